@@ -1,0 +1,37 @@
+/** What a close code asks of the client. */
+export interface CloseCode {
+  readonly code: number;
+  /** The default close reason; at most 123 bytes, as RFC 6455 section 5.5 demands. */
+  readonly reason: string;
+  readonly reconnect: boolean;
+}
+
+/**
+ * The close codes of a gateway. 4000–4499 mean: connect again, with the position. 4500–4999 mean: do not, the same
+ * request would be refused again. SSE carries the same codes in its `closing` event.
+ *
+ * @see docs/protocol.md#close-codes
+ */
+export const CLOSE_CODES = {
+  DRAINING: { code: 4000, reason: 'the gateway is going away', reconnect: true },
+  HEARTBEAT_MISSED: { code: 4001, reason: 'no answer to a ping', reconnect: true },
+  STALLED: { code: 4002, reason: 'nothing was read for too long', reconnect: true },
+  INTERNAL_ERROR: { code: 4003, reason: 'internal error', reconnect: true },
+  LOG_UNAVAILABLE: { code: 4004, reason: 'the log cannot be read', reconnect: true },
+  REQUEST_INVALID: { code: 4500, reason: 'the request is not valid', reconnect: false },
+  POSITION_INVALID: { code: 4501, reason: 'since is not a position', reconnect: false },
+  RESET: { code: 4502, reason: 'the position cannot be served', reconnect: false },
+  TOPIC_INVALID: { code: 4503, reason: 'a topic pattern is not valid', reconnect: false },
+  FORBIDDEN: { code: 4504, reason: 'not allowed', reconnect: false },
+} as const satisfies Record<string, CloseCode>;
+
+export type CloseName = keyof typeof CLOSE_CODES;
+
+/**
+ * Whether a client may connect again after this close code. Codes below 4000 are those of RFC 6455 section 7.4: after a
+ * protocol error (1002, 1003, 1007, 1008, 1009, 1010) the same frames would end the same way.
+ */
+export function mayReconnect(code: number): boolean {
+  if (code >= 4000) return code < 4500;
+  return ![1002, 1003, 1007, 1008, 1009, 1010].includes(code);
+}

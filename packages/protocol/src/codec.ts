@@ -1,0 +1,159 @@
+import { PregonError } from './errors.js';
+import { assertEvent, type PregonEvent } from './event.js';
+import type { ClientFrame, GatewayFrame, RequestId, SendFrame, SubscribeFrame } from './frames.js';
+import { assertPattern } from './topics.js';
+
+/** The largest frame that a gateway takes from a client, in bytes, 1 MiB, unless it is configured otherwise. */
+export const DEFAULT_MAX_FRAME_BYTES = 1_048_576;
+
+/** The most topic patterns in one subscription. */
+export const MAX_PATTERNS = 1_000;
+
+export function encodeFrame(frame: ClientFrame | GatewayFrame): string {
+  return JSON.stringify(frame);
+}
+
+/**
+ * Reads what a client sent under `pregon.v1`.
+ *
+ * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE | OP_UNKNOWN | TOPIC_INVALID
+ */
+export function decodeClientFrame(text: string, maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES): ClientFrame {
+  const frame = parseObject(text, maxFrameBytes);
+  switch (frame['op']) {
+    case 'subscribe':
+      return readSubscribe(frame);
+    case 'unsubscribe':
+      return { op: 'unsubscribe', id: readId(frame) };
+    case 'send':
+      return readSend(frame);
+    case 'ping':
+      return { op: 'ping' };
+    default:
+      throw new PregonError('OP_UNKNOWN', `unknown op: ${JSON.stringify(frame['op'])?.slice(0, 40)}`);
+  }
+}
+
+/**
+ * The id of a frame that was refused, so that the error can say what it answers; undefined where none can be read.
+ */
+export function peekId(text: string): RequestId | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) && isId(value['id']) ? value['id'] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads what a gateway sent under `pregon.v1`: an event (it has `specversion`) or a control frame (it has `op`). A control frame
+ * of an `op` that this version does not know is undefined, so that later gateways may say more.
+ *
+ * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE | EVENT_INVALID
+ */
+export function decodeGatewayFrame(text: string, maxFrameBytes?: number): PregonEvent | GatewayFrame | undefined {
+  const frame = parseObject(text, maxFrameBytes);
+  if (frame['op'] === undefined) {
+    assertEvent(frame);
+    return frame;
+  }
+  return isGatewayFrame(frame) ? frame : undefined;
+}
+
+export function isEvent(frame: PregonEvent | GatewayFrame): frame is PregonEvent {
+  return !('op' in frame);
+}
+
+const GATEWAY_FIELDS: Record<GatewayFrame['op'], Record<string, 'string' | 'number' | 'boolean' | 'array'>> = {
+  welcome: { connection: 'string', heartbeatMs: 'number' },
+  subscribed: { id: 'number', position: 'string', recovered: 'boolean' },
+  unsubscribed: { id: 'number' },
+  events: { id: 'number' },
+  snapshot: { id: 'number', rows: 'array', more: 'boolean' },
+  reset: { id: 'number', reason: 'string' },
+  checkpoint: { id: 'number', position: 'string' },
+  message: { name: 'string' },
+  ack: { id: 'number' },
+  error: { code: 'string', message: 'string', retryable: 'boolean' },
+  draining: { reconnectInMs: 'number' },
+  pong: {},
+};
+
+function isGatewayFrame(frame: Record<string, unknown>): frame is Record<string, unknown> & GatewayFrame {
+  const op = frame['op'];
+  if (typeof op !== 'string' || !isGatewayOp(op)) return false;
+  for (const [name, kind] of Object.entries(GATEWAY_FIELDS[op])) {
+    const value = frame[name];
+    const fits = kind === 'array' ? Array.isArray(value) : typeof value === kind;
+    if (!fits) throw new PregonError('FRAME_INVALID', `${op}.${name} must be of type ${kind}`);
+  }
+  return true;
+}
+
+function isGatewayOp(op: string): op is GatewayFrame['op'] {
+  return Object.hasOwn(GATEWAY_FIELDS, op);
+}
+
+function parseObject(text: string, maxFrameBytes = Number.POSITIVE_INFINITY): Record<string, unknown> {
+  if (text.length > maxFrameBytes) {
+    throw new PregonError('FRAME_TOO_LARGE', `a frame of ${text.length} bytes; at most ${maxFrameBytes} are taken`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new PregonError('FRAME_INVALID', 'the frame is not JSON', { cause });
+  }
+  if (!isRecord(value)) throw new PregonError('FRAME_INVALID', 'the frame is not a JSON object');
+  return value;
+}
+
+function readSubscribe(frame: Record<string, unknown>): SubscribeFrame {
+  const { topics, since, snapshot } = frame;
+  if (since !== undefined && typeof since !== 'string')
+    throw new PregonError('FRAME_INVALID', 'since must be a string');
+  if (snapshot !== undefined && typeof snapshot !== 'boolean') {
+    throw new PregonError('FRAME_INVALID', 'snapshot must be true or false');
+  }
+  return {
+    op: 'subscribe',
+    id: readId(frame),
+    ...(topics === undefined ? {} : { topics: readTopics(topics) }),
+    ...(since === undefined ? {} : { since }),
+    ...(snapshot === undefined ? {} : { snapshot }),
+  };
+}
+
+function readTopics(topics: unknown): string[] {
+  if (!Array.isArray(topics) || topics.length === 0 || topics.length > MAX_PATTERNS) {
+    throw new PregonError('FRAME_INVALID', `topics must be a list of 1 to ${MAX_PATTERNS} patterns`);
+  }
+  return topics.map((topic: unknown) => {
+    if (typeof topic !== 'string') throw new PregonError('FRAME_INVALID', 'a topic pattern must be a string');
+    assertPattern(topic);
+    return topic;
+  });
+}
+
+function readSend(frame: Record<string, unknown>): SendFrame {
+  const { name, data } = frame;
+  if (typeof name !== 'string' || name.length === 0) {
+    throw new PregonError('FRAME_INVALID', 'name must be a non-empty string');
+  }
+  return { op: 'send', ...(frame['id'] === undefined ? {} : { id: readId(frame) }), name, data };
+}
+
+function readId(frame: Record<string, unknown>): RequestId {
+  const id = frame['id'];
+  if (!isId(id)) throw new PregonError('FRAME_INVALID', 'id must be an integer from 0 to 2^53 - 1');
+  return id;
+}
+
+function isId(value: unknown): value is RequestId {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

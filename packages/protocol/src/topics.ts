@@ -1,0 +1,71 @@
+import { PregonError } from './errors.js';
+
+/** The longest topic or pattern, in bytes of UTF-8, as an AMQP short string (AMQP 0-9-1 section 4.2.5.3). */
+export const MAX_TOPIC_BYTES = 255;
+
+/** True where `topic` is a dotted routing key without wildcards, blanks or control characters. */
+export function isTopic(topic: string): boolean {
+  return isPattern(topic) && !topic.split('.').some((word) => word === '*' || word === '#');
+}
+
+/**
+ * True where `pattern` is an AMQP topic pattern: words between dots, `*` for exactly one word, `#` for any number of
+ * words, none included. A wildcard stands for whole words only; empty words are refused.
+ */
+export function isPattern(pattern: string): boolean {
+  if (pattern.length === 0 || utf8Length(pattern) > MAX_TOPIC_BYTES) return false;
+  return pattern.split('.').every((word) => word === '*' || word === '#' || /^[^\s.*#\p{Cc}]+$/u.test(word));
+}
+
+/** @throws PregonError TOPIC_INVALID */
+export function assertPattern(pattern: string): void {
+  if (!isPattern(pattern)) {
+    throw new PregonError('TOPIC_INVALID', `not a topic pattern: ${JSON.stringify(pattern.slice(0, 80))}`);
+  }
+}
+
+/** @throws PregonError TOPIC_INVALID */
+export function assertTopic(topic: string): void {
+  if (!isTopic(topic)) {
+    throw new PregonError('TOPIC_INVALID', `not a topic: ${JSON.stringify(topic.slice(0, 80))}`);
+  }
+}
+
+/** Whether a topic matches an AMQP topic pattern. Both are taken as valid. */
+export function matchesTopic(pattern: string, topic: string): boolean {
+  if (pattern === '#' || pattern === topic) return true;
+  return matchesWords(pattern.split('.'), 0, topic.split('.'), 0);
+}
+
+function matchesWords(pattern: string[], p: number, topic: string[], t: number): boolean {
+  for (; p < pattern.length; p++, t++) {
+    const word = pattern[p];
+    if (word === '#') {
+      if (p === pattern.length - 1) return true;
+      for (let from = t; from <= topic.length; from++) {
+        if (matchesWords(pattern, p + 1, topic, from)) return true;
+      }
+      return false;
+    }
+    if (t >= topic.length || (word !== '*' && word !== topic[t])) return false;
+  }
+  return t === topic.length;
+}
+
+/**
+ * The canonical form of a list of patterns: sorted, each once, `['#']` where one of them matches everything. Two lists
+ * with the same canonical form select the same events.
+ */
+export function canonicalPatterns(patterns: readonly string[]): string[] {
+  if (patterns.includes('#')) return ['#'];
+  return [...new Set(patterns)].sort();
+}
+
+function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,0 +1,118 @@
+import type { LogPoint, PregonEvent } from '@pregon/protocol';
+
+/** One event as the log holds it: what routing needs, and the JSON text that is delivered, never parsed on the way. */
+export interface LogEntry extends LogPoint {
+  readonly exchange: string;
+  readonly topic: string;
+  readonly type: string;
+  readonly source: string;
+  /** The number in the event's `sequence` attribute, where it has one. */
+  readonly sequence: number | undefined;
+  /**
+   * The event as compact JSON in UTF-8, all attributes but `position`; an object with at least one member, so it ends in `}`.
+   * Its {@link LogPoint.fingerprint} is that of these bytes.
+   */
+  readonly payload: Uint8Array;
+}
+
+export interface ReadRequest {
+  /** Read from the first entry whose offset is greater. */
+  readonly after: number;
+  /** Read no entry whose offset is greater. @default the head */
+  readonly through?: number;
+  /** The most entries in the page. @default 1000 */
+  readonly maxCount?: number;
+  /** Stop after the entry with which this many bytes of payload are reached. @default 262144 (256 KiB) */
+  readonly maxBytes?: number;
+}
+
+/** A run of entries in log order, with nothing missing between `after` and `through`. */
+export interface Page {
+  /** Those of the exchanges that the log was opened for. */
+  readonly entries: readonly LogEntry[];
+  /** The point up to which the page goes; it may be an event of another exchange. At the end of the range it is the last point in it. */
+  readonly through: LogPoint;
+}
+
+/**
+ * What a point is to a log: it holds this very event; it has dropped it by retention; or it never held it, or holds another event at
+ * that offset.
+ */
+export type Presence = 'present' | 'truncated' | 'replaced';
+
+export interface LogFollower {
+  /** New entries, each page once, in order, with nothing missing between two calls. */
+  appended(page: Page): void;
+  /** What was followed is no longer there: another log stands in its place, at `head`. Following goes on from there. */
+  replaced(head: LogPoint): void;
+  /** The log cannot be read for now; following tries again by itself. Called once per outage. */
+  unavailable(error: Error): void;
+  /** Reading works again, with nothing missed (else `replaced` comes first). */
+  available(): void;
+}
+
+/** Stops following; when it resolves, no method of the follower is called any more. */
+export type StopFollowing = () => Promise<void>;
+
+/**
+ * The append-only store that a gateway reads. Guarantees, proven for each implementation by test/contract:
+ *
+ * - **Order.** Offsets are strictly increasing in the order of `append`; entries are read in that order, the same for
+ *   every reader in every process. An entry becomes visible only together with all before it.
+ * - **Durability.** `append` resolves after fsync (or the broker's confirm); what it resolved is read by all from then on.
+ *   A rejected `append` may have stored any prefix of its events; appending the same again is safe.
+ * - **Once.** An event whose `source` and `id` are retained already is not stored again: its point is that of the first.
+ * - **Points prove themselves.** An offset is never used twice, also when its entry was dropped.
+ * - **Concurrency.** Any number of processes may append and read at once.
+ */
+export interface Log {
+  /** How to show it to people: `sqlite:data/pregon.db`, without any password. */
+  readonly name: string;
+
+  /**
+   * Appends events in order; they are safe when the promise resolves.
+   *
+   * @param events each at most `maxEventBytes` of UTF-8 JSON; a `position` in them is ignored
+   * @returns one point per event, in the same order
+   * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE (then none was stored) | LOG_UNAVAILABLE | LOG_CLOSED
+   */
+  append(events: readonly PregonEvent[]): Promise<LogPoint[]>;
+
+  /** The last point, of any exchange; where the log is empty, {@link Log.floor}. */
+  head(): Promise<LogPoint>;
+
+  /** The point before the first retained entry: the last one dropped, or the log's birth, which no other log shares. */
+  floor(): Promise<LogPoint>;
+
+  check(point: LogPoint): Promise<Presence>;
+
+  /**
+   * One page. Where `after` lies below the floor, the page starts at the first retained entry: {@link Log.check} first.
+   *
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
+   */
+  read(request: ReadRequest): Promise<Page>;
+
+  /**
+   * The point of the last entry of `source` (of any source where undefined) whose sequence is at most `sequence`, provided that the
+   * log has come as far as that sequence; undefined where it has not, or where that entry is not retained.
+   */
+  locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined>;
+
+  /** Calls the follower with what is appended after a point, by any process, from now on. */
+  follow(after: LogPoint, follower: LogFollower): StopFollowing;
+
+  /** Ends what is under way, frees all; later calls reject with LOG_CLOSED. */
+  close(): Promise<void>;
+}
+
+/** What a log is opened with, whatever its kind. */
+export interface LogOptions {
+  /** Only entries of these exchanges are read; `append` takes all. @default all */
+  readonly exchanges?: readonly string[];
+  /** The most bytes of UTF-8 JSON of one event. @default 1048576 (1 MiB) */
+  readonly maxEventBytes?: number;
+}
+
+export const DEFAULT_PAGE_COUNT = 1_000;
+export const DEFAULT_PAGE_BYTES = 262_144;
