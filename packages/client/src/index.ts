@@ -1,1 +1,20 @@
-export {};
+export { type ErrorCode, PregonError, type PregonEvent, type ResetReason, type Since } from '@pregon/protocol';
+export type { BackoffOptions } from './backoff.js';
+export { type Client, type ClientEvents, createClient } from './client.js';
+export type { Clock } from './clock.js';
+export type {
+  Collection,
+  CollectionObserver,
+  CollectionOptions,
+  CollectionState,
+  JsonObject,
+  Key,
+  ParsedCollectionOptions,
+  RowChange,
+} from './collection.js';
+export type { ConnectionState } from './connection-state.js';
+export type { Connectivity, ConnectivityObserver } from './connectivity.js';
+export type { StateChange } from './connector.js';
+export type { ClientOptions } from './options.js';
+export type { SubscribeOptions, Subscription, SubscriptionState } from './subscription.js';
+export type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from './web-socket.js';

@@ -1,0 +1,154 @@
+import {
+  assertPattern,
+  type ClientFrame,
+  type ErrorFrame,
+  type GatewayFrame,
+  MAX_PATTERNS,
+  PregonError,
+  type PregonEvent,
+  type RequestId,
+} from '@pregon/protocol';
+import { Backoff } from './backoff.js';
+import { errorOfFrame } from './gateway-error.js';
+import type { Settings } from './options.js';
+import { ClientSubscription, type SubscribeOptions, type SubscriptionState } from './subscription.js';
+
+export interface SubscriptionsHooks {
+  /** Sends where there is a connection, and says whether there was one. */
+  send(frame: ClientFrame): boolean;
+  /** Some subscription began to open, or the last one that was opening is open. */
+  settled(caughtUp: boolean): void;
+  report(error: PregonError): void;
+}
+
+interface Entry {
+  readonly subscription: ClientSubscription;
+  readonly backoff: Backoff;
+  /** Whether the gateway was asked for it on this connection, and has not refused. */
+  asked: boolean;
+  cancelRetry: () => void;
+}
+
+/** All subscriptions of a client: opens them on each connection, and hands on what comes for each. */
+export class Subscriptions {
+  readonly #settings: Settings;
+  readonly #hooks: SubscriptionsHooks;
+  readonly #entries = new Map<RequestId, Entry>();
+  readonly #opening = new Set<RequestId>();
+  /** Whose the event frames are, on this connection. */
+  #current: RequestId | undefined;
+
+  constructor(settings: Settings, hooks: SubscriptionsHooks) {
+    this.#settings = settings;
+    this.#hooks = hooks;
+  }
+
+  /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
+  open(id: RequestId, options: SubscribeOptions, ended: (error: PregonError) => void): ClientSubscription {
+    assertOptions(options);
+    const { reconnect, random } = this.#settings;
+    const subscription = new ClientSubscription(id, options, {
+      stateChanged: (state) => this.#changed(id, state),
+      report: this.#hooks.report,
+      ended,
+    });
+    const entry = { subscription, backoff: new Backoff(reconnect, random), asked: false, cancelRetry: () => {} };
+    this.#entries.set(id, entry);
+    this.#opening.add(id);
+    this.#ask(entry);
+    this.#hooks.settled(false);
+    return subscription;
+  }
+
+  /** A connection is there: asks for each, from where it stands. */
+  connected(): void {
+    for (const entry of this.#entries.values()) this.#ask(entry);
+    this.#hooks.settled(this.#opening.size === 0);
+  }
+
+  disconnected(): void {
+    this.#current = undefined;
+    for (const entry of this.#entries.values()) {
+      entry.asked = false;
+      entry.cancelRetry();
+      entry.subscription.interrupted();
+    }
+  }
+
+  /** Ends all. */
+  end(error: PregonError): void {
+    for (const { subscription } of [...this.#entries.values()]) subscription.end(error);
+  }
+
+  /** @throws PregonError FRAME_INVALID where the frame may not come now. */
+  event(event: PregonEvent): void {
+    if (this.#current === undefined) throw new PregonError('FRAME_INVALID', 'an event came for no subscription');
+    this.#entries.get(this.#current)?.subscription.event(event);
+  }
+
+  /**
+   * A frame of a subscription that is closed already is dropped.
+   *
+   * @throws PregonError FRAME_INVALID where the frame may not come now.
+   */
+  received(frame: GatewayFrame & { op: 'subscribed' | 'events' | 'snapshot' | 'reset' | 'checkpoint' }): void {
+    const entry = this.#entries.get(frame.id);
+    const subscription = entry?.subscription;
+    switch (frame.op) {
+      case 'events':
+        this.#current = frame.id;
+        break;
+      case 'subscribed':
+        this.#current = frame.id;
+        entry?.backoff.reset();
+        subscription?.subscribed(frame);
+        break;
+      case 'snapshot':
+        subscription?.snapshot(frame);
+        break;
+      case 'reset':
+        subscription?.reset(frame);
+        break;
+      case 'checkpoint':
+        subscription?.checkpoint(frame.position);
+        break;
+    }
+  }
+
+  /** @returns whether the error answers one of these. */
+  refused(id: RequestId, frame: ErrorFrame): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    entry.asked = false;
+    entry.subscription.refused(errorOfFrame(frame), frame.retryable);
+    if (entry.subscription.state !== 'closed') {
+      entry.cancelRetry = this.#settings.clock.after(entry.backoff.next(), () => this.#ask(entry));
+    }
+    return true;
+  }
+
+  #ask(entry: Entry): void {
+    if (!entry.asked) entry.asked = this.#hooks.send(entry.subscription.frame());
+  }
+
+  #changed(id: RequestId, state: SubscriptionState): void {
+    if (state === 'opening') this.#opening.add(id);
+    else this.#opening.delete(id);
+    const entry = this.#entries.get(id);
+    if (state === 'closed' && entry !== undefined) {
+      entry.cancelRetry();
+      this.#entries.delete(id);
+      if (entry.asked) this.#hooks.send({ op: 'unsubscribe', id });
+    }
+    this.#hooks.settled(this.#opening.size === 0);
+  }
+}
+
+function assertOptions({ topics, onEvent }: SubscribeOptions): void {
+  if (typeof onEvent !== 'function') throw new TypeError('onEvent must be a function');
+  if (topics === undefined) return;
+  if (topics.length === 0 || topics.length > MAX_PATTERNS) {
+    throw new RangeError(`topics must be a list of 1 to ${MAX_PATTERNS} patterns`);
+  }
+  for (const topic of topics) assertPattern(topic);
+}
