@@ -1,0 +1,62 @@
+import type { PregonEvent } from '@pregon/protocol';
+
+/** The log, as far as a relay needs it; `Log` of the package `pregon` is one. */
+export interface AppendableLog {
+  /**
+   * Resolves when all events are safe, in this order. Where it rejects, any prefix of them may be stored, and the relay appends
+   * the same again. An event whose `source` and `id` the log holds already must not be stored a second time.
+   */
+  append(events: readonly PregonEvent[]): Promise<unknown>;
+}
+
+/** The shape of a pino logger. */
+export interface RelayLogger {
+  info(details: object, message: string): void;
+  warn(details: object, message: string): void;
+  error(details: object, message: string): void;
+}
+
+export interface RelayOptions {
+  readonly log: AppendableLog;
+  /** The most events in one `append`. @default 500 */
+  readonly batchSize?: number;
+  /** How long an event of another process may go unseen; those of this process are seen at once. @default 100 */
+  readonly pollIntervalMs?: number;
+  /** Told of each outage once, when it begins, and of what stopped the relay for good. @default process.emitWarning */
+  readonly onError?: (error: Error) => void;
+  readonly logger?: RelayLogger;
+}
+
+/**
+ * What a relay is doing.
+ *
+ * - `stopped`: not started, or stopped.
+ * - `idle`: all that was committed is in the log.
+ * - `relaying`: a batch is on its way.
+ * - `waiting`: somebody else has the table locked, or a transaction open on the connection; it passes by itself.
+ * - `retrying`: the log or the database fails; tried again at growing intervals.
+ * - `failed`: the log refuses an event for good. Nothing is skipped: mend the cause, then `start` again.
+ */
+export type RelayState = 'stopped' | 'idle' | 'relaying' | 'waiting' | 'retrying' | 'failed';
+
+/**
+ * Drains one outbox table into a log. Guarantees:
+ *
+ * - **Order.** Events reach the log in the order of their sequence, none skipped, also when several relays drain one table.
+ * - **At least once.** A row is removed after the log has made its event safe, never before. What is appended again after a
+ *   crash, the log knows by `source` and `id`: together, once.
+ * - **Committed only.** Nothing that may yet be rolled back is relayed, also when the relay shares the connection of the writers.
+ */
+export interface Relay {
+  readonly state: RelayState;
+  /** Begins to drain; keeps the process alive until `stop`. Without effect on a relay that runs. */
+  start(): void;
+  /** Looks for events now rather than at the next poll. `add` does this by itself. */
+  wake(): void;
+  /** Ends the batch on its way and resolves; then neither the database nor the log is used any more. */
+  stop(): Promise<void>;
+  /** The number of events that are written and not yet known to be in the log. Reads the table. */
+  pending(): number;
+  /** The age of the oldest of them in milliseconds, 0 where there is none. Reads the table. */
+  lagMs(): number;
+}

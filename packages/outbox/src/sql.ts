@@ -1,0 +1,32 @@
+export type SqlDialect = 'sqlite';
+
+export const DEFAULT_TABLE = 'pregon_outbox';
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
+
+/** @throws TypeError where it is no plain name: it is written into SQL as it is. */
+export function assertTableName(table: string): void {
+  if (!NAME.test(table) || /^sqlite_/i.test(table)) {
+    throw new TypeError(`not a table name of letters, digits and underscores: ${JSON.stringify(table)}`);
+  }
+}
+
+/**
+ * The migration as text, for those who keep their migrations in files. It may be run any number of times.
+ *
+ * @param table @default 'pregon_outbox'
+ * @throws TypeError for a dialect or a table name that is none
+ */
+export function sql(dialect: SqlDialect, table: string = DEFAULT_TABLE): string {
+  if (dialect !== 'sqlite') throw new TypeError(`no dialect ${JSON.stringify(dialect)}; there is: sqlite`);
+  assertTableName(table);
+  // AUTOINCREMENT, not a bare rowid: SQLite would use the number of a relayed row, which is gone, a second time.
+  // `bytes` stands before `event` so that sizes are read without touching the pages that long events overflow to.
+  return `CREATE TABLE IF NOT EXISTS ${table} (
+  sequence INTEGER PRIMARY KEY AUTOINCREMENT, -- the number of the event at its source, never used twice
+  written_at INTEGER NOT NULL, -- milliseconds since the epoch
+  bytes INTEGER NOT NULL, -- UTF-8 bytes of the event, its sequence included
+  event TEXT NOT NULL -- CloudEvents 1.0 JSON, without its sequence
+);
+`;
+}
