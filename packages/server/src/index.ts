@@ -1,1 +1,18 @@
-export {};
+export type { Connection, ConnectionRequest } from './core/connection.js';
+export type { Connections } from './core/connections.js';
+export type { RouteHandlers } from './core/handlers.js';
+export type { TransportName } from './core/link.js';
+export type { Log, LogEntry, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from './core/log.js';
+export type { Snapshot, SnapshotFunction } from './core/snapshot.js';
+export { createGateway } from './gateway/create-gateway.js';
+export type { Gateway, ListenOptions } from './gateway/gateway.js';
+export type {
+  Built,
+  GatewayLimits,
+  GatewayOptions,
+  HandlerContext,
+  Logger,
+  RouteOptions,
+  Subscriber,
+} from './gateway/options.js';
+export { openLog } from './log/open.js';

@@ -1,0 +1,53 @@
+import type { Format } from './format.js';
+import type { LoggedEvent } from './logged-event.js';
+
+/** The most bytes of events in one chunk, unless a single event is larger. */
+export const CHUNK_BYTES = 65_536;
+
+/**
+ * What moves a cursor: the matching events between two offsets, with nothing missing. All subscriptions that stand at
+ * `after` and want the same events get the same chunk, and all their connections the same bytes.
+ */
+export class Chunk {
+  /** The cursors that this chunk moves stand here … */
+  readonly after: number;
+  /** … and then here, also where no event between matched. */
+  readonly through: number;
+  readonly events: readonly LoggedEvent[];
+  readonly #buffers = new Map<Format, Buffer>();
+
+  constructor(after: number, through: number, events: readonly LoggedEvent[]) {
+    this.after = after;
+    this.through = through;
+    this.events = events;
+  }
+
+  /** All its events, framed one behind the other, in one buffer that must not be changed. */
+  bytes(format: Format): Buffer {
+    const made = this.#buffers.get(format);
+    if (made) return made;
+    const buffer = this.#encode(format);
+    this.#buffers.set(format, buffer);
+    return buffer;
+  }
+
+  #encode(format: Format): Buffer {
+    let size = 0;
+    for (const event of this.events) size += format.size(event);
+    const buffer = Buffer.allocUnsafe(size);
+    let at = 0;
+    for (const event of this.events) at = format.write(event, buffer, at);
+    return buffer;
+  }
+}
+
+/** How many of the events from `from` on make one chunk: up to {@link CHUNK_BYTES}, but at least one. */
+export function chunkLength(events: readonly LoggedEvent[], from: number): number {
+  let bytes = 0;
+  let count = 0;
+  for (let i = from; i < events.length; i++, count++) {
+    bytes += events[i]?.size ?? 0;
+    if (bytes > CHUNK_BYTES && count > 0) break;
+  }
+  return count;
+}

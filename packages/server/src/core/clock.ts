@@ -1,0 +1,21 @@
+/** Time as the core sees it; handed in, so that tests are instant and exact. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  /** Calls back once after at least `ms` milliseconds; the result cancels. Never keeps a process alive. */
+  after(ms: number, callback: () => void): () => void;
+  /** Calls back once, after what the event loop has in hand now. */
+  nextTurn(callback: () => void): void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+  nextTurn(callback) {
+    setImmediate(callback);
+  },
+};

@@ -1,0 +1,265 @@
+import { CLOSE_CODES, type CloseCode, encodePosition, PregonError, type RequestId, type Since } from '@pregon/protocol';
+import type { Hub } from './hub.js';
+import type { Link, TransportName } from './link.js';
+import { Message } from './message.js';
+import type { Route } from './route.js';
+import type { Subscription } from './subscription.js';
+
+/** How many sends of one client may be under way before no more is read from it. */
+const MAX_UNANSWERED = 100;
+
+/** Who connects, as the transport saw it. */
+export interface ConnectionRequest {
+  /** Path and query, as sent. */
+  readonly url: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly remoteAddress: string;
+}
+
+export interface ConnectionOptions {
+  readonly id: string;
+  readonly route: Route;
+  readonly request: ConnectionRequest;
+  readonly hub: Hub;
+  readonly maxSubscriptions: number;
+  readonly now: number;
+}
+
+/** One client, over any transport. */
+export class Connection {
+  readonly id: string;
+  readonly request: ConnectionRequest;
+  readonly #route: Route;
+  readonly #hub: Hub;
+  readonly #maxSubscriptions: number;
+  readonly #link: Link;
+  readonly #subscriptions = new Map<RequestId, Subscription>();
+  #open = true;
+  #unanswered = 0;
+  #reading = true;
+  #notes: Map<string, unknown> | undefined;
+  #heardAt: number;
+  #stalledSince: number | undefined;
+  #takenBytes = 0;
+  #checkpoint = -1;
+
+  /** @internal */
+  constructor(link: Link, options: ConnectionOptions) {
+    this.id = options.id;
+    this.request = options.request;
+    this.#route = options.route;
+    this.#hub = options.hub;
+    this.#maxSubscriptions = options.maxSubscriptions;
+    this.#link = link;
+    this.#heardAt = options.now;
+  }
+
+  /** The route's name. */
+  get route(): string {
+    return this.#route.name;
+  }
+
+  get remoteAddress(): string {
+    return this.request.remoteAddress;
+  }
+
+  get transport(): TransportName {
+    return this.#link.transport;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Where handlers keep what they know of this connection. */
+  get notes(): Map<string, unknown> {
+    this.#notes ??= new Map();
+    return this.#notes;
+  }
+
+  /**
+   * Sends an ephemeral message: text or bytes as they are, anything else as JSON.
+   *
+   * @param options.name the `name` under `pregon.v1`. @default 'message'
+   * @returns false where it was not written, because the connection is full or closed
+   */
+  send(data: unknown, options: { name?: string } = {}): boolean {
+    return this.sendMessage(new Message(options.name ?? 'message', data));
+  }
+
+  /**
+   * Ends the connection.
+   *
+   * @param reason at most 123 bytes of UTF-8, cut there
+   */
+  close(code: CloseCode = { code: 1000, reason: '', reconnect: true }, reason?: string): void {
+    if (this.#open) this.#link.close(code, reason);
+  }
+
+  /** @internal */
+  sendMessage(message: Message): boolean {
+    if (!this.#open || this.#link.full) return false;
+    this.#link.message(message);
+    return true;
+  }
+
+  /**
+   * Opens a subscription; what comes of it, the client is told over its link.
+   *
+   * @internal
+   * @throws PregonError ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
+   */
+  subscribe(id: RequestId, topics: readonly string[] | undefined, since: Since | undefined, snapshot = false): void {
+    if (this.#subscriptions.has(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
+    if (this.#subscriptions.size >= this.#maxSubscriptions) {
+      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${this.#maxSubscriptions} subscriptions a connection`);
+    }
+    if (snapshot && !this.#route.snapshots) {
+      throw new PregonError('SNAPSHOT_NOT_OFFERED', `the route ${this.route} has no snapshot`);
+    }
+    const subscription = this.#hub.subscribe({
+      id,
+      link: this.#link,
+      filter: this.#route.filter(topics),
+      since,
+      snapshots: snapshot ? this.#route.snapshots : undefined,
+      onFailed: (error) => this.#subscriptionFailed(id, error),
+    });
+    // Where nothing had to be asked, it may be closed by now: a plain client that was told `reset`.
+    if (this.#open) this.#subscriptions.set(id, subscription);
+    else this.#hub.unsubscribe(subscription);
+  }
+
+  /** @internal @throws PregonError SUBSCRIPTION_UNKNOWN */
+  unsubscribe(id: RequestId): void {
+    const subscription = this.#subscriptions.get(id);
+    if (!subscription) throw new PregonError('SUBSCRIPTION_UNKNOWN', `no subscription ${id} is open`);
+    this.#subscriptions.delete(id);
+    this.#hub.unsubscribe(subscription);
+    this.#link.control({ op: 'unsubscribed', id });
+  }
+
+  /** Hands over what the client sent; with an id, it gets an answer. @internal */
+  receive(data: unknown, name: string | undefined, id: RequestId | undefined): void {
+    this.#unanswered += 1;
+    this.#route
+      .message(this, data, name)
+      .then(
+        (value) => {
+          if (id !== undefined && this.#open)
+            this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
+        },
+        (error: unknown) => this.refuse(id, error),
+      )
+      .finally(() => {
+        this.#unanswered -= 1;
+        this.regulate();
+      });
+  }
+
+  /** Tells the client what was wrong with what it sent. @internal */
+  refuse(id: RequestId | undefined, error: unknown): void {
+    if (!this.#open) return;
+    const known =
+      error instanceof PregonError ? error : new PregonError('HANDLER_FAILED', 'the handler failed', { cause: error });
+    this.#link.control({
+      op: 'error',
+      ...(id === undefined ? {} : { id }),
+      code: known.code,
+      message: known.message,
+      retryable: known.retryable,
+    });
+  }
+
+  /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. @internal */
+  regulate(): void {
+    const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED;
+    if (reading === this.#reading || !this.#open) return;
+    this.#reading = reading;
+    this.#link.setReading(reading);
+  }
+
+  /** @internal */
+  pong(): void {
+    this.#link.control({ op: 'pong' });
+  }
+
+  /** What waited has been taken. @internal */
+  drained(): void {
+    this.#stalledSince = undefined;
+    for (const subscription of this.#subscriptions.values()) subscription.advance();
+    this.regulate();
+  }
+
+  /** The client gave a sign of life. @internal */
+  heard(now: number): void {
+    this.#heardAt = now;
+  }
+
+  /** Something went wrong on the way to this client. @internal */
+  failed(error: Error): void {
+    this.#route.failed(this, error);
+  }
+
+  /** @internal */
+  opened(heartbeatMs: number): void {
+    this.#link.control({ op: 'welcome', connection: this.id, heartbeatMs });
+    this.#route.opened(this);
+  }
+
+  /** The connection is gone. @internal */
+  closed(code: number, reason: string): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const subscription of this.#subscriptions.values()) this.#hub.unsubscribe(subscription);
+    this.#subscriptions.clear();
+    this.#route.closed(this, { code, reason });
+  }
+
+  /** @internal */
+  announceDraining(reconnectInMs: number): void {
+    this.#link.control({ op: 'draining', reconnectInMs });
+  }
+
+  /** Once in `heartbeatMs`: asks for a sign of life, ends what gave none, and says where those stand who saw nothing. @internal */
+  heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
+    if (this.#link.bufferedBytes > 0) return this.#watchStall(now, stallTimeoutMs);
+    this.#stalledSince = undefined;
+    const silent = now - this.#heardAt;
+    if (!this.#link.ping()) this.#heardAt = now;
+    else if (silent > heartbeatMs * 2) return this.close(CLOSE_CODES.HEARTBEAT_MISSED);
+    this.#sayCheckpoints();
+  }
+
+  /** A client that reads slowly cannot answer a ping that it has not read yet; it lives as long as it takes anything. */
+  #watchStall(now: number, stallTimeoutMs: number): void {
+    const taken = this.#link.takenBytes;
+    if (this.#stalledSince === undefined || taken !== this.#takenBytes) {
+      this.#takenBytes = taken;
+      this.#stalledSince = now;
+      // Having read, it will find the next ping; the silence until then was not its fault.
+      this.#heardAt = now;
+    } else if (now - this.#stalledSince > stallTimeoutMs) {
+      this.close(CLOSE_CODES.STALLED);
+    }
+  }
+
+  #sayCheckpoints(): void {
+    const { edge } = this.#hub;
+    if (edge.offset === this.#checkpoint) return;
+    this.#checkpoint = edge.offset;
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.atEdge)
+        this.#link.control({ op: 'checkpoint', id: subscription.id, position: encodePosition(edge) });
+    }
+  }
+
+  #subscriptionFailed(id: RequestId, error: PregonError): void {
+    this.#subscriptions.delete(id);
+    this.failed(error);
+    // With the log away, every subscription is about to end: the client had better come back with its positions.
+    if (error.code === 'LOG_UNAVAILABLE' || error.code === 'LOG_CLOSED') this.close(CLOSE_CODES.LOG_UNAVAILABLE);
+    else this.refuse(id, error);
+  }
+}

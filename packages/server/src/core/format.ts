@@ -1,0 +1,9 @@
+import type { LoggedEvent } from './logged-event.js';
+
+/** How a transport frames an event. The text inside is the same for all. */
+export interface Format {
+  /** Exactly as many bytes as {@link Format.write} writes. */
+  size(event: LoggedEvent): number;
+  /** Writes the framed event, and returns where it ends. */
+  write(event: LoggedEvent, target: Buffer, at: number): number;
+}

@@ -1,0 +1,92 @@
+import type { LogPoint } from '@pregon/protocol';
+import type { LoggedEvent } from './logged-event.js';
+
+/** About what one event costs beside its bytes. */
+const EVENT_OVERHEAD = 300;
+
+/**
+ * The newest events, in memory, bounded in bytes. Complete between its floor and the edge: whatever the gateway read from
+ * the log after the floor is in it.
+ */
+export class HistoryWindow {
+  readonly #maxBytes: number;
+  #events: LoggedEvent[] = [];
+  #start = 0;
+  #bytes = 0;
+  #floor: LogPoint;
+
+  constructor(maxBytes: number, floor: LogPoint) {
+    this.#maxBytes = maxBytes;
+    this.#floor = floor;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get count(): number {
+    return this.#events.length - this.#start;
+  }
+
+  /** A cursor at or after this point can be served from here. */
+  get floor(): LogPoint {
+    return this.#floor;
+  }
+
+  append(events: readonly LoggedEvent[]): void {
+    for (const event of events) {
+      this.#events.push(event);
+      this.#bytes += event.size + EVENT_OVERHEAD;
+    }
+    while (this.#bytes > this.#maxBytes) this.#dropOldest();
+    // Shifting an array for each dropped event would cost its whole length; half of it at a time costs a constant.
+    if (this.#start > 1_024 && this.#start * 2 > this.#events.length) {
+      this.#events = this.#events.slice(this.#start);
+      this.#start = 0;
+    }
+  }
+
+  /** The events after an offset, up to about `maxBytes`; undefined where the offset lies before the floor. */
+  after(offset: number, maxBytes: number): { events: LoggedEvent[]; more: boolean } | undefined {
+    if (offset < this.#floor.offset) return undefined;
+    const from = this.#indexAfter(offset);
+    let to = from;
+    for (let bytes = 0; to < this.#events.length; to++) {
+      bytes += this.#events[to]?.size ?? 0;
+      if (bytes > maxBytes && to > from) break;
+    }
+    return { events: this.#events.slice(from, to), more: to < this.#events.length };
+  }
+
+  /** The event at exactly this offset, where it is held. */
+  at(offset: number): LoggedEvent | undefined {
+    const event = this.#events[this.#indexAfter(offset - 1)];
+    return event?.offset === offset ? event : undefined;
+  }
+
+  clear(floor: LogPoint): void {
+    this.#events = [];
+    this.#start = 0;
+    this.#bytes = 0;
+    this.#floor = floor;
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#events[this.#start];
+    if (!oldest) return;
+    this.#bytes -= oldest.size + EVENT_OVERHEAD;
+    this.#floor = { offset: oldest.offset, fingerprint: oldest.entry.fingerprint };
+    this.#start += 1;
+  }
+
+  #indexAfter(offset: number): number {
+    let low = this.#start;
+    let high = this.#events.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#events[middle]?.offset ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,236 @@
+import { type LogPoint, PregonError, type RequestId, type ResetReason, type Since } from '@pregon/protocol';
+import type { Audience } from './audience.js';
+import { Audiences } from './audiences.js';
+import { BoundedMap } from './bounded-map.js';
+import { CHUNK_BYTES, Chunk } from './chunk.js';
+import type { Clock } from './clock.js';
+import { type Filter, matches } from './filter.js';
+import { FlushScheduler } from './flush-scheduler.js';
+import { HistoryWindow } from './history-window.js';
+import type { Link } from './link.js';
+import type { Log, LogFollower, Page, StopFollowing } from './log.js';
+import { LoggedEvent } from './logged-event.js';
+import { PageReader } from './page-reader.js';
+import { parseSince, resumeAt, type Start } from './resume.js';
+import type { SnapshotReader } from './snapshot.js';
+import { SnapshotPoint } from './snapshot-point.js';
+import { type Source, Subscription } from './subscription.js';
+
+/** How many chunks for those behind are kept for the next who stands at the same point. */
+const KEPT_CHUNKS = 64;
+
+export interface HubOptions {
+  readonly log: Log;
+  readonly historyBytes: number;
+  readonly flushIntervalMs: number;
+  readonly clock: Clock;
+  /** Told when the log can no longer be read, when it can again, and when another one stands in its place. */
+  readonly onLog: (state: { unavailable?: Error; replaced?: boolean }) => void;
+}
+
+export interface SubscribeRequest {
+  readonly id: RequestId;
+  readonly link: Link;
+  readonly filter: Filter;
+  readonly since: Since | undefined;
+  /** Where to read the state wherever `since` is absent or cannot be served. */
+  readonly snapshots: SnapshotReader | undefined;
+  /** The subscription could not be opened, or not be served any longer; it has ended. */
+  readonly onFailed: (error: PregonError) => void;
+}
+
+/**
+ * Reads the log once for everybody. Holds the edge (the point up to which all who are not behind were served), the history
+ * window before it, and what has arrived after it and waits for the next flush.
+ */
+export class Hub implements Source {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #onLog: HubOptions['onLog'];
+  readonly #history: HistoryWindow;
+  readonly #pages: PageReader;
+  readonly #audiences = new Audiences();
+  readonly #flushes: FlushScheduler;
+  readonly #snapshotPoint: SnapshotPoint;
+  readonly #subscriptions = new Map<Subscription, (error: PregonError) => void>();
+  readonly #awaitingEdge = new Set<Subscription>();
+  readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
+  #edge: LogPoint;
+  #arrived: { events: LoggedEvent[]; through: LogPoint } | undefined;
+  #stopFollowing: StopFollowing;
+
+  /** @throws PregonError LOG_UNAVAILABLE */
+  static async open(options: HubOptions): Promise<Hub> {
+    return new Hub(options, await options.log.head());
+  }
+
+  private constructor(options: HubOptions, edge: LogPoint) {
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#onLog = options.onLog;
+    this.#edge = edge;
+    this.#history = new HistoryWindow(options.historyBytes, edge);
+    this.#pages = new PageReader(options.log, options.clock);
+    this.#flushes = new FlushScheduler(() => this.#flush(), options.flushIntervalMs, options.clock);
+    this.#snapshotPoint = new SnapshotPoint(options.log, options.clock);
+    this.#stopFollowing = this.#log.follow(edge, this.#follower());
+  }
+
+  get edge(): LogPoint {
+    return this.#edge;
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  get historyBytes(): number {
+    return this.#history.bytes;
+  }
+
+  /** @throws PregonError POSITION_INVALID, at once; what goes wrong later is told to `onFailed` */
+  subscribe(request: SubscribeRequest): Subscription {
+    const since = request.since === undefined ? undefined : parseSince(request.since);
+    const audience = this.#audiences.enter(request.filter);
+    const subscription = new Subscription(request.id, request.link, audience, this, request.snapshots);
+    this.#subscriptions.set(subscription, request.onFailed);
+    void this.#open(subscription, since);
+    return subscription;
+  }
+
+  unsubscribe(subscription: Subscription): void {
+    if (!this.#subscriptions.delete(subscription)) return;
+    subscription.end();
+    this.#awaitingEdge.delete(subscription);
+    this.#audiences.exit(subscription.audience);
+  }
+
+  async close(): Promise<void> {
+    await this.#stopFollowing();
+    for (const subscription of [...this.#subscriptions.keys()]) this.unsubscribe(subscription);
+  }
+
+  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | 'truncated'> {
+    const made = this.#chunks.get(chunkKey(audience, cursor));
+    if (made) return made;
+    const held = this.#history.after(cursor, CHUNK_BYTES);
+    if (!held) return this.#nextFromLog(audience, cursor);
+    const last = held.events.at(-1);
+    const through = held.more && last ? last.offset : this.#edge.offset;
+    return this.#select(audience, cursor, through, held.events);
+  }
+
+  awaitEdge(subscription: Subscription): void {
+    this.#awaitingEdge.add(subscription);
+  }
+
+  nextTurn(subscription: Subscription): void {
+    this.#clock.nextTurn(() => subscription.advance());
+  }
+
+  lost(subscription: Subscription, reason: ResetReason): void {
+    subscription.reopen();
+    subscription.link.control({ op: 'reset', id: subscription.id, reason });
+    void this.#open(subscription, undefined);
+  }
+
+  failed(subscription: Subscription, error: unknown): void {
+    const onFailed = this.#subscriptions.get(subscription);
+    this.unsubscribe(subscription);
+    onFailed?.(
+      error instanceof PregonError
+        ? error
+        : new PregonError('LOG_UNAVAILABLE', 'the log cannot be read', { cause: error }),
+    );
+  }
+
+  async #open(subscription: Subscription, since: LogPoint | 'first' | undefined): Promise<void> {
+    const { attempt, snapshots } = subscription;
+    const current = () => !subscription.ended && subscription.attempt === attempt;
+    try {
+      if (since !== undefined) {
+        const start = await this.#start(since);
+        if (!current()) return;
+        if ('point' in start) return subscription.begin(start.point, true);
+        subscription.link.control({ op: 'reset', id: subscription.id, reason: start.reset });
+        if (!current()) return;
+      }
+      if (!snapshots) return subscription.begin(this.#edge, false);
+      const before = this.#edge;
+      const snapshot = await snapshots.read();
+      const point = await this.#snapshotPoint.find(snapshot, before);
+      if (current()) subscription.begin(point, false, snapshot);
+    } catch (error) {
+      if (current()) this.failed(subscription, error);
+    }
+  }
+
+  async #start(since: LogPoint | 'first'): Promise<Start> {
+    if (since === 'first') return { point: await this.#log.floor() };
+    return resumeAt(since, this.#history, this.#edge, this.#log);
+  }
+
+  async #nextFromLog(audience: Audience, cursor: number): Promise<Chunk | 'truncated'> {
+    const page = await this.#pages.read(cursor, this.#edge.offset);
+    if (page === 'truncated') return page;
+    return this.#select(audience, cursor, page.through, page.events);
+  }
+
+  #select(audience: Audience, after: number, through: number, events: readonly LoggedEvent[]): Chunk {
+    const { filter } = audience;
+    const chunk = new Chunk(
+      after,
+      through,
+      events.filter((event) => matches(filter, event.entry)),
+    );
+    this.#chunks.set(chunkKey(audience, after), chunk);
+    return chunk;
+  }
+
+  #follower(): LogFollower {
+    return {
+      appended: (page) => this.#arrive(page),
+      replaced: (head) => this.#replace(head),
+      unavailable: (error) => this.#onLog({ unavailable: error }),
+      available: () => this.#onLog({}),
+    };
+  }
+
+  #arrive(page: Page): void {
+    this.#arrived ??= { events: [], through: page.through };
+    for (const entry of page.entries) this.#arrived.events.push(new LoggedEvent(entry));
+    this.#arrived.through = page.through;
+    this.#flushes.request();
+  }
+
+  #flush(): void {
+    const arrived = this.#arrived;
+    if (!arrived) return;
+    this.#arrived = undefined;
+    const after = this.#edge.offset;
+    this.#edge = arrived.through;
+    this.#history.append(arrived.events);
+    this.#chunks.clear();
+    this.#audiences.flush(arrived.events, after, arrived.through.offset);
+    this.#snapshotPoint.edgeMoved();
+    const waiting = [...this.#awaitingEdge];
+    this.#awaitingEdge.clear();
+    for (const subscription of waiting) subscription.advance();
+  }
+
+  /** Another log stands in the place of the one that was read: nobody's position means anything in it. */
+  #replace(head: LogPoint): void {
+    this.#arrived = undefined;
+    this.#edge = head;
+    this.#history.clear(head);
+    this.#pages.clear();
+    this.#chunks.clear();
+    this.#awaitingEdge.clear();
+    this.#onLog({ replaced: true });
+    for (const subscription of [...this.#subscriptions.keys()]) this.lost(subscription, 'replaced');
+  }
+}
+
+function chunkKey(audience: Audience, cursor: number): string {
+  return `${cursor} ${audience.filter.key}`;
+}

@@ -1,0 +1,119 @@
+import { PregonError } from '@pregon/protocol';
+import type { Connection } from './connection.js';
+import { Connections } from './connections.js';
+import { createFilter, type Filter } from './filter.js';
+import type { RouteHandlers } from './handlers.js';
+import { type SnapshotFunction, SnapshotReader } from './snapshot.js';
+
+export interface RouteDefinition {
+  readonly name: string;
+  readonly path: string;
+  readonly exchanges: readonly string[] | undefined;
+  readonly topics: readonly string[] | undefined;
+  readonly snapshot: SnapshotFunction | undefined;
+  /** Sees what happens before the handlers do, and answers nothing. */
+  readonly observer?: RouteHandlers;
+}
+
+/** A named entry point: what it carries, who is connected, what happens to them. */
+export class Route {
+  readonly name: string;
+  readonly path: string;
+  readonly connections = new Connections();
+  readonly snapshots: SnapshotReader | undefined;
+  readonly #definition: RouteDefinition;
+  readonly #handlers: RouteHandlers[] = [];
+
+  constructor(definition: RouteDefinition) {
+    this.name = definition.name;
+    this.path = definition.path;
+    this.#definition = definition;
+    this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot);
+  }
+
+  handle(handlers: RouteHandlers): void {
+    this.#handlers.push(handlers);
+  }
+
+  /** What the route carries, narrowed to the patterns that a client asks for. */
+  filter(topics: readonly string[] | undefined): Filter {
+    const { exchanges, topics: allowed } = this.#definition;
+    return createFilter({ topics, allowed, exchanges });
+  }
+
+  opened(connection: Connection): void {
+    this.connections.add(connection);
+    this.#each(connection, (handlers) => handlers.opened?.(connection));
+  }
+
+  closed(connection: Connection, close: { code: number; reason: string }): void {
+    this.connections.delete(connection);
+    this.#each(connection, (handlers) => handlers.closed?.(connection, close));
+  }
+
+  failed(connection: Connection, error: Error): void {
+    for (const handlers of this.#all) {
+      // What an error handler throws has nowhere left to go but to the others' view of it, so it ends here.
+      void attempt(() => handlers.error?.(connection, error));
+    }
+  }
+
+  /**
+   * Hands what a client sent to the handlers.
+   *
+   * @returns what the handler of that name returned
+   * @throws PregonError MESSAGE_UNKNOWN | HANDLER_FAILED, or the PregonError that the handler threw
+   */
+  async message(connection: Connection, data: unknown, name: string | undefined): Promise<unknown> {
+    this.#definition.observer?.message?.(connection, data, { name });
+    const named = name === undefined ? undefined : this.#named(name);
+    if (named) return this.#answer(connection, () => named(connection, data));
+    const listening = this.#handlers.filter((handlers) => handlers.message);
+    if (listening.length === 0 && name !== undefined) {
+      throw new PregonError('MESSAGE_UNKNOWN', `nothing here is called ${JSON.stringify(name.slice(0, 40))}`);
+    }
+    let answer: unknown;
+    for (const handlers of listening) {
+      const value = await this.#answer(connection, () => handlers.message?.(connection, data, { name }));
+      answer ??= value;
+    }
+    return answer;
+  }
+
+  get #all(): readonly RouteHandlers[] {
+    const { observer } = this.#definition;
+    return observer ? [observer, ...this.#handlers] : this.#handlers;
+  }
+
+  #named(name: string): ((connection: Connection, data: unknown) => unknown) | undefined {
+    for (const { messages } of this.#handlers) {
+      if (messages && Object.hasOwn(messages, name)) return messages[name];
+    }
+    return undefined;
+  }
+
+  async #answer(connection: Connection, call: () => unknown): Promise<unknown> {
+    const outcome = await attempt(call);
+    if (!('error' in outcome)) return outcome.value;
+    this.failed(connection, outcome.error);
+    if (outcome.error instanceof PregonError) throw outcome.error;
+    // What went wrong inside is not for the client to know.
+    throw new PregonError('HANDLER_FAILED', 'the handler failed', { cause: outcome.error });
+  }
+
+  #each(connection: Connection, call: (handlers: RouteHandlers) => unknown): void {
+    for (const handlers of this.#all) {
+      void attempt(() => call(handlers)).then((outcome) => {
+        if ('error' in outcome) this.failed(connection, outcome.error);
+      });
+    }
+  }
+}
+
+async function attempt(call: () => unknown): Promise<{ value: unknown } | { error: Error }> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}

@@ -1,0 +1,174 @@
+import { encodePosition, type LogPoint, type RequestId, type ResetReason } from '@pregon/protocol';
+import type { Audience } from './audience.js';
+import type { Chunk } from './chunk.js';
+import type { Link } from './link.js';
+import type { EncodedSnapshot, SnapshotReader } from './snapshot.js';
+
+/** How many chunks one subscription may take in one turn of the event loop. */
+const CHUNKS_PER_TURN = 8;
+
+/** What a subscription asks of the hub: where the edge is, and what lies between its cursor and the edge. */
+export interface Source {
+  readonly edge: LogPoint;
+  /**
+   * The next chunk after a cursor that stands before the edge: at once where the window holds it, else from the log. `truncated` where
+   * the log has dropped events after the cursor.
+   */
+  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | 'truncated'>;
+  /** Calls {@link Subscription.advance} once the edge has moved. */
+  awaitEdge(subscription: Subscription): void;
+  /** Calls {@link Subscription.advance} in the next turn of the event loop. */
+  nextTurn(subscription: Subscription): void;
+  /** The log dropped or replaced what the subscription stands on. */
+  lost(subscription: Subscription, reason: ResetReason): void;
+  /** The log could not be read. */
+  failed(subscription: Subscription, error: unknown): void;
+}
+
+/**
+ * A cursor on the log. Whatever a subscription needs (live events, those since it was last here, all of history, those that
+ * came while its connection was full), it gets by moving its cursor forward, one chunk at a time, as long as its link
+ * takes them:
+ *
+ * - *opening*: where to start is being found out;
+ * - *behind*: the cursor stands before the edge; `advance` moves it until the link is full or the edge is reached;
+ * - *at the edge*: it moves with all others there, by the chunks of the flush; found full, it is *behind* again.
+ *
+ * Nothing is kept for it but these few fields.
+ */
+export class Subscription {
+  readonly id: RequestId;
+  readonly link: Link;
+  readonly audience: Audience;
+  /** Where its state can be had, for clients that ask for it. */
+  readonly snapshots: SnapshotReader | undefined;
+  readonly #source: Source;
+  /** Grows each time the place to start is sought anew, so that an answer to an earlier question is known as such. */
+  attempt = 0;
+  #state: 'opening' | 'behind' | 'at the edge' | 'ended' = 'opening';
+  /** Everything that matches up to here was handed over. Not kept up to date at the edge. */
+  #cursor = 0;
+  #reading = false;
+  #snapshot: { chunks: readonly string[]; next: number } | undefined;
+  #opened: { position: string; recovered: boolean } | undefined;
+
+  constructor(id: RequestId, link: Link, audience: Audience, source: Source, snapshots?: SnapshotReader) {
+    this.id = id;
+    this.snapshots = snapshots;
+    this.link = link;
+    this.audience = audience;
+    this.#source = source;
+  }
+
+  get ended(): boolean {
+    return this.#state === 'ended';
+  }
+
+  get atEdge(): boolean {
+    return this.#state === 'at the edge';
+  }
+
+  get cursor(): number {
+    return this.atEdge ? this.#source.edge.offset : this.#cursor;
+  }
+
+  /** Sets the cursor and goes; with a snapshot, its rows come first. */
+  begin(after: LogPoint, recovered: boolean, snapshot?: EncodedSnapshot): void {
+    if (this.ended) return;
+    this.#state = 'behind';
+    this.#cursor = after.offset;
+    this.#snapshot = snapshot && { chunks: snapshot.chunks, next: 0 };
+    this.#opened = { position: encodePosition(after), recovered };
+    this.advance();
+  }
+
+  /** Back to finding out where to start. */
+  reopen(): void {
+    if (this.ended) return;
+    this.audience.leave(this);
+    this.attempt += 1;
+    this.#state = 'opening';
+    this.#reading = false;
+    this.#snapshot = undefined;
+    this.#opened = undefined;
+  }
+
+  end(): void {
+    this.audience.leave(this);
+    this.#state = 'ended';
+    this.#snapshot = undefined;
+  }
+
+  /** Moves on as far as the link takes it. Called when there is reason to think that it does: begun, drained, edge moved. */
+  advance(): void {
+    if (this.#state !== 'behind' || this.#reading || !this.#sayWhereItBegins()) return;
+    for (let chunks = 0; !this.link.full; chunks++) {
+      const edge = this.#source.edge.offset;
+      if (this.#cursor > edge) return this.#source.awaitEdge(this);
+      if (this.#cursor === edge) return this.#join();
+      // A client that takes all there is must not hold up the others.
+      if (chunks === CHUNKS_PER_TURN) return this.#source.nextTurn(this);
+      const next = this.#source.next(this.audience, this.#cursor);
+      if (next instanceof Promise) return this.#advanceWith(next);
+      this.#take(next);
+    }
+  }
+
+  /** Takes a chunk of the flush; false where the link is full, so that from here on the subscription is behind. */
+  takeAtEdge(chunk: Chunk): boolean {
+    if (this.link.full) {
+      this.#cursor = chunk.after;
+      this.#state = 'behind';
+      return false;
+    }
+    this.#take(chunk);
+    return true;
+  }
+
+  #take(chunk: Chunk): void {
+    if (chunk.events.length > 0) this.link.events(this.id, chunk);
+    this.#cursor = chunk.through;
+  }
+
+  #join(): void {
+    this.#state = 'at the edge';
+    this.audience.join(this);
+  }
+
+  #advanceWith(next: Promise<Chunk | 'truncated'>): void {
+    const { attempt } = this;
+    this.#reading = true;
+    next.then(
+      (chunk) => {
+        // Meanwhile it may have ended, or the log may have been replaced and this chunk be of the old one.
+        if (this.ended || attempt !== this.attempt) return;
+        this.#reading = false;
+        if (chunk === 'truncated') return this.#source.lost(this, 'truncated');
+        this.#take(chunk);
+        this.advance();
+      },
+      (error: unknown) => {
+        if (this.ended || attempt !== this.attempt) return;
+        this.#reading = false;
+        this.#source.failed(this, error);
+      },
+    );
+  }
+
+  /** The snapshot's rows, then `subscribed`; false while the link is too full for them. */
+  #sayWhereItBegins(): boolean {
+    const opened = this.#opened;
+    if (!opened) return true;
+    const snapshot = this.#snapshot;
+    while (snapshot && snapshot.next < snapshot.chunks.length) {
+      if (this.link.full) return false;
+      const rows = snapshot.chunks[snapshot.next++] ?? '[]';
+      this.link.snapshot(this.id, rows, snapshot.next < snapshot.chunks.length);
+    }
+    if (this.link.full) return false;
+    this.#snapshot = undefined;
+    this.#opened = undefined;
+    this.link.control({ op: 'subscribed', id: this.id, ...opened });
+    return true;
+  }
+}

@@ -1,0 +1,76 @@
+interface Node<T> {
+  readonly words: Map<string, Node<T>>;
+  star: Node<T> | undefined;
+  hash: Node<T> | undefined;
+  readonly values: Set<T>;
+}
+
+/** Finds what is registered under AMQP topic patterns that match a topic, in time that depends on the topic's words, not on how many there are. */
+export class TopicIndex<T> {
+  #root: Node<T> = createNode();
+
+  add(pattern: string, value: T): void {
+    let node = this.#root;
+    for (const word of pattern.split('.')) node = descend(node, word);
+    node.values.add(value);
+  }
+
+  delete(pattern: string, value: T): void {
+    prune(this.#root, pattern.split('.'), 0, value);
+  }
+
+  /** Adds to `found` each value with a matching pattern, once. */
+  collect(topic: string, found: Set<T>): void {
+    collect(this.#root, topic.split('.'), 0, found);
+  }
+}
+
+function createNode<T>(): Node<T> {
+  return { words: new Map(), star: undefined, hash: undefined, values: new Set() };
+}
+
+function descend<T>(node: Node<T>, word: string): Node<T> {
+  if (word === '*') {
+    node.star ??= createNode();
+    return node.star;
+  }
+  if (word === '#') {
+    node.hash ??= createNode();
+    return node.hash;
+  }
+  let next = node.words.get(word);
+  if (!next) {
+    next = createNode();
+    node.words.set(word, next);
+  }
+  return next;
+}
+
+function collect<T>(node: Node<T>, words: readonly string[], at: number, found: Set<T>): void {
+  if (node.hash) {
+    for (let from = at; from <= words.length; from++) collect(node.hash, words, from, found);
+  }
+  const word = words[at];
+  if (word === undefined) {
+    for (const value of node.values) found.add(value);
+    return;
+  }
+  if (node.star) collect(node.star, words, at + 1, found);
+  const next = node.words.get(word);
+  if (next) collect(next, words, at + 1, found);
+}
+
+/** Takes a value out, and the nodes that it leaves empty; true where this node is empty now. */
+function prune<T>(node: Node<T>, words: readonly string[], at: number, value: T): boolean {
+  const word = words[at];
+  if (word === undefined) node.values.delete(value);
+  else if (word === '*') {
+    if (node.star && prune(node.star, words, at + 1, value)) node.star = undefined;
+  } else if (word === '#') {
+    if (node.hash && prune(node.hash, words, at + 1, value)) node.hash = undefined;
+  } else {
+    const next = node.words.get(word);
+    if (next && prune(next, words, at + 1, value)) node.words.delete(word);
+  }
+  return node.values.size === 0 && node.words.size === 0 && node.star === undefined && node.hash === undefined;
+}

@@ -1,0 +1,25 @@
+import { CLOSE_CODES } from '@pregon/protocol';
+import type { Clock } from '../core/clock.js';
+import type { Door } from '../transports/door.js';
+
+export interface DrainOptions {
+  /** Over how long clients are told to spread their return. */
+  readonly spreadMs: number;
+  /** When to stop waiting for them to be gone. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** Sends everybody away: each with a moment of its own to come back, so that the next gateway is not stormed. */
+export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOptions): Promise<void> {
+  for (const connection of [...door.connections]) {
+    connection.announceDraining(Math.round(Math.random() * spreadMs));
+    connection.close(CLOSE_CODES.DRAINING);
+  }
+  let cancel: (() => void) | undefined;
+  const late = new Promise<void>((resolve) => {
+    cancel = clock.after(timeoutMs, resolve);
+  });
+  await Promise.race([door.empty(), late]);
+  cancel?.();
+}

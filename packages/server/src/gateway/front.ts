@@ -1,0 +1,99 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { PregonError } from '@pregon/protocol';
+import type { Door } from '../transports/door.js';
+import { EventStream } from '../transports/sse/event-stream.js';
+import { refuse, WebSocketUpgrade } from '../transports/websocket/upgrade.js';
+import type { ListenOptions } from './gateway.js';
+
+/** How often a server looks for clients that are late with their handshake. */
+const LATE_CHECK_MS = 1_000;
+
+/** The servers through which clients reach the door: one of its own, and any that it was attached to. */
+export class Front {
+  readonly #door: Door;
+  readonly #handshakeTimeoutMs: number;
+  readonly #upgrade: WebSocketUpgrade;
+  readonly #streams: EventStream;
+  #server: Server | undefined;
+  readonly #detach: (() => void)[] = [];
+
+  constructor(door: Door, limits: { handshakeTimeoutMs: number; maxFrameBytes: number }) {
+    this.#door = door;
+    this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.#upgrade = new WebSocketUpgrade(door, limits.maxFrameBytes);
+    this.#streams = new EventStream(door);
+  }
+
+  /** @throws PregonError LISTEN_FAILED */
+  async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
+    if (this.#server) throw new TypeError('the gateway listens already');
+    const { host = '127.0.0.1', port = 1234 } = options;
+    const server = this.#createServer(options);
+    server.on('request', (request, response) => this.#streams.handle(request, response));
+    server.on('upgrade', (request, socket, head) => this.#upgrade.handle(request, socket, head));
+    await bind(server, host, port);
+    this.#server = server;
+    const address = server.address();
+    return { host, port: typeof address === 'object' && address ? address.port : port };
+  }
+
+  /** Takes the routes' paths on an existing server, and leaves it all others. */
+  attach(server: Server): void {
+    const others = server.listeners('request');
+    const request = (incoming: IncomingMessage, response: ServerResponse) => {
+      if (this.#door.knows(incoming.url)) this.#streams.handle(incoming, response);
+      else for (const other of others) other.call(server, incoming, response);
+    };
+    const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
+      if (this.#door.knows(incoming.url)) this.#upgrade.handle(incoming, socket, head);
+      else if (server.listenerCount('upgrade') === 1) refuse(socket, { status: 404, message: 'nothing is here' });
+    };
+    server.removeAllListeners('request');
+    server.on('request', request);
+    server.on('upgrade', upgrade);
+    this.#detach.push(() => {
+      server.off('request', request);
+      server.off('upgrade', upgrade);
+      for (const other of others) server.on('request', (incoming, response) => other.call(server, incoming, response));
+    });
+  }
+
+  /** Takes no new connections; those there are go on. */
+  close(): void {
+    for (const detach of this.#detach.splice(0)) detach();
+    this.#server?.close();
+  }
+
+  /** Ends what is left of its own server's connections. */
+  destroy(): void {
+    this.#server?.closeAllConnections();
+  }
+
+  #createServer({ cert, key }: ListenOptions): Server {
+    const timeouts = {
+      headersTimeout: this.#handshakeTimeoutMs,
+      requestTimeout: this.#handshakeTimeoutMs,
+      connectionsCheckingInterval: LATE_CHECK_MS,
+    };
+    if (cert === undefined && key === undefined) return createServer(timeouts);
+    if (cert === undefined || key === undefined) throw new TypeError('TLS needs both cert and key');
+    const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
+    return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: this.#handshakeTimeoutMs });
+  }
+}
+
+function bind(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
+      reject(new PregonError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${why}`, { cause: error }));
+    };
+    server.once('error', failed);
+    server.listen(port, host, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,39 @@
+import type { Server } from 'node:http';
+import type { NewEvent, PregonEvent } from '@pregon/protocol';
+import type { Connections } from '../core/connections.js';
+
+export interface ListenOptions {
+  /** @default 1234; 0 for any free one */
+  readonly port?: number;
+  /** @default '127.0.0.1' */
+  readonly host?: string;
+  /** PEM; with both, the gateway speaks `wss` and `https`. */
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+}
+
+export interface Gateway {
+  readonly routes: readonly { readonly name: string; readonly path: string; readonly connections: Connections }[];
+  /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
+  connections(route: string): Connections;
+  /**
+   * Serves its routes on a port of its own.
+   *
+   * @throws PregonError LISTEN_FAILED
+   */
+  listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
+  /** Serves its routes on an existing server and its port; all other paths stay with the server. */
+  attach(server: Server): void;
+  /** Completes the event, appends it, and resolves when it is safe; the event carries its position. */
+  publish(event: NewEvent): Promise<PregonEvent>;
+  /** Undefined where the log can be read and clients are taken; else what is in the way. */
+  readonly notReady: string | undefined;
+  /**
+   * Takes no more connections, tells all that it is going away, each with a delay of its own up to `spreadMs`, and closes. Never
+   * takes longer than `timeoutMs`.
+   *
+   * @param options.spreadMs @default 2000
+   * @param options.timeoutMs @default 10000
+   */
+  close(options?: { spreadMs?: number; timeoutMs?: number }): Promise<void>;
+}

@@ -1,0 +1,90 @@
+import type { NewEvent, PregonEvent } from '@pregon/protocol';
+import type { Connections } from '../core/connections.js';
+import type { RouteHandlers } from '../core/handlers.js';
+import type { Log } from '../core/log.js';
+import type { SnapshotFunction } from '../core/snapshot.js';
+
+export type { RouteHandlers } from '../core/handlers.js';
+
+/** What a handler or subscriber is built with, once, when the gateway starts. */
+export interface HandlerContext {
+  /**
+   * The connections of a route.
+   *
+   * @throws PregonError ROUTE_UNKNOWN, with the routes there are
+   */
+  connections(route: string): Connections;
+  publish(event: NewEvent): Promise<PregonEvent>;
+  readonly logger: Logger;
+}
+
+/** An in-process listener: sees each event of the named types once, in order, from the gateway's start on. */
+export interface Subscriber {
+  /** @default the file's name */
+  readonly name?: string;
+  /** Event types: `['UserWasCreated']`; `['*']` for all. */
+  readonly events: readonly string[];
+  /** The next event waits until this has resolved. What it throws is logged, and the next event follows. */
+  handle(event: PregonEvent): unknown;
+}
+
+/** Either the thing itself or a function that builds it once at start. */
+export type Built<T> = T | ((context: HandlerContext) => T | Promise<T>);
+
+export interface RouteOptions {
+  /** Where clients connect: `/events`. */
+  readonly path: string;
+  /** Only events of these exchanges. @default those of the gateway */
+  readonly exchanges?: readonly string[];
+  /** Only events that match one of these AMQP patterns; what clients ask for narrows it further. @default ['#'] */
+  readonly topics?: readonly string[];
+  /** The state that the events of this route change: a function, or a URL that answers {@link Snapshot} as JSON. */
+  readonly snapshot?: SnapshotFunction | string;
+  readonly handlers?: readonly Built<RouteHandlers>[];
+  /** Relay what a client sends to all others on the route. @default false */
+  readonly broadcast?: boolean;
+}
+
+export interface GatewayLimits {
+  /** How often each side shows that it is alive; a side silent for two of these is taken for dead. @default 25000 */
+  readonly heartbeatMs?: number;
+  /** How long a connection may take not one byte of what waits for it. @default 120000 */
+  readonly stallTimeoutMs?: number;
+  /** How long a client may take over its handshake. @default 10000 */
+  readonly handshakeTimeoutMs?: number;
+  /** The largest frame taken from a client, in bytes. @default 1048576 (1 MiB) */
+  readonly maxFrameBytes?: number;
+  /** From how many waiting bytes on a connection counts as full, and is served from its cursor as it drains. @default 65536 */
+  readonly maxBufferedBytes?: number;
+  /** @default 100 */
+  readonly maxSubscriptions?: number;
+  /** How many bytes of the newest events are kept in memory. @default 16777216 (16 MiB) */
+  readonly historyBytes?: number;
+  /** The least time between two flushes, in milliseconds; 0 for one turn of the event loop. @default 0 */
+  readonly flushIntervalMs?: number;
+}
+
+/** What the gateway tells whoever watches it; pino's loggers have this shape. */
+export interface Logger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
+}
+
+export interface GatewayOptions extends GatewayLimits {
+  /** A log, or where it is: `sqlite:data/pregon.db`. One that was handed in is not closed with the gateway. */
+  readonly log: Log | string;
+  /** The exchanges whose events are read. @default all of the log */
+  readonly exchanges?: readonly string[];
+  /** By name; at least one. */
+  readonly routes: Readonly<Record<string, RouteOptions>>;
+  readonly subscribers?: readonly Built<Subscriber>[];
+  /**
+   * The origins whose pages may connect, as browsers send them: `https://shop.example`; `null` for pages from disk. With none
+   * named: pages from loopback addresses and from disk may reach a gateway that is addressed by a loopback name, nothing else.
+   */
+  readonly allowedOrigins?: readonly string[];
+  /** @default says nothing */
+  readonly logger?: Logger;
+}

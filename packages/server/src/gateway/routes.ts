@@ -1,0 +1,39 @@
+import { PregonError } from '@pregon/protocol';
+import type { Connections } from '../core/connections.js';
+import { Route } from '../core/route.js';
+import { connectionLog } from './connection-log.js';
+import type { Logger, RouteOptions } from './options.js';
+import { snapshotFrom } from './snapshot-url.js';
+
+/** The routes of a gateway, by name. */
+export class Routes {
+  readonly all: readonly Route[];
+
+  constructor(options: Readonly<Record<string, RouteOptions>>, logger: Logger) {
+    this.all = Object.entries(options).map(([name, route]) => createRoute(name, route, logger));
+  }
+
+  /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
+  connections(name: string): Connections {
+    const route = this.all.find((candidate) => candidate.name === name);
+    if (route) return route.connections;
+    const names = this.all.map((candidate) => candidate.name).join(', ');
+    throw new PregonError('ROUTE_UNKNOWN', `there is no route ${JSON.stringify(name)}; the routes are: ${names}`);
+  }
+}
+
+function createRoute(name: string, options: RouteOptions, logger: Logger): Route {
+  const { path, exchanges, topics, snapshot } = options;
+  const route = new Route({
+    name,
+    path,
+    exchanges,
+    topics,
+    snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot) : snapshot,
+    observer: connectionLog(logger),
+  });
+  if (options.broadcast) {
+    route.handle({ message: (connection, data) => void route.connections.broadcast(data, { except: connection }) });
+  }
+  return route;
+}

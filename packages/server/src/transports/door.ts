@@ -1,0 +1,105 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Clock } from '../core/clock.js';
+import { Connection } from '../core/connection.js';
+import type { Heartbeat } from '../core/heartbeat.js';
+import type { Hub } from '../core/hub.js';
+import type { Link } from '../core/link.js';
+import type { Route } from '../core/route.js';
+import { isOriginAllowed } from './origins.js';
+import { parseTarget, type Query } from './query.js';
+
+export interface DoorOptions {
+  readonly routes: readonly Route[];
+  readonly hub: Hub;
+  readonly heartbeat: Heartbeat;
+  readonly clock: Clock;
+  readonly heartbeatMs: number;
+  readonly maxSubscriptions: number;
+  readonly maxBufferedBytes: number;
+  readonly allowedOrigins: readonly string[] | undefined;
+}
+
+/** Why somebody is not let in: the HTTP answer. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Admission = { readonly route: Route; readonly query: Query } | Refusal;
+
+/** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
+export class Door {
+  readonly options: DoorOptions;
+  readonly connections = new Set<Connection>();
+  #open = true;
+  #emptied: (() => void) | undefined;
+
+  constructor(options: DoorOptions) {
+    this.options = options;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  knows(target: string | undefined): boolean {
+    return this.#route(parseTarget(target ?? '/').path) !== undefined;
+  }
+
+  admit(request: IncomingMessage): Admission {
+    const query = parseTarget(request.url ?? '/');
+    const route = this.#route(query.path);
+    if (!route) return { status: 404, message: `no route has the path ${query.path}` };
+    if (request.method !== 'GET') return { status: 405, message: 'only GET is taken here', headers: { Allow: 'GET' } };
+    if (!this.#open) return { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
+    const { origin, host } = request.headers;
+    if (!isOriginAllowed(origin, host, this.options.allowedOrigins)) {
+      return { status: 403, message: `pages of the origin ${origin} may not connect; see allowedOrigins` };
+    }
+    return { route, query };
+  }
+
+  /** Makes a connection of a link; the transport reports to it from then on. */
+  enter(route: Route, request: IncomingMessage, link: Link): Connection {
+    const { hub, maxSubscriptions, clock, heartbeatMs } = this.options;
+    const connection = new Connection(link, {
+      id: randomUUID(),
+      route,
+      hub,
+      maxSubscriptions,
+      now: clock.now(),
+      request: {
+        url: request.url ?? '/',
+        headers: request.headers,
+        remoteAddress: request.socket.remoteAddress ?? 'unknown',
+      },
+    });
+    this.connections.add(connection);
+    this.options.heartbeat.add(connection);
+    connection.opened(heartbeatMs);
+    return connection;
+  }
+
+  leave(connection: Connection, code: number, reason: string): void {
+    if (!this.connections.delete(connection)) return;
+    this.options.heartbeat.delete(connection);
+    connection.closed(code, reason);
+    if (this.connections.size === 0) this.#emptied?.();
+  }
+
+  /** Lets nobody in any more. */
+  close(): void {
+    this.#open = false;
+  }
+
+  /** Resolves when nobody is inside. */
+  async empty(): Promise<void> {
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+  }
+
+  #route(path: string): Route | undefined {
+    return this.options.routes.find((route) => route.path === path);
+  }
+}

@@ -1,0 +1,87 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Door, Refusal } from '../door.js';
+import { assertQuery, type Query } from '../query.js';
+import { SocketOutlet } from '../socket-outlet.js';
+import { SseLink } from './sse-link.js';
+
+/** The id under which the one subscription of an event stream runs. */
+const THE_SUBSCRIPTION = 0;
+
+/** Answers plain HTTP requests to the routes: event streams, and everything else with what is wrong about it. */
+export class EventStream {
+  readonly #door: Door;
+
+  constructor(door: Door) {
+    this.#door = door;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): void {
+    const admission = this.#door.admit(request);
+    if (!('route' in admission)) return refuse(request, response, admission);
+    const { route } = admission;
+    const query = withLastEventId(admission.query, request);
+    const wrong = wrongRequest(request, query, route.snapshots !== undefined);
+    if (wrong) return refuse(request, response, wrong);
+    const { socket } = request;
+    begin(request, response);
+    const link = new SseLink(response, socket, new SocketOutlet(socket, this.#door.options.maxBufferedBytes));
+    const connection = this.#door.enter(route, request, link);
+    response.on('close', () => this.#door.leave(connection, 1000, ''));
+    socket.on('error', (error) => connection.failed(error));
+    socket.on('drain', () => connection.drained());
+    connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, query.snapshot);
+  }
+}
+
+/**
+ * The body ends with the connection, not in chunks, so that what is written to the socket is the stream itself and the same bytes
+ * go to all (RFC 9112 section 6.3, rule 8).
+ */
+function begin(request: IncomingMessage, response: ServerResponse): void {
+  request.socket.setTimeout(0);
+  request.socket.setNoDelay(true);
+  response.removeHeader('Transfer-Encoding');
+  response.writeHead(200, {
+    'Content-Type': 'text/event-stream',
+    'Cache-Control': 'no-store',
+    // nginx would else collect the stream before it passes it on.
+    'X-Accel-Buffering': 'no',
+    Connection: 'close',
+    ...crossOrigin(request),
+  });
+  response.flushHeaders();
+}
+
+/** A browser that reconnects says where it was; the URL still says where it once began. */
+function withLastEventId(query: Query, request: IncomingMessage): Query {
+  const last = request.headers['last-event-id'];
+  return typeof last === 'string' && last !== '' ? { ...query, since: last } : query;
+}
+
+/** Checked before the stream begins: afterwards there is no status to say it with. */
+function wrongRequest(request: IncomingMessage, query: Query, hasSnapshot: boolean): Refusal | undefined {
+  if (!request.headers.accept?.includes('text/event-stream')) {
+    const message = 'connect by WebSocket, or ask for text/event-stream';
+    return { status: 426, message, headers: { Upgrade: 'websocket' } };
+  }
+  if (query.snapshot && !hasSnapshot) return { status: 400, message: 'this route has no snapshot' };
+  try {
+    assertQuery(query);
+    return undefined;
+  } catch (error) {
+    return { status: 400, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** The origin was found to be allowed; the browser wants to read it in the answer too. */
+function crossOrigin(request: IncomingMessage): Record<string, string> {
+  const { origin } = request.headers;
+  return origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
+}
+
+/** Problem details, RFC 9457. */
+function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  const allowed = refusal.status === 403 ? {} : crossOrigin(request);
+  response.writeHead(refusal.status, { 'Content-Type': 'application/problem+json', ...allowed, ...refusal.headers });
+  response.end(JSON.stringify({ status: refusal.status, title: refusal.message }));
+}

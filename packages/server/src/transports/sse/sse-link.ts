@@ -1,0 +1,117 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
+import type { Chunk } from '../../core/chunk.js';
+import type { Format } from '../../core/format.js';
+import type { ControlFrame, Link } from '../../core/link.js';
+import type { Message } from '../../core/message.js';
+import { closeReason } from '../closing.js';
+import type { SocketOutlet } from '../socket-outlet.js';
+
+const ID = Buffer.from('id: ');
+const DATA = Buffer.from('\ndata: ');
+const END = Buffer.from('\n\n');
+const FRAMING_BYTES = ID.length + DATA.length + END.length;
+
+/** A comment line: a sign of life that no client acts upon. */
+const COMMENT = Buffer.from(':\n\n');
+
+/**
+ * One `message` event for each event, its id the position, so that `Last-Event-ID` resumes after it. The JSON text is compact, so
+ * it has no line break that would need a `data:` line of its own.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export const eventBlocks: Format = {
+  size(event) {
+    return FRAMING_BYTES + event.position.length + event.size;
+  },
+  write(event, target, at) {
+    let end = at + ID.copy(target, at);
+    end += target.write(event.position, end, 'latin1');
+    end += DATA.copy(target, end);
+    end = event.write(target, end);
+    return end + END.copy(target, end);
+  },
+};
+
+/**
+ * Server-Sent Events. Control frames that matter to a client are events of their own name: `subscribed`, `snapshot`, `reset`, `message`
+ * from a handler as `ephemeral`, `closing`.
+ */
+export class SseLink implements Link {
+  readonly transport = 'sse';
+  readonly #response: ServerResponse;
+  readonly #socket: Socket;
+  readonly #outlet: SocketOutlet;
+
+  constructor(response: ServerResponse, socket: Socket, outlet: SocketOutlet) {
+    this.#response = response;
+    this.#socket = socket;
+    this.#outlet = outlet;
+  }
+
+  get full(): boolean {
+    return this.#outlet.full;
+  }
+
+  get bufferedBytes(): number {
+    return this.#outlet.bufferedBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#outlet.takenBytes;
+  }
+
+  events(_id: RequestId, chunk: Chunk): void {
+    this.#outlet.write(chunk.bytes(eventBlocks));
+  }
+
+  snapshot(_id: RequestId, rows: string, more: boolean): void {
+    this.#write(`event: snapshot\ndata: {"rows":${rows},"more":${more}}\n\n`);
+  }
+
+  control(frame: ControlFrame): void {
+    switch (frame.op) {
+      case 'subscribed':
+        return this.#write(`id: ${frame.position}\nevent: subscribed\ndata: ${encodeFrame(frame)}\n\n`);
+      case 'checkpoint':
+        // An id alone moves Last-Event-ID, and dispatches nothing.
+        return this.#write(`id: ${frame.position}\n\n`);
+      case 'reset':
+        return this.#write(`event: reset\ndata: ${encodeFrame(frame)}\n\n`);
+      case 'error':
+        return this.#write(`event: refused\ndata: ${encodeFrame(frame)}\n\n`);
+      case 'draining':
+        return this.#write(`retry: ${frame.reconnectInMs}\n\n`);
+    }
+  }
+
+  message(message: Message): void {
+    this.#outlet.write(message.encoded(encodeMessage));
+  }
+
+  setReading(): void {
+    // A request that was read has nothing more to say.
+  }
+
+  ping(): boolean {
+    this.#outlet.write(COMMENT);
+    return false;
+  }
+
+  close(code: CloseCode, reason?: string): void {
+    this.#write(`event: closing\ndata: ${JSON.stringify({ ...code, reason: closeReason(code, reason) })}\n\n`);
+    this.#outlet.close();
+    this.#response.end();
+    this.#socket.end();
+  }
+
+  #write(text: string): void {
+    this.#outlet.write(Buffer.from(text));
+  }
+}
+
+function encodeMessage(message: Message): Buffer {
+  return Buffer.from(`event: ephemeral\ndata: ${JSON.stringify({ name: message.name, data: message.jsonData })}\n\n`);
+}

@@ -1,0 +1,75 @@
+import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
+import type { WebSocket } from 'ws';
+import type { Chunk } from '../../core/chunk.js';
+import type { ControlFrame, Link } from '../../core/link.js';
+import type { Message } from '../../core/message.js';
+import { closeReason } from '../closing.js';
+import type { SocketOutlet } from '../socket-outlet.js';
+import { eventFrames, PING_FRAME, textFrame } from './wire.js';
+
+/** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames beside them. */
+export class FramesLink implements Link {
+  readonly transport = 'pregon.v1';
+  readonly #socket: WebSocket;
+  readonly #outlet: SocketOutlet;
+  /** The subscription that event frames belong to, as the client sees it. */
+  #current: RequestId | undefined;
+
+  constructor(socket: WebSocket, outlet: SocketOutlet) {
+    this.#socket = socket;
+    this.#outlet = outlet;
+  }
+
+  get full(): boolean {
+    return this.#outlet.full;
+  }
+
+  get bufferedBytes(): number {
+    return this.#outlet.bufferedBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#outlet.takenBytes;
+  }
+
+  events(id: RequestId, chunk: Chunk): void {
+    if (id !== this.#current) {
+      this.#current = id;
+      this.#outlet.write(textFrame(encodeFrame({ op: 'events', id })));
+    }
+    this.#outlet.write(chunk.bytes(eventFrames));
+  }
+
+  snapshot(id: RequestId, rows: string, more: boolean): void {
+    this.#outlet.write(textFrame(`{"op":"snapshot","id":${id},"rows":${rows},"more":${more}}`));
+  }
+
+  control(frame: ControlFrame): void {
+    if (frame.op === 'subscribed') this.#current = frame.id;
+    this.#outlet.write(textFrame(encodeFrame(frame)));
+  }
+
+  message(message: Message): void {
+    this.#outlet.write(message.encoded(encodeMessage));
+  }
+
+  setReading(reading: boolean): void {
+    if (reading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  ping(): boolean {
+    this.#outlet.write(PING_FRAME);
+    return true;
+  }
+
+  close(code: CloseCode, reason?: string): void {
+    this.#outlet.close();
+    this.#socket.resume();
+    this.#socket.close(code.code, closeReason(code, reason));
+  }
+}
+
+function encodeMessage(message: Message): Buffer {
+  return textFrame(encodeFrame({ op: 'message', name: message.name, data: message.jsonData }));
+}

@@ -1,0 +1,157 @@
+import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { decodeClientFrame, PregonError, peekId, SUBPROTOCOL } from '@pregon/protocol';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import type { Connection } from '../../core/connection.js';
+import type { Door, Refusal } from '../door.js';
+import { assertQuery, type Query } from '../query.js';
+import { SocketOutlet } from '../socket-outlet.js';
+import { FramesLink } from './frames-link.js';
+import { PlainLink } from './plain-link.js';
+
+/** How long a client may take to answer a close frame before its socket is destroyed. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/** The id under which the one subscription of a plain connection runs. */
+const THE_SUBSCRIPTION = 0;
+
+/** Answers upgrade requests: `ws` does the handshake and reads what clients send; what they are sent is written by our links. */
+export class WebSocketUpgrade {
+  readonly #door: Door;
+  readonly #maxFrameBytes: number;
+  readonly #server: WebSocketServer;
+
+  constructor(door: Door, maxFrameBytes: number) {
+    this.#door = door;
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#server = createServer(maxFrameBytes);
+  }
+
+  /** Takes the arguments of an `upgrade` event; a stream that is no socket of the operating system is refused. */
+  handle(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    if (stream instanceof Socket) this.#handle(request, stream, head);
+    else stream.destroy();
+  }
+
+  #handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    // Until the connection has a reader of its own, a socket that breaks concerns nobody.
+    const ignore = () => socket.destroy();
+    socket.on('error', ignore);
+    const admission = this.#door.admit(request);
+    if (!('route' in admission)) return refuse(socket, admission);
+    const wrong = wrongHandshake(request);
+    if (wrong) return refuse(socket, wrong);
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      socket.off('error', ignore);
+      const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes);
+      const plain = client.protocol !== SUBPROTOCOL;
+      const link = plain ? new PlainLink(client, outlet) : new FramesLink(client, outlet);
+      const connection = this.#door.enter(admission.route, request, link);
+      this.#listen(client, socket, connection, plain);
+      if (plain) subscribe(connection, admission.query);
+    });
+  }
+
+  #listen(client: WebSocket, socket: Socket, connection: Connection, plain: boolean): void {
+    const { clock } = this.#door.options;
+    const receive = plain ? receivePlain : receiveFrame;
+    client.on('message', (data, isBinary) => {
+      connection.heard(clock.now());
+      receive(connection, data, isBinary, this.#maxFrameBytes);
+      connection.regulate();
+    });
+    client.on('pong', () => connection.heard(clock.now()));
+    client.on('ping', () => connection.heard(clock.now()));
+    client.on('error', (error) => connection.failed(error));
+    client.on('close', (code, reason) => this.#door.leave(connection, code, reason.toString()));
+    socket.on('drain', () => connection.drained());
+  }
+}
+
+function createServer(maxFrameBytes: number): WebSocketServer {
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: maxFrameBytes,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  } as const;
+  return new WebSocketServer(options);
+}
+
+function subscribe(connection: Connection, query: Query): void {
+  try {
+    assertQuery(query);
+    connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since);
+  } catch (error) {
+    connection.refuse(THE_SUBSCRIPTION, error);
+  }
+}
+
+function receivePlain(connection: Connection, data: RawData, isBinary: boolean): void {
+  const bytes = toBuffer(data);
+  connection.receive(isBinary ? bytes : bytes.toString(), undefined, undefined);
+}
+
+function receiveFrame(connection: Connection, data: RawData, isBinary: boolean, maxFrameBytes: number): void {
+  const text = toBuffer(data).toString();
+  try {
+    if (isBinary) throw new PregonError('FRAME_INVALID', 'pregon.v1 has text frames only');
+    const frame = decodeClientFrame(text, maxFrameBytes);
+    switch (frame.op) {
+      case 'subscribe':
+        return connection.subscribe(frame.id, frame.topics, frame.since, frame.snapshot);
+      case 'unsubscribe':
+        return connection.unsubscribe(frame.id);
+      case 'send':
+        return connection.receive(frame.data, frame.name, frame.id);
+      case 'ping':
+        return connection.pong();
+    }
+  } catch (error) {
+    connection.refuse(isBinary ? undefined : peekId(text), error);
+  }
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+/** What `ws` would answer with 400, in the words of RFC 6455 section 4.4. */
+function wrongHandshake(request: IncomingMessage): Refusal | undefined {
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+    return { status: 426, message: 'the only upgrade is to websocket', headers: { Upgrade: 'websocket' } };
+  }
+  if (request.headers['sec-websocket-version'] !== '13') {
+    return {
+      status: 426,
+      message: 'the only version of WebSocket is 13',
+      headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
+    };
+  }
+  return undefined;
+}
+
+const STATUS_TEXTS: Readonly<Record<number, string>> = {
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  426: 'Upgrade Required',
+  503: 'Service Unavailable',
+};
+
+/** Answers an upgrade request that is not accepted, on the bare socket that is all there is of it. */
+export function refuse(socket: Duplex, refusal: Refusal): void {
+  const body = `${refusal.message}\n`;
+  const headers = {
+    Connection: 'close',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    ...refusal.headers,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_TEXTS[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
+}
