@@ -1,0 +1,195 @@
+import { randomInt } from 'node:crypto';
+import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import type {
+  Log,
+  LogEntry,
+  LogFollower,
+  LogOptions,
+  Page,
+  Presence,
+  ReadRequest,
+  StopFollowing,
+} from '../core/log.js';
+import { encodeEvent } from './encode.js';
+import { Follower, type Step } from './follower.js';
+import { type Range, toRange } from './range.js';
+import { assertRetention, type Retention, type TrimResult } from './retention.js';
+
+export interface MemoryLog extends Log {
+  trim(limits: Pick<Retention, 'maxCount'>): Promise<TrimResult>;
+  /** Puts a new, empty log in the place of this one, as when a file is replaced. */
+  replace(): void;
+}
+
+/** A log that one process keeps for itself, with the guarantees of the others but for durability. For tests. */
+export function openMemoryLog(options: LogOptions = {}): MemoryLog {
+  return new ArrayLog(options);
+}
+
+interface Stored extends LogEntry {
+  readonly key: string;
+}
+
+/** What a replacement replaces. */
+interface Content {
+  readonly birth: LogPoint;
+  floor: LogPoint;
+  entries: Stored[];
+  readonly known: Map<string, LogPoint>;
+  /** Sources of which an entry with a sequence was dropped. */
+  readonly dropped: Set<string>;
+}
+
+class ArrayLog implements MemoryLog {
+  readonly name = 'memory:';
+  readonly #exchanges: ReadonlySet<string> | undefined;
+  readonly #maxEventBytes: number;
+  readonly #followers = new Set<Follower>();
+  #content = newContent();
+  #closed = false;
+
+  constructor(options: LogOptions) {
+    this.#exchanges = options.exchanges && new Set(options.exchanges);
+    this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
+  }
+
+  async append(events: readonly PregonEvent[]): Promise<LogPoint[]> {
+    this.#assertOpen();
+    const encoded = events.map((event) => encodeEvent(event, this.#maxEventBytes));
+    const { known, entries } = this.#content;
+    const points = encoded.map(({ id, ...event }) => {
+      const key = JSON.stringify([event.source, id]);
+      const first = known.get(key);
+      if (first) return first;
+      const point = { offset: this.#last().offset + 1, fingerprint: event.fingerprint };
+      entries.push({ ...event, ...point, key });
+      known.set(key, point);
+      return point;
+    });
+    this.#wake();
+    return points;
+  }
+
+  async head(): Promise<LogPoint> {
+    this.#assertOpen();
+    return this.#last();
+  }
+
+  async floor(): Promise<LogPoint> {
+    this.#assertOpen();
+    return this.#content.floor;
+  }
+
+  async check(point: LogPoint): Promise<Presence> {
+    this.#assertOpen();
+    return this.#check(point);
+  }
+
+  async read(request: ReadRequest): Promise<Page> {
+    this.#assertOpen();
+    return this.#page(toRange(request));
+  }
+
+  async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
+    this.#assertOpen();
+    const { entries, dropped, floor } = this.#content;
+    const ofSource = entries.filter((entry) => source === undefined || entry.source === source);
+    const reached = ofSource.some((entry) => (entry.sequence ?? -1) >= sequence);
+    if (!reached && sequence > 0) return undefined;
+    let found: LogEntry | undefined;
+    for (const entry of ofSource) {
+      if (entry.sequence === undefined || entry.sequence > sequence) continue;
+      if (entry.sequence >= (found?.sequence ?? 0)) found = entry;
+    }
+    if (found) return toPoint(found);
+    return (source === undefined ? dropped.size > 0 : dropped.has(source)) ? undefined : floor;
+  }
+
+  follow(after: LogPoint, target: LogFollower): StopFollowing {
+    this.#assertOpen();
+    const follower = new Follower(after, target, (cursor) => this.#step(cursor));
+    this.#followers.add(follower);
+    return async () => {
+      follower.stop();
+      this.#followers.delete(follower);
+    };
+  }
+
+  async trim(limits: Pick<Retention, 'maxCount'>): Promise<TrimResult> {
+    this.#assertOpen();
+    assertRetention(limits);
+    const content = this.#content;
+    const count = Math.max(0, content.entries.length - (limits.maxCount ?? Number.POSITIVE_INFINITY));
+    for (const entry of content.entries.splice(0, count)) {
+      content.known.delete(entry.key);
+      content.floor = toPoint(entry);
+      if (entry.sequence !== undefined) content.dropped.add(entry.source);
+    }
+    return { dropped: count, floor: content.floor };
+  }
+
+  replace(): void {
+    this.#content = newContent();
+    this.#wake();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
+  }
+
+  #last(): LogPoint {
+    const last = this.#content.entries.at(-1);
+    return last ? toPoint(last) : this.#content.floor;
+  }
+
+  #check(point: LogPoint): Presence {
+    const { floor, birth, entries } = this.#content;
+    if (point.offset < floor.offset) {
+      return point.offset === 0 && point.fingerprint !== birth.fingerprint ? 'replaced' : 'truncated';
+    }
+    const there = point.offset === floor.offset ? floor : entries[point.offset - floor.offset - 1];
+    return there?.fingerprint === point.fingerprint ? 'present' : 'replaced';
+  }
+
+  #page({ after, through, maxCount, maxBytes }: Range): Page {
+    const { entries, floor } = this.#content;
+    const page: LogEntry[] = [];
+    let bytes = 0;
+    let index = Math.max(0, after - floor.offset);
+    for (; index < entries.length && page.length < maxCount && bytes < maxBytes; index++) {
+      const entry = entries[index];
+      if (!entry || entry.offset > through) break;
+      if (this.#exchanges && !this.#exchanges.has(entry.exchange)) continue;
+      const { key: _, ...read } = entry;
+      page.push(read);
+      bytes += entry.payload.length;
+    }
+    const end = entries[Math.min(index, entries.length, Math.max(0, through - floor.offset)) - 1];
+    return { entries: page, through: end ? toPoint(end) : floor };
+  }
+
+  #step(after: LogPoint): Step {
+    if (this.#check(after) !== 'present') return { kind: 'replaced', head: this.#last() };
+    const page = this.#page(toRange({ after: after.offset }));
+    return { kind: 'page', page, atHead: page.through.offset >= this.#last().offset };
+  }
+
+  #wake(): void {
+    for (const follower of this.#followers) follower.wake();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
+  }
+}
+
+function newContent(): Content {
+  const birth = { offset: 0, fingerprint: randomInt(2 ** 32) * 2 ** 15 + randomInt(2 ** 15) };
+  return { birth, floor: birth, entries: [], known: new Map(), dropped: new Set() };
+}
+
+function toPoint(point: LogPoint): LogPoint {
+  return { offset: point.offset, fingerprint: point.fingerprint };
+}

@@ -1,0 +1,105 @@
+import type { LogPoint } from '@pregon/protocol';
+
+/**
+ * How much a log keeps. Each limit that is given holds; the oldest entries are dropped first. Where several processes append
+ * to one log, the strictest of their limits holds.
+ */
+export interface Retention {
+  /** The most entries. @default no limit */
+  readonly maxCount?: number;
+  /** The age at which entries are dropped, in milliseconds since they were appended. @default no limit */
+  readonly maxAgeMs?: number;
+  /** The most bytes of payload; a file takes about 1.6 times as much. @default no limit */
+  readonly maxBytes?: number;
+}
+
+/**
+ * What a log keeps unless told otherwise: 1 GiB of payload, some three million events of 350 bytes. A limit, because a log that
+ * nobody thinks of must not fill a disk; in bytes, because that is what a disk has; and large enough that a client which was away
+ * over a long weekend still resumes in all but the busiest systems.
+ */
+export const DEFAULT_RETENTION: Retention = { maxBytes: 1_073_741_824 };
+
+export interface TrimResult {
+  /** How many entries were dropped. */
+  readonly dropped: number;
+  /** The new floor: the last entry that was ever dropped. */
+  readonly floor: LogPoint;
+}
+
+/** What a log holds at one moment. */
+export interface LogInfo {
+  readonly count: number;
+  /** Bytes of payload. */
+  readonly bytes: number;
+  /** Bytes on disk, with what SQLite keeps beside the file. */
+  readonly fileBytes: number;
+  readonly floor: LogPoint;
+  /** The oldest retained entry. */
+  readonly first: LogMark | undefined;
+  /** The newest entry. */
+  readonly last: LogMark | undefined;
+}
+
+export interface LogMark {
+  readonly point: LogPoint;
+  /** When it was appended, in milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** @throws RangeError where a limit is no integer from 0 on */
+export function assertRetention(retention: Retention): void {
+  for (const name of ['maxCount', 'maxAgeMs', 'maxBytes'] as const) {
+    const limit = retention[name];
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
+      throw new RangeError(`retention.${name} must be an integer from 0 on, not ${limit}`);
+    }
+  }
+}
+
+const DELAY_MS = 1_000;
+
+/**
+ * Applies a retention in the background: a moment after something was appended, in steps, with a turn of the event loop between
+ * them. A step that fails is reported and tried again after the next append.
+ */
+export class BackgroundTrim {
+  readonly #step: () => boolean;
+  readonly #onError: (error: unknown) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+
+  /** @param step drops a little; true where more is to be dropped */
+  constructor(step: () => boolean, onError: (error: unknown) => void) {
+    this.#step = step;
+    this.#onError = onError;
+  }
+
+  /** To be called after each append; cheap. */
+  appended(): void {
+    if (this.#timer || this.#immediate) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#run();
+    }, DELAY_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#timer = undefined;
+    this.#immediate = undefined;
+  }
+
+  #run(): void {
+    this.#immediate = undefined;
+    let more: boolean;
+    try {
+      more = this.#step();
+    } catch (error) {
+      this.#onError(error);
+      return;
+    }
+    if (more) this.#immediate = setImmediate(() => this.#run());
+  }
+}

@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, realpathSync, rmSync, type Stats, statSync, truncateSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Database, isBusy, releaseStatements, type Statement } from './sqlite-database.js';
+import { prepareSchema } from './sqlite-schema.js';
+import { SqliteStore } from './sqlite-store.js';
+
+/** One opened state of the path: the connection, and how to tell that the path names another file by now. */
+interface Opened {
+  readonly database: Database;
+  readonly store: SqliteStore;
+  readonly dataVersion: Statement;
+  readonly main: Stats;
+  readonly beside: readonly Beside[];
+  version: unknown;
+  size: number;
+}
+
+/** A file that SQLite keeps beside the database: `-wal`, `-shm`. */
+interface Beside {
+  readonly path: string;
+  readonly ino: number | undefined;
+}
+
+/**
+ * A path that names a log's file, opened anew when another file stands there: one that was moved there, a new one after a deletion or
+ * a truncation to nothing. Each access looks (2 µs), so that nothing is written to, or read from, a file that is gone.
+ *
+ * A file that is overwritten in place by one of the same size or a larger one is not noticed before SQLite stumbles over it: move
+ * a backup into place, or stop all that have the log open.
+ */
+export class SqliteFile {
+  readonly path: string;
+  readonly #exchanges: readonly string[] | undefined;
+  #opened: Opened | undefined;
+
+  constructor(path: string, exchanges: readonly string[] | undefined) {
+    this.path = path;
+    this.#exchanges = exchanges;
+  }
+
+  /**
+   * The store at the path, which is created where there is none.
+   *
+   * @throws PregonError CONFIG_INVALID, or the driver's error
+   */
+  store(): SqliteStore {
+    const now = statSync(this.path, { throwIfNoEntry: false });
+    const opened = this.#opened;
+    if (opened && now && isSame(opened, now)) {
+      opened.size = now.size;
+      return opened.store;
+    }
+    if (opened) this.#abandon(opened, now);
+    this.#opened = this.#open();
+    return this.#opened.store;
+  }
+
+  /** Whether something was committed by another connection, or another file stands here, since the last call. */
+  changed(): boolean {
+    const store = this.store();
+    const opened = this.#opened;
+    if (!opened || opened.store !== store) return true;
+    const version = Object.values(Object(opened.dataVersion.get([])))[0];
+    const changed = version !== opened.version;
+    opened.version = version;
+    return changed;
+  }
+
+  /** Bytes on disk. */
+  size(): number {
+    return ['', '-wal', '-shm'].reduce((sum, suffix) => {
+      return sum + (statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0);
+    }, 0);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#opened) return;
+    this.#closeOpened(this.#opened);
+    await releaseStatements();
+  }
+
+  /** Not in `close`, whose variables would keep the statements from being collected while it waits for just that. */
+  #closeOpened({ database }: Opened): void {
+    this.#opened = undefined;
+    try {
+      // Leaves an empty write-ahead log, unless others still read it: they will do it then.
+      database.pragma('wal_checkpoint(TRUNCATE)');
+    } catch (error) {
+      if (!isBusy(error)) throw error;
+    } finally {
+      database.close();
+    }
+  }
+
+  #open(): Opened {
+    mkdirSync(dirname(this.path), { recursive: true });
+    const database = new Database(this.path);
+    try {
+      prepareSchema(database, this.path, newBirth());
+      const store = new SqliteStore(database, this.#exchanges);
+      store.head();
+      const main = statSync(this.path);
+      const real = realpathSync(this.path);
+      const dataVersion = database.prepare('PRAGMA data_version');
+      const beside = ['-wal', '-shm'].map((suffix) => ({ path: real + suffix, ino: inode(real + suffix) }));
+      return { database, store, dataVersion, main, beside, version: undefined, size: main.size };
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Leaves a file that is no longer the log. What SQLite kept beside it belongs to nobody now; a new file must not be read
+   * through it. An emptied file goes as well: only a new inode makes all other processes look again.
+   */
+  #abandon(opened: Opened, now: Stats | undefined): void {
+    this.#opened = undefined;
+    const inPlace = now !== undefined && now.ino === opened.main.ino && now.dev === opened.main.dev;
+    for (const { path, ino } of opened.beside) {
+      if (ino === undefined || inode(path) !== ino) continue;
+      // Emptied first, so that a connection which still has it cannot write its pages over the file that was restored.
+      if (inPlace && path.endsWith('-wal')) truncateSync(path);
+      rmSync(path, { force: true });
+    }
+    if (inPlace && now.size === 0) rmSync(this.path, { force: true });
+    opened.database.close();
+  }
+}
+
+/** A file of SQLite's never shrinks unless somebody else writes to it. */
+function isSame(opened: Opened, now: Stats): boolean {
+  return now.ino === opened.main.ino && now.dev === opened.main.dev && now.size >= opened.size;
+}
+
+function inode(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
+}
+
+/** 53 random bits: no two logs share a birth. */
+function newBirth(): number {
+  const bytes = randomBytes(7);
+  return bytes.readUIntBE(0, 6) * 32 + (bytes.readUInt8(6) & 31);
+}

@@ -1,0 +1,61 @@
+import type { LogPoint } from '@pregon/protocol';
+import type { Database, Statement } from './sqlite-database.js';
+import type { SqliteNames } from './sqlite-names.js';
+import { numberIn } from './sqlite-rows.js';
+
+interface Found extends LogPoint {
+  readonly sequence: number;
+}
+
+/** Finds the entry that stands for a sequence of a source. */
+export class SqliteLocator {
+  readonly #sources: SqliteNames;
+  readonly #atMost: Statement;
+  readonly #reached: Statement;
+  readonly #dropped: Statement;
+  readonly #allSources: Statement;
+
+  constructor(database: Database, sources: SqliteNames) {
+    this.#sources = sources;
+    this.#atMost = database.prepare(
+      `SELECT offset, fingerprint, sequence FROM entry
+       WHERE source = ? AND sequence <= ? ORDER BY sequence DESC, offset DESC LIMIT 1`,
+    );
+    this.#reached = database.prepare('SELECT 1 AS reached FROM entry WHERE source = ? AND sequence >= ? LIMIT 1');
+    this.#dropped = database.prepare('SELECT dropped FROM source WHERE id = ?');
+    this.#allSources = database.prepare('SELECT id FROM source');
+  }
+
+  /** @see Log.locate; the floor where the source has no entry up to that sequence, and never had one. */
+  locate(sequence: number, source: string | undefined, floor: LogPoint): LogPoint | undefined {
+    const sources = this.#sourceIds(source);
+    let found: Found | undefined;
+    let reached = sequence === 0;
+    let dropped = false;
+    for (const id of sources) {
+      const candidate = this.#find(id, sequence);
+      if (candidate && (!found || candidate.sequence >= found.sequence)) found = candidate;
+      reached ||= this.#reached.get([id, sequence]) !== undefined;
+      dropped ||= numberIn(this.#dropped.get([id]), 'dropped') === 1;
+    }
+    if (!reached) return undefined;
+    if (found) return { offset: found.offset, fingerprint: found.fingerprint };
+    return dropped ? undefined : floor;
+  }
+
+  #sourceIds(source: string | undefined): number[] {
+    if (source === undefined) return this.#allSources.all([]).map((row) => numberIn(row, 'id'));
+    const id = this.#sources.find(source);
+    return id === undefined ? [] : [id];
+  }
+
+  #find(source: number, sequence: number): Found | undefined {
+    const row = this.#atMost.get([source, sequence]);
+    if (row === undefined) return undefined;
+    return {
+      offset: numberIn(row, 'offset'),
+      fingerprint: numberIn(row, 'fingerprint'),
+      sequence: numberIn(row, 'sequence'),
+    };
+  }
+}

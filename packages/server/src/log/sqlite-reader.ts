@@ -1,0 +1,142 @@
+import type { LogPoint } from '@pregon/protocol';
+import type { LogEntry, Page, Presence } from '../core/log.js';
+import type { Range } from './range.js';
+import type { Database, Statement } from './sqlite-database.js';
+import type { SqliteNames } from './sqlite-names.js';
+import { assertEntryRow, assertMarkRow, columns, type MarkRow, numberIn } from './sqlite-rows.js';
+
+const MARK = 'offset, fingerprint, bytes, time';
+
+/** Entries of other exchanges cost little to pass over: a window may hold this many times the entries of a page. */
+const WINDOW_FACTOR = 4;
+/** The most windows that one read passes over to find a first entry: some milliseconds. */
+const MAX_WINDOWS = 4;
+
+/** The floor as a mark: its time is not known, and nothing is older. */
+interface Floor extends MarkRow {
+  readonly birth: number;
+}
+
+/** Reads entries and points from one connection's file. */
+export class SqliteReader {
+  readonly #names: SqliteNames;
+  readonly #sources: SqliteNames;
+  readonly #exchanges: readonly string[] | undefined;
+  readonly #page: Statement;
+  readonly #start: Statement;
+  readonly #windowEnd: Statement;
+  readonly #atOrBefore: Statement;
+  readonly #fingerprintAt: Statement;
+  readonly #first: Statement;
+  readonly #floor: Statement;
+
+  constructor(database: Database, names: SqliteNames, sources: SqliteNames, exchanges: readonly string[] | undefined) {
+    this.#names = names;
+    this.#sources = sources;
+    this.#exchanges = exchanges;
+    const filter = exchanges ? `AND exchange IN (${exchanges.map(() => '?').join(', ')})` : '';
+    this.#page = database.prepare(
+      `SELECT offset, fingerprint, exchange, type, source, sequence, topic, payload FROM entry
+       WHERE offset > ? AND offset <= ? AND bytes - length(payload) < ? ${filter} ORDER BY offset LIMIT ?`,
+    );
+    this.#start = database.prepare(
+      'SELECT offset, bytes - length(payload) AS bytes FROM entry WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT 1',
+    );
+    this.#windowEnd = database.prepare(
+      `SELECT ${MARK} FROM entry WHERE offset <= ? AND bytes - length(payload) < ? ORDER BY offset DESC LIMIT 1`,
+    );
+    this.#atOrBefore = database.prepare(`SELECT ${MARK} FROM entry WHERE offset <= ? ORDER BY offset DESC LIMIT 1`);
+    this.#fingerprintAt = database.prepare('SELECT fingerprint FROM entry WHERE offset = ?');
+    this.#first = database.prepare(`SELECT ${MARK} FROM entry ORDER BY offset LIMIT 1`);
+    this.#floor = database.prepare('SELECT birth, floor_offset, floor_fingerprint, floor_bytes FROM log');
+  }
+
+  floor(): Floor {
+    const row = this.#floor.get([]);
+    return {
+      offset: numberIn(row, 'floor_offset'),
+      fingerprint: numberIn(row, 'floor_fingerprint'),
+      bytes: numberIn(row, 'floor_bytes'),
+      time: 0,
+      birth: numberIn(row, 'birth'),
+    };
+  }
+
+  first(): MarkRow | undefined {
+    const row = this.#first.get([]);
+    if (row === undefined) return undefined;
+    assertMarkRow(row);
+    return row;
+  }
+
+  /** The last entry whose offset is at most `offset`; where there is none, the floor. */
+  markAtOrBefore(offset: number): MarkRow {
+    const row = this.#atOrBefore.get([offset]);
+    if (row === undefined) return this.floor();
+    assertMarkRow(row);
+    return row;
+  }
+
+  last(): MarkRow {
+    return this.markAtOrBefore(Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Looks for the entry before the floor, so that one that is dropped in between is truncated, not replaced. */
+  check(point: LogPoint): Presence {
+    const row = this.#fingerprintAt.get([point.offset]);
+    if (row !== undefined) return columns(row)['fingerprint'] === point.fingerprint ? 'present' : 'replaced';
+    const floor = this.floor();
+    if (point.offset === floor.offset) return point.fingerprint === floor.fingerprint ? 'present' : 'replaced';
+    if (point.offset > floor.offset) return 'replaced';
+    return point.offset === 0 && point.fingerprint !== floor.birth ? 'replaced' : 'truncated';
+  }
+
+  page(range: Range): Page {
+    let after = range.after;
+    for (let windows = 1; ; windows++) {
+      const page = this.#window({ ...range, after });
+      const atEnd = page.through.offset <= after;
+      if (page.entries.length > 0 || atEnd || windows === MAX_WINDOWS) return page;
+      after = page.through.offset;
+    }
+  }
+
+  #window({ after, through, maxCount, maxBytes }: Range): Page {
+    const start = this.#start.get([after, through]);
+    if (start === undefined) return { entries: [], through: toPoint(this.markAtOrBefore(through)) };
+    const bytesEnd = numberIn(start, 'bytes') + maxBytes;
+    const rows = this.#exchanges ? maxCount * WINDOW_FACTOR : maxCount;
+    const windowEnd = Math.min(through, numberIn(start, 'offset') + rows - 1);
+    const entries = this.#entries(after, windowEnd, bytesEnd, maxCount);
+    const last = entries.at(-1);
+    if (last && (entries.length === maxCount || !this.#exchanges)) return { entries, through: toPoint(last) };
+    const end = this.#windowEnd.get([windowEnd, bytesEnd]);
+    if (end === undefined) return { entries, through: toPoint(last ?? this.markAtOrBefore(windowEnd)) };
+    assertMarkRow(end);
+    return { entries, through: toPoint(end) };
+  }
+
+  #entries(after: number, through: number, bytesEnd: number, maxCount: number): LogEntry[] {
+    // A name that no entry has had yet has no number: -1 stands for none.
+    const exchanges = this.#exchanges?.map((exchange) => this.#names.find(exchange) ?? -1) ?? [];
+    return this.#page.all([after, through, bytesEnd, ...exchanges, maxCount]).map((row) => this.#toEntry(row));
+  }
+
+  #toEntry(row: unknown): LogEntry {
+    assertEntryRow(row);
+    return {
+      offset: row.offset,
+      fingerprint: row.fingerprint,
+      exchange: this.#names.text(row.exchange),
+      topic: row.topic,
+      type: this.#names.text(row.type),
+      source: this.#sources.text(row.source),
+      sequence: row.sequence ?? undefined,
+      payload: new Uint8Array(row.payload),
+    };
+  }
+}
+
+export function toPoint(mark: LogPoint): LogPoint {
+  return { offset: mark.offset, fingerprint: mark.fingerprint };
+}

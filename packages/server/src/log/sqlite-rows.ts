@@ -1,0 +1,76 @@
+/** What a statement over `entry` returns for a page. */
+export interface EntryRow {
+  readonly offset: number;
+  readonly fingerprint: number;
+  readonly exchange: number;
+  readonly type: number;
+  readonly source: number;
+  readonly sequence: number | null;
+  readonly topic: string;
+  /** As the driver gives it when it returns many rows. */
+  readonly payload: ArrayBuffer;
+}
+
+/** An entry's place. */
+export interface MarkRow {
+  readonly offset: number;
+  readonly fingerprint: number;
+  /** Payload bytes from the log's birth through this entry. */
+  readonly bytes: number;
+  /** When it was appended, in milliseconds since 1970. */
+  readonly time: number;
+}
+
+/** A row that is not what the schema says: the file is damaged, or not the one that was opened. */
+export class RowError extends Error {
+  override readonly name = 'RowError';
+
+  constructor() {
+    super('the log holds a row that cannot be read');
+  }
+}
+
+export function assertEntryRow(row: unknown): asserts row is EntryRow {
+  const { offset, fingerprint, exchange, type, source, sequence, topic, payload } = columns(row);
+  const fits =
+    typeof offset === 'number' &&
+    typeof fingerprint === 'number' &&
+    typeof exchange === 'number' &&
+    typeof type === 'number' &&
+    typeof source === 'number' &&
+    (sequence === null || typeof sequence === 'number') &&
+    typeof topic === 'string' &&
+    payload instanceof ArrayBuffer;
+  if (!fits) throw new RowError();
+}
+
+export function assertMarkRow(row: unknown): asserts row is MarkRow {
+  const { offset, fingerprint, bytes, time } = columns(row);
+  const fits =
+    typeof offset === 'number' &&
+    typeof fingerprint === 'number' &&
+    typeof bytes === 'number' &&
+    typeof time === 'number';
+  if (!fits) throw new RowError();
+}
+
+export function numberIn(row: unknown, column: string): number {
+  const value = columns(row)[column];
+  if (typeof value !== 'number') throw new RowError();
+  return value;
+}
+
+export function textIn(row: unknown, column: string): string {
+  const value = columns(row)[column];
+  if (typeof value !== 'string') throw new RowError();
+  return value;
+}
+
+export function columns(row: unknown): Record<string, unknown> {
+  if (!isRecord(row)) throw new RowError();
+  return row;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,236 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import type { Log, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from '../core/log.js';
+import { encodeEvent } from './encode.js';
+import { errorCode } from './error-code.js';
+import { Follower, type Step } from './follower.js';
+import { toRange } from './range.js';
+import {
+  assertRetention,
+  BackgroundTrim,
+  DEFAULT_RETENTION,
+  type LogInfo,
+  type Retention,
+  type TrimResult,
+} from './retention.js';
+import { SqliteAppender, toUnavailable } from './sqlite-appender.js';
+import { SqliteFile } from './sqlite-file.js';
+import { Nudger, nudgeFolder } from './sqlite-nudge.js';
+import type { SqliteStore } from './sqlite-store.js';
+import { SqliteWatch } from './sqlite-watch.js';
+
+export interface SqliteLogOptions extends LogOptions {
+  /** What is kept; applied in the background by the processes that append. @default 1 GiB of payload */
+  readonly retention?: Retention;
+  /** How often to look for what no nudge told of. @default 100 */
+  readonly pollIntervalMs?: number;
+  /** How long to wait while another process holds the file's lock. @default 5000 */
+  readonly busyTimeoutMs?: number;
+  /** Told of what failed in the background and costs no event: a nudge, a step of retention. @default `process.emitWarning` */
+  readonly onWarning?: (error: Error) => void;
+}
+
+export interface SqliteLog extends Log {
+  /**
+   * Drops the oldest entries until the limits hold, in steps with turns of the event loop between them.
+   *
+   * @throws RangeError | PregonError LOG_UNAVAILABLE | LOG_CLOSED
+   */
+  trim(limits: Retention): Promise<TrimResult>;
+
+  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED */
+  info(): Promise<LogInfo>;
+}
+
+const OPEN_RETRY_MS = 10;
+
+/**
+ * Opens the log in a SQLite file, which is created with its folder where there is none. Any number of processes of one machine
+ * may have it open. Not for network file systems: SQLite's write-ahead log needs shared memory.
+ *
+ * @param path relative to the working directory
+ * @throws PregonError CONFIG_INVALID where the file is no log | LOG_UNAVAILABLE where it cannot be opened
+ */
+export async function openSqliteLog(path: string, options: SqliteLogOptions = {}): Promise<SqliteLog> {
+  assertRetention(options.retention ?? {});
+  const { busyTimeoutMs = 5_000 } = options;
+  const file = new SqliteFile(resolve(path), options.exchanges);
+  const deadline = performance.now() + busyTimeoutMs;
+  for (;;) {
+    try {
+      file.store();
+      return new FileLog(`sqlite:${path}`, file, options);
+    } catch (error) {
+      const reason = toOpenError(error, path);
+      if (!reason.retryable || !isPassing(error) || performance.now() >= deadline) throw reason;
+      await delay(OPEN_RETRY_MS);
+    }
+  }
+}
+
+/** While another process creates the file, or leaves one that was replaced, SQLite reports more than locks. */
+function isPassing(error: unknown): boolean {
+  return /^SQLITE_(BUSY|LOCKED|PROTOCOL|IOERR|CANTOPEN)/.test(errorCode(error) ?? '');
+}
+
+function toOpenError(error: unknown, path: string): PregonError {
+  if (errorCode(error) === 'SQLITE_NOTADB') {
+    return new PregonError('CONFIG_INVALID', `${path} is not a SQLite file`, { cause: error });
+  }
+  return toUnavailable(error);
+}
+
+class FileLog implements SqliteLog {
+  readonly name: string;
+  readonly #file: SqliteFile;
+  readonly #maxEventBytes: number;
+  readonly #pollIntervalMs: number;
+  readonly #warn: (error: unknown) => void;
+  readonly #appender: SqliteAppender;
+  readonly #trim: BackgroundTrim;
+  readonly #folder: string;
+  readonly #nudger: Nudger;
+  readonly #followers = new Set<Follower>();
+  #watch: SqliteWatch | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(name: string, file: SqliteFile, options: SqliteLogOptions) {
+    this.name = name;
+    this.#file = file;
+    this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
+    this.#pollIntervalMs = options.pollIntervalMs ?? 100;
+    const { onWarning = (error) => process.emitWarning(error) } = options;
+    this.#warn = (error) => onWarning(toUnavailable(error));
+    this.#appender = new SqliteAppender({
+      store: (events) => file.store().append(events),
+      onAppended: () => this.#appended(),
+      busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
+    });
+    const retention = options.retention ?? DEFAULT_RETENTION;
+    this.#trim = new BackgroundTrim(() => file.store().trimStep(retention) > 0, this.#warn);
+    this.#folder = nudgeFolder(realpathSync(file.path));
+    this.#nudger = new Nudger(this.#folder, this.#warn);
+  }
+
+  async append(events: readonly PregonEvent[]): Promise<LogPoint[]> {
+    this.#assertOpen();
+    return this.#appender.append(events.map((event) => encodeEvent(event, this.#maxEventBytes)));
+  }
+
+  async head(): Promise<LogPoint> {
+    return this.#use((store) => store.head());
+  }
+
+  async floor(): Promise<LogPoint> {
+    return this.#use((store) => store.floor());
+  }
+
+  async check(point: LogPoint): Promise<Presence> {
+    return this.#use((store) => store.reader.check(point));
+  }
+
+  async read(request: ReadRequest): Promise<Page> {
+    const range = toRange(request);
+    return this.#use((store) => store.page(range));
+  }
+
+  async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
+    return this.#use((store) => store.locate(sequence, source));
+  }
+
+  async info(): Promise<LogInfo> {
+    return this.#use((store) => ({ ...store.info(), fileBytes: this.#file.size() }));
+  }
+
+  async trim(limits: Retention): Promise<TrimResult> {
+    assertRetention(limits);
+    let dropped = 0;
+    for (;;) {
+      const step = this.#use((store) => store.trimStep(limits));
+      if (step === 0) return { dropped, floor: await this.floor() };
+      dropped += step;
+      await new Promise((next) => setImmediate(next));
+    }
+  }
+
+  follow(after: LogPoint, target: LogFollower): StopFollowing {
+    this.#assertOpen();
+    const follower = new Follower(after, target, (cursor) => step(this.#file.store(), cursor));
+    this.#followers.add(follower);
+    this.#watch ??= this.#startWatch();
+    return async () => {
+      follower.stop();
+      this.#followers.delete(follower);
+      if (this.#followers.size === 0) await this.#stopWatch();
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
+    this.#trim.stop();
+    await this.#appender.idle();
+    this.#trim.stop();
+    await this.#stopWatch();
+    this.#nudger.close();
+    await this.#file.close();
+  }
+
+  #appended(): void {
+    this.#wake();
+    this.#nudger.nudge(this.#watch?.socket);
+    this.#trim.appended();
+  }
+
+  #wake(): void {
+    for (const follower of this.#followers) follower.wake();
+  }
+
+  #startWatch(): SqliteWatch {
+    return new SqliteWatch({
+      folder: this.#folder,
+      pollIntervalMs: this.#pollIntervalMs,
+      changed: () => this.#file.changed(),
+      onChange: () => this.#wake(),
+      onWarning: this.#warn,
+    });
+  }
+
+  async #stopWatch(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = undefined;
+    await watch?.close();
+  }
+
+  #use<Result>(work: (store: SqliteStore) => Result): Result {
+    this.#assertOpen();
+    try {
+      return work(this.#file.store());
+    } catch (error) {
+      throw toUnavailable(error);
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closing) throw new PregonError('LOG_CLOSED', 'the log is closed');
+  }
+}
+
+/** Reads before it checks: a page is whole where the point before it is still there afterwards. */
+function step(store: SqliteStore, after: LogPoint): Step {
+  try {
+    const head = store.head();
+    const page = store.page(toRange({ after: after.offset }));
+    if (store.reader.check(after) !== 'present') return { kind: 'replaced', head: store.head() };
+    return { kind: 'page', page, atHead: page.through.offset >= head.offset };
+  } catch (error) {
+    throw toUnavailable(error);
+  }
+}
