@@ -1,0 +1,38 @@
+import type { Logger } from '../gateway/options.js';
+import { readVersion } from './version.js';
+
+/** What a gateway says of itself when it has started. */
+export interface Banner {
+  readonly host: string;
+  readonly port: number;
+  /** How clients on this machine reach it: `ws://localhost:1234`. */
+  readonly url: string;
+  readonly routes: readonly { readonly name: string; readonly path: string }[];
+  readonly exchanges: readonly string[];
+  readonly log: string;
+  /** The configuration file; undefined where there is none. */
+  readonly configuration: string | undefined;
+  /** Where health, readiness and publishing are served; undefined where they are not. */
+  readonly http: string | undefined;
+}
+
+/** Everything on standard output is JSON where the log is: the banner is then its first line. */
+export function sayBanner(banner: Banner, format: string, logger: Logger): void {
+  if (format === 'json') logger.info({ ...banner, version: readVersion() }, 'listening');
+  else process.stdout.write(`${showBanner(banner)}\n`);
+}
+
+function showBanner({ host, port, url, routes, exchanges, log, configuration, http }: Banner): string {
+  const width = Math.max(...routes.map(({ name }) => name.length));
+  const [first, ...others] = routes.map(({ name, path }) => `${name.padEnd(width)}  ${url}${path}`);
+  const rows = [
+    `pregon ${readVersion()} listens on ${host.includes(':') ? `[${host}]` : host}:${port} (pid ${process.pid})`,
+    `  routes     ${first}`,
+    ...others.map((route) => `             ${route}`),
+    `  exchanges  ${exchanges.join(', ')}`,
+    `  log        ${log}`,
+    `  config     ${configuration ?? 'none'}`,
+  ];
+  if (http !== undefined) rows.push(`  http       ${http}`);
+  return rows.join('\n');
+}

@@ -1,0 +1,18 @@
+import { existsSync } from 'node:fs';
+import { PregonError } from '@pregon/protocol';
+import { openLog } from '../log/open.js';
+import type { SqliteLog } from '../log/sqlite.js';
+
+/**
+ * Opens a log that is there: whoever asks what a log holds, or trims it, would not learn from an empty one, made on the spot, that the
+ * name is wrong.
+ *
+ * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE
+ */
+export async function openExistingLog(url: string): Promise<SqliteLog> {
+  const [, path] = /^sqlite:(.+)$/s.exec(url) ?? [];
+  if (path !== undefined && !existsSync(path)) {
+    throw new PregonError('CONFIG_INVALID', `there is no log ${url}; name one with --log=sqlite:PATH`);
+  }
+  return openLog(url);
+}

@@ -1,0 +1,56 @@
+import { type FlagDescription, UsageError } from './command.js';
+
+/** The flags of one command line, read by name and kind. Asking for a flag that was not described is a bug: `TypeError`. */
+export class Flags {
+  readonly #descriptions: Readonly<Record<string, FlagDescription>>;
+  readonly #values = new Map<string, string[]>();
+
+  constructor(descriptions: Readonly<Record<string, FlagDescription>>) {
+    this.#descriptions = descriptions;
+  }
+
+  /** @throws UsageError where the value does not fit the flag, or the flag was given already and does not repeat */
+  add(name: string, value: string): void {
+    const { kind, choices, repeats = false } = this.#describe(name);
+    if (kind === 'integer' && !(/^\d{1,15}$/.test(value) && Number.isSafeInteger(Number(value)))) {
+      throw new UsageError(`--${name} must be a whole number, not "${value}"`);
+    }
+    if (choices && !choices.includes(value)) {
+      throw new UsageError(`--${name} must be ${choices.join(' or ')}, not "${value}"`);
+    }
+    if (kind !== 'switch' && value === '') throw new UsageError(`--${name} must not be empty`);
+    const values = this.#values.get(name);
+    if (!values) this.#values.set(name, [value]);
+    else if (repeats) values.push(value);
+    else if (kind !== 'switch') throw new UsageError(`--${name} may be given only once`);
+  }
+
+  text(name: string): string | undefined {
+    this.#describe(name, 'text');
+    return this.#values.get(name)?.[0];
+  }
+
+  /** Each value once, in the order given; empty where the flag was not given. */
+  list(name: string): string[] {
+    this.#describe(name, 'text');
+    return [...new Set(this.#values.get(name))];
+  }
+
+  integer(name: string): number | undefined {
+    this.#describe(name, 'integer');
+    const value = this.#values.get(name)?.[0];
+    return value === undefined ? undefined : Number(value);
+  }
+
+  has(name: string): boolean {
+    this.#describe(name);
+    return this.#values.has(name);
+  }
+
+  #describe(name: string, kind?: FlagDescription['kind']): FlagDescription {
+    const description = Object.hasOwn(this.#descriptions, name) ? this.#descriptions[name] : undefined;
+    if (!description) throw new TypeError(`--${name} is not described`);
+    if (kind && description.kind !== kind) throw new TypeError(`--${name} is a ${description.kind}`);
+    return description;
+  }
+}

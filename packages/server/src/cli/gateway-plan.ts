@@ -1,0 +1,62 @@
+import { PregonError } from '@pregon/protocol';
+import type { Configuration, RouteConfiguration } from '../config/configuration.js';
+import { ROUTE_NAME } from '../config/schema.js';
+import type { Flags } from './flags.js';
+
+/** What a gateway is to serve, by flags and configuration together. */
+export interface GatewayPlan {
+  readonly routes: Readonly<Record<string, RouteConfiguration>>;
+  readonly exchanges: readonly string[];
+}
+
+/** @throws PregonError ROUTE_UNKNOWN | CONFIG_INVALID */
+export function planGateway(flags: Flags, configuration: Configuration): GatewayPlan {
+  const routes = chooseRoutes(flags, configuration);
+  const exchanges = flags.has('exchange') ? flags.list('exchange') : (configuration.exchanges ?? []);
+  if (exchanges.length === 0) {
+    throw new PregonError(
+      'CONFIG_INVALID',
+      `no exchange: name one with --exchange=NAME${inFile(configuration, 'exchanges')}`,
+    );
+  }
+  for (const [name, route] of Object.entries(routes)) {
+    const missing = route.exchanges?.find((exchange) => !exchanges.includes(exchange));
+    if (missing === undefined) continue;
+    const message = `route "${name}" carries the exchange "${missing}", which the gateway does not read; it reads ${exchanges.join(', ')}`;
+    throw new PregonError('CONFIG_INVALID', message);
+  }
+  return { routes, exchanges };
+}
+
+function chooseRoutes(flags: Flags, configuration: Configuration): Record<string, RouteConfiguration> {
+  const configured = Object.keys(configuration.routes);
+  const named = flags.list('route');
+  const names = named.length > 0 ? named : configured;
+  if (names.length === 0) {
+    const message = `no route: name one with --route=NAME${inFile(configuration, 'websocket.routes')}`;
+    throw new PregonError('CONFIG_INVALID', message);
+  }
+  const broadcast = flags.has('broadcast') ? { broadcast: true } : {};
+  const chosen = names.map((name) => [name, { ...chooseRoute(name, configuration), ...broadcast }] as const);
+  return Object.fromEntries(chosen);
+}
+
+function chooseRoute(name: string, { file, routes }: Configuration): RouteConfiguration {
+  const configured = Object.keys(routes);
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
+  if (route) return route;
+  if (configured.length > 0) {
+    throw new PregonError(
+      'ROUTE_UNKNOWN',
+      `there is no route "${name}" in ${file}; there are: ${configured.join(', ')}`,
+    );
+  }
+  if (!ROUTE_NAME.test(name)) {
+    throw new PregonError('CONFIG_INVALID', `"${name}" is not a route's name; write letters, digits, "_", "-" and "."`);
+  }
+  return { path: `/${name}`, handlerFiles: [] };
+}
+
+function inFile({ file }: Configuration, key: string): string {
+  return `, or under ${key} in ${file ?? 'a configuration file'}`;
+}

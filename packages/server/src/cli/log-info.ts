@@ -1,0 +1,46 @@
+import { encodePosition } from '@pregon/protocol';
+import type { LogInfo, LogMark } from '../log/retention.js';
+import type { Command } from './command.js';
+import { openExistingLog } from './existing-log.js';
+import { findLog, LOG_FLAGS } from './log-flags.js';
+import { write } from './output.js';
+
+export const logInfo: Command = {
+  name: 'log info',
+  summary: 'Say what the log holds',
+  arguments: [],
+  flags: { json: { kind: 'switch', description: 'as one JSON object' }, ...LOG_FLAGS },
+  examples: ['pregon log info --log=sqlite:data/pregon.db'],
+  async run(invocation) {
+    const log = await openExistingLog(findLog(invocation));
+    try {
+      const info = await log.info();
+      const rows = { log: log.name, ...describe(info) };
+      await write(invocation.flags.has('json') ? `${JSON.stringify(rows)}\n` : showRows(rows));
+    } finally {
+      await log.close();
+    }
+    return 0;
+  },
+};
+
+function describe({ count, bytes, fileBytes, floor, first, last }: LogInfo) {
+  return {
+    events: count,
+    payloadBytes: bytes,
+    fileBytes,
+    floor: encodePosition(floor),
+    ...(first ? { first: encodePosition(first.point), firstTime: timeOf(first) } : {}),
+    ...(last ? { last: encodePosition(last.point), lastTime: timeOf(last) } : {}),
+  };
+}
+
+function timeOf({ time }: LogMark): string {
+  return new Date(time).toISOString();
+}
+
+function showRows(rows: object): string {
+  return Object.entries(rows)
+    .map(([name, value]) => `${name.padEnd(14)}${value}\n`)
+    .join('');
+}

@@ -1,0 +1,42 @@
+import { destination, pino } from 'pino';
+import type { Logger } from '../gateway/options.js';
+
+export const LOG_FORMATS = ['text', 'json'] as const;
+
+/** Both write to standard output, and go on in silence where nobody reads it any more. */
+export function createLogger(format: string, level: 'info' | 'debug'): Logger {
+  return format === 'json' ? createJsonLogger(level) : createTextLogger(level);
+}
+
+function createJsonLogger(level: 'info' | 'debug'): Logger {
+  return pino({ level, base: { pid: process.pid } }, destination({ fd: 1, sync: true }));
+}
+
+/** One short line: `12:00:00.000 info  connection opened route=events connection=…`. */
+function createTextLogger(level: 'info' | 'debug'): Logger {
+  const line = (name: string) => (fields: object, message: string) => {
+    const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
+    const text = [message, ...pairs.map(([key, value]) => showPair(key, value, level))].join(' ');
+    process.stdout.write(`${timeOfDay(new Date())} ${name.padEnd(5)} ${text}\n`);
+  };
+  return {
+    info: line('info'),
+    warn: line('warn'),
+    error: line('error'),
+    debug: level === 'debug' ? line('debug') : () => {},
+  };
+}
+
+function timeOfDay(now: Date): string {
+  return `${now.toTimeString().slice(0, 8)}.${String(now.getMilliseconds()).padStart(3, '0')}`;
+}
+
+function showPair(key: string, value: unknown, level: 'info' | 'debug'): string {
+  if (value instanceof Error)
+    return `${key}=${quote(level === 'debug' ? (value.stack ?? value.message) : value.message)}`;
+  return `${key}=${typeof value === 'string' ? quote(value) : (JSON.stringify(value) ?? String(value))}`;
+}
+
+function quote(text: string): string {
+  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
+}

@@ -1,0 +1,129 @@
+import { basename, extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createJiti } from 'jiti';
+import type { Built, HandlerContext, RouteHandlers, Subscriber } from '../gateway/options.js';
+import type { FileReference } from './configuration.js';
+import { nearest } from './nearest.js';
+import { ConfigurationError } from './problems.js';
+
+/**
+ * The default export of a file: handlers, or a function that builds them, whose result is checked when it has.
+ *
+ * @throws ConfigurationError, which says where the configuration names the file
+ */
+export function loadHandlers(reference: FileReference): Promise<Built<RouteHandlers>> {
+  return loadBuilt(reference, handlersProblem, isHandlers);
+}
+
+/** @throws ConfigurationError, which says where the configuration names the file */
+export async function loadSubscriber(reference: FileReference): Promise<Built<Subscriber>> {
+  const built = await loadBuilt(reference, subscriberProblem, isSubscriber);
+  const name = basename(reference.file, extname(reference.file));
+  return typeof built === 'function' ? async (context) => named(await built(context), name) : named(built, name);
+}
+
+function named(subscriber: Subscriber, name: string): Subscriber {
+  return { name: subscriber.name ?? name, events: subscriber.events, handle: (event) => subscriber.handle(event) };
+}
+
+async function loadBuilt<T extends object>(
+  reference: FileReference,
+  problemOf: (value: unknown) => string | undefined,
+  hasShape: (value: unknown) => value is T,
+): Promise<Built<T>> {
+  const check = (value: unknown): T => {
+    if (hasShape(value)) return value;
+    throw new ConfigurationError([`${reference.where}: ${problemOf(value)}`]);
+  };
+  const exported = await importDefault(reference);
+  if (!isFunction(exported)) return check(exported);
+  return async (context: HandlerContext) => {
+    let built: unknown;
+    try {
+      built = await exported(context);
+    } catch (cause) {
+      throw new ConfigurationError([`${reference.where}: ${messageOf(cause)}`], { cause });
+    }
+    return check(built);
+  };
+}
+
+/** Node 20 strips no types, so TypeScript goes through jiti; JavaScript is imported as it is. */
+async function importDefault({ file, where }: FileReference): Promise<unknown> {
+  let module: unknown;
+  try {
+    module = /\.[cm]?ts$/.test(file) ? await importTypeScript(file) : await import(pathToFileURL(file).href);
+  } catch (cause) {
+    throw new ConfigurationError([`${where}: cannot be loaded: ${messageOf(cause)}`], { cause });
+  }
+  if (typeof module === 'object' && module !== null && 'default' in module) return module.default;
+  throw new ConfigurationError([`${where}: has no default export`]);
+}
+
+function importTypeScript(file: string): Promise<unknown> {
+  // Errors of ours must be of the same class in the file as here, so our packages are never loaded a second time.
+  const jiti = createJiti(import.meta.url, { fsCache: false, nativeModules: ['pregon', '@pregon/protocol'] });
+  return jiti.import(file);
+}
+
+const HANDLERS = ['opened', 'closed', 'error', 'message', 'messages'];
+
+function isHandlers(value: unknown): value is RouteHandlers {
+  return handlersProblem(value) === undefined;
+}
+
+function handlersProblem(value: unknown): string | undefined {
+  if (!isObject(value)) return `must be an object with one or more of ${HANDLERS.join(', ')}`;
+  const unknown = unknownMember(value, HANDLERS);
+  if (unknown !== undefined) return unknown;
+  const present = HANDLERS.filter((name) => Reflect.get(value, name) !== undefined);
+  if (present.length === 0) return `has none of ${HANDLERS.join(', ')}`;
+  const wrong = present.find((name) => name !== 'messages' && !isFunction(Reflect.get(value, name)));
+  if (wrong !== undefined) return `${wrong} must be a function`;
+  const messages: unknown = Reflect.get(value, 'messages');
+  if (messages === undefined) return undefined;
+  if (!isObject(messages)) return 'messages must be an object of functions';
+  const notCallable = Object.entries(messages).find(([, handler]) => !isFunction(handler));
+  return notCallable && `messages.${notCallable[0]} must be a function`;
+}
+
+const SUBSCRIBER = ['name', 'events', 'handle'];
+
+function isSubscriber(value: unknown): value is Subscriber {
+  return subscriberProblem(value) === undefined;
+}
+
+function subscriberProblem(value: unknown): string | undefined {
+  if (!isObject(value)) return 'must be an object with events and handle';
+  const unknown = unknownMember(value, SUBSCRIBER);
+  if (unknown !== undefined) return unknown;
+  const events: unknown = Reflect.get(value, 'events');
+  if (!Array.isArray(events) || events.length === 0 || !events.every((type) => typeof type === 'string')) {
+    return "events must be a list of event types, or ['*'] for all";
+  }
+  if (!isFunction(Reflect.get(value, 'handle'))) return 'handle must be a function';
+  const name: unknown = Reflect.get(value, 'name');
+  return name === undefined || typeof name === 'string' ? undefined : 'name must be a text';
+}
+
+/** Only of plain objects: the instance of a class may have members of its own. */
+function unknownMember(value: object, known: readonly string[]): string | undefined {
+  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
+  const unknown = Object.keys(value).find((key) => !known.includes(key));
+  if (unknown === undefined) return undefined;
+  const meant = nearest(unknown, known);
+  return `"${unknown}" is none of ${known.join(', ')}${meant ? `; did you mean "${meant}"?` : ''}`;
+}
+
+function isFunction(value: unknown): value is (...args: unknown[]) => unknown {
+  return typeof value === 'function';
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function messageOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause);
+  return text.replace(/\s*\n\s*/g, ' ');
+}

@@ -1,0 +1,96 @@
+import { existsSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isPattern } from '@pregon/protocol';
+import { z } from 'zod';
+import { parseBytes, parseDuration } from './quantities.js';
+
+/** A variable expands to a text: `${PORT}` is `"1234"` where a number is wanted. */
+const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value),
+    z.int().min(minimum).max(maximum),
+  );
+
+const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
+
+const text = z.string().min(1);
+
+const pattern = z
+  .string()
+  .refine(isPattern, 'is not a topic pattern; write words between dots, * for one, # for any number');
+
+const path = z
+  .string()
+  .refine((value) => value.startsWith('/'), { error: 'must start with "/"', abort: true })
+  .refine((value) => !/[\s?#]/.test(value), 'must not hold blanks, "?" or "#"');
+
+const origin = z
+  .string()
+  .refine(isOrigin, 'is not an origin; write https://shop.example, or "null" for pages from disk');
+
+const snapshotUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL');
+
+const duration = quantity(parseDuration, 'is not a duration; write 30s, 15m, 12h or 7d');
+const bytes = quantity(parseBytes, 'is not a size; write 512MB, 2GiB or a number of bytes');
+
+/** The names that stand in URLs and on the command line. */
+export const ROUTE_NAME = /^[A-Za-z0-9][\w.-]*$/;
+
+/** @param directory what file names in the configuration are relative to */
+export function configurationSchema(directory: string) {
+  const file = z
+    .string()
+    .transform((name) => resolve(directory, name))
+    .refine((name) => existsSync(name) && statSync(name).isFile(), 'there is no such file');
+  const route = z.strictObject({
+    path,
+    topics: z.array(pattern).min(1).optional(),
+    exchanges: z.array(text).min(1).optional(),
+    snapshot: snapshotUrl.optional(),
+    handlers: z.array(file).optional(),
+    broadcast: flag.optional(),
+  });
+  return z.strictObject({
+    log: text.optional(),
+    exchanges: z.array(text).optional(),
+    websocket: z
+      .strictObject({
+        routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),
+        allowedOrigins: z.array(origin).optional(),
+        heartbeatMs: integer(100).optional(),
+        stallTimeoutMs: integer(100).optional(),
+        handshakeTimeoutMs: integer(100).optional(),
+        maxFrameBytes: integer(125).optional(),
+        maxBufferedBytes: integer(1).optional(),
+        maxSubscriptions: integer(1).optional(),
+        historyBytes: integer(0).optional(),
+        flushIntervalMs: integer(0).optional(),
+        tls: z.strictObject({ cert: file, key: file }).optional(),
+      })
+      .optional(),
+    subscribers: z.array(file).optional(),
+    http: z.strictObject({ port: integer(0, 65_535), host: text.optional(), token: text.optional() }).optional(),
+    retention: z
+      .strictObject({ maxCount: integer(1).optional(), maxAge: duration.optional(), maxBytes: bytes.optional() })
+      .optional(),
+  });
+}
+
+function quantity(parse: (text: string) => number | undefined, message: string) {
+  return z
+    .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string())
+    .transform((value, context) => {
+      const parsed = parse(value);
+      if (parsed !== undefined) return parsed;
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    });
+}
+
+function isOrigin(value: string): boolean {
+  return value === 'null' || (URL.canParse(value) && new URL(value).origin === value);
+}
+
+function isHttpUrl(value: string): boolean {
+  return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
+}

@@ -1,0 +1,113 @@
+import type { z } from 'zod';
+import { nearest } from './nearest.js';
+import type { ConfigurationPath, Problem } from './problems.js';
+import { configurationSchema } from './schema.js';
+
+export type ValidConfiguration = z.output<ReturnType<typeof configurationSchema>>;
+
+const NOUNS: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a whole number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a map',
+  record: 'a map',
+};
+
+/** Checks a whole configuration; where it has problems, lists all of them. */
+export function validate(value: unknown, directory: string): { valid: ValidConfiguration } | { problems: Problem[] } {
+  const schema = configurationSchema(directory);
+  const result = schema.safeParse(value, { error: describe });
+  const problems = duplicatePaths(value);
+  if (result.success && problems.length === 0) return { valid: result.data };
+  for (const issue of result.error?.issues ?? []) {
+    const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
+    if (issue.code === 'unrecognized_keys') problems.push(...unknownKeys(schema, path, issue.keys));
+    else problems.push({ path, message: issue.message });
+  }
+  return { problems };
+}
+
+function describe(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return describeType(NOUNS[issue.expected] ?? issue.expected, issue.input);
+    case 'too_small':
+      return issue.origin === 'number' || issue.origin === 'int'
+        ? `must be at least ${issue.minimum}`
+        : 'must not be empty';
+    case 'too_big':
+      return `must be at most ${issue.maximum}`;
+    case 'invalid_key':
+      return 'is not a name; write letters, digits, "_", "-" and "."';
+    default:
+      return undefined;
+  }
+}
+
+function describeType(noun: string, input: unknown): string {
+  if (input === undefined) return 'is required';
+  if (noun === 'a text' && (input === null || typeof input !== 'object')) return 'must be a text; put it in quotes';
+  return input === null ? `is empty, must be ${noun}` : `must be ${noun}`;
+}
+
+function unknownKeys(schema: z.ZodType, path: ConfigurationPath, keys: readonly string[]): Problem[] {
+  const known = knownKeys(schema, path);
+  return keys.map((key) => {
+    const meant = nearest(key, known);
+    return {
+      path: [...path, key],
+      ofKey: true,
+      message: meant ? `unknown key; did you mean "${meant}"?` : `unknown key; there are ${known.join(', ')}`,
+    };
+  });
+}
+
+/** The keys of the map at a path, read from the schema itself, so that no list of them has to be kept. */
+function knownKeys(schema: z.ZodType, path: ConfigurationPath): string[] {
+  let at: unknown = schema;
+  for (const key of path) {
+    const inner = unwrap(at);
+    if (isObjectSchema(inner)) at = inner.shape[String(key)];
+    else if (isRecordSchema(inner)) at = inner.valueType;
+  }
+  const inner = unwrap(at);
+  return isObjectSchema(inner) ? Object.keys(inner.shape) : [];
+}
+
+function unwrap(schema: unknown): unknown {
+  return isOptionalSchema(schema) ? unwrap(schema.unwrap()) : schema;
+}
+
+function isOptionalSchema(schema: unknown): schema is { unwrap(): unknown } {
+  return typeof schema === 'object' && schema !== null && 'unwrap' in schema;
+}
+
+function isObjectSchema(schema: unknown): schema is { shape: Record<string, unknown> } {
+  return typeof schema === 'object' && schema !== null && 'shape' in schema;
+}
+
+function isRecordSchema(schema: unknown): schema is { valueType: unknown } {
+  return typeof schema === 'object' && schema !== null && 'valueType' in schema;
+}
+
+/** Beside the schema, which would not look at it while any other part is wrong. */
+function duplicatePaths(value: unknown): Problem[] {
+  const routes = member(member(value, 'websocket'), 'routes');
+  const owners = new Map<unknown, string>();
+  const problems: Problem[] = [];
+  for (const name of typeof routes === 'object' && routes !== null ? Object.keys(routes) : []) {
+    const path = member(member(routes, name), 'path');
+    const owner = owners.get(path);
+    if (owner === undefined) owners.set(path, name);
+    else if (typeof path === 'string') {
+      problems.push({ path: ['websocket', 'routes', name, 'path'], message: `route "${owner}" has this path already` });
+    }
+  }
+  return problems;
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}

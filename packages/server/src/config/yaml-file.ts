@@ -1,0 +1,95 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { expandVariables, type Variables } from './expand.js';
+import { ConfigurationError, type ConfigurationPath, type Problem, showPath } from './problems.js';
+
+/** A YAML document that knows where each of its values stands. */
+export class YamlFile {
+  readonly #name: string;
+  readonly #lines = new LineCounter();
+  readonly #document: Document.Parsed;
+
+  /**
+   * @param name how to show the file to people
+   * @throws ConfigurationError where the text is not YAML
+   */
+  constructor(name: string, text: string) {
+    this.#name = name;
+    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    const mistakes = [...this.#document.errors, ...this.#document.warnings];
+    if (mistakes.length > 0) {
+      throw new ConfigurationError(mistakes.map(({ pos, message }) => `${this.#place(pos[0])} ${oneLine(message)}`));
+    }
+  }
+
+  /** Puts the values of variables where the texts name them. What cannot be expanded stays, and is a problem. */
+  expand(variables: Variables): Problem[] {
+    const problems: Problem[] = [];
+    const visit = (node: unknown, path: ConfigurationPath): void => {
+      if (isMap(node)) for (const pair of node.items) visit(pair.value, [...path, keyOf(pair.key)]);
+      if (isSeq(node))
+        node.items.forEach((item, index) => {
+          visit(item, [...path, index]);
+        });
+      if (!isScalar(node) || typeof node.value !== 'string') return;
+      const { text, mistakes } = expandVariables(node.value, variables);
+      node.value = text;
+      problems.push(...mistakes.map((message) => ({ path, message })));
+    };
+    visit(this.#document.contents, []);
+    return problems;
+  }
+
+  toValue(): unknown {
+    return this.#document.toJS() ?? {};
+  }
+
+  /** `pregon.yml:12:5 websocket.routes.events.path`: the value itself, or its key where it is a collection or absent. */
+  where(path: ConfigurationPath, ofKey = false): string {
+    return `${this.#place(this.#locate(path, ofKey))} ${showPath(path)}`.trimEnd();
+  }
+
+  #place(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.#name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  }
+
+  #locate(path: ConfigurationPath, ofKey: boolean): number {
+    let node: unknown = this.#document.contents;
+    let place = startOf(node) ?? 0;
+    for (const key of path) {
+      const child = childOf(isAlias(node) ? node.resolve(this.#document) : node, key);
+      if (!child) return place;
+      place = startOf(child.key) ?? startOf(child.value) ?? place;
+      node = child.value;
+    }
+    const filled = !ofKey && isScalar(node) && node.source !== '';
+    return (filled ? startOf(node) : undefined) ?? place;
+  }
+}
+
+function childOf(node: unknown, key: string | number): { key: unknown; value: unknown } | undefined {
+  if (isMap(node)) {
+    const pair = node.items.find((item) => keyOf(item.key) === String(key));
+    return pair && { key: pair.key, value: pair.value };
+  }
+  if (isSeq(node) && typeof key === 'number' && key < node.items.length) {
+    return { key: undefined, value: node.items[key] };
+  }
+  return undefined;
+}
+
+function keyOf(key: unknown): string {
+  return isScalar(key) ? String(key.value) : String(key);
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNodeWithRange(node) ? node.range[0] : undefined;
+}
+
+function isNodeWithRange(node: unknown): node is Node & { range: [number, number, number] } {
+  return typeof node === 'object' && node !== null && 'range' in node && Array.isArray(node.range);
+}
+
+function oneLine(message: string): string {
+  return message.replace(/\s*\n\s*/g, ' ');
+}

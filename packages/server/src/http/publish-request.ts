@@ -1,0 +1,79 @@
+import type { IncomingMessage } from 'node:http';
+import { assertEvent, createEvent, isTopic, type PregonEvent } from '@pregon/protocol';
+import { v7 as uuid } from 'uuid';
+import { z } from 'zod';
+import { HttpProblem } from './problem.js';
+
+const newEvent = z.strictObject({
+  type: z.string().min(1),
+  data: z.unknown(),
+  subject: z.string().optional(),
+  id: z.string().min(1).optional(),
+  source: z.string().min(1).optional(),
+  time: z.string().optional(),
+});
+
+/**
+ * Reads the event of a `POST /publish/:exchange/:topic`: a {@link NewEvent} without the two that the path says, or a CloudEvent in
+ * structured mode, all of whose attributes are kept.
+ *
+ * @throws HttpProblem 400 | 413 | 415
+ */
+export async function readEvent(
+  request: IncomingMessage,
+  place: { exchange: string; topic: string },
+  maxBytes: number,
+): Promise<PregonEvent> {
+  if (!isTopic(place.topic)) throw new HttpProblem(400, `"${place.topic}" is not a topic`);
+  const type = (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase();
+  if (type !== 'application/json' && type !== 'application/cloudevents+json') {
+    throw new HttpProblem(415, 'the body must be application/json or application/cloudevents+json');
+  }
+  const body = parseJson(await readBody(request, maxBytes));
+  return type === 'application/json' ? completeEvent(body, place) : placeCloudEvent(body, place);
+}
+
+function completeEvent(body: unknown, place: { exchange: string; topic: string }): PregonEvent {
+  const parsed = newEvent.safeParse(body);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map(({ path, message }) => [...path.map(String), message].join(': '));
+    throw new HttpProblem(400, problems.join('; '));
+  }
+  return createEvent({ ...parsed.data, ...place }, { id: uuid(), time: new Date().toISOString() });
+}
+
+function placeCloudEvent(body: unknown, place: { exchange: string; topic: string }): PregonEvent {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new HttpProblem(400, 'a CloudEvent is a JSON object');
+  }
+  const event: unknown = { ...body, ...place, position: undefined };
+  assertEvent(event);
+  return event;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new HttpProblem(400, `the body is not JSON: ${cause instanceof Error ? cause.message : cause}`);
+  }
+}
+
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+  // The connection is not used again: what is still on its way of a body that is too large is not read.
+  const tooLarge = () => new HttpProblem(413, `at most ${maxBytes} bytes are taken`, { connection: 'close' });
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request) {
+    const bytes = Buffer.from(chunk);
+    size += bytes.length;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(bytes);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new HttpProblem(400, 'the body is not UTF-8');
+  }
+}

@@ -1,0 +1,178 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach } from 'vitest';
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+
+/** The built command line of the gateway. */
+export const PREGON = join(REPOSITORY, 'packages/server/dist/cli/main.js');
+
+const DEFAULT_DEADLINE_MS = 15_000;
+
+export interface ProcessOptions {
+  /** Beside the environment of the tests, without its PREGON_* and DEBUG. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** @default the root of the repository */
+  readonly cwd?: string;
+  /** What goes to standard input, which then ends. @default it stays open, for {@link RunningProcess.type} */
+  readonly input?: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const running = new Set<RunningProcess>();
+const folders: string[] = [];
+
+afterEach(async () => {
+  await Promise.all([...running].map((process) => process.kill('SIGKILL')));
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Starts `node` with arguments; whatever happens, it has ended after the test. */
+export function startProcess(args: readonly string[], options: ProcessOptions = {}): RunningProcess {
+  const process = new RunningProcess(args, options);
+  running.add(process);
+  void process.exited.then(() => running.delete(process));
+  return process;
+}
+
+/** Starts `pregon` with arguments. */
+export function startPregon(args: readonly string[], options: ProcessOptions = {}): RunningProcess {
+  return startProcess([PREGON, ...args], options);
+}
+
+/** Runs `pregon` to its end. */
+export function pregon(args: readonly string[], options: ProcessOptions = {}): Promise<Exit> {
+  return startPregon(args, { input: '', ...options }).exited;
+}
+
+/** An empty folder that is gone after the test. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'pregon-test-'));
+  folders.push(folder);
+  return folder;
+}
+
+/** A process, all that it has said, and a way to wait until it says something. */
+export class RunningProcess {
+  readonly exited: Promise<Exit>;
+  stdout = '';
+  stderr = '';
+  readonly #child: ChildProcess;
+  readonly #shown: string;
+  readonly #listeners = new Set<() => void>();
+  #exit: Exit | undefined;
+
+  constructor(args: readonly string[], { env = {}, cwd = REPOSITORY, input }: ProcessOptions) {
+    this.#shown = args.join(' ');
+    this.#child = spawn(process.execPath, args, { cwd, env: { ...cleanEnvironment(), ...env }, stdio: 'pipe' });
+    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+      this.#changed();
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+      this.#changed();
+    });
+    // A process that ends without reading its input breaks the pipe; how it ended is told by `exited`.
+    this.#child.stdin?.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+    });
+    if (input !== undefined) this.#child.stdin?.end(input);
+    this.exited = new Promise((resolve, reject) => {
+      this.#child.once('error', reject);
+      this.#child.once('close', (code, signal) => {
+        this.#exit = { code, signal, stdout: this.stdout, stderr: this.stderr };
+        this.#changed();
+        resolve(this.#exit);
+      });
+    });
+  }
+
+  get pid(): number {
+    const { pid } = this.#child;
+    if (pid === undefined) throw new Error(`${this.#shown} was not started`);
+    return pid;
+  }
+
+  get stdoutLines(): string[] {
+    return this.stdout.split('\n').slice(0, -1);
+  }
+
+  get stderrLines(): string[] {
+    return this.stderr.split('\n').slice(0, -1);
+  }
+
+  /** Waits until standard output (or error, see `options.of`) matches; the match may already be there. */
+  until(pattern: RegExp, options: { of?: 'stdout' | 'stderr'; deadlineMs?: number } = {}): Promise<RegExpMatchArray> {
+    const { of = 'stdout', deadlineMs = DEFAULT_DEADLINE_MS } = options;
+    return this.#wait(() => this[of].match(pattern) ?? undefined, `${of} to match ${pattern}`, deadlineMs);
+  }
+
+  /** Waits until standard output has so many whole lines, and returns all of them. */
+  untilLines(count: number, deadlineMs = DEFAULT_DEADLINE_MS): Promise<string[]> {
+    const lines = () => (this.stdoutLines.length >= count ? this.stdoutLines : undefined);
+    return this.#wait(lines, `${count} lines of stdout`, deadlineMs);
+  }
+
+  /** Writes to standard input. */
+  type(text: string): void {
+    this.#child.stdin?.write(text);
+  }
+
+  /** Ends standard input. */
+  endInput(): void {
+    this.#child.stdin?.end();
+  }
+
+  /** Closes the reading end of standard output, as `| head` does. */
+  stopReading(): void {
+    this.#child.stdout?.destroy();
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+    this.#child.kill(signal);
+    return this.exited;
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  #wait<T>(look: () => T | undefined, what: string, deadlineMs: number): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = (settle: () => void) => {
+        clearTimeout(timer);
+        this.#listeners.delete(check);
+        settle();
+      };
+      const fail = (why: string) =>
+        end(() => reject(new Error(`${why} for ${what}\n${this.#shown}\n${this.stdout}\n${this.stderr}`)));
+      const check = () => {
+        const found = look();
+        if (found !== undefined) end(() => resolve(found));
+        else if (this.#exit) fail(`ended with ${this.#exit.code ?? this.#exit.signal} while waiting`);
+      };
+      const timer = setTimeout(() => fail(`waited ${deadlineMs} ms in vain`), deadlineMs);
+      this.#listeners.add(check);
+      check();
+    });
+  }
+}
+
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const entries = Object.entries(process.env).filter(([name]) => !/^(PREGON_|DEBUG$|NODE_OPTIONS$|VITEST)/.test(name));
+  return Object.fromEntries(entries);
+}
