@@ -189,18 +189,24 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
       }, this.#failed);
     }
     this.#rows = after;
-    for (const [key, row] of before) {
-      if (!after.has(key)) this.#notify((observer) => observer.removed?.(row, key));
-    }
-    for (const [key, row] of after) {
-      const held = before.get(key);
-      if (held === undefined) this.#notify((observer) => observer.added?.(row, key));
-      else if (held !== row) this.#notify((observer) => observer.changed?.(row, held, key));
-    }
+    this.#tellDifference(before, after);
     if (this.#isReady) return;
     this.#isReady = true;
     this.#settle.resolve();
     this.#notify((observer) => observer.ready?.());
+  }
+
+  #tellDifference(before: ReadonlyMap<Key, Row>, after: ReadonlyMap<Key, Row>): void {
+    // One that is added by a handler on the way was told of the rows as they are now.
+    const observers = [...this.#observers];
+    for (const [key, row] of before) {
+      if (!after.has(key)) this.#notify((observer) => observer.removed?.(row, key), observers);
+    }
+    for (const [key, row] of after) {
+      const held = before.get(key);
+      if (held === undefined) this.#notify((observer) => observer.added?.(row, key), observers);
+      else if (held !== row) this.#notify((observer) => observer.changed?.(row, held, key), observers);
+    }
   }
 
   #keyOf(row: Row): Key {
@@ -210,8 +216,8 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
     throw new TypeError(`the key of a row must be a string or a number: ${JSON.stringify(value)}`);
   }
 
-  #notify(call: (observer: CollectionObserver<Row>) => unknown): void {
-    for (const entry of [...this.#observers]) this.#tell(entry, () => call(entry.observer));
+  #notify(call: (observer: CollectionObserver<Row>) => unknown, observers = [...this.#observers]): void {
+    for (const entry of observers) this.#tell(entry, () => call(entry.observer));
   }
 
   #tell(entry: { readonly observer: CollectionObserver<Row> }, call: () => unknown): void {

@@ -42,7 +42,10 @@ export interface Harness {
 }
 
 /** A client on a fake network, clock and socket; delays are in the middle of their range. */
-export async function harness(options: Partial<ClientOptions> = {}): Promise<Harness> {
+export async function harness(
+  options: Partial<ClientOptions> = {},
+  { listen = true }: { listen?: boolean } = {},
+): Promise<Harness> {
   const clock = new FakeClock();
   const network = new FakeConnectivity();
   const made = fakeWebSockets();
@@ -57,7 +60,7 @@ export async function harness(options: Partial<ClientOptions> = {}): Promise<Har
   const changes: StateChange[] = [];
   const errors: PregonError[] = [];
   client.on('state', (change) => changes.push(change));
-  client.on('error', (error) => errors.push(error));
+  if (listen) client.on('error', (error) => errors.push(error));
   await settle();
   return {
     client,
