@@ -1,0 +1,143 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+interface Import {
+  readonly file: string;
+  readonly from: string;
+}
+
+/** Who may import whom, by folder of packages/server/src. The rooms that a room may look into, its own excepted. */
+const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  log: ['core'],
+  transports: ['core'],
+  gateway: ['core', 'log', 'transports'],
+  http: ['core', 'gateway'],
+  config: ['core', 'gateway', 'log', 'settings.ts'],
+  cli: ['core', 'log', 'gateway', 'http', 'config', 'settings.ts'],
+  'settings.ts': [],
+  'index.ts': ['core', 'log', 'gateway'],
+};
+
+/** A driver or protocol library is known to one file, so that it can be exchanged there. */
+const IN_ONE_FILE = ['libsql', 'jiti', 'yaml', 'pino'];
+
+describe('boundaries', () => {
+  for (const folder of packages()) {
+    const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+
+    it(`${folder}: each bare import is declared in its own package.json`, () => {
+      const undeclared = importsIn(join(folder, 'src'))
+        .filter(({ from }) => !from.startsWith('.') && !isBuiltin(from))
+        .filter(({ from }) => !declared.includes(packageOf(from)));
+      expect(undeclared).toEqual([]);
+    });
+
+    it(`${folder}: each declared dependency is imported`, () => {
+      const imported = new Set(importsIn(join(folder, 'src')).map(({ from }) => packageOf(from)));
+      expect(declared.filter((name) => !imported.has(name))).toEqual([]);
+    });
+  }
+
+  it('protocol and client import nothing of Node', () => {
+    const imports = [...importsIn('packages/protocol/src'), ...importsIn('packages/client/src')];
+    expect(imports.filter(({ from }) => isBuiltin(from))).toEqual([]);
+  });
+
+  it('protocol depends on nothing, client and outbox on protocol alone of ours', () => {
+    const ours = (folder: string) =>
+      [...new Set(importsIn(folder).map(({ from }) => from))].filter((from) => /^(pregon$|@pregon\/)/.test(from));
+    expect(ours('packages/protocol/src')).toEqual([]);
+    expect(ours('packages/client/src')).toEqual(['@pregon/protocol']);
+    expect(ours('packages/outbox/src')).toEqual(['@pregon/protocol']);
+  });
+
+  it('no room of the server imports upward or sideways', () => {
+    const source = join(root, 'packages/server/src');
+    const upward = importsIn('packages/server/src')
+      .filter(({ from }) => from.startsWith('.'))
+      .map(({ file, from }) => ({
+        file,
+        from: roomOf(relative(source, join(root, file))),
+        to: roomOf(relative(source, resolve(dirname(join(root, file)), from.replace(/\.js$/, '.ts')))),
+      }))
+      .filter(({ from, to }) => from !== to && !SERVER_ROOMS[from]?.includes(to));
+    expect(upward).toEqual([]);
+  });
+
+  it('the transports do not import each other', () => {
+    const sideways = importsIn('packages/server/src/transports').filter(
+      ({ file, from }) =>
+        (file.includes('/websocket/') && from.includes('/sse/')) ||
+        (file.includes('/sse/') && from.includes('/websocket/')),
+    );
+    expect(sideways).toEqual([]);
+  });
+
+  it('the core does no I/O and reads no clock of its own', () => {
+    expect(importsIn('packages/server/src/core').filter(({ from }) => isBuiltin(from))).toEqual([]);
+    const readers = filesIn('packages/server/src/core')
+      .filter((file) => !file.endsWith('/clock.ts'))
+      .filter((file) =>
+        /\b(setTimeout|setImmediate|setInterval|performance\.|Date\.now|Math\.random)\b/.test(textOf(file)),
+      );
+    expect(readers).toEqual([]);
+  });
+
+  it.each(IN_ONE_FILE)('%s is imported in one file of the server', (name) => {
+    const files = new Set(
+      importsIn('packages/server/src')
+        .filter(({ from }) => packageOf(from) === name)
+        .map(({ file }) => file),
+    );
+    expect([...files]).toHaveLength(1);
+  });
+
+  it('process.env is read in one file of a package', () => {
+    for (const folder of packages()) {
+      const readers = filesIn(join(folder, 'src')).filter((file) => textOf(file).includes('process.env'));
+      expect(readers.filter((file) => !file.endsWith('/settings.ts'))).toEqual([]);
+    }
+  });
+});
+
+function packages(): string[] {
+  return ['packages', 'apps'].flatMap((parent) =>
+    readdirSync(join(root, parent))
+      .map((name) => join(parent, name))
+      .filter((folder) => existsSync(join(root, folder, 'package.json'))),
+  );
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name));
+}
+
+function textOf(file: string): string {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+/** Static and dynamic imports with a literal name. */
+function importsIn(folder: string): Import[] {
+  return filesIn(folder).flatMap((file) =>
+    [
+      ...textOf(file).matchAll(/(?:^\s*(?:import|export)\s[^'"]*?from\s*|^\s*import\s*|\bimport\()['"]([^'"]+)['"]/gm),
+    ].map(([, from = '']) => ({ file, from })),
+  );
+}
+
+function packageOf(name: string): string {
+  const [scope = '', rest] = name.split('/');
+  return scope.startsWith('@') ? `${scope}/${rest}` : scope;
+}
+
+function roomOf(path: string): string {
+  return path.split(sep)[0] ?? '';
+}
