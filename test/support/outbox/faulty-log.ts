@@ -1,17 +1,22 @@
 import type { AppendableLog } from '@pregon/outbox';
-import type { PregonEvent } from '@pregon/protocol';
+import { assertEvent, type PregonEvent } from '@pregon/protocol';
+import type { Log } from 'pregon';
+import { openMemoryLog } from '../../../packages/server/dist/log/memory.js';
 
 /**
- * A log in memory that stores each `source` and `id` once, and that can be told to fail, in each of the ways that `append` may: with
- * nothing stored, with a prefix stored, or with all stored and the answer lost.
+ * A log in memory that can be told to fail, in each of the ways that `append` may: with nothing stored, with a prefix stored, or with
+ * all stored and the answer lost.
  */
 export class FaultyLog implements AppendableLog {
+  /** What the log holds. */
   readonly events: PregonEvent[] = [];
-  readonly #known = new Set<string>();
-  readonly #faults: { stored: number; error: Error }[] = [];
   /** Called with each batch before it is stored. */
   beforeAppend: (events: readonly PregonEvent[]) => void | Promise<void> = () => {};
   calls = 0;
+  readonly #log: Log = openMemoryLog();
+  readonly #faults: { stored: number; error: Error }[] = [];
+  #after: number | undefined;
+  #reading = Promise.resolve();
 
   /** The next `append` stores at most `stored` of its events, then rejects. */
   failNext(error: Error, stored = 0): void {
@@ -22,15 +27,21 @@ export class FaultyLog implements AppendableLog {
     this.calls++;
     await this.beforeAppend(events);
     const fault = this.#faults.shift();
-    for (const event of events.slice(0, fault?.stored)) this.#store(event);
+    await this.#log.append(events.slice(0, fault?.stored));
+    this.#reading = this.#reading.then(() => this.#readOn());
+    await this.#reading;
     if (fault !== undefined) throw fault.error;
   }
 
-  #store(event: PregonEvent): void {
-    const key = JSON.stringify([event.source, event.id]);
-    if (this.#known.has(key)) return;
-    this.#known.add(key);
-    this.events.push(event);
+  async #readOn(): Promise<void> {
+    this.#after ??= (await this.#log.floor()).offset;
+    const { entries, through } = await this.#log.read({ after: this.#after, maxCount: 10_000, maxBytes: 100_000_000 });
+    for (const { payload } of entries) {
+      const event: unknown = JSON.parse(new TextDecoder().decode(payload));
+      assertEvent(event);
+      this.events.push(event);
+    }
+    this.#after = through.offset;
   }
 
   get ids(): string[] {
