@@ -4,7 +4,7 @@ import { assertPattern, decodePosition, encodeFrame, PregonError, SUBPROTOCOL } 
 import { WebSocket } from 'ws';
 import { type Command, type Invocation, UsageError } from './command.js';
 import { type Conversation, openConversation } from './interactive.js';
-import { complain, watchOutput } from './output.js';
+import { complain, whenOutputGone } from './output.js';
 
 const DEFAULT_WAIT_MS = 1_000;
 
@@ -102,7 +102,7 @@ async function talk(
   };
   process.once('SIGINT', leave);
   process.once('SIGTERM', leave);
-  watchOutput(leave);
+  whenOutputGone(leave);
   sendLines(socket, conversation)
     .then(() => (process.stdin.isTTY ? undefined : Promise.race([delay(waitMs), closed])))
     .catch((error: unknown) => complain(`pregon: ${error}`))

@@ -5,7 +5,7 @@ import type { Settings } from '../settings.js';
 import { type Command, UsageError } from './command.js';
 import { commands } from './commands.js';
 import { helpOf, overview, usageOf } from './help.js';
-import { complain, write } from './output.js';
+import { complain, watchOutput, write } from './output.js';
 import { parseLine } from './parse.js';
 import { readVersion } from './version.js';
 
@@ -14,6 +14,7 @@ const EXIT_USAGE = 2;
 
 /** Runs a command line, all that stands behind `pregon`. @returns the exit code */
 export async function runProgram(line: readonly string[], settings: Settings): Promise<number> {
+  watchOutput();
   const [first] = line;
   if (first === undefined || first === '--help' || first === '-h') return say(overview(commands));
   if (first === '--version' || first === '-V') return say(`${readVersion()}\n`);

@@ -13,7 +13,6 @@ import { type GatewayPlan, planGateway } from './gateway-plan.js';
 import { baseUrl, DEFAULT_HOST, DEFAULT_PORT, type ListenAddress, parseListenAddress } from './listen-address.js';
 import { chooseLog, LOG_FLAGS, readConfiguration } from './log-flags.js';
 import { createLogger, LOG_FORMATS } from './loggers.js';
-import { watchOutput } from './output.js';
 import { stopRequested } from './signals.js';
 
 const DEFAULT_DRAIN_MS = 10_000;
@@ -78,8 +77,6 @@ export const run: Command = {
     const tls = readTls(invocation, configuration);
     const format = flags.text('log-format') ?? 'text';
     const logger = createLogger(format, debug ? 'debug' : 'info');
-    // Whoever read the log of a gateway may go; the gateway stays.
-    watchOutput(() => {});
     const stop = stopRequested();
     const log = await openLog(chooseLog(invocation, configuration), {
       exchanges: plan.exchanges,

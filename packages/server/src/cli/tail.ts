@@ -8,7 +8,7 @@ import { openLog } from '../log/open.js';
 import { Bell } from './bell.js';
 import type { Command, Invocation } from './command.js';
 import { findLog, LOG_FLAGS } from './log-flags.js';
-import { complain, watchOutput, write } from './output.js';
+import { complain, whenOutputGone, write } from './output.js';
 
 const EXIT_RESET = 2;
 
@@ -80,7 +80,7 @@ function stopSignal(): AbortSignal {
   const stop = () => controller.abort();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
-  watchOutput(stop);
+  whenOutputGone(stop);
   return controller.signal;
 }
 

@@ -1,5 +1,6 @@
 import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import * as protocol from '@pregon/protocol';
 import { createJiti } from 'jiti';
 import type { Built, HandlerContext, RouteHandlers, Subscriber } from '../gateway/options.js';
 import type { FileReference } from './configuration.js';
@@ -60,10 +61,10 @@ async function importDefault({ file, where }: FileReference): Promise<unknown> {
   throw new ConfigurationError([`${where}: has no default export`]);
 }
 
-function importTypeScript(file: string): Promise<unknown> {
-  // Errors of ours must be of the same class in the file as here, so our packages are never loaded a second time.
-  const jiti = createJiti(import.meta.url, { fsCache: false, nativeModules: ['pregon', '@pregon/protocol'] });
-  return jiti.import(file);
+async function importTypeScript(file: string): Promise<unknown> {
+  // Loaded a second time by jiti, our packages would bring error classes that nothing here knows.
+  const virtualModules = { pregon: await import('../index.js'), '@pregon/protocol': protocol };
+  return createJiti(import.meta.url, { fsCache: false, virtualModules }).import(file);
 }
 
 const HANDLERS = ['opened', 'closed', 'error', 'message', 'messages'];

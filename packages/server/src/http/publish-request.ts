@@ -6,7 +6,7 @@ import { HttpProblem } from './problem.js';
 
 const newEvent = z.strictObject({
   type: z.string().min(1),
-  data: z.unknown(),
+  data: z.unknown().optional(),
   subject: z.string().optional(),
   id: z.string().min(1).optional(),
   source: z.string().min(1).optional(),

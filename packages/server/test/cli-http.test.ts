@@ -1,0 +1,192 @@
+import { createEvent, decodePosition, PregonError, type PregonEvent } from '@pregon/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HttpPort, type HttpPortOptions } from '../src/http/http-port.js';
+
+const silent = { info() {}, warn() {}, error() {}, debug() {} };
+const authorization = 'Bearer secret';
+
+let port: HttpPort | undefined;
+let appended: PregonEvent[];
+let notReady: string | undefined;
+
+beforeEach(() => {
+  appended = [];
+  notReady = undefined;
+});
+
+afterEach(() => port?.close());
+
+async function open(options: Partial<HttpPortOptions> = {}): Promise<string> {
+  port = await HttpPort.open({
+    port: 0,
+    token: 'secret',
+    exchanges: ['my_events'],
+    notReady: () => notReady,
+    append: (event) => {
+      appended.push(event);
+      return Promise.resolve({ offset: appended.length, fingerprint: 7 });
+    },
+    logger: silent,
+    ...options,
+  });
+  return `http://127.0.0.1:${port.address.port}`;
+}
+
+function post(base: string, body: unknown, init: { headers?: Record<string, string>; path?: string } = {}) {
+  return fetch(`${base}${init.path ?? '/publish/my_events/user.42.created'}`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json', ...init.headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+}
+
+describe('health and readiness', () => {
+  it('is alive, and binds a loopback address unless told otherwise', async () => {
+    const base = await open();
+    expect((await fetch(`${base}/health`)).status).toBe(200);
+    expect(port?.address.host).toBe('127.0.0.1');
+  });
+
+  it('is ready, or says why it is not', async () => {
+    const base = await open();
+    expect((await fetch(`${base}/ready`)).status).toBe(200);
+    notReady = 'the log cannot be read';
+    const response = await fetch(`${base}/ready`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    expect(await response.json()).toEqual({
+      title: 'Service Unavailable',
+      status: 503,
+      detail: 'the log cannot be read',
+    });
+  });
+
+  it('a port that is in use is one clear error', async () => {
+    await open();
+    const taken = port?.address.port ?? 0;
+    const again = HttpPort.open({
+      port: taken,
+      exchanges: [],
+      notReady: () => undefined,
+      append: () => Promise.reject(),
+      logger: silent,
+    });
+    await expect(again).rejects.toThrow(`cannot listen on 127.0.0.1:${taken} (http): the port is in use`);
+  });
+});
+
+describe('publishing', () => {
+  it('answers 201 with id and position when the event is safe', async () => {
+    const base = await open();
+    const response = await post(base, { type: 'UserWasCreated', data: { id: '42' }, subject: 'user/42' });
+    expect(response.status).toBe(201);
+    const { id, position } = await response.json();
+    expect(decodePosition(position)).toEqual({ offset: 1, fingerprint: 7 });
+    expect(appended).toEqual([
+      expect.objectContaining({
+        id,
+        exchange: 'my_events',
+        topic: 'user.42.created',
+        type: 'UserWasCreated',
+        subject: 'user/42',
+        data: { id: '42' },
+      }),
+    ]);
+  });
+
+  it('keeps all attributes of a CloudEvent; exchange and topic are those of the path', async () => {
+    const base = await open();
+    const event = createEvent(
+      { exchange: 'other', topic: 'other', type: 'T', source: '/shop', data: [1] },
+      { id: 'e1', time: '2026-01-01T00:00:00Z' },
+    );
+    const headers = { 'content-type': 'application/cloudevents+json; charset=utf-8' };
+    const response = await post(base, { ...event, traceparent: '00-1' }, { headers });
+    expect(response.status).toBe(201);
+    expect(appended).toEqual([{ ...event, traceparent: '00-1', exchange: 'my_events', topic: 'user.42.created' }]);
+  });
+
+  it.each([
+    ['no token', { authorization: '' }, 401, 'Bearer'],
+    ['another scheme', { authorization: 'Basic secret' }, 401, 'Bearer'],
+    ['a wrong token', { authorization: 'Bearer secre' }, 401, 'Bearer error="invalid_token"'],
+  ])('refuses %s', async (_name, headers, status, challenge) => {
+    const response = await post(await open(), { type: 'T' }, { headers });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('www-authenticate')).toBe(challenge);
+    expect(appended).toEqual([]);
+  });
+
+  it('is off without a configured token, whatever is shown', async () => {
+    const response = await post(
+      await open({ token: undefined }),
+      { type: 'T' },
+      { headers: { authorization: 'Bearer undefined' } },
+    );
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ detail: 'publishing is off: no token is configured (http.token)' });
+  });
+
+  it.each([
+    ['a body that is not JSON', '{', {}, 400],
+    ['no type', {}, {}, 400],
+    ['an attribute that there is not', { type: 'T', topic: 'x' }, {}, 400],
+    ['a time that is a number', { type: 'T', time: 5 }, {}, 400],
+    [
+      'a CloudEvent without an id',
+      { specversion: '1.0', source: '/', type: 'T' },
+      { 'content-type': 'application/cloudevents+json' },
+      400,
+    ],
+    ['another content type', 'type=T', { 'content-type': 'text/plain' }, 415],
+  ])('refuses %s', async (_name, body, headers, status) => {
+    const response = await post(await open(), body, { headers });
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ status, detail: expect.any(String) });
+    expect(appended).toEqual([]);
+  });
+
+  it.each([
+    ['/publish/my_events/a..b', 400],
+    ['/publish/my_events/%E0%A4%A', 400],
+    ['/publish/other/user.1', 404],
+    ['/publish/my_events', 404],
+    ['/nothing', 404],
+  ])('answers %s with %i', async (path, status) => {
+    expect((await post(await open(), { type: 'T' }, { path })).status).toBe(status);
+  });
+
+  it('answers other methods with 405 and those that there are', async () => {
+    const base = await open();
+    const get = await fetch(`${base}/publish/my_events/a`);
+    expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
+    const remove = await fetch(`${base}/health`, { method: 'DELETE' });
+    expect([remove.status, remove.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('refuses a body that is too large, announced or not', async () => {
+    const base = await open({ maxBytes: 100 });
+    const large = { type: 'T', data: 'x'.repeat(200) };
+    expect((await post(base, large)).status).toBe(413);
+    const stream = new Blob([JSON.stringify(large)]).stream();
+    const chunked: RequestInit & { duplex: 'half' } = {
+      method: 'POST',
+      headers: { authorization },
+      body: stream,
+      duplex: 'half',
+    };
+    expect((await fetch(`${base}/publish/my_events/a`, chunked)).status).toBe(413);
+    expect(appended).toEqual([]);
+  });
+
+  it('says to try again where the log is away, and says nothing of what went wrong inside', async () => {
+    const away = await post(await open({ append: () => Promise.reject(new PregonError('LOG_UNAVAILABLE', 'away')) }), {
+      type: 'T',
+    });
+    expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
+    await port?.close();
+    const broken = await post(await open({ append: () => Promise.reject(new TypeError('secret')) }), { type: 'T' });
+    expect(broken.status).toBe(500);
+    expect(await broken.text()).not.toContain('secret');
+  });
+});
