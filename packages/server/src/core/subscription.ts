@@ -144,7 +144,8 @@ export class Subscription {
         if (this.ended || attempt !== this.attempt) return;
         this.#reading = false;
         if (chunk === 'truncated') return this.#source.lost(this, 'truncated');
-        this.#take(chunk);
+        // Others on the same link may have filled it meanwhile; the page is kept for when it has drained.
+        if (!this.link.full) this.#take(chunk);
         this.advance();
       },
       (error: unknown) => {
