@@ -1,0 +1,154 @@
+import { type Client, createClient, type PregonEvent } from '@pregon/client';
+import { EventSource } from 'eventsource';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
+import { Auction, makeChanges, type User, user } from '../support/auction.js';
+import { eventually } from '../support/waiting.js';
+
+const CHANGES = 1_000;
+
+describe('the gateway is killed with kill -9, 1,000 changes are made, and it is started again', () => {
+  it('[I-1][I-2][I-3][000-02] client, event stream and plain WebSocket get exactly those, in order; the application notices nothing', async () => {
+    const auction = await Auction.start();
+    const all = followPlain(`${auction.events}?since=first`);
+    const client = followWithClient(auction.events);
+    const stream = followStream(auction.eventStream);
+    const plain = followPlain(auction.events);
+    await Promise.all([client.ready, stream.ready, plain.ready, all.ready]);
+    expect(await auction.put(user('before'))).toBe(201);
+    const followers = [client, stream, plain];
+    for (const follower of followers)
+      await eventually(
+        () => follower.events.length,
+        (count) => count === 1,
+      );
+
+    await auction.gateway.kill('SIGKILL');
+    await makeChanges(auction, CHANGES);
+    await auction.startGateway();
+    const again = followPlain(`${auction.events}?since=${plain.events[0]?.position}`);
+
+    await eventually(
+      () => client.events.length,
+      (count) => count === CHANGES + 1,
+    );
+    await eventually(
+      () => stream.events.length,
+      (count) => count === CHANGES + 1,
+    );
+    await eventually(
+      () => again.events.length,
+      (count) => count === CHANGES,
+    );
+    const log = await replay(auction, CHANGES + 1);
+    expect(client.events).toEqual(log);
+    expect(stream.events).toEqual(log);
+    expect([...plain.events, ...again.events]).toEqual(log);
+    expect(new Set(log.map((event) => event.id)).size).toBe(CHANGES + 1);
+    expect(log.map((event) => Number(event.sequence))).toEqual(log.map((_, index) => index + 1));
+    expect(client.resets).toBe(0);
+    await expectTableEqual(auction, client.users);
+  }, 120_000);
+});
+
+describe('the application is killed with kill -9 amid writes', () => {
+  it('[I-5][I-2] every committed write arrives, in order, and nothing else', async () => {
+    const auction = await Auction.start();
+    const client = followWithClient(auction.events);
+    await client.ready;
+    const acknowledged: User[] = [];
+    for (let round = 0; round < 4; round++) {
+      const until = acknowledged.length + 40;
+      const writers = Array.from({ length: 4 }, (_, writer) =>
+        writeUntilKilled(auction, `r${round}w${writer}`, acknowledged),
+      );
+      await eventually(
+        () => acknowledged.length,
+        (count) => count >= until,
+      );
+      await auction.application.kill('SIGKILL');
+      await Promise.all(writers);
+      await auction.startApplication();
+    }
+    const table = await auction.users();
+    await eventually(
+      () => client.users.size,
+      (size) => size === table.length,
+    );
+    await expectTableEqual(auction, client.users);
+    for (const saved of acknowledged) expect(client.users.get(saved.id)).toMatchObject(saved);
+    const created = client.events.filter((event) => event.type === 'UserWasCreated');
+    expect(created.map((event) => event.subject).sort()).toEqual(table.map(({ id }) => `user/${id}`).sort());
+    expect(client.events.map((event) => Number(event.sequence))).toEqual(client.events.map((_, index) => index + 1));
+  }, 120_000);
+});
+
+interface Follower {
+  readonly events: PregonEvent[];
+  readonly ready: Promise<void>;
+}
+
+function followPlain(url: string): Follower {
+  const socket = new WebSocket(url);
+  const events: PregonEvent[] = [];
+  onTestFinished(() => socket.terminate());
+  socket.on('message', (data) => events.push(JSON.parse(data.toString())));
+  socket.on('error', () => socket.terminate());
+  return { events, ready: new Promise((resolve) => socket.once('open', resolve)) };
+}
+
+function followStream(url: string): Follower {
+  const source = new EventSource(url);
+  const events: PregonEvent[] = [];
+  onTestFinished(() => source.close());
+  source.onmessage = ({ data }) => events.push(JSON.parse(data));
+  return {
+    events,
+    ready: new Promise((resolve) => source.addEventListener('subscribed', () => resolve(), { once: true })),
+  };
+}
+
+function followWithClient(url: string) {
+  const client: Client = createClient({ url, WebSocket, reconnect: { minDelayMs: 50, maxDelayMs: 300 } });
+  onTestFinished(() => client.close());
+  const follower = { events: [] as PregonEvent[], resets: 0, ready: Promise.resolve() };
+  const users = client.collection({
+    key: 'id',
+    topics: ['user.#'],
+    change: (event) => (event.type === 'UserWasDeleted' ? { remove: event.data } : { put: event.data }),
+  });
+  const subscribed = new Promise<void>((resolve) => {
+    client.subscribe({
+      onEvent: (event) => follower.events.push(event),
+      onReset: () => (follower.resets += 1),
+      onSubscribed: () => resolve(),
+    });
+  });
+  return Object.assign(follower, { users, ready: Promise.all([users.ready, subscribed]).then(() => undefined) });
+}
+
+/** Saves users until the application is gone; notes each that was answered. */
+async function writeUntilKilled(auction: Auction, prefix: string, acknowledged: User[]): Promise<void> {
+  for (let i = 0; ; i++) {
+    const next = user(`${prefix}-${i}`);
+    const status = await auction.put(next).catch(() => 'gone' as const);
+    if (status === 'gone') return;
+    expect(status).toBe(201);
+    acknowledged.push(next);
+  }
+}
+
+async function replay(auction: Auction, count: number): Promise<PregonEvent[]> {
+  const follower = followPlain(`${auction.events}?since=first`);
+  await eventually(
+    () => follower.events.length,
+    (length) => length === count,
+  );
+  return follower.events;
+}
+
+async function expectTableEqual(auction: Auction, held: ReadonlyMap<string | number, object>): Promise<void> {
+  const table = await auction.users();
+  const byId = (a: object, b: object) => JSON.stringify(a).localeCompare(JSON.stringify(b));
+  expect([...held.values()].sort(byId)).toEqual([...table].sort(byId));
+}

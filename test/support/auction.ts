@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from './ports.js';
+import { type RunningProcess, startPregon, startProcess, temporaryFolder } from './processes.js';
+
+const APPLICATION = fileURLToPath(new URL('../../apps/auction/', import.meta.url));
+
+export interface User {
+  readonly id: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+/** The reference application and its gateway, as `npm start` runs them, each process in the test's own hand. */
+export class Auction {
+  readonly data: string;
+  readonly port: number;
+  readonly gatewayPort: number;
+  #application: RunningProcess | undefined;
+  #gateway: RunningProcess | undefined;
+
+  private constructor(data: string, port: number, gatewayPort: number) {
+    this.data = data;
+    this.port = port;
+    this.gatewayPort = gatewayPort;
+  }
+
+  static async start(): Promise<Auction> {
+    const auction = new Auction(temporaryFolder(), await freePort(), await freePort());
+    await Promise.all([auction.startApplication(), auction.startGateway()]);
+    return auction;
+  }
+
+  get url(): string {
+    return `http://localhost:${this.port}`;
+  }
+
+  get events(): string {
+    return `ws://localhost:${this.gatewayPort}/events`;
+  }
+
+  get eventStream(): string {
+    return `http://localhost:${this.gatewayPort}/events`;
+  }
+
+  get logFile(): string {
+    return join(this.data, 'pregon.db');
+  }
+
+  get application(): RunningProcess {
+    if (!this.#application) throw new Error('the application was not started');
+    return this.#application;
+  }
+
+  get gateway(): RunningProcess {
+    if (!this.#gateway) throw new Error('the gateway was not started');
+    return this.#gateway;
+  }
+
+  async startApplication(): Promise<void> {
+    this.#application = startProcess([join(APPLICATION, 'dist/server.js')], { env: this.#environment });
+    await this.#application.until(/takes requests/);
+  }
+
+  async startGateway(): Promise<void> {
+    const flags = ['--route=events', '--exchange=my_events', `--log=sqlite:${this.logFile}`];
+    const config = `--config=${join(APPLICATION, 'pregon.yml')}`;
+    this.#gateway = startPregon(['run', `127.0.0.1:${this.gatewayPort}`, ...flags, config], { env: this.#environment });
+    await this.#gateway.until(/listens on/);
+  }
+
+  /** Saves a user; the answer's status. */
+  async put(user: User): Promise<number> {
+    const response = await fetch(`${this.url}/users/${user.id}`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: user.name, email: user.email }),
+    });
+    await response.arrayBuffer();
+    return response.status;
+  }
+
+  async delete(id: string): Promise<number> {
+    return (await fetch(`${this.url}/users/${id}`, { method: 'DELETE' })).status;
+  }
+
+  /** The table as the application answers it. */
+  async users(): Promise<User[]> {
+    return (await fetch(`${this.url}/users`)).json();
+  }
+
+  get #environment(): Record<string, string> {
+    return { PORT: String(this.port), GATEWAY_PORT: String(this.gatewayPort), HOST: '127.0.0.1', DATA_DIR: this.data };
+  }
+}
+
+export function user(id: number | string, version = 0): User {
+  return { id: String(id), name: `User ${id} v${version}`, email: `user${id}.v${version}@example.com` };
+}
+
+/** Changes that make `count` events: users come, change, and some go. */
+export async function makeChanges(auction: Auction, count: number): Promise<void> {
+  const present = new Set<number>();
+  for (let i = 0; i < count; i++) {
+    const id = i % 150;
+    if (i % 7 === 6 && present.has(id)) {
+      present.delete(id);
+      await auction.delete(`c${id}`);
+    } else {
+      present.add(id);
+      await auction.put(user(`c${id}`, i));
+    }
+  }
+}
