@@ -17,7 +17,8 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   transports: ['core'],
   gateway: ['core', 'log', 'transports'],
   http: ['core', 'gateway'],
-  config: ['core', 'gateway', 'log', 'settings.ts'],
+  // Handler files import the package by its name, so it hands them its own index.
+  config: ['core', 'gateway', 'index.ts'],
   cli: ['core', 'log', 'gateway', 'http', 'config', 'settings.ts'],
   'settings.ts': [],
   'index.ts': ['core', 'log', 'gateway'],

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isPattern } from '@pregon/protocol';
 import { z } from 'zod';
+import { LEAST_LIMITS } from '../gateway/validate.js';
 import { parseBytes, parseDuration } from './quantities.js';
 
 /** A variable expands to a text: `${PORT}` is `"1234"` where a number is wanted. */
@@ -57,14 +58,14 @@ export function configurationSchema(directory: string) {
       .strictObject({
         routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),
         allowedOrigins: z.array(origin).optional(),
-        heartbeatMs: integer(100).optional(),
-        stallTimeoutMs: integer(100).optional(),
-        handshakeTimeoutMs: integer(100).optional(),
-        maxFrameBytes: integer(125).optional(),
-        maxBufferedBytes: integer(1).optional(),
-        maxSubscriptions: integer(1).optional(),
-        historyBytes: integer(0).optional(),
-        flushIntervalMs: integer(0).optional(),
+        heartbeatMs: integer(LEAST_LIMITS.heartbeatMs).optional(),
+        stallTimeoutMs: integer(LEAST_LIMITS.stallTimeoutMs).optional(),
+        handshakeTimeoutMs: integer(LEAST_LIMITS.handshakeTimeoutMs).optional(),
+        maxFrameBytes: integer(LEAST_LIMITS.maxFrameBytes).optional(),
+        maxBufferedBytes: integer(LEAST_LIMITS.maxBufferedBytes).optional(),
+        maxSubscriptions: integer(LEAST_LIMITS.maxSubscriptions).optional(),
+        historyBytes: integer(LEAST_LIMITS.historyBytes).optional(),
+        flushIntervalMs: integer(LEAST_LIMITS.flushIntervalMs).optional(),
         tls: z.strictObject({ cert: file, key: file }).optional(),
       })
       .optional(),

@@ -9,8 +9,13 @@ import { snapshotFrom } from './snapshot-url.js';
 export class Routes {
   readonly all: readonly Route[];
 
-  constructor(options: Readonly<Record<string, RouteOptions>>, logger: Logger) {
-    this.all = Object.entries(options).map(([name, route]) => createRoute(name, route, logger));
+  /** @param exchanges those of the gateway: what a route carries that names none of its own */
+  constructor(
+    options: Readonly<Record<string, RouteOptions>>,
+    exchanges: readonly string[] | undefined,
+    logger: Logger,
+  ) {
+    this.all = Object.entries(options).map(([name, route]) => createRoute(name, { exchanges, ...route }, logger));
   }
 
   /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */

@@ -1,0 +1,127 @@
+import type { Server } from 'node:http';
+import { createEvent, encodePosition, type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+import { v7 as uuid } from 'uuid';
+import { systemClock } from '../core/clock.js';
+import type { Connections } from '../core/connections.js';
+import { createFilter } from '../core/filter.js';
+import type { Heartbeat } from '../core/heartbeat.js';
+import type { Hub } from '../core/hub.js';
+import type { Log } from '../core/log.js';
+import type { Door } from '../transports/door.js';
+import { drain } from './drain.js';
+import type { Front } from './front.js';
+import type { Gateway, ListenOptions } from './gateway.js';
+import type { Built, GatewayOptions, HandlerContext, Logger, Subscriber } from './options.js';
+import type { Routes } from './routes.js';
+import { SubscriberLink } from './subscriber-link.js';
+
+export interface LogState {
+  /** Why the log cannot be read now. */
+  unavailable: string | undefined;
+}
+
+/** What a gateway is put together from. */
+export interface Parts {
+  readonly log: Log;
+  /** Whether the log is to be closed with the gateway. */
+  readonly owned: boolean;
+  readonly hub: Hub;
+  readonly heartbeat: Heartbeat;
+  readonly door: Door;
+  readonly front: Front;
+  readonly routes: Routes;
+  readonly state: Readonly<LogState>;
+}
+
+/** A gateway that serves. */
+export class RunningGateway implements Gateway {
+  readonly #parts: Parts;
+  readonly #subscribers: SubscriberLink[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  get routes(): Gateway['routes'] {
+    return this.#parts.routes.all;
+  }
+
+  get notReady(): string | undefined {
+    return this.#closing ? 'the gateway is going away' : this.#parts.state.unavailable;
+  }
+
+  connections(route: string): Connections {
+    return this.#parts.routes.connections(route);
+  }
+
+  listen(options: ListenOptions = {}): Promise<{ host: string; port: number }> {
+    return this.#parts.front.listen(options);
+  }
+
+  attach(server: Server): void {
+    this.#parts.front.attach(server);
+  }
+
+  async publish(event: NewEvent): Promise<PregonEvent> {
+    const complete = createEvent(event, { id: uuid(), time: new Date().toISOString() });
+    const [point] = await this.#parts.log.append([complete]);
+    if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log answered with no point');
+    return { ...complete, position: encodePosition(point) };
+  }
+
+  close(options: { spreadMs?: number; timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.spreadMs ?? 2_000, options.timeoutMs ?? 10_000);
+    return this.#closing;
+  }
+
+  /** Builds handlers and subscribers, once; what is wrong with one ends the start. */
+  async build(options: GatewayOptions, logger: Logger): Promise<void> {
+    const context: HandlerContext = {
+      connections: (route) => this.connections(route),
+      publish: (event) => this.publish(event),
+      logger,
+    };
+    try {
+      for (const route of this.#parts.routes.all) {
+        for (const built of options.routes[route.name]?.handlers ?? []) route.handle(await build(built, context));
+      }
+      for (const built of options.subscribers ?? []) {
+        this.#subscribe(await build(built, context), options.exchanges, logger);
+      }
+    } catch (error) {
+      await this.close({ spreadMs: 0 });
+      throw error;
+    }
+  }
+
+  #subscribe(subscriber: Subscriber, exchanges: readonly string[] | undefined, logger: Logger): void {
+    const name = subscriber.name ?? 'subscriber';
+    const link = new SubscriberLink(subscriber, name, logger);
+    link.subscription = this.#parts.hub.subscribe({
+      id: this.#subscribers.length,
+      link,
+      filter: createFilter({ types: subscriber.events, exchanges }),
+      since: undefined,
+      snapshots: undefined,
+      onFailed: (error) => logger.error({ subscriber: name, err: error }, 'a subscriber is served no longer'),
+    });
+    this.#subscribers.push(link);
+  }
+
+  async #close(spreadMs: number, timeoutMs: number): Promise<void> {
+    const { door, front, heartbeat, hub, log, owned } = this.#parts;
+    heartbeat.stop();
+    door.close();
+    front.close();
+    await drain(door, { spreadMs, timeoutMs, clock: systemClock });
+    front.destroy();
+    await hub.close();
+    for (const subscriber of this.#subscribers) subscriber.close();
+    if (owned) await log.close();
+  }
+}
+
+async function build<T extends object>(built: Built<T>, context: HandlerContext): Promise<T> {
+  return typeof built === 'function' ? built(context) : built;
+}
