@@ -19,6 +19,12 @@ import type { WebSocketEvent, WebSocketLike } from './web-socket.js';
 
 const DEFAULT_HEARTBEAT_MS = 25_000;
 
+/**
+ * How long `close` may follow `error`, in milliseconds. By the WebSocket standard it always does, and at once; in Node 22 it does not where
+ * the connection could not be opened (https://github.com/nodejs/undici/issues/3546).
+ */
+const CLOSE_AFTER_ERROR_MS = 100;
+
 export interface ConnectionEnd {
   readonly reason: string;
   /** Whether another attempt makes sense. */
@@ -44,6 +50,7 @@ export class Connection {
   #liveness: Liveness | undefined;
   #ended = false;
   #fault = '';
+  #cancelCloseWait = () => {};
 
   constructor(settings: Settings, hooks: ConnectionHooks) {
     this.#settings = settings;
@@ -74,6 +81,7 @@ export class Connection {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelTimeout();
+    this.#cancelCloseWait();
     this.#liveness?.stop();
     // The listeners stay, deaf: `ws` throws an error event that has no listener.
     this.#socket?.close(code);
@@ -90,9 +98,7 @@ export class Connection {
       const socket = new this.#settings.WebSocket(url, SUBPROTOCOL);
       this.#socket = socket;
       socket.addEventListener('message', (event) => this.#receive(event.data));
-      socket.addEventListener('error', (event) => {
-        this.#fault = event.message ?? '';
-      });
+      socket.addEventListener('error', (event) => this.#failed(event));
       socket.addEventListener('close', (event) => this.#closed(event));
     };
     new Promise<string>((resolve) => resolve(this.#settings.url())).then(open).catch((cause: unknown) => {
@@ -127,6 +133,15 @@ export class Connection {
       dead: () => this.#lose(CLOSE_CODES.HEARTBEAT_MISSED.reason, CLOSE_CODES.HEARTBEAT_MISSED.code),
     });
     this.#hooks.welcomed(frame);
+  }
+
+  #failed({ message = '' }: WebSocketEvent): void {
+    if (this.#ended) return;
+    this.#fault = message;
+    this.#cancelCloseWait();
+    this.#cancelCloseWait = this.#settings.clock.after(CLOSE_AFTER_ERROR_MS, () => {
+      this.#lose(message || 'the connection failed');
+    });
   }
 
   #closed({ code = 1006, reason = '' }: WebSocketEvent): void {

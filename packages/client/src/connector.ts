@@ -130,7 +130,7 @@ export class Connector {
         this.#connectionId = frame.connection;
         this.#connectedAt = this.#settings.clock.now();
         this.dispatch('welcomed');
-        if (isConnected(this.#state)) this.#hooks.connected();
+        this.#hooks.connected();
       },
       received: (frame) => this.#hooks.received(frame),
       ended: (end) => this.#lost(end),

@@ -1,6 +1,6 @@
 /** Whether two JSON values are the same. Objects of a class of their own are the same only as one object. */
 export function isSame(a: unknown, b: unknown): boolean {
-  if (Object.is(a, b)) return true;
+  if (a === b || Object.is(a, b)) return true;
   if (Array.isArray(a)) {
     return Array.isArray(b) && a.length === b.length && a.every((value, index) => isSame(value, b[index]));
   }

@@ -52,9 +52,11 @@ export class Liveness {
   }
 
   #check(): void {
-    const idleMs = this.#clock.now() - this.#heardAt;
-    // A clock that was set back makes idleMs negative: then wait one interval, no longer.
-    if (idleMs < this.#intervalMs) this.#wait(this.#intervalMs - Math.max(0, idleMs), () => this.#check());
+    const now = this.#clock.now();
+    // Where the clock was set back, what was heard lies in the future: the silence counts from here.
+    this.#heardAt = Math.min(this.#heardAt, now);
+    const idleMs = now - this.#heardAt;
+    if (idleMs < this.#intervalMs) this.#wait(this.#intervalMs - idleMs, () => this.#check());
     else this.probe();
   }
 

@@ -174,7 +174,6 @@ export class ClientSubscription implements Subscription {
   #setState(state: SubscriptionState): void {
     if (state === this.#state || this.#state === 'closed') return;
     this.#state = state;
-    if (state === 'closed') this.#dropChunks();
     this.#hooks.stateChanged(state);
   }
 }

@@ -66,6 +66,23 @@ describe('connecting', () => {
     expect(client.retryAt).toBe(clock.now() + 1_250);
   });
 
+  it('takes an error for the end where no close follows, as in Node 22, and the close for it where one does', async () => {
+    const { client, clock, changes, last, online } = await harness();
+    last.emit({ type: 'error', message: 'refused' });
+    await clock.advance(99);
+    expect(client.state).toBe('connecting');
+    await clock.advance(1);
+    expect(changes.at(-1)).toMatchObject({ state: 'waiting', reason: 'refused' });
+    await clock.advance(750);
+    const socket = await online();
+    socket.emit({ type: 'error', message: 'broken' });
+    socket.lose(1006);
+    expect(changes.at(-1)).toMatchObject({ state: 'waiting', reason: 'broken' });
+    socket.emit({ type: 'error', message: 'late' });
+    client.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('begins with short delays again only after a connection that stayed', async () => {
     const { client, clock, online } = await harness();
     const lossAfter = async (ms: number) => {
@@ -93,6 +110,15 @@ describe('connecting', () => {
       reason: 'the gateway refused the connection: the token is expired (4504)',
     });
     expect(clock.pending).toBe(0);
+  });
+
+  it('ends its subscriptions and collections with that error', async () => {
+    const { client, online } = await harness();
+    const subscription = client.subscribe({ onEvent: () => {} });
+    const collection = client.collection({ key: 'id', change: () => undefined });
+    (await online()).lose(4504);
+    expect([subscription.state, collection.state]).toEqual(['closed', 'closed']);
+    await expect(collection.ready).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
   it.each([
@@ -220,6 +246,17 @@ describe('connecting', () => {
     }
   });
 
+  it('hears nothing more of a connection that it has ended', async () => {
+    const { client, errors, online } = await harness();
+    const seen: unknown[] = [];
+    client.onMessage('typing', (data) => seen.push(data));
+    const socket = await online();
+    client.close();
+    socket.deliver({ op: 'message', name: 'typing', data: 1 });
+    socket.deliverText('no JSON');
+    expect([seen, errors]).toEqual([[], []]);
+  });
+
   it('bears a listener that closes the client, and one that tries again', async () => {
     const { client, clock, sockets, last } = await harness();
     let tried = false;
@@ -265,6 +302,8 @@ describe('the network of the device', () => {
     await clock.advance(0);
     expect(client.state).toBe('connecting');
     expect(sockets).toHaveLength(2);
+    sockets[1]?.lose();
+    expect(client.retryAt).toBe(clock.now() + 750);
   });
 
   it('keeps a connection that answers though the network is said to be gone', async () => {

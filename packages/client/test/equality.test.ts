@@ -6,9 +6,9 @@ import { isSame } from '../src/equality.js';
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
-      ? Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))
-      : Object.is(inner, -0)
-        ? '-0'
+      ? ['object', ...Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))]
+      : Array.isArray(inner)
+        ? ['array', ...inner]
         : inner,
   );
 }
@@ -26,6 +26,8 @@ describe('isSame', () => {
 
   it.each<[unknown, unknown, boolean]>([
     [{ a: 1, b: 2 }, { b: 2, a: 1 }, true],
+    [{ a: -0 }, { a: 0 }, true],
+    [{ a: Number.NaN }, { a: Number.NaN }, true],
     [{ a: undefined }, {}, false],
     [{ a: undefined }, { b: undefined }, false],
     [[1, 2], [1], false],

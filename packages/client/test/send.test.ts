@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Requests } from '../src/requests.js';
+import { FakeClock } from './support/fake-clock.js';
 import { harness } from './support/harness.js';
 
 describe('send', () => {
@@ -80,6 +82,16 @@ describe('send', () => {
     await online();
     await expect(client.send('bid', 1, { timeoutMs: 0 })).rejects.toThrow(RangeError);
     await expect(client.send('bid', 1n)).rejects.toThrow(TypeError);
+  });
+});
+
+describe('requests', () => {
+  it('are forgotten once they are answered', async () => {
+    const requests = new Requests(new FakeClock());
+    const answer = requests.answer(1, 'bid', 1_000);
+    requests.acknowledged({ op: 'ack', id: 1, data: 'first' });
+    expect(requests.refused(1, { op: 'error', id: 1, code: 'FORBIDDEN', message: '', retryable: false })).toBe(false);
+    expect(await answer).toBe('first');
   });
 });
 

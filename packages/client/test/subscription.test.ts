@@ -253,6 +253,67 @@ describe('a subscription', () => {
     expect(socket.sent.filter(({ op }) => op === 'unsubscribe')).toEqual([]);
   });
 
+  it('[I-6] gets the last of two snapshots, and never half of one', async () => {
+    for (const first of [false, true]) {
+      const { client, clock, sockets, online } = await harness();
+      const { calls, handlers } = recorder({ snapshot: true });
+      client.subscribe(handlers);
+      const socket = await online();
+      socket.deliver({ op: 'snapshot', id: 1, rows: ['gone'], more: first });
+      if (first) {
+        socket.lose();
+        await clock.advance(1_000);
+        sockets[1]?.welcome();
+      }
+      sockets.at(-1)?.deliver({ op: 'snapshot', id: 1, rows: ['new'], more: false });
+      sockets.at(-1)?.deliver({ op: 'subscribed', id: 1, position: 'p-1', recovered: false });
+      expect(calls).toEqual(['snapshot ["new"]', 'subscribed p-1 false']);
+    }
+  });
+
+  it('begins with short intervals again once it was open', async () => {
+    const { client, clock, online } = await harness();
+    client.subscribe(recorder().handlers);
+    const socket = await online();
+    const refuse = () => socket.deliver({ op: 'error', id: 1, code: 'LOG_UNAVAILABLE', message: '', retryable: true });
+    refuse();
+    await clock.advance(750);
+    subscribed(socket, 1, 'p-0');
+    refuse();
+    await clock.advance(750);
+    expect(socket.subscribes).toHaveLength(3);
+  });
+
+  it('forgets the retry of a lost connection', async () => {
+    const { client, clock, sockets, online } = await harness();
+    client.subscribe(recorder().handlers);
+    const refuse = (socket: FakeSocket | undefined) =>
+      socket?.deliver({ op: 'error', id: 1, code: 'LOG_UNAVAILABLE', message: '', retryable: true });
+    refuse(await online());
+    await clock.advance(700);
+    sockets[0]?.lose();
+    client.connectNow();
+    await clock.advance(0);
+    sockets[1]?.welcome();
+    refuse(sockets[1]);
+    await clock.advance(1_249);
+    expect(sockets[1]?.subscribes).toHaveLength(1);
+    await clock.advance(1);
+    expect(sockets[1]?.subscribes).toHaveLength(2);
+  });
+
+  it('[I-2] of an earlier connection owns no event of a later one', async () => {
+    const { client, clock, sockets, errors, online } = await harness();
+    const subscription = client.subscribe(recorder().handlers);
+    subscribed(await online(), 1, 'p-0');
+    sockets[0]?.lose();
+    subscription.close();
+    await clock.advance(1_000);
+    sockets[1]?.welcome();
+    sockets[1]?.deliver(event(1));
+    expect(errors).toMatchObject([{ code: 'FRAME_INVALID' }]);
+  });
+
   it('is asked for once after a loss, though a retry was due', async () => {
     const { client, clock, sockets, online } = await harness();
     client.subscribe(recorder().handlers);

@@ -8,10 +8,11 @@ interface Timer {
 /** A clock that stands still until it is told to go on; timers run in the order of their time, then of their start. */
 export class FakeClock implements Clock {
   #now = 1_000_000;
+  #skew = 0;
   readonly #timers = new Set<Timer>();
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#skew;
   }
 
   after(ms: number, run: () => void): () => void {
@@ -41,9 +42,9 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** The device sleeps, or its clock is set: time passes and no timer runs. */
+  /** The time of day is set, or the device slept: `now` jumps, and timers, which count running time, know nothing of it. */
   jump(ms: number): void {
-    this.#now += ms;
+    this.#skew += ms;
   }
 }
 
