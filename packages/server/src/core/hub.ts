@@ -11,7 +11,7 @@ import type { Link } from './link.js';
 import type { Log, LogFollower, Page, StopFollowing } from './log.js';
 import { LoggedEvent } from './logged-event.js';
 import { PageReader } from './page-reader.js';
-import { parseSince, resumeAt, type Start } from './resume.js';
+import { parseSince, resumeAt, type Start, startAtFirst } from './resume.js';
 import type { SnapshotReader } from './snapshot.js';
 import { SnapshotPoint } from './snapshot-point.js';
 import { type Source, Subscription } from './subscription.js';
@@ -56,6 +56,8 @@ export class Hub implements Source {
   readonly #awaitingEdge = new Set<Subscription>();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
   #edge: LogPoint;
+  /** How many logs were replaced: what was asked of one says nothing of the next. */
+  #generation = 0;
   #arrived: { events: LoggedEvent[]; through: LogPoint } | undefined;
   #stopFollowing: StopFollowing;
 
@@ -110,14 +112,14 @@ export class Hub implements Source {
     for (const subscription of [...this.#subscriptions.keys()]) this.unsubscribe(subscription);
   }
 
-  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | 'truncated'> {
+  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | ResetReason> {
     const made = this.#chunks.get(chunkKey(audience, cursor));
     if (made) return made;
     const held = this.#history.after(cursor, CHUNK_BYTES);
     if (!held) return this.#nextFromLog(audience, cursor);
     const last = held.events.at(-1);
     const through = held.more && last ? last.offset : this.#edge.offset;
-    return this.#select(audience, cursor, through, held.events);
+    return this.#keep(audience, select(audience, cursor, through, held.events));
   }
 
   awaitEdge(subscription: Subscription): void {
@@ -166,24 +168,24 @@ export class Hub implements Source {
   }
 
   async #start(since: LogPoint | 'first'): Promise<Start> {
-    if (since === 'first') return { point: await this.#log.floor() };
+    if (since === 'first') return startAtFirst(this.#edge, this.#log);
     return resumeAt(since, this.#history, this.#edge, this.#log);
   }
 
-  async #nextFromLog(audience: Audience, cursor: number): Promise<Chunk | 'truncated'> {
-    const page = await this.#pages.read(cursor, this.#edge.offset);
-    if (page === 'truncated') return page;
-    return this.#select(audience, cursor, page.through, page.events);
+  async #nextFromLog(audience: Audience, cursor: number): Promise<Chunk | ResetReason> {
+    const generation = this.#generation;
+    const page = await this.#pages.read(cursor, this.#edge);
+    if (typeof page === 'string') return page;
+    if (generation !== this.#generation) return 'replaced';
+    // All who wait for this page go on one after the other: the first of them makes the chunk for those with the same filter.
+    return (
+      this.#chunks.get(chunkKey(audience, cursor)) ??
+      this.#keep(audience, select(audience, cursor, page.through, page.events))
+    );
   }
 
-  #select(audience: Audience, after: number, through: number, events: readonly LoggedEvent[]): Chunk {
-    const { filter } = audience;
-    const chunk = new Chunk(
-      after,
-      through,
-      events.filter((event) => matches(filter, event.entry)),
-    );
-    this.#chunks.set(chunkKey(audience, after), chunk);
+  #keep(audience: Audience, chunk: Chunk): Chunk {
+    this.#chunks.set(chunkKey(audience, chunk.after), chunk);
     return chunk;
   }
 
@@ -221,6 +223,7 @@ export class Hub implements Source {
   /** Another log stands in the place of the one that was read: nobody's position means anything in it. */
   #replace(head: LogPoint): void {
     this.#arrived = undefined;
+    this.#generation += 1;
     this.#edge = head;
     this.#history.clear(head);
     this.#pages.clear();
@@ -229,6 +232,14 @@ export class Hub implements Source {
     this.#onLog({ replaced: true });
     for (const subscription of [...this.#subscriptions.keys()]) this.lost(subscription, 'replaced');
   }
+}
+
+function select({ filter }: Audience, after: number, through: number, events: readonly LoggedEvent[]): Chunk {
+  return new Chunk(
+    after,
+    through,
+    events.filter((event) => matches(filter, event.entry)),
+  );
 }
 
 function chunkKey(audience: Audience, cursor: number): string {

@@ -1,3 +1,4 @@
+import type { LogPoint, ResetReason } from '@pregon/protocol';
 import { BoundedMap } from './bounded-map.js';
 import { CHUNK_BYTES } from './chunk.js';
 import type { Clock } from './clock.js';
@@ -20,18 +21,21 @@ const KEPT_PAGES = 32;
 export class PageReader {
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #pages = new BoundedMap<number, Promise<EventPage | 'truncated'>>(KEPT_PAGES);
+  readonly #pages = new BoundedMap<number, Promise<EventPage | ResetReason>>(KEPT_PAGES);
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /** The page after an offset, up to `through` at most; `truncated` where the log has dropped events after the offset. */
-  read(after: number, through: number): Promise<EventPage | 'truncated'> {
+  /**
+   * The page after an offset, up to the edge at most; `truncated` where the log has dropped events after the offset, `replaced` where
+   * it is no longer the one that has the edge.
+   */
+  read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
     const kept = this.#pages.get(after);
     if (kept) return kept;
-    const page = this.#read(after, through);
+    const page = this.#read(after, edge);
     this.#pages.set(after, page);
     page.catch(() => this.#pages.delete(after));
     return page;
@@ -42,14 +46,15 @@ export class PageReader {
     this.#pages.clear();
   }
 
-  async #read(after: number, through: number): Promise<EventPage | 'truncated'> {
+  async #read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
     // One page a turn: whoever replays a long history must not hold up live delivery.
     await new Promise<void>((resolve) => this.#clock.nextTurn(resolve));
-    const page = await this.#log.read({ after, through, maxBytes: CHUNK_BYTES });
-    // Asked after the read: had anything been dropped between, the page could have a hole.
+    const page = await this.#log.read({ after, through: edge.offset, maxBytes: CHUNK_BYTES });
+    // Asked after the read: had the log been replaced or anything been dropped between, the page would be wrong.
+    if ((await this.#log.check(edge)) === 'replaced') return 'replaced';
     const floor = await this.#log.floor();
     if (floor.offset > after) return 'truncated';
     const events = page.entries.map((entry) => new LoggedEvent(entry));
-    return { events, through: page.through.offset > after ? page.through.offset : through };
+    return { events, through: page.through.offset > after ? page.through.offset : edge.offset };
   }
 }

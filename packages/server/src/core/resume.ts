@@ -16,7 +16,17 @@ export async function resumeAt(point: LogPoint, history: HistoryWindow, edge: Lo
   const held = history.at(point.offset);
   if (held) return held.entry.fingerprint === point.fingerprint ? { point } : { reset: 'replaced' };
   const presence = await log.check(point);
-  return presence === 'present' ? { point } : { reset: presence };
+  return presence === 'present' ? provenBy(edge, point, log) : { reset: presence };
+}
+
+/** The first retained event is the next. @throws PregonError LOG_UNAVAILABLE */
+export async function startAtFirst(edge: LogPoint, log: Log): Promise<Start> {
+  return provenBy(edge, await log.floor(), log);
+}
+
+/** A log that was replaced answers for itself before the hub is told; its points mean nothing in the old log's window. */
+async function provenBy(edge: LogPoint, point: LogPoint, log: Log): Promise<Start> {
+  return (await log.check(edge)) === 'replaced' ? { reset: 'replaced' } : { point };
 }
 
 /** @throws PregonError POSITION_INVALID */

@@ -11,10 +11,10 @@ const CHUNKS_PER_TURN = 8;
 export interface Source {
   readonly edge: LogPoint;
   /**
-   * The next chunk after a cursor that stands before the edge: at once where the window holds it, else from the log. `truncated` where
-   * the log has dropped events after the cursor.
+   * The next chunk after a cursor that stands before the edge: at once where the window holds it, else from the log; or why there is
+   * none.
    */
-  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | 'truncated'>;
+  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | ResetReason>;
   /** Calls {@link Subscription.advance} once the edge has moved. */
   awaitEdge(subscription: Subscription): void;
   /** Calls {@link Subscription.advance} in the next turn of the event loop. */
@@ -135,7 +135,7 @@ export class Subscription {
     this.audience.join(this);
   }
 
-  #advanceWith(next: Promise<Chunk | 'truncated'>): void {
+  #advanceWith(next: Promise<Chunk | ResetReason>): void {
     const { attempt } = this;
     this.#reading = true;
     next.then(
@@ -143,7 +143,7 @@ export class Subscription {
         // Meanwhile it may have ended, or the log may have been replaced and this chunk be of the old one.
         if (this.ended || attempt !== this.attempt) return;
         this.#reading = false;
-        if (chunk === 'truncated') return this.#source.lost(this, 'truncated');
+        if (typeof chunk === 'string') return this.#source.lost(this, chunk);
         // Others on the same link may have filled it meanwhile; the page is kept for when it has drained.
         if (!this.link.full) this.#take(chunk);
         this.advance();
