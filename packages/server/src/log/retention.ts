@@ -1,8 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { LogPoint } from '@pregon/protocol';
 
 /**
  * How much a log keeps. Each limit that is given holds; the oldest entries are dropped first. Where several processes append
- * to one log, the strictest of their limits holds.
+ * to one log, the strictest of their limits holds. Whoever appends applies it: a log that nobody appends to keeps what it has.
  */
 export interface Retention {
   /** The most entries. @default no limit */
@@ -64,42 +65,41 @@ const DELAY_MS = 1_000;
  * them. A step that fails is reported and tried again after the next append.
  */
 export class BackgroundTrim {
-  readonly #step: () => boolean;
-  readonly #onError: (error: unknown) => void;
+  readonly #step: () => Promise<number>;
+  readonly #onWarning: (error: Error) => void;
   #timer: NodeJS.Timeout | undefined;
-  #immediate: NodeJS.Immediate | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
 
-  /** @param step drops a little; true where more is to be dropped */
-  constructor(step: () => boolean, onError: (error: unknown) => void) {
+  /** @param step drops a little; how many, 0 where all limits hold */
+  constructor(step: () => Promise<number>, onWarning: (error: Error) => void) {
     this.#step = step;
-    this.#onError = onError;
+    this.#onWarning = onWarning;
   }
 
   /** To be called after each append; cheap. */
   appended(): void {
-    if (this.#timer || this.#immediate) return;
+    if (this.#timer || this.#stopped) return;
     this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#run();
+      this.#running = this.#run();
     }, DELAY_MS).unref();
   }
 
-  stop(): void {
+  /** Resolves when no step is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
     clearTimeout(this.#timer);
-    clearImmediate(this.#immediate);
-    this.#timer = undefined;
-    this.#immediate = undefined;
+    await this.#running;
   }
 
-  #run(): void {
-    this.#immediate = undefined;
-    let more: boolean;
+  async #run(): Promise<void> {
     try {
-      more = this.#step();
-    } catch (error) {
-      this.#onError(error);
-      return;
+      while (!this.#stopped && (await this.#step()) > 0) await turn();
+    } catch (cause) {
+      this.#onWarning(
+        new Error('the oldest events could not be dropped; tried again after the next append', { cause }),
+      );
     }
-    if (more) this.#immediate = setImmediate(() => this.#run());
+    this.#timer = undefined;
   }
 }

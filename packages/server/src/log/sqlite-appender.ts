@@ -1,13 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { type LogPoint, PregonError } from '@pregon/protocol';
+import type { LogPoint } from '@pregon/protocol';
 import type { EncodedEvent } from './encode.js';
-import { isBusy } from './sqlite-database.js';
+import { toUnavailable } from './unavailable.js';
 
 /** The most of one transaction, so that it holds the write lock and the event loop for some milliseconds only. */
 const GROUP_COUNT = 500;
 const GROUP_BYTES = 2_097_152;
-
-const RETRY_MS = 5;
 
 interface Job {
   readonly events: readonly EncodedEvent[];
@@ -17,11 +14,10 @@ interface Job {
 }
 
 export interface AppenderOptions {
-  /** Stores events in one transaction. */
-  readonly store: (events: readonly EncodedEvent[]) => LogPoint[];
+  /** Stores events in one transaction; may wait for the write lock. */
+  readonly store: (events: readonly EncodedEvent[]) => Promise<LogPoint[]>;
+  /** Called after each transaction, before the appends that it completes resolve. Must not throw. */
   readonly onAppended: () => void;
-  /** How long another process may hold the write lock. */
-  readonly busyTimeoutMs: number;
 }
 
 /** Group commit: what is appended in one turn of the event loop shares transactions, and so the cost of an fsync. */
@@ -58,7 +54,7 @@ export class SqliteAppender {
   async #commitGroup(): Promise<void> {
     const { jobs, events } = this.#nextGroup();
     try {
-      const points = await this.#store(events);
+      const points = await this.#options.store(events);
       let from = 0;
       for (const job of jobs) {
         const missing = job.events.length - job.points.length;
@@ -94,23 +90,4 @@ export class SqliteAppender {
     }
     return { jobs, events };
   }
-
-  async #store(events: readonly EncodedEvent[]): Promise<LogPoint[]> {
-    const deadline = performance.now() + this.#options.busyTimeoutMs;
-    for (;;) {
-      try {
-        return this.#options.store(events);
-      } catch (error) {
-        if (!isBusy(error) || performance.now() >= deadline) throw error;
-        await delay(RETRY_MS);
-      }
-    }
-  }
-}
-
-/** What the driver says, as an error of operation. */
-export function toUnavailable(error: unknown): PregonError {
-  if (error instanceof PregonError) return error;
-  const detail = error instanceof Error ? error.message : String(error);
-  return new PregonError('LOG_UNAVAILABLE', `the log is not available: ${detail}`, { cause: error });
 }

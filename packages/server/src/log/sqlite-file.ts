@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, realpathSync, rmSync, type Stats, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { PregonError } from '@pregon/protocol';
 import { Database, isBusy, releaseStatements, type Statement } from './sqlite-database.js';
+import { numberIn } from './sqlite-rows.js';
 import { prepareSchema } from './sqlite-schema.js';
 import { SqliteStore } from './sqlite-store.js';
 
@@ -12,7 +14,7 @@ interface Opened {
   readonly dataVersion: Statement;
   readonly main: Stats;
   readonly beside: readonly Beside[];
-  version: unknown;
+  version: number | undefined;
   size: number;
 }
 
@@ -33,6 +35,7 @@ export class SqliteFile {
   readonly path: string;
   readonly #exchanges: readonly string[] | undefined;
   #opened: Opened | undefined;
+  #closed = false;
 
   constructor(path: string, exchanges: readonly string[] | undefined) {
     this.path = path;
@@ -42,9 +45,11 @@ export class SqliteFile {
   /**
    * The store at the path, which is created where there is none.
    *
-   * @throws PregonError CONFIG_INVALID, or the driver's error
+   * @throws PregonError CONFIG_INVALID | LOG_CLOSED, or the driver's error
    */
   store(): SqliteStore {
+    // A call that waits for a lock while the log is closed must not open it again.
+    if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
     const now = statSync(this.path, { throwIfNoEntry: false });
     const opened = this.#opened;
     if (opened && now && isSame(opened, now)) {
@@ -61,7 +66,7 @@ export class SqliteFile {
     const store = this.store();
     const opened = this.#opened;
     if (!opened || opened.store !== store) return true;
-    const version = Object.values(Object(opened.dataVersion.get([])))[0];
+    const version = numberIn(opened.dataVersion.get([]), 'data_version');
     const changed = version !== opened.version;
     opened.version = version;
     return changed;
@@ -75,6 +80,7 @@ export class SqliteFile {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     if (!this.#opened) return;
     this.#closeOpened(this.#opened);
     await releaseStatements();

@@ -29,18 +29,16 @@ export class SqliteLocator {
   /** @see Log.locate; the floor where the source has no entry up to that sequence, and never had one. */
   locate(sequence: number, source: string | undefined, floor: LogPoint): LogPoint | undefined {
     const sources = this.#sourceIds(source);
+    // Looked at first: an entry that is appended between this and the search is then found by the search.
+    const reached = sequence === 0 || sources.some((id) => this.#reached.get([id, sequence]) !== undefined);
+    if (!reached) return undefined;
     let found: Found | undefined;
-    let reached = sequence === 0;
-    let dropped = false;
     for (const id of sources) {
       const candidate = this.#find(id, sequence);
       if (candidate && (!found || candidate.sequence >= found.sequence)) found = candidate;
-      reached ||= this.#reached.get([id, sequence]) !== undefined;
-      dropped ||= numberIn(this.#dropped.get([id]), 'dropped') === 1;
     }
-    if (!reached) return undefined;
     if (found) return { offset: found.offset, fingerprint: found.fingerprint };
-    return dropped ? undefined : floor;
+    return sources.some((id) => numberIn(this.#dropped.get([id]), 'dropped') === 1) ? undefined : floor;
   }
 
   #sourceIds(source: string | undefined): number[] {

@@ -68,10 +68,11 @@ export class NudgeListener {
 /** Nudges all who listen in a folder. Never waits, never fails: the safety net of those who listen is to poll. */
 export class Nudger {
   readonly #folder: string;
-  readonly #onWarning: (error: unknown) => void;
+  readonly #onWarning: (error: Error) => void;
   readonly #connections = new Map<string, Socket>();
+  #warned = false;
 
-  constructor(folder: string, onWarning: (error: unknown) => void) {
+  constructor(folder: string, onWarning: (error: Error) => void) {
     this.#folder = folder;
     this.#onWarning = onWarning;
   }
@@ -95,9 +96,15 @@ export class Nudger {
     try {
       return readdirSync(this.#folder).filter((name) => name.endsWith('.sock'));
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') this.#onWarning(error);
+      if (errorCode(error) !== 'ENOENT') this.#warnOnce(error);
       return [];
     }
+  }
+
+  #warnOnce(cause: unknown): void {
+    if (this.#warned) return;
+    this.#warned = true;
+    this.#onWarning(new Error(`nobody can be nudged in ${this.#folder}: those who follow the log poll it`, { cause }));
   }
 
   #connect(name: string): Socket {

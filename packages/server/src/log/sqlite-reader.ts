@@ -101,19 +101,28 @@ export class SqliteReader {
     }
   }
 
+  /**
+   * Each statement sees a moment of its own, and others append in between: what is named as the end of the page must have been
+   * seen before, or together with, the entries up to it.
+   */
   #window({ after, through, maxCount, maxBytes }: Range): Page {
     const start = this.#start.get([after, through]);
-    if (start === undefined) return { entries: [], through: toPoint(this.markAtOrBefore(through)) };
+    if (start === undefined) return { entries: [], through: toPoint(this.markAtOrBefore(Math.min(after, through))) };
     const bytesEnd = numberIn(start, 'bytes') + maxBytes;
     const rows = this.#exchanges ? maxCount * WINDOW_FACTOR : maxCount;
     const windowEnd = Math.min(through, numberIn(start, 'offset') + rows - 1);
-    const entries = this.#entries(after, windowEnd, bytesEnd, maxCount);
+    const end = this.#exchanges ? this.#endOfWindow(windowEnd, bytesEnd) : undefined;
+    const entries = this.#entries(after, end?.offset ?? windowEnd, bytesEnd, maxCount);
     const last = entries.at(-1);
-    if (last && (entries.length === maxCount || !this.#exchanges)) return { entries, through: toPoint(last) };
-    const end = this.#windowEnd.get([windowEnd, bytesEnd]);
-    if (end === undefined) return { entries, through: toPoint(last ?? this.markAtOrBefore(windowEnd)) };
-    assertMarkRow(end);
-    return { entries, through: toPoint(end) };
+    if (last && (entries.length === maxCount || !end)) return { entries, through: toPoint(last) };
+    return { entries, through: toPoint(end ?? this.markAtOrBefore(after)) };
+  }
+
+  #endOfWindow(windowEnd: number, bytesEnd: number): MarkRow {
+    const row = this.#windowEnd.get([windowEnd, bytesEnd]);
+    if (row === undefined) return this.floor();
+    assertMarkRow(row);
+    return row;
   }
 
   #entries(after: number, through: number, bytesEnd: number, maxCount: number): LogEntry[] {

@@ -7,7 +7,7 @@ export interface WatchOptions {
   /** Whether others have committed since the last call. */
   readonly changed: () => boolean;
   readonly onChange: () => void;
-  readonly onWarning: (error: unknown) => void;
+  readonly onWarning: (error: Error) => void;
 }
 
 /** Learns that others appended: by their nudges, and by polling in case one is lost. From its construction to its close. */
@@ -49,9 +49,9 @@ export class SqliteWatch {
     const { folder, onChange, onWarning } = this.#options;
     try {
       this.#listener = await NudgeListener.open(folder, onChange);
-    } catch (error) {
+    } catch (cause) {
       // Not every file system can hold a socket; polling works on all.
-      onWarning(error);
+      onWarning(new Error(`no nudge can be heard in ${folder}: the log is polled`, { cause }));
     }
     // What was appended before it listened has nudged nobody.
     onChange();

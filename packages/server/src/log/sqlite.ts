@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Log, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from '../core/log.js';
 import { encodeEvent } from './encode.js';
@@ -15,11 +15,14 @@ import {
   type Retention,
   type TrimResult,
 } from './retention.js';
-import { SqliteAppender, toUnavailable } from './sqlite-appender.js';
+import { retryWhile } from './retry.js';
+import { SqliteAppender } from './sqlite-appender.js';
+import { isBusy } from './sqlite-database.js';
 import { SqliteFile } from './sqlite-file.js';
 import { Nudger, nudgeFolder } from './sqlite-nudge.js';
 import type { SqliteStore } from './sqlite-store.js';
 import { SqliteWatch } from './sqlite-watch.js';
+import { toUnavailable } from './unavailable.js';
 
 export interface SqliteLogOptions extends LogOptions {
   /** What is kept; applied in the background by the processes that append. @default 1 GiB of payload */
@@ -44,7 +47,8 @@ export interface SqliteLog extends Log {
   info(): Promise<LogInfo>;
 }
 
-const OPEN_RETRY_MS = 10;
+const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
+const DEFAULT_POLL_INTERVAL_MS = 100;
 
 /**
  * Opens the log in a SQLite file, which is created with its folder where there is none. Any number of processes of one machine
@@ -55,18 +59,12 @@ const OPEN_RETRY_MS = 10;
  */
 export async function openSqliteLog(path: string, options: SqliteLogOptions = {}): Promise<SqliteLog> {
   assertRetention(options.retention ?? {});
-  const { busyTimeoutMs = 5_000 } = options;
   const file = new SqliteFile(resolve(path), options.exchanges);
-  const deadline = performance.now() + busyTimeoutMs;
-  for (;;) {
-    try {
-      file.store();
-      return new FileLog(`sqlite:${path}`, file, options);
-    } catch (error) {
-      const reason = toOpenError(error, path);
-      if (!reason.retryable || !isPassing(error) || performance.now() >= deadline) throw reason;
-      await delay(OPEN_RETRY_MS);
-    }
+  try {
+    await retryWhile(isPassing, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, () => file.store());
+    return new FileLog(`sqlite:${path}`, file, options);
+  } catch (error) {
+    throw toOpenError(error, path);
   }
 }
 
@@ -76,6 +74,7 @@ function isPassing(error: unknown): boolean {
 }
 
 function toOpenError(error: unknown, path: string): PregonError {
+  if (error instanceof PregonError) return error;
   if (errorCode(error) === 'SQLITE_NOTADB') {
     return new PregonError('CONFIG_INVALID', `${path} is not a SQLite file`, { cause: error });
   }
@@ -87,7 +86,8 @@ class FileLog implements SqliteLog {
   readonly #file: SqliteFile;
   readonly #maxEventBytes: number;
   readonly #pollIntervalMs: number;
-  readonly #warn: (error: unknown) => void;
+  readonly #busyTimeoutMs: number;
+  readonly #warn: (error: Error) => void;
   readonly #appender: SqliteAppender;
   readonly #trim: BackgroundTrim;
   readonly #folder: string;
@@ -100,16 +100,15 @@ class FileLog implements SqliteLog {
     this.name = name;
     this.#file = file;
     this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
-    this.#pollIntervalMs = options.pollIntervalMs ?? 100;
-    const { onWarning = (error) => process.emitWarning(error) } = options;
-    this.#warn = (error) => onWarning(toUnavailable(error));
+    this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
+    this.#busyTimeoutMs = options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS;
+    this.#warn = options.onWarning ?? ((error) => process.emitWarning(error));
     this.#appender = new SqliteAppender({
-      store: (events) => file.store().append(events),
+      store: (events) => this.#whenFree((store) => store.append(events)),
       onAppended: () => this.#appended(),
-      busyTimeoutMs: options.busyTimeoutMs ?? 5_000,
     });
     const retention = options.retention ?? DEFAULT_RETENTION;
-    this.#trim = new BackgroundTrim(() => file.store().trimStep(retention) > 0, this.#warn);
+    this.#trim = new BackgroundTrim(() => this.#whenFree((store) => store.trimStep(retention)), this.#warn);
     this.#folder = nudgeFolder(realpathSync(file.path));
     this.#nudger = new Nudger(this.#folder, this.#warn);
   }
@@ -148,10 +147,10 @@ class FileLog implements SqliteLog {
     assertRetention(limits);
     let dropped = 0;
     for (;;) {
-      const step = this.#use((store) => store.trimStep(limits));
+      const step = await this.#use((store) => store.trimStep(limits));
       if (step === 0) return { dropped, floor: await this.floor() };
       dropped += step;
-      await new Promise((next) => setImmediate(next));
+      await turn();
     }
   }
 
@@ -175,9 +174,8 @@ class FileLog implements SqliteLog {
   async #close(): Promise<void> {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
-    this.#trim.stop();
     await this.#appender.idle();
-    this.#trim.stop();
+    await this.#trim.stop();
     await this.#stopWatch();
     this.#nudger.close();
     await this.#file.close();
@@ -209,13 +207,17 @@ class FileLog implements SqliteLog {
     await watch?.close();
   }
 
-  #use<Result>(work: (store: SqliteStore) => Result): Result {
+  async #use<Result>(work: (store: SqliteStore) => Result): Promise<Result> {
     this.#assertOpen();
     try {
-      return work(this.#file.store());
+      return await this.#whenFree(work);
     } catch (error) {
       throw toUnavailable(error);
     }
+  }
+
+  #whenFree<Result>(work: (store: SqliteStore) => Result): Promise<Result> {
+    return retryWhile(isBusy, this.#busyTimeoutMs, () => work(this.#file.store()));
   }
 
   #assertOpen(): void {

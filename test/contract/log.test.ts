@@ -1,0 +1,53 @@
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
+import { openMemoryLog } from '../../packages/server/src/log/memory.js';
+import { openSqliteLog } from '../../packages/server/src/log/sqlite.js';
+import { describeLog, type LogSubject } from './log.contract.js';
+
+describeLog({
+  name: 'memory',
+  capabilities: { another: false, trim: true, replace: true },
+  async create(options) {
+    const log = openMemoryLog(options);
+    return {
+      log,
+      another: () => Promise.reject(new Error('a memory log has one handle')),
+      trim: async (maxCount) => void (await log.trim({ maxCount })),
+      replace: async () => log.replace(),
+      dispose: () => log.close(),
+    };
+  },
+});
+
+describeLog({
+  name: 'sqlite',
+  capabilities: { another: true, trim: true, replace: true },
+  create: createSqlite,
+});
+
+async function createSqlite(options?: LogOptions): Promise<LogSubject> {
+  const folder = mkdtempSync(join(tmpdir(), 'pregon-log-'));
+  const path = join(folder, 'data', 'log.db');
+  const log = await openSqliteLog(path, options);
+  const handles: Log[] = [log];
+  return {
+    log,
+    async another(others) {
+      const handle = await openSqliteLog(path, others);
+      handles.push(handle);
+      return handle;
+    },
+    trim: async (maxCount) => void (await log.trim({ maxCount })),
+    async replace() {
+      const next = await openSqliteLog(`${path}.next`, options);
+      await next.close();
+      renameSync(`${path}.next`, path);
+    },
+    async dispose() {
+      for (const handle of handles) await handle.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
