@@ -1,0 +1,84 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Child, startChild } from './child.js';
+import { assertPortIsFree, waitForPort } from './port.js';
+import { loopbackOf, type ProcessPlan } from './processes.js';
+
+/** How long a process may take until it takes connections. */
+const READY_MS = 20_000;
+
+export interface SuperviseOptions {
+  readonly host: string;
+  readonly cwd: string;
+  /** Stands before a command that shall run with the same settings. */
+  readonly typed: string;
+  readonly print: (line: string) => void;
+  /** Resolves when all shall end. */
+  readonly stopped: Promise<unknown>;
+}
+
+/**
+ * Starts the processes, says where they are, tells when one ends by itself while the others go on, and ends them all.
+ *
+ * @returns the exit code: 0 when it was stopped, 1 when a process could not be started or all have ended by themselves
+ */
+export async function supervise(plans: readonly ProcessPlan[], options: SuperviseOptions): Promise<number> {
+  const { host, cwd, print, stopped } = options;
+  for (const { port, variable } of plans) await assertPortIsFree(host, port, variable);
+
+  const children = plans.map((plan) => startChild({ name: plan.name, argv: plan.argv, cwd, print }));
+  try {
+    const failure = await Promise.race([whenReady(plans, children, host), stopped.then(() => 'stopped' as const)]);
+    if (failure === 'stopped') return 0;
+    if (failure !== undefined) {
+      print(failure);
+      return 1;
+    }
+    for (const line of welcome(plans, children, options)) print(line);
+    let stopping = false;
+    const ends = children.map(async (child, index) => {
+      const how = await child.ended;
+      const plan = plans[index];
+      if (!stopping && plan) for (const line of farewell(plan, child, how, options)) print(line);
+    });
+    const code = await Promise.race([stopped.then(() => 0), Promise.all(ends).then(() => 1)]);
+    stopping = true;
+    return code;
+  } finally {
+    await Promise.all(children.map((child) => child.stop()));
+  }
+}
+
+/** Resolves when all take connections; to a line that says what went wrong when one does not. */
+async function whenReady(plans: readonly ProcessPlan[], children: readonly Child[], host: string) {
+  const giveUp = new AbortController();
+  const states = plans.map(async ({ title, port }, index) => {
+    const ended = children[index]?.ended.then((how) => `The ${title} ended before it was ready (${how}).`);
+    const ready = waitForPort(loopbackOf(host), port, giveUp.signal).then(() => undefined);
+    return Promise.race([ended, ready]);
+  });
+  const tooLate = sleep(READY_MS, `Not ready after ${READY_MS / 1000} s.`, { ref: false });
+  try {
+    return await Promise.race([Promise.all(states).then((lines) => lines.find((line) => line !== undefined)), tooLate]);
+  } finally {
+    giveUp.abort();
+  }
+}
+
+function welcome(plans: readonly ProcessPlan[], children: readonly Child[], { typed }: SuperviseOptions): string[] {
+  const lines = plans.map(
+    ({ title, url }, index) => `  ${title.padEnd(12)} ${url.padEnd(30)} pid ${children[index]?.pid}`,
+  );
+  const gateway = children.find(({ name }) => name === 'gateway');
+  const both = plans.length > 1 && gateway;
+  const tryIt = `  Try it: kill -9 ${gateway?.pid}, change some users, then in another terminal: ${typed}npm run gateway`;
+  return ['', ...lines, '', ...(both ? [tryIt, ''] : [])];
+}
+
+function farewell(plan: ProcessPlan, child: Child, how: string, { typed }: SuperviseOptions): string[] {
+  return [
+    '',
+    `  The ${plan.title} (pid ${child.pid}) ended: ${how}. ${plan.meanwhile}`,
+    `  To start it again, in another terminal: ${typed}npm run ${plan.name}`,
+    '',
+  ];
+}
