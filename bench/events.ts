@@ -1,0 +1,52 @@
+import type { PregonEvent } from '@pregon/protocol';
+
+/** What precedes an event's number in its JSON text. */
+export const BEFORE_NUMBER = '{"specversion":"1.0","id":"';
+
+/** Digits of the number, so that it stands at the same place and has the same length in each event. */
+export const NUMBER_DIGITS = 10;
+
+/** As long as most positions of a run are, so that the events of those who have no log have the same size. */
+const SAMPLE_POSITION = '2s0a.abcdefghijkxyz';
+
+/** What the log adds to the JSON text beside the position itself: `,"position":""`. */
+const POSITION_BYTES = 14;
+
+const BARE_BYTES = JSON.stringify(withPadding(0, 0, '')).length + POSITION_BYTES + SAMPLE_POSITION.length;
+
+/**
+ * An event whose JSON text is about `size` bytes when it is delivered with its position; its id is its number.
+ *
+ * @param at when it was made, in microseconds, where that is of interest
+ */
+export function createEvent(number: number, size: number, at = 0): PregonEvent {
+  return withPadding(number, at, 'x'.repeat(Math.max(0, size - BARE_BYTES)));
+}
+
+/** The same event for servers without a log: with a position that means nothing. */
+export function createPositioned(number: number, size: number): PregonEvent {
+  return { ...createEvent(number, size, nowMicros()), position: SAMPLE_POSITION };
+}
+
+/** Bytes of the JSON text that is delivered. */
+export function deliveredBytes(event: PregonEvent, position: string): number {
+  return JSON.stringify(event).length + POSITION_BYTES + position.length;
+}
+
+/** Microseconds on a clock that all processes of a machine share. */
+export function nowMicros(): number {
+  const [seconds, nanos] = process.hrtime();
+  return seconds * 1_000_000 + Math.round(nanos / 1_000);
+}
+
+function withPadding(number: number, at: number, padding: string): PregonEvent {
+  return {
+    specversion: '1.0',
+    id: String(number).padStart(NUMBER_DIGITS, '0'),
+    source: '/bench',
+    type: 'PriceWasSet',
+    topic: 'price.1.set',
+    exchange: 'bench',
+    data: { at: String(at).padStart(15, '0'), padding },
+  };
+}

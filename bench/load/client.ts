@@ -1,0 +1,75 @@
+import { answer } from '../processes/answer.js';
+import { type Figures, numberOf, textOf } from '../processes/messages.js';
+import { quantile } from '../statistics.js';
+import { LoadConnection } from './connection.js';
+import { dialectOf } from './dialect.js';
+import { Tally } from './tally.js';
+
+/** How many handshakes are under way at once. */
+const HANDSHAKES = 100;
+const POLL_MS = 2;
+
+const tally = new Tally();
+let connections: LoadConnection[] = [];
+let beganAtMs = 0;
+
+answer({
+  /** Opens `count` more connections to `port`; ends when all are open. */
+  async connect(fields) {
+    const dialect = dialectOf(textOf(fields, 'dialect'), textOf(fields, 'query'));
+    const count = numberOf(fields, 'count');
+    beganAtMs = performance.now();
+    for (let opened = 0; opened < count; opened += HANDSHAKES) {
+      const group = Array.from({ length: Math.min(HANDSHAKES, count - opened) }, (_, index) => {
+        const thorough = opened + index === count - 1;
+        return new LoadConnection(numberOf(fields, 'port'), dialect, tally, thorough);
+      });
+      connections.push(...group);
+      await Promise.all(group.map((connection) => connection.opened));
+    }
+    return { connections: connections.length };
+  },
+
+  /** The event with the number `first` is the next on each connection; nothing was counted yet. */
+  begin(fields) {
+    tally.latencies = numberOf(fields, 'latencies') === 1 ? [] : undefined;
+    tally.reset();
+    for (const connection of connections) connection.next = numberOf(fields, 'first');
+    beganAtMs = performance.now();
+    return {};
+  },
+
+  /** The number of the event that the slowest connection waits for. */
+  progress() {
+    return { next: Math.min(...connections.map((connection) => connection.next ?? 0)) };
+  },
+
+  /** Waits until `events` have come in all, or until nothing has come for `patienceMs`. */
+  async finish(fields) {
+    const events = numberOf(fields, 'events');
+    let before = -1;
+    let patientUntil = 0;
+    while (tally.events < events) {
+      const now = performance.now();
+      if (tally.events !== before) {
+        before = tally.events;
+        patientUntil = now + numberOf(fields, 'patienceMs');
+      } else if (now > patientUntil) break;
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+    return counted();
+  },
+
+  disconnect() {
+    for (const connection of connections) connection.close();
+    connections = [];
+    return {};
+  },
+});
+
+function counted(): Figures {
+  const { events, bytes, misordered, reads, lastAtMs, latencies } = tally;
+  const figures = { events, bytes, misordered, reads, elapsedMs: lastAtMs - beganAtMs };
+  if (!latencies || latencies.length === 0) return figures;
+  return { ...figures, p50Micros: quantile(latencies, 0.5), p99Micros: quantile(latencies, 0.99) };
+}

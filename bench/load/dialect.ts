@@ -1,0 +1,63 @@
+import { BEFORE_NUMBER } from '../events.js';
+
+/** What a client does about a frame that is no event. */
+export interface Reaction {
+  readonly reply?: string;
+  /** The server said that it will deliver from now on. */
+  readonly opened?: true;
+}
+
+/** How to talk to one kind of server over a WebSocket. */
+export interface Dialect {
+  readonly path: string;
+  readonly protocol?: string;
+  /** Text of an event's frame up to its number. */
+  readonly beforeNumber: string;
+  /** Events come as soon as the WebSocket is open. */
+  readonly opensAtOnce: boolean;
+  hear(text: string): Reaction;
+}
+
+const plain: Dialect = {
+  path: '/events',
+  beforeNumber: BEFORE_NUMBER,
+  opensAtOnce: true,
+  hear: () => ({}),
+};
+
+const pregonV1: Dialect = {
+  path: '/events',
+  protocol: 'pregon.v1',
+  beforeNumber: BEFORE_NUMBER,
+  opensAtOnce: false,
+  hear(text) {
+    if (text.startsWith('{"op":"welcome"')) return { reply: '{"op":"subscribe","id":1}' };
+    return text.startsWith('{"op":"subscribed"') ? { opened: true } : {};
+  },
+};
+
+/** Socket.IO protocol 5 on Engine.IO protocol 4, by WebSocket alone. */
+const socketIo: Dialect = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  beforeNumber: `42["event",${BEFORE_NUMBER}`,
+  opensAtOnce: false,
+  hear(text) {
+    if (text.startsWith('0{')) return { reply: '40' };
+    if (text === '2') return { reply: '3' };
+    return text.startsWith('40') ? { opened: true } : {};
+  },
+};
+
+const dialects: ReadonlyMap<string, Dialect> = new Map([
+  ['plain', plain],
+  ['pregon.v1', pregonV1],
+  ['ws', plain],
+  ['socket.io', socketIo],
+]);
+
+/** @param query for plain connections, `?since=first` */
+export function dialectOf(name: string, query = ''): Dialect {
+  const dialect = dialects.get(name);
+  if (!dialect) throw new TypeError(`no dialect ${name}`);
+  return { ...dialect, path: dialect.path + query };
+}

@@ -1,0 +1,31 @@
+/** Opcodes of RFC 6455 section 5.2, with FIN. */
+export const TEXT = 0x81;
+export const CLOSE = 0x88;
+export const PING = 0x89;
+const PONG = 0x8a;
+
+/** With a mask of zeros, which is a mask like any other and leaves the bytes as they are (RFC 6455 section 5.3). */
+const MASK = Buffer.alloc(4);
+
+/** A text frame as a client sends it, of at most 125 bytes. */
+export function clientText(text: string): Buffer {
+  const bytes = Buffer.from(text);
+  if (bytes.length > 125) throw new RangeError('a load client says little');
+  return Buffer.concat([Buffer.from([TEXT, 0x80 | bytes.length]), MASK, bytes]);
+}
+
+export const PONG_FRAME = Buffer.concat([Buffer.from([PONG, 0x80]), MASK]);
+
+/** An upgrade request (RFC 6455 section 4.1). */
+export function upgradeRequest(port: number, path: string, protocol: string | undefined): string {
+  const lines = [
+    `GET ${path} HTTP/1.1`,
+    `Host: 127.0.0.1:${port}`,
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
+  ];
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}

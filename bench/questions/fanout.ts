@@ -1,0 +1,88 @@
+import { type Context, goal, NO_GOAL, type Question, type Row } from '../question.js';
+import { median } from '../statistics.js';
+import { type Paced, playRound, type RoundResult, type Saturated } from './round.js';
+import { endSide, SIDES, type Side, type SideName, startSide } from './sides.js';
+
+const CONNECTIONS = 1_000;
+const EVENT_BYTES = 200;
+
+type CaseName = 'paced' | 'burst' | 'saturated';
+const CASES: readonly CaseName[] = ['paced', 'burst', 'saturated'];
+
+/** What each round does. A server that keeps a queue for each client gets a window that keeps it busy and no more. */
+function plan(name: CaseName, side: SideName, quick: boolean): Paced | Saturated {
+  const durationMs = quick ? 800 : 2_000;
+  switch (name) {
+    case 'paced':
+      return { kind: 'paced', batch: 1, intervalMs: 10, durationMs };
+    case 'burst':
+      return { kind: 'paced', batch: 5, intervalMs: 5, durationMs };
+    case 'saturated':
+      return side === 'pregon'
+        ? { kind: 'saturated', batch: 500, window: 4_000, durationMs }
+        : { kind: 'saturated', batch: 10, window: 60, durationMs };
+  }
+}
+
+/** Which is how many times as much, in CPU time for a delivery. */
+type Times = (peer: SideName) => number;
+
+function goalOf(name: CaseName, micros: number, times: Times): { goal: string; met: string } {
+  switch (name) {
+    case 'paced':
+      return goal('≤ 6.2 µs, ≤ 0.85 × ws', micros <= 6.2 && times('ws') <= 0.85);
+    case 'burst':
+      return goal('≤ 1.15 µs, ≤ 1/6 of each', micros <= 1.15 && times('ws') <= 1 / 6 && times('socket.io') <= 1 / 6);
+    case 'saturated':
+      return goal('≥ 8M per CPU-second, ≤ 1/40 of socket.io', micros <= 1 / 8 && times('socket.io') <= 1 / 40);
+  }
+}
+
+export const fanout: Question = {
+  name: 'fanout',
+  title: `One event of ${EVENT_BYTES} bytes to ${CONNECTIONS} connections: CPU time of the server for one delivery`,
+  cases: CASES,
+  async answer(context) {
+    const sides: Side[] = [];
+    for (const name of SIDES) {
+      context.progress(`connecting ${CONNECTIONS} clients to ${name}`);
+      sides.push(await startSide(name, context, { connections: CONNECTIONS, eventBytes: EVENT_BYTES }));
+    }
+    const wanted = CASES.filter((name) => context.cases.length === 0 || context.cases.includes(name));
+    const rows: Row[] = [];
+    for (const name of wanted) rows.push(...(await measureCase(name, sides, context)));
+    await Promise.all(sides.map(endSide));
+    return rows;
+  },
+};
+
+/** Rounds alternate between the servers, so that what else the machine does falls on all of them. */
+async function measureCase(name: CaseName, sides: readonly Side[], context: Context): Promise<Row[]> {
+  const rounds = context.quick ? 1 : 3;
+  const results = new Map<SideName, RoundResult[]>(sides.map((side) => [side.name, []]));
+  for (let round = 0; round <= rounds; round++) {
+    for (const side of sides) {
+      context.progress(`${name}, ${round === 0 ? 'warming up' : `round ${round}`}: ${side.name}`);
+      const settings = plan(name, side.name, context.quick);
+      const result = await playRound(side, round === 0 ? { ...settings, durationMs: 500 } : settings);
+      if (round > 0) results.get(side.name)?.push(result);
+    }
+  }
+  const of = (side: SideName, what: (result: RoundResult) => number) => median((results.get(side) ?? []).map(what));
+  const micros = (side: SideName) => of(side, (result) => result.serverMicros);
+  return sides.map(({ name: side }) => {
+    const times: Times = (peer) => micros(side) / micros(peer);
+    return {
+      case: name,
+      server: side,
+      µs: micros(side),
+      'per CPU-second': 1e6 / micros(side),
+      'reached per second': of(side, (result) => result.perSecond),
+      '× ws': times('ws'),
+      '× socket.io': times('socket.io'),
+      'events per read': of(side, (result) => result.eventsPerRead),
+      'client µs': of(side, (result) => result.clientMicros),
+      ...(side === 'pregon' ? goalOf(name, micros(side), times) : NO_GOAL),
+    };
+  });
+}

@@ -1,0 +1,83 @@
+import { type Figures, numberOf } from '../processes/messages.js';
+import { cpuMicros, type Side } from './sides.js';
+
+/** How long nothing may come before a round is given up. */
+const PATIENCE_MS = 5_000;
+const FEEDBACK_MS = 5;
+
+/** Events at a steady pace. */
+export interface Paced {
+  readonly kind: 'paced';
+  readonly batch: number;
+  readonly intervalMs: number;
+  readonly durationMs: number;
+}
+
+/** As many events as go through. */
+export interface Saturated {
+  readonly kind: 'saturated';
+  readonly batch: number;
+  /** How far the producer may be ahead of the slowest connection, in events. */
+  readonly window: number;
+  readonly durationMs: number;
+}
+
+export interface RoundResult {
+  readonly deliveries: number;
+  /** CPU time of the server for each delivery, user and system. */
+  readonly serverMicros: number;
+  /** The same of the load client, which must not be what is measured. */
+  readonly clientMicros: number;
+  readonly perSecond: number;
+  /** Events in one read of a client: how well writes were shared. */
+  readonly eventsPerRead: number;
+  readonly figures: Figures;
+}
+
+/**
+ * One round on one side. What the clients got is checked: every event on every connection, in order, to the byte.
+ *
+ * @throws Error where anything is missing or wrong
+ */
+export async function playRound(side: Side, plan: Paced | Saturated, latencies = false): Promise<RoundResult> {
+  const { server, producer, load, connections, next: first } = side;
+  await load.ask('begin', { first, latencies: latencies ? 1 : 0 });
+  const [serverBefore, clientBefore] = [await cpuMicros(server), await cpuMicros(load)];
+  const produced =
+    plan.kind === 'paced' ? await producer.ask('produce', { ...plan, first }) : await saturate(side, plan);
+  const sent = numberOf(produced, 'sent');
+  side.next += sent;
+  const figures = await load.ask('finish', { events: sent * connections, patienceMs: PATIENCE_MS });
+  const [serverAfter, clientAfter] = [await cpuMicros(server), await cpuMicros(load)];
+  check(side, figures, { events: sent * connections, bytes: numberOf(produced, 'bytes') * connections, misordered: 0 });
+  const deliveries = sent * connections;
+  return {
+    deliveries,
+    serverMicros: (serverAfter - serverBefore) / deliveries,
+    clientMicros: (clientAfter - clientBefore) / deliveries,
+    perSecond: deliveries / (numberOf(figures, 'elapsedMs') / 1_000),
+    eventsPerRead: deliveries / numberOf(figures, 'reads'),
+    figures,
+  };
+}
+
+async function saturate(
+  { producer, load, next: first }: Side,
+  { batch, window, durationMs }: Saturated,
+): Promise<Figures> {
+  const produced = producer.ask('saturate', { first, batch });
+  const end = performance.now() + durationMs;
+  while (performance.now() < end) {
+    const next = numberOf(await load.ask('progress'), 'next');
+    await producer.ask('allow', { before: next + window });
+    await new Promise((resolve) => setTimeout(resolve, FEEDBACK_MS));
+  }
+  await producer.ask('stop');
+  return produced;
+}
+
+function check(side: Side, got: Figures, expected: Figures): void {
+  for (const [name, value] of Object.entries(expected)) {
+    if (got[name] !== value) throw new Error(`${side.name}: ${name}: ${got[name]} of ${value}`);
+  }
+}

@@ -1,0 +1,21 @@
+import { createGateway, type Gateway } from 'pregon';
+import { answer } from '../processes/answer.js';
+import { textOf } from '../processes/messages.js';
+
+let gateway: Gateway | undefined;
+
+answer({
+  /** Starts the whole gateway on the log at `log`. */
+  async listen(fields) {
+    gateway = await createGateway({
+      log: textOf(fields, 'log'),
+      exchanges: ['bench'],
+      routes: { events: { path: '/events' } },
+    });
+    const { port } = await gateway.listen({ port: 0 });
+    return { port };
+  },
+  connections() {
+    return { count: gateway?.connections('events').count ?? 0 };
+  },
+});

@@ -1,0 +1,73 @@
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { encodePosition } from '@pregon/protocol';
+import { type Log, openLog } from 'pregon';
+import { createEvent, deliveredBytes, nowMicros } from '../events.js';
+import { answer } from '../processes/answer.js';
+import { type Fields, type Figures, numberOf, textOf } from '../processes/messages.js';
+import { producing } from './producing.js';
+
+/** Appends to the log from a process of its own, as an application's relay does. */
+let log: Log | undefined;
+let eventBytes = 0;
+
+async function send(first: number, count: number): Promise<number> {
+  if (!log) throw new TypeError('open the log first');
+  const at = nowMicros();
+  const events = Array.from({ length: count }, (_, index) => createEvent(first + index, eventBytes, at));
+  const points = await log.append(events);
+  return points.reduce((bytes, point, index) => {
+    const event = events[index];
+    return event ? bytes + deliveredBytes(event, encodePosition(point)) : bytes;
+  }, 0);
+}
+
+/** Calls `append` by `callers` at once, each with `group` events, one call after the other, for `durationMs`. */
+async function append(fields: Fields): Promise<Figures> {
+  const group = numberOf(fields, 'group');
+  const end = performance.now() + numberOf(fields, 'durationMs');
+  const began = performance.now();
+  let next = numberOf(fields, 'first');
+  const caller = async () => {
+    while (performance.now() < end) {
+      const first = next;
+      next += group;
+      await log?.append(Array.from({ length: group }, (_, index) => createEvent(first + index, eventBytes)));
+    }
+  };
+  await Promise.all(Array.from({ length: numberOf(fields, 'callers') }, caller));
+  return { events: next - numberOf(fields, 'first'), elapsedMs: performance.now() - began };
+}
+
+/** What a disk allows: one block written to the end of a file and made safe, again and again. */
+function sync(fields: Fields): Figures {
+  const file = openSync(textOf(fields, 'path'), 'a');
+  const block = Buffer.alloc(4_096);
+  const began = performance.now();
+  const end = began + numberOf(fields, 'durationMs');
+  let count = 0;
+  for (; performance.now() < end; count++) {
+    writeSync(file, block);
+    fsyncSync(file);
+  }
+  closeSync(file);
+  return { events: count, elapsedMs: performance.now() - began };
+}
+
+answer({
+  ...producing({ send }),
+  async open(fields) {
+    eventBytes = numberOf(fields, 'eventBytes');
+    log = await openLog(textOf(fields, 'log'));
+    return {};
+  },
+  /** Appends `count` events in groups of 500. */
+  async fill(fields) {
+    let bytes = 0;
+    const first = numberOf(fields, 'first');
+    const end = first + numberOf(fields, 'count');
+    for (let next = first; next < end; next += 500) bytes += await send(next, Math.min(500, end - next));
+    return { bytes };
+  },
+  append,
+  sync,
+});

@@ -1,0 +1,17 @@
+/** @throws RangeError where there are no values */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/** The value that the given part of all values does not exceed. */
+export function quantile(values: Iterable<number>, part: number): number {
+  const sorted = Float64Array.from(values).sort();
+  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+  if (value === undefined) throw new RangeError('no values');
+  return value;
+}
+
+/** How far the values lie apart, as a part of their median. */
+export function spread(values: readonly number[]): number {
+  return (Math.max(...values) - Math.min(...values)) / median(values);
+}
