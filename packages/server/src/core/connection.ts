@@ -126,9 +126,9 @@ export class Connection {
       snapshots: snapshot ? this.#route.snapshots : undefined,
       onFailed: (error) => this.#subscriptionFailed(id, error),
     });
-    // Where nothing had to be asked, it may be closed by now: a plain client that was told `reset`.
-    if (this.#open) this.#subscriptions.set(id, subscription);
-    else this.#hub.unsubscribe(subscription);
+    // Where nothing had to be asked, it may be over by now: the connection closed, or its link broken.
+    if (!this.#open) this.#hub.unsubscribe(subscription);
+    else if (!subscription.ended) this.#subscriptions.set(id, subscription);
   }
 
   /** @internal @throws PregonError SUBSCRIPTION_UNKNOWN */
@@ -146,16 +146,24 @@ export class Connection {
     this.#route
       .message(this, data, name)
       .then(
-        (value) => {
-          if (id !== undefined && this.#open)
-            this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
-        },
+        (value) => this.#acknowledge(id, value),
         (error: unknown) => this.refuse(id, error),
       )
       .finally(() => {
         this.#unanswered -= 1;
         this.regulate();
       });
+  }
+
+  #acknowledge(id: RequestId | undefined, value: unknown): void {
+    if (id === undefined || !this.#open) return;
+    try {
+      this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
+    } catch (error) {
+      // What the handler answered cannot be written as JSON: it has a cycle, a bigint, or is nested too deeply.
+      this.failed(toError(error));
+      this.refuse(id, error);
+    }
   }
 
   /** Tells the client what was wrong with what it sent. @internal */
@@ -258,8 +266,27 @@ export class Connection {
   #subscriptionFailed(id: RequestId, error: PregonError): void {
     this.#subscriptions.delete(id);
     this.failed(error);
-    // With the log away, every subscription is about to end: the client had better come back with its positions.
-    if (error.code === 'LOG_UNAVAILABLE' || error.code === 'LOG_CLOSED') this.close(CLOSE_CODES.LOG_UNAVAILABLE);
-    else this.refuse(id, error);
+    try {
+      this.#tellFailed(id, error);
+    } catch (cause) {
+      this.failed(toError(cause));
+    }
   }
+
+  #tellFailed(id: RequestId, error: PregonError): void {
+    switch (error.code) {
+      case 'LOG_UNAVAILABLE':
+      case 'LOG_CLOSED':
+        // Every subscription is about to end: the client had better come back with its positions.
+        return this.close(CLOSE_CODES.LOG_UNAVAILABLE);
+      case 'CONNECTION_LOST':
+        return this.close(CLOSE_CODES.INTERNAL_ERROR);
+      default:
+        return this.refuse(id, error);
+    }
+  }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
