@@ -26,9 +26,10 @@ export class FlushScheduler {
   #run(): void {
     this.#wanted = false;
     this.#resting = true;
-    this.#flush();
+    // Before the flush: whatever became of it, the next one must come.
     if (this.#intervalMs > 0) this.#clock.after(this.#intervalMs, () => this.#rested());
     else this.#clock.nextTurn(() => this.#rested());
+    this.#flush();
   }
 
   #rested(): void {

@@ -36,8 +36,14 @@ export class Heartbeat {
   #visit(): void {
     const group = this.#groups[this.#next];
     this.#next = (this.#next + 1) % GROUPS;
-    const now = this.#clock.now();
-    for (const connection of group ?? []) connection.heartbeat(now, this.#heartbeatMs, this.#stallTimeoutMs);
     this.#cancel = this.#clock.after(this.#heartbeatMs / GROUPS, () => this.#visit());
+    const now = this.#clock.now();
+    for (const connection of group ?? []) {
+      try {
+        connection.heartbeat(now, this.#heartbeatMs, this.#stallTimeoutMs);
+      } catch (error) {
+        connection.failed(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
   }
 }

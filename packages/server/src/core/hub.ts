@@ -131,19 +131,35 @@ export class Hub implements Source {
   }
 
   lost(subscription: Subscription, reason: ResetReason): void {
+    if (subscription.ended) return;
     subscription.reopen();
-    subscription.link.control({ op: 'reset', id: subscription.id, reason });
+    try {
+      subscription.link.control({ op: 'reset', id: subscription.id, reason });
+    } catch (error) {
+      return this.broken(subscription, error);
+    }
     void this.#open(subscription, undefined);
   }
 
   failed(subscription: Subscription, error: unknown): void {
+    const known = error instanceof PregonError;
+    this.#end(
+      subscription,
+      known ? error : new PregonError('LOG_UNAVAILABLE', 'the log cannot be read', { cause: error }),
+    );
+  }
+
+  broken(subscription: Subscription, error: unknown): void {
+    this.#end(
+      subscription,
+      new PregonError('CONNECTION_LOST', 'the connection cannot be written to', { cause: error }),
+    );
+  }
+
+  #end(subscription: Subscription, error: PregonError): void {
     const onFailed = this.#subscriptions.get(subscription);
     this.unsubscribe(subscription);
-    onFailed?.(
-      error instanceof PregonError
-        ? error
-        : new PregonError('LOG_UNAVAILABLE', 'the log cannot be read', { cause: error }),
-    );
+    onFailed?.(error);
   }
 
   async #open(subscription: Subscription, since: LogPoint | 'first' | undefined): Promise<void> {

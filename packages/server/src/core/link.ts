@@ -30,7 +30,8 @@ export type ControlFrame =
 
 /**
  * What a transport gives the core for one connection: a way out. Nothing here waits and nothing is kept for later: what is
- * handed over is written at once, and whoever finds the link full comes back when the connection says that it drained.
+ * handed over is written at once, and whoever finds the link full comes back when the connection says that it drained. A method that
+ * throws costs this connection its subscriptions, and no other connection anything.
  */
 export interface Link {
   readonly transport: TransportName;

@@ -23,6 +23,8 @@ export interface Source {
   lost(subscription: Subscription, reason: ResetReason): void;
   /** The log could not be read. */
   failed(subscription: Subscription, error: unknown): void;
+  /** The link threw: it concerns this connection, and nobody who is served after it. */
+  broken(subscription: Subscription, error: unknown): void;
 }
 
 /**
@@ -99,9 +101,23 @@ export class Subscription {
     this.#snapshot = undefined;
   }
 
-  /** Moves on as far as the link takes it. Called when there is reason to think that it does: begun, drained, edge moved. */
-  advance(): void {
-    if (this.#state !== 'behind' || this.#reading || !this.#sayWhereItBegins()) return;
+  /**
+   * Moves on as far as the link takes it. Called when there is reason to think that it does: begun, drained, edge moved.
+   *
+   * @param read the chunk after the cursor, where it was waited for
+   */
+  advance(read?: Chunk): void {
+    if (this.#state !== 'behind' || this.#reading) return;
+    try {
+      if (this.#sayWhereItBegins()) this.#moveOn(read);
+    } catch (error) {
+      this.#source.broken(this, error);
+    }
+  }
+
+  #moveOn(read?: Chunk): void {
+    // Others on the same link may have filled it while the chunk was read; the page is kept for when it has drained.
+    if (read && !this.link.full) this.#take(read);
     for (let chunks = 0; !this.link.full; chunks++) {
       const edge = this.#source.edge.offset;
       if (this.#cursor > edge) return this.#source.awaitEdge(this);
@@ -116,12 +132,19 @@ export class Subscription {
 
   /** Takes a chunk of the flush; false where the link is full, so that from here on the subscription is behind. */
   takeAtEdge(chunk: Chunk): boolean {
+    // Whoever joined in the midst of this flush has it already.
+    if (chunk.through <= this.#cursor) return true;
     if (this.link.full) {
       this.#cursor = chunk.after;
       this.#state = 'behind';
       return false;
     }
-    this.#take(chunk);
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      this.#source.broken(this, error);
+      return false;
+    }
     return true;
   }
 
@@ -144,9 +167,7 @@ export class Subscription {
         if (this.ended || attempt !== this.attempt) return;
         this.#reading = false;
         if (typeof chunk === 'string') return this.#source.lost(this, chunk);
-        // Others on the same link may have filled it meanwhile; the page is kept for when it has drained.
-        if (!this.link.full) this.#take(chunk);
-        this.advance();
+        this.advance(chunk);
       },
       (error: unknown) => {
         if (this.ended || attempt !== this.attempt) return;
