@@ -1,0 +1,99 @@
+import { join } from 'node:path';
+import type { PregonEvent } from '@pregon/protocol';
+import { createGateway, type Gateway, type GatewayOptions, type ListenOptions, type Log, openLog } from 'pregon';
+import { afterTest, temporaryFolder } from './cleanup.js';
+
+export interface TestGateway {
+  readonly gateway: Gateway;
+  /** Another opening of the log's file, as an application has one beside the gateway. */
+  readonly log: Log;
+  readonly logFile: string;
+  readonly port: number;
+  /** The URL of a path, for WebSocket. */
+  ws(path: string): string;
+  /** The URL of a path, for HTTP. */
+  http(path: string): string;
+  /** Appends `count` events; their number is in `data.n`, from `from` on. */
+  append(count: number, options?: AppendOptions): Promise<PregonEvent[]>;
+}
+
+export interface AppendOptions {
+  /** @default 1 more than that of the last one */
+  readonly from?: number;
+  /** @default 'events' */
+  readonly exchange?: string;
+  /** @default `n.<n>` */
+  readonly topic?: (n: number) => string;
+  readonly type?: string;
+  /** Bytes of padding in the data. @default 0 */
+  readonly padding?: number;
+}
+
+export interface StartOptions extends Partial<GatewayOptions> {
+  readonly listen?: ListenOptions;
+  /** An existing log's file. @default a new one in a folder of its own */
+  readonly logFile?: string;
+}
+
+/** Starts a gateway on a SQLite log and a free port of the loopback address; both are gone after the test. */
+export async function startGateway(options: StartOptions = {}): Promise<TestGateway> {
+  const { listen, logFile = join(temporaryFolder(), 'log.db'), ...rest } = options;
+  const gateway = await createGateway({ log: `sqlite:${logFile}`, routes: { events: { path: '/events' } }, ...rest });
+  afterTest(() => gateway.close({ spreadMs: 0, timeoutMs: 1_000 }));
+  const { port } = await gateway.listen({ port: 0, ...listen });
+  const secure = listen?.cert === undefined ? '' : 's';
+  const log = await openTestLog(logFile);
+  return {
+    gateway,
+    log,
+    logFile,
+    port,
+    ws: (path) => `ws${secure}://127.0.0.1:${port}${path}`,
+    http: (path) => `http${secure}://127.0.0.1:${port}${path}`,
+    append: appender(log),
+  };
+}
+
+/** Opens a log; it is closed after the test. */
+export async function openTestLog(logFile: string): Promise<Log> {
+  const log = await openLog(`sqlite:${logFile}`);
+  afterTest(() => log.close());
+  return log;
+}
+
+/** Appends numbered events to a log. */
+export function appender(log: Log): TestGateway['append'] {
+  let next = 1;
+  return async (count, options = {}) => {
+    const from = options.from ?? next;
+    next = from + count;
+    const events = Array.from({ length: count }, (_, i) => numberedEvent(from + i, options));
+    for (let at = 0; at < count; at += 1_000) await log.append(events.slice(at, at + 1_000));
+    return events;
+  };
+}
+
+export function numberedEvent(n: number, options: AppendOptions = {}): PregonEvent<{ n: number; padding?: string }> {
+  const { exchange = 'events', topic = (number: number) => `n.${number}`, type = 'WasNumbered', padding = 0 } = options;
+  return {
+    specversion: '1.0',
+    id: `${exchange}-${n}`,
+    source: '/test',
+    type,
+    topic: topic(n),
+    exchange,
+    data: padding === 0 ? { n } : { n, padding: 'x'.repeat(padding) },
+  };
+}
+
+/** The number of an event that {@link numberedEvent} made. */
+export function numberOf(event: PregonEvent): number {
+  const { data } = event;
+  if (typeof data === 'object' && data !== null && 'n' in data && typeof data.n === 'number') return data.n;
+  throw new TypeError(`not a numbered event: ${JSON.stringify(event).slice(0, 200)}`);
+}
+
+/** From the first to the last, both included. */
+export function numbers(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}

@@ -1,0 +1,58 @@
+import { assertEvent, type PregonEvent } from '@pregon/protocol';
+import { EventSource } from 'eventsource';
+import { afterTest } from './cleanup.js';
+import { numberOf } from './gateway.js';
+import { Inbox } from './inbox.js';
+
+/** A block that is no event: `subscribed`, `reset` and so on. */
+export interface NamedBlock {
+  readonly name: string;
+  readonly data: unknown;
+  readonly lastEventId: string;
+}
+
+const NAMES = ['subscribed', 'snapshot', 'reset', 'ephemeral', 'refused', 'closing'];
+
+/** The stock `eventsource` package, as a browser's EventSource behaves, that collects what comes. */
+export class StreamClient {
+  readonly source: EventSource;
+  readonly events = new Inbox<PregonEvent>();
+  readonly blocks = new Inbox<NamedBlock>();
+  /** HTTP status of each failed attempt, undefined where there was no answer. */
+  readonly failures = new Inbox<number | undefined>();
+
+  /** Waits for `subscribed`. */
+  static async open(url: string, headers?: Record<string, string>): Promise<StreamClient> {
+    const client = new StreamClient(url, headers);
+    await client.block('subscribed');
+    return client;
+  }
+
+  constructor(url: string, headers: Record<string, string> = {}) {
+    this.source = new EventSource(url, {
+      fetch: (input, init) => fetch(input, { ...init, headers: { ...init.headers, ...headers } }),
+    });
+    afterTest(() => this.source.close());
+    this.source.onmessage = ({ data, lastEventId }) => {
+      const event: unknown = JSON.parse(data);
+      assertEvent(event);
+      if (event.position !== lastEventId) throw new Error(`the id is not the position: ${lastEventId}`);
+      this.events.push(event);
+    };
+    this.source.onerror = ({ code }) => this.failures.push(code);
+    for (const name of NAMES) {
+      this.source.addEventListener(name, ({ data, lastEventId }) => {
+        this.blocks.push({ name, data: JSON.parse(data), lastEventId });
+      });
+    }
+  }
+
+  /** The first block of a name, which may have come already. */
+  block(name: string, deadlineMs?: number): Promise<NamedBlock> {
+    return this.blocks.first((block): block is NamedBlock => block.name === name, deadlineMs);
+  }
+
+  async numbers(count: number, deadlineMs?: number): Promise<number[]> {
+    return (await this.events.count(count, deadlineMs)).map(numberOf);
+  }
+}
