@@ -10,7 +10,8 @@ const EVENT_OVERHEAD = 300;
  */
 export class HistoryWindow {
   readonly #maxBytes: number;
-  #events: LoggedEvent[] = [];
+  /** In order from `#start` on; before it, places of events that were dropped. */
+  #events: (LoggedEvent | undefined)[] = [];
   #start = 0;
   #bytes = 0;
   #floor: LogPoint;
@@ -50,12 +51,16 @@ export class HistoryWindow {
   after(offset: number, maxBytes: number): { events: LoggedEvent[]; more: boolean } | undefined {
     if (offset < this.#floor.offset) return undefined;
     const from = this.#indexAfter(offset);
-    let to = from;
-    for (let bytes = 0; to < this.#events.length; to++) {
-      bytes += this.#events[to]?.size ?? 0;
-      if (bytes > maxBytes && to > from) break;
+    const events: LoggedEvent[] = [];
+    let bytes = 0;
+    for (let at = from; at < this.#events.length; at++) {
+      const event = this.#events[at];
+      if (!event) break;
+      bytes += event.size;
+      if (bytes > maxBytes && events.length > 0) return { events, more: true };
+      events.push(event);
     }
-    return { events: this.#events.slice(from, to), more: to < this.#events.length };
+    return { events, more: false };
   }
 
   /** The event at exactly this offset, where it is held. */
@@ -76,6 +81,8 @@ export class HistoryWindow {
     if (!oldest) return;
     this.#bytes -= oldest.size + EVENT_OVERHEAD;
     this.#floor = { offset: oldest.offset, fingerprint: oldest.entry.fingerprint };
+    // Let go at once: a thousand events of 1 MiB could wait here for the array to be shifted.
+    this.#events[this.#start] = undefined;
     this.#start += 1;
   }
 
