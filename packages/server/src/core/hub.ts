@@ -174,10 +174,12 @@ export class Hub implements Source {
         if (!current()) return;
       }
       if (!snapshots) return subscription.begin(this.#edge, false);
-      const before = this.#edge;
-      const snapshot = await snapshots.read();
-      const point = await this.#snapshotPoint.find(snapshot, before);
-      if (current()) subscription.begin(point, false, snapshot);
+      const { edge } = this;
+      const snapshot = await snapshots.read({ edge, generation: this.#generation });
+      const point = await this.#snapshotPoint.find(snapshot);
+      // In a log that was replaced, the point means nothing; the hub is about to be told, and opens all anew.
+      const replaced = (await this.#log.check(edge)) === 'replaced';
+      if (current() && !replaced) subscription.begin(point, false, snapshot);
     } catch (error) {
       if (current()) this.failed(subscription, error);
     }

@@ -14,28 +14,28 @@ export class SnapshotPoint {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #waiting = new Set<() => void>();
+  #moves = 0;
 
   constructor(log: Log, clock: Clock) {
     this.#log = log;
     this.#clock = clock;
   }
 
-  /**
-   * @param before the edge, as it was before the snapshot was asked for
-   * @throws PregonError SNAPSHOT_UNAVAILABLE where the relay does not bring the log up to it in time; LOG_UNAVAILABLE
-   */
-  async find(snapshot: EncodedSnapshot, before: LogPoint): Promise<LogPoint> {
-    const { sequence, source } = snapshot;
+  /** @throws PregonError SNAPSHOT_UNAVAILABLE where the relay does not bring the log up to it in time; LOG_UNAVAILABLE */
+  async find(snapshot: EncodedSnapshot): Promise<LogPoint> {
+    const { sequence, source, before } = snapshot;
     // No event yet: whatever comes, comes after the edge.
     if (sequence === 0) return before;
     const deadline = this.#clock.now() + PATIENCE_MS;
     for (;;) {
+      const moves = this.#moves;
       const point = await this.#log.locate(sequence, source);
       if (point) return point;
-      if (snapshot.relayed !== undefined && snapshot.relayed >= sequence) return this.#afterAllDropped(before);
+      if (snapshot.relayed !== undefined && snapshot.relayed >= sequence) return this.#afterDropped(before);
       const remaining = deadline - this.#clock.now();
       if (remaining <= 0) break;
-      await this.#nextMove(remaining);
+      // Where the edge moved while the log was asked, the answer may be old already.
+      if (moves === this.#moves) await this.#nextMove(remaining);
     }
     if (snapshot.relayed === undefined) return before;
     throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the relay has not yet appended the events that the snapshot holds');
@@ -43,15 +43,18 @@ export class SnapshotPoint {
 
   /** Called when the edge has moved. */
   edgeMoved(): void {
+    this.#moves += 1;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const resume of waiting) resume();
   }
 
-  /** The log was given the event and no longer holds it: all that it has of this source came later. */
-  async #afterAllDropped(before: LogPoint): Promise<LogPoint> {
+  /** The log was given the event and no longer holds it. It lies before the floor, and all that the rows lack comes after `before`. */
+  async #afterDropped(before: LogPoint): Promise<LogPoint> {
     const floor = await this.#log.floor();
-    return floor.offset > before.offset ? floor : before;
+    if (floor.offset <= before.offset) return before;
+    // Between the two may have been events that the rows hold, and events that they lack.
+    throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the log dropped events while the snapshot was read');
   }
 
   #nextMove(withinMs: number): Promise<void> {

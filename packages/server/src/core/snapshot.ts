@@ -1,4 +1,4 @@
-import { PregonError } from '@pregon/protocol';
+import { type LogPoint, PregonError } from '@pregon/protocol';
 
 /** The full state of a collection, and the point that it stands for. */
 export interface Snapshot {
@@ -23,32 +23,44 @@ export interface EncodedSnapshot {
   readonly sequence: number;
   readonly source: string | undefined;
   readonly relayed: number | undefined;
+  /** The edge when it began to be read: no event before it is newer than the rows, whoever asked later. */
+  readonly before: LogPoint;
+}
+
+/** Where a hub stands when it asks. */
+export interface Standpoint {
+  readonly edge: LogPoint;
+  /** Another number for each log that came into the place of another. */
+  readonly generation: number;
 }
 
 const CHUNK_CHARACTERS = 65_536;
 
-/** Reads a snapshot once for all that ask while it is being read. */
+/** Reads a snapshot once for all that ask while it is being read, unless the log was replaced meanwhile. */
 export class SnapshotReader {
   readonly #read: SnapshotFunction;
-  #reading: Promise<EncodedSnapshot> | undefined;
+  #reading: { readonly generation: number; readonly snapshot: Promise<EncodedSnapshot> } | undefined;
 
   constructor(read: SnapshotFunction) {
     this.#read = read;
   }
 
   /** @throws PregonError SNAPSHOT_UNAVAILABLE */
-  read(): Promise<EncodedSnapshot> {
-    this.#reading ??= this.#encode().finally(() => {
-      this.#reading = undefined;
+  read({ edge, generation }: Standpoint): Promise<EncodedSnapshot> {
+    if (this.#reading?.generation === generation) return this.#reading.snapshot;
+    const snapshot = this.#encode(edge).finally(() => {
+      if (this.#reading === reading) this.#reading = undefined;
     });
-    return this.#reading;
+    const reading = { generation, snapshot };
+    this.#reading = reading;
+    return snapshot;
   }
 
-  async #encode(): Promise<EncodedSnapshot> {
+  async #encode(before: LogPoint): Promise<EncodedSnapshot> {
     try {
       const { rows, sequence, source, relayed } = await this.#read();
       if (!Number.isSafeInteger(sequence) || sequence < 0) throw new TypeError(`not a sequence: ${sequence}`);
-      return { chunks: encodeRows(rows), sequence, source, relayed };
+      return { chunks: encodeRows(rows), sequence, source, relayed, before };
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new PregonError('SNAPSHOT_UNAVAILABLE', `the snapshot could not be read: ${why}`, { cause });
