@@ -31,25 +31,34 @@ export function assertTopic(topic: string): void {
   }
 }
 
-/** Whether a topic matches an AMQP topic pattern. Both are taken as valid. */
+/** Whether a topic matches an AMQP topic pattern, in time that grows with the words of both. Both are taken as valid. */
 export function matchesTopic(pattern: string, topic: string): boolean {
   if (pattern === '#' || pattern === topic) return true;
-  return matchesWords(pattern.split('.'), 0, topic.split('.'), 0);
+  return matchesWords(pattern.split('.'), topic.split('.'));
 }
 
-function matchesWords(pattern: string[], p: number, topic: string[], t: number): boolean {
-  for (; p < pattern.length; p++, t++) {
+function matchesWords(pattern: readonly string[], topic: readonly string[]): boolean {
+  let p = 0;
+  let hash = -1;
+  let taken = 0;
+  for (let t = 0; t < topic.length; ) {
     const word = pattern[p];
     if (word === '#') {
-      if (p === pattern.length - 1) return true;
-      for (let from = t; from <= topic.length; from++) {
-        if (matchesWords(pattern, p + 1, topic, from)) return true;
-      }
+      hash = p++;
+      taken = t;
+    } else if (word === '*' || word === topic[t]) {
+      p += 1;
+      t += 1;
+    } else if (hash >= 0) {
+      // The last `#` takes one word more. An earlier one need not: what it gave up, the last one can take as well.
+      p = hash + 1;
+      t = ++taken;
+    } else {
       return false;
     }
-    if (t >= topic.length || (word !== '*' && word !== topic[t])) return false;
   }
-  return t === topic.length;
+  while (pattern[p] === '#') p += 1;
+  return p === pattern.length;
 }
 
 /**

@@ -5,7 +5,10 @@ interface Node<T> {
   readonly values: Set<T>;
 }
 
-/** Finds what is registered under AMQP topic patterns that match a topic, in time that depends on the topic's words, not on how many there are. */
+/**
+ * Finds what is registered under AMQP topic patterns that match a topic, in time that depends on the topic's words, not on how many
+ * there are; for patterns with several `#`, at most on the words times the nodes.
+ */
 export class TopicIndex<T> {
   #root: Node<T> = createNode();
 
@@ -21,7 +24,8 @@ export class TopicIndex<T> {
 
   /** Adds to `found` each value with a matching pattern, once. */
   collect(topic: string, found: Set<T>): void {
-    collect(this.#root, topic.split('.'), 0, found);
+    const words = topic.split('.');
+    collect(this.#root, { words, found, sought: undefined }, 0);
   }
 }
 
@@ -46,18 +50,34 @@ function descend<T>(node: Node<T>, word: string): Node<T> {
   return next;
 }
 
-function collect<T>(node: Node<T>, words: readonly string[], at: number, found: Set<T>): void {
-  if (node.hash) {
-    for (let from = at; from <= words.length; from++) collect(node.hash, words, from, found);
-  }
-  const word = words[at];
+interface Search<T> {
+  readonly words: readonly string[];
+  readonly found: Set<T>;
+  /** From which word on what is below a `#` was sought already: again and again, it would take exponential time. */
+  sought: Map<Node<T>, number> | undefined;
+}
+
+function collect<T>(node: Node<T>, search: Search<T>, at: number): void {
+  if (node.hash) collectHash(node.hash, search, at);
+  const word = search.words[at];
   if (word === undefined) {
-    for (const value of node.values) found.add(value);
+    for (const value of node.values) search.found.add(value);
     return;
   }
-  if (node.star) collect(node.star, words, at + 1, found);
+  if (node.star) collect(node.star, search, at + 1);
   const next = node.words.get(word);
-  if (next) collect(next, words, at + 1, found);
+  if (next) collect(next, search, at + 1);
+}
+
+/** A `#` takes any number of words; where nothing comes after it, all that are left. */
+function collectHash<T>(node: Node<T>, search: Search<T>, at: number): void {
+  for (const value of node.values) search.found.add(value);
+  if (node.words.size === 0 && !node.star && !node.hash) return;
+  search.sought ??= new Map();
+  const until = search.sought.get(node) ?? search.words.length + 1;
+  if (at >= until) return;
+  search.sought.set(node, at);
+  for (let from = at; from < until; from++) collect(node, search, from);
 }
 
 /** Takes a value out, and the nodes that it leaves empty; true where this node is empty now. */
