@@ -30,8 +30,13 @@ export function decodeClientFrame(text: string, maxFrameBytes: number = DEFAULT_
     case 'ping':
       return { op: 'ping' };
     default:
-      throw new PregonError('OP_UNKNOWN', `unknown op: ${JSON.stringify(frame['op'])?.slice(0, 40)}`);
+      throw new PregonError('OP_UNKNOWN', `unknown op: ${describeOp(frame['op'])}`);
   }
+}
+
+/** Only text is shown: JSON that is nested deeply enough cannot be written again. */
+function describeOp(op: unknown): string {
+  return typeof op === 'string' ? JSON.stringify(op.slice(0, 40)) : `a ${typeof op}`;
 }
 
 /**
