@@ -118,6 +118,8 @@ export class Connection {
     if (snapshot && !this.#route.snapshots) {
       throw new PregonError('SNAPSHOT_NOT_OFFERED', `the route ${this.route} has no snapshot`);
     }
+    // Resumed from far back with nothing that matches, it has to be told where it stands, also when the edge does not move.
+    this.#checkpoint = -1;
     const subscription = this.#hub.subscribe({
       id,
       link: this.#link,
