@@ -79,23 +79,29 @@ export class SqliteFile {
     }, 0);
   }
 
+  /** @throws the driver's error where the write-ahead log cannot be emptied; all is closed, and nothing lost, all the same */
   async close(): Promise<void> {
     this.#closed = true;
     if (!this.#opened) return;
-    this.#closeOpened(this.#opened);
-    await releaseStatements();
+    try {
+      this.#leave(this.#opened);
+    } finally {
+      await releaseStatements();
+    }
   }
 
   /** Not in `close`, whose variables would keep the statements from being collected while it waits for just that. */
-  #closeOpened({ database }: Opened): void {
+  #leave(opened: Opened): void {
+    const now = statSync(this.path, { throwIfNoEntry: false });
+    if (!now || !isSame(opened, now)) return this.#abandon(opened, now);
     this.#opened = undefined;
     try {
       // Leaves an empty write-ahead log, unless others still read it: they will do it then.
-      database.pragma('wal_checkpoint(TRUNCATE)');
+      opened.database.pragma('wal_checkpoint(TRUNCATE)');
     } catch (error) {
       if (!isBusy(error)) throw error;
     } finally {
-      database.close();
+      opened.database.close();
     }
   }
 

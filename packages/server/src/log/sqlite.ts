@@ -178,7 +178,11 @@ class FileLog implements SqliteLog {
     await this.#trim.stop();
     await this.#stopWatch();
     this.#nudger.close();
-    await this.#file.close();
+    try {
+      await this.#file.close();
+    } catch (cause) {
+      this.#warn(new Error('the write-ahead log was left as it is; whoever opens the log next reads it', { cause }));
+    }
   }
 
   #appended(): void {
