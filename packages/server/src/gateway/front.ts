@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import { PregonError } from '@pregon/protocol';
@@ -41,7 +41,7 @@ export class Front {
 
   /** Takes the routes' paths on an existing server, and leaves it all others. */
   attach(server: Server): void {
-    const others = server.listeners('request');
+    const others = server.listeners('request').filter(isRequestListener);
     const request = (incoming: IncomingMessage, response: ServerResponse) => {
       if (this.#door.knows(incoming.url)) this.#streams.handle(incoming, response);
       else for (const other of others) other.call(server, incoming, response);
@@ -56,18 +56,18 @@ export class Front {
     this.#detach.push(() => {
       server.off('request', request);
       server.off('upgrade', upgrade);
-      for (const other of others) server.on('request', (incoming, response) => other.call(server, incoming, response));
+      for (const other of others) server.on('request', other);
     });
   }
 
-  /** Takes no new connections; those there are go on. */
+  /** Takes no new connections on a port of its own; those there are go on. Where it is attached, the door answers. */
   close(): void {
-    for (const detach of this.#detach.splice(0)) detach();
     this.#server?.close();
   }
 
-  /** Ends what is left of its own server's connections. */
+  /** Ends what is left of its own server's connections, and leaves the servers that it was attached to. */
   destroy(): void {
+    for (const detach of this.#detach.splice(0)) detach();
     this.#server?.closeAllConnections();
   }
 
@@ -82,6 +82,10 @@ export class Front {
     const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
     return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: this.#handshakeTimeoutMs });
   }
+}
+
+function isRequestListener(listener: unknown): listener is RequestListener {
+  return typeof listener === 'function';
 }
 
 function bind(server: Server, host: string, port: number): Promise<void> {
