@@ -64,9 +64,12 @@ export async function startApplication(
 async function finishRequests(server: Server): Promise<void> {
   const closed = once(server, 'close');
   const impatient = setTimeout(() => server.closeAllConnections(), FINISH_MS);
+  // `close` ends the connections that are idle now; one that is answered later would be kept alive for the next request.
+  const tidy = setInterval(() => server.closeIdleConnections(), 20);
   server.close();
   await closed;
   clearTimeout(impatient);
+  clearInterval(tidy);
 }
 
 function portOf(server: Server): number {

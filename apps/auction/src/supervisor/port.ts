@@ -14,7 +14,7 @@ export async function assertPortIsFree(host: string, port: number, variable: str
     await once(probe, 'listening');
   } catch (error) {
     const why = codeOf(error) === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${codeOf(error) ?? error})`;
-    throw new RangeError(`Port ${port} of ${host} ${why}. Name another one with the variable ${variable}.`);
+    throw new RangeError(`Port ${port} of ${host} ${why}. Name another one: ${variable}=${port + 10} npm start`);
   }
   probe.close();
   await once(probe, 'close');
