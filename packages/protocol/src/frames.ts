@@ -53,6 +53,11 @@ export interface SubscribedFrame {
   readonly position: string;
   /** True where `since` was served: nothing is missing and nothing has to be dropped. */
   readonly recovered: boolean;
+  /**
+   * About how many events of the log lie between `position` and now, whether they match or not; a `checkpoint` follows when the
+   * subscription has come past them. Absent where it is live already.
+   */
+  readonly behind?: number;
 }
 
 export interface UnsubscribedFrame {
@@ -85,7 +90,10 @@ export interface ResetFrame {
   readonly reason: ResetReason;
 }
 
-/** The subscription stands at `position` though nothing matched: resume from there. */
+/**
+ * The subscription stands at `position`: resume from there. Sent now and then where nothing matched, and when one that was `behind`
+ * has become live.
+ */
 export interface CheckpointFrame {
   readonly op: 'checkpoint';
   readonly id: RequestId;

@@ -10,11 +10,11 @@ export function isTopic(topic: string): boolean {
 
 /**
  * True where `pattern` is an AMQP topic pattern: words between dots, `*` for exactly one word, `#` for any number of
- * words, none included. A wildcard stands for whole words only; empty words are refused.
+ * words, none included. A wildcard stands for whole words only; empty words are refused, and lone surrogates, which UTF-8 cannot hold.
  */
 export function isPattern(pattern: string): boolean {
   if (pattern.length === 0 || utf8Length(pattern) > MAX_TOPIC_BYTES) return false;
-  return pattern.split('.').every((word) => word === '*' || word === '#' || /^[^\s.*#\p{Cc}]+$/u.test(word));
+  return pattern.split('.').every((word) => word === '*' || word === '#' || /^[^\s.*#\p{Cc}\p{Cs}]+$/u.test(word));
 }
 
 /** @throws PregonError TOPIC_INVALID */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PregonError } from '@pregon/protocol';
 import Libsql from 'libsql';
@@ -72,6 +72,44 @@ it('retention is applied in the background, after appends', async () => {
   await expect.poll(async () => (await log.info()).count, { timeout: 10_000 }).toBe(100);
   expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(2901, 3000).map(({ id }) => id));
   await log.close();
+});
+
+it('retention is applied by a process that only follows, too', async () => {
+  const path = newPath();
+  const appender = await openSqliteLog(path, { retention: {} });
+  const follower = await openSqliteLog(path, { retention: { maxCount: 100 } });
+  const stop = follower.follow(await follower.head(), {
+    appended() {},
+    replaced() {},
+    unavailable() {},
+    available() {},
+  });
+  await appender.append(numberedFrom(1, 3000));
+  await expect.poll(async () => (await appender.info()).count, { timeout: 10_000 }).toBe(100);
+  await stop();
+  await Promise.all([appender.close(), follower.close()]);
+});
+
+it('[I-10] a VACUUM beside it makes the file smaller, and loses nothing', async () => {
+  const path = newPath();
+  const [log, other] = [await openSqliteLog(path), await openSqliteLog(path)];
+  await log.append(numberedFrom(1, 3000, { data: 'x'.repeat(500) }));
+  await log.trim({ maxCount: 10 });
+  const operator = new Libsql(path);
+  operator.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  const before = statSync(path).size;
+  operator.exec('VACUUM');
+  operator.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+  operator.close();
+  expect(statSync(path).size).toBeLessThan(before);
+  await other.append(numberedFrom(3001, 3005));
+  await log.append(numberedFrom(3006, 3010));
+  for (const handle of [log, other]) expect(await readAll(handle)).toHaveLength(20);
+  await Promise.all([log.close(), other.close()]);
+  const again = await openSqliteLog(path);
+  expect((await readAll(again)).map(idOf).at(-1)).toBe('event-3010');
+  expect(await readAll(again)).toHaveLength(20);
+  await again.close();
 });
 
 it('a limit that is none is misuse', async () => {

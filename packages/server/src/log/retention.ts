@@ -3,7 +3,8 @@ import type { LogPoint } from '@pregon/protocol';
 
 /**
  * How much a log keeps. Each limit that is given holds; the oldest entries are dropped first. Where several processes append
- * to one log, the strictest of their limits holds. Whoever appends applies it: a log that nobody appends to keeps what it has.
+ * to one log, the strictest of their limits holds. Whoever appends or follows applies it, a moment after something
+ * was appended: a log that nobody appends to keeps what it has.
  */
 export interface Retention {
   /** The most entries. @default no limit */
@@ -77,7 +78,7 @@ export class BackgroundTrim {
     this.#onWarning = onWarning;
   }
 
-  /** To be called after each append; cheap. */
+  /** To be called after each append, one's own or another's; cheap. */
   appended(): void {
     if (this.#timer || this.#stopped) return;
     this.#timer = setTimeout(() => {

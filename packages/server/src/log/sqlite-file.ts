@@ -15,7 +15,6 @@ interface Opened {
   readonly main: Stats;
   readonly beside: readonly Beside[];
   version: number | undefined;
-  size: number;
 }
 
 /** A file that SQLite keeps beside the database: `-wal`, `-shm`. */
@@ -28,8 +27,8 @@ interface Beside {
  * A path that names a log's file, opened anew when another file stands there: one that was moved there, a new one after a deletion or
  * a truncation to nothing. Each access looks (2 µs), so that nothing is written to, or read from, a file that is gone.
  *
- * A file that is overwritten in place by one of the same size or a larger one is not noticed before SQLite stumbles over it: move
- * a backup into place, or stop all that have the log open.
+ * A file that is overwritten in place by another one is not noticed before SQLite stumbles over it: move a backup into place, or
+ * stop all that have the log open.
  */
 export class SqliteFile {
   readonly path: string;
@@ -52,10 +51,7 @@ export class SqliteFile {
     if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
     const now = statSync(this.path, { throwIfNoEntry: false });
     const opened = this.#opened;
-    if (opened && now && isSame(opened, now)) {
-      opened.size = now.size;
-      return opened.store;
-    }
+    if (opened && now && isSame(opened, now)) return opened.store;
     if (opened) this.#abandon(opened, now);
     this.#opened = this.#open();
     return this.#opened.store;
@@ -116,7 +112,7 @@ export class SqliteFile {
       const real = realpathSync(this.path);
       const dataVersion = database.prepare('PRAGMA data_version');
       const beside = ['-wal', '-shm'].map((suffix) => ({ path: real + suffix, ino: inode(real + suffix) }));
-      return { database, store, dataVersion, main, beside, version: undefined, size: main.size };
+      return { database, store, dataVersion, main, beside, version: undefined };
     } catch (error) {
       database.close();
       throw error;
@@ -132,18 +128,18 @@ export class SqliteFile {
     const inPlace = now !== undefined && now.ino === opened.main.ino && now.dev === opened.main.dev;
     for (const { path, ino } of opened.beside) {
       if (ino === undefined || inode(path) !== ino) continue;
-      // Emptied first, so that a connection which still has it cannot write its pages over the file that was restored.
+      // Emptied first, so that a connection which still has it cannot write its pages into a file that is gone.
       if (inPlace && path.endsWith('-wal')) truncateSync(path);
       rmSync(path, { force: true });
     }
-    if (inPlace && now.size === 0) rmSync(this.path, { force: true });
+    if (inPlace) rmSync(this.path, { force: true });
     opened.database.close();
   }
 }
 
-/** A file of SQLite's never shrinks unless somebody else writes to it. */
-function isSame(opened: Opened, now: Stats): boolean {
-  return now.ino === opened.main.ino && now.dev === opened.main.dev && now.size >= opened.size;
+/** A file that became smaller is still the same: VACUUM does that. One that was emptied is not. */
+function isSame({ main }: Opened, now: Stats): boolean {
+  return now.ino === main.ino && now.dev === main.dev && now.size > 0;
 }
 
 function inode(path: string): number | undefined {

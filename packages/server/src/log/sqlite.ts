@@ -200,7 +200,10 @@ class FileLog implements SqliteLog {
       folder: this.#folder,
       pollIntervalMs: this.#pollIntervalMs,
       changed: () => this.#file.changed(),
-      onChange: () => this.#wake(),
+      onChange: () => {
+        this.#wake();
+        this.#trim.appended();
+      },
       onWarning: this.#warn,
     });
   }
