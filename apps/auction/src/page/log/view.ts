@@ -7,6 +7,9 @@ const MARGIN = 400;
 /** Where more than this many come at once, none is marked as new: it would be a flicker, not news. */
 const MOST_MARKED = 8;
 
+/** How long what is new is marked, in milliseconds: as the style sheet has it, and longer for a mark that does not move. */
+const MARK_MS = 1_600;
+
 /** What the reader looks at, so that it stays where it is while others come above it. */
 interface Anchor {
   readonly serial: number;
@@ -144,7 +147,11 @@ export class LogView {
     if (isAway) return;
     this.#seen = this.#drawn;
     if (isFirst || added > MOST_MARKED) return;
-    for (const { serial } of shown.slice(shown.length - added)) this.#elements.get(serial)?.classList.add('new');
+    for (const { serial } of shown.slice(shown.length - added)) {
+      const element = this.#elements.get(serial);
+      element?.classList.add('new');
+      setTimeout(() => element?.classList.remove('new'), MARK_MS);
+    }
   }
 
   #anchor(): Anchor | undefined {
