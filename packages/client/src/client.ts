@@ -75,6 +75,11 @@ export class Client {
     return this.#connector.retryAt;
   }
 
+  /** In state `catching-up`: about how many events are to come until all subscriptions are live; 0 while that is not known. */
+  get behind(): number {
+    return this.#subscriptions.behind;
+  }
+
   /** The gateway's name for the connection that is open. */
   get connectionId(): string | undefined {
     return this.#connector.connectionId;

@@ -2,8 +2,8 @@
  * How a client stands to its gateway:
  *
  * - `connecting`: a connection is being opened;
- * - `catching-up`: connected, and some subscription is not open yet, or waits for its snapshot;
- * - `online`: connected, every subscription is open;
+ * - `catching-up`: connected, and some subscription is not open yet, or is given what was missed;
+ * - `online`: connected, every subscription is live;
  * - `waiting`: the connection was lost; the next attempt is at `retryAt`;
  * - `offline`: it was lost, and the device says that it has no network; the next attempt is when that is back, or at `retryAt`;
  * - `closed`: for good, by `close()` or because the gateway refused.

@@ -30,8 +30,11 @@ export interface SubscribeOptions {
   onError?(error: PregonError): unknown;
 }
 
-/** `opening`: asked for, or waiting for a connection. `live`: open. `closed`: by `close()`, by the client's end, or refused. */
-export type SubscriptionState = 'opening' | 'live' | 'closed';
+/**
+ * `opening`: asked for, or waiting for a connection. `catching-up`: open, and given what was missed. `live`: open, and given what
+ * happens. `closed`: by `close()`, by the client's end, or refused.
+ */
+export type SubscriptionState = 'opening' | 'catching-up' | 'live' | 'closed';
 
 /** One subscription; it outlives its connections. */
 export interface Subscription {
@@ -40,6 +43,8 @@ export interface Subscription {
   /** The position up to which everything was handled: present it as `since` to go on from there. */
   readonly position: string | undefined;
   readonly state: SubscriptionState;
+  /** In state `catching-up`: about how many events are to come until it is live, those that do not match included. Else 0. */
+  readonly behind: number;
   /** Ends it; no handler of it is called any more, whatever is on its way. */
   close(): void;
 }
@@ -62,6 +67,7 @@ export class ClientSubscription implements Subscription {
   #position: string | undefined;
   #chunks: unknown[] | undefined;
   #snapshotDone = false;
+  #behind = 0;
 
   constructor(id: RequestId, options: SubscribeOptions, hooks: SubscriptionHooks) {
     this.id = id;
@@ -77,6 +83,10 @@ export class ClientSubscription implements Subscription {
 
   get state(): SubscriptionState {
     return this.#state;
+  }
+
+  get behind(): number {
+    return this.#state === 'catching-up' ? this.#behind : 0;
   }
 
   close(): void {
@@ -99,12 +109,14 @@ export class ClientSubscription implements Subscription {
   event(event: PregonEvent): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'opening') throw new PregonError('FRAME_INVALID', 'an event came before subscribed');
+    if (this.#behind > 1) this.#behind -= 1;
     this.#call(() => this.#options.onEvent(event));
-    this.checkpoint(event.position);
+    this.#moveTo(event.position);
   }
 
-  checkpoint(position: string | undefined): void {
-    if (this.#state === 'live' && position !== undefined) this.#position = position;
+  checkpoint(position: string): void {
+    this.#moveTo(position);
+    if (this.#state === 'catching-up') this.#setState('live');
   }
 
   reset(frame: ResetFrame): void {
@@ -125,14 +137,15 @@ export class ClientSubscription implements Subscription {
    *
    * @throws PregonError FRAME_INVALID where the snapshot that must come before did not.
    */
-  subscribed({ position, recovered }: SubscribedFrame): void {
+  subscribed({ position, recovered, behind = 0 }: SubscribedFrame): void {
     if (this.#state === 'closed') return;
     const rows = this.#chunks;
     const complete = rows === undefined ? recovered || this.#options.snapshot !== true : this.#snapshotDone;
     if (!complete) throw new PregonError('FRAME_INVALID', 'subscribed came before the end of the snapshot');
     this.#dropChunks();
     this.#position = position;
-    this.#setState('live');
+    this.#behind = behind;
+    this.#setState(behind > 0 ? 'catching-up' : 'live');
     if (rows !== undefined) this.#call(() => this.#options.onSnapshot?.(rows));
     this.#call(() => this.#options.onSubscribed?.({ position, recovered }));
   }
@@ -140,7 +153,7 @@ export class ClientSubscription implements Subscription {
   /** The connection is lost, or the log was replaced under it: what had come half is of no use. */
   interrupted(): void {
     this.#dropChunks();
-    if (this.#state === 'live') this.#setState('opening');
+    if (this.#isOpen) this.#setState('opening');
   }
 
   /** The gateway refused; it is asked again where `retryable`. */
@@ -157,6 +170,14 @@ export class ClientSubscription implements Subscription {
     if (this.#state === 'closed') return;
     this.#setState('closed');
     this.#hooks.ended(error);
+  }
+
+  get #isOpen(): boolean {
+    return this.#state === 'live' || this.#state === 'catching-up';
+  }
+
+  #moveTo(position: string | undefined): void {
+    if (this.#isOpen && position !== undefined) this.#position = position;
   }
 
   #call(run: () => unknown): void {

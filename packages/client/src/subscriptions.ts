@@ -16,7 +16,7 @@ import { ClientSubscription, type SubscribeOptions, type SubscriptionState } fro
 export interface SubscriptionsHooks {
   /** Sends where there is a connection, and says whether there was one. */
   send(frame: ClientFrame): boolean;
-  /** Some subscription began to open, or the last one that was opening is open. */
+  /** Some subscription is not live, or the last one that was not is now. */
   settled(caughtUp: boolean): void;
   report(error: PregonError): void;
 }
@@ -34,6 +34,7 @@ export class Subscriptions {
   readonly #settings: Settings;
   readonly #hooks: SubscriptionsHooks;
   readonly #entries = new Map<RequestId, Entry>();
+  /** Those that are not live yet. */
   readonly #opening = new Set<RequestId>();
   /** Whose the event frames are, on this connection. */
   #current: RequestId | undefined;
@@ -58,6 +59,13 @@ export class Subscriptions {
     this.#ask(entry);
     this.#hooks.settled(false);
     return subscription;
+  }
+
+  /** About how many events are to come until all are live. */
+  get behind(): number {
+    let behind = 0;
+    for (const { subscription } of this.#entries.values()) behind += subscription.behind;
+    return behind;
   }
 
   /** A connection is there: asks for each, from where it stands. */
@@ -132,7 +140,7 @@ export class Subscriptions {
   }
 
   #changed(id: RequestId, state: SubscriptionState): void {
-    if (state === 'opening') this.#opening.add(id);
+    if (state === 'opening' || state === 'catching-up') this.#opening.add(id);
     else this.#opening.delete(id);
     const entry = this.#entries.get(id);
     if (state === 'closed' && entry !== undefined) {

@@ -34,6 +34,38 @@ describe('a subscription', () => {
     expect(second.topics).toEqual(['#']);
   });
 
+  it('that is behind is catching up, says about how far, and is live at the checkpoint', async () => {
+    const { client, online } = await harness();
+    const { calls, handlers } = recorder();
+    const subscription = client.subscribe({ ...handlers, since: 'first' });
+    const socket = await online();
+    socket.deliver({ op: 'subscribed', id: 1, position: 'p-0', recovered: true, behind: 3 });
+    expect([subscription.state, subscription.behind, client.state, client.behind]).toEqual([
+      'catching-up',
+      3,
+      'catching-up',
+      3,
+    ]);
+    socket.deliver(event(1));
+    expect([subscription.position, subscription.behind]).toEqual(['p-1', 2]);
+    socket.deliver({ op: 'checkpoint', id: 1, position: 'p-3' });
+    expect([subscription.state, subscription.behind, client.state, client.behind]).toEqual(['live', 0, 'online', 0]);
+    expect(subscription.position).toBe('p-3');
+    expect(calls).toEqual(['subscribed p-0 true', event(1).id]);
+  });
+
+  it('that is lost while it catches up goes on from the last event that was handled', async () => {
+    const { client, online } = await harness();
+    client.subscribe({ since: 'first', onEvent: () => {} });
+    const socket = await online();
+    socket.deliver({ op: 'subscribed', id: 1, position: 'p-0', recovered: true, behind: 3 });
+    socket.deliver(event(1));
+    socket.lose();
+    client.connectNow();
+    const second = await online();
+    expect(second.subscribes).toMatchObject([{ since: 'p-1' }]);
+  });
+
   it('is asked for once when it is made the moment that the connection is there', async () => {
     const { client, online } = await harness();
     client.on('state', ({ state }) => {

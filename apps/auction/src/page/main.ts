@@ -14,7 +14,7 @@ const notices = new Notices(find(document, '.notices', HTMLElement));
 const indicator = new ConnectionIndicator(client);
 new UserPanel(client, notices);
 new LogPanel(client, {
-  received: (event) => indicator.received(event.time),
+  received: () => indicator.received(),
   reset: (reason) => {
     const why = reason === 'replaced' ? 'The log was replaced.' : 'This page was away for longer than events are kept.';
     notices.show(`${why} What is shown was fetched anew.`, { stays: true });

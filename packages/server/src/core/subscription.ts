@@ -53,6 +53,8 @@ export class Subscription {
   #reading = false;
   #snapshot: { chunks: readonly string[]; next: number } | undefined;
   #opened: { position: string; recovered: boolean } | undefined;
+  /** Whether the client was told that it is behind, and waits to hear that it no longer is. */
+  #toldBehind = false;
 
   constructor(id: RequestId, link: Link, audience: Audience, source: Source, snapshots?: SnapshotReader) {
     this.id = id;
@@ -156,6 +158,9 @@ export class Subscription {
   #join(): void {
     this.#state = 'at the edge';
     this.audience.join(this);
+    if (!this.#toldBehind) return;
+    this.#toldBehind = false;
+    this.link.control({ op: 'checkpoint', id: this.id, position: encodePosition(this.#source.edge) });
   }
 
   #advanceWith(next: Promise<Chunk | ResetReason>): void {
@@ -190,7 +195,9 @@ export class Subscription {
     if (this.link.full) return false;
     this.#snapshot = undefined;
     this.#opened = undefined;
-    this.link.control({ op: 'subscribed', id: this.id, ...opened });
+    const behind = this.#source.edge.offset - this.#cursor;
+    this.#toldBehind = behind > 0;
+    this.link.control({ op: 'subscribed', id: this.id, ...opened, ...(behind > 0 ? { behind } : {}) });
     return true;
   }
 }

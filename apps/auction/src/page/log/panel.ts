@@ -1,4 +1,4 @@
-import type { Client, PregonEvent, ResetReason } from '@pregon/client';
+import type { Client, ResetReason } from '@pregon/client';
 import { find, setText } from '../dom.js';
 import { parseFilter } from './filter.js';
 import { EventHistory } from './history.js';
@@ -13,7 +13,7 @@ const RESET_NOTES: Readonly<Record<ResetReason, string>> = {
 };
 
 export interface LogPanelHooks {
-  received(event: PregonEvent): void;
+  received(): void;
   reset(reason: ResetReason): void;
 }
 
@@ -55,7 +55,7 @@ export class LogPanel {
       since: 'first',
       onEvent: (event) => {
         this.#history.append(event);
-        this.#hooks.received(event);
+        this.#hooks.received();
         this.#view.update();
       },
       onReset: (reason) => {
