@@ -8,6 +8,9 @@ import type { Subscription } from './subscription.js';
 /** How many sends of one client may be under way before no more is read from it. */
 const MAX_UNANSWERED = 100;
 
+/** From how many bytes on the operating systems of both sides may hold a client up that reads slowly, and the ping with them. */
+const MUCH_BYTES = 65_536;
+
 /** Who connects, as the transport saw it. */
 export interface ConnectionRequest {
   /** Path and query, as sent. */
@@ -40,6 +43,8 @@ export class Connection {
   #reading = true;
   #notes: Map<string, unknown> | undefined;
   #heardAt: number;
+  /** What the link had taken then. */
+  #takenWhenHeard = 0;
   #stalledSince: number | undefined;
   #takenBytes = 0;
   #checkpoint = -1;
@@ -197,7 +202,6 @@ export class Connection {
 
   /** What waited has been taken. @internal */
   drained(): void {
-    this.#stalledSince = undefined;
     for (const subscription of this.#subscriptions.values()) subscription.advance();
     this.regulate();
   }
@@ -205,6 +209,7 @@ export class Connection {
   /** The client gave a sign of life. @internal */
   heard(now: number): void {
     this.#heardAt = now;
+    this.#takenWhenHeard = this.#link.takenBytes;
   }
 
   /** Something went wrong on the way to this client. @internal */
@@ -235,10 +240,14 @@ export class Connection {
   /** Once in `heartbeatMs`: asks for a sign of life, ends what gave none, and says where those stand who saw nothing. @internal */
   heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
     if (this.#link.bufferedBytes > 0) return this.#watchStall(now, stallTimeoutMs);
+    // It was asked for nothing while bytes waited, so it owes nothing for that time.
+    if (this.#stalledSince !== undefined) this.heard(now);
     this.#stalledSince = undefined;
     const silent = now - this.#heardAt;
-    if (!this.#link.ping()) this.#heardAt = now;
-    else if (silent > heartbeatMs * 2) return this.close(CLOSE_CODES.HEARTBEAT_MISSED);
+    const much = this.#link.takenBytes - this.#takenWhenHeard > MUCH_BYTES;
+    if (!this.#link.ping()) this.heard(now);
+    else if (silent > Math.max(heartbeatMs * 2, much ? stallTimeoutMs : 0))
+      return this.close(CLOSE_CODES.HEARTBEAT_MISSED);
     this.#sayCheckpoints();
   }
 
@@ -249,7 +258,7 @@ export class Connection {
       this.#takenBytes = taken;
       this.#stalledSince = now;
       // Having read, it will find the next ping; the silence until then was not its fault.
-      this.#heardAt = now;
+      this.heard(now);
     } else if (now - this.#stalledSince > stallTimeoutMs) {
       this.close(CLOSE_CODES.STALLED);
     }
