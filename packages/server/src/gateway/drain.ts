@@ -1,6 +1,7 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Clock } from '../core/clock.js';
 import type { Door } from '../transports/door.js';
+import { atMost } from './at-most.js';
 
 export interface DrainOptions {
   /** Over how long clients are told to spread their return. */
@@ -16,10 +17,5 @@ export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOpt
     connection.announceDraining(Math.round(Math.random() * spreadMs));
     connection.close(CLOSE_CODES.DRAINING);
   }
-  let cancel: (() => void) | undefined;
-  const late = new Promise<void>((resolve) => {
-    cancel = clock.after(timeoutMs, resolve);
-  });
-  await Promise.race([door.empty(), late]);
-  cancel?.();
+  await atMost(timeoutMs, clock, door.empty());
 }

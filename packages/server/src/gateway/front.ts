@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PregonError } from '@pregon/protocol';
 import type { Door } from '../transports/door.js';
@@ -17,6 +18,8 @@ export class Front {
   readonly #upgrade: WebSocketUpgrade;
   readonly #streams: EventStream;
   #server: Server | undefined;
+  /** All of its own server: also those that are amid a handshake. */
+  readonly #sockets = new Set<Socket>();
   readonly #detach: (() => void)[] = [];
 
   constructor(door: Door, limits: { handshakeTimeoutMs: number; maxFrameBytes: number }) {
@@ -31,6 +34,10 @@ export class Front {
     if (this.#server) throw new TypeError('the gateway listens already');
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = this.#createServer(options);
+    server.on('connection', (socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
     server.on('request', (request, response) => this.#streams.handle(request, response));
     server.on('upgrade', (request, socket, head) => this.#upgrade.handle(request, socket, head));
     await bind(server, host, port);
@@ -65,10 +72,12 @@ export class Front {
     this.#server?.close();
   }
 
-  /** Ends what is left of its own server's connections, and leaves the servers that it was attached to. */
+  /** Ends what is left, and leaves the servers that it was attached to with their own connections. */
   destroy(): void {
     for (const detach of this.#detach.splice(0)) detach();
-    this.#server?.closeAllConnections();
+    this.#upgrade.destroy();
+    this.#streams.destroy();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   #createServer({ cert, key }: ListenOptions): Server {

@@ -8,6 +8,7 @@ import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
 import type { Log } from '../core/log.js';
 import type { Door } from '../transports/door.js';
+import { atMost } from './at-most.js';
 import { drain } from './drain.js';
 import type { Front } from './front.js';
 import type { Gateway, ListenOptions } from './gateway.js';
@@ -111,13 +112,15 @@ export class RunningGateway implements Gateway {
 
   async #close(spreadMs: number, timeoutMs: number): Promise<void> {
     const { door, front, heartbeat, hub, log, owned } = this.#parts;
+    const deadline = systemClock.now() + timeoutMs;
     heartbeat.stop();
     door.close();
     front.close();
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });
     front.destroy();
     await hub.close();
-    for (const subscriber of this.#subscribers) subscriber.close();
+    const subscribers = this.#subscribers.map((subscriber) => subscriber.close());
+    await atMost(Math.max(deadline - systemClock.now(), 0), systemClock, Promise.all(subscribers));
     if (owned) await log.close();
   }
 }

@@ -18,6 +18,7 @@ export class SubscriberLink implements Link {
   readonly #logger: Logger;
   #queue: LoggedEvent[] = [];
   #working: Promise<void> | undefined;
+  #closed = false;
   /** Set once the hub has opened it. */
   subscription: Subscription | undefined;
 
@@ -34,11 +35,6 @@ export class SubscriberLink implements Link {
   events(_id: RequestId, chunk: Chunk): void {
     this.#queue.push(...chunk.events);
     this.#working ??= this.#work();
-  }
-
-  /** Resolves when what it was given has been handled. */
-  async idle(): Promise<void> {
-    await this.#working;
   }
 
   snapshot(): void {
@@ -66,8 +62,10 @@ export class SubscriberLink implements Link {
     return false;
   }
 
-  close(): void {
-    this.#queue = [];
+  /** Hands over no more; resolves when the event that is being handled has been. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
   }
 
   async #work(): Promise<void> {
@@ -76,7 +74,7 @@ export class SubscriberLink implements Link {
     while (this.#queue.length > 0) {
       const events = this.#queue;
       this.#queue = [];
-      for (const event of events) await this.#handle(event);
+      for (const event of events) if (!this.#closed) await this.#handle(event);
     }
     this.#working = undefined;
     this.subscription?.advance();

@@ -3,6 +3,9 @@ import { CLOSE_CODES, type CloseCode, type ErrorCode } from '@pregon/protocol';
 /** The most bytes of a close reason: a control frame's 125 less the two of the code (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 
+/** How long a client may take to answer a goodbye before its socket is destroyed. */
+export const CLOSE_TIMEOUT_MS = 2_000;
+
 /** The code's own words where there are no better ones, cut to what a close frame can hold. */
 export function closeReason(code: CloseCode, reason: string = code.reason): string {
   const bytes = Buffer.from(reason);

@@ -8,17 +8,20 @@ import type { Socket } from 'node:net';
 export class SocketOutlet {
   readonly #socket: Socket;
   readonly #maxBufferedBytes: number;
+  readonly #isOpen: () => boolean;
   #closed = false;
 
-  constructor(socket: Socket, maxBufferedBytes: number) {
+  /** @param isOpen false once the transport has said goodbye by itself: nothing may follow that */
+  constructor(socket: Socket, maxBufferedBytes: number, isOpen: () => boolean) {
     this.#socket = socket;
+    this.#isOpen = isOpen;
     // Below its own mark a socket never says that it has drained.
     this.#maxBufferedBytes = Math.max(maxBufferedBytes, socket.writableHighWaterMark);
   }
 
   /** Also true once it is closed: nothing more goes in. */
   get full(): boolean {
-    return this.#closed || this.#socket.writableLength > this.#maxBufferedBytes;
+    return this.closed || this.#socket.writableLength > this.#maxBufferedBytes;
   }
 
   get bufferedBytes(): number {
@@ -30,11 +33,11 @@ export class SocketOutlet {
   }
 
   get closed(): boolean {
-    return this.#closed;
+    return this.#closed || !this.#isOpen();
   }
 
   write(bytes: Uint8Array): void {
-    if (!this.#closed) this.#socket.write(bytes);
+    if (!this.closed) this.#socket.write(bytes);
   }
 
   /** From now on nothing is written any more. */

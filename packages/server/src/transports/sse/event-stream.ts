@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Door, Refusal } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { SocketOutlet } from '../socket-outlet.js';
@@ -10,26 +11,44 @@ const THE_SUBSCRIPTION = 0;
 /** Answers plain HTTP requests to the routes: event streams, and everything else with what is wrong about it. */
 export class EventStream {
   readonly #door: Door;
+  readonly #streaming = new Set<Socket>();
 
   constructor(door: Door) {
     this.#door = door;
   }
 
+  /** Ends all that is left without a word. */
+  destroy(): void {
+    for (const socket of this.#streaming) socket.destroy();
+  }
+
   handle(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
+    if (this.#streaming.has(socket)) return void socket.destroy();
     const admission = this.#door.admit(request);
     if (!('route' in admission)) return refuse(request, response, admission);
     const { route } = admission;
     const query = withLastEventId(admission.query, request);
     const wrong = wrongRequest(request, query, route.snapshots !== undefined);
     if (wrong) return refuse(request, response, wrong);
-    const { socket } = request;
+    // The socket is still another answer's: no place for a stream.
+    if (response.socket === null) return void socket.destroy();
     begin(request, response);
-    const link = new SseLink(response, socket, new SocketOutlet(socket, this.#door.options.maxBufferedBytes));
-    const connection = this.#door.enter(route, request, link);
-    response.on('close', () => this.#door.leave(connection, 1000, ''));
+    const connection = this.#door.enter(route, request, this.#link(response, socket));
+    response.on('close', () => {
+      this.#streaming.delete(socket);
+      this.#door.leave(connection, 1000, '');
+    });
     socket.on('error', (error) => connection.failed(error));
     socket.on('drain', () => connection.drained());
     connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, query.snapshot);
+  }
+
+  #link(response: ServerResponse, socket: Socket): SseLink {
+    const { maxBufferedBytes, clock } = this.#door.options;
+    this.#streaming.add(socket);
+    return new SseLink(response, socket, new SocketOutlet(socket, maxBufferedBytes, () => socket.writable), clock);
   }
 }
 

@@ -2,10 +2,11 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
 import type { Chunk } from '../../core/chunk.js';
+import type { Clock } from '../../core/clock.js';
 import type { Format } from '../../core/format.js';
 import type { ControlFrame, Link } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
-import { closeReason } from '../closing.js';
+import { CLOSE_TIMEOUT_MS, closeReason } from '../closing.js';
 import type { SocketOutlet } from '../socket-outlet.js';
 
 const ID = Buffer.from('id: ');
@@ -44,11 +45,13 @@ export class SseLink implements Link {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
   readonly #outlet: SocketOutlet;
+  readonly #clock: Clock;
 
-  constructor(response: ServerResponse, socket: Socket, outlet: SocketOutlet) {
+  constructor(response: ServerResponse, socket: Socket, outlet: SocketOutlet, clock: Clock) {
     this.#response = response;
     this.#socket = socket;
     this.#outlet = outlet;
+    this.#clock = clock;
   }
 
   get full(): boolean {
@@ -101,10 +104,14 @@ export class SseLink implements Link {
   }
 
   close(code: CloseCode, reason?: string): void {
+    if (this.#outlet.closed) return;
     this.#write(`event: closing\ndata: ${JSON.stringify({ ...code, reason: closeReason(code, reason) })}\n\n`);
     this.#outlet.close();
     this.#response.end();
     this.#socket.end();
+    // One that reads nothing, or never ends its side, would else stay for ever.
+    const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
+    this.#socket.once('close', cancel);
   }
 
   #write(text: string): void {

@@ -4,14 +4,12 @@ import type { Duplex } from 'node:stream';
 import { decodeClientFrame, PregonError, peekId, SUBPROTOCOL } from '@pregon/protocol';
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Connection } from '../../core/connection.js';
+import { CLOSE_TIMEOUT_MS } from '../closing.js';
 import type { Door, Refusal } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { FramesLink } from './frames-link.js';
 import { PlainLink } from './plain-link.js';
-
-/** How long a client may take to answer a close frame before its socket is destroyed. */
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /** The id under which the one subscription of a plain connection runs. */
 const THE_SUBSCRIPTION = 0;
@@ -34,6 +32,11 @@ export class WebSocketUpgrade {
     else stream.destroy();
   }
 
+  /** Ends all that is left without a word. */
+  destroy(): void {
+    for (const client of this.#server.clients) client.terminate();
+  }
+
   #handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Until the connection has a reader of its own, a socket that breaks concerns nobody.
     const ignore = () => socket.destroy();
@@ -44,7 +47,9 @@ export class WebSocketUpgrade {
     if (wrong) return refuse(socket, wrong);
     this.#server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', ignore);
-      const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes);
+      // A close frame may also be sent by ws: in answer to the client's, or to a frame that is none.
+      const isOpen = () => client.readyState === client.OPEN;
+      const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes, isOpen);
       const plain = client.protocol !== SUBPROTOCOL;
       const link = plain ? new PlainLink(client, outlet) : new FramesLink(client, outlet);
       const connection = this.#door.enter(admission.route, request, link);
@@ -62,7 +67,11 @@ export class WebSocketUpgrade {
       connection.regulate();
     });
     client.on('pong', () => connection.heard(clock.now()));
-    client.on('ping', () => connection.heard(clock.now()));
+    client.on('ping', () => {
+      connection.heard(clock.now());
+      // It was answered by a pong, which waits too where the client does not read.
+      connection.regulate();
+    });
     client.on('error', (error) => connection.failed(error));
     client.on('close', (code, reason) => this.#door.leave(connection, code, reason.toString()));
     socket.on('drain', () => connection.drained());
@@ -72,7 +81,7 @@ export class WebSocketUpgrade {
 function createServer(maxFrameBytes: number): WebSocketServer {
   const options = {
     noServer: true,
-    clientTracking: false,
+    clientTracking: true,
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,
@@ -153,5 +162,7 @@ export function refuse(socket: Duplex, refusal: Refusal): void {
     ...refusal.headers,
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // The client may never end its side.
+  socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_TEXTS[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
 }
