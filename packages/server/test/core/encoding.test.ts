@@ -1,0 +1,103 @@
+import { decodePosition, encodePosition, fingerprint } from '@pregon/protocol';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CHUNK_BYTES, Chunk, chunkLength } from '../../src/core/chunk.js';
+import { LoggedEvent } from '../../src/core/logged-event.js';
+import { eventBlocks } from '../../src/transports/sse/sse-link.js';
+import { eventFrames } from '../../src/transports/websocket/wire.js';
+import { decodeBlocks, decodeEvents, decodeFrames } from './support/decode.js';
+import { entry, loggedOfSize } from './support/entries.js';
+import { event } from './support/square.js';
+
+describe('LoggedEvent', () => {
+  it('[I-4] puts the position into the JSON text, and nothing else is changed', () => {
+    const of = event('user.42.created', { data: { name: 'Ångström 🚀 "}' } });
+    const logged = new LoggedEvent(entry(7, of));
+    const point = { offset: 7, fingerprint: fingerprint(Buffer.from(JSON.stringify(of))) };
+    expect(logged.parse()).toEqual({ ...of, position: encodePosition(point) });
+    expect(decodePosition(logged.position)).toEqual(point);
+    expect(logged.offset).toBe(7);
+  });
+
+  it('says its size and where it ends exactly, for any text and any offset', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.maxSafeNat(), fc.nat(20), (data, offset, at) => {
+        const logged = new LoggedEvent(entry(offset, event('t', { data })));
+        const target = Buffer.alloc(at + logged.size + 5, 0xee);
+        expect(logged.write(target, at)).toBe(at + logged.size);
+        expect(JSON.parse(target.toString('utf8', at, at + logged.size))).toMatchObject({ data });
+        expect(target.subarray(0, at).every((byte) => byte === 0xee)).toBe(true);
+        expect([...target.subarray(at + logged.size)]).toEqual([0xee, 0xee, 0xee, 0xee, 0xee]);
+      }),
+    );
+  });
+});
+
+describe('WebSocket frames', () => {
+  const headers: [size: number, header: number[]][] = [
+    [125, [0x81, 125]],
+    [126, [0x81, 126, 0, 126]],
+    [127, [0x81, 126, 0, 127]],
+    [65_535, [0x81, 126, 0xff, 0xff]],
+    [65_536, [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]],
+    [1_048_576, [0x81, 127, 0, 0, 0, 0, 0, 16, 0, 0]],
+  ];
+
+  it.each(headers)('an event of %i bytes has the header of RFC 6455 section 5.2', (size, header) => {
+    const logged = loggedOfSize(1, size);
+    expect(logged.size).toBe(size);
+    const bytes = new Chunk(0, 1, [logged]).bytes(eventFrames);
+    expect([...bytes.subarray(0, header.length)]).toEqual(header);
+    expect(bytes.length).toBe(header.length + size);
+    expect(decodeFrames(bytes)).toHaveLength(1);
+    expect(decodeEvents(bytes, 'websocket')[0]?.position).toBe(logged.position);
+  });
+
+  it('[I-1] a chunk is its events, one frame each, in order, with nothing between', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 130, max: 70_000 }), { maxLength: 6 }), (sizes) => {
+        const logged = sizes.map((size, index) => loggedOfSize(index + 1, size));
+        const bytes = new Chunk(0, 9, logged).bytes(eventFrames);
+        expect(decodeEvents(bytes, 'websocket').map(({ position }) => position)).toEqual(
+          logged.map(({ position }) => position),
+        );
+      }),
+    );
+  });
+});
+
+describe('blocks of an event stream', () => {
+  it('bear the position as id and the whole event as one line of data, whatever is in it', () => {
+    const hostile = ['\n', '\r', '\r\n\r\n', '\0', '\u2028', '\ud800', 'data: x\n\nid: 1\n\n', '🚀', ''];
+    const logged = hostile.map((data, index) => new LoggedEvent(entry(index + 1, event('t', { data }))));
+    const bytes = new Chunk(0, 9, logged).bytes(eventBlocks);
+    expect(decodeBlocks(bytes).map(({ id }) => id)).toEqual(logged.map(({ position }) => position));
+    expect(decodeEvents(bytes, 'sse').map(({ data }) => data)).toEqual(hostile);
+  });
+});
+
+describe('Chunk', () => {
+  it('encodes once for each format, and gives the very same buffer to all', () => {
+    const chunk = new Chunk(0, 1, [loggedOfSize(1, 200)]);
+    expect(chunk.bytes(eventFrames)).toBe(chunk.bytes(eventFrames));
+    expect(chunk.bytes(eventBlocks)).toBe(chunk.bytes(eventBlocks));
+    expect(chunk.bytes(eventBlocks)).not.toBe(chunk.bytes(eventFrames));
+  });
+
+  it('[I-7] is at most as large as the limit, or a single event', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 130, max: 90_000 }), { minLength: 1, maxLength: 8 }), (sizes) => {
+        const logged = sizes.map((size, index) => loggedOfSize(index + 1, size));
+        for (let from = 0; from < logged.length; ) {
+          const length = chunkLength(logged, from);
+          const bytes = logged.slice(from, from + length).reduce((sum, { size }) => sum + size, 0);
+          expect(length).toBeGreaterThan(0);
+          expect(length === 1 || bytes <= CHUNK_BYTES).toBe(true);
+          const next = logged[from + length];
+          expect(next === undefined || bytes + next.size > CHUNK_BYTES).toBe(true);
+          from += length;
+        }
+      }),
+    );
+  });
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { FlushScheduler } from '../../src/core/flush-scheduler.js';
+import { FakeClock } from './support/fake-clock.js';
+
+function scheduler(intervalMs: number, flush: () => void = () => {}) {
+  const clock = new FakeClock();
+  const at: number[] = [];
+  const flushes = new FlushScheduler(
+    () => {
+      at.push(clock.now());
+      flush();
+    },
+    intervalMs,
+    clock,
+  );
+  return { clock, at, flushes };
+}
+
+describe('FlushScheduler', () => {
+  it('flushes at once when idle', () => {
+    const { at, flushes } = scheduler(10);
+    flushes.request();
+    expect(at).toEqual([0]);
+  });
+
+  it('flushes at most once in an interval, and once for all that was asked meanwhile', () => {
+    const { clock, at, flushes } = scheduler(10);
+    flushes.request();
+    for (let ms = 0; ms < 35; ms++) {
+      clock.advance(1);
+      flushes.request();
+      flushes.request();
+    }
+    expect(at).toEqual([0, 10, 20, 30]);
+  });
+
+  it('rests after the last flush, and flushes at once again when it has rested', () => {
+    const { clock, at, flushes } = scheduler(10);
+    flushes.request();
+    clock.advance(100);
+    expect(at).toEqual([0]);
+    expect(clock.timers).toBe(0);
+    flushes.request();
+    expect(at).toEqual([0, 100]);
+  });
+
+  it('with an interval of 0, flushes once in a turn of the event loop', () => {
+    const { clock, at, flushes } = scheduler(0);
+    for (let i = 0; i < 5; i++) flushes.request();
+    expect(at).toHaveLength(1);
+    clock.turn();
+    expect(at).toHaveLength(2);
+    clock.turn();
+    expect(at).toHaveLength(2);
+    expect(clock.turns).toBe(0);
+  });
+
+  it('what is asked for during a flush comes with the next one', () => {
+    const asked = { again: true };
+    const { clock, at, flushes } = scheduler(10, () => {
+      if (asked.again) flushes.request();
+      asked.again = false;
+    });
+    flushes.request();
+    expect(at).toEqual([0]);
+    clock.advance(10);
+    expect(at).toEqual([0, 10]);
+  });
+
+  it('[I-8] goes on after a flush that threw', () => {
+    const { clock, at, flushes } = scheduler(10, () => {
+      throw new Error('boom');
+    });
+    expect(() => flushes.request()).toThrow('boom');
+    clock.advance(10);
+    expect(() => flushes.request()).toThrow('boom');
+    expect(at).toEqual([0, 10]);
+  });
+});

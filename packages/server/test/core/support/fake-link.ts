@@ -1,0 +1,127 @@
+import type { CloseCode, PregonEvent, RequestId } from '@pregon/protocol';
+import type { Chunk } from '../../../src/core/chunk.js';
+import type { ControlFrame, Link } from '../../../src/core/link.js';
+import type { Message } from '../../../src/core/message.js';
+import { eventBlocks } from '../../../src/transports/sse/sse-link.js';
+import { eventFrames } from '../../../src/transports/websocket/wire.js';
+import { decodeEvents } from './decode.js';
+
+/** What a client sees, decoded from the very bytes. */
+export type Received =
+  | { readonly op: 'event'; readonly id: RequestId; readonly event: PregonEvent }
+  | { readonly op: 'snapshot'; readonly id: RequestId; readonly rows: readonly unknown[]; readonly more: boolean }
+  | { readonly op: 'ephemeral'; readonly message: Message }
+  | ControlFrame;
+
+/** A way out that ends here: it decodes what it is given, fills up, and is read from when the test says so. */
+export class FakeLink implements Link {
+  readonly transport: 'pregon.v1' | 'sse';
+  readonly received: Received[] = [];
+  /** The buffers of the chunks, as they were handed over. */
+  readonly buffers: Buffer[] = [];
+  /** Chunks and snapshot rows that came though the link had said that it is full. */
+  overfilled = 0;
+  /** The most bytes that ever waited. */
+  peak = 0;
+  bufferedBytes = 0;
+  takenBytes = 0;
+  /** How much may wait; Infinity for a client that takes all at once. */
+  limit = Number.POSITIVE_INFINITY;
+  closedWith: CloseCode | undefined;
+  reading = true;
+  pings = 0;
+  #wasFull = false;
+  canPing = true;
+  onReceived: ((received: Received) => void) | undefined;
+  /** Called before a chunk is written: to throw, or to do something else in the midst of a flush. */
+  onEvents: (() => void) | undefined;
+
+  constructor(transport: 'pregon.v1' | 'sse' = 'pregon.v1') {
+    this.transport = transport;
+  }
+
+  get full(): boolean {
+    return this.closedWith !== undefined || this.bufferedBytes > this.limit;
+  }
+
+  get delivered(): PregonEvent[] {
+    return this.received.flatMap((received) => (received.op === 'event' ? [received.event] : []));
+  }
+
+  get eventIds(): string[] {
+    return this.delivered.map(({ id }) => id);
+  }
+
+  /** Everything but events, checkpoints and the first `welcome`. */
+  get frames(): Exclude<Received, { op: 'event' | 'checkpoint' | 'welcome' }>[] {
+    return this.received.flatMap((received) =>
+      received.op === 'event' || received.op === 'checkpoint' || received.op === 'welcome' ? [] : [received],
+    );
+  }
+
+  get checkpoints(): string[] {
+    return this.received.flatMap((received) => (received.op === 'checkpoint' ? [received.position] : []));
+  }
+
+  /** The client reads what waits, or as much of it as is said. @returns whether a socket would say that it drained */
+  read(bytes = this.bufferedBytes): boolean {
+    const taken = Math.min(bytes, this.bufferedBytes);
+    this.bufferedBytes -= taken;
+    this.takenBytes += taken;
+    const drained = this.#wasFull && this.bufferedBytes === 0;
+    if (drained) this.#wasFull = false;
+    return drained;
+  }
+
+  events(id: RequestId, chunk: Chunk): void {
+    this.onEvents?.();
+    if (this.full) this.overfilled += 1;
+    const sse = this.transport === 'sse';
+    const bytes = chunk.bytes(sse ? eventBlocks : eventFrames);
+    this.buffers.push(bytes);
+    this.#buffer(bytes.length);
+    for (const event of decodeEvents(bytes, sse ? 'sse' : 'websocket')) this.#receive({ op: 'event', id, event });
+  }
+
+  snapshot(id: RequestId, rows: string, more: boolean): void {
+    if (this.full) this.overfilled += 1;
+    this.#buffer(rows.length);
+    const parsed: unknown = JSON.parse(rows);
+    if (!Array.isArray(parsed)) throw new Error('rows are no array');
+    this.#receive({ op: 'snapshot', id, rows: parsed, more });
+  }
+
+  control(frame: ControlFrame): void {
+    this.#buffer(JSON.stringify(frame).length);
+    this.#receive(frame);
+  }
+
+  message(message: Message): void {
+    this.#receive({ op: 'ephemeral', message });
+  }
+
+  setReading(reading: boolean): void {
+    this.reading = reading;
+  }
+
+  ping(): boolean {
+    this.pings += 1;
+    return this.canPing;
+  }
+
+  close(code: CloseCode): void {
+    this.closedWith ??= code;
+  }
+
+  #buffer(bytes: number): void {
+    if (this.limit === Number.POSITIVE_INFINITY) this.takenBytes += bytes;
+    else this.bufferedBytes += bytes;
+    this.#wasFull ||= this.bufferedBytes > this.limit;
+    this.peak = Math.max(this.peak, this.bufferedBytes);
+  }
+
+  #receive(received: Received): void {
+    this.received.push(received);
+    this.onReceived?.(received);
+  }
+}

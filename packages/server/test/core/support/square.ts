@@ -1,0 +1,125 @@
+import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protocol';
+import { Connection } from '../../../src/core/connection.js';
+import { Hub } from '../../../src/core/hub.js';
+import { Route, type RouteDefinition } from '../../../src/core/route.js';
+import { ControlledLog } from './controlled-log.js';
+import { FakeClock } from './fake-clock.js';
+import { FakeLink } from './fake-link.js';
+
+export interface SquareOptions {
+  readonly historyBytes?: number;
+  readonly flushIntervalMs?: number;
+  readonly route?: Partial<RouteDefinition>;
+  readonly log?: ControlledLog;
+  readonly clock?: FakeClock;
+}
+
+export interface Client {
+  readonly link: FakeLink;
+  readonly connection: Connection;
+}
+
+let lastEvent = 0;
+
+/** An event that no other test has, with the number `n` as its sequence where one is said. */
+export function event(topic: string, more: Partial<PregonEvent> & { n?: number } = {}): PregonEvent {
+  const { n, ...rest } = more;
+  lastEvent += 1;
+  return {
+    specversion: '1.0',
+    id: `event-${lastEvent}`,
+    source: '/test',
+    type: 'ThingWasDone',
+    topic,
+    exchange: 'things',
+    ...(n === undefined ? {} : { sequence: encodeSequence(n) }),
+    ...rest,
+  };
+}
+
+export function events(count: number, topic = 'thing.1.done', more: Partial<PregonEvent> = {}): PregonEvent[] {
+  return Array.from({ length: count }, () => event(topic, more));
+}
+
+/** A hub with one route, on a log and a clock that are in the test's hands. */
+export class Square {
+  readonly log: ControlledLog;
+  readonly clock: FakeClock;
+  readonly hub: Hub;
+  readonly route: Route;
+  /** What the hub said of the log. */
+  readonly told: { unavailable?: Error; replaced?: boolean }[];
+  #connections = 0;
+
+  static async open(options: SquareOptions = {}): Promise<Square> {
+    const log = options.log ?? new ControlledLog();
+    const clock = options.clock ?? new FakeClock();
+    const told: Square['told'] = [];
+    const hub = await Hub.open({
+      log,
+      clock,
+      historyBytes: options.historyBytes ?? 1_000_000,
+      flushIntervalMs: options.flushIntervalMs ?? 0,
+      onLog: (state) => told.push(state),
+    });
+    return new Square(log, clock, hub, told, options.route);
+  }
+
+  private constructor(
+    log: ControlledLog,
+    clock: FakeClock,
+    hub: Hub,
+    told: Square['told'],
+    route: Partial<RouteDefinition> = {},
+  ) {
+    this.log = log;
+    this.clock = clock;
+    this.hub = hub;
+    this.told = told;
+    this.route = new Route({
+      name: 'things',
+      path: '/things',
+      exchanges: undefined,
+      topics: undefined,
+      snapshot: undefined,
+      ...route,
+    });
+  }
+
+  connect(link: FakeLink = new FakeLink()): Client {
+    this.#connections += 1;
+    const connection = new Connection(link, {
+      id: `connection-${this.#connections}`,
+      route: this.route,
+      request: { url: '/things', headers: {}, remoteAddress: '127.0.0.1' },
+      hub: this.hub,
+      maxSubscriptions: 100,
+      now: this.clock.now(),
+    });
+    connection.opened(25_000);
+    return { link, connection };
+  }
+
+  /** Connects and subscribes, live unless `since` says otherwise. */
+  subscribe(want: { topics?: string[]; since?: string; snapshot?: boolean; link?: FakeLink } = {}): Client {
+    const client = this.connect(want.link);
+    client.connection.subscribe(1, want.topics, want.since, want.snapshot);
+    return client;
+  }
+
+  /** Appends, and lets everybody be served. @returns the positions */
+  async append(appended: readonly PregonEvent[]): Promise<string[]> {
+    const points = await this.log.append(appended);
+    await this.clock.settle();
+    return points.map(encodePosition);
+  }
+
+  /** The client reads all that waits, again and again, until there is no more. */
+  async drain({ link, connection }: Client): Promise<void> {
+    do {
+      link.read();
+      connection.drained();
+      await this.clock.settle();
+    } while (link.bufferedBytes > 0);
+  }
+}
