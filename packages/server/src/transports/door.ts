@@ -27,7 +27,13 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type Admission = { readonly route: Route; readonly query: Query } | Refusal;
+/** Who is let in: where, and what is asked for. */
+export interface Admitted {
+  readonly route: Route;
+  readonly query: Query;
+}
+
+export type Admission = Admitted | Refusal;
 
 /** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
 export class Door {

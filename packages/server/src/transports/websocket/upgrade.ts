@@ -5,7 +5,7 @@ import { decodeClientFrame, PregonError, peekId, SUBPROTOCOL } from '@pregon/pro
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Connection } from '../../core/connection.js';
 import { CLOSE_TIMEOUT_MS } from '../closing.js';
-import type { Door, Refusal } from '../door.js';
+import type { Admitted, Door, Refusal } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { FramesLink } from './frames-link.js';
@@ -47,15 +47,20 @@ export class WebSocketUpgrade {
     if (wrong) return refuse(socket, wrong);
     this.#server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', ignore);
-      // A close frame may also be sent by ws: in answer to the client's, or to a frame that is none.
-      const isOpen = () => client.readyState === client.OPEN;
-      const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes, isOpen);
-      const plain = client.protocol !== SUBPROTOCOL;
-      const link = plain ? new PlainLink(client, outlet) : new FramesLink(client, outlet);
-      const connection = this.#door.enter(admission.route, request, link);
-      this.#listen(client, socket, connection, plain);
-      if (plain) subscribe(connection, admission.query);
+      this.#enter(client, socket, request, admission);
     });
+  }
+
+  /** Not within `#handle`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
+  #enter(client: WebSocket, socket: Socket, request: IncomingMessage, { route, query }: Admitted): void {
+    // A close frame may also be sent by ws: in answer to the client's, or to a frame that is none.
+    const isOpen = () => client.readyState === client.OPEN;
+    const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes, isOpen);
+    const plain = client.protocol !== SUBPROTOCOL;
+    const link = plain ? new PlainLink(client, outlet) : new FramesLink(client, outlet);
+    const connection = this.#door.enter(route, request, link);
+    this.#listen(client, socket, connection, plain);
+    if (plain) subscribe(connection, query);
   }
 
   #listen(client: WebSocket, socket: Socket, connection: Connection, plain: boolean): void {
