@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assertPattern, assertTopic, canonicalPatterns, isPattern, isTopic, matchesTopic } from '../src/index.js';
+
+const word = fc.constantFrom('a', 'b', 'ab');
+const topic = fc.array(word, { minLength: 1, maxLength: 7 }).map((words) => words.join('.'));
+const pattern = fc
+  .array(fc.oneof(word, fc.constant('*'), fc.constant('#')), { minLength: 1, maxLength: 7 })
+  .map((words) => words.join('.'));
+
+/** The words of AMQP 0-9-1 section 3.1.3.3, said as directly as can be. */
+function matchesNaively(patternWords: readonly string[], words: readonly string[]): boolean {
+  const [first, ...rest] = patternWords;
+  if (first === undefined) return words.length === 0;
+  if (first === '#') return words.some((_, i) => matchesNaively(rest, words.slice(i))) || matchesNaively(rest, []);
+  return words.length > 0 && (first === '*' || first === words[0]) && matchesNaively(rest, words.slice(1));
+}
+
+describe('matchesTopic', () => {
+  it.each([
+    ['user.42.created', 'user.42.created', true],
+    ['user.*.created', 'user.42.created', true],
+    ['user.*', 'user.42.created', false],
+    ['user.*', 'user', false],
+    ['user.#', 'user', true],
+    ['user.#', 'user.42.created', true],
+    ['#.created', 'created', true],
+    ['#.created', 'user.42.created', true],
+    ['#.created', 'user.42.changed', false],
+    ['#', 'a.b.c', true],
+    ['*.#', 'a', true],
+    ['#.*', 'a', true],
+    ['*.*', 'a', false],
+    ['a.#.b.#.c', 'a.b.b.x.c', true],
+    ['a.#.b.#.c', 'a.x.c.b', false],
+    ['a.#.#', 'a', true],
+    ['user', 'user.42', false],
+    ['user', 'users', false],
+  ])('%s and %s: %s', (one, of, expected) => {
+    expect(matchesTopic(one, of)).toBe(expected);
+  });
+
+  it('is what the AMQP specification says, for any pattern and topic', () => {
+    fc.assert(
+      fc.property(pattern, topic, (one, of) => {
+        expect(matchesTopic(one, of)).toBe(matchesNaively(one.split('.'), of.split('.')));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it('[I-8] takes no longer for patterns made to be costly', () => {
+    const began = performance.now();
+    const words = 'a.'.repeat(120);
+    for (const one of [`${'#.'.repeat(120)}x`, `${'#.a.'.repeat(60)}x`, `${'#.*.'.repeat(60)}x`]) {
+      expect(matchesTopic(one, `${words}b`)).toBe(false);
+      expect(matchesTopic(one, `${words}x`)).toBe(true);
+    }
+    expect(performance.now() - began).toBeLessThan(1_000);
+  });
+});
+
+describe('topics and patterns', () => {
+  it.each(['user', 'user.42.created', 'a-b_c.D', 'ñandú.🚀', 'x'.repeat(255), 'é'.repeat(127)])(
+    '%s is a topic',
+    (text) => {
+      expect(isTopic(text) && isPattern(text)).toBe(true);
+      expect(() => assertTopic(text)).not.toThrow();
+    },
+  );
+
+  it.each(['*', '#', 'user.#', '*.created', '#.#', 'a.*.#'])('%s is a pattern, but no topic', (text) => {
+    expect([isPattern(text), isTopic(text)]).toEqual([true, false]);
+    expect(() => assertPattern(text)).not.toThrow();
+    expect(() => assertTopic(text)).toThrow(expect.objectContaining({ code: 'TOPIC_INVALID' }));
+  });
+
+  it.each([
+    '',
+    '.',
+    'a.',
+    '.a',
+    'a..b',
+    'a b',
+    'a\n',
+    'a\0b',
+    'a\u007f',
+    'user.4*',
+    '#a',
+    'a.**',
+    '##',
+    'x'.repeat(256),
+    'é'.repeat(128),
+    '\u00a0',
+  ])('%j is neither', (text) => {
+    expect([isPattern(text), isTopic(text)]).toEqual([false, false]);
+    expect(() => assertPattern(text)).toThrow(expect.objectContaining({ code: 'TOPIC_INVALID' }));
+  });
+});
+
+describe('canonicalPatterns', () => {
+  it('is the same for lists that differ in order and repetition, and selects the same topics', () => {
+    fc.assert(
+      fc.property(fc.array(pattern, { minLength: 1, maxLength: 5 }), topic, (patterns, of) => {
+        const canonical = canonicalPatterns(patterns);
+        expect(canonicalPatterns([...patterns, ...patterns].reverse())).toEqual(canonical);
+        const selects = (list: readonly string[]) => list.some((one) => matchesTopic(one, of));
+        expect(selects(canonical)).toBe(selects(patterns));
+      }),
+    );
+  });
+
+  it('is # alone where that is among them', () => {
+    expect(canonicalPatterns(['b', '#', 'a'])).toEqual(['#']);
+    expect(canonicalPatterns(['b', 'a', 'b'])).toEqual(['a', 'b']);
+  });
+});
