@@ -1,0 +1,31 @@
+// A gateway as a process of its own: gateway-process.mjs <options of createGateway as JSON> <options of listen as JSON>
+// Answers questions over IPC; without a channel, it serves until it is told to end.
+import { createGateway } from 'pregon';
+
+const [options, listen] = process.argv.slice(2).map((text) => JSON.parse(text));
+const gateway = await createGateway(options);
+const { port } = await gateway.listen(listen);
+
+const answers = {
+  /** Resident memory after a full collection. */
+  memory: async () => {
+    for (let i = 0; i < 3; i++) {
+      globalThis.gc();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    return process.memoryUsage().rss;
+  },
+  rss: () => process.memoryUsage().rss,
+  /** Ends the gateway and lets go of the channel: what is still open then keeps the process alive. */
+  close: async (closeOptions) => {
+    const begun = performance.now();
+    await gateway.close(closeOptions);
+    return performance.now() - begun;
+  },
+  connections: (route) => gateway.connections(route).count,
+};
+
+process.on('message', async ({ id, name, argument }) => {
+  process.send({ id, answer: await answers[name](argument) }, () => name === 'close' && process.disconnect());
+});
+process.send({ port });

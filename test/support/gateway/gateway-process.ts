@@ -1,0 +1,101 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { GatewayLimits, ListenOptions, RouteOptions } from 'pregon';
+import { afterTest } from './cleanup.js';
+import { within } from './inbox.js';
+
+const SCRIPT = fileURLToPath(new URL('gateway-process.mjs', import.meta.url));
+
+/** The options that JSON can hold. */
+export interface ProcessOptions extends GatewayLimits {
+  readonly log: string;
+  readonly routes?: Readonly<
+    Record<string, Pick<RouteOptions, 'path' | 'topics' | 'exchanges'> & { snapshot?: string }>
+  >;
+}
+
+interface Answer {
+  readonly id: number;
+  readonly answer: unknown;
+}
+
+/** A gateway in a process of its own, to measure and to kill. */
+export class GatewayProcess {
+  readonly port: number;
+  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly #child: ChildProcess;
+  #asked = 0;
+
+  static async start(options: ProcessOptions, listen: ListenOptions = { port: 0 }): Promise<GatewayProcess> {
+    const complete = { routes: { events: { path: '/events' } }, ...options };
+    const child = fork(SCRIPT, [JSON.stringify(complete), JSON.stringify(listen)], { execArgv: ['--expose-gc'] });
+    const started = new Promise<number>((resolve, reject) => {
+      child.once('message', (said) => resolve(Number(Reflect.get(Object(said), 'port'))));
+      child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}`)));
+    });
+    afterTest(() => child.kill('SIGKILL'));
+    return new GatewayProcess(child, await within(started, 'a gateway process'));
+  }
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#child = child;
+    this.port = port;
+    this.exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  ws(path: string): string {
+    return `ws://127.0.0.1:${this.port}${path}`;
+  }
+
+  http(path: string): string {
+    return `http://127.0.0.1:${this.port}${path}`;
+  }
+
+  /** Resident bytes after a full collection. */
+  async memory(): Promise<number> {
+    return Number(await this.#ask('memory'));
+  }
+
+  /** Resident bytes as they are. */
+  async rss(): Promise<number> {
+    return Number(await this.#ask('rss'));
+  }
+
+  async connections(route = 'events'): Promise<number> {
+    return Number(await this.#ask('connections', route));
+  }
+
+  /** Closes the gateway, after which the process is to end by itself; how long `close` took. */
+  async close(options: { spreadMs?: number; timeoutMs?: number }): Promise<number> {
+    return Number(await this.#ask('close', options));
+  }
+
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  #ask(name: string, argument?: unknown): Promise<unknown> {
+    const id = this.#asked++;
+    const child = this.#child;
+    const answered = new Promise<unknown>((resolve, reject) => {
+      const listen = (said: unknown) => {
+        if (!isAnswer(said) || said.id !== id) return;
+        child.off('message', listen);
+        resolve(said.answer);
+      };
+      child.on('message', listen);
+      child.once('exit', (code, signal) => reject(new Error(`the gateway ended with ${code ?? signal}`)));
+      child.send({ id, name, argument });
+    });
+    return within(answered, `an answer to ${name}`, 30_000);
+  }
+}
+
+function isAnswer(said: unknown): said is Answer {
+  return typeof said === 'object' && said !== null && 'id' in said && 'answer' in said;
+}
