@@ -10,8 +10,3 @@ export function quantile(values: Iterable<number>, part: number): number {
   if (value === undefined) throw new RangeError('no values');
   return value;
 }
-
-/** How far the values lie apart, as a part of their median. */
-export function spread(values: readonly number[]): number {
-  return (Math.max(...values) - Math.min(...values)) / median(values);
-}

@@ -24,17 +24,23 @@ function plan(name: CaseName, side: SideName, quick: boolean): Paced | Saturated
   }
 }
 
-/** Which is how many times as much, in CPU time for a delivery. */
-type Times = (peer: SideName) => number;
+interface Reached {
+  readonly micros: number;
+  readonly perSecond: number;
+  /** CPU time for a delivery, as a part of what a peer takes. */
+  readonly part: (peer: SideName) => number;
+}
 
-function goalOf(name: CaseName, micros: number, times: Times): { goal: string; met: string } {
+function goalOf(name: CaseName, { micros, perSecond, part }: Reached): { goal: string; met: string } {
   switch (name) {
     case 'paced':
-      return goal('≤ 6.2 µs, ≤ 0.85 × ws', micros <= 6.2 && times('ws') <= 0.85);
-    case 'burst':
-      return goal('≤ 1.15 µs, ≤ 1/6 of each', micros <= 1.15 && times('ws') <= 1 / 6 && times('socket.io') <= 1 / 6);
+      return goal('≤ 6.2 µs, ≤ 0.85 × ws', micros <= 6.2 && part('ws') <= 0.85);
+    case 'burst': {
+      const ahead = part('ws') <= 1 / 6 && part('socket.io') <= 1 / 6;
+      return goal('≤ 1.15 µs, ≥ 950,000/s, ≤ 1/6 of each', micros <= 1.15 && perSecond >= 950_000 && ahead);
+    }
     case 'saturated':
-      return goal('≥ 8M per CPU-second, ≤ 1/40 of socket.io', micros <= 1 / 8 && times('socket.io') <= 1 / 40);
+      return goal('≥ 8M per CPU-second, ≤ 1/40 of socket.io', micros <= 1 / 8 && part('socket.io') <= 1 / 40);
   }
 }
 
@@ -68,21 +74,24 @@ async function measureCase(name: CaseName, sides: readonly Side[], context: Cont
       if (round > 0) results.get(side.name)?.push(result);
     }
   }
-  const of = (side: SideName, what: (result: RoundResult) => number) => median((results.get(side) ?? []).map(what));
-  const micros = (side: SideName) => of(side, (result) => result.serverMicros);
-  return sides.map(({ name: side }) => {
-    const times: Times = (peer) => micros(side) / micros(peer);
-    return {
-      case: name,
-      server: side,
-      µs: micros(side),
-      'per CPU-second': 1e6 / micros(side),
-      'reached per second': of(side, (result) => result.perSecond),
-      '× ws': times('ws'),
-      '× socket.io': times('socket.io'),
-      'events per read': of(side, (result) => result.eventsPerRead),
-      'client µs': of(side, (result) => result.clientMicros),
-      ...(side === 'pregon' ? goalOf(name, micros(side), times) : NO_GOAL),
-    };
-  });
+  return sides.map((side) => toRow(name, side.name, results));
+}
+
+function toRow(name: CaseName, side: SideName, results: ReadonlyMap<SideName, readonly RoundResult[]>): Row {
+  const of = (what: (result: RoundResult) => number, whose = side) => median((results.get(whose) ?? []).map(what));
+  const micros = of((result) => result.serverMicros);
+  const perSecond = of((result) => result.perSecond);
+  const part = (peer: SideName) => micros / of((result) => result.serverMicros, peer);
+  return {
+    case: name,
+    server: side,
+    µs: micros,
+    'per CPU-second': 1e6 / micros,
+    'reached per second': perSecond,
+    '× ws': part('ws'),
+    '× socket.io': part('socket.io'),
+    'events per read': of((result) => result.eventsPerRead),
+    'client µs': of((result) => result.clientMicros),
+    ...(side === 'pregon' ? goalOf(name, { micros, perSecond, part }) : NO_GOAL),
+  };
 }
