@@ -83,6 +83,11 @@ export class Connection {
     return this.#notes;
   }
 
+  /** What may be shown of it: not its request, whose headers hold secrets. */
+  toJSON(): { id: string; route: string; transport: TransportName; remoteAddress: string } {
+    return { id: this.id, route: this.route, transport: this.transport, remoteAddress: this.remoteAddress };
+  }
+
   /**
    * Sends an ephemeral message: text or bytes as they are, anything else as JSON.
    *

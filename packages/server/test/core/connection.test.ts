@@ -27,6 +27,20 @@ describe('what a client sends', () => {
     ]);
   });
 
+  it('[I-9] and is answered with a connection shows of it no header, which may hold secrets', async () => {
+    const square = await Square.open();
+    square.route.handle({ message: (connection) => connection });
+    const { link, connection } = square.connect();
+    connection.receive(null, undefined, 1);
+    await eventLoopTurn();
+    expect(Object.keys(JSON.parse(JSON.stringify(answers(link)))[0].data)).toEqual([
+      'id',
+      'route',
+      'transport',
+      'remoteAddress',
+    ]);
+  });
+
   it('reaches all `message` handlers, in order, and is acknowledged with the first answer', async () => {
     const square = await Square.open();
     const calls: unknown[] = [];
