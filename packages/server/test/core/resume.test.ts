@@ -174,6 +174,21 @@ describe('a log that is replaced while the gateway runs', () => {
     await square.clock.settle();
     expect(delivered(late)).toEqual(['new', 'new', 'new', 'new']);
     expect(delivered(early)).toEqual([]);
+    expect(early.link.frames.map(({ op }) => op)).toEqual(['subscribed', 'reset', 'subscribed']);
+  });
+
+  it('[I-4] forgets what had arrived of the old one and was not delivered yet', async () => {
+    const square = await Square.open({ flushIntervalMs: 50 });
+    const client = square.subscribe();
+    await square.append(events(1, 'old', { data: 'old' }));
+    await square.append(events(1, 'old', { data: 'too late' }));
+    const fresh = await replace(square, 2);
+    await square.clock.settle();
+    square.clock.advance(1_000);
+    await square.append(events(1, 'new', { data: 'newer' }));
+    square.clock.advance(1_000);
+    expect(delivered(client)).toEqual(['old', 'newer']);
+    expect(client.link.frames.at(-1)).toMatchObject({ op: 'subscribed', position: fresh[1] });
   });
 
   it.each(['first', 'position'])(
@@ -197,7 +212,7 @@ describe('a log that is replaced while the gateway runs', () => {
     },
   );
 
-  it('the same point is another one where only its fingerprint differs', async () => {
+  it('[I-4] a fingerprint that was changed by hand is refused', async () => {
     const square = await Square.open();
     const [position = ''] = await square.append(events(2));
     const [offset = '', rest = ''] = position.split('.');

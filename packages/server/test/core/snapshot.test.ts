@@ -224,6 +224,22 @@ describe('the reading of a snapshot', () => {
     expect(collected(client)).toEqual([1]);
   });
 
+  it('[I-6] goes on being shared when an older one, of a log that was replaced, comes to its end', async () => {
+    const { square, table } = await open();
+    const old = new Gate();
+    table.gate = old;
+    subscribe(square);
+    await square.clock.settle();
+    table.gate = new Gate();
+    square.log.inner.replace();
+    await square.clock.settle();
+    old.open();
+    await square.clock.settle();
+    subscribe(square);
+    await square.clock.settle();
+    expect(table.reads).toBe(2);
+  });
+
   it('[I-4][I-6] whose point is found in a log that the hub does not know yet waits until it does', async () => {
     const { square, table } = await open();
     await square.append([table.change(), table.change(), table.change()]);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CHUNK_BYTES } from '../../src/core/chunk.js';
 import { eventLoopTurn } from './support/fake-clock.js';
 import { FakeLink } from './support/fake-link.js';
+import { collectGarbage } from './support/garbage.js';
 import { event, events, Square } from './support/square.js';
 
 function ids(of: readonly { id: string }[]): string[] {
@@ -106,6 +107,44 @@ describe('a subscription behind', () => {
     await square.append(events(1));
     expect(link.delivered.map(({ position }) => position).slice(0, 2)).toEqual(ahead.slice(3));
     expect(link.delivered).toHaveLength(3);
+  });
+
+  it('[I-3] is served once however often its connection drains while the log is read', async () => {
+    const square = await Square.open({ historyBytes: 0 });
+    const [since = ''] = await square.append(events(1));
+    const missed = events(20, 'a', { data: 'x'.repeat(10_000) });
+    await square.append(missed);
+    const gate = square.log.hold('read', 'after');
+    const { link, connection } = square.subscribe({ since });
+    for (let held = 0; held < 6; held++) {
+      await square.clock.settle();
+      for (let i = 0; i < 3; i++) connection.drained();
+      gate.letOne();
+    }
+    gate.open();
+    await square.clock.settle();
+    expect(link.eventIds).toEqual(ids(missed));
+  });
+
+  it('is not written to for events that are not its own', async () => {
+    const square = await Square.open({ historyBytes: 2_000 });
+    const [since = ''] = await square.append(events(30));
+    const { link } = square.subscribe({ since, topics: ['nothing'] });
+    await square.append(events(3));
+    expect(link.buffers).toEqual([]);
+    expect(link.frames).toHaveLength(1);
+  });
+
+  it('can try again where the log could not be read the first time', async () => {
+    const square = await Square.open({ historyBytes: 0 });
+    const [since = ''] = await square.append(events(3));
+    square.log.fail('read', new Error('the disk is away'));
+    const first = square.subscribe({ since });
+    await square.clock.settle();
+    const second = square.subscribe({ since });
+    await square.clock.settle();
+    expect(first.link.delivered).toHaveLength(0);
+    expect(second.link.delivered).toHaveLength(2);
   });
 
   it('a long replay gives way to others: a few chunks in each turn', async () => {
@@ -222,6 +261,21 @@ describe('the hub', () => {
       expect(client.link.delivered).toHaveLength(0);
     }
     expect(square.hub.subscriptions).toBe(0);
+  });
+
+  it('[I-7] keeps nothing of a filter that nobody has any more', async () => {
+    const square = await Square.open();
+    const { link, connection } = square.connect();
+    await collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    // Kept, they would be some 60 MB.
+    for (let id = 0; id < 30_000; id++) {
+      connection.subscribe(id, [`user.${id}.#`], undefined);
+      connection.unsubscribe(id);
+    }
+    link.received.length = 0;
+    await collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(25_000_000);
   });
 
   it('moves its edge past events of other exchanges, so that nobody is behind for their sake', async () => {

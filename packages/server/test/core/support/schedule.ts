@@ -16,7 +16,7 @@ const SLOW: readonly Call[] = ['read', 'check', 'floor'];
 export type Step =
   | { readonly kind: 'append'; readonly events: readonly { topic: number; exchange: number; bytes: number }[] }
   | { readonly kind: 'turn' | 'eventLoop' | 'trim' | 'replace' | 'failRead' }
-  | { readonly kind: 'tick' | 'answer' | 'unsubscribe' | 'resume' | 'heartbeat'; readonly pick: number }
+  | { readonly kind: 'tick' | 'answer' | 'unsubscribe' | 'resume' | 'heartbeat' | 'drain'; readonly pick: number }
   | { readonly kind: 'read'; readonly pick: number; readonly bytes: number }
   | { readonly kind: 'subscribe'; readonly pick: number; readonly patterns: readonly number[]; readonly since: number };
 
@@ -42,6 +42,7 @@ const steps = {
       'unsubscribe' as const,
       'resume' as const,
       'heartbeat' as const,
+      'drain' as const,
     ),
     pick,
   }),
@@ -93,6 +94,7 @@ export class World {
   readonly #squares: Square[];
   readonly #gates: Gate[];
   #guests: Guest[] = [];
+  readonly #topics = new Map<RequestId, string[]>();
   #lastId = 0;
   trims = 0;
   replacements = 0;
@@ -147,6 +149,8 @@ export class World {
         return this.#comeBack(this.#guest(step.pick));
       case 'heartbeat':
         return this.#guest(step.pick).connection.heartbeat(this.clock.now(), 1_000_000, 1_000_000);
+      case 'drain':
+        return this.#guest(step.pick).connection.drained();
       case 'trim':
         this.trims += 1;
         return void (await this.log.inner.trim({ maxCount: 3 }));
@@ -228,8 +232,6 @@ export class World {
     connection.subscribe(id, topics, from);
     this.#topics.set(id, topics);
   }
-
-  readonly #topics = new Map<RequestId, string[]>();
 
   #since(choice: number): string | undefined {
     if (choice === 0) return 'first';
