@@ -1,4 +1,5 @@
 import { CLOSE_CODES, type CloseCode, encodePosition, PregonError, type RequestId, type Since } from '@pregon/protocol';
+import type { Filter } from './filter.js';
 import type { Hub } from './hub.js';
 import type { Link, TransportName } from './link.js';
 import { Message } from './message.js';
@@ -7,6 +8,9 @@ import type { Subscription } from './subscription.js';
 
 /** How many sends of one client may be under way before no more is read from it. */
 const MAX_UNANSWERED = 100;
+
+/** The most words in all topic patterns of one connection: each may cost some hundred bytes in the topic index. */
+const MAX_PATTERN_WORDS = 10_000;
 
 /** From how many bytes on the operating systems of both sides may hold a client up that reads slowly, and the ping with them. */
 const MUCH_BYTES = 65_536;
@@ -128,12 +132,19 @@ export class Connection {
     if (snapshot && !this.#route.snapshots) {
       throw new PregonError('SNAPSHOT_NOT_OFFERED', `the route ${this.route} has no snapshot`);
     }
+    const filter = this.#route.filter(topics);
+    if (this.#patternWords + countWords(filter) > MAX_PATTERN_WORDS) {
+      throw new PregonError(
+        'TOO_MANY_SUBSCRIPTIONS',
+        `at most ${MAX_PATTERN_WORDS} words in all topics of a connection`,
+      );
+    }
     // Resumed from far back with nothing that matches, it has to be told where it stands, also when the edge does not move.
     this.#checkpoint = -1;
     const subscription = this.#hub.subscribe({
       id,
       link: this.#link,
-      filter: this.#route.filter(topics),
+      filter,
       since,
       snapshots: snapshot ? this.#route.snapshots : undefined,
       onFailed: (error) => this.#subscriptionFailed(id, error),
@@ -165,6 +176,12 @@ export class Connection {
         this.#unanswered -= 1;
         this.regulate();
       });
+  }
+
+  get #patternWords(): number {
+    let words = 0;
+    for (const { audience } of this.#subscriptions.values()) words += countWords(audience.filter);
+    return words;
   }
 
   #acknowledge(id: RequestId | undefined, value: unknown): void {
@@ -301,6 +318,10 @@ export class Connection {
         return this.refuse(id, error);
     }
   }
+}
+
+function countWords({ topics }: Filter): number {
+  return topics.reduce((sum, pattern) => sum + pattern.split('.').length, 0);
 }
 
 function toError(error: unknown): Error {

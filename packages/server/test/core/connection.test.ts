@@ -2,6 +2,7 @@ import { PregonError } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
 import { eventLoopTurn } from './support/fake-clock.js';
 import type { FakeLink } from './support/fake-link.js';
+import { collectGarbage } from './support/garbage.js';
 import { event, events, Square } from './support/square.js';
 
 /** Answers come when they are there; here in the order of their ids. */
@@ -203,6 +204,31 @@ describe('a connection', () => {
     connection.unsubscribe(50);
     connection.subscribe(101, undefined, undefined);
     expect(square.hub.subscriptions).toBe(100);
+  });
+
+  it('[I-7] has so many words in its topic patterns, whatever it asks for: the index does not grow without limit', async () => {
+    const square = await Square.open();
+    const { connection } = square.connect();
+    const costly = (id: number) => Array.from({ length: 1_000 }, (_, n) => `${id}.${n}.${'*.'.repeat(100)}x`);
+    await collectGarbage();
+    const before = process.memoryUsage().heapUsed;
+    for (let id = 0; id < 50; id++) {
+      const topics = costly(id);
+      expect(() => connection.subscribe(id, topics, undefined)).toThrow(
+        expect.objectContaining({ code: 'TOO_MANY_SUBSCRIPTIONS' }),
+      );
+      connection.subscribe(id, topics.slice(0, 1), undefined);
+    }
+    await collectGarbage();
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
+    // What is common is far from the limit, and what is given back can be asked for again.
+    for (let id = 0; id < 50; id++) connection.unsubscribe(id);
+    connection.subscribe(
+      1,
+      Array.from({ length: 1_000 }, (_, n) => `auction.${n}.#`),
+      undefined,
+    );
+    expect(square.hub.subscriptions).toBe(1);
   });
 
   it('cannot ask for a snapshot where there is none', async () => {
