@@ -54,7 +54,8 @@ export class FramesLink implements Link {
   }
 
   setReading(reading: boolean): void {
-    if (reading) this.#socket.resume();
+    // Once it is closing, the answer to the goodbye is still to be read.
+    if (reading || this.#outlet.closed) this.#socket.resume();
     else this.#socket.pause();
   }
 
