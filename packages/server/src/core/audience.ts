@@ -6,13 +6,16 @@ import type { Subscription } from './subscription.js';
 /** All subscriptions that want the same events. Those of them that stand at the edge of the log move together. */
 export class Audience {
   readonly filter: Filter;
+  /** Unlike that of any other audience of the gateway. */
+  readonly number: number;
   /** How many subscriptions there are, at the edge or behind it. */
   members = 0;
   readonly #atEdge = new Set<Subscription>();
   #pending: LoggedEvent[] = [];
 
-  constructor(filter: Filter) {
+  constructor(filter: Filter, number: number) {
     this.filter = filter;
+    this.number = number;
   }
 
   /** Takes a subscription that stands at the edge. Never called during a flush. */

@@ -7,6 +7,7 @@ import { TopicIndex } from './topic-index.js';
 export class Audiences {
   readonly #byKey = new Map<string, Audience>();
   readonly #byTopic = new TopicIndex<Audience>();
+  #entered = 0;
 
   get count(): number {
     return this.#byKey.size;
@@ -16,7 +17,7 @@ export class Audiences {
   enter(filter: Filter): Audience {
     let audience = this.#byKey.get(filter.key);
     if (!audience) {
-      audience = new Audience(filter);
+      audience = new Audience(filter, this.#entered++);
       this.#byKey.set(filter.key, audience);
       for (const pattern of filter.topics) this.#byTopic.add(pattern, audience);
     }

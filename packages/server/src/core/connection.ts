@@ -2,6 +2,7 @@ import { CLOSE_CODES, type CloseCode, encodePosition, PregonError, type RequestI
 import type { Filter } from './filter.js';
 import type { Hub } from './hub.js';
 import type { Link, TransportName } from './link.js';
+import { Liveness } from './liveness.js';
 import { Message } from './message.js';
 import type { Route } from './route.js';
 import type { Subscription } from './subscription.js';
@@ -11,9 +12,6 @@ const MAX_UNANSWERED = 100;
 
 /** The most words in all topic patterns of one connection: each may cost some hundred bytes in the topic index. */
 const MAX_PATTERN_WORDS = 10_000;
-
-/** From how many bytes on the operating systems of both sides may hold a client up that reads slowly, and the ping with them. */
-const MUCH_BYTES = 65_536;
 
 /** Who connects, as the transport saw it. */
 export interface ConnectionRequest {
@@ -46,11 +44,7 @@ export class Connection {
   #unanswered = 0;
   #reading = true;
   #notes: Map<string, unknown> | undefined;
-  #heardAt: number;
-  /** What the link had taken then. */
-  #takenWhenHeard = 0;
-  #stalledSince: number | undefined;
-  #takenBytes = 0;
+  readonly #liveness: Liveness;
   #checkpoint = -1;
 
   /** @internal */
@@ -61,7 +55,7 @@ export class Connection {
     this.#hub = options.hub;
     this.#maxSubscriptions = options.maxSubscriptions;
     this.#link = link;
-    this.#heardAt = options.now;
+    this.#liveness = new Liveness(options.now);
   }
 
   /** The route's name. */
@@ -178,23 +172,6 @@ export class Connection {
       });
   }
 
-  get #patternWords(): number {
-    let words = 0;
-    for (const { audience } of this.#subscriptions.values()) words += countWords(audience.filter);
-    return words;
-  }
-
-  #acknowledge(id: RequestId | undefined, value: unknown): void {
-    if (id === undefined || !this.#open) return;
-    try {
-      this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
-    } catch (error) {
-      // What the handler answered cannot be written as JSON: it has a cycle, a bigint, or is nested too deeply.
-      this.failed(toError(error));
-      this.refuse(id, error);
-    }
-  }
-
   /** Tells the client what was wrong with what it sent. @internal */
   refuse(id: RequestId | undefined, error: unknown): void {
     if (!this.#open) return;
@@ -230,8 +207,7 @@ export class Connection {
 
   /** The client gave a sign of life. @internal */
   heard(now: number): void {
-    this.#heardAt = now;
-    this.#takenWhenHeard = this.#link.takenBytes;
+    this.#liveness.heard(now, this.#link.takenBytes);
   }
 
   /** Something went wrong on the way to this client. @internal */
@@ -259,30 +235,27 @@ export class Connection {
     this.#link.control({ op: 'draining', reconnectInMs });
   }
 
-  /** Once in `heartbeatMs`: asks for a sign of life, ends what gave none, and says where those stand who saw nothing. @internal */
+  /** Once in `heartbeatMs`: ends it where it gives no sign of life, and says where those stand who saw nothing. @internal */
   heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
-    if (this.#link.bufferedBytes > 0) return this.#watchStall(now, stallTimeoutMs);
-    // It was asked for nothing while bytes waited, so it owes nothing for that time.
-    if (this.#stalledSince !== undefined) this.heard(now);
-    this.#stalledSince = undefined;
-    const silent = now - this.#heardAt;
-    const much = this.#link.takenBytes - this.#takenWhenHeard > MUCH_BYTES;
-    if (!this.#link.ping()) this.heard(now);
-    else if (silent > Math.max(heartbeatMs * 2, much ? stallTimeoutMs : 0))
-      return this.close(CLOSE_CODES.HEARTBEAT_MISSED);
-    this.#sayCheckpoints();
+    const verdict = this.#liveness.look(this.#link, now, heartbeatMs, stallTimeoutMs);
+    if (verdict === 'alive') this.#sayCheckpoints();
+    else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
   }
 
-  /** A client that reads slowly cannot answer a ping that it has not read yet; it lives as long as it takes anything. */
-  #watchStall(now: number, stallTimeoutMs: number): void {
-    const taken = this.#link.takenBytes;
-    if (this.#stalledSince === undefined || taken !== this.#takenBytes) {
-      this.#takenBytes = taken;
-      this.#stalledSince = now;
-      // Having read, it will find the next ping; the silence until then was not its fault.
-      this.heard(now);
-    } else if (now - this.#stalledSince > stallTimeoutMs) {
-      this.close(CLOSE_CODES.STALLED);
+  get #patternWords(): number {
+    let words = 0;
+    for (const { audience } of this.#subscriptions.values()) words += countWords(audience.filter);
+    return words;
+  }
+
+  #acknowledge(id: RequestId | undefined, value: unknown): void {
+    if (id === undefined || !this.#open) return;
+    try {
+      this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
+    } catch (error) {
+      // What the handler answered cannot be written as JSON: it has a cycle, a bigint, or is nested too deeply.
+      this.failed(toError(error));
+      this.refuse(id, error);
     }
   }
 

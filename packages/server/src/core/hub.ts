@@ -261,5 +261,5 @@ function select({ filter }: Audience, after: number, through: number, events: re
 }
 
 function chunkKey(audience: Audience, cursor: number): string {
-  return `${cursor} ${audience.filter.key}`;
+  return `${cursor} ${audience.number}`;
 }

@@ -3,6 +3,7 @@ import type { Connections } from '../core/connections.js';
 import { Route } from '../core/route.js';
 import { connectionLog } from './connection-log.js';
 import type { Logger, RouteOptions } from './options.js';
+import { inTime } from './snapshot-in-time.js';
 import { snapshotFrom } from './snapshot-url.js';
 
 /** The routes of a gateway, by name. */
@@ -34,7 +35,7 @@ function createRoute(name: string, options: RouteOptions, logger: Logger): Route
     path,
     exchanges,
     topics,
-    snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot) : snapshot,
+    snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot) : snapshot && inTime(snapshot),
     observer: connectionLog(logger),
   });
   if (options.broadcast) {

@@ -1,9 +1,7 @@
 import { PregonError } from '@pregon/protocol';
 import { z } from 'zod';
 import type { SnapshotFunction } from '../core/snapshot.js';
-
-/** How long an application may take to answer with a snapshot. */
-const TIMEOUT_MS = 10_000;
+import { SNAPSHOT_TIMEOUT_MS } from './snapshot-in-time.js';
 
 const answer = z.object({
   rows: z.array(z.unknown()),
@@ -18,7 +16,7 @@ export function snapshotFrom(url: string): SnapshotFunction {
   return async () => {
     const response = await fetch(url, {
       headers: { accept: 'application/json' },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS),
     });
     if (!response.ok) throw new PregonError('SNAPSHOT_UNAVAILABLE', `${url} answered ${response.status}`);
     const { rows, sequence, source, relayed } = answer.parse(await response.json());

@@ -1,0 +1,53 @@
+import type { CloseName } from '@pregon/protocol';
+import type { Link } from './link.js';
+
+/** From how many bytes on the operating systems of both sides may hold a client up that reads slowly, and the ping with them. */
+const MUCH_BYTES = 65_536;
+
+/** What became of a look at a connection: it lives, it reads slowly, or it is to be closed. */
+export type Verdict = 'alive' | 'slow' | Extract<CloseName, 'HEARTBEAT_MISSED' | 'STALLED'>;
+
+/** Tells a client that is gone from one that is only slow. All times in milliseconds of the same clock. */
+export class Liveness {
+  #heardAt: number;
+  /** What the link had taken then. */
+  #takenWhenHeard = 0;
+  #stalledSince: number | undefined;
+  /** What the link had taken then. */
+  #takenWhenStalled = 0;
+
+  constructor(now: number) {
+    this.#heardAt = now;
+  }
+
+  /** The client gave a sign of life. */
+  heard(now: number, takenBytes: number): void {
+    this.#heardAt = now;
+    this.#takenWhenHeard = takenBytes;
+  }
+
+  /** Once in `heartbeatMs`: asks the client for a sign of life, and judges by those it gave. */
+  look(link: Link, now: number, heartbeatMs: number, stallTimeoutMs: number): Verdict {
+    if (link.bufferedBytes > 0) return this.#judgeStall(link, now, stallTimeoutMs);
+    // It was asked for nothing while bytes waited, so it owes nothing for that time.
+    if (this.#stalledSince !== undefined) this.heard(now, link.takenBytes);
+    this.#stalledSince = undefined;
+    const silent = now - this.#heardAt;
+    const much = link.takenBytes - this.#takenWhenHeard > MUCH_BYTES;
+    if (!link.ping()) this.heard(now, link.takenBytes);
+    else if (silent > Math.max(heartbeatMs * 2, much ? stallTimeoutMs : 0)) return 'HEARTBEAT_MISSED';
+    return 'alive';
+  }
+
+  /** A client that reads slowly cannot answer a ping that it has not read yet; it lives as long as it takes anything. */
+  #judgeStall({ takenBytes }: Link, now: number, stallTimeoutMs: number): Verdict {
+    if (this.#stalledSince === undefined || takenBytes !== this.#takenWhenStalled) {
+      this.#takenWhenStalled = takenBytes;
+      this.#stalledSince = now;
+      // Having read, it will find the next ping; the silence until then was not its fault.
+      this.heard(now, takenBytes);
+      return 'slow';
+    }
+    return now - this.#stalledSince > stallTimeoutMs ? 'STALLED' : 'slow';
+  }
+}
