@@ -15,6 +15,7 @@ export function formatTable(rows: readonly Row[]): string {
 
 function formatCell(value: string | number): string {
   if (typeof value === 'string') return value;
+  if (!Number.isFinite(value)) return '';
   if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');
   return value.toFixed(Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3);
 }

@@ -68,8 +68,8 @@ answer({
 });
 
 function counted(): Figures {
-  const { events, bytes, misordered, reads, lastAtMs, latencies } = tally;
-  const figures = { events, bytes, misordered, reads, elapsedMs: lastAtMs - beganAtMs };
+  const { events, bytes, misordered, lastAtMs, latencies } = tally;
+  const figures = { events, bytes, misordered, elapsedMs: lastAtMs - beganAtMs };
   if (!latencies || latencies.length === 0) return figures;
   return { ...figures, p50Micros: quantile(latencies, 0.5), p99Micros: quantile(latencies, 0.99) };
 }

@@ -58,7 +58,6 @@ export class LoadConnection {
   }
 
   #read(buffer: Buffer, length: number): boolean {
-    this.#tally.reads += 1;
     this.#tally.lastAtMs = performance.now();
     let at = 0;
     if (this.#rest) {

@@ -5,8 +5,6 @@ export class Tally {
   bytes = 0;
   /** Events that were not the next one in order. */
   misordered = 0;
-  /** How often a socket had something. */
-  reads = 0;
   /** The last time that something came, on the clock of `performance`. */
   lastAtMs = 0;
   /** From the making of an event to its coming, in microseconds; of one connection, where asked for. */
@@ -16,7 +14,6 @@ export class Tally {
     this.events = 0;
     this.bytes = 0;
     this.misordered = 0;
-    this.reads = 0;
     if (this.latencies) this.latencies = [];
   }
 }

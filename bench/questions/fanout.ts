@@ -90,7 +90,7 @@ function toRow(name: CaseName, side: SideName, results: ReadonlyMap<SideName, re
     'reached per second': perSecond,
     '× ws': part('ws'),
     '× socket.io': part('socket.io'),
-    'events per read': of((result) => result.eventsPerRead),
+    'per write': of((result) => result.perWrite),
     'client µs': of((result) => result.clientMicros),
     ...(side === 'pregon' ? goalOf(name, { micros, perSecond, part }) : NO_GOAL),
   };

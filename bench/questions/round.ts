@@ -29,8 +29,8 @@ export interface RoundResult {
   /** The same of the load client, which must not be what is measured. */
   readonly clientMicros: number;
   readonly perSecond: number;
-  /** Events in one read of a client: how well writes were shared. */
-  readonly eventsPerRead: number;
+  /** Deliveries in one write of the server: how much a flush took along. */
+  readonly perWrite: number;
   readonly figures: Figures;
 }
 
@@ -42,21 +42,22 @@ export interface RoundResult {
 export async function playRound(side: Side, plan: Paced | Saturated, latencies = false): Promise<RoundResult> {
   const { server, producer, load, connections, next: first } = side;
   await load.ask('begin', { first, latencies: latencies ? 1 : 0 });
-  const [serverBefore, clientBefore] = [await cpuMicros(server), await cpuMicros(load)];
+  const [serverBefore, clientBefore] = [await server.ask('cpu'), await cpuMicros(load)];
   const produced =
     plan.kind === 'paced' ? await producer.ask('produce', { ...plan, first }) : await saturate(side, plan);
   const sent = numberOf(produced, 'sent');
   side.next += sent;
   const figures = await load.ask('finish', { events: sent * connections, patienceMs: PATIENCE_MS });
-  const [serverAfter, clientAfter] = [await cpuMicros(server), await cpuMicros(load)];
+  const [serverAfter, clientAfter] = [await server.ask('cpu'), await cpuMicros(load)];
   check(side, figures, { events: sent * connections, bytes: numberOf(produced, 'bytes') * connections, misordered: 0 });
   const deliveries = sent * connections;
+  const used = (what: string) => numberOf(serverAfter, what) - numberOf(serverBefore, what);
   return {
     deliveries,
-    serverMicros: (serverAfter - serverBefore) / deliveries,
+    serverMicros: used('cpuMicros') / deliveries,
     clientMicros: (clientAfter - clientBefore) / deliveries,
     perSecond: deliveries / (numberOf(figures, 'elapsedMs') / 1_000),
-    eventsPerRead: deliveries / numberOf(figures, 'reads'),
+    perWrite: deliveries / used('writes'),
     figures,
   };
 }
