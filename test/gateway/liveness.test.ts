@@ -1,7 +1,9 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
 import { untilAtHead } from '../support/gateway/frames-client.js';
-import { numbers, startGateway } from '../support/gateway/gateway.js';
+import { appender, numbers, openTestLog, startGateway } from '../support/gateway/gateway.js';
+import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { within } from '../support/gateway/inbox.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { clientFrame, OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
@@ -51,8 +53,28 @@ describe('a connection that is idle', () => {
   });
 });
 
+describe('a gateway that stands still for longer than any client may be silent', () => {
+  it('[001-12][I-8] closes nobody when it goes on: the silence was its own', async () => {
+    const logFile = join(temporaryFolder(), 'log.db');
+    const append = appender(await openTestLog(logFile));
+    await append(3_000, { padding: 4_000 });
+    const gateway = await GatewayProcess.start({ log: `sqlite:${logFile}`, heartbeatMs: 300, stallTimeoutMs: 1_000 });
+    const client = await PlainClient.open(gateway.ws('/events'));
+    const slow = await PlainClient.open(gateway.ws('/events?since=first'));
+    slow.socket.pause();
+    await untilPinged(client, 2);
+    gateway.signal('SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    gateway.signal('SIGCONT');
+    await untilPinged(client, 2);
+    expect(await gateway.connections()).toBe(2);
+    slow.socket.resume();
+    expect(await slow.numbers(3_000)).toEqual(numbers(1, 3_000));
+  });
+});
+
 describe('a connection that reads nothing while bytes wait for it', () => {
-  const heavy = { count: 4_000, padding: 4_000 };
+  const heavy = { count: 3_000, padding: 4_000 };
 
   it('[I-7] is kept, then closed with 4002 once it has taken nothing for stallTimeoutMs', async () => {
     const started = await startGateway({ heartbeatMs: 200, stallTimeoutMs: 1_000 });

@@ -74,6 +74,11 @@ export class GatewayProcess {
     return Number(await this.#ask('close', options));
   }
 
+  /** Stops it in its tracks, or lets it go on. */
+  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
+    this.#child.kill(signal);
+  }
+
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.exited;

@@ -10,6 +10,7 @@ export type Verdict = 'alive' | 'slow' | Extract<CloseName, 'HEARTBEAT_MISSED' |
 /** Tells a client that is gone from one that is only slow. All times in milliseconds of the same clock. */
 export class Liveness {
   #heardAt: number;
+  #lookedAt: number;
   /** What the link had taken then. */
   #takenWhenHeard = 0;
   #stalledSince: number | undefined;
@@ -18,6 +19,7 @@ export class Liveness {
 
   constructor(now: number) {
     this.#heardAt = now;
+    this.#lookedAt = now;
   }
 
   /** The client gave a sign of life. */
@@ -28,6 +30,7 @@ export class Liveness {
 
   /** Once in `heartbeatMs`: asks the client for a sign of life, and judges by those it gave. */
   look(link: Link, now: number, heartbeatMs: number, stallTimeoutMs: number): Verdict {
+    this.#forgive(now, heartbeatMs);
     if (link.bufferedBytes > 0) return this.#judgeStall(link, now, stallTimeoutMs);
     // It was asked for nothing while bytes waited, so it owes nothing for that time.
     if (this.#stalledSince !== undefined) this.heard(now, link.takenBytes);
@@ -37,6 +40,15 @@ export class Liveness {
     if (!link.ping()) this.heard(now, link.takenBytes);
     else if (silent > Math.max(heartbeatMs * 2, much ? stallTimeoutMs : 0)) return 'HEARTBEAT_MISSED';
     return 'alive';
+  }
+
+  /** The time in which this process itself stood still, stopped or held up by a handler, is nobody's silence. */
+  #forgive(now: number, heartbeatMs: number): void {
+    const late = now - this.#lookedAt - heartbeatMs;
+    this.#lookedAt = now;
+    if (late < heartbeatMs / 2) return;
+    this.#heardAt += late;
+    if (this.#stalledSince !== undefined) this.#stalledSince += late;
   }
 
   /** A client that reads slowly cannot answer a ping that it has not read yet; it lives as long as it takes anything. */
