@@ -115,7 +115,10 @@ describe('the client, against a gateway process that is killed with SIGKILL and 
     );
     expect(changed).toEqual(['+51', '~7', '-8']);
     expect(held()).toEqual(table());
-    expect(items.state).toBe('live');
+    await eventually(
+      () => items.state,
+      (state) => state === 'live',
+    );
     expect(app.requests).toBe(1);
   }, 60_000);
 });

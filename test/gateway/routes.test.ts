@@ -58,7 +58,12 @@ describe('the routes of a gateway', () => {
     const { gateway } = await startGateway({ routes: THREE_ROUTES });
     const expected = { code: 'ROUTE_UNKNOWN', message: expect.stringContaining('events, resources, teams') };
     expect(() => gateway.connections('reosurces')).toThrow(expect.objectContaining(expected));
-    const handlers = [({ connections }: { connections(name: string): Connections }) => ({ ...connections('nobody') })];
+    const handlers = [
+      ({ connections }: { connections(name: string): Connections }) => {
+        const nobody = connections('nobody');
+        return { opened: () => void nobody.broadcast('never') };
+      },
+    ];
     const started = startGateway({ routes: { events: { path: '/events', handlers } } });
     await expect(started).rejects.toMatchObject({ code: 'ROUTE_UNKNOWN', message: expect.stringContaining('events') });
   });
