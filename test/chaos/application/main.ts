@@ -1,0 +1,64 @@
+import { createServer } from 'node:http';
+import { openLog } from 'pregon';
+import { CountingLog } from './counting-log.js';
+import { type ApplicationReport, type ApplicationSettings, isOrder } from './settings.js';
+import { SqliteStore } from './sqlite-store.js';
+import { end } from './workload.js';
+import { Writers } from './writers.js';
+
+// The application of a run: writes all the time, has its relay inside, answers with snapshots, and is killed again and again.
+const REPORT_MS = 200;
+
+const settings: ApplicationSettings = JSON.parse(process.argv[2] ?? '{}');
+const say = (what: unknown): void => console.error(new Date().toISOString(), what);
+
+const store = new SqliteStore(settings.store.replace(/^sqlite:/, ''));
+await store.migrate();
+const log = new CountingLog(await openLog(settings.log));
+const relay = store.relay(log, say);
+relay.start();
+
+const server = createServer((request, response) => {
+  const table = /^\/snapshots\/(accounts|orders)$/.exec(request.url ?? '')?.[1];
+  if (table !== 'accounts' && table !== 'orders') return void response.writeHead(204).end();
+  store.snapshot(table).then(
+    (snapshot) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(snapshot)),
+    (error: unknown) => {
+      say(error);
+      response.writeHead(503).end();
+    },
+  );
+});
+server.listen(settings.port, '127.0.0.1');
+
+// Each life writes something else.
+const writers = new Writers(store, settings.rate, settings.seed ^ process.pid, say);
+let atRest = false;
+let wroteLast = false;
+
+process.on('message', (message) => {
+  if (!isOrder(message)) return;
+  if (message.order === 'rest') {
+    writers.rest().then(() => {
+      atRest = true;
+    }, say);
+  } else {
+    store.transaction(end).then(() => {
+      wroteLast = true;
+    }, say);
+  }
+});
+process.on('disconnect', () => process.exit());
+process.on('SIGTERM', () => process.exit());
+// Ctrl-C reaches the whole group; the run ends its parts itself.
+process.on('SIGINT', () => undefined);
+
+async function report(): Promise<void> {
+  const pending = await relay.pending();
+  const { appendedAgain } = log;
+  const resting = atRest && pending === 0;
+  const state: ApplicationReport = { pid: process.pid, ...writers.counts, appendedAgain, pending, resting, wroteLast };
+  process.send?.(state);
+}
+
+setInterval(() => void report().catch(say), REPORT_MS);

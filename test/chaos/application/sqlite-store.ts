@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { type AppendableLog, createOutbox, type Relay } from '@pregon/outbox';
+import Database from 'libsql';
+import { EXCHANGE, SOURCE } from '../names.js';
+import type { TableName } from '../verification/truth.js';
+import { INSERT_COMMITTED, SELECT_TABLE, schema } from './schema.js';
+import type { Change, Row, Store, Transaction, Value } from './store.js';
+
+/** Rows and outbox in one SQLite file; writers, snapshots and relay have a connection each. */
+export class SqliteStore implements Store {
+  readonly #writer: Database.Database;
+  readonly #reader: Database.Database;
+  readonly #relayed: Database.Database;
+  readonly #outbox = createOutbox({ source: SOURCE });
+  readonly #statements = new Map<string, Database.Statement>();
+  /** The transaction under way; the next waits for it, since they share a connection. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(file: string) {
+    this.#writer = open(file);
+    this.#reader = open(file);
+    this.#relayed = open(file);
+  }
+
+  async migrate(): Promise<void> {
+    for (const statement of schema('INTEGER PRIMARY KEY AUTOINCREMENT')) this.#writer.exec(statement);
+    this.#outbox.migrate(this.#writer);
+  }
+
+  transaction(work: (tx: Transaction) => Promise<void>): Promise<void> {
+    const done = this.#last.then(() => this.#transact(work));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async snapshot(table: TableName): Promise<object> {
+    return this.#outbox.snapshot(this.#reader, () => this.#reader.prepare(SELECT_TABLE[table]).all());
+  }
+
+  relay(log: AppendableLog, onError: (error: Error) => void): Relay {
+    return this.#outbox.relay({ db: this.#relayed, log, onError });
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    for (const db of [this.#writer, this.#reader, this.#relayed]) db.close();
+  }
+
+  async #transact(work: (tx: Transaction) => Promise<void>): Promise<void> {
+    const name = randomUUID();
+    this.#writer.exec('BEGIN IMMEDIATE');
+    try {
+      await work({
+        run: async (sql, ...values) => this.#all(sql, values),
+        emit: async (change) => this.#emit(name, change),
+      });
+      this.#writer.exec('COMMIT');
+    } catch (error) {
+      if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  #emit(name: string, { topic, type, row, version, data }: Change): void {
+    const event = this.#outbox.add(this.#writer, { exchange: EXCHANGE, topic, type, subject: row, data });
+    this.#all(INSERT_COMMITTED, [name, event.id, topic, row, version]);
+  }
+
+  #all(sql: string, values: readonly Value[]): Row[] {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) {
+      statement = this.#writer.prepare(sql);
+      this.#statements.set(sql, statement);
+    }
+    return statement.all(...values).filter(isRow);
+  }
+}
+
+function open(file: string): Database.Database {
+  const db = new Database(file, { timeout: 10_000 });
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  return db;
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null;
+}

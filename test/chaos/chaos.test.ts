@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { type Exit, startProcess } from '../support/processes.js';
+import { eventually } from '../support/waiting.js';
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const RUN = join(REPOSITORY, 'test/chaos/dist/chaos/run.js');
+const COMPILER = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc');
+
+beforeAll(() => {
+  execFileSync(process.execPath, [COMPILER, '-p', 'test/chaos'], { cwd: REPOSITORY, stdio: 'inherit' });
+}, 120_000);
+
+describe('chaos', () => {
+  it('[I-1][I-2][I-3][I-5][I-6][G-4] over kill -9, frozen processes, cut and frozen connections, all get everything once, in order', async () => {
+    const exit = await startProcess([RUN, '--minutes=1.1']).exited;
+    expect(exit, exit.stdout + exit.stderr).toMatchObject({ code: 0 });
+    expect(figure(exit, 'faults')).toBeGreaterThanOrEqual(20);
+    expect(figure(exit, 'events delivered to them')).toBeGreaterThan(1_000);
+    for (const wrong of ['lost', 'duplicate', 'reordered', 'differing rows']) expect(figure(exit, wrong)).toBe(0);
+  }, 240_000);
+
+  it('leaves neither a process nor a file behind when it is interrupted', async () => {
+    const run = startProcess([RUN, '--minutes=5']);
+    const [, folder = ''] = await run.until(/ in (\S+)\n/);
+    // The application, two gateways and the clients.
+    const parts = await eventually(
+      () => childrenOf(run.pid),
+      (pids) => pids.length >= 4,
+    );
+    expect(existsSync(folder)).toBe(true);
+    await expect(run.kill('SIGINT')).resolves.toMatchObject({ code: 130 });
+    await eventually(
+      () => parts.filter(isRunning),
+      (pids) => pids.length === 0,
+    );
+    expect(existsSync(folder)).toBe(false);
+  }, 60_000);
+
+  it('says how it is used where an option is wrong', async () => {
+    const exit = await startProcess([RUN, '--mode=else']).exited;
+    expect(exit).toMatchObject({ code: 2, stdout: '' });
+    expect(exit.stderr).toContain('--mode=embedded|broker');
+  });
+});
+
+/** The figure in a row of the table that was printed. */
+function figure({ stdout }: Exit, name: string): number {
+  const row = stdout.split('\n').find((line) => line.replaceAll('*', '').startsWith(`| ${name} `));
+  return Number(row?.replaceAll(/[*,\s]/g, '').split('|')[2] ?? Number.NaN);
+}
+
+function childrenOf(pid: number): number[] {
+  const lines = execFileSync('ps', ['-A', '-o', 'ppid=,pid='], { encoding: 'utf8' }).trim().split('\n');
+  return lines
+    .map((line) => line.trim().split(/\s+/).map(Number))
+    .filter(([parent]) => parent === pid)
+    .map(([, child = 0]) => child);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+import type { Journal } from './journal.js';
+import type { FollowerReport } from './settings.js';
+
+/** What every follower counts in the same way. */
+export class Statistics {
+  readonly journal: Journal;
+  readonly #name: string;
+  readonly #topics: readonly string[];
+  #resumes = 0;
+  #resets = 0;
+
+  constructor(name: string, topics: readonly string[], journal: Journal) {
+    this.#name = name;
+    this.#topics = topics;
+    this.journal = journal;
+  }
+
+  connected(where: string): void {
+    this.journal.connections += 1;
+    this.journal.note(`connected to ${where}`);
+  }
+
+  /** The subscription is open. @param recovered whether after the position that it presented */
+  opened(recovered: boolean): void {
+    if (this.journal.connections > 1 && recovered) this.#resumes += 1;
+  }
+
+  reset(reason: string): void {
+    this.#resets += 1;
+    this.journal.note(`reset: ${reason}`);
+  }
+
+  report(): FollowerReport {
+    const { received, lastId, connections } = this.journal;
+    return {
+      name: this.#name,
+      topics: this.#topics,
+      received,
+      lastId,
+      reconnects: Math.max(0, connections - 1),
+      resumes: this.#resumes,
+      resets: this.#resets,
+    };
+  }
+}

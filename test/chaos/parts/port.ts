@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { Random } from '../random.js';
+
+/**
+ * Below the range from which Linux takes the ports of outgoing connections: a part that is down for a moment must find its
+ * port free when it comes back.
+ */
+const FIRST = 20_000;
+const LAST = 30_000;
+
+/** A port of the loopback address that nothing listens on, for a part that is started again and again. */
+export async function steadyPort(random: Random): Promise<number> {
+  for (;;) {
+    const port = random.integer(FIRST, LAST);
+    if (await isFree(port)) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  try {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') return false;
+    throw error;
+  } finally {
+    server.close();
+  }
+}

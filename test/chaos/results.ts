@@ -1,0 +1,80 @@
+import type { ClientsReport } from './clients/settings.js';
+import type { Fault } from './faults/fault.js';
+import type { ApplicationState } from './stage/stage.js';
+import type { Verdict } from './verification/verdict.js';
+
+export interface Results {
+  readonly faults: readonly Fault[];
+  readonly application: ApplicationState;
+  readonly clients: ClientsReport;
+  /** Committed, by the application's own table. */
+  readonly transactions: number;
+  readonly events: number;
+  readonly verdict: Verdict;
+  /** Processes that ended though nobody killed them, and clients that did not come to the head. */
+  readonly surprises: readonly string[];
+}
+
+/** Nothing lost, nothing twice, nothing out of order, no row that differs, and nothing that nobody expected. */
+export function isClean({ verdict, surprises, clients }: Results): boolean {
+  const { lost, duplicate, reordered, differingRows, foreign } = verdict;
+  return lost + duplicate + reordered + differingRows + foreign + surprises.length + resetsOf(clients) === 0;
+}
+
+/** The table of a run, ready for docs/reliability.md. */
+export function formatResults(results: Results): string {
+  const rows = [...faultRows(results.faults), ...countRows(results), ...verdictRows(results)];
+  const width = Math.max(...rows.map(([name]) => name.length));
+  return rows.map(([name, value]) => `| ${name.padEnd(width)} | ${value.padStart(9)} |`).join('\n');
+}
+
+type TableRow = readonly [name: string, value: string];
+
+function faultRows(faults: readonly Fault[]): TableRow[] {
+  const counts = new Map<string, number>();
+  for (const { kind, target } of faults) {
+    const name = `${kind}: ${target.replace(/-\d$/, '')}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const kinds = [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]): TableRow => [name, `${count}`]);
+  return [['what', 'count'], ['---', '---:'], ['**faults**', `**${faults.length}**`], ...kinds];
+}
+
+function countRows({ transactions, events, application, clients, verdict }: Results): TableRow[] {
+  return [
+    ['transactions committed', figure(transactions)],
+    ['transactions rolled back (at least)', figure(application.rolledBack)],
+    ['transactions failed (at least)', figure(application.failed)],
+    ['events committed', figure(events)],
+    ['events appended again, stored once', figure(application.appendedAgain)],
+    ['followers', figure(verdict.followers)],
+    ['events delivered to them', figure(verdict.received)],
+    ['pauses of slow clients', figure(clients.pauses)],
+    ['reconnects', figure(total(clients, 'reconnects'))],
+    ['resumes', figure(total(clients, 'resumes'))],
+  ];
+}
+
+function verdictRows({ verdict, clients, surprises }: Results): TableRow[] {
+  return [
+    ['unexpected resets', figure(resetsOf(clients))],
+    ['unexpected exits, clients not at the head', figure(surprises.length)],
+    ['delivered, but not committed', figure(verdict.foreign)],
+    ['**lost**', `**${verdict.lost}**`],
+    ['**duplicate**', `**${verdict.duplicate}**`],
+    ['**reordered**', `**${verdict.reordered}**`],
+    ['**differing rows**', `**${verdict.differingRows}**`],
+  ];
+}
+
+function total({ followers, gone }: ClientsReport, what: 'reconnects' | 'resumes' | 'resets'): number {
+  return followers.reduce((sum, follower) => sum + follower[what], gone[what]);
+}
+
+function resetsOf(clients: ClientsReport): number {
+  return total(clients, 'resets');
+}
+
+function figure(count: number): string {
+  return count.toLocaleString('en');
+}

@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  type ApplicationOrder,
+  type ApplicationReport,
+  type ApplicationSettings,
+  isReport,
+} from '../application/settings.js';
+import { Part } from '../parts/part.js';
+import { answers } from '../parts/probe.js';
+import { waitUntil } from '../parts/waiting.js';
+import type { ApplicationState } from './stage.js';
+
+const MAIN = fileURLToPath(new URL('../application/main.js', import.meta.url));
+
+/** How long the application may take to bring to the log what it wrote. */
+const REST_DEADLINE_MS = 60_000;
+
+/** The writing application, over all its lives. */
+export class ApplicationPart extends Part {
+  /** The last word of each life, by process. */
+  readonly #lives: Map<number, ApplicationReport>;
+
+  constructor(folder: string, settings: ApplicationSettings) {
+    const lives = new Map<number, ApplicationReport>();
+    super({
+      name: 'application',
+      command: () => ({ file: process.execPath, args: [MAIN, JSON.stringify(settings)] }),
+      serves: () => answers(`http://127.0.0.1:${settings.port}/health`, 204),
+      logFile: join(folder, 'application.log'),
+      onMessage: (message) => {
+        if (isReport(message)) lives.set(message.pid, message);
+      },
+    });
+    this.#lives = lives;
+  }
+
+  get state(): ApplicationState {
+    const lives = [...this.#lives.values()];
+    const sum = (count: (life: ApplicationReport) => number) => lives.reduce((total, life) => total + count(life), 0);
+    return {
+      committed: sum((life) => life.committed),
+      rolledBack: sum((life) => life.rolledBack),
+      failed: sum((life) => life.failed),
+      appendedAgain: sum((life) => life.appendedAgain),
+      pending: this.#life?.pending ?? 0,
+      resting: this.#life?.resting ?? false,
+    };
+  }
+
+  /** Makes it write no more; resolves when the log has all that was committed. */
+  async rest(): Promise<void> {
+    this.#tell({ order: 'rest' });
+    await waitUntil('the application to rest', () => this.state.resting, REST_DEADLINE_MS);
+  }
+
+  async writeLast(): Promise<void> {
+    this.#tell({ order: 'write last' });
+    await waitUntil('the last event to be written', () => this.#life?.wroteLast ?? false, REST_DEADLINE_MS);
+  }
+
+  get #life(): ApplicationReport | undefined {
+    return this.pid === undefined ? undefined : this.#lives.get(this.pid);
+  }
+
+  #tell(order: ApplicationOrder): void {
+    this.send(order);
+  }
+}

@@ -1,0 +1,67 @@
+import { join } from 'node:path';
+import type { FaultChoice } from '../faults/fault.js';
+import { Link } from '../parts/link.js';
+import { steadyPort } from '../parts/port.js';
+import { Random } from '../random.js';
+import { readSqliteTruth } from '../verification/sqlite-truth.js';
+import { ApplicationPart } from './application-part.js';
+import { gatewayPart } from './gateway-part.js';
+import type { Stage, StageOptions } from './stage.js';
+
+/** SQLite for rows and log: one application, two gateways, TCP between gateways and clients, and to the snapshots. */
+export async function embeddedStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
+  const random = new Random(seed, 'ports');
+  const ports = [await steadyPort(random), await steadyPort(random), await steadyPort(random)] as const;
+  const store = join(folder, 'application.db');
+  const log = `sqlite:${join(folder, 'log.db')}`;
+  const snapshots = await Link.open('snapshots', ports[0]);
+  const clients1 = await Link.open('clients to gateway-1', ports[1]);
+  const clients2 = await Link.open('clients to gateway-2', ports[2]);
+  const application = new ApplicationPart(folder, { store: `sqlite:${store}`, log, port: ports[0], rate, seed });
+  const common = { folder, log, snapshotPort: snapshots.port };
+  const gateways = [
+    gatewayPart({ ...common, name: 'gateway-1', port: ports[1] }),
+    gatewayPart({ ...common, name: 'gateway-2', port: ports[2] }),
+  ];
+  const links = [snapshots, clients1, clients2];
+  const parts = [application, ...gateways];
+
+  return {
+    parts,
+    links,
+    choices: [...FAULTS],
+    gatewayPorts: [clients1.port, clients2.port],
+    application: () => application.state,
+    rest: () => application.rest(),
+    writeLast: () => application.writeLast(),
+    truth: async () => readSqliteTruth(store),
+    async start() {
+      // The application makes the log; the gateways find it.
+      await application.start();
+      await Promise.all(gateways.map((gateway) => gateway.start()));
+    },
+    async stop() {
+      await Promise.all(parts.map((part) => part.stop()));
+      for (const link of links) link.close();
+    },
+    abandon() {
+      for (const part of parts) part.abandon();
+      for (const link of links) link.close();
+    },
+  };
+}
+
+const FAULTS: readonly FaultChoice[] = [
+  { kind: 'kill', target: 'application', weight: 5, durationMs: [50, 2_500], recoveryMs: 2_500 },
+  ...['gateway-1', 'gateway-2'].flatMap((target): FaultChoice[] => [
+    { kind: 'kill', target, weight: 3, durationMs: [50, 3_000], recoveryMs: 2_500 },
+    { kind: 'freeze process', target, weight: 1.5, durationMs: [300, 7_000], recoveryMs: 500 },
+  ]),
+  ...['clients to gateway-1', 'clients to gateway-2'].flatMap((target): FaultChoice[] => [
+    { kind: 'cut all', target, weight: 1.5, durationMs: [1, 1], recoveryMs: 500 },
+    { kind: 'cut some', target, weight: 2, durationMs: [1, 1], recoveryMs: 500 },
+    { kind: 'freeze link', target, weight: 1.5, durationMs: [300, 8_000], recoveryMs: 500 },
+  ]),
+  { kind: 'cut all', target: 'snapshots', weight: 0.5, durationMs: [1, 1], recoveryMs: 500 },
+  { kind: 'freeze link', target: 'snapshots', weight: 0.5, durationMs: [300, 4_000], recoveryMs: 500 },
+];

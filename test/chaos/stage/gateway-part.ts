@@ -1,0 +1,41 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EXCHANGE, HEARTBEAT_MS, ROUTES } from '../names.js';
+import { Part } from '../parts/part.js';
+import { answers } from '../parts/probe.js';
+
+const PREGON = fileURLToPath(import.meta.resolve('pregon/package.json')).replace(/package\.json$/, 'dist/cli/main.js');
+
+export interface GatewaySettings {
+  readonly name: string;
+  readonly folder: string;
+  readonly port: number;
+  readonly log: string;
+  /** Where the application answers with snapshots. */
+  readonly snapshotPort: number;
+}
+
+/** `pregon run`, as anybody would run it. */
+export function gatewayPart({ name, folder, port, log, snapshotPort }: GatewaySettings): Part {
+  const config = join(folder, `${name}.yml`);
+  writeFileSync(config, configuration(log, snapshotPort));
+  const args = [PREGON, 'run', `127.0.0.1:${port}`, `--exchange=${EXCHANGE}`, `--config=${config}`];
+  return new Part({
+    name,
+    command: () => ({ file: process.execPath, args: [...args, '--drain-ms=2000'] }),
+    serves: () => answers(`http://127.0.0.1:${port}${ROUTES.events.path}`, 426),
+    logFile: join(folder, `${name}.log`),
+  });
+}
+
+/** JSON is YAML. */
+function configuration(log: string, snapshotPort: number): string {
+  const routes = Object.entries(ROUTES).map(([name, { path, topics }]) => {
+    const snapshot = name === 'events' ? {} : { snapshot: `http://127.0.0.1:${snapshotPort}/snapshots/${name}` };
+    return [name, { path, topics, ...snapshot }];
+  });
+  // A small window, so that those who come back read the log too.
+  const limits = { heartbeatMs: HEARTBEAT_MS, stallTimeoutMs: 20_000, historyBytes: 1_000_000 };
+  return JSON.stringify({ log, websocket: { routes: Object.fromEntries(routes), ...limits } });
+}

@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Beginning } from './clients/journal.js';
+import { differingRows } from './verification/collections.js';
+import { Examination, type Findings } from './verification/examination.js';
+import { notAtHead } from './verification/head.js';
+import { matcher } from './verification/journal-reader.js';
+import type { CommittedEvent } from './verification/truth.js';
+
+// The run is worth as much as its judge: here it is shown to see what it is there to see.
+const committed: CommittedEvent[] = Array.from({ length: 30 }, (_, i) => ({
+  id: `e${i}`,
+  topic: i % 3 === 0 ? 'order.1.placed' : 'account.1.changed',
+  row: `row/${i % 3}`,
+  version: 1 + Math.floor(i / 3),
+}));
+const ids = committed.map(({ id }) => id);
+
+function examine(
+  received: readonly string[],
+  options: { topics?: string[]; beginning?: Beginning; left?: boolean } = {},
+) {
+  const { topics = ['#'], beginning = 'first', left = false } = options;
+  const examination = new Examination({ name: 'one', topics, beginning }, committed, matcher(topics));
+  for (const id of received) {
+    examination.received({ id, atMs: 0, connection: 1, position: `p-${id}`, sequence: '0000000000000001' });
+  }
+  return counts(examination.end(!left));
+}
+
+function counts({ lost, duplicate, reordered, foreign }: Findings) {
+  return { lost, duplicate, reordered, foreign };
+}
+
+const CLEAN = { lost: 0, duplicate: 0, reordered: 0, foreign: 0 };
+
+describe('the examination of what a follower received', () => {
+  it('finds nothing where all came once, in order', () => {
+    expect(examine(ids)).toEqual(CLEAN);
+    expect(examine(['e0', 'e3', 'e6'], { topics: ['order.#'], left: true })).toEqual(CLEAN);
+  });
+
+  it('finds whatever is taken away', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(29), { minLength: 1 }), (gone) => {
+        expect(examine(ids.filter((_, i) => !gone.includes(i)))).toEqual({ ...CLEAN, lost: gone.length });
+      }),
+    );
+  });
+
+  it('finds whatever comes again', () => {
+    fc.assert(
+      fc.property(fc.nat(29), fc.nat(29), (which, later) => {
+        const again = [...ids];
+        again.splice(Math.max(which, later) + 1, 0, `e${which}`);
+        expect(examine(again)).toEqual({ ...CLEAN, duplicate: 1 });
+      }),
+    );
+  });
+
+  it('finds whatever comes later than what follows it, and does not call it lost', () => {
+    fc.assert(
+      fc.property(fc.nat(28), fc.nat(28), (a, b) => {
+        const from = Math.min(a, b);
+        const to = Math.max(a, b) + 1;
+        const moved = [...ids];
+        moved.splice(to, 0, ...moved.splice(from, 1));
+        expect(examine(moved)).toEqual({ ...CLEAN, reordered: 1 });
+      }),
+    );
+  });
+
+  it('finds what was not committed, and what was not asked for', () => {
+    expect(examine([...ids, 'rolled-back'])).toEqual({ ...CLEAN, foreign: 1 });
+    expect(examine(['e0', 'e1', 'e3'], { topics: ['order.#'], left: true })).toEqual({ ...CLEAN, foreign: 1 });
+  });
+
+  it('expects nothing before the beginning, and all behind it', () => {
+    const afterFour = { beginning: { after: 'e4' } };
+    expect(examine(ids.slice(5), afterFour)).toEqual(CLEAN);
+    expect(examine(ids.slice(6), afterFour)).toEqual({ ...CLEAN, lost: 1 });
+    expect(examine(['e6', 'e9'], { ...afterFour, topics: ['order.#'], left: true })).toEqual(CLEAN);
+    expect(examine(ids.slice(7), { beginning: 'anywhere' })).toEqual(CLEAN);
+    expect(examine(ids.slice(7, 20), { beginning: 'anywhere' })).toEqual({ ...CLEAN, lost: 10 });
+  });
+
+  it('expects nothing behind the last of one who left', () => {
+    expect(examine(ids.slice(0, 20), { left: true })).toEqual(CLEAN);
+    expect(examine(ids.slice(0, 20))).toEqual({ ...CLEAN, lost: 10 });
+  });
+
+  it('begins anew after a reset', () => {
+    const examination = new Examination({ name: 'one', topics: ['#'], beginning: 'first' }, committed, () => true);
+    const receive = (id: string) => examination.received({ id, atMs: 0, connection: 1, position: '', sequence: '' });
+    for (const id of ids.slice(0, 10)) receive(id);
+    examination.reset('first');
+    for (const id of ids) receive(id);
+    expect(counts(examination.end(true))).toEqual(CLEAN);
+  });
+});
+
+describe('the comparison of rows', () => {
+  it('counts what is missing, differs, or is too much', () => {
+    const table = [1, 2, 3].map((n) => ({ id: `${n}`, version: n, note: 'a' }));
+    expect(differingRows(table, table).count).toBe(0);
+    expect(differingRows(table, table.slice(1)).count).toBe(1);
+    expect(differingRows(table.slice(1), table).count).toBe(1);
+    expect(differingRows(table, [...table.slice(1), { id: '1', version: 1, note: 'b' }]).count).toBe(1);
+  });
+});
+
+describe('who is at the head', () => {
+  const tables = { accounts: [{ id: '1', version: 3 }], orders: [] };
+  const truth = { events: committed, tables, transactions: 1 };
+  const follower = { name: 'one', topics: ['order.#'], received: 0, reconnects: 0, resumes: 0, resets: 0 };
+
+  it('is who received the last event that matches, or has the rows that it made', () => {
+    expect(notAtHead([{ ...follower, lastId: 'e27' }], truth)).toEqual([]);
+    expect(notAtHead([{ ...follower, lastId: 'e24' }], truth)).toEqual(['one']);
+    expect(notAtHead([{ ...follower, lastId: undefined }], truth)).toEqual(['one']);
+    expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 3 } }], truth)).toEqual([]);
+    expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 2 } }], truth)).toEqual(['one']);
+  });
+});

@@ -1,0 +1,143 @@
+import type { Beginning, JournalHeader } from '../clients/journal.js';
+import type { CommittedEvent } from './truth.js';
+
+export interface Received {
+  readonly atMs: number;
+  readonly connection: number;
+  readonly position: string;
+  readonly sequence: string;
+  readonly id: string;
+}
+
+/** What went wrong for one follower: how often, and the first few as evidence. */
+export interface Findings {
+  lost: number;
+  duplicate: number;
+  reordered: number;
+  /** Events that were never committed, or that do not match its topics. */
+  foreign: number;
+  /** Steps and refusals that the follower itself found wrong. */
+  wrong: number;
+  readonly evidence: string[];
+}
+
+const MOST_EVIDENCE = 12;
+
+export function noFindings(): Findings {
+  return { lost: 0, duplicate: 0, reordered: 0, foreign: 0, wrong: 0, evidence: [] };
+}
+
+/**
+ * Compares what a follower received, in the order in which it did, with what it had to receive. After a reset it is told to begin
+ * anew, and so does this.
+ */
+export class Examination {
+  readonly findings = noFindings();
+  readonly #name: string;
+  /** What matches its topics, in the order in which it must come. */
+  readonly #expected: readonly CommittedEvent[];
+  readonly #places: ReadonlyMap<string, number>;
+  /** The place of every committed event among those expected: of the first expected one behind it. */
+  readonly #placeAfter: (id: string) => number | undefined;
+  #next: number | undefined;
+  #seen = new Set<number>();
+  #missing = new Map<number, string>();
+  #last = 'nothing';
+
+  /** @param committed all that was committed, in order */
+  constructor(
+    header: JournalHeader,
+    committed: readonly CommittedEvent[],
+    matches: (event: CommittedEvent) => boolean,
+  ) {
+    this.#name = header.name;
+    this.#expected = committed.filter(matches);
+    this.#places = new Map(this.#expected.map(({ id }, place) => [id, place]));
+    this.#placeAfter = (id) => placeAfter(id, committed, matches);
+    this.#begin(header.beginning);
+  }
+
+  /** The last that it has to receive. */
+  get lastExpected(): string | undefined {
+    return this.#expected.at(-1)?.id;
+  }
+
+  received(event: Received): void {
+    const place = this.#places.get(event.id);
+    if (place === undefined) return this.#found('foreign', `${show(event)}, which was not committed or is not its own`);
+    this.#next ??= place;
+    if (this.#seen.has(place)) return this.#found('duplicate', `${show(event)} again; the last was ${this.#last}`);
+    this.#seen.add(place);
+    if (place < this.#next) {
+      this.#missing.delete(place);
+      this.#found('reordered', `${show(event)} came after ${this.#last}`);
+    } else {
+      for (let missing = this.#next; missing < place; missing++) {
+        this.#missing.set(missing, `between ${this.#last} and ${show(event)}`);
+      }
+      this.#next = place + 1;
+    }
+    this.#last = show(event);
+  }
+
+  reset(beginning: Beginning): void {
+    this.#settleMissing();
+    this.#begin(beginning);
+  }
+
+  wrong(atMs: number, text: string): void {
+    this.#found('wrong', `${at(atMs)} ${text}`);
+  }
+
+  /** @param complete whether it stayed to the end of the run, and so must have all up to there */
+  end(complete: boolean): Findings {
+    if (complete && this.#next !== undefined) {
+      for (let missing = this.#next; missing < this.#expected.length; missing++) {
+        this.#missing.set(missing, `behind ${this.#last}, the last that it received`);
+      }
+    }
+    this.#settleMissing();
+    return this.findings;
+  }
+
+  #begin(beginning: Beginning): void {
+    this.#seen = new Set();
+    this.#last = 'the beginning';
+    if (beginning === 'first') this.#next = 0;
+    else if (beginning === 'anywhere') this.#next = undefined;
+    else this.#next = this.#placeAfter(beginning.after) ?? 0;
+  }
+
+  #settleMissing(): void {
+    for (const [place, where] of this.#missing) {
+      const event = this.#expected[place];
+      this.#found(
+        'lost',
+        `${event?.id} (${event?.topic}, ${event?.row} version ${event?.version}, place ${place}) ${where}`,
+      );
+    }
+    this.#missing = new Map();
+  }
+
+  #found(kind: Exclude<keyof Findings, 'evidence'>, text: string): void {
+    this.findings[kind] += 1;
+    if (this.findings.evidence.length < MOST_EVIDENCE) this.findings.evidence.push(`${this.#name}: ${kind}: ${text}`);
+  }
+}
+
+function placeAfter(
+  id: string,
+  committed: readonly CommittedEvent[],
+  matches: (event: CommittedEvent) => boolean,
+): number | undefined {
+  const at = committed.findIndex((event) => event.id === id);
+  return at === -1 ? undefined : committed.slice(0, at + 1).filter(matches).length;
+}
+
+function show({ id, position, sequence, atMs, connection }: Received): string {
+  return `${id} (sequence ${Number(sequence)}, position ${position}, ${at(atMs)}, connection ${connection})`;
+}
+
+function at(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 23);
+}

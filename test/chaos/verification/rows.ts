@@ -1,0 +1,30 @@
+import type { CommittedEvent, TableRow } from './truth.js';
+
+/** Rows of a driver, which are of no type, as what they are. @throws TypeError */
+export function toCommitted(row: unknown): CommittedEvent {
+  return {
+    id: text(row, 'event_id'),
+    topic: text(row, 'topic'),
+    row: text(row, 'changed'),
+    version: number(row, 'version'),
+  };
+}
+
+export function toTableRow(row: unknown): TableRow {
+  if (typeof row !== 'object' || row === null) throw new TypeError('a row must be an object');
+  return { ...row, id: text(row, 'id'), version: number(row, 'version') };
+}
+
+export function number(row: unknown, column: string): number {
+  const value: unknown = Reflect.get(Object(row), column);
+  // PostgreSQL's counts come as text.
+  const converted = typeof value === 'string' ? Number(value) : value;
+  if (typeof converted === 'number' && Number.isSafeInteger(converted)) return converted;
+  throw new TypeError(`${column} is no integer: ${String(value)}`);
+}
+
+function text(row: unknown, column: string): string {
+  const value: unknown = Reflect.get(Object(row), column);
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${column} is no text: ${String(value)}`);
+}

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { differingRows } from './collections.js';
+import { examineJournal } from './journal-reader.js';
+import { toTableRow } from './rows.js';
+import type { TableName, Truth } from './truth.js';
+
+export interface Verdict {
+  readonly followers: number;
+  readonly received: number;
+  readonly lost: number;
+  readonly duplicate: number;
+  readonly reordered: number;
+  readonly differingRows: number;
+  /** Events that were delivered though they were not committed, or not asked for. */
+  readonly foreign: number;
+  readonly evidence: readonly string[];
+}
+
+/** Compares all that the clients wrote down with what is true. */
+export async function judge(folder: string, truth: Truth): Promise<Verdict> {
+  const files = readdirSync(folder).filter((name) => name.endsWith('.journal'));
+  const sum = { received: 0, lost: 0, duplicate: 0, reordered: 0, differingRows: 0, foreign: 0 };
+  const evidence: string[] = [];
+  for (const file of files) {
+    const { header, received, stayed, findings } = await examineJournal(join(folder, file), truth.events);
+    sum.received += received;
+    sum.lost += findings.lost;
+    sum.duplicate += findings.duplicate;
+    sum.reordered += findings.reordered;
+    sum.foreign += findings.foreign;
+    sum.differingRows += findings.wrong;
+    evidence.push(...findings.evidence);
+    if (header.table === undefined || !stayed) continue;
+    const rows = compareRows(folder, header.name, header.table, truth);
+    sum.differingRows += rows.count;
+    evidence.push(...rows.shown.map((text) => `${header.name}: ${text}`));
+  }
+  return { followers: files.length, ...sum, evidence };
+}
+
+function compareRows(folder: string, name: string, table: TableName, truth: Truth): { count: number; shown: string[] } {
+  const held: unknown = JSON.parse(readFileSync(join(folder, `${name}.rows.json`), 'utf8'));
+  if (!Array.isArray(held)) throw new TypeError(`${name}.rows.json holds no rows`);
+  return differingRows(truth.tables[table], held.map(toTableRow));
+}
