@@ -13,6 +13,8 @@ export interface LogPoint {
 
 const FINGERPRINT_DIGITS = 11;
 const CHECK_DIGITS = 3;
+const LOW_DIGITS = 5;
+const LOW_RANGE = 36 ** LOW_DIGITS;
 const SHAPE = /^([0-9a-z]{1,11})\.([0-9a-z]{11})([0-9a-z]{3})$/;
 
 /**
@@ -20,8 +22,15 @@ const SHAPE = /^([0-9a-z]{1,11})\.([0-9a-z]{11})([0-9a-z]{3})$/;
  * a garbled position (refused) from the position of another log (answered with `reset`).
  */
 export function encodePosition(point: LogPoint): string {
-  const body = `${point.offset.toString(36)}.${point.fingerprint.toString(36).padStart(FINGERPRINT_DIGITS, '0')}`;
+  const body = `${point.offset.toString(36)}.${encodeFingerprint(point.fingerprint)}`;
   return body + checkDigits(body);
+}
+
+/** In two halves that fit 32 bits: V8 writes larger numbers seven times slower, and this is done for each event. */
+function encodeFingerprint(fingerprint: number): string {
+  const high = Math.floor(fingerprint / LOW_RANGE).toString(36);
+  const low = (fingerprint % LOW_RANGE).toString(36);
+  return high.padStart(FINGERPRINT_DIGITS - LOW_DIGITS, '0') + low.padStart(LOW_DIGITS, '0');
 }
 
 /** @throws PregonError POSITION_INVALID where the text is not one that {@link encodePosition} made. */

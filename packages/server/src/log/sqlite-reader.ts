@@ -24,7 +24,7 @@ export class SqliteReader {
   readonly #exchanges: readonly string[] | undefined;
   readonly #page: Statement;
   readonly #start: Statement;
-  readonly #windowEnd: Statement;
+  readonly #firstBeyond: Statement;
   readonly #atOrBefore: Statement;
   readonly #fingerprintAt: Statement;
   readonly #first: Statement;
@@ -42,8 +42,9 @@ export class SqliteReader {
     this.#start = database.prepare(
       'SELECT offset, bytes - length(payload) AS bytes FROM entry WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT 1',
     );
-    this.#windowEnd = database.prepare(
-      `SELECT ${MARK} FROM entry WHERE offset <= ? AND bytes - length(payload) < ? ORDER BY offset DESC LIMIT 1`,
+    this.#firstBeyond = database.prepare(
+      `SELECT offset FROM entry
+       WHERE offset > ? AND offset <= ? AND bytes - length(payload) >= ? ORDER BY offset LIMIT 1`,
     );
     this.#atOrBefore = database.prepare(`SELECT ${MARK} FROM entry WHERE offset <= ? ORDER BY offset DESC LIMIT 1`);
     this.#fingerprintAt = database.prepare('SELECT fingerprint FROM entry WHERE offset = ?');
@@ -111,18 +112,18 @@ export class SqliteReader {
     const bytesEnd = numberIn(start, 'bytes') + maxBytes;
     const rows = this.#exchanges ? maxCount * WINDOW_FACTOR : maxCount;
     const windowEnd = Math.min(through, numberIn(start, 'offset') + rows - 1);
-    const end = this.#exchanges ? this.#endOfWindow(windowEnd, bytesEnd) : undefined;
-    const entries = this.#entries(after, end?.offset ?? windowEnd, bytesEnd, maxCount);
+    const end = this.#endOfWindow(after, windowEnd, bytesEnd);
+    const entries = this.#entries(after, end.offset, bytesEnd, maxCount);
     const last = entries.at(-1);
-    if (last && (entries.length === maxCount || !end)) return { entries, through: toPoint(last) };
-    return { entries, through: toPoint(end ?? this.markAtOrBefore(after)) };
+    if (last && (entries.length === maxCount || !this.#exchanges)) return { entries, through: toPoint(last) };
+    return { entries, through: toPoint(end) };
   }
 
-  #endOfWindow(windowEnd: number, bytesEnd: number): MarkRow {
-    const row = this.#windowEnd.get([windowEnd, bytesEnd]);
-    if (row === undefined) return this.floor();
-    assertMarkRow(row);
-    return row;
+  /** Looks forward from the page's start, past its own entries only: a window may hold many times as many. */
+  #endOfWindow(after: number, windowEnd: number, bytesEnd: number): MarkRow {
+    const last = this.markAtOrBefore(windowEnd);
+    const beyond = this.#firstBeyond.get([after, last.offset, bytesEnd]);
+    return beyond === undefined ? last : this.markAtOrBefore(numberIn(beyond, 'offset') - 1);
   }
 
   #entries(after: number, through: number, bytesEnd: number, maxCount: number): LogEntry[] {
