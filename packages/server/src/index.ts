@@ -1,5 +1,6 @@
 export type { Connection, ConnectionRequest } from './core/connection.js';
-export type { Connections } from './core/connections.js';
+export type { BroadcastOptions, Connections } from './core/connections.js';
+export type { Ephemeral, EphemeralMember } from './core/ephemeral.js';
 export type { RouteHandlers } from './core/handlers.js';
 export type { TransportName } from './core/link.js';
 export type { Log, LogEntry, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from './core/log.js';

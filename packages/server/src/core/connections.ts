@@ -1,9 +1,26 @@
+import { encodeBroadcast } from './broadcast.js';
 import type { Connection } from './connection.js';
 import { Message } from './message.js';
 
-/** The connections of one route. */
+export interface BroadcastOptions {
+  /** Who shall not get it, as a rule the one that it comes from. */
+  readonly except?: Connection;
+  /** The `name` under `pregon.v1`. @default 'message' */
+  readonly name?: string;
+  /** Only to the connections of this gateway: for what each gateway tells its own, as a subscriber does. @default false */
+  readonly local?: boolean;
+}
+
+/** The connections of one route of this gateway. */
 export class Connections implements Iterable<Connection> {
+  readonly #route: string;
   readonly #open = new Set<Connection>();
+  /** The way to the other gateways on the log, where there is one. @internal */
+  tellOthers: ((broadcast: string) => void) | undefined;
+
+  constructor(route: string) {
+    this.#route = route;
+  }
 
   get count(): number {
     return this.#open.size;
@@ -14,18 +31,26 @@ export class Connections implements Iterable<Connection> {
   }
 
   /**
-   * Sends an ephemeral message to all: text or bytes as they are, anything else as JSON. It is encoded once. A connection
-   * that is full does not get it.
+   * Sends an ephemeral message to all connections of this route, on all gateways of the log: text or bytes as they are, anything
+   * else as JSON. It is encoded once. A connection that is full does not get it, nor do those of a gateway that does not read or cannot be
+   * reached: at most once, and from one gateway in order.
    *
-   * @param options.except who shall not get it, as a rule the one that it comes from
-   * @param options.name the `name` under `pregon.v1`. @default 'message'
-   * @returns how many it was written to
+   * @returns how many connections of this gateway it was written to
+   * @throws TypeError where JSON cannot hold the data; then nobody gets it
    */
-  broadcast(data: unknown, options: { except?: Connection; name?: string } = {}): number {
+  broadcast(data: unknown, options: BroadcastOptions = {}): number {
     const message = new Message(options.name ?? 'message', data);
+    // Also where it stays here: what cannot be written is to reach nobody, not those whose transport comes first.
+    const broadcast = encodeBroadcast({ route: this.#route, message });
+    if (!options.local) this.tellOthers?.(broadcast);
+    return this.deliver(message, options.except);
+  }
+
+  /** Writes to the connections of this gateway. @internal */
+  deliver(message: Message, except?: Connection): number {
     let written = 0;
     for (const connection of this.#open) {
-      if (connection !== options.except && connection.sendMessage(message)) written += 1;
+      if (connection !== except && connection.sendMessage(message)) written += 1;
     }
     return written;
   }

@@ -1,4 +1,5 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
+import type { Ephemeral } from './ephemeral.js';
 
 /** One event as the log holds it: what routing needs, and the JSON text that is delivered, never parsed on the way. */
 export interface LogEntry extends LogPoint {
@@ -68,6 +69,9 @@ export type StopFollowing = () => Promise<void>;
 export interface Log {
   /** How to show it to people: `sqlite:data/pregon.db`, without any password. */
   readonly name: string;
+
+  /** How the gateways on this log reach each other's connections; absent where it has no way for that: broadcasts are local then. */
+  readonly ephemeral?: Ephemeral;
 
   /**
    * Appends events in order; they are safe when the promise resolves.

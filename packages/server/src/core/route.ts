@@ -19,7 +19,7 @@ export interface RouteDefinition {
 export class Route {
   readonly name: string;
   readonly path: string;
-  readonly connections = new Connections();
+  readonly connections: Connections;
   readonly snapshots: SnapshotReader | undefined;
   readonly #definition: RouteDefinition;
   readonly #handlers: RouteHandlers[] = [];
@@ -27,6 +27,7 @@ export class Route {
   constructor(definition: RouteDefinition) {
     this.name = definition.name;
     this.path = definition.path;
+    this.connections = new Connections(definition.name);
     this.#definition = definition;
     this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot);
   }

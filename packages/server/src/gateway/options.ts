@@ -41,7 +41,7 @@ export interface RouteOptions {
   /** The state that the events of this route change: a function, or a URL that answers {@link Snapshot} as JSON. */
   readonly snapshot?: SnapshotFunction | string;
   readonly handlers?: readonly Built<RouteHandlers>[];
-  /** Relay what a client sends to all others on the route. @default false */
+  /** Relay what a client sends to all others on the route, on all gateways of the log. @default false */
   readonly broadcast?: boolean;
 }
 

@@ -7,6 +7,7 @@ import { createFilter } from '../core/filter.js';
 import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
 import type { Log } from '../core/log.js';
+import { OtherGateways } from '../core/other-gateways.js';
 import type { Door } from '../transports/door.js';
 import { atMost } from './at-most.js';
 import { drain } from './drain.js';
@@ -38,6 +39,7 @@ export interface Parts {
 export class RunningGateway implements Gateway {
   readonly #parts: Parts;
   readonly #subscribers: SubscriberLink[] = [];
+  #others: OtherGateways | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -84,6 +86,7 @@ export class RunningGateway implements Gateway {
       logger,
     };
     try {
+      this.#others = await this.#joinOthers(logger);
       for (const route of this.#parts.routes.all) {
         for (const built of options.routes[route.name]?.handlers ?? []) route.handle(await build(built, context));
       }
@@ -94,6 +97,12 @@ export class RunningGateway implements Gateway {
       await this.close({ spreadMs: 0 });
       throw error;
     }
+  }
+
+  async #joinOthers(logger: Logger): Promise<OtherGateways | undefined> {
+    const { log, routes } = this.#parts;
+    const onFailed = (error: Error) => logger.warn({ err: error }, 'what another gateway broadcast was not delivered');
+    return log.ephemeral && OtherGateways.join(log.ephemeral, routes.all, onFailed);
   }
 
   #subscribe(subscriber: Subscriber, exchanges: readonly string[] | undefined, logger: Logger): void {
@@ -121,6 +130,7 @@ export class RunningGateway implements Gateway {
     await hub.close();
     const subscribers = this.#subscribers.map((subscriber) => subscriber.close());
     await atMost(Math.max(deadline - systemClock.now(), 0), systemClock, Promise.all(subscribers));
+    await this.#others?.leave();
     if (owned) await log.close();
   }
 }

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import type { Ephemeral } from '../core/ephemeral.js';
 import type {
   Log,
   LogEntry,
@@ -12,10 +13,12 @@ import type {
 } from '../core/log.js';
 import { encodeEvent } from './encode.js';
 import { Follower, type Step } from './follower.js';
+import { MemoryEphemeral } from './memory-ephemeral.js';
 import { type Range, toRange } from './range.js';
 import { assertRetention, type Retention, type TrimResult } from './retention.js';
 
 export interface MemoryLog extends Log {
+  readonly ephemeral: Ephemeral;
   trim(limits: Pick<Retention, 'maxCount'>): Promise<TrimResult>;
   /** Puts a new, empty log in the place of this one, as when a file is replaced. */
   replace(): void;
@@ -42,6 +45,7 @@ interface Content {
 
 class ArrayLog implements MemoryLog {
   readonly name = 'memory:';
+  readonly ephemeral = new MemoryEphemeral();
   readonly #exchanges: ReadonlySet<string> | undefined;
   readonly #maxEventBytes: number;
   readonly #followers = new Set<Follower>();
@@ -137,6 +141,7 @@ class ArrayLog implements MemoryLog {
     this.#closed = true;
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
+    this.ephemeral.close();
   }
 
   #last(): LogPoint {

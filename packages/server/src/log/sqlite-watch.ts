@@ -1,4 +1,5 @@
-import { NudgeListener } from './sqlite-nudge.js';
+import type { SocketListener } from './socket-folder.js';
+import { listenForNudges } from './sqlite-nudge.js';
 
 export interface WatchOptions {
   /** Where to listen for nudges. */
@@ -15,7 +16,7 @@ export class SqliteWatch {
   readonly #options: WatchOptions;
   readonly #timer: NodeJS.Timeout;
   readonly #opening: Promise<void>;
-  #listener: NudgeListener | undefined;
+  #listener: SocketListener | undefined;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -48,7 +49,7 @@ export class SqliteWatch {
   async #listen(): Promise<void> {
     const { folder, onChange, onWarning } = this.#options;
     try {
-      this.#listener = await NudgeListener.open(folder, onChange);
+      this.#listener = await listenForNudges(folder, onChange);
     } catch (cause) {
       // Not every file system can hold a socket; polling works on all.
       onWarning(new Error(`no nudge can be heard in ${folder}: the log is polled`, { cause }));

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import type { Ephemeral } from '../core/ephemeral.js';
 import type { Log, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from '../core/log.js';
 import { encodeEvent } from './encode.js';
 import { errorCode } from './error-code.js';
@@ -16,10 +17,12 @@ import {
   type TrimResult,
 } from './retention.js';
 import { retryWhile } from './retry.js';
+import { SocketEphemeral } from './socket-ephemeral.js';
+import { socketFolder } from './socket-folder.js';
 import { SqliteAppender } from './sqlite-appender.js';
 import { isBusy } from './sqlite-database.js';
 import { SqliteFile } from './sqlite-file.js';
-import { Nudger, nudgeFolder } from './sqlite-nudge.js';
+import { Nudger } from './sqlite-nudge.js';
 import type { SqliteStore } from './sqlite-store.js';
 import { SqliteWatch } from './sqlite-watch.js';
 import { toUnavailable } from './unavailable.js';
@@ -31,11 +34,13 @@ export interface SqliteLogOptions extends LogOptions {
   readonly pollIntervalMs?: number;
   /** How long to wait while another process holds the file's lock. @default 5000 */
   readonly busyTimeoutMs?: number;
-  /** Told of what failed in the background and costs no event: a nudge, a step of retention. @default `process.emitWarning` */
+  /** Told of what failed in the background and costs no event: a nudge, an ephemeral message, a step of retention. @default `process.emitWarning` */
   readonly onWarning?: (error: Error) => void;
 }
 
 export interface SqliteLog extends Log {
+  readonly ephemeral: Ephemeral;
+
   /**
    * Drops the oldest entries until the limits hold, in steps with turns of the event loop between them.
    *
@@ -92,6 +97,7 @@ class FileLog implements SqliteLog {
   readonly #trim: BackgroundTrim;
   readonly #folder: string;
   readonly #nudger: Nudger;
+  readonly #ephemeral: SocketEphemeral;
   readonly #followers = new Set<Follower>();
   #watch: SqliteWatch | undefined;
   #closing: Promise<void> | undefined;
@@ -109,8 +115,14 @@ class FileLog implements SqliteLog {
     });
     const retention = options.retention ?? DEFAULT_RETENTION;
     this.#trim = new BackgroundTrim(() => this.#whenFree((store) => store.trimStep(retention)), this.#warn);
-    this.#folder = nudgeFolder(realpathSync(file.path));
+    const realPath = realpathSync(file.path);
+    this.#folder = socketFolder(realPath, 'nudge');
     this.#nudger = new Nudger(this.#folder, this.#warn);
+    this.#ephemeral = new SocketEphemeral(socketFolder(realPath, 'ephemeral'), this.#warn);
+  }
+
+  get ephemeral(): Ephemeral {
+    return this.#ephemeral;
   }
 
   async append(events: readonly PregonEvent[]): Promise<LogPoint[]> {
@@ -178,6 +190,7 @@ class FileLog implements SqliteLog {
     await this.#trim.stop();
     await this.#stopWatch();
     this.#nudger.close();
+    await this.#ephemeral.close();
     try {
       await this.#file.close();
     } catch (cause) {
