@@ -192,6 +192,31 @@ describeInBrowser('the page of the reference application, in a real browser', (o
     }
   });
 
+  it('[000-19] a page on disk of a few lines, that shows what comes, is enough to try it', async () => {
+    const auction = await Auction.start();
+    const file = join(temporaryFolder(), 'echo.html');
+    writeFileSync(
+      file,
+      `<!doctype html><title>Echo</title><pre></pre><script>
+        const socket = new WebSocket('${auction.events}');
+        socket.onopen = () => document.title = 'open';
+        socket.onmessage = ({ data }) => document.querySelector('pre').append(data, '\\n');
+      </script>`,
+    );
+    const page = await open();
+    await page.goto(pathToFileURL(file).href);
+    await eventually(
+      () => page.title(),
+      (title) => title === 'open',
+    );
+    await auction.put(user(1));
+    const shown = await eventually(
+      () => page.locator('pre').textContent(),
+      (text) => (text ?? '').includes('\n'),
+    );
+    expect(JSON.parse(shown ?? '')).toMatchObject({ type: 'UserWasCreated', data: { id: '1' } });
+  });
+
   it('looks as it should, on a desk and on a phone, in light and in dark', async () => {
     const auction = await Auction.start();
     await makeChanges(auction, 60);

@@ -116,7 +116,7 @@ describe('the packages, packed', () => {
     expect(files.filter((file) => /test|tsbuildinfo|\.db/.test(file))).toEqual([]);
   });
 
-  it('install into an empty project and work there: library, types and command line', async () => {
+  it('[000-04] install into an empty project and work there: library, types and command line', async () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
     const install = [
       'install',
