@@ -1,4 +1,11 @@
-import { createEvent, encodeSequence, type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  assertEvent,
+  createEvent,
+  encodeSequence,
+  type NewEvent,
+  PregonError,
+  type PregonEvent,
+} from '@pregon/protocol';
 import { v7 } from 'uuid';
 
 /** What a caller says of an event. Its `source` is that of the outbox, since a sequence counts within one source. */
@@ -51,6 +58,21 @@ export function encodeEvent<Data>(event: OutboxEvent<Data>, options: EncodeOptio
 
 export function withSequence<Data>(event: PregonEvent<Data>, sequence: number): PregonEvent<Data> {
   return { ...event, sequence: encodeSequence(sequence) };
+}
+
+/**
+ * The event in a row.
+ *
+ * @throws PregonError EVENT_INVALID where there is none, which {@link encodeEvent} never made
+ */
+export function decodeEvent(sequence: number, text: string): PregonEvent {
+  try {
+    const event: unknown = JSON.parse(text);
+    assertEvent(event);
+    return withSequence(event, sequence);
+  } catch (cause) {
+    throw new PregonError('EVENT_INVALID', `row ${sequence} of the outbox holds no event: ${String(cause)}`, { cause });
+  }
 }
 
 function toJson(event: PregonEvent): string {

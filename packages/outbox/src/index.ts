@@ -1,11 +1,26 @@
 export type { OutboxEvent } from './event.js';
+export type { OutboxOptions } from './options.js';
+export {
+  createPostgresOutbox,
+  type PostgresOutbox,
+  type PostgresRelay,
+  type PostgresRelayOptions,
+} from './postgres/outbox.js';
+export type {
+  KyselyDatabase,
+  KyselyQuery,
+  KyselyTransaction,
+  KyselyTransactionBuilder,
+  PgClient,
+  PgPool,
+  PgPoolClient,
+  PostgresJsSql,
+  PostgresJsTransaction,
+  PostgresPool,
+  PostgresTransaction,
+} from './postgres/shapes.js';
 export type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
+export type { OutboxSnapshot } from './snapshot.js';
 export { DEFAULT_TABLE, type SqlDialect, sql } from './sql.js';
 export type { SqliteDatabase, SqliteStatement, SqliteWriter } from './sqlite/database.js';
-export {
-  createOutbox,
-  type Outbox,
-  type OutboxOptions,
-  type OutboxSnapshot,
-  type SqliteRelayOptions,
-} from './sqlite/outbox.js';
+export { createOutbox, type Outbox, type SqliteRelayOptions } from './sqlite/outbox.js';

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type ErrorCode, isErrorCode, PregonError } from '@pregon/protocol';
 import type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
-import { NotNow, type RelaySource } from './relay-source.js';
+import { NotNow, type OutboxBatch, type RelaySource } from './relay-source.js';
 
 const DEFAULT_BATCH_SIZE = 500;
 const DEFAULT_POLL_INTERVAL_MS = 100;
@@ -18,6 +18,9 @@ const LONGEST_RETRY_MS = 5_000;
 /** What the loop does next: look again at once, rest (a wake ends it), or hold off (only `stop` ends it). */
 type Next = { readonly action: 'again' } | { readonly action: 'rest' | 'hold'; readonly ms: number };
 
+/** Those that run, for whoever wakes them. */
+export type RunningRelays = Set<{ wake(): void }>;
+
 /**
  * Why several relays on one table neither reorder nor lose. Every `append` is a run of consecutive rows that begins at the lowest row
  * not yet removed, or right after a run that the same relay appended. So all rows below a run are in the log before the run is
@@ -25,19 +28,20 @@ type Next = { readonly action: 'again' } | { readonly action: 'rest' | 'hold'; r
  * holds; hence by induction each event is stored after all those below it, once. What this rests on: the log still
  * retains what a relay appends again, so its retention must be longer than the longest pause of a process between read and append.
  */
-export class OutboxRelay implements Relay {
-  readonly #source: RelaySource;
+export class OutboxRelay<Answer extends number | Promise<number>> implements Relay<Answer> {
+  readonly #source: RelaySource<Answer>;
   readonly #log: AppendableLog;
   readonly #batchSize: number;
   readonly #pollIntervalMs: number;
   readonly #onError: (error: Error) => void;
   readonly #logger: RelayLogger | undefined;
-  readonly #now: () => number;
-  readonly #running: Set<Relay>;
+  readonly #running: RunningRelays;
 
   #state: RelayState = 'stopped';
   #run: Promise<void> | undefined;
   #stopping = false;
+  /** What ends it without `stop`. */
+  #final: PregonError | undefined;
   #woken = false;
   #endSleep: { readonly mayWake: boolean; readonly end: () => void } | undefined;
   /** All up to here is in the log. */
@@ -49,18 +53,14 @@ export class OutboxRelay implements Relay {
   #waits = 0;
   #failures = 0;
 
-  /**
-   * @param now milliseconds since the epoch
-   * @param running holds this relay while it runs: those that `add` wakes
-   */
-  constructor(source: RelaySource, options: RelayOptions, now: () => number, running: Set<Relay>) {
+  /** @param running holds this relay while it runs */
+  constructor(source: RelaySource<Answer>, options: RelayOptions, running: RunningRelays = new Set()) {
     this.#source = source;
     this.#log = options.log;
     this.#batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE;
     this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
     this.#onError = options.onError ?? ((error) => process.emitWarning(error));
     this.#logger = options.logger;
-    this.#now = now;
     this.#running = running;
     assertOptions(options.log, this.#batchSize, this.#pollIntervalMs);
   }
@@ -90,68 +90,104 @@ export class OutboxRelay implements Relay {
     await this.#run;
   }
 
-  pending(): number {
+  pending(): Answer {
     return this.#source.count(this.#appended);
   }
 
-  lagMs(): number {
-    const oldestMs = this.#source.oldestMs(this.#appended);
-    return oldestMs === undefined ? 0 : Math.max(0, this.#now() - oldestMs);
+  lagMs(): Answer {
+    return this.#source.lagMs(this.#appended);
   }
 
   async #loop(): Promise<void> {
     try {
-      while (!this.#stopping && this.#state !== 'failed') {
+      this.#source.start?.(() => this.wake());
+      while (!this.#stopping && this.#final === undefined) {
         const next = await this.#step();
         if (next.action === 'again') await nextTurn();
         else await this.#sleep(next.ms, next.action === 'rest');
       }
-      this.#removeRelayed();
+      await this.#removeRelayed();
     } catch (error) {
       // What is left in the table is appended again on the next start, and the log knows it.
       this.#report(error, 'relayed rows could not be removed');
     } finally {
-      if (this.#state !== 'failed') this.#state = 'stopped';
-      this.#stopping = false;
-      this.#run = undefined;
-      this.#running.delete(this);
+      await this.#leave();
     }
+  }
+
+  async #leave(): Promise<void> {
+    try {
+      await this.#source.stop?.();
+    } catch (error) {
+      this.#report(error, 'the relay could not take leave of its table; others take over a little later');
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** From here on it may be started again. */
+  #end(): void {
+    const final = this.#final;
+    this.#final = undefined;
+    this.#stopping = false;
+    this.#run = undefined;
+    this.#running.delete(this);
+    this.#state = final === undefined ? 'stopped' : 'failed';
+    if (final !== undefined) this.#report(final, 'the relay stopped; nothing is skipped');
   }
 
   async #step(): Promise<Next> {
     try {
       this.#woken = false;
-      // Read and append are of one turn of the event loop, which keeps the pause between them short; see the class.
-      const batch = this.#source.read(this.#appended, this.#batchSize);
+      const reading = this.#source.read(this.#appended, this.#batchSize);
+      // What is there at once is not awaited: read and append are of one turn of the event loop then, which keeps the pause between
+      // them short; see the class.
+      const batch = reading instanceof Promise ? await reading : reading;
       this.#waits = 0;
-      if (batch.events.length === 0) return this.#atRest();
-      if (this.#failures === 0) this.#state = 'relaying';
-      await this.#log.append(batch.events);
-      this.#noteAppended(batch.through);
-      this.#recovered();
-      if (this.#isRemovalDue()) this.#removeRelayed();
+      if (batch.anew !== undefined) this.#beginAnew(batch.anew);
+      if (batch.standby) return this.#standBy(batch);
+      if (batch.events.length === 0) return await this.#atRest(batch);
+      await this.#relay(batch);
       return { action: 'again' };
     } catch (error) {
       return this.#afterError(error);
     }
   }
 
-  #atRest(): Next {
-    if (this.#source.isAhead(this.#appended)) {
-      this.#logger?.warn(
-        { sequence: this.#appended },
-        `${this.#source.name} was restored or made anew: relaying all of it`,
-      );
-      this.#appended = 0;
-      this.#removed = 0;
-      return { action: 'again' };
+  async #relay(batch: OutboxBatch): Promise<void> {
+    if (this.#failures === 0) this.#state = 'relaying';
+    try {
+      await this.#log.append(batch.events, { points: false });
+    } catch (error) {
+      this.#source.stepAside?.();
+      throw error;
     }
+    this.#noteAppended(batch.through);
     this.#recovered();
-    if (this.#isRemovalDue()) this.#removeRelayed();
+    if (this.#isRemovalDue()) await this.#removeRelayed();
+  }
+
+  #beginAnew(why: string): void {
+    this.#logger?.info({ table: this.#source.name, sequence: this.#appended }, why);
+    this.#appended = 0;
+    this.#removed = 0;
+  }
+
+  #standBy(batch: OutboxBatch): Next {
+    this.#recovered();
+    this.#state = 'standby';
+    this.#appended = 0;
+    this.#removed = 0;
+    return { action: 'rest', ms: batch.restMs ?? this.#pollIntervalMs };
+  }
+
+  async #atRest(batch: OutboxBatch): Promise<Next> {
+    this.#recovered();
+    if (this.#isRemovalDue()) await this.#removeRelayed();
     this.#state = 'idle';
-    const restMs =
-      this.#removed < this.#appended ? Math.max(1, this.#removeAtMs - performance.now()) : this.#pollIntervalMs;
-    return { action: 'rest', ms: Math.min(restMs, this.#pollIntervalMs) };
+    const restMs = batch.restMs ?? this.#pollIntervalMs;
+    const removalMs = Math.max(1, this.#removeAtMs - performance.now());
+    return { action: 'rest', ms: this.#removed < this.#appended ? Math.min(restMs, removalMs) : restMs };
   }
 
   #noteAppended(through: number): void {
@@ -165,11 +201,13 @@ export class OutboxRelay implements Relay {
   }
 
   /** Without haste: where the table is locked, the rows stay until later, and relaying goes on meanwhile. */
-  #removeRelayed(): void {
-    if (this.#removed === this.#appended) return;
+  async #removeRelayed(): Promise<void> {
+    const through = this.#appended;
+    if (this.#removed === through) return;
     try {
-      this.#source.remove(this.#appended);
-      this.#removed = this.#appended;
+      const removing = this.#source.remove(through);
+      if (removing instanceof Promise) await removing;
+      this.#removed = through;
     } catch (error) {
       if (!(error instanceof NotNow)) throw error;
       this.#removeAtMs = performance.now() + REMOVE_AGAIN_MS;
@@ -183,9 +221,8 @@ export class OutboxRelay implements Relay {
     }
     const code = finalCode(error);
     if (code !== undefined) {
-      this.#state = 'failed';
       const message = `the relay of ${this.#source.name} stopped after sequence ${this.#appended}: ${String(error)}`;
-      this.#report(new PregonError(code, message, { cause: error }), 'the relay stopped; nothing is skipped');
+      this.#final = new PregonError(code, message, { cause: error });
       return { action: 'again' };
     }
     this.#state = 'retrying';

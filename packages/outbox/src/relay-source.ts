@@ -1,41 +1,62 @@
 import type { PregonEvent } from '@pregon/protocol';
 
+/** Where a batch ends early, so that a backlog of large events is never in memory at once: 4 MiB. */
+export const BATCH_BYTES = 4_194_304;
+
 /** Events in sequence order, next after the point that was asked for, with none missing between. */
 export interface OutboxBatch {
   readonly events: readonly PregonEvent[];
-  /** The sequence of the last one; where there is none, the point that was asked for. */
+  /** The sequence of the last one; where there is none, the point that they were read after. */
   readonly through: number;
+  /**
+   * Why they are not those after the point that was asked for, but those from the lowest row that is left: what the relay knew of the
+   * table, what it had appended and removed, is no longer so.
+   */
+  readonly anew?: string;
+  /** True where a relay of another process is at work, and this one stands by. */
+  readonly standby?: boolean;
+  /** In how many milliseconds to look again, unless woken. @default the relay's `pollIntervalMs` */
+  readonly restMs?: number;
 }
 
 /**
  * What a relay drains: one outbox table. Guarantees:
  *
  * - **Committed only.** `read` never shows what a transaction may yet roll back.
- * - **Commit order.** Once `read` has shown sequence n, no row with a lower one appears any more.
+ * - **One order.** Once `read` has shown sequence n, no row with a lower one appears any more, and of two transactions that
+ *   changed the same row, the first to commit has the lower ones.
  * - **No waiting.** Where the table cannot be used at this instant, because somebody else is using it, methods throw {@link NotNow}.
+ *
+ * A source answers at once or by a promise, as its driver does.
  */
-export interface RelaySource {
+export interface RelaySource<Answer extends number | Promise<number> = number | Promise<number>> {
   /** How to show it to people: the name of the table. */
   readonly name: string;
+
+  /** Called before the first `read`. `wake` may be called from then on when there may be something to read. */
+  start?(wake: () => void): void;
 
   /**
    * The events after a sequence: at most `maxCount`, and few enough for a bounded share of memory.
    *
    * @throws PregonError EVENT_INVALID where a row holds no event, which `add` never writes
    */
-  read(after: number, maxCount: number): OutboxBatch;
-
-  /** True where the table has never given out this sequence: it was restored or made anew after the sequence was read. */
-  isAhead(sequence: number): boolean;
+  read(after: number, maxCount: number): OutboxBatch | Promise<OutboxBatch>;
 
   /** Removes the rows up to and with a sequence that `read` showed. */
-  remove(through: number): void;
+  remove(through: number): void | Promise<void>;
+
+  /** Called where the log fails, so that a relay of another process may try in the place of this one. */
+  stepAside?(): void;
+
+  /** Called after the last `read`; what the source holds is free when it resolves. */
+  stop?(): Promise<void>;
 
   /** The number of rows after a sequence. */
-  count(after: number): number;
+  count(after: number): Answer;
 
-  /** When the first row after a sequence was written, milliseconds since the epoch; undefined where there is none. */
-  oldestMs(after: number): number | undefined;
+  /** How long ago the first row after a sequence was written, in milliseconds; 0 where there is none. */
+  lagMs(after: number): Answer;
 }
 
 /** The table is in use at this instant, which passes by itself: not a failure, only a reason to come back. */

@@ -4,9 +4,11 @@ import type { PregonEvent } from '@pregon/protocol';
 export interface AppendableLog {
   /**
    * Resolves when all events are safe, in this order. Where it rejects, any prefix of them may be stored, and the relay appends
-   * the same again. An event whose `source` and `id` the log holds already must not be stored a second time.
+   * the same again. An event whose `source` and `id` the log holds already must not be read from it a second time.
+   *
+   * @param options.points false: the relay has no use for the points of the events, which some logs must read to know
    */
-  append(events: readonly PregonEvent[]): Promise<unknown>;
+  append(events: readonly PregonEvent[], options?: { readonly points?: boolean }): Promise<unknown>;
 }
 
 /** The shape of a pino logger. */
@@ -20,7 +22,7 @@ export interface RelayOptions {
   readonly log: AppendableLog;
   /** The most events in one `append`. @default 500 */
   readonly batchSize?: number;
-  /** How long an event of another process may go unseen; those of this process are seen at once. @default 100 */
+  /** How long an event may go unseen where nothing tells of it. @default see the database's own options */
   readonly pollIntervalMs?: number;
   /** Told of each outage once, when it begins, and of what stopped the relay for good. @default process.emitWarning */
   readonly onError?: (error: Error) => void;
@@ -31,13 +33,14 @@ export interface RelayOptions {
  * What a relay is doing.
  *
  * - `stopped`: not started, or stopped.
+ * - `standby`: the relay of another process drains the table; this one takes over where that one ends. PostgreSQL only.
  * - `idle`: all that was committed is in the log.
  * - `relaying`: a batch is on its way.
  * - `waiting`: somebody else has the table locked, or a transaction open on the connection; it passes by itself.
  * - `retrying`: the log or the database fails; tried again at growing intervals.
  * - `failed`: the log refuses an event for good. Nothing is skipped: mend the cause, then `start` again.
  */
-export type RelayState = 'stopped' | 'idle' | 'relaying' | 'waiting' | 'retrying' | 'failed';
+export type RelayState = 'stopped' | 'standby' | 'idle' | 'relaying' | 'waiting' | 'retrying' | 'failed';
 
 /**
  * Drains one outbox table into a log. Guarantees:
@@ -46,8 +49,10 @@ export type RelayState = 'stopped' | 'idle' | 'relaying' | 'waiting' | 'retrying
  * - **At least once.** A row is removed after the log has made its event safe, never before. What is appended again after a
  *   crash, the log knows by `source` and `id`: together, once.
  * - **Committed only.** Nothing that may yet be rolled back is relayed, also when the relay shares the connection of the writers.
+ *
+ * `Answer` is how its database answers: at once, or by a promise.
  */
-export interface Relay {
+export interface Relay<Answer extends number | Promise<number> = number> {
   readonly state: RelayState;
   /** Begins to drain; keeps the process alive until `stop`. Without effect on a relay that runs. */
   start(): void;
@@ -56,7 +61,7 @@ export interface Relay {
   /** Ends the batch on its way and resolves; then neither the database nor the log is used any more. */
   stop(): Promise<void>;
   /** The number of events that are written and not yet known to be in the log. Reads the table. */
-  pending(): number;
+  pending(): Answer;
   /** The age of the oldest of them in milliseconds, 0 where there is none. Reads the table. */
-  lagMs(): number;
+  lagMs(): Answer;
 }

@@ -1,12 +1,15 @@
-export type SqlDialect = 'sqlite';
+import { assertPostgresTableName, postgresSchema } from './postgres/schema.js';
+
+export type SqlDialect = 'sqlite' | 'postgres';
 
 export const DEFAULT_TABLE = 'pregon_outbox';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/;
 
 /** @throws TypeError where it is no plain name: it is written into SQL as it is. */
-export function assertTableName(table: string): void {
-  if (!NAME.test(table) || /^sqlite_/i.test(table)) {
+export function assertTableName(dialect: SqlDialect, table: string): void {
+  if (dialect === 'postgres') assertPostgresTableName(table);
+  else if (!NAME.test(table) || /^sqlite_/i.test(table)) {
     throw new TypeError(`not a table name of letters, digits and underscores: ${JSON.stringify(table)}`);
   }
 }
@@ -18,8 +21,14 @@ export function assertTableName(table: string): void {
  * @throws TypeError for a dialect or a table name that is none
  */
 export function sql(dialect: SqlDialect, table: string = DEFAULT_TABLE): string {
-  if (dialect !== 'sqlite') throw new TypeError(`no dialect ${JSON.stringify(dialect)}; there is: sqlite`);
-  assertTableName(table);
+  if (dialect !== 'sqlite' && dialect !== 'postgres') {
+    throw new TypeError(`no dialect ${JSON.stringify(dialect)}; there are: sqlite, postgres`);
+  }
+  assertTableName(dialect, table);
+  return dialect === 'sqlite' ? sqliteSchema(table) : postgresSchema(table);
+}
+
+function sqliteSchema(table: string): string {
   // AUTOINCREMENT, not a bare rowid: SQLite would use the number of a relayed row, which is gone, a second time.
   // `bytes` stands before `event` so that sizes are read without touching the pages that long events overflow to.
   return `CREATE TABLE IF NOT EXISTS ${table} (

@@ -1,3 +1,4 @@
+import { integerIn } from '../column.js';
 import { NotNow } from '../relay-source.js';
 
 /** A prepared statement, as far as an outbox needs one. */
@@ -90,23 +91,4 @@ function isLocked(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-export function integerIn(row: unknown, column: string): number {
-  const value = valueIn(row, column);
-  const integer = typeof value === 'bigint' ? Number(value) : value;
-  if (typeof integer !== 'number' || !Number.isSafeInteger(integer)) {
-    throw new TypeError(`column ${column} holds no safe integer: ${String(value)}`);
-  }
-  return integer;
-}
-
-export function textIn(row: unknown, column: string): string {
-  const value = valueIn(row, column);
-  if (typeof value !== 'string') throw new TypeError(`column ${column} holds no text: ${String(value)}`);
-  return value;
-}
-
-function valueIn(row: unknown, column: string): unknown {
-  return typeof row === 'object' && row !== null ? Reflect.get(row, column) : undefined;
 }

@@ -1,11 +1,13 @@
-import { DEFAULT_MAX_EVENT_BYTES, PregonError, type PregonEvent } from '@pregon/protocol';
+import { PregonError, type PregonEvent } from '@pregon/protocol';
+import { integerIn } from '../column.js';
 import { encodeEvent, type OutboxEvent, withSequence } from '../event.js';
+import { completeOptions, type OutboxOptions } from '../options.js';
 import type { Relay, RelayOptions } from '../relay.js';
-import { OutboxRelay } from '../relay-loop.js';
-import { assertTableName, DEFAULT_TABLE, sql } from '../sql.js';
+import { OutboxRelay, type RunningRelays } from '../relay-loop.js';
+import { assertRows, type OutboxSnapshot } from '../snapshot.js';
+import { assertTableName, sql } from '../sql.js';
 import {
   inTransaction,
-  integerIn,
   isNested,
   type SqliteDatabase,
   type SqliteStatement,
@@ -14,36 +16,14 @@ import {
 } from './database.js';
 import { highestSequence, relayedSequence, sqliteRelaySource } from './table.js';
 
-export interface OutboxOptions {
-  /**
-   * A URI reference that names the producer, `/auction`: the `source` of every event. One table has one source and one source has
-   * one table, since `sequence` counts within a source.
-   */
-  readonly source: string;
-  /** @default 'pregon_outbox' */
-  readonly table?: string;
-  /** The most bytes of UTF-8 JSON of one event: not more than the log's own limit. @default 1048576 (1 MiB) */
-  readonly maxEventBytes?: number;
-  /** Milliseconds since the epoch. @default Date.now */
-  readonly now?: () => number;
-}
-
-/** Rows, and the point in the log that they stand for: what a client that asks for a snapshot begins with. */
-export interface OutboxSnapshot<Row> {
-  readonly rows: readonly Row[];
-  /** The highest sequence whose change the rows hold; they hold those of all below it and of none above. 0 before the first event. */
-  readonly sequence: number;
-  readonly source: string;
-  /** All up to here was in the log when the rows were read; from here to `sequence` it may yet be on its way. */
-  readonly relayed: number;
-}
-
 export interface SqliteRelayOptions extends RelayOptions {
   /**
    * The connection to read and remove through. It may be the one that events are written with; on one of its own, the relay also
    * goes on while a transaction of the writers is open.
    */
   readonly db: SqliteDatabase;
+  /** How long an event of another process may go unseen; those of this process are seen at once. @default 100 */
+  readonly pollIntervalMs?: number;
 }
 
 /**
@@ -95,13 +75,9 @@ const MIGRATE_WAIT_MS = 5_000;
 
 /** @throws TypeError | RangeError for options that cannot be */
 export function createOutbox(options: OutboxOptions): Outbox {
-  const { source, table = DEFAULT_TABLE, maxEventBytes = DEFAULT_MAX_EVENT_BYTES, now = Date.now } = options;
-  if (typeof source !== 'string' || source === '') throw new TypeError('source must be a non-empty string');
-  assertTableName(table);
-  if (!Number.isSafeInteger(maxEventBytes) || maxEventBytes < 1) {
-    throw new RangeError('maxEventBytes must be an integer from 1');
-  }
-  const running = new Set<Relay>();
+  const { source, table, maxEventBytes, now } = completeOptions(options);
+  assertTableName('sqlite', table);
+  const running: RunningRelays = new Set();
   const wakeRunning = coalesced(() => {
     for (const relay of running) relay.wake();
   });
@@ -131,7 +107,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       });
     },
     relay(relayOptions) {
-      return new OutboxRelay(sqliteRelaySource(relayOptions.db, table), relayOptions, now, running);
+      return new OutboxRelay(sqliteRelaySource(relayOptions.db, table, now), relayOptions, running);
     },
   };
 }
@@ -142,8 +118,7 @@ function takeSnapshot<Row>(db: SqliteDatabase, take: () => OutboxSnapshot<Row>):
     return inTransaction(db, 'BEGIN', () => {
       begun = true;
       const snapshot = take();
-      // A promise would be filled after COMMIT, from another state of the database than the sequence.
-      if (!Array.isArray(snapshot.rows)) throw new TypeError('the function that reads a snapshot must return an array');
+      assertRows(snapshot.rows);
       return snapshot;
     });
   } catch (error) {

@@ -1,19 +1,14 @@
-import { assertEvent, PregonError, type PregonEvent } from '@pregon/protocol';
-import { withSequence } from '../event.js';
-import type { OutboxBatch, RelaySource } from '../relay-source.js';
+import { integerIn, textIn } from '../column.js';
+import { decodeEvent } from '../event.js';
+import { BATCH_BYTES, type OutboxBatch, type RelaySource } from '../relay-source.js';
 import {
   inTransaction,
-  integerIn,
   isMissingTable,
   type SqliteDatabase,
   type SqliteStatement,
   type SqliteWriter,
-  textIn,
   withoutWaiting,
 } from './database.js';
-
-/** Where a batch ends early, so that a backlog of large events is never in memory at once: 4 MiB. */
-const BATCH_BYTES = 4_194_304;
 
 /**
  * Tells the highest sequence ever committed. `sqlite_sequence` is part of the transaction that it is read in, it
@@ -39,9 +34,10 @@ export function relayedSequence(db: SqliteWriter, table: string): number | undef
  * Commit order is number order: a number is given out inside a write transaction, SQLite has one writer at a time, and the
  * numbers of a transaction that rolls back are given out again. So a row that is visible has no uncommitted row below it.
  *
+ * @param now milliseconds since the epoch
  * @throws TypeError where the table is missing
  */
-export function sqliteRelaySource(db: SqliteDatabase, table: string): RelaySource {
+export function sqliteRelaySource(db: SqliteDatabase, table: string, now: () => number): RelaySource<number> {
   const highest = highestSequence(db, table);
   const select = prepared(db, table, selectBatch(table));
   const remove = prepared(
@@ -57,19 +53,23 @@ export function sqliteRelaySource(db: SqliteDatabase, table: string): RelaySourc
     read(after, maxCount) {
       // BEGIN fails inside a transaction of the caller's on this connection, whose rows are not committed yet: this is
       // what keeps them from being seen, whatever the driver.
-      const rows = withoutWaiting(db, () =>
-        inTransaction(db, 'BEGIN', () => select.all(after, maxCount, BATCH_BYTES, after)),
+      return withoutWaiting(db, () =>
+        inTransaction(db, 'BEGIN', () => {
+          const readAfter = (point: number) => readBatch(select.all(point, maxCount, BATCH_BYTES, point), point);
+          const batch = readAfter(after);
+          // Looked at where nothing is left to read, so that a backlog is read without it.
+          if (batch.events.length > 0 || after <= highest()) return batch;
+          return { ...readAfter(0), anew: 'the table was restored or made anew: relaying all of it' };
+        }),
       );
-      return readBatch(rows, after);
     },
-    isAhead: (sequence) => withoutWaiting(db, () => sequence > highest()),
     remove(through) {
       withoutWaiting(db, () => inTransaction(db, 'BEGIN IMMEDIATE', () => remove.run(through, through)));
     },
     count: (after) => integerIn(count.all(after)[0], 'count'),
-    oldestMs(after) {
+    lagMs(after) {
       const [row] = oldest.all(after);
-      return row === undefined ? undefined : integerIn(row, 'written_at');
+      return row === undefined ? 0 : Math.max(0, now() - integerIn(row, 'written_at'));
     },
   };
 }
@@ -88,19 +88,9 @@ function readBatch(rows: readonly unknown[], after: number): OutboxBatch {
   let through = after;
   const events = rows.map((row) => {
     through = integerIn(row, 'sequence');
-    return readEvent(through, textIn(row, 'event'));
+    return decodeEvent(through, textIn(row, 'event'));
   });
   return { events, through };
-}
-
-function readEvent(sequence: number, text: string): PregonEvent {
-  try {
-    const event: unknown = JSON.parse(text);
-    assertEvent(event);
-    return withSequence(event, sequence);
-  } catch (cause) {
-    throw new PregonError('EVENT_INVALID', `row ${sequence} of the outbox holds no event: ${String(cause)}`, { cause });
-  }
 }
 
 function prepared(db: SqliteWriter, table: string, sql: string): SqliteStatement {

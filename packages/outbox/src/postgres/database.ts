@@ -1,0 +1,56 @@
+import { kyselyDatabase } from './kysely.js';
+import { pgDatabase } from './pg.js';
+import { postgresJsDatabase } from './postgres-js.js';
+import { isKyselyDatabase, isPgPool, isPostgresJsSql, type Session } from './session.js';
+
+/** How a listener tells what it hears. */
+export interface Hearing {
+  heard(payload: string): void;
+  /** Listening has begun, or begun again: what was told before was not heard. */
+  listening(): void;
+  /** A connection was lost; listening begins again by itself. */
+  failed(error: Error): void;
+}
+
+export interface Listener {
+  /** The server's process that serves its connection, which ends when ours does; undefined while there is none. */
+  readonly pid: number | undefined;
+  stop(): Promise<void>;
+}
+
+/**
+ * A pool of connections, of whatever driver. `query` and `script` take any connection, and fail where there is no answer within
+ * `answerMs`; each is a transaction of its own.
+ */
+export interface Database extends Session {
+  /** How many connections it has at most, where that is known. */
+  readonly maxConnections: number | undefined;
+
+  /**
+   * Runs statements as one transaction, in one round trip where the driver can.
+   *
+   * @param setup statements that return no rows; at least one
+   * @returns the rows of each of `queries`
+   */
+  script(setup: readonly string[], queries: readonly string[]): Promise<readonly (readonly unknown[])[]>;
+
+  /**
+   * Runs `work` in a REPEATABLE READ transaction of its own, whose MVCC snapshot is taken by its first query. Has no deadline.
+   *
+   * @param work is given the transaction as a session, and as the driver's own
+   */
+  transaction<T>(access: 'read only' | 'read write', work: (session: Session, tx: unknown) => Promise<T>): Promise<T>;
+
+  /** Absent where the driver cannot. */
+  readonly listen?: (channel: string, hearing: Hearing) => Listener;
+}
+
+/** @throws TypeError where it is no pool of a driver that is known */
+export function databaseOf(pool: unknown, answerMs: number): Database {
+  if (isKyselyDatabase(pool)) return kyselyDatabase(pool, answerMs);
+  if (isPostgresJsSql(pool)) return postgresJsDatabase(pool, answerMs);
+  if (isPgPool(pool)) return pgDatabase(pool, answerMs);
+  throw new TypeError(
+    'not a Pool of pg, a postgres(…) or a Kysely: one connection is not enough, nor does it come back by itself',
+  );
+}

@@ -1,0 +1,99 @@
+import { integerIn, textIn } from '../column.js';
+import { BATCH_BYTES } from '../relay-source.js';
+import type { PostgresNames } from './schema.js';
+
+/** The most rows that are numbered at once by a relay: what a backlog of any size holds the lock for stays short. */
+export const NUMBERED_AT_ONCE = 10_000;
+
+/** Looks at the rows of all transactions. */
+export const FROM_THE_FIRST = '0';
+
+export interface Numbered {
+  /** How many rows were numbered. */
+  readonly count: number;
+  /** The highest sequence of all. */
+  readonly last: number;
+  /** All up to here is in the log. */
+  readonly relayed: number;
+  /** No row of a transaction below this is left without a number, unless `count` came to the limit. */
+  readonly from: string;
+}
+
+/**
+ * What has to come before {@link numberRows} in a transaction: only one transaction numbers at a time, and LOCK is no query, so also
+ * a REPEATABLE READ transaction has no MVCC snapshot yet when it is done waiting, and sees all that was numbered before it.
+ *
+ * An ordinary writer never touches the table that is locked.
+ */
+export function lockForNumbering({ state }: PostgresNames): string {
+  return `LOCK TABLE ${state} IN EXCLUSIVE MODE`;
+}
+
+/**
+ * The settings of a transaction that numbers. A number is used outside as soon as it is committed, by the log and by snapshots, so
+ * the commit has to be durable, and with it those of the writers that it saw, whatever the settings of the role.
+ */
+export function settingsForNumbering(): string[] {
+  return ['SET LOCAL synchronous_commit = on', 'SET LOCAL statement_timeout = 0'];
+}
+
+/**
+ * Gives the next numbers to all visible rows, in the order of their ids.
+ *
+ * Why that keeps the order of each row of the application: of two transactions that change it, the second waits for the first to
+ * commit. It adds its event after that, so with a higher id; and whoever sees the second sees the first. Between rows of
+ * transactions that did not meet, any order is right. The numbers given before are all below, whatever the ids: nothing
+ * asks for ids beyond the last, so a transaction that took its id early and commits late is not missed.
+ *
+ * Why `from` loses nothing: below the `xmin` of an MVCC snapshot, all transactions are over. Their rows were visible in it, hence numbered,
+ * if all that was visible was numbered. It saves looking at rows that are dead but cannot be vacuumed while somebody, a backup say,
+ * holds an old MVCC snapshot.
+ *
+ * @param from an xid8: rows of older transactions are not looked at
+ */
+export function numberRows({ outbox, numbered, state }: PostgresNames, from: string, atMost?: number): string {
+  assertXid(from);
+  return `WITH visible AS (
+    SELECT tx, id FROM ${outbox} WHERE tx >= '${from}'::xid8 ORDER BY id${atMost === undefined ? '' : ` LIMIT ${atMost}`}
+  ), taken AS (
+    DELETE FROM ${outbox} o USING visible v WHERE o.tx = v.tx AND o.id = v.id RETURNING o.id, o.written_at, o.event
+  ), before AS (
+    SELECT relayed, greatest(relayed, (SELECT max(n.sequence) FROM ${numbered} n WHERE n.sequence > s.relayed)) AS last
+    FROM ${state} s
+  ), given AS (
+    INSERT INTO ${numbered} (sequence, written_at, event)
+    SELECT (SELECT last FROM before) + row_number() OVER (ORDER BY id), written_at, event FROM taken
+    RETURNING sequence
+  )
+  SELECT (SELECT count(*) FROM given)::text AS count,
+    greatest((SELECT max(sequence) FROM given), (SELECT last FROM before))::text AS last,
+    (SELECT relayed FROM before)::text AS relayed,
+    pg_snapshot_xmin(pg_current_snapshot())::text AS xmin`;
+}
+
+export function readNumbered([row]: readonly unknown[]): Numbered {
+  const from = textIn(row, 'xmin');
+  assertXid(from);
+  return {
+    count: integerIn(row, 'count'),
+    last: integerIn(row, 'last'),
+    relayed: integerIn(row, 'relayed'),
+    from,
+  };
+}
+
+/** The numbered rows after a sequence whose predecessors in the batch stay below the limit of bytes: one at least, however large. */
+export function selectBatch({ numbered, state }: PostgresNames, after: number, atMost: number): string {
+  return `SELECT sequence::text AS sequence, event FROM (
+    SELECT sequence, event, sum(octet_length(event)) OVER (ORDER BY sequence) - octet_length(event) AS before FROM (
+      SELECT sequence, event FROM ${numbered}
+      WHERE sequence > greatest(${after}, (SELECT relayed FROM ${state}))
+      ORDER BY sequence LIMIT ${atMost}
+    ) next
+  ) sized WHERE before < ${BATCH_BYTES} ORDER BY sized.sequence`;
+}
+
+/** They are written into SQL as they are. */
+function assertXid(value: string): void {
+  if (!/^\d{1,20}$/.test(value)) throw new TypeError(`not an xid8: ${value}`);
+}

@@ -1,0 +1,57 @@
+import type { Database, Hearing, Listener } from './database.js';
+import { rowsIn, sessionOf } from './session.js';
+import type { PostgresJsSql } from './shapes.js';
+import { within } from './waiting.js';
+
+export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Database {
+  const session = sessionOf(sql);
+  return {
+    maxConnections: sql.options.max,
+    query: (text, values) => within(answerMs, session.query(text, values)),
+    async script(setup, queries) {
+      const results = await within(answerMs, session.query(asOneTransaction(setup, queries)));
+      return results.slice(-queries.length).map(rowsIn);
+    },
+    async transaction(access, work) {
+      let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
+      await sql.begin(`isolation level repeatable read ${access}`, async (tx) => {
+        result = { value: await work(sessionOf(tx), tx) };
+      });
+      if (result === undefined) throw new TypeError('the driver did not run the transaction');
+      return result.value;
+    },
+    listen: (channel, hearing) => listen(sql, channel, hearing),
+  };
+}
+
+/** Several statements of the simple protocol are one transaction, which is rolled back where one of them fails. */
+export function asOneTransaction(setup: readonly string[], queries: readonly string[]): string {
+  return [...setup, ...queries].join(';\n');
+}
+
+/** It keeps a connection for listening by itself, and makes it anew when it is lost. */
+function listen(sql: PostgresJsSql, channel: string, hearing: Hearing): Listener {
+  let pid: number | undefined;
+  const heard = (payload: string) => hearing.heard(payload);
+  const begun = sql.listen(channel, heard, () => {
+    // Whose connection it is after the first is not told.
+    pid = undefined;
+    hearing.listening();
+  });
+  const first = begun.then((listening) => {
+    pid = listening.state.pid ?? undefined;
+    return listening;
+  });
+  const known = Promise.resolve(first).catch((error: unknown) => {
+    hearing.failed(error instanceof Error ? error : new Error(String(error)));
+    return undefined;
+  });
+  return {
+    get pid() {
+      return pid;
+    },
+    async stop() {
+      await (await known)?.unlisten();
+    },
+  };
+}

@@ -1,0 +1,212 @@
+import { integerIn, textIn } from '../column.js';
+import { decodeEvent } from '../event.js';
+import type { RelayLogger } from '../relay.js';
+import { NotNow, type OutboxBatch, type RelaySource } from '../relay-source.js';
+import type { Database, Listener } from './database.js';
+import { FREE, Lease } from './lease.js';
+import {
+  FROM_THE_FIRST,
+  lockForNumbering,
+  NUMBERED_AT_ONCE,
+  numberRows,
+  readNumbered,
+  selectBatch,
+  settingsForNumbering,
+} from './numbering.js';
+import { Pace, QUIET_MS } from './pace.js';
+import { sqlState } from './pg.js';
+import type { PostgresNames } from './schema.js';
+
+/** How long to wait for a lock that a snapshot may hold. */
+const LOCK_TIMEOUT_MS = 1_000;
+
+export interface PostgresRelaySourceOptions {
+  readonly leaseMs: number;
+  readonly logger?: RelayLogger | undefined;
+}
+
+/** One outbox in PostgreSQL, as a relay drains it. */
+export class PostgresRelaySource implements RelaySource<Promise<number>> {
+  readonly name: string;
+  readonly #db: Database;
+  readonly #names: PostgresNames;
+  readonly #lease: Lease;
+  readonly #leaseMs: number;
+  readonly #logger: RelayLogger | undefined;
+  readonly #pace = new Pace();
+  #listener: Listener | undefined;
+  #releasing: Promise<void> | undefined;
+  /** True where the lease is the one that the last batch was read under. */
+  #begun = false;
+  #relayed = 0;
+  /** The highest sequence that was given when it was last looked. */
+  #last = 0;
+  /** See {@link numberRows}. */
+  #from = FROM_THE_FIRST;
+
+  constructor(db: Database, names: PostgresNames, { leaseMs, logger }: PostgresRelaySourceOptions) {
+    this.name = names.outbox;
+    this.#db = db;
+    this.#names = names;
+    this.#leaseMs = leaseMs;
+    this.#logger = logger;
+    this.#lease = new Lease(db, names, { ms: leaseMs, logger, listenerPid: () => this.#listener?.pid });
+  }
+
+  start(wake: () => void): void {
+    this.#listener = this.#db.listen?.(this.#names.channel, {
+      heard: (payload) => {
+        // Those that stand by are not woken by each event.
+        if (this.#lease.isHeld || payload === FREE) wake();
+      },
+      listening: () => {
+        // So that others see at once when this process ends.
+        void this.#lease.renew();
+        wake();
+      },
+      failed: (error) => this.#logger?.warn({ err: error, table: this.name }, 'a connection to PostgreSQL was lost'),
+    });
+  }
+
+  async read(after: number, maxCount: number): Promise<OutboxBatch> {
+    await this.#releasing;
+    if (!this.#lease.isHeld) {
+      if (!(await this.#answering(() => this.#lease.take()))) {
+        return { events: [], through: 0, standby: true, restMs: Math.max(20, this.#leaseMs / 10) };
+      }
+      this.#begun = false;
+      this.#last = 0;
+      this.#from = FROM_THE_FIRST;
+    }
+    const { token } = this.#lease;
+    const batch = await this.#answering(() => this.#next(this.#begun ? after : 0, maxCount));
+    // A process that was frozen finds the answer there when it goes on, and others have gone on long since.
+    if (token === undefined || this.#lease.token !== token) throw new NotNow('the lease ran out meanwhile');
+    if (this.#begun) return batch;
+    this.#begun = true;
+    return { ...batch, anew: 'this relay is at work from here on' };
+  }
+
+  async #next(after: number, maxCount: number): Promise<OutboxBatch> {
+    if (after < this.#last) {
+      const rows = await this.#db.query(selectBatch(this.#names, after, maxCount));
+      if (rows.length > 0) return readBatch(rows, after);
+    }
+    const rows = await this.#number(after, maxCount);
+    const restMs = this.#pace.restMs(performance.now());
+    return { ...readBatch(rows, after), ...(restMs === undefined ? {} : { restMs }) };
+  }
+
+  /** Numbers what is there, and returns the batch. */
+  async #number(after: number, maxCount: number): Promise<readonly unknown[]> {
+    const [numbered = [], batch = []] = await this.#db.script(
+      [
+        'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
+        ...settingsForNumbering(),
+        `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+        lockForNumbering(this.#names),
+      ],
+      [numberRows(this.#names, this.#from, NUMBERED_AT_ONCE), selectBatch(this.#names, after, maxCount)],
+    );
+    const { count, last, relayed, from } = readNumbered(numbered);
+    this.#last = last;
+    this.#relayed = relayed;
+    if (count < NUMBERED_AT_ONCE) this.#from = from;
+    if (this.#pace.note(count, performance.now())) await this.#keepWritersQuiet();
+    return batch;
+  }
+
+  async #keepWritersQuiet(): Promise<void> {
+    await this.#db.query(
+      `SELECT setval('${this.#names.quiet}', (extract(epoch FROM clock_timestamp()) * 1000)::bigint + ${QUIET_MS})`,
+    );
+  }
+
+  async remove(through: number): Promise<void> {
+    const { numbered, state } = this.#names;
+    const token = this.#lease.token;
+    if (token === undefined) throw new NotNow('the lease has run out');
+    const [row] = await this.#answering(() =>
+      this.#db.query(
+        `WITH mine AS (
+          UPDATE ${state} SET relayed = greatest(relayed, $2::bigint) WHERE holder = $1::uuid RETURNING one
+        ), removed AS (
+          DELETE FROM ${numbered} WHERE sequence > $3::bigint AND sequence <= $2::bigint AND EXISTS (SELECT FROM mine)
+        )
+        SELECT count(*)::text AS held FROM mine`,
+        [token, String(through), String(this.#relayed)],
+      ),
+    );
+    if (integerIn(row, 'held') === 0) {
+      this.#lease.drop();
+      throw new NotNow('another relay has taken the lease');
+    }
+    this.#relayed = through;
+  }
+
+  stepAside(): void {
+    this.#releasing = this.#lease.release().then(
+      () => {},
+      (error: unknown) => {
+        // Then it runs out by itself.
+        this.#logger?.warn({ err: error, table: this.name }, 'the lease of the relay was not given back');
+      },
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.#releasing;
+    try {
+      await this.#lease.release();
+    } finally {
+      await this.#listener?.stop();
+      this.#listener = undefined;
+    }
+  }
+
+  async count(after: number): Promise<number> {
+    const { outbox, numbered, state } = this.#names;
+    const [row] = await this.#db.query(
+      `SELECT ((SELECT count(*) FROM ${outbox} WHERE tx >= $1::xid8)
+        + (SELECT count(*) FROM ${numbered} WHERE sequence > greatest($2::bigint, (SELECT relayed FROM ${state}))))::text AS count`,
+      [this.#from, String(after)],
+    );
+    return integerIn(row, 'count');
+  }
+
+  async lagMs(after: number): Promise<number> {
+    const { outbox, numbered, state } = this.#names;
+    const [row] = await this.#db.query(
+      `SELECT round(1000 * coalesce(extract(epoch FROM clock_timestamp() - least(
+        (SELECT min(written_at) FROM ${outbox} WHERE tx >= $1::xid8),
+        (SELECT written_at FROM ${numbered} WHERE sequence > greatest($2::bigint, (SELECT relayed FROM ${state}))
+          ORDER BY sequence LIMIT 1)
+      )), 0))::text AS lag`,
+      [this.#from, String(after)],
+    );
+    return Math.max(0, integerIn(row, 'lag'));
+  }
+
+  /** Says what PostgreSQL's refusals mean here. */
+  async #answering<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask();
+    } catch (error) {
+      // 55P03 lock_not_available, 40001 serialization_failure, 40P01 deadlock_detected.
+      const state = sqlState(error) ?? '';
+      if (['55P03', '40001', '40P01'].includes(state)) throw new NotNow('the outbox is in use', { cause: error });
+      // 42P01 undefined_table
+      if (state !== '42P01') throw error;
+      throw new Error(`there is no table ${this.name}: call migrate(db) first`, { cause: error });
+    }
+  }
+}
+
+function readBatch(rows: readonly unknown[], after: number): OutboxBatch {
+  let through = after;
+  const events = rows.map((row) => {
+    through = integerIn(row, 'sequence');
+    return decodeEvent(through, textIn(row, 'event'));
+  });
+  return { events, through };
+}

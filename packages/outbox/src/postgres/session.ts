@@ -1,0 +1,98 @@
+import type {
+  KyselyDatabase,
+  KyselyTransaction,
+  PgClient,
+  PgPool,
+  PostgresJsSql,
+  PostgresJsTransaction,
+} from './shapes.js';
+
+/**
+ * A connection or a transaction of any driver. Values are sent as text and columns are read as text, cast in SQL where they are none:
+ * each driver, and each application that set it up, has its own idea of what a bigint is in JavaScript. Columns have
+ * names of one word, which no plugin that turns names into camel case changes.
+ */
+export interface Session {
+  query(text: string, values?: readonly string[]): Promise<readonly unknown[]>;
+}
+
+/** @throws TypeError where it is of no driver that is known */
+export function sessionOf(handle: unknown): Session {
+  if (isKysely(handle)) {
+    return {
+      async query(text, values = []) {
+        const query = { kind: 'RawNode', sqlFragments: [text], parameters: [] } as const;
+        const { rows } = await handle.executeQuery({
+          sql: text,
+          parameters: values,
+          query,
+          queryId: { queryId: text },
+        });
+        return rows;
+      },
+    };
+  }
+  if (isPostgresJs(handle)) {
+    return {
+      async query(text, values = []) {
+        return rowsIn(await handle.unsafe(text, [...values]));
+      },
+    };
+  }
+  if (isPg(handle)) {
+    return {
+      async query(text, values = []) {
+        // Without values it is PostgreSQL's simple protocol, which takes several statements.
+        const { rows } = await (values.length === 0 ? handle.query(text) : handle.query(text, [...values]));
+        return rows ?? [];
+      },
+    };
+  }
+  throw new TypeError('not a connection or transaction of pg, postgres or kysely');
+}
+
+/**
+ * The session of an open transaction, to write an event in.
+ *
+ * @throws TypeError for a pool: each of its queries may go through another connection, and none is part of the caller's transaction
+ */
+export function transactionSession(handle: unknown): Session {
+  if (isPgPool(handle) || isPostgresJsSql(handle) || (isKysely(handle) && !handle.isTransaction)) {
+    throw new TypeError('add needs the transaction that the change is made in: this is a pool, which is in none');
+  }
+  return sessionOf(handle);
+}
+
+export function isKysely(handle: unknown): handle is KyselyTransaction {
+  return has(handle, 'executeQuery');
+}
+
+export function isKyselyDatabase(handle: unknown): handle is KyselyDatabase {
+  return isKysely(handle) && !handle.isTransaction && has(handle, 'transaction');
+}
+
+export function isPostgresJs(handle: unknown): handle is PostgresJsTransaction {
+  return has(handle, 'unsafe');
+}
+
+export function isPostgresJsSql(handle: unknown): handle is PostgresJsSql {
+  return isPostgresJs(handle) && has(handle, 'begin') && has(handle, 'listen');
+}
+
+export function isPg(handle: unknown): handle is PgClient {
+  return has(handle, 'query');
+}
+
+export function isPgPool(handle: unknown): handle is PgPool {
+  return isPg(handle) && has(handle, 'connect') && typeof Reflect.get(handle, 'totalCount') === 'number';
+}
+
+export function rowsIn(result: unknown): readonly unknown[] {
+  if (!Array.isArray(result)) throw new TypeError('the driver returned no list of rows');
+  return result;
+}
+
+function has(handle: unknown, method: string): handle is object {
+  const isObject = (typeof handle === 'object' && handle !== null) || typeof handle === 'function';
+  return isObject && typeof Reflect.get(handle, method) === 'function';
+}

@@ -1,0 +1,75 @@
+// The drivers that an outbox works with, by their shape, so that none is imported. Methods are written as methods, which
+// TypeScript compares loosely enough for the overloads of the real ones.
+
+/** A connection of `pg` (node-postgres): a `Client` or a `PoolClient`. */
+export interface PgClient {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
+}
+
+export interface PgPoolClient extends PgClient {
+  release(destroy?: Error | boolean): void;
+  on(event: 'end', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** A `Pool` of `pg`. */
+export interface PgPool<Client extends PgClient = PgPoolClient> extends PgClient {
+  connect(): Promise<Client>;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  removeListener(event: 'error', listener: (error: Error) => void): unknown;
+  readonly totalCount: number;
+  readonly options?: { readonly max?: number | null | undefined };
+}
+
+/** What `sql.begin(…)` of `postgres` (Postgres.js) hands on. */
+export interface PostgresJsTransaction {
+  unsafe(query: string, values?: string[]): PromiseLike<unknown>;
+}
+
+/** What `postgres(…)` returns. */
+export interface PostgresJsSql<Tx extends PostgresJsTransaction = PostgresJsTransaction> extends PostgresJsTransaction {
+  begin(options: string, work: (tx: Tx) => Promise<unknown>): Promise<unknown>;
+  listen(
+    channel: string,
+    heard: (payload: string) => void,
+    listening?: () => void,
+  ): PromiseLike<{ readonly state: { readonly pid: number | null }; unlisten(): Promise<void> }>;
+  readonly options: { readonly max: number };
+}
+
+/** A query that kysely is to run as it is. */
+export interface KyselyQuery {
+  readonly sql: string;
+  readonly parameters: readonly unknown[];
+  readonly query: {
+    readonly kind: 'RawNode';
+    readonly sqlFragments: readonly string[];
+    readonly parameters: readonly never[];
+  };
+  readonly queryId: { readonly queryId: string };
+}
+
+/** A `Transaction` of kysely. */
+export interface KyselyTransaction {
+  readonly isTransaction: boolean;
+  executeQuery(query: KyselyQuery): Promise<{ readonly rows: unknown[] }>;
+}
+
+export interface KyselyTransactionBuilder<Tx extends KyselyTransaction> {
+  setIsolationLevel(level: 'read committed' | 'repeatable read'): KyselyTransactionBuilder<Tx>;
+  setAccessMode(mode: 'read only' | 'read write'): KyselyTransactionBuilder<Tx>;
+  execute(work: (tx: Tx) => Promise<unknown>): Promise<unknown>;
+}
+
+/** A `Kysely` on PostgreSQL. */
+export interface KyselyDatabase<Tx extends KyselyTransaction = KyselyTransaction> extends KyselyTransaction {
+  transaction(): KyselyTransactionBuilder<Tx>;
+}
+
+/** What an event is written through: the caller's open transaction. */
+export type PostgresTransaction = PgClient | PostgresJsTransaction | KyselyTransaction;
+
+/** What a relay and a snapshot take connections from. */
+export type PostgresPool = PgPool | PostgresJsSql | KyselyDatabase;

@@ -1,0 +1,136 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { textIn } from '../column.js';
+import { assertRows, type OutboxSnapshot } from '../snapshot.js';
+import type { Database } from './database.js';
+import {
+  FROM_THE_FIRST,
+  lockForNumbering,
+  NUMBERED_AT_ONCE,
+  type Numbered,
+  numberRows,
+  readNumbered,
+  settingsForNumbering,
+} from './numbering.js';
+import { sqlState } from './pg.js';
+import type { PostgresNames } from './schema.js';
+import type { Session } from './session.js';
+import { within } from './waiting.js';
+
+const ATTEMPTS = 5;
+/** How long another snapshot, which has but one connection, may hold the lock. */
+const NUMBERING_MS = 10_000;
+
+export type ReadRows<Row> = (tx: unknown) => readonly Row[] | Promise<readonly Row[]>;
+
+/**
+ * Reads rows and numbers in one MVCC snapshot. All that is visible in it is numbered, and what is not visible in it has no number yet,
+ * since nobody else numbers meanwhile; so the rows hold exactly the changes of the events up to the last number.
+ */
+export class SnapshotTaker {
+  readonly #db: Database;
+  readonly #names: PostgresNames;
+  readonly #source: string;
+  /** A relay may keep one of the pool to listen, and the application is to have one as well. */
+  readonly #mayTakeTwo: boolean;
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(db: Database, names: PostgresNames, source: string) {
+    this.#db = db;
+    this.#names = names;
+    this.#source = source;
+    this.#mayTakeTwo = (db.maxConnections ?? Number.POSITIVE_INFINITY) >= 4;
+  }
+
+  async take<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await (this.#mayTakeTwo ? this.#onTwoConnections(read) : this.#onOneConnection(read));
+      } catch (error) {
+        // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for another try.
+        if (!['40001', '40P01'].includes(sqlState(error) ?? '') || attempt === ATTEMPTS) throw error;
+        await delay(Math.random() * 10 * 2 ** attempt);
+      }
+    }
+  }
+
+  /** One connection numbers, and lends its MVCC snapshot to another that reads, so that a long read holds up nobody. */
+  async #onTwoConnections<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
+    // One after the other, until numbered: else each of many could hold one connection of the pool and wait for its second.
+    const before = this.#turn;
+    let endTurn: () => void = () => {};
+    this.#turn = new Promise((resolve) => (endTurn = resolve));
+    await before;
+    try {
+      await this.#shortenBacklog();
+      return await this.#db.transaction('read only', async (reader, tx) => {
+        const numbered = await this.#numberFor(reader);
+        endTurn();
+        return this.#result(await read(tx), numbered);
+      });
+    } finally {
+      endTurn();
+    }
+  }
+
+  async #numberFor(reader: Session): Promise<Numbered> {
+    let isGivenUp = false;
+    const numbering = this.#db.transaction('read write', async (session) => {
+      const numbered = await this.#number(session);
+      const [row] = await session.query('SELECT pg_export_snapshot() AS name');
+      if (isGivenUp) throw new Error('the snapshot was given up');
+      await reader.query(`SET TRANSACTION SNAPSHOT '${assertSnapshotName(textIn(row, 'name'))}'`);
+      return numbered;
+    });
+    try {
+      return await within(NUMBERING_MS, numbering);
+    } finally {
+      // The reader's connection may be another's by the time that a late answer comes.
+      isGivenUp = true;
+    }
+  }
+
+  async #onOneConnection<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
+    await this.#shortenBacklog();
+    return this.#db.transaction('read write', async (session, tx) => {
+      const numbered = await this.#number(session);
+      await session.query('SET TRANSACTION READ ONLY');
+      const rows = await read(tx);
+      // Where a query has failed and `read` took no notice, COMMIT rolls back without an error, and the numbers with it. This fails.
+      await session.query('SELECT 1');
+      return this.#result(rows, numbered);
+    });
+  }
+
+  async #number(session: Session): Promise<Numbered> {
+    for (const setting of settingsForNumbering()) await session.query(setting);
+    await session.query(lockForNumbering(this.#names));
+    return readNumbered(await session.query(numberRows(this.#names, FROM_THE_FIRST)));
+  }
+
+  /** Where no relay is at work, much may be waiting for a number; this way nobody waits for all of it at once. */
+  async #shortenBacklog(): Promise<void> {
+    const setup = [
+      'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
+      ...settingsForNumbering(),
+      lockForNumbering(this.#names),
+    ];
+    for (;;) {
+      const [row] = await this.#db.query(
+        `SELECT count(*)::text AS count FROM (SELECT FROM ${this.#names.outbox} LIMIT ${NUMBERED_AT_ONCE}) first`,
+      );
+      if (Number(textIn(row, 'count')) < NUMBERED_AT_ONCE) return;
+      await this.#db.script(setup, [numberRows(this.#names, FROM_THE_FIRST, NUMBERED_AT_ONCE), 'SELECT 1']);
+    }
+  }
+
+  #result<Row>(rows: readonly Row[], { last, relayed }: Numbered): OutboxSnapshot<Row> {
+    assertRows(rows);
+    return { rows, sequence: last, source: this.#source, relayed };
+  }
+}
+
+/** It is written into SQL as it is. */
+function assertSnapshotName(name: string): string {
+  if (!/^[0-9A-F-]+$/i.test(name)) throw new TypeError(`not the name of an MVCC snapshot: ${name}`);
+  return name;
+}

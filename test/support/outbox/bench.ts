@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  createOutbox,
+  createPostgresOutbox,
+  type OutboxEvent,
+  type OutboxSnapshot,
+  type Relay,
+  type RelayOptions,
+} from '@pregon/outbox';
+import type { PregonEvent } from '@pregon/protocol';
+import { type Driver, transaction } from './drivers.js';
+import type { PostgresDriver } from './postgres-drivers.js';
+
+/** An application with an outbox and a table `items (id)`, on whatever database: what the contract of all of them is proven with. */
+export interface Bench {
+  readonly table: string;
+  /** Whether a relay that never polls hears of events. */
+  readonly listens: boolean;
+  migrate(): Promise<void>;
+  /** Runs `work` in a transaction, which is rolled back where it throws. */
+  transaction<T>(work: (tx: BenchTransaction) => Promise<T>): Promise<T>;
+  /** Writes an event in a transaction of its own. */
+  add(event: OutboxEvent): Promise<PregonEvent>;
+  relay(options: RelayOptions): Relay<number | Promise<number>>;
+  /** A snapshot of `items`. */
+  snapshot(): Promise<OutboxSnapshot<number>>;
+  /** The rows of the outbox that are left, numbered or not. */
+  rowsLeft(): Promise<number>;
+  /** Writes a row that holds no event, as only somebody else would. */
+  addPoison(): Promise<void>;
+  /** Makes the database forget all that the outbox held, as when it is restored from before. */
+  restore(): Promise<void>;
+  /** The same database through connections of its own, as another process has them. */
+  elsewhere(): Bench;
+  close(): Promise<void>;
+}
+
+export interface BenchTransaction {
+  add(event: OutboxEvent): Promise<PregonEvent>;
+  insertItem(id: number): Promise<void>;
+}
+
+export interface BenchOptions {
+  readonly now?: () => number;
+}
+
+export type OpenBench = (options?: BenchOptions) => Promise<Bench>;
+
+export function sqliteBench(driver: Driver): OpenBench {
+  return async (options) => {
+    const folder = mkdtempSync(join(tmpdir(), 'pregon-outbox-'));
+    const bench = openSqlite(driver, join(folder, 'app.db'), options);
+    await bench.migrate();
+    return {
+      ...bench,
+      async close() {
+        await bench.close();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  };
+}
+
+function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): Bench {
+  const outbox = createOutbox({ source: '/auction', ...options });
+  const db = driver.open(path);
+  // The transactions of the tests span an await, which those on the connection of a relay must not.
+  const relayDb = driver.open(path);
+  const others: Bench[] = [];
+  return {
+    table: outbox.table,
+    listens: true,
+    async migrate() {
+      outbox.migrate(db);
+      db.exec('CREATE TABLE IF NOT EXISTS items (id INTEGER PRIMARY KEY)');
+    },
+    async transaction(work) {
+      db.exec('BEGIN IMMEDIATE');
+      try {
+        const result = await work({
+          add: async (event) => outbox.add(db, event),
+          insertItem: async (id) => void db.prepare('INSERT INTO items (id) VALUES (?)').run(id),
+        });
+        db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        db.exec('ROLLBACK');
+        throw error;
+      }
+    },
+    add: async (event) => transaction(db, () => outbox.add(db, event)),
+    relay: (relayOptions) => outbox.relay({ db: relayDb, ...relayOptions }),
+    snapshot: async () =>
+      outbox.snapshot(db, (connection) => ids(connection.prepare('SELECT id FROM items ORDER BY id').all())),
+    rowsLeft: async () => db.prepare(`SELECT sequence FROM ${outbox.table}`).all().length,
+    addPoison: async () => void db.exec(`INSERT INTO ${outbox.table} (written_at, bytes, event) VALUES (0, 2, '{}')`),
+    async restore() {
+      db.exec(`DROP TABLE ${outbox.table}`);
+      outbox.migrate(db);
+    },
+    elsewhere() {
+      const other = openSqlite(driver, path, options);
+      others.push(other);
+      return other;
+    },
+    async close() {
+      for (const other of others) await other.close();
+      db.close();
+      relayDb.close();
+    },
+  };
+}
+
+/** Each in tables of its own, in one database for all tests of the file: to make a database takes as long as a test. */
+export function postgresBench(driver: PostgresDriver, database: () => string): OpenBench {
+  let count = 0;
+  return async (options) => {
+    const bench = openPostgres(driver, database(), `${driver.name}_${count++}`, options);
+    await bench.migrate();
+    return bench;
+  };
+}
+
+function openPostgres(driver: PostgresDriver, url: string, name: string, options: BenchOptions = {}): Bench {
+  const outbox = createPostgresOutbox({ source: '/auction', table: `outbox_${name}`, ...options });
+  const items = `items_${name}`;
+  const connections = driver.open(url);
+  const others: Bench[] = [];
+  const transact = <T>(work: (tx: BenchTransaction) => Promise<T>) =>
+    connections.transaction(({ tx, query }) =>
+      work({
+        add: (event) => outbox.add(tx, event),
+        insertItem: async (id) => void (await query(`INSERT INTO ${items} (id) VALUES (${id})`)),
+      }),
+    );
+  return {
+    table: outbox.table,
+    listens: driver.listens,
+    async migrate() {
+      await outbox.migrate(connections.pool);
+      await connections.query(`CREATE TABLE IF NOT EXISTS ${items} (id integer PRIMARY KEY)`);
+    },
+    transaction: transact,
+    add: (event) => transact((tx) => tx.add(event)),
+    relay: (relayOptions) => outbox.relay({ db: connections.pool, leaseMs: 500, ...relayOptions }),
+    snapshot: () =>
+      connections.snapshot(outbox, async (query) => ids(await query(`SELECT id FROM ${items} ORDER BY id`))),
+    async rowsLeft() {
+      const written = await connections.query(`SELECT FROM ${outbox.table}`);
+      const numbered = await connections.query(`SELECT FROM ${outbox.table}_numbered`);
+      return written.length + numbered.length;
+    },
+    addPoison: async () => void (await connections.query(`INSERT INTO ${outbox.table} (event) VALUES ('{}')`)),
+    async restore() {
+      const tables = ['', '_numbered', '_state'].map((suffix) => outbox.table + suffix);
+      await connections.query(`DROP TABLE ${tables.join(', ')}`);
+      await outbox.migrate(connections.pool);
+    },
+    elsewhere() {
+      const other = openPostgres(driver, url, name, options);
+      others.push(other);
+      return other;
+    },
+    async close() {
+      for (const other of others) await other.close();
+      await connections.close();
+    },
+  };
+}
+
+function ids(rows: readonly unknown[]): number[] {
+  return rows.map((row) => Number(Reflect.get(Object(row), 'id')));
+}
