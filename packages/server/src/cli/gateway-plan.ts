@@ -1,18 +1,21 @@
 import { PregonError } from '@pregon/protocol';
 import type { Configuration, RouteConfiguration } from '../config/configuration.js';
 import { ROUTE_NAME } from '../config/schema.js';
+import type { QueueName } from '../core/work-queue.js';
 import type { Flags } from './flags.js';
 
 /** What a gateway is to serve, by flags and configuration together. */
 export interface GatewayPlan {
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
   readonly exchanges: readonly string[];
+  readonly queues: readonly QueueName[];
 }
 
 /** @throws PregonError ROUTE_UNKNOWN | CONFIG_INVALID */
 export function planGateway(flags: Flags, configuration: Configuration): GatewayPlan {
   const routes = chooseRoutes(flags, configuration);
-  const exchanges = flags.has('exchange') ? flags.list('exchange') : (configuration.exchanges ?? []);
+  const named = flags.has('exchange') ? flags.list('exchange') : (configuration.exchanges ?? []);
+  const { exchanges, queues } = splitQueues(named);
   if (exchanges.length === 0) {
     throw new PregonError(
       'CONFIG_INVALID',
@@ -25,7 +28,22 @@ export function planGateway(flags: Flags, configuration: Configuration): Gateway
     const message = `route "${name}" carries the exchange "${missing}", which the gateway does not read; it reads ${exchanges.join(', ')}`;
     throw new PregonError('CONFIG_INVALID', message);
   }
-  return { routes, exchanges };
+  return { routes, exchanges, queues };
+}
+
+/** Reads `my_events` and `my_events:workers`, an exchange and a queue at it. */
+function splitQueues(named: readonly string[]): Pick<GatewayPlan, 'exchanges' | 'queues'> {
+  const parts = named.map((name) => {
+    const [exchange = '', queue, ...rest] = name.split(':');
+    if (exchange === '' || queue === '' || rest.length > 0) {
+      throw new PregonError('CONFIG_INVALID', `"${name}" names no exchange; write EXCHANGE or EXCHANGE:QUEUE`);
+    }
+    return { exchange, queue };
+  });
+  return {
+    exchanges: [...new Set(parts.map(({ exchange }) => exchange))],
+    queues: parts.flatMap(({ exchange, queue }) => (queue === undefined ? [] : [{ exchange, queue }])),
+  };
 }
 
 function chooseRoutes(flags: Flags, configuration: Configuration): Record<string, RouteConfiguration> {

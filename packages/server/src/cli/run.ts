@@ -36,7 +36,12 @@ export const run: Command = {
   ],
   flags: {
     route: { kind: 'text', value: 'NAME', repeats: true, description: 'a route to serve' },
-    exchange: { kind: 'text', value: 'NAME', repeats: true, description: 'an exchange to read' },
+    exchange: {
+      kind: 'text',
+      value: 'NAME',
+      repeats: true,
+      description: 'an exchange to read; EXCHANGE:QUEUE for subscribers that share the work',
+    },
     ...LOG_FLAGS,
     broadcast: { kind: 'switch', description: 'relay what a client sends to all others on its route' },
     cert: { kind: 'text', value: 'FILE', description: 'certificate (PEM), together with --key: wss and https' },
@@ -124,6 +129,7 @@ class Service {
       ...(flags.has('flush-interval-ms') ? { flushIntervalMs: flags.integer('flush-interval-ms') } : {}),
       log: this.#log,
       exchanges: plan.exchanges,
+      queues: plan.queues,
       routes: await loadRoutes(plan.routes),
       subscribers: await Promise.all(configuration.subscriberFiles.map(loadSubscriber)),
       allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,

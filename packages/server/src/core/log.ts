@@ -1,5 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from './ephemeral.js';
+import type { WorkQueues } from './work-queue.js';
 
 /** One event as the log holds it: what routing needs, and the JSON text that is delivered, never parsed on the way. */
 export interface LogEntry extends LogPoint {
@@ -72,6 +73,9 @@ export interface Log {
 
   /** How the gateways on this log reach each other's connections; absent where it has no way for that: broadcasts are local then. */
   readonly ephemeral?: Ephemeral;
+
+  /** Queues for those who share work; absent where the log has no broker. */
+  readonly queues?: WorkQueues;
 
   /**
    * Appends events in order; they are safe when the promise resolves.

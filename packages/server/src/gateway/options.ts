@@ -3,6 +3,7 @@ import type { Connections } from '../core/connections.js';
 import type { RouteHandlers } from '../core/handlers.js';
 import type { Log } from '../core/log.js';
 import type { SnapshotFunction } from '../core/snapshot.js';
+import type { QueueName } from '../core/work-queue.js';
 
 export type { RouteHandlers } from '../core/handlers.js';
 
@@ -80,6 +81,11 @@ export interface GatewayOptions extends GatewayLimits {
   /** By name; at least one. */
   readonly routes: Readonly<Record<string, RouteOptions>>;
   readonly subscribers?: readonly Built<Subscriber>[];
+  /**
+   * Queues from which the subscribers take their events, sharing them with the gateways that name the same queue; connections get
+   * everything all the same. For logs on RabbitMQ. @default each gateway's subscribers get every event
+   */
+  readonly queues?: readonly QueueName[];
   /**
    * The origins whose pages may connect, as browsers send them: `https://shop.example`; `null` for pages from disk. With none
    * named: pages from loopback addresses and from disk may reach a gateway that is addressed by a loopback name, nothing else.

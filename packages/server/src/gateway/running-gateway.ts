@@ -14,6 +14,7 @@ import { drain } from './drain.js';
 import type { Front } from './front.js';
 import type { Gateway, ListenOptions } from './gateway.js';
 import type { Built, GatewayOptions, HandlerContext, Logger, Subscriber } from './options.js';
+import { QueueSubscribers } from './queue-subscribers.js';
 import type { Routes } from './routes.js';
 import { SubscriberLink } from './subscriber-link.js';
 
@@ -39,6 +40,7 @@ export interface Parts {
 export class RunningGateway implements Gateway {
   readonly #parts: Parts;
   readonly #subscribers: SubscriberLink[] = [];
+  #queueSubscribers: QueueSubscribers | undefined;
   #others: OtherGateways | undefined;
   #closing: Promise<void> | undefined;
 
@@ -90,9 +92,7 @@ export class RunningGateway implements Gateway {
       for (const route of this.#parts.routes.all) {
         for (const built of options.routes[route.name]?.handlers ?? []) route.handle(await build(built, context));
       }
-      for (const built of options.subscribers ?? []) {
-        this.#subscribe(await build(built, context), options.exchanges, logger);
-      }
+      await this.#startSubscribers(options, context);
     } catch (error) {
       await this.close({ spreadMs: 0 });
       throw error;
@@ -103,6 +103,16 @@ export class RunningGateway implements Gateway {
     const { log, routes } = this.#parts;
     const onFailed = (error: Error) => logger.warn({ err: error }, 'what another gateway broadcast was not delivered');
     return log.ephemeral && OtherGateways.join(log.ephemeral, routes.all, onFailed);
+  }
+
+  async #startSubscribers({ subscribers, queues, exchanges }: GatewayOptions, context: HandlerContext): Promise<void> {
+    const started: Subscriber[] = [];
+    for (const built of subscribers ?? []) started.push(await build(built, context));
+    if (queues && queues.length > 0) {
+      this.#queueSubscribers = await QueueSubscribers.start(this.#parts.log, queues, started, context.logger);
+    } else {
+      for (const subscriber of started) this.#subscribe(subscriber, exchanges, context.logger);
+    }
   }
 
   #subscribe(subscriber: Subscriber, exchanges: readonly string[] | undefined, logger: Logger): void {
@@ -128,7 +138,7 @@ export class RunningGateway implements Gateway {
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });
     front.destroy();
     await hub.close();
-    const subscribers = this.#subscribers.map((subscriber) => subscriber.close());
+    const subscribers = [this.#queueSubscribers?.stop(), ...this.#subscribers.map((subscriber) => subscriber.close())];
     await atMost(Math.max(deadline - systemClock.now(), 0), systemClock, Promise.all(subscribers));
     await this.#others?.leave();
     if (owned) await log.close();

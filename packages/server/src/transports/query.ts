@@ -11,8 +11,9 @@ export interface Query {
   readonly snapshot: boolean;
 }
 
-/** Reads path and query of a request target (RFC 9112 section 3.2.1). */
-export function parseTarget(target: string): Query {
+/** Reads path and query of a request target, in origin form or in absolute form (RFC 9112 section 3.2). */
+export function parseTarget(requestTarget: string): Query {
+  const target = toOriginForm(requestTarget);
   const at = target.indexOf('?');
   if (at === -1) return { path: target, topics: undefined, since: undefined, snapshot: false };
   const parameters = new URLSearchParams(target.slice(at + 1));
@@ -23,6 +24,12 @@ export function parseTarget(target: string): Query {
     since: parameters.get('since') ?? undefined,
     snapshot: parameters.get('snapshot') === 'true',
   };
+}
+
+function toOriginForm(target: string): string {
+  if (target.startsWith('/') || !URL.canParse(target)) return target;
+  const { pathname, search } = new URL(target);
+  return pathname + search;
 }
 
 /** @throws PregonError TOPIC_INVALID | POSITION_INVALID */
