@@ -1,12 +1,34 @@
 import { defineConfig } from 'vitest/config';
 
+const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'apps/*/test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
-    // Real processes and a real browser share the machine: few files at once, so that deadlines measure the code, not the queue.
-    maxWorkers: 2,
-    fileParallelism: true,
+    projects: [
+      {
+        test: {
+          ...timeouts,
+          name: 'parts',
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'apps/*/test/**/*.test.ts',
+            'test/{boundary,contract,packages}/**/*.test.ts',
+          ],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...timeouts,
+          name: 'whole',
+          include: ['test/{gateway,e2e,chaos}/**/*.test.ts'],
+          // Real processes, a real browser, memory and delays are looked at: one file at a time, so that what is
+          // measured is the code and not the queue for the processor.
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 });
