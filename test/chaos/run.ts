@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Chaos } from './chaos.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { formatResults, isClean } from './results.js';
+import { brokerStage } from './stage/broker.js';
 import { embeddedStage } from './stage/embedded.js';
 
 // The main file of `npm run chaos`.
@@ -24,7 +25,7 @@ process.on('SIGTERM', () => process.exit(143));
 const { mode, durationMs, seed, rate } = options;
 console.log(`chaos, ${mode}: ${durationMs / 60_000} minutes, --seed=${seed}, ${rate} transactions/s, in ${folder}`);
 try {
-  const stage = await embeddedStage({ folder, seed, rate });
+  const stage = await (mode === 'embedded' ? embeddedStage : brokerStage)({ folder, seed, rate });
   chaos = new Chaos(options, stage, folder, {
     progress: (line) => console.log(line),
     note: (line) => appendFileSync(join(folder, 'faults.log'), `${new Date().toISOString()} ${line}\n`),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Beginning } from './clients/journal.js';
+import { agreedOrder } from './verification/agreed-order.js';
 import { differingRows } from './verification/collections.js';
 import { Examination, type Findings } from './verification/examination.js';
 import { notAtHead } from './verification/head.js';
@@ -99,6 +100,26 @@ describe('the examination of what a follower received', () => {
   });
 });
 
+describe('the order where transactions commit side by side', () => {
+  const sequences = new Map(ids.map((id, i) => [id, String(i + 1).padStart(16, '0')]));
+
+  it('is that of the sequences, whatever the order in which they were noted', () => {
+    const { events, reordered } = agreedOrder([...committed].reverse(), sequences);
+    expect(events.map(({ id }) => id)).toEqual(ids);
+    expect(reordered).toEqual([]);
+  });
+
+  it('is wrong where versions of a row change places', () => {
+    const swapped = new Map(sequences).set('e3', String(7).padStart(16, '0')).set('e6', String(4).padStart(16, '0'));
+    expect(agreedOrder(committed, swapped).reordered).toHaveLength(3);
+  });
+
+  it('puts last what nobody received', () => {
+    sequences.delete('e5');
+    expect(agreedOrder(committed, sequences).events.at(-1)?.id).toBe('e5');
+  });
+});
+
 describe('the comparison of rows', () => {
   it('counts what is missing, differs, or is too much', () => {
     const table = [1, 2, 3].map((n) => ({ id: `${n}`, version: n, note: 'a' }));
@@ -111,8 +132,16 @@ describe('the comparison of rows', () => {
 
 describe('who is at the head', () => {
   const tables = { accounts: [{ id: '1', version: 3 }], orders: [] };
-  const truth = { events: committed, tables, transactions: 1 };
-  const follower = { name: 'one', topics: ['order.#'], received: 0, reconnects: 0, resumes: 0, resets: 0 };
+  const truth = { events: committed, order: 'commits', tables, transactions: 1 } as const;
+  const follower = {
+    name: 'one',
+    topics: ['order.#'],
+    received: 0,
+    reconnects: 0,
+    resumes: 0,
+    resets: 0,
+    fromFirst: true,
+  };
 
   it('is who received the last event that matches, or has the rows that it made', () => {
     expect(notAtHead([{ ...follower, lastId: 'e27' }], truth)).toEqual([]);
@@ -120,5 +149,11 @@ describe('who is at the head', () => {
     expect(notAtHead([{ ...follower, lastId: undefined }], truth)).toEqual(['one']);
     expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 3 } }], truth)).toEqual([]);
     expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 2 } }], truth)).toEqual(['one']);
+  });
+
+  it('is who received as many as match, where their order is not known beforehand', () => {
+    const anyOrder = { ...truth, order: 'rows' } as const;
+    expect(notAtHead([{ ...follower, received: 10, lastId: 'e24' }], anyOrder)).toEqual([]);
+    expect(notAtHead([{ ...follower, received: 9, lastId: 'e24' }], anyOrder)).toEqual(['one']);
   });
 });

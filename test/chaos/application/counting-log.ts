@@ -1,7 +1,12 @@
 import { decodeSequence, type LogPoint, type PregonEvent } from '@pregon/protocol';
+import type { Death } from './death.js';
+
+interface AppendOptions {
+  readonly points?: boolean;
+}
 
 interface LocatingLog {
-  append(events: readonly PregonEvent[]): Promise<unknown>;
+  append(events: readonly PregonEvent[], options?: AppendOptions): Promise<unknown>;
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined>;
 }
 
@@ -9,17 +14,21 @@ interface LocatingLog {
 export class CountingLog {
   appendedAgain = 0;
   readonly #log: LocatingLog;
+  readonly #death: Death;
   /** Whether the first that comes may be there already. */
   #uncertain = true;
 
-  constructor(log: LocatingLog) {
+  constructor(log: LocatingLog, death: Death) {
     this.#log = log;
+    this.#death = death;
   }
 
-  async append(events: readonly PregonEvent[]): Promise<unknown> {
+  async append(events: readonly PregonEvent[], options?: AppendOptions): Promise<unknown> {
     const again = this.#uncertain ? await this.#present(events) : 0;
     this.#uncertain = true;
-    const points = await this.#log.append(events);
+    this.#death.at('before append');
+    const points = await this.#log.append(events, options);
+    this.#death.at('after append');
     this.#uncertain = false;
     this.appendedAgain += again;
     return points;

@@ -1,20 +1,24 @@
 import { createServer } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { openLog } from 'pregon';
 import { CountingLog } from './counting-log.js';
+import { Death } from './death.js';
+import { openStore } from './open-store.js';
 import { type ApplicationReport, type ApplicationSettings, isOrder } from './settings.js';
-import { SqliteStore } from './sqlite-store.js';
 import { end } from './workload.js';
 import { Writers } from './writers.js';
 
 // The application of a run: writes all the time, has its relay inside, answers with snapshots, and is killed again and again.
 const REPORT_MS = 200;
+const AGAIN_MS = 300;
 
 const settings: ApplicationSettings = JSON.parse(process.argv[2] ?? '{}');
 const say = (what: unknown): void => console.error(new Date().toISOString(), what);
 
-const store = new SqliteStore(settings.store.replace(/^sqlite:/, ''));
-await store.migrate();
-const log = new CountingLog(await openLog(settings.log));
+const death = new Death();
+const store = openStore(settings.store, death, say);
+await untilItWorks(() => store.migrate());
+const log = new CountingLog(await untilItWorks(() => openLog(settings.log)), death);
 const relay = store.relay(log, say);
 relay.start();
 
@@ -38,7 +42,9 @@ let wroteLast = false;
 
 process.on('message', (message) => {
   if (!isOrder(message)) return;
-  if (message.order === 'rest') {
+  if (message.order === 'die') {
+    death.plan(message.place);
+  } else if (message.order === 'rest') {
     writers.rest().then(() => {
       atRest = true;
     }, say);
@@ -52,6 +58,18 @@ process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
 // Ctrl-C reaches the whole group; the run ends its parts itself.
 process.on('SIGINT', () => undefined);
+
+/** Database and broker may be down when it starts. */
+async function untilItWorks<T>(start: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      say(error);
+      await delay(AGAIN_MS);
+    }
+  }
+}
 
 async function report(): Promise<void> {
   const pending = await relay.pending();

@@ -1,3 +1,5 @@
+import type { DeathPlace } from './death.js';
+
 /** What the application's process is started with, as JSON in its first argument. */
 export interface ApplicationSettings {
   /** `sqlite:PATH` or `postgres://…`: where its rows are. */
@@ -12,7 +14,10 @@ export interface ApplicationSettings {
 }
 
 /** What the application is told. */
-export type ApplicationOrder = { readonly order: 'rest' } | { readonly order: 'write last' };
+export type ApplicationOrder =
+  | { readonly order: 'rest' }
+  | { readonly order: 'write last' }
+  | { readonly order: 'die'; readonly place: DeathPlace };
 
 /** What it says by itself, several times a second. */
 export interface ApplicationReport {
@@ -28,7 +33,7 @@ export interface ApplicationReport {
 
 export function isOrder(message: unknown): message is ApplicationOrder {
   if (typeof message !== 'object' || message === null || !('order' in message)) return false;
-  return message.order === 'rest' || message.order === 'write last';
+  return message.order === 'rest' || message.order === 'write last' || message.order === 'die';
 }
 
 export function isReport(message: unknown): message is ApplicationReport {

@@ -3,11 +3,14 @@ import { type AppendableLog, createOutbox, type Relay } from '@pregon/outbox';
 import Database from 'libsql';
 import { EXCHANGE, SOURCE } from '../names.js';
 import type { TableName } from '../verification/truth.js';
+import type { Death } from './death.js';
 import { INSERT_COMMITTED, SELECT_TABLE, schema } from './schema.js';
 import type { Change, Row, Store, Transaction, Value } from './store.js';
 
 /** Rows and outbox in one SQLite file; writers, snapshots and relay have a connection each. */
 export class SqliteStore implements Store {
+  readonly longestTransactionMs = 30;
+  readonly #death: Death;
   readonly #writer: Database.Database;
   readonly #reader: Database.Database;
   readonly #relayed: Database.Database;
@@ -16,7 +19,8 @@ export class SqliteStore implements Store {
   /** The transaction under way; the next waits for it, since they share a connection. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(file: string) {
+  constructor(file: string, death: Death) {
+    this.#death = death;
     this.#writer = open(file);
     this.#reader = open(file);
     this.#relayed = open(file);
@@ -54,7 +58,9 @@ export class SqliteStore implements Store {
         run: async (sql, ...values) => this.#all(sql, values),
         emit: async (change) => this.#emit(name, change),
       });
+      this.#death.at('before commit');
       this.#writer.exec('COMMIT');
+      this.#death.at('after commit');
     } catch (error) {
       if (this.#writer.inTransaction) this.#writer.exec('ROLLBACK');
       throw error;

@@ -1,4 +1,4 @@
-import type { AppendableLog, Relay } from '@pregon/outbox';
+import type { AppendableLog } from '@pregon/outbox';
 import type { TableName } from '../verification/truth.js';
 
 export type Value = string | number | null;
@@ -20,14 +20,23 @@ export interface Transaction {
   emit(change: Change): Promise<void>;
 }
 
+/** Of a relay, what the application uses; PostgreSQL's answers by promises. */
+export interface StoreRelay {
+  start(): void;
+  stop(): Promise<void>;
+  pending(): number | Promise<number>;
+}
+
 /** The application's database with its outbox. */
 export interface Store {
+  /** How long a transaction may be held open: one that hinders all others not for long. */
+  readonly longestTransactionMs: number;
   /** Creates what is missing. */
   migrate(): Promise<void>;
   /** Commits where `work` resolves, and rolls back where it rejects. */
   transaction(work: (tx: Transaction) => Promise<void>): Promise<void>;
   /** Rows and the sequence that they stand for, as gateways want them. */
   snapshot(table: TableName): Promise<object>;
-  relay(log: AppendableLog, onError: (error: Error) => void): Relay;
+  relay(log: AppendableLog, onError: (error: Error) => void): StoreRelay;
   close(): Promise<void>;
 }

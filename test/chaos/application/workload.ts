@@ -6,16 +6,20 @@ import type { Row, Transaction } from './store.js';
 
 const ACCOUNTS = 60;
 const MOST_ORDERS = 250;
-/** What a text may do to a codec. */
-const HOSTILE = '\n\r\n\0 data: \u2028 "}\\ \u{1f4ef} id: 7\n\n';
+/** What a text may do to a codec. (PostgreSQL's texts hold no NUL.) */
+const HOSTILE = '\n\r\n data: \u2028 "}\\ \u{1f4ef} id: 7\n\n';
 
 /** Thrown by a transaction that changed its mind. */
 export class ChangeOfMind extends Error {}
 
-/** One transaction of the application; some touch several rows, some take their time, some are rolled back at their end. */
-export async function transact(tx: Transaction, random: Random): Promise<void> {
+/**
+ * One transaction of the application; some touch several rows, some take their time, some are rolled back at their end.
+ *
+ * @param longestMs how long one is held open at most
+ */
+export async function transact(tx: Transaction, random: Random, longestMs: number): Promise<void> {
   await random.weighted(ACTIONS).run(tx, random);
-  if (random.chance(0.03)) await delay(random.integer(1, 30));
+  if (random.chance(0.03)) await delay(random.duration(1, longestMs));
   if (random.chance(0.12)) throw new ChangeOfMind();
 }
 

@@ -3,7 +3,7 @@ import { Random } from '../random.js';
 import type { Store } from './store.js';
 import { ChangeOfMind, transact } from './workload.js';
 
-const WRITERS = 5;
+const WRITERS = 10;
 /** After a failure of the database: it may be starting. */
 const AFTER_FAILURE_MS = 100;
 
@@ -34,7 +34,7 @@ export class Writers {
     while (this.#writing) {
       await delay(random.fraction() * 2 * this.#intervalMs);
       try {
-        await this.#store.transaction((tx) => transact(tx, random));
+        await this.#store.transaction((tx) => transact(tx, random, this.#store.longestTransactionMs));
         this.counts.committed += 1;
       } catch (error) {
         if (error instanceof ChangeOfMind) this.counts.rolledBack += 1;

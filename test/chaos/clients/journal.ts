@@ -25,9 +25,11 @@ export class Journal {
   lastId: string | undefined;
   /** Counts the connections of the follower. */
   connections = 0;
+  readonly fromFirst: boolean;
   readonly #file: WriteStream;
 
   constructor(folder: string, { name, topics, beginning, table }: JournalHeader) {
+    this.fromFirst = beginning === 'first';
     this.#file = createWriteStream(join(folder, `${name}.journal`));
     this.#write('h', JSON.stringify({ name, topics, beginning, table }));
   }

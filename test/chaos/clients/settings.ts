@@ -16,6 +16,8 @@ export interface ClientsOrder {
 export interface FollowerReport {
   readonly name: string;
   readonly topics: readonly string[];
+  /** It began with the first event that there was. */
+  readonly fromFirst: boolean;
   readonly received: number;
   readonly lastId: string | undefined;
   readonly reconnects: number;

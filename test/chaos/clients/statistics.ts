@@ -35,6 +35,7 @@ export class Statistics {
     return {
       name: this.#name,
       topics: this.#topics,
+      fromFirst: this.journal.fromFirst,
       received,
       lastId,
       reconnects: Math.max(0, connections - 1),

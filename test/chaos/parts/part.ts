@@ -10,6 +10,13 @@ export interface PartOptions {
   readonly serves: () => Promise<boolean>;
   /** Where its output goes, appended over all its lives. */
   readonly logFile: string;
+  /** What asks it to end by itself. @default SIGTERM */
+  readonly endSignal?: NodeJS.Signals;
+  /**
+   * Right after a kill it may find what its former life has left, and end; it is started again then, and that is no finding.
+   * @default false
+   */
+  readonly mayFailToStart?: boolean;
   /** @default no channel */
   readonly onMessage?: (message: unknown) => void;
 }
@@ -28,6 +35,7 @@ export class Part {
   readonly #options: PartOptions;
   #child: ChildProcess | undefined;
   #expectsExit = false;
+  #hasServed = false;
   #closed = false;
 
   constructor(options: PartOptions) {
@@ -50,11 +58,22 @@ export class Part {
       await delay(LOOK_MS);
       if (this.#child === undefined && !this.#closed) await this.#spawnAgain();
     }
+    this.#hasServed = true;
   }
 
   /** `kill -9`; resolves when it is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** Has it kill itself; resolves when it has, or did not in time. */
+  protected async killItself(ask: () => void, withinMs: number): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#expectsExit = true;
+    ask();
+    const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    await Promise.race([gone, delay(withinMs)]);
   }
 
   /** Asks it to end by itself, and starts it again after a pause. */
@@ -98,11 +117,11 @@ export class Part {
   /** Kills it where it does not end in time. */
   async #askToEnd(): Promise<void> {
     const impatient = setTimeout(() => this.#child?.kill('SIGKILL'), STOP_DEADLINE_MS);
-    await this.#end('SIGTERM');
+    await this.#end(this.#options.endSignal ?? 'SIGTERM');
     clearTimeout(impatient);
   }
 
-  /** It ended by itself, which was noted as a surprise; the run goes on to show what becomes of it. */
+  /** It ended by itself. Where that was a surprise it is noted; the run goes on to show what becomes of it. */
   async #spawnAgain(): Promise<void> {
     if (this.surprises.length >= MOST_SURPRISES)
       throw new Error(`${this.name} ends again and again; see ${this.#options.logFile}`);
@@ -122,7 +141,7 @@ export class Part {
   }
 
   #spawn(): void {
-    const { command, logFile, onMessage } = this.#options;
+    const { command, logFile, onMessage, mayFailToStart = false } = this.#options;
     const { file, args, env = process.env } = command();
     const log = openSync(logFile, 'a');
     const channel = onMessage === undefined ? [] : (['ipc'] as const);
@@ -130,12 +149,13 @@ export class Part {
     closeSync(log);
     this.#child = child;
     this.#expectsExit = false;
+    this.#hasServed = false;
     if (onMessage !== undefined) child.on('message', onMessage);
     child.once('error', (error) => this.surprises.push(`${this.name}: ${error.message}`));
     child.once('exit', (code, signal) => {
       this.#child = undefined;
-      if (!this.#expectsExit)
-        this.surprises.push(`${this.name} ended by itself with ${signal ?? code}; see ${logFile}`);
+      const expected = this.#expectsExit || (mayFailToStart && !this.#hasServed);
+      if (!expected) this.surprises.push(`${this.name} ended by itself with ${signal ?? code}; see ${logFile}`);
     });
   }
 

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { DEATH_PLACES } from '../application/death.js';
 import {
   type ApplicationOrder,
   type ApplicationReport,
@@ -13,6 +14,12 @@ import type { ApplicationState } from './stage.js';
 
 const MAIN = fileURLToPath(new URL('../application/main.js', import.meta.url));
 
+/** Undefined is any instant. */
+const KILLED_AT = [undefined, ...DEATH_PLACES];
+
+/** How long a place may take to be passed: nothing is written while the database is away. */
+const DEATH_WITHIN_MS = 500;
+
 /** How long the application may take to bring to the log what it wrote. */
 const REST_DEADLINE_MS = 60_000;
 
@@ -20,6 +27,7 @@ const REST_DEADLINE_MS = 60_000;
 export class ApplicationPart extends Part {
   /** The last word of each life, by process. */
   readonly #lives: Map<number, ApplicationReport>;
+  #kills = 0;
 
   constructor(folder: string, settings: ApplicationSettings) {
     const lives = new Map<number, ApplicationReport>();
@@ -33,6 +41,13 @@ export class ApplicationPart extends Part {
       },
     });
     this.#lives = lives;
+  }
+
+  /** At any instant, or where it is sure to come between two things that must be one: each of these in turn. */
+  override async kill(): Promise<void> {
+    const place = KILLED_AT[this.#kills++ % KILLED_AT.length];
+    if (place !== undefined) await this.killItself(() => this.#tell({ order: 'die', place }), DEATH_WITHIN_MS);
+    await super.kill();
   }
 
   get state(): ApplicationState {

@@ -7,11 +7,18 @@ export function notAtHead(followers: readonly FollowerReport[], truth: Truth): s
   return followers.filter((follower) => !isAtHead(follower, truth)).map(({ name }) => name);
 }
 
-function isAtHead({ lastId, topics, holds }: FollowerReport, { events, tables }: Truth): boolean {
-  const last = events.findLast(matcher(topics))?.id;
-  if (lastId === last) return true;
+function isAtHead({ lastId, topics, received, fromFirst, holds }: FollowerReport, truth: Truth): boolean {
+  const expected = truth.events.filter(matcher(topics));
+  const last = expected.at(-1);
+  if (lastId === last?.id) return true;
   // A collection may have the last event by its snapshot; then it has the table's versions.
-  if (holds === undefined || last === undefined) return false;
+  if (holds !== undefined) return isTable(holds, truth);
+  if (truth.order === 'commits') return false;
+  // Which is the last is not known; of those that began later, not even how many.
+  return !fromFirst || received >= expected.length;
+}
+
+function isTable(holds: { readonly rows: number; readonly versions: number }, { tables }: Truth): boolean {
   return Object.values<readonly TableRow[]>(tables).some(
     (rows) => rows.length === holds.rows && rows.reduce((sum, { version }) => sum + version, 0) === holds.versions,
   );

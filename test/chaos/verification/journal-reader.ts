@@ -19,7 +19,7 @@ export async function examineJournal(file: string, committed: readonly Committed
   let examination: Examination | undefined;
   let received = 0;
   let stayed = true;
-  for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(file)) {
     const [kind, time, ...fields] = line.split('\t');
     const atMs = Number(time);
     switch (kind) {
@@ -46,6 +46,27 @@ export async function examineJournal(file: string, committed: readonly Committed
   }
   if (header === undefined || examination === undefined) throw new Error(`${file} has no header`);
   return { header, received, stayed, findings: examination.end(stayed) };
+}
+
+/**
+ * Notes the sequence that each event was delivered with.
+ *
+ * @returns events that came with another sequence than before
+ */
+export async function collectSequences(file: string, sequences: Map<string, string>): Promise<string[]> {
+  const contradictions: string[] = [];
+  for await (const line of linesOf(file)) {
+    const [kind, , , , sequence = '', id = ''] = line.split('\t');
+    if (kind !== 'e') continue;
+    const known = sequences.get(id) ?? sequence;
+    if (known !== sequence) contradictions.push(`${id} came with the sequences ${known} and ${sequence}`);
+    sequences.set(id, known);
+  }
+  return contradictions;
+}
+
+function linesOf(file: string): AsyncIterable<string> {
+  return createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
 }
 
 /** Whether an event is one that a follower asks for. */

@@ -11,6 +11,7 @@ export function readSqliteTruth(file: string): Truth {
     const [count] = db.prepare('SELECT count(DISTINCT tx) AS count FROM committed').all();
     return {
       events: db.prepare('SELECT event_id, topic, changed, version FROM committed ORDER BY n').all().map(toCommitted),
+      order: 'commits',
       tables: { accounts: table('accounts'), orders: table('orders') },
       transactions: number(count, 'count'),
     };

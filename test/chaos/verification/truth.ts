@@ -17,8 +17,13 @@ export interface TableRow {
 
 /** What is so, by the application's own tables; the outbox and the log have no say in it. */
 export interface Truth {
-  /** All that was committed, in the order in which it must be delivered. */
+  /** All that was committed, the last of the run last. */
   readonly events: readonly CommittedEvent[];
+  /**
+   * What orders them: `commits`, the order of `events` itself; or `rows`: transactions that meet at a row come in the order of its
+   * versions, those that do not meet come in any, the same for all.
+   */
+  readonly order: 'commits' | 'rows';
   readonly tables: Readonly<Record<TableName, readonly TableRow[]>>;
   readonly transactions: number;
 }

@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { agreedOrder } from './agreed-order.js';
 import { differingRows } from './collections.js';
-import { examineJournal } from './journal-reader.js';
+import { collectSequences, examineJournal } from './journal-reader.js';
 import { toTableRow } from './rows.js';
-import type { TableName, Truth } from './truth.js';
+import type { CommittedEvent, TableName, Truth } from './truth.js';
+
+const MOST_EVIDENCE = 12;
 
 export interface Verdict {
   readonly followers: number;
@@ -20,10 +23,11 @@ export interface Verdict {
 /** Compares all that the clients wrote down with what is true. */
 export async function judge(folder: string, truth: Truth): Promise<Verdict> {
   const files = readdirSync(folder).filter((name) => name.endsWith('.journal'));
-  const sum = { received: 0, lost: 0, duplicate: 0, reordered: 0, differingRows: 0, foreign: 0 };
-  const evidence: string[] = [];
+  const { events, reordered } = await requiredOrder(folder, files, truth);
+  const sum = { received: 0, lost: 0, duplicate: 0, reordered: reordered.length, differingRows: 0, foreign: 0 };
+  const evidence = reordered.slice(0, MOST_EVIDENCE);
   for (const file of files) {
-    const { header, received, stayed, findings } = await examineJournal(join(folder, file), truth.events);
+    const { header, received, stayed, findings } = await examineJournal(join(folder, file), events);
     sum.received += received;
     sum.lost += findings.lost;
     sum.duplicate += findings.duplicate;
@@ -37,6 +41,20 @@ export async function judge(folder: string, truth: Truth): Promise<Verdict> {
     evidence.push(...rows.shown.map((text) => `${header.name}: ${text}`));
   }
   return { followers: files.length, ...sum, evidence };
+}
+
+/** What everybody must have received in which order, and what is wrong with that order for everybody. */
+async function requiredOrder(
+  folder: string,
+  files: readonly string[],
+  { events, order }: Truth,
+): Promise<{ events: readonly CommittedEvent[]; reordered: string[] }> {
+  if (order === 'commits') return { events, reordered: [] };
+  const sequences = new Map<string, string>();
+  const contradictions: string[] = [];
+  for (const file of files) contradictions.push(...(await collectSequences(join(folder, file), sequences)));
+  const agreed = agreedOrder(events, sequences);
+  return { events: agreed.events, reordered: [...contradictions, ...agreed.reordered] };
 }
 
 function compareRows(folder: string, name: string, table: TableName, truth: Truth): { count: number; shown: string[] } {

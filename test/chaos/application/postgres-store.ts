@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { type AppendableLog, createPostgresOutbox } from '@pregon/outbox';
+import pg from 'pg';
+import { EXCHANGE, SOURCE } from '../names.js';
+import type { TableName } from '../verification/truth.js';
+import type { Death } from './death.js';
+import { INSERT_COMMITTED, SELECT_TABLE, schema } from './schema.js';
+import type { Change, Row, Store, StoreRelay, Transaction } from './store.js';
+
+const CONNECTIONS = 16;
+/** How long the server may keep a new connection waiting. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Rows and outbox in PostgreSQL; writers, snapshots and relay take connections from one pool. */
+export class PostgresStore implements Store {
+  readonly longestTransactionMs = 3_000;
+  readonly #death: Death;
+  readonly #pool: pg.Pool;
+  readonly #outbox = createPostgresOutbox({ source: SOURCE });
+
+  /** @param report told of connections that are lost while no query is under way */
+  constructor(url: string, death: Death, report: (error: unknown) => void) {
+    this.#death = death;
+    this.#pool = new pg.Pool({
+      connectionString: url,
+      max: CONNECTIONS,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+    });
+    this.#pool.on('error', report);
+    // One that is lost in a transaction between two queries.
+    this.#pool.on('connect', (client) => client.on('error', report));
+  }
+
+  async migrate(): Promise<void> {
+    for (const statement of schema('BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY'))
+      await this.#pool.query(statement);
+    await this.#outbox.migrate(this.#pool);
+  }
+
+  async transaction(work: (tx: Transaction) => Promise<void>): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('BEGIN');
+      await work(transactionOn(client, (change) => this.#emit(client, change)));
+      this.#death.at('before commit');
+      await client.query('COMMIT');
+      this.#death.at('after commit');
+      client.release();
+    } catch (error) {
+      await rollBack(client);
+      throw error;
+    }
+  }
+
+  snapshot(table: TableName): Promise<object> {
+    return this.#outbox.snapshot(this.#pool, async (client) => (await client.query(SELECT_TABLE[table])).rows);
+  }
+
+  relay(log: AppendableLog, onError: (error: Error) => void): StoreRelay {
+    return this.#outbox.relay({ db: this.#pool, log, onError });
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  /** The change comes first, then its event: whoever waited for a row comes later in the outbox too. */
+  async #emit(client: pg.PoolClient, { topic, type, row, data }: Change): Promise<string> {
+    const event = await this.#outbox.add(client, { exchange: EXCHANGE, topic, type, subject: row, data });
+    return event.id;
+  }
+}
+
+function transactionOn(client: pg.PoolClient, add: (change: Change) => Promise<string>): Transaction {
+  const name = randomUUID();
+  const run = async (sql: string, ...values: (string | number | null)[]): Promise<Row[]> => {
+    let n = 0;
+    const result = await client.query<Row>(
+      sql.replaceAll('?', () => `$${++n}`),
+      values,
+    );
+    return result.rows;
+  };
+  return {
+    run,
+    async emit(change) {
+      const id = await add(change);
+      await run(INSERT_COMMITTED, name, id, change.topic, change.row, change.version);
+    },
+  };
+}
+
+/** Where the connection is lost the server rolls back by itself; the pool must not hand it out again. */
+async function rollBack(client: pg.PoolClient): Promise<void> {
+  try {
+    await client.query('ROLLBACK');
+    client.release();
+  } catch (error) {
+    client.release(error instanceof Error ? error : true);
+  }
+}

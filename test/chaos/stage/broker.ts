@@ -1,0 +1,119 @@
+import type { FaultChoice } from '../faults/fault.js';
+import { Link } from '../parts/link.js';
+import { steadyPort } from '../parts/port.js';
+import { Random } from '../random.js';
+import { readPostgresTruth } from '../verification/postgres-truth.js';
+import { ApplicationPart } from './application-part.js';
+import { gatewayPart } from './gateway-part.js';
+import { postgresPart, postgresUrl } from './postgres-part.js';
+import { namesPart, rabbitPart } from './rabbitmq-part.js';
+import type { Stage, StageOptions } from './stage.js';
+
+/** PostgreSQL for rows, RabbitMQ for the log, a node and a cluster of the run's own; a proxy between any two that talk. */
+export async function brokerStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
+  const ports = await choosePorts(new Random(seed, 'ports'));
+  const links = await openLinks(ports);
+  const names = namesPart(folder, ports);
+  const rabbitmq = rabbitPart(folder, ports);
+  const postgres = postgresPart(folder, ports.postgres);
+  const application = new ApplicationPart(folder, {
+    store: postgresUrl(links.applicationToPostgres.port),
+    log: logUrl(links.applicationToRabbitmq),
+    port: ports.application,
+    rate,
+    seed,
+  });
+  const common = { folder, snapshotPort: links.snapshots.port };
+  const gateways = [
+    gatewayPart({ ...common, name: 'gateway-1', port: ports.gateway1, log: logUrl(links.gateway1ToRabbitmq) }),
+    gatewayPart({ ...common, name: 'gateway-2', port: ports.gateway2, log: logUrl(links.gateway2ToRabbitmq) }),
+  ];
+  const parts = [application, ...gateways, postgres, rabbitmq, names];
+
+  return {
+    parts,
+    links: Object.values(links),
+    choices: FAULTS,
+    gatewayPorts: [links.clientsToGateway1.port, links.clientsToGateway2.port],
+    application: () => application.state,
+    rest: () => application.rest(),
+    writeLast: () => application.writeLast(),
+    truth: () => readPostgresTruth(postgresUrl(ports.postgres)),
+    async start() {
+      await names.start();
+      await Promise.all([rabbitmq.start(), postgres.start()]);
+      await Promise.all([application, ...gateways].map((part) => part.start()));
+    },
+    async stop() {
+      await Promise.all([application, ...gateways].map((part) => part.stop()));
+      await Promise.all([rabbitmq.stop(), postgres.stop()]);
+      await names.stop();
+      for (const link of Object.values(links)) link.close();
+    },
+    abandon() {
+      for (const part of parts) part.abandon();
+      for (const link of Object.values(links)) link.close();
+    },
+  };
+}
+
+type Ports = Awaited<ReturnType<typeof choosePorts>>;
+
+async function choosePorts(random: Random) {
+  const any = () => steadyPort(random);
+  return {
+    application: await any(),
+    gateway1: await any(),
+    gateway2: await any(),
+    postgres: await any(),
+    amqp: await any(),
+    distribution: await any(),
+    names: await any(),
+  };
+}
+
+async function openLinks({ application, gateway1, gateway2, postgres, amqp }: Ports) {
+  return {
+    snapshots: await Link.open('snapshots', application),
+    clientsToGateway1: await Link.open('clients to gateway-1', gateway1),
+    clientsToGateway2: await Link.open('clients to gateway-2', gateway2),
+    applicationToPostgres: await Link.open('application to postgres', postgres),
+    applicationToRabbitmq: await Link.open('application to rabbitmq', amqp),
+    gateway1ToRabbitmq: await Link.open('rabbitmq to gateway-1', amqp),
+    gateway2ToRabbitmq: await Link.open('rabbitmq to gateway-2', amqp),
+  };
+}
+
+function logUrl({ port }: Link): string {
+  return `amqp://guest:guest@127.0.0.1:${port}/`;
+}
+
+const LINKS = [
+  'clients to gateway-1',
+  'clients to gateway-2',
+  'application to postgres',
+  'application to rabbitmq',
+  'rabbitmq to gateway-1',
+  'rabbitmq to gateway-2',
+];
+
+/** A broker takes some seconds to come back; what follows has to have time to work, else nothing is put to the test. */
+const FAULTS: readonly FaultChoice[] = [
+  { kind: 'kill', target: 'application', weight: 4, durationMs: [50, 2_500], recoveryMs: 3_500 },
+  ...['gateway-1', 'gateway-2'].flatMap((target): FaultChoice[] => [
+    { kind: 'kill', target, weight: 2, durationMs: [50, 3_000], recoveryMs: 3_500 },
+    { kind: 'freeze process', target, weight: 1, durationMs: [300, 7_000], recoveryMs: 500 },
+  ]),
+  { kind: 'kill', target: 'rabbitmq', weight: 2, durationMs: [50, 2_000], recoveryMs: 14_000 },
+  { kind: 'restart', target: 'rabbitmq', weight: 2, durationMs: [50, 2_000], recoveryMs: 14_000 },
+  { kind: 'freeze process', target: 'rabbitmq', weight: 0.7, durationMs: [300, 4_000], recoveryMs: 1_000 },
+  { kind: 'kill', target: 'postgres', weight: 2, durationMs: [50, 2_000], recoveryMs: 8_000 },
+  { kind: 'restart', target: 'postgres', weight: 2, durationMs: [50, 2_000], recoveryMs: 8_000 },
+  ...LINKS.flatMap((target): FaultChoice[] => [
+    { kind: 'cut all', target, weight: 0.8, durationMs: [1, 1], recoveryMs: 1_000 },
+    { kind: 'cut some', target, weight: 0.8, durationMs: [1, 1], recoveryMs: 1_000 },
+    { kind: 'freeze link', target, weight: 0.8, durationMs: [300, 8_000], recoveryMs: 1_000 },
+  ]),
+  { kind: 'cut all', target: 'snapshots', weight: 0.4, durationMs: [1, 1], recoveryMs: 500 },
+  { kind: 'freeze link', target: 'snapshots', weight: 0.4, durationMs: [300, 4_000], recoveryMs: 500 },
+];

@@ -1,0 +1,64 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
+import { Part } from '../parts/part.js';
+
+/** Where the distributions keep the programs of the server, the newest version first. */
+const PROGRAMS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt']
+  .filter((folder) => existsSync(folder))
+  .flatMap((folder) => readdirSync(folder).map((version) => join(folder, version, 'bin')))
+  .filter((folder) => existsSync(join(folder, 'initdb')))
+  .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
+
+/** A PostgreSQL cluster of the run's own; it is made here, and started as a part. */
+export function postgresPart(folder: string, port: number): Part {
+  const [programs] = PROGRAMS;
+  if (programs === undefined) throw new Error('the server of PostgreSQL is required: apt-get install postgresql');
+  const home = join(folder, 'postgres');
+  const data = join(home, 'data');
+  mkdirSync(home);
+  const owner = serverUser(folder, home);
+  const command = (program: string, ...args: string[]) => {
+    const [file = '', ...rest] = [...owner, join(programs, program), ...args];
+    return { file, args: rest };
+  };
+  const initdb = command('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N', '--no-locale', '-E', 'UTF8');
+  execFileSync(initdb.file, initdb.args, { cwd: home, stdio: 'pipe' });
+  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'max_connections=60'];
+  return new Part({
+    name: 'postgres',
+    command: () => command('postgres', '-D', data, ...settings.flatMap((setting) => ['-c', setting])),
+    serves: () => answersQueries(postgresUrl(port)),
+    logFile: join(folder, 'postgres.log'),
+    // Fast: clients are cut off rather than waited for.
+    endSignal: 'SIGINT',
+    // Processes of its former life may not have noticed yet that it was killed.
+    mayFailToStart: true,
+  });
+}
+
+export function postgresUrl(port: number): string {
+  return `postgres://postgres@127.0.0.1:${port}/postgres`;
+}
+
+/** PostgreSQL refuses to run as root: there, as the user that the distribution made for it, without a shell in between. */
+function serverUser(folder: string, home: string): string[] {
+  if (process.getuid?.() !== 0) return [];
+  chmodSync(folder, 0o711);
+  execFileSync('chown', ['postgres', home]);
+  return ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
+}
+
+async function answersQueries(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  // Lost while it is ended: the answer is in already.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } finally {
+    await client.end();
+  }
+}
