@@ -72,7 +72,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   start(): void {
     if (this.#stopping) throw new TypeError('the relay is stopping: await stop() before start()');
     if (this.#run !== undefined) return;
-    this.#state = 'idle';
+    this.#state = 'waiting';
     this.#failures = 0;
     this.#running.add(this);
     this.#run = this.#loop();

@@ -36,7 +36,8 @@ export interface RelayOptions {
  * - `standby`: the relay of another process drains the table; this one takes over where that one ends. PostgreSQL only.
  * - `idle`: all that was committed is in the log.
  * - `relaying`: a batch is on its way.
- * - `waiting`: somebody else has the table locked, or a transaction open on the connection; it passes by itself.
+ * - `waiting`: the table has not answered yet, somebody else has it locked, or a transaction is open on the connection; it passes
+ *   by itself.
  * - `retrying`: the log or the database fails; tried again at growing intervals.
  * - `failed`: the log refuses an event for good. Nothing is skipped: mend the cause, then `start` again.
  */

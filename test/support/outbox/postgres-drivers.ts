@@ -44,6 +44,8 @@ function openPg(url: string, { max = 30 } = {}): PostgresConnections {
     query: queryOn(pool),
     async transaction(work) {
       const client = await pool.connect();
+      const lost = () => {};
+      client.on('error', lost);
       try {
         await client.query('BEGIN');
         const result = await work({ tx: client, query: queryOn(client) });
@@ -53,6 +55,7 @@ function openPg(url: string, { max = 30 } = {}): PostgresConnections {
         await client.query('ROLLBACK');
         throw error;
       } finally {
+        client.removeListener('error', lost);
         client.release();
       }
     },
@@ -63,7 +66,8 @@ function openPg(url: string, { max = 30 } = {}): PostgresConnections {
 }
 
 function openPostgresJs(url: string, { max = 30 } = {}): PostgresConnections {
-  const sql = postgres(url, { max, onnotice: () => {} });
+  // A connection that is cut while its types are being fetched ends the process: an unhandled rejection in postgres 3.4.9.
+  const sql = postgres(url, { max, fetch_types: false, onnotice: () => {} });
   const queryOn = (handle: postgres.ISql) => async (text: string) => [...(await handle.unsafe(text))];
   return {
     pool: sql,
@@ -80,6 +84,8 @@ function openPostgresJs(url: string, { max = 30 } = {}): PostgresConnections {
 function openKysely(url: string, { max = 30 } = {}): PostgresConnections {
   const pool = new pg.Pool({ connectionString: url, max });
   pool.on('error', () => {});
+  // Kysely holds clients of its pool without listening to them: one that is cut meanwhile would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<object>({ dialect: new PostgresDialect({ pool }) });
   const queryOn = (handle: Kysely<object>) => async (text: string) => (await raw.raw(text).execute(handle)).rows;
   return {

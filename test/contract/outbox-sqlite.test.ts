@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createOutbox, type Outbox, type Relay } from '@pregon/outbox';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { drivers, type TestDatabase, transaction } from '../support/outbox/drivers.js';
+import { FaultyLog } from '../support/outbox/faulty-log.js';
+
+/** What is so on SQLite alone: one writer at a time, a synchronous connection that relay and writers may share. */
+describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
+  let folder: string;
+  let db: TestDatabase;
+  let outbox: Outbox;
+  let log: FaultyLog;
+  const open: TestDatabase[] = [];
+  const relays: Relay[] = [];
+
+  function connect(): TestDatabase {
+    const connection = driver.open(join(folder, 'app.db'));
+    open.push(connection);
+    return connection;
+  }
+
+  function startRelay(): Relay {
+    const relay = outbox.relay({ db, log, pollIntervalMs: 60_000 });
+    relays.push(relay);
+    relay.start();
+    return relay;
+  }
+
+  const add = (data: unknown, connection = db) =>
+    outbox.add(connection, { exchange: 'my_events', topic: 'user.42.created', type: 'UserWasCreated', data });
+  const rowsLeft = () => db.prepare(`SELECT sequence FROM ${outbox.table}`).all().length;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pregon-outbox-'));
+    outbox = createOutbox({ source: '/auction' });
+    log = new FaultyLog();
+    db = connect();
+    outbox.migrate(db);
+    db.exec('CREATE TABLE items (id INTEGER PRIMARY KEY)');
+  });
+
+  afterEach(async () => {
+    await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+    for (const connection of open.splice(0)) connection.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('tells the sequence of an event as soon as it is added', () => {
+    expect(add(1).sequence).toBe('0000000000000001');
+    expect(add(2).sequence).toBe('0000000000000002');
+  });
+
+  it('[I-5] sees nothing of a transaction that is open on the connection of the relay, and all once it commits', async () => {
+    const relay = startRelay();
+    db.exec('BEGIN IMMEDIATE');
+    const event = add(1);
+    await eventually(() => expect(relay.state).toBe('waiting'));
+    expect(log.calls).toBe(0);
+    db.exec('COMMIT');
+    await eventually(() => expect(log.ids).toEqual([event.id]));
+  });
+
+  it('appends right after add, without a poll', async () => {
+    const relay = startRelay();
+    await eventually(() => expect(relay.state).toBe('idle'));
+    const latencies: number[] = [];
+    for (let i = 1; i <= 50; i++) {
+      const arrived = new Promise<number>((resolve) => {
+        log.beforeAppend = () => resolve(performance.now());
+      });
+      const startedAt = performance.now();
+      transaction(db, () => add(i));
+      latencies.push((await arrived) - startedAt);
+      await eventually(() => expect(log.events).toHaveLength(i));
+    }
+    latencies.sort((a, b) => a - b);
+    expect(latencies[25]).toBeLessThan(50);
+  });
+
+  it('says so at once where the table is missing', () => {
+    const other = createOutbox({ source: '/auction', table: 'elsewhere' });
+    expect(() => other.relay({ db, log })).toThrow(/no table elsewhere: call migrate/);
+  });
+
+  it('[I-3] relays while another connection holds the write lock, and removes later', async () => {
+    add(1);
+    const writer = connect();
+    writer.exec('BEGIN IMMEDIATE');
+    const relay = startRelay();
+    await eventually(() => expect(log.events).toHaveLength(1));
+    await eventually(() => expect(relay.state).toBe('idle'));
+    expect([relay.pending(), rowsLeft()]).toEqual([0, 1]);
+    // Were a lock waited for, each attempt to remove would stop the event loop for the 2 s of the connection's own timeout.
+    expect(await longestBlockMs(200)).toBeLessThan(1_000);
+    writer.exec('COMMIT');
+    await eventually(() => expect(rowsLeft()).toBe(0));
+    expect(log.calls).toBe(1);
+    expect(db.prepare('PRAGMA busy_timeout').all()).toMatchObject([{ timeout: 2_000 }]);
+  });
+
+  describe('a snapshot', () => {
+    const items = (connection: TestDatabase) => connection.prepare('SELECT id FROM items').all();
+
+    it('[I-6] stands for one point, also when another connection commits between its reads', () => {
+      const writer = connect();
+      const write = (id: number) =>
+        transaction(writer, () => {
+          writer.prepare('INSERT INTO items (id) VALUES (?)').run(id);
+          add({ id }, writer);
+        });
+      write(1);
+      const during = outbox.snapshot(db, (connection) => {
+        write(2);
+        const rows = items(connection);
+        write(3);
+        return rows;
+      });
+      expect(during.rows).toHaveLength(during.sequence);
+      expect(outbox.snapshot(db, items)).toMatchObject({ sequence: 3, relayed: 0 });
+    });
+
+    it('refuses to stand for what may yet be rolled back', () => {
+      db.exec('BEGIN');
+      add(1);
+      expect(() => outbox.snapshot(db, items)).toThrow(
+        expect.objectContaining({ code: 'SNAPSHOT_UNAVAILABLE', retryable: true }),
+      );
+      db.exec('ROLLBACK');
+      expect(outbox.snapshot(db, items).sequence).toBe(0);
+    });
+
+    it('passes on what the reading function throws, and frees the connection', () => {
+      const failing = () => {
+        throw new RangeError('my own');
+      };
+      expect(() => outbox.snapshot(db, failing)).toThrow(RangeError);
+      expect(() => Reflect.apply(outbox.snapshot, outbox, [db, async () => []])).toThrow(/must return an array/);
+      transaction(db, () => add(1));
+    });
+  });
+});
+
+/** Waits for an assertion to hold, however busy the machine is. */
+function eventually(assertion: () => void): Promise<void> {
+  return vi.waitFor(assertion, { timeout: 10_000, interval: 1 });
+}
+
+/** The longest time that the event loop stood still while it was watched. */
+async function longestBlockMs(watchMs: number): Promise<number> {
+  const startedAt = performance.now();
+  let longest = 0;
+  for (let last = startedAt; last - startedAt < watchMs; ) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  }
+  return longest;
+}
