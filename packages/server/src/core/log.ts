@@ -56,6 +56,11 @@ export interface LogFollower {
 /** Stops following; when it resolves, no method of the follower is called any more. */
 export type StopFollowing = () => Promise<void>;
 
+export interface AppendOptions {
+  /** Whether the caller wants the points: some logs learn them only by reading what they have appended. @default true */
+  readonly points?: boolean;
+}
+
 /**
  * The append-only store that a gateway reads. Guarantees, proven for each implementation by test/contract:
  *
@@ -81,10 +86,10 @@ export interface Log {
    * Appends events in order; they are safe when the promise resolves.
    *
    * @param events each at most `maxEventBytes` of UTF-8 JSON; a `position` in them is ignored
-   * @returns one point per event, in the same order
+   * @returns one point per event, in the same order; none where they are not asked for and would cost a read
    * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE (then none was stored) | LOG_UNAVAILABLE | LOG_CLOSED
    */
-  append(events: readonly PregonEvent[]): Promise<LogPoint[]>;
+  append(events: readonly PregonEvent[], options?: AppendOptions): Promise<LogPoint[]>;
 
   /** The last point, of any exchange; where the log is empty, {@link Log.floor}. */
   head(): Promise<LogPoint>;

@@ -1,0 +1,63 @@
+import { readFileSync } from 'node:fs';
+import { PregonError } from '@pregon/protocol';
+import { type ChannelModel, connect } from 'amqplib';
+import type { RabbitAddress } from './address.js';
+
+export type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** @param purpose told to the broker, whose operators see it in their list of connections */
+export function openAmqp(address: RabbitAddress, purpose: string): Promise<ChannelModel> {
+  const { ca, cert, key } = address.certificates;
+  return connect(
+    {
+      protocol: address.tls ? 'amqps' : 'amqp',
+      hostname: address.host,
+      port: address.port,
+      username: address.user,
+      password: address.password,
+      vhost: encodeURIComponent(address.vhost),
+      heartbeat: address.heartbeatSeconds,
+    },
+    {
+      noDelay: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      clientProperties: { connection_name: `pregon ${purpose}` },
+      ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
+      ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
+      ...(key === undefined ? {} : { key: readFileSync(key) }),
+    },
+  );
+}
+
+/** What no waiting would mend: the broker knows us, and says no. */
+export function toRefusal(error: unknown, address: RabbitAddress): PregonError | undefined {
+  const message = error instanceof Error ? error.message : '';
+  const at = `RabbitMQ at ${address.host}:${address.port}`;
+  const user = `user ${JSON.stringify(address.user)}`;
+  if (/ACCESS.REFUSED/.test(message)) {
+    return new PregonError('CONFIG_INVALID', `${at} refused ${user}: the name or the password is wrong`, {
+      cause: error,
+    });
+  }
+  // The library shows no more than that the connection was closed where the vhost should have been opened.
+  if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(message)) {
+    const vhost = `vhost ${JSON.stringify(address.vhost)}`;
+    return new PregonError('CONFIG_INVALID', `${at} refused ${vhost}: it does not exist, or ${user} may not enter it`, {
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+/** Ends a connection that may be frozen, without asking the broker. */
+export function destroyAmqp({ connection }: ChannelModel, reason: Error): void {
+  const stream = 'stream' in connection ? connection.stream : undefined;
+  // An error, not an end: only that makes the library stop its heartbeats.
+  if (isDestroyable(stream)) stream.destroy(reason);
+}
+
+function isDestroyable(stream: unknown): stream is { destroy(error: Error): void } {
+  return typeof stream === 'object' && stream !== null && 'destroy' in stream && typeof stream.destroy === 'function';
+}

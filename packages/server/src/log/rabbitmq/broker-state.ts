@@ -1,0 +1,23 @@
+import type { RabbitState } from './options.js';
+
+/** Whether the broker can be reached, told by several connections, each of which knows for itself; told on when it changes. */
+export class BrokerState {
+  readonly #broker: string;
+  readonly #tell: (state: RabbitState) => void;
+  readonly #waiting = new Set<string>();
+
+  constructor(broker: string, tell: (state: RabbitState) => void) {
+    this.#broker = broker;
+    this.#tell = tell;
+  }
+
+  waiting(who: string, error: Error): void {
+    const isNew = this.#waiting.size === 0;
+    this.#waiting.add(who);
+    if (isNew) this.#tell({ state: 'waiting', broker: this.#broker, error });
+  }
+
+  connected(who: string): void {
+    if (this.#waiting.delete(who) && this.#waiting.size === 0) this.#tell({ state: 'connected', broker: this.#broker });
+  }
+}

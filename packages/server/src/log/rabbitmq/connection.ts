@@ -1,0 +1,91 @@
+import { PregonError } from '@pregon/protocol';
+import type { RabbitAddress } from './address.js';
+import { openAmqp, toRefusal } from './amqp.js';
+import { Backoff } from './backoff.js';
+import { Link, toError } from './link.js';
+import { pause } from './waiting.js';
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+
+export interface ConnectionOptions {
+  readonly address: RabbitAddress;
+  /** What it is for: `reads`, `publishes`. */
+  readonly purpose: string;
+  /** Whether the broker's refusal of the first connection is final, see {@link toRefusal}. */
+  readonly refusable: boolean;
+  /** Aborted when the log is closed. */
+  readonly signal: AbortSignal;
+  /** The broker cannot be reached; told once until it can. */
+  readonly onWaiting: (error: Error) => void;
+  readonly onConnected: () => void;
+  readonly onBlocked: (reason: string) => void;
+}
+
+/** A connection that is made when somebody needs it, and made anew after it was lost, with growing pauses between tries. */
+export class RabbitConnection {
+  readonly #options: ConnectionOptions;
+  #current: Promise<Link> | undefined;
+  #link: Link | undefined;
+  #refusable: boolean;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#refusable = options.refusable;
+  }
+
+  /**
+   * The connection, as soon as there is one, however long that takes.
+   *
+   * @throws PregonError CONFIG_INVALID where the broker refuses the first connection | LOG_CLOSED
+   */
+  link(): Promise<Link> {
+    this.#current ??= this.#connect();
+    return this.#current;
+  }
+
+  async close(): Promise<void> {
+    await this.#link?.close();
+  }
+
+  async #connect(): Promise<Link> {
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    let waiting = false;
+    for (;;) {
+      try {
+        const link = await this.#try();
+        if (waiting) this.#options.onConnected();
+        return link;
+      } catch (error) {
+        // Only the first connection is refused for good: passwords are changed while we run, and brokers are set up anew.
+        if (error instanceof PregonError && (error.code === 'LOG_CLOSED' || this.#refusable)) throw error;
+        if (!waiting) this.#options.onWaiting(toError(error));
+        waiting = true;
+      }
+      await pause(backoff.nextMs(), this.#options.signal);
+    }
+  }
+
+  async #try(): Promise<Link> {
+    const { address, purpose, signal, onBlocked } = this.#options;
+    assertOpen(signal);
+    try {
+      const link = new Link(await openAmqp(address, purpose), onBlocked);
+      if (signal.aborted) await link.close();
+      assertOpen(signal);
+      this.#refusable = false;
+      this.#link = link;
+      void link.lost.then(() => {
+        this.#current = undefined;
+        this.#link = undefined;
+      });
+      return link;
+    } catch (error) {
+      throw toRefusal(error, address) ?? error;
+    }
+  }
+}
+
+function assertOpen(signal: AbortSignal): void {
+  if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed');
+}

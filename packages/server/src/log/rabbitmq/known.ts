@@ -1,0 +1,48 @@
+import type { LogPoint } from '@pregon/protocol';
+import { RecentEntries } from './recent-entries.js';
+import { RecentEvents } from './recent-events.js';
+import { pointBefore, type StreamEntry, toPoint } from './stream-entry.js';
+
+/** How far before its end a stream is read at first, so that what is there a second time is known. */
+export const WARM_UP_ENTRIES = 10_000;
+
+/** What is known of the end of one stream, as long as it is this one. */
+export class Known {
+  readonly entries = new RecentEntries();
+  readonly events: RecentEvents;
+  /** From this offset on, it is known of each event whether it is there a second time. */
+  readonly judgedFrom: number;
+  #last: LogPoint;
+  #head: LogPoint;
+
+  /** @param startedAt the offset that was asked for; the stream begins where more was skipped */
+  constructor(first: StreamEntry, startedAt: number) {
+    const isFirst = startedAt <= 1 || first.offset > startedAt;
+    this.judgedFrom = isFirst ? first.offset : first.offset + WARM_UP_ENTRIES / 2;
+    this.events = new RecentEvents(first.offset - 1);
+    this.#last = pointBefore(first);
+    this.#head = isFirst ? this.#last : toPoint(first);
+  }
+
+  /** The last entry that was read, of whatever kind. */
+  get last(): LogPoint {
+    return this.#last;
+  }
+
+  /** The last entry that is no fence. */
+  get head(): LogPoint {
+    return this.#head;
+  }
+
+  /** To be called for each entry in turn. Whether it is an event that was there before. */
+  add(entry: StreamEntry): boolean {
+    this.#last = toPoint(entry);
+    if (entry.kind !== 'fence') this.#head = this.#last;
+    return this.entries.add(entry);
+  }
+
+  /** Whether the event at an offset is there a second time; undefined where that is not known. */
+  isDuplicate(offset: number): boolean | undefined {
+    return offset < this.judgedFrom || offset > this.#last.offset ? undefined : this.entries.isDuplicate(offset);
+  }
+}

@@ -1,0 +1,118 @@
+import { fingerprint, PregonError } from '@pregon/protocol';
+import type { EncodedEvent } from '../encode.js';
+import type { ConsumeMessage, Options } from './amqp.js';
+import { toForeignEvent } from './foreign.js';
+import type { StreamEntry } from './stream-entry.js';
+
+/** A message to be published. */
+export interface Outgoing {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Buffer;
+  readonly options: Options.Publish;
+}
+
+/**
+ * The header that marks what this driver published: `id`, `source`, `type` and `sequence` as JSON, so that readers need not parse
+ * the event for them. One header, because the broker's cost grows with their number; JSON, because UTF-8 has no lone surrogates.
+ */
+const EVENT_HEADER = 'pregon';
+const FENCE_HEADER = 'pregon-fence';
+
+const CONTENT_TYPE = 'application/cloudevents+json';
+/** The most bytes of an AMQP short string. */
+const SHORT_BYTES = 255;
+
+export function toMessage(event: EncodedEvent): Outgoing {
+  const { payload, id, source, type, sequence } = event;
+  return {
+    exchange: event.exchange,
+    routingKey: event.topic,
+    body: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+    options: {
+      persistent: true,
+      contentType: CONTENT_TYPE,
+      // For other consumers of the exchange; we read the header.
+      ...(Buffer.byteLength(id) <= SHORT_BYTES ? { messageId: id } : {}),
+      ...(Buffer.byteLength(type) <= SHORT_BYTES ? { type } : {}),
+      headers: { [EVENT_HEADER]: JSON.stringify([id, source, type, ...(sequence === undefined ? [] : [sequence])]) },
+    },
+  };
+}
+
+/** Straight to the queue, so that it takes no other way than the events do, and reaches nobody else. */
+export function toFence(stream: string, id: string): Outgoing {
+  return {
+    exchange: '',
+    routingKey: stream,
+    body: Buffer.from(id),
+    options: { persistent: true, headers: { [FENCE_HEADER]: id } },
+  };
+}
+
+/** @throws PregonError EVENT_INVALID where an AMQP broker cannot take the exchange's name */
+export function assertExchangeName(exchange: string): void {
+  if (/\p{Cs}/u.test(exchange) || Buffer.byteLength(exchange) > SHORT_BYTES) {
+    throw new PregonError('EVENT_INVALID', 'an exchange of RabbitMQ has a name of at most 255 bytes of UTF-8');
+  }
+}
+
+/** The same for two events where their source and id are: whatever they hold, one cannot be written so as to look like another. */
+export function toKey(source: string, id: string): string {
+  return `${source.length}:${source}${id}`;
+}
+
+export interface DecodeOptions {
+  readonly stream: string;
+  readonly maxEventBytes: number;
+}
+
+/** What a delivery from the stream holds. The same on every gateway. */
+export function toStreamEntry(message: ConsumeMessage, options: DecodeOptions): StreamEntry {
+  const { content, fields } = message;
+  const offset = offsetOf(message);
+  const fence: unknown = message.properties.headers?.[FENCE_HEADER];
+  if (typeof fence === 'string' && fields.exchange === '') {
+    return { kind: 'fence', offset, fingerprint: fingerprint(content), id: fence };
+  }
+  try {
+    return toOwnEntry(message, offset) ?? toForeignEntry(message, offset, options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { kind: 'poison', offset, fingerprint: fingerprint(content), reason };
+  }
+}
+
+export function offsetOf({ properties }: ConsumeMessage): number {
+  const offset: unknown = properties.headers?.['x-stream-offset'];
+  if (typeof offset !== 'number') throw new TypeError('the queue is no stream: a message has no x-stream-offset');
+  return offset + 1;
+}
+
+function toOwnEntry({ content, fields, properties }: ConsumeMessage, offset: number): StreamEntry | undefined {
+  const header: unknown = properties.headers?.[EVENT_HEADER];
+  if (typeof header !== 'string') return undefined;
+  const attributes: unknown = JSON.parse(header);
+  if (!isAttributes(attributes)) return undefined;
+  const [id, source, type, sequence] = attributes;
+  // A copy: what came is a part of all that was received at once, and would keep it in memory.
+  const payload = Buffer.from(content);
+  const point = { offset, fingerprint: fingerprint(payload) };
+  const event = { ...point, exchange: fields.exchange, topic: fields.routingKey, type, source, sequence, payload };
+  return { kind: 'event', ...point, event, key: toKey(source, id) };
+}
+
+type Attributes = readonly [id: string, source: string, type: string, sequence?: number];
+
+function isAttributes(value: unknown): value is Attributes {
+  if (!Array.isArray(value)) return false;
+  const [id, source, type, sequence] = value;
+  const texts = [id, source, type].every((text) => typeof text === 'string');
+  return texts && (sequence === undefined || Number.isSafeInteger(sequence));
+}
+
+function toForeignEntry(message: ConsumeMessage, offset: number, options: DecodeOptions): StreamEntry {
+  const { id, ...event } = toForeignEvent(message, { ...options, offset });
+  const point = { offset, fingerprint: event.fingerprint };
+  return { kind: 'event', ...point, event: { ...event, offset }, key: toKey(event.source, id) };
+}

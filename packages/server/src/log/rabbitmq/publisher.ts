@@ -1,0 +1,244 @@
+import { PregonError } from '@pregon/protocol';
+import type { ConfirmChannel } from './amqp.js';
+import { Backoff } from './backoff.js';
+import type { RabbitConnection } from './connection.js';
+import { type Link, toError } from './link.js';
+import type { Outgoing } from './message.js';
+import type { Topology } from './topology.js';
+import { Bell, pause } from './waiting.js';
+
+/** The most that may be on its way and not confirmed. */
+const WINDOW_COUNT = 1_000;
+const WINDOW_BYTES = 8_388_608;
+
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 500;
+/** How long a confirm may take. A channel can wait for ever: on one that was opened while the stream was started, for one. */
+const FIRST_STALL_MS = 1_000;
+/** A channel that has confirmed before deserves more patience. */
+const STALL_SLACK = 5;
+const MAX_STALL_MS = 15_000;
+const EXPIRY_CHECK_MS = 250;
+
+export interface PublisherOptions {
+  readonly connection: RabbitConnection;
+  readonly topology: Topology;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Told of each time that messages had to be published again. */
+  readonly onRepeat: (error: Error) => void;
+}
+
+/** Messages that are safe together, or fail together. */
+interface Job {
+  readonly messages: Set<Pending>;
+  readonly expiresAt: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+interface Pending {
+  readonly message: Outgoing;
+  readonly job: Job;
+}
+
+/** What one channel has come to. */
+interface Stretch {
+  confirmed: boolean;
+  /** When something was confirmed last, or began to be waited for. */
+  movedAt: number;
+  failure: Error | undefined;
+}
+
+/**
+ * Publishes messages in order, each until the broker has confirmed it with routing proven; through restarts, lost connections, and
+ * queues that are gone. What was not confirmed is published again, so a message may be in the stream twice.
+ *
+ * **Order.** The first copies of messages lie in the stream in the order of `publish`, since what is published again begins with
+ * the oldest that is not confirmed, and a channel keeps the order. That needs each channel to have stored a prefix of what was
+ * sent on it. A broker that has just started routes to nothing for a while, confirms that too, and may begin to route in the middle
+ * of what is on its way: therefore a new channel is tried with one message first, and when one is returned, nothing that was
+ * confirmed after it counts, the channel is left, and all is begun anew. A binding that an operator takes away and puts back under
+ * load can still put an event behind later ones.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #jobs = new Set<Job>();
+  /** Both in the order of `publish`. */
+  #waiting = new Set<Pending>();
+  readonly #inFlight = new Set<Pending>();
+  #inFlightBytes = 0;
+  readonly #news = new Bell();
+  readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  #stallMs = FIRST_STALL_MS;
+  #trouble: Error | undefined;
+  #running: Promise<void> | undefined;
+  #expiry: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID; any prefix of the messages may be stored then */
+  publish(messages: readonly Outgoing[]): Promise<void> {
+    if (messages.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const expiresAt = performance.now() + this.#options.timeoutMs;
+      const job: Job = { messages: new Set(), expiresAt, resolve, reject };
+      for (const message of messages) {
+        const pending = { message, job };
+        job.messages.add(pending);
+        this.#waiting.add(pending);
+      }
+      this.#jobs.add(job);
+      this.#expiry ??= setInterval(() => this.#expire(), EXPIRY_CHECK_MS);
+      this.#running ??= this.#run();
+      this.#news.ring();
+    });
+  }
+
+  /** Fails what is under way. */
+  close(): void {
+    this.#closed = true;
+    const closed = new PregonError('LOG_CLOSED', 'the log was closed before RabbitMQ had confirmed the events');
+    for (const job of [...this.#jobs]) this.#settle(job, closed);
+    this.#news.ring();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#closed) {
+      if (this.#jobs.size === 0) {
+        await this.#news.wait();
+        continue;
+      }
+      try {
+        await this.#publishThrough(await this.#options.connection.link());
+      } catch (error) {
+        if (this.#closed) return;
+        this.#takeBack(toError(error));
+        await pause(this.#backoff.nextMs(), this.#options.signal);
+      }
+    }
+  }
+
+  /** Publishes on one channel until it fails. */
+  async #publishThrough(link: Link): Promise<void> {
+    const channel = await link.confirmChannel();
+    const stretch: Stretch = { confirmed: false, movedAt: performance.now(), failure: undefined };
+    const fail = (error: Error) => {
+      stretch.failure ??= error;
+      this.#news.ring();
+    };
+    channel.on('error', fail);
+    channel.on('close', () => fail(new Error('the channel was closed')));
+    channel.on('return', ({ fields }) => fail(new Error(`nothing is bound to the exchange ${fields.exchange}`)));
+    try {
+      while (!this.#closed) {
+        await this.#send(link, channel, stretch);
+        await this.#news.wait(this.#inFlight.size > 0 ? this.#stallMs : undefined);
+        if (stretch.failure) throw stretch.failure;
+        this.#assertMoving(link, stretch);
+      }
+    } finally {
+      stretch.failure ??= new Error('the channel was left');
+      if (!stretch.confirmed) this.#options.topology.forget(link);
+      await link.closeChannel(channel);
+    }
+  }
+
+  async #send(link: Link, channel: ConfirmChannel, stretch: Stretch): Promise<void> {
+    const { topology } = this.#options;
+    for (const pending of this.#waiting) {
+      const most = stretch.confirmed ? WINDOW_COUNT : 1;
+      if (this.#inFlight.size >= most || this.#inFlightBytes >= WINDOW_BYTES || stretch.failure) return;
+      const { exchange } = pending.message;
+      if (!topology.isPrepared(link, exchange) && !(await this.#prepare(link, pending.job, exchange))) continue;
+      // It may have expired in the meantime.
+      if (!this.#waiting.delete(pending)) continue;
+      if (this.#inFlight.size === 0) stretch.movedAt = performance.now();
+      this.#inFlight.add(pending);
+      this.#inFlightBytes += pending.message.body.length;
+      this.#publish(channel, stretch, pending);
+    }
+  }
+
+  /** False where the exchange cannot be used: that is the end of this job, and of nothing else. */
+  async #prepare(link: Link, job: Job, exchange: string): Promise<boolean> {
+    try {
+      await this.#options.topology.prepare(link, exchange);
+      return true;
+    } catch (error) {
+      if (!(error instanceof PregonError)) throw error;
+      this.#settle(job, error);
+      return false;
+    }
+  }
+
+  #publish(channel: ConfirmChannel, stretch: Stretch, pending: Pending): void {
+    const { exchange, routingKey, body, options } = pending.message;
+    channel.publish(exchange, routingKey, body, { ...options, mandatory: true }, (error: unknown) => {
+      if (stretch.failure) return;
+      if (error === null || error === undefined) {
+        stretch.confirmed = true;
+        stretch.movedAt = performance.now();
+        this.#confirm(pending);
+      } else {
+        stretch.failure = toError(error);
+      }
+      this.#news.ring();
+    });
+  }
+
+  #confirm(pending: Pending): void {
+    this.#backoff.reset();
+    this.#stallMs = FIRST_STALL_MS * STALL_SLACK;
+    this.#trouble = undefined;
+    this.#forget(pending);
+    const { job } = pending;
+    job.messages.delete(pending);
+    if (job.messages.size === 0) this.#settle(job);
+  }
+
+  #forget(pending: Pending): void {
+    this.#waiting.delete(pending);
+    if (this.#inFlight.delete(pending)) this.#inFlightBytes -= pending.message.body.length;
+  }
+
+  #assertMoving(link: Link, stretch: Stretch): void {
+    if (this.#inFlight.size === 0 || performance.now() - stretch.movedAt < this.#stallMs) return;
+    const stalled = new Error(`nothing was confirmed for ${this.#stallMs} ms`);
+    this.#stallMs = Math.min(this.#stallMs * 2, MAX_STALL_MS);
+    link.fail(stalled);
+    throw stalled;
+  }
+
+  #takeBack(error: Error): void {
+    this.#trouble = error;
+    if (this.#inFlight.size > 0) this.#options.onRepeat(error);
+    this.#waiting = new Set([...this.#inFlight, ...this.#waiting]);
+    this.#inFlight.clear();
+    this.#inFlightBytes = 0;
+  }
+
+  #expire(): void {
+    const now = performance.now();
+    for (const job of this.#jobs) {
+      if (job.expiresAt > now) continue;
+      const seconds = this.#options.timeoutMs / 1_000;
+      const message = `RabbitMQ has not confirmed the events within ${seconds} s`;
+      const why = this.#trouble ? `${message}: ${this.#trouble.message}` : message;
+      this.#settle(job, new PregonError('LOG_UNAVAILABLE', why, { cause: this.#trouble }));
+    }
+  }
+
+  #settle(job: Job, error?: Error): void {
+    for (const pending of job.messages) this.#forget(pending);
+    this.#jobs.delete(job);
+    if (error) job.reject(error);
+    else job.resolve();
+    if (this.#jobs.size > 0) return;
+    clearInterval(this.#expiry);
+    this.#expiry = undefined;
+  }
+}

@@ -1,0 +1,293 @@
+import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import type { AppendOptions, Log, LogFollower, Page, Presence, ReadRequest, StopFollowing } from '../../core/log.js';
+import { type EncodedEvent, encodeEvent } from '../encode.js';
+import { toRange } from '../range.js';
+import { toUnavailable } from '../unavailable.js';
+import { parseRabbitAddress, type RabbitAddress } from './address.js';
+import { Backoff } from './backoff.js';
+import { BrokerState } from './broker-state.js';
+import { RabbitConnection } from './connection.js';
+import { Cursor } from './cursor.js';
+import { type Link, toError } from './link.js';
+import { assertExchangeName, toFence, toKey, toMessage, toStreamEntry } from './message.js';
+import {
+  DEFAULT_APPEND_TIMEOUT_MS,
+  DEFAULT_READ_TIMEOUT_MS,
+  type RabbitCounters,
+  type RabbitLogOptions,
+} from './options.js';
+import { PoisonLog } from './poison-log.js';
+import { Publisher } from './publisher.js';
+import { RabbitFollower } from './rabbit-follower.js';
+import { Reader } from './reader.js';
+import { Tail } from './tail.js';
+import { Topology } from './topology.js';
+import { pause, within } from './waiting.js';
+
+export interface RabbitLog extends Omit<Log, 'locate'> {
+  readonly counters: RabbitCounters;
+}
+
+/** What a broker sends ahead: enough to be read at full speed, and some hundred KB where events are of the usual size. */
+const PREFETCH = 1_000;
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+/** How long closing waits for what was appended before. */
+const CLOSE_MS = 5_000;
+
+/**
+ * Opens the log in a RabbitMQ stream (RabbitMQ 3.9 and later), which is made where there is none, and bound to the exchanges, which
+ * are made (topic, durable) where there are none. What is there is used as it is. Where the broker cannot be reached, waits until
+ * it can. From then on, connections come back by themselves.
+ *
+ * **Once.** What is published again after a lost confirm, by us or by a relay, is in the stream twice; readers get the first. A
+ * process remembers the events of the last 50,000 to 100,000 entries, begins 10,000 entries before the end of the stream, and who
+ * reads further back than that reads 10,000 entries before the first. So an event could be delivered twice to one client where
+ * more than 5,000 entries lie between the two and the client resumed between them at a process that had just started.
+ *
+ * **Points.** The point before the first entry is named by the fingerprint of that entry, so a stream that was made anew is noticed
+ * from any point. Fences, which show where the stream ends, take up offsets that no reader sees.
+ *
+ * @param url `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`
+ * @throws PregonError CONFIG_INVALID where the URL, the credentials, the vhost, the queue or an exchange is none that can be used |
+ * LOG_CLOSED where `signal` is aborted | RangeError
+ */
+export async function openRabbitLog(url: string, options: RabbitLogOptions = {}): Promise<RabbitLog> {
+  const log = new StreamLog(parseRabbitAddress(url, options.stream), options);
+  const stop = () => void log.close();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    if (options.signal?.aborted) stop();
+    await log.open();
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+  }
+}
+
+class StreamLog implements RabbitLog {
+  readonly name: string;
+  readonly #maxEventBytes: number;
+  readonly #appendTimeoutMs: number;
+  readonly #closing = new AbortController();
+  readonly #state: BrokerState;
+  readonly #reads: RabbitConnection;
+  readonly #publishes: RabbitConnection;
+  readonly #topology: Topology;
+  readonly #publisher: Publisher;
+  readonly #tail: Tail;
+  readonly #reader: Reader;
+  readonly #poison: PoisonLog;
+  readonly #followers = new Set<RabbitFollower>();
+  readonly #appends = new Set<Promise<unknown>>();
+  /** Resolves when the appends before have been handed to the publisher, so that each comes after them. */
+  #entered: Promise<unknown> = Promise.resolve();
+  #duplicates = 0;
+  #repeats = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(address: RabbitAddress, options: RabbitLogOptions) {
+    const { signal } = this.#closing;
+    const { stream } = address;
+    const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
+    this.name = address.name;
+    this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
+    this.#appendTimeoutMs = options.appendTimeoutMs ?? DEFAULT_APPEND_TIMEOUT_MS;
+    const exchanges = options.exchanges && new Set(options.exchanges);
+    const isWanted = (exchange: string) => exchanges === undefined || exchanges.has(exchange);
+    this.#state = new BrokerState(`${address.host}:${address.port}`, options.onState ?? toWarning(warn));
+    this.#reads = this.#connection(address, 'reads', true, warn);
+    // Apart: a broker that takes no more messages stops reading the whole connection, acknowledgements of readers included.
+    this.#publishes = this.#connection(address, 'publishes', false, warn);
+    this.#topology = new Topology({ stream, retention: options.retention ?? {}, exchanges: [...(exchanges ?? [])] });
+    this.#poison = new PoisonLog(stream, warn);
+    this.#publisher = new Publisher({
+      connection: this.#publishes,
+      topology: this.#topology,
+      timeoutMs: this.#appendTimeoutMs,
+      signal,
+      onRepeat: () => {
+        this.#repeats += 1;
+      },
+    });
+    const decode = { stream, maxEventBytes: this.#maxEventBytes };
+    const openCursor = (link: Link, from: number | 'first' | 'last', prefetch = PREFETCH) =>
+      Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
+    this.#tail = new Tail({
+      connection: this.#reads,
+      topology: this.#topology,
+      openCursor,
+      publishFence: (id) => this.#publisher.publish([toFence(stream, id)]),
+      isWanted,
+      signal,
+      onPoison: (entry) => this.#poison.add(entry),
+      onDuplicate: () => {
+        this.#duplicates += 1;
+      },
+      onReplaced: () => this.#reader.clear(),
+    });
+    this.#reader = new Reader({
+      connection: this.#reads,
+      tail: this.#tail,
+      openCursor,
+      isWanted,
+      timeoutMs: options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS,
+      signal,
+    });
+  }
+
+  get counters(): RabbitCounters {
+    return { poisoned: this.#poison.count, duplicates: this.#duplicates, repeats: this.#repeats };
+  }
+
+  /** Waits until the broker is there, and all that is needed on it. */
+  async open(): Promise<void> {
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    for (;;) {
+      try {
+        await this.#topology.prepareAll(await this.#reads.link());
+        this.#state.connected('declares');
+        return;
+      } catch (error) {
+        if (error instanceof PregonError) throw error;
+        this.#state.waiting('declares', toError(error));
+      }
+      await pause(backoff.nextMs(), this.#closing.signal);
+    }
+  }
+
+  append(events: readonly PregonEvent[], options: AppendOptions = {}): Promise<LogPoint[]> {
+    const append = this.#append(events, options.points ?? true);
+    this.#appends.add(append);
+    const done = () => this.#appends.delete(append);
+    append.then(done, done);
+    return append;
+  }
+
+  async head(): Promise<LogPoint> {
+    this.#assertOpen();
+    return this.#reader.head();
+  }
+
+  async floor(): Promise<LogPoint> {
+    this.#assertOpen();
+    return this.#reader.floor();
+  }
+
+  async check(point: LogPoint): Promise<Presence> {
+    this.#assertOpen();
+    return this.#reader.check(point);
+  }
+
+  async read(request: ReadRequest): Promise<Page> {
+    this.#assertOpen();
+    return (await this.#reader.read(toRange(request))).page;
+  }
+
+  follow(after: LogPoint, target: LogFollower): StopFollowing {
+    this.#assertOpen();
+    const follower = new RabbitFollower(after, target, this.#tail, this.#reader);
+    this.#followers.add(follower);
+    return async () => {
+      follower.stop();
+      this.#followers.delete(follower);
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
+    const deadline = performance.now() + CLOSE_MS;
+    while (this.#appends.size > 0 && performance.now() < deadline) await settledWithin(CLOSE_MS, this.#appends);
+    this.#publisher.close();
+    this.#closing.abort();
+    this.#reader.clear();
+    await Promise.all([this.#reads.close(), this.#publishes.close()]);
+  }
+
+  async #append(events: readonly PregonEvent[], points: boolean): Promise<LogPoint[]> {
+    this.#assertOpen();
+    const encoded = events.map((event) => encodeEvent(event, this.#maxEventBytes));
+    for (const { exchange } of encoded) assertExchangeName(exchange);
+    if (encoded.length === 0) return [];
+    const entered = points ? this.#entered.then(() => this.#tail.known(this.#appendTimeoutMs)) : this.#entered;
+    this.#entered = entered.catch(() => undefined);
+    await entered;
+    if (points) return this.#publishForPoints(encoded);
+    await this.#publisher.publish(encoded.map(toMessage));
+    return [];
+  }
+
+  /** Where an event comes to stand is learnt by reading it; where one was there before, that is where it stands. */
+  async #publishForPoints(events: readonly EncodedEvent[]): Promise<LogPoint[]> {
+    const points: LogPoint[] = [];
+    const seeks: (() => void)[] = [];
+    const found = new Promise<void>((resolve) => {
+      let missing = events.length;
+      events.forEach(({ source, id }, index) => {
+        const seek = this.#tail.seek(toKey(source, id), (point) => {
+          points[index] = point;
+          missing -= 1;
+          if (missing === 0) resolve();
+        });
+        seeks.push(seek);
+      });
+    });
+    try {
+      await this.#publisher.publish(events.map(toMessage));
+      await within(this.#appendTimeoutMs, 'reading what was appended', found);
+      return points;
+    } catch (error) {
+      throw error instanceof PregonError ? error : toUnavailable(error);
+    } finally {
+      for (const stop of seeks) stop();
+    }
+  }
+
+  #connection(
+    address: RabbitAddress,
+    purpose: string,
+    refusable: boolean,
+    warn: (error: Error) => void,
+  ): RabbitConnection {
+    return new RabbitConnection({
+      address,
+      purpose,
+      refusable,
+      signal: this.#closing.signal,
+      onWaiting: (error) => this.#state.waiting(purpose, error),
+      onConnected: () => this.#state.connected(purpose),
+      onBlocked: (reason) => warn(new Error(`RabbitMQ takes no messages for now: ${reason}`)),
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
+  }
+}
+
+function toWarning(warn: (error: Error) => void): NonNullable<RabbitLogOptions['onState']> {
+  return (state) => {
+    if (state.state === 'waiting') {
+      warn(new Error(`waiting for RabbitMQ at ${state.broker}: ${state.error.message}`, { cause: state.error }));
+    }
+  };
+}
+
+async function settledWithin(ms: number, promises: Iterable<Promise<unknown>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.allSettled(promises), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,127 @@
+import { PregonError } from '@pregon/protocol';
+import type { Options } from './amqp.js';
+import type { Link } from './link.js';
+
+/** How much a stream keeps; RabbitMQ drops whole segments, the oldest first, and never the one that it writes to. */
+export interface RabbitRetention {
+  /** The age at which segments are dropped, in milliseconds; RabbitMQ counts in whole seconds. @default no limit */
+  readonly maxAgeMs?: number;
+  /** The most bytes on disk. @default 1 GiB, as long as nothing is said about retention */
+  readonly maxBytes?: number;
+  /** The size of a segment in bytes, hence how exact the limits are. @default 64 MiB */
+  readonly segmentBytes?: number;
+}
+
+export interface TopologyOptions {
+  readonly stream: string;
+  readonly retention: RabbitRetention;
+  /** Bound to the stream from the start; others are when something is appended to them. */
+  readonly exchanges: readonly string[];
+}
+
+const DEFAULT_RETENTION: RabbitRetention = { maxBytes: 1_073_741_824 };
+const DEFAULT_SEGMENT_BYTES = 67_108_864;
+
+/** The codes of AMQP 0-9-1 with which a broker refuses a declaration. */
+const ACCESS_REFUSED = 403;
+const PRECONDITION_FAILED = 406;
+
+/** Sees to it that the stream, the exchanges and what binds them are there: made where they are absent, used as they are where present. */
+export class Topology {
+  readonly #options: TopologyOptions;
+  readonly #arguments: Record<string, unknown>;
+  /** The exchanges that were seen to on a connection; the stream is `''`, as the default exchange leads to it. */
+  readonly #prepared = new WeakMap<Link, Set<string>>();
+
+  /** @throws RangeError where the retention is none */
+  constructor(options: TopologyOptions) {
+    this.#options = options;
+    this.#arguments = toArguments(options.retention);
+  }
+
+  isPrepared(link: Link, exchange: string): boolean {
+    return this.#prepared.get(link)?.has(exchange) ?? false;
+  }
+
+  /** Something of it may be gone. */
+  forget(link: Link): void {
+    this.#prepared.delete(link);
+  }
+
+  async prepareAll(link: Link): Promise<void> {
+    await this.prepare(link, '');
+    for (const exchange of this.#options.exchanges) await this.prepare(link, exchange);
+  }
+
+  /** @throws PregonError CONFIG_INVALID, or the broker's error */
+  async prepare(link: Link, exchange: string): Promise<void> {
+    if (this.isPrepared(link, exchange)) return;
+    if (exchange === '') {
+      await this.#declareStream(link);
+    } else {
+      await this.prepare(link, '');
+      await declareExchange(link, exchange);
+      await link.onChannel((channel) => channel.bindQueue(this.#options.stream, exchange, '#'));
+    }
+    const prepared = this.#prepared.get(link) ?? new Set();
+    this.#prepared.set(link, prepared.add(exchange));
+  }
+
+  async #declareStream(link: Link): Promise<void> {
+    const { stream } = this.#options;
+    const options: Options.AssertQueue = { durable: true, arguments: this.#arguments };
+    try {
+      await link.onChannel((channel) => channel.assertQueue(stream, options));
+    } catch (error) {
+      if (codeOf(error) === PRECONDITION_FAILED && !/'x-queue-type'|'durable'|invalid arg/.test(String(error))) return;
+      if (codeOf(error) === PRECONDITION_FAILED) {
+        throw unusable(`the queue ${JSON.stringify(stream)} is no stream`, error);
+      }
+      // Who may not declare may still use what is there.
+      if (codeOf(error) !== ACCESS_REFUSED) throw error;
+      await link.onChannel((channel) => channel.checkQueue(stream));
+    }
+  }
+}
+
+async function declareExchange(link: Link, exchange: string): Promise<void> {
+  try {
+    await link.onChannel((channel) => channel.assertExchange(exchange, 'topic', { durable: true }));
+  } catch (error) {
+    if (codeOf(error) === PRECONDITION_FAILED) {
+      const type = /current is '([^']+)'$|current is '([^']+)'"/.exec(String(error))?.slice(1).find(Boolean);
+      const isOfType = /inequivalent arg 'type'/.test(String(error));
+      if (!isOfType || type === 'fanout') return;
+      throw unusable(
+        `the exchange ${JSON.stringify(exchange)} is a ${type} exchange; it must be topic or fanout`,
+        error,
+      );
+    }
+    if (codeOf(error) !== ACCESS_REFUSED) throw error;
+    await link.onChannel((channel) => channel.checkExchange(exchange));
+  }
+}
+
+function unusable(what: string, cause: unknown): PregonError {
+  return new PregonError('CONFIG_INVALID', what, { cause });
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function toArguments(retention: RabbitRetention): Record<string, unknown> {
+  const given = Object.values(retention).some((limit) => limit !== undefined);
+  const { maxAgeMs, maxBytes, segmentBytes = DEFAULT_SEGMENT_BYTES } = given ? retention : DEFAULT_RETENTION;
+  for (const [name, limit] of Object.entries({ maxAgeMs, maxBytes, segmentBytes })) {
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
+      throw new RangeError(`retention.${name} must be an integer from 1 on, not ${limit}`);
+    }
+  }
+  return {
+    'x-queue-type': 'stream',
+    'x-stream-max-segment-size-bytes': segmentBytes,
+    ...(maxBytes === undefined ? {} : { 'x-max-length-bytes': maxBytes }),
+    ...(maxAgeMs === undefined ? {} : { 'x-max-age': `${Math.ceil(maxAgeMs / 1_000)}s` }),
+  };
+}
