@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { dirname, join, normalize, relative, resolve, sep } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -44,6 +44,17 @@ describe('boundaries', () => {
       expect(declared.filter((name) => !imported.has(name))).toEqual([]);
     });
   }
+
+  it('the lock file links the commands that the packages declare', () => {
+    const { packages: locked } = JSON.parse(textOf('package-lock.json'));
+    // `npm ci` links what the lock file says, and npm does not bring that up to date by itself.
+    const commands = (bin: Record<string, string> = {}) =>
+      Object.entries(bin).map(([name, file]) => `${name}: ${normalize(file)}`);
+    for (const folder of packages()) {
+      const { bin } = JSON.parse(textOf(join(folder, 'package.json')));
+      expect(commands(locked[folder].bin), folder).toEqual(commands(bin));
+    }
+  });
 
   it('protocol and client import nothing of Node', () => {
     const imports = [...importsIn('packages/protocol/src'), ...importsIn('packages/client/src')];
