@@ -13,6 +13,8 @@ export class FaultyLog implements AppendableLog {
   /** Called with each batch before it is stored. */
   beforeAppend: (events: readonly PregonEvent[]) => void | Promise<void> = () => {};
   calls = 0;
+  /** How many events were appended, those included that the log had already. */
+  appended = 0;
   readonly #log: Log = openMemoryLog();
   readonly #faults: { stored: number; error: Error }[] = [];
   #after: number | undefined;
@@ -28,6 +30,7 @@ export class FaultyLog implements AppendableLog {
     await this.beforeAppend(events);
     const fault = this.#faults.shift();
     await this.#log.append(events.slice(0, fault?.stored));
+    this.appended += events.slice(0, fault?.stored).length;
     this.#reading = this.#reading.then(() => this.#readOn());
     await this.#reading;
     if (fault !== undefined) throw fault.error;
@@ -42,6 +45,10 @@ export class FaultyLog implements AppendableLog {
       this.events.push(event);
     }
     this.#after = through.offset;
+  }
+
+  get repetitions(): number {
+    return this.appended - this.events.length;
   }
 
   get ids(): string[] {

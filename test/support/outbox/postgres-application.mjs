@@ -1,0 +1,155 @@
+// An application with an outbox on PostgreSQL, as a process that a test may kill:
+//   postgres-application.mjs <url of the database> <log> <mode> <lease, ms>
+// where the log is a file of SQLite, or `parent`: then the process that started this one keeps it.
+// It listens to no error of its pool, as many do: while its relay runs, the loss of a connection must not end it.
+import { setTimeout as delay } from 'node:timers/promises';
+import { createPostgresOutbox } from '@pregon/outbox';
+import pg from 'pg';
+import { openLog } from 'pregon';
+
+const [url, logFile, mode, leaseMs] = process.argv.slice(2);
+
+const pool = new pg.Pool({ connectionString: url, max: 10 });
+const outbox = createPostgresOutbox({ source: '/items' });
+const log = logFile === 'parent' ? logOfParent() : await openLog(`sqlite:${logFile}`);
+const relay = outbox.relay({
+  db: pool,
+  log: mode === 'kill-after-append' ? dyingLog() : log,
+  batchSize: 20,
+  leaseMs: Number(leaseMs),
+  onError: (error) => process.send?.({ error: error.message }),
+});
+
+process.on('message', (asked) => {
+  if (asked === 'state') process.send({ state: relay.state });
+});
+
+const modes = {
+  write,
+  relay: onlyRelay,
+  drain,
+  'kill-before-commit': killBeforeCommit,
+  'kill-after-commit': killAfterCommit,
+  'kill-after-append': killAfterAppend,
+};
+await modes[mode]();
+
+/** Relays, and writes with several writers at once until it is killed, whatever becomes of its connections. */
+async function write() {
+  relay.start();
+  await Promise.all(Array.from({ length: 4 }, keepWriting));
+}
+
+async function keepWriting() {
+  for (let count = 0; ; count++) {
+    try {
+      await transact(async (client) => {
+        for (let i = Math.ceil(Math.random() * 3); i > 0; i--)
+          await change(client, Math.floor(Math.random() * 40) * 3 + (3 - i));
+        return Math.random() < 0.7;
+      });
+    } catch (error) {
+      process.send({ writer: error.message });
+      await delay(20);
+    }
+    if (count === 0) process.send('writing');
+  }
+}
+
+function onlyRelay() {
+  relay.start();
+  process.send('relaying');
+}
+
+/** Relays what is left, and ends. */
+async function drain() {
+  relay.start();
+  while ((await relay.pending()) > 0) await delay(5);
+  await relay.stop();
+  await log.close();
+  await pool.end();
+  process.disconnect();
+}
+
+function killBeforeCommit() {
+  return transact(async (client) => {
+    await change(client, 1);
+    die();
+  });
+}
+
+async function killAfterCommit() {
+  relay.start();
+  await transact(async (client) => {
+    await change(client, 1);
+    return true;
+  });
+  die();
+}
+
+async function killAfterAppend() {
+  await transact(async (client) => {
+    for (let key = 1; key <= 5; key++) await change(client, key);
+    return true;
+  });
+  relay.start();
+}
+
+function logOfParent() {
+  const waiting = new Map();
+  let count = 0;
+  process.on('message', ({ appended }) => {
+    waiting.get(appended)?.();
+    waiting.delete(appended);
+  });
+  return {
+    append(events) {
+      const batch = count++;
+      return new Promise((resolve) => {
+        waiting.set(batch, resolve);
+        process.send({ batch, events });
+      });
+    },
+    close: async () => {},
+  };
+}
+
+function dyingLog() {
+  return {
+    async append(events) {
+      await log.append(events);
+      die();
+    },
+  };
+}
+
+/** Commits where `work` says so. */
+async function transact(work) {
+  const client = await pool.connect();
+  let failure;
+  const lost = (error) => (failure = error);
+  client.on('error', lost);
+  try {
+    await client.query('BEGIN');
+    await client.query((await work(client)) ? 'COMMIT' : 'ROLLBACK');
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    client.removeListener('error', lost);
+    client.release(failure);
+  }
+}
+
+async function change(client, key) {
+  const { rows } = await client.query(
+    'INSERT INTO items AS i VALUES ($1, 1) ON CONFLICT (key) DO UPDATE SET version = i.version + 1 RETURNING version',
+    [key],
+  );
+  const data = { key, version: rows[0].version };
+  await outbox.add(client, { exchange: 'items', topic: `item.${key}`, type: 'ItemWasChanged', data });
+}
+
+function die() {
+  process.kill(process.pid, 'SIGKILL');
+}
