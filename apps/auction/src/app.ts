@@ -7,9 +7,9 @@ import type { UserStore } from './users/store.js';
 export interface AppParts {
   readonly users: UserStore;
   /** All users and the point in the events that they stand for, read as one. */
-  readonly snapshotOfUsers: () => unknown;
+  readonly snapshotOfUsers: () => Promise<object>;
   /** What there is to say of the application while it can read its database; throws where it cannot. */
-  readonly health: () => object;
+  readonly health: () => Promise<object>;
   readonly page: PageOptions;
   readonly logError: (error: unknown) => void;
 }
@@ -25,14 +25,14 @@ export function createApp({ users, snapshotOfUsers, health, page, logError }: Ap
   app.use(userRoutes(users));
   app
     .route('/snapshots/users')
-    .get((_request, response) => {
-      response.set('Cache-Control', 'no-store').json(snapshotOfUsers());
+    .get(async (_request, response) => {
+      response.set('Cache-Control', 'no-store').json(await snapshotOfUsers());
     })
     .all(onlyMethods('GET'));
   app
     .route('/health')
-    .get((_request, response) => {
-      response.set('Cache-Control', 'no-store').json({ status: 'ok', ...health() });
+    .get(async (_request, response) => {
+      response.set('Cache-Control', 'no-store').json({ status: 'ok', ...(await health()) });
     })
     .all(onlyMethods('GET'));
 

@@ -1,12 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { createOutbox } from '@pregon/outbox';
 import { openLog } from 'pregon';
 import { createApp } from './app.js';
-import { closeDatabase, openDatabase } from './database.js';
-import { ROUTE, SOURCE } from './names.js';
+import { openDatabase } from './database/open.js';
+import { ROUTE } from './names.js';
 import type { Settings } from './settings.js';
-import { createUserStore } from './users/store.js';
 
 /** How long requests under way may take when the application ends. */
 const FINISH_MS = 5_000;
@@ -17,48 +15,55 @@ export interface RunningApplication {
   close(): Promise<void>;
 }
 
-/** Opens the database and the log, starts the relay between them, and listens. */
-export async function startApplication(
-  settings: Pick<Settings, 'host' | 'port' | 'gatewayPort' | 'databaseFile' | 'log'>,
-  logError: (error: unknown) => void,
-): Promise<RunningApplication> {
-  const db = openDatabase(settings.databaseFile);
-  const outbox = createOutbox({ source: SOURCE });
-  outbox.migrate(db);
-  const log = await openLog(settings.log);
-  const relay = outbox.relay({ db, log, onError: logError });
-  const users = createUserStore({ db, outbox });
+/** How the application tells what happens to it. */
+export interface Watcher {
+  /** Takes a line: what it waits for, and when that is over. */
+  readonly say: (line: string) => void;
+  readonly logError: (error: unknown) => void;
+}
 
-  const server = createServer(
-    createApp({
-      users,
-      snapshotOfUsers: () => outbox.snapshot(db, () => users.list()),
-      health: () => ({ relay: relay.state, pending: relay.pending(), lagMs: relay.lagMs() }),
-      page: { gatewayPort: settings.gatewayPort, gatewayPath: ROUTE.path },
-      logError,
-    }),
-  );
+type ApplicationSettings = Pick<
+  Settings,
+  'host' | 'port' | 'gatewayPort' | 'databaseUrl' | 'databaseFile' | 'log' | 'exchange'
+>;
 
+/**
+ * Opens the database and the log, waits for those that are not there yet, starts the relay between them, and listens.
+ *
+ * @throws PregonError CONFIG_INVALID where one of them can never be used with these settings
+ */
+export async function startApplication(settings: ApplicationSettings, watcher: Watcher): Promise<RunningApplication> {
+  const { exchange, host, gatewayPort } = settings;
+  // What has to be freed, the last first.
+  const held: (() => Promise<void>)[] = [];
   const free = async () => {
-    await relay.stop();
-    await log.close();
-    closeDatabase(db);
+    for (const release of held.splice(0).reverse()) await release();
   };
   try {
+    const database = await openDatabase(settings, { exchange, ...watcher });
+    held.push(() => database.close());
+    const log = await openLog(settings.log, { exchanges: [exchange] });
+    held.push(() => log.close());
+    const relay = database.relay(log);
     relay.start();
-    server.listen(settings.port, settings.host);
+    held.push(() => relay.stop());
+    const server = createServer(
+      createApp({
+        users: database.users,
+        snapshotOfUsers: () => database.snapshotOfUsers(),
+        health: () => relay.health(),
+        page: { gatewayPort, gatewayPath: ROUTE.path },
+        logError: watcher.logError,
+      }),
+    );
+    server.listen(settings.port, host);
     await once(server, 'listening');
+    held.push(() => finishRequests(server));
+    return { port: portOf(server), close: free };
   } catch (error) {
     await free();
     throw error;
   }
-  return {
-    port: portOf(server),
-    async close() {
-      await finishRequests(server);
-      await free();
-    },
-  };
 }
 
 async function finishRequests(server: Server): Promise<void> {

@@ -1,9 +1,6 @@
-/** What the application and its gateway must agree on. */
+/** What the application and its gateway must agree on, beside the exchange. */
 
-/** Where the application publishes, and what the gateway reads. */
-export const EXCHANGE = 'my_events';
-
-/** The CloudEvents source of every event of this application. */
+/** The CloudEvents source of every event of this application, or the beginning of it where there may be several databases. */
 export const SOURCE = '/auction';
 
 /** The gateway's route that the page connects to; its path is also in pregon.yml. */

@@ -1,5 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import { DatabaseUnavailable } from './database/database.js';
+
+/** In how many seconds a request that found no database may come again. */
+const RETRY_AFTER = 2;
 
 /** What is wrong with one field, pointed at as in RFC 9457 section 3: `#/email`. */
 export interface FieldError {
@@ -69,6 +73,11 @@ function sendProblem(response: Response, { status, message, errors, headers }: P
 /** What Express and its body parser throw for a request that they refuse carries its status and whether it may be told. */
 function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
+  if (error instanceof DatabaseUnavailable) {
+    return new Problem(503, 'The database does not answer for now; try again in a few seconds.', {
+      headers: { 'Retry-After': String(RETRY_AFTER) },
+    });
+  }
   if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number') return undefined;
   if (error.status < 400 || error.status >= 500) return undefined;
   const malformed = 'type' in error && error.type === 'entity.parse.failed';

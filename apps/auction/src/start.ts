@@ -17,6 +17,7 @@ async function main(): Promise<number> {
     host: settings.host,
     cwd: process.cwd(),
     typed: settings.typed,
+    uses: settings.uses,
     print: (line) => process.stdout.write(`${line}\n`),
     stopped: stopRequest(settings),
   });

@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { createSqlite } from './support/databases.js';
 import { startForTest } from './support/running-application.js';
 
 describe('the page as it is served', () => {
@@ -11,7 +12,7 @@ describe('the page as it is served', () => {
     ['"><script>', 'ws://localhost:4321/events'],
     ['[::1]:5001', 'ws://localhost:4321/events'],
   ])('[004-01] opened as %s it names %s as its gateway, and may connect there only', async (host, gateway) => {
-    const app = await startForTest();
+    const app = await startForTest(createSqlite);
     const { headers, body } = await get(app.url, host);
     expect(body).toContain(`<meta name="pregon-gateway" content="${gateway}">`);
     const policy = String(headers['content-security-policy']);
@@ -21,7 +22,7 @@ describe('the page as it is served', () => {
   });
 
   it('loads nothing from anywhere else, and runs no inline script or style', async () => {
-    const app = await startForTest();
+    const app = await startForTest(createSqlite);
     const { body } = await get(app.url, 'localhost');
     expect([...body.matchAll(/(?:src|href)="([^"#][^"]*)"/g)].map(([, url]) => url?.split('/')[1])).not.toContain('');
     expect(body).not.toMatch(/<style|\sstyle=|\son\w+=|<script(?![^>]*src=)/);

@@ -1,13 +1,16 @@
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readSettings } from '../src/settings.js';
+import { planGateway } from '../src/supervisor/processes.js';
 
 describe('settings', () => {
   it('are those of the document where the environment says nothing, or nothing but empty texts', () => {
     const settings = readSettings({ PORT: '', HOST: '' });
     expect(settings).toMatchObject({ host: '127.0.0.1', port: 5001, gatewayPort: 1234, typed: '' });
+    expect(settings).toMatchObject({ databaseUrl: undefined, exchange: 'my_events' });
     expect(settings.databaseFile).toBe(resolve(settings.dataDir, 'auction.db'));
     expect(settings.log).toBe(`sqlite:${resolve(settings.dataDir, 'pregon.db')}`);
+    expect(settings.uses).toEqual({ database: `sqlite:${settings.databaseFile}`, log: settings.log });
     expect(settings.dataDir).toBe(resolve(import.meta.dirname, '../../../data'));
   });
 
@@ -24,5 +27,38 @@ describe('settings', () => {
 
   it.each(['0', '65536', 'abc', '12.5', '-1', '1e3'])('PORT=%s is refused in a sentence', (port) => {
     expect(() => readSettings({ PORT: port })).toThrow(/^PORT must be a port/);
+  });
+
+  it('names database and broker, and shows no password in what people see', () => {
+    const databaseUrl = 'postgresql://ada:se%40cret@db.example/auction?sslmode=require&sslpassword=se@cret';
+    const log = 'amqps://ada:se%40cret@mq.example/?stream=news';
+    const settings = readSettings({ DATABASE_URL: databaseUrl, PREGON_LOG: log, EXCHANGE: 'news' });
+    expect(settings).toMatchObject({ databaseUrl, log, exchange: 'news' });
+    expect(settings.uses.database).toBe('postgresql://ada:***@db.example/auction?sslmode=require&sslpassword=***');
+    expect(settings.uses.log).toBe('amqps://ada:***@mq.example/?stream=news');
+    expect(settings.typed).toBe(
+      `DATABASE_URL='${settings.uses.database}' PREGON_LOG='${settings.uses.log}' EXCHANGE=news `,
+    );
+  });
+
+  it.each([
+    'mysql://ada:secret@db.example/auction',
+    'postgres:auction',
+    'postgres://ada:secret#1@db.example:x/auction',
+    'data/auction.db',
+  ])('DATABASE_URL=%s is refused in a sentence that does not repeat it', (url) => {
+    expect(() => readSettings({ DATABASE_URL: url })).toThrow(/^DATABASE_URL must be postgres:\/\/USER:PASSWORD@/);
+    expect(() => readSettings({ DATABASE_URL: url })).not.toThrow(/secret/);
+  });
+
+  it.each(['a b', 'a:queue', 'x'.repeat(128)])('EXCHANGE=%s is refused in a sentence', (exchange) => {
+    expect(() => readSettings({ EXCHANGE: exchange })).toThrow(/^EXCHANGE must be/);
+  });
+
+  it('a log with a password is not among the arguments of the gateway, which everybody can see', () => {
+    const shown = planGateway(readSettings({ PREGON_LOG: 'amqp://mq.example' })).argv;
+    expect(shown).toContain('--log=amqp://mq.example');
+    const hidden = planGateway(readSettings({ PREGON_LOG: 'amqp://ada:secret@mq.example' })).argv;
+    expect(hidden.join(' ')).not.toMatch(/secret|--log/);
   });
 });

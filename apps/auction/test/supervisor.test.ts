@@ -10,6 +10,8 @@ const LISTENS = `
   require('net').createServer().listen(Number(process.argv[2]), '127.0.0.1', () => console.log('up'));
   process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });
 `;
+const LISTENS_LATE = `setTimeout(() => { ${LISTENS} }, 600);`;
+const WAITS = `console.log('waits'); setInterval(() => {}, 1000);`;
 const FAILS = `console.error('cannot'); process.exit(3);`;
 
 describe('the supervisor', () => {
@@ -40,15 +42,41 @@ describe('the supervisor', () => {
     const run = await start([LISTENS, FAILS]);
     expect(await run.code).toBe(1);
     expect(run.text()).toMatch('gateway │ cannot');
-    expect(run.text()).toMatch('The gateway ended before it was ready (code 3).');
+    expect(run.text()).toMatch('The gateway ended before all were ready (code 3).');
     expect(run.text()).not.toMatch('Try it');
+  });
+
+  it('waits for one that waits for what it needs, and says so', async () => {
+    const run = await start([LISTENS, LISTENS_LATE], { patienceMs: 100 });
+    await run.until('  Still waiting for the gateway. Ctrl-C ends it.');
+    expect(run.text()).not.toMatch('Try it');
+    await run.until('Try it');
+    const waits = run.text().split('Still waiting').length;
+    run.stop();
+    expect(await run.code).toBe(0);
+    expect(run.text().split('Still waiting').length).toBe(waits);
+  });
+
+  it('ends with 0 where it is stopped while one still waits', async () => {
+    const run = await start([LISTENS, WAITS]);
+    await run.until('gateway │ waits');
+    run.stop();
+    expect(await run.code).toBe(0);
+  });
+
+  it('says what the processes use', async () => {
+    const run = await start([LISTENS, LISTENS]);
+    await run.until('Try it');
+    expect(run.text()).toMatch(/^ {2}database +postgres:\/\/db$/m);
+    run.stop();
+    await run.code;
   });
 
   it('starts nothing where a port is in use, and names the variable', async () => {
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void busy.close());
-    const run = await start([LISTENS, LISTENS], [await freePort(), portOf(busy)]);
+    const run = await start([LISTENS, LISTENS], { ports: [await freePort(), portOf(busy)] });
     await expect(run.code).rejects.toThrow(
       `Port ${portOf(busy)} of 127.0.0.1 is in use. Name another one: GATEWAY_PORT=`,
     );
@@ -56,7 +84,10 @@ describe('the supervisor', () => {
   });
 });
 
-async function start(scripts: readonly [string, string], ports?: readonly [number, number]) {
+async function start(
+  scripts: readonly [string, string],
+  { ports, patienceMs }: { ports?: readonly [number, number]; patienceMs?: number } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-supervisor-'));
   const [applicationPort, gatewayPort] = ports ?? [await freePort(), await freePort()];
   const plan = (name: 'app' | 'gateway', title: string, port: number, script: string): ProcessPlan => {
@@ -79,7 +110,9 @@ async function start(scripts: readonly [string, string], ports?: readonly [numbe
   const stopped = new Promise<void>((resolve) => {
     stop = resolve;
   });
-  const code = supervise(plans, { host: '127.0.0.1', cwd: folder, typed: 'PORT=1 ', print, stopped });
+  const uses = { database: 'postgres://db' };
+  const options = { host: '127.0.0.1', cwd: folder, typed: 'PORT=1 ', uses, print, stopped };
+  const code = supervise(plans, { ...options, ...(patienceMs === undefined ? {} : { patienceMs }) });
   onTestFinished(async () => {
     stop();
     await Promise.allSettled([code]);

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { EXCHANGE, ROUTE } from '../names.js';
+import { hidePassword } from '../addresses.js';
+import { ROUTE } from '../names.js';
 import type { Settings } from '../settings.js';
 
 /** A process that the reference application consists of. */
@@ -33,7 +34,7 @@ export function planApplication({ host, port }: Settings): ProcessPlan {
 }
 
 /** The gateway is the `pregon` command, as anybody would run it. */
-export function planGateway({ host, gatewayPort, log }: Settings): ProcessPlan {
+export function planGateway({ host, gatewayPort, log, exchange }: Settings): ProcessPlan {
   return {
     name: 'gateway',
     title: 'gateway',
@@ -44,8 +45,9 @@ export function planGateway({ host, gatewayPort, log }: Settings): ProcessPlan {
       'run',
       `${host}:${gatewayPort}`,
       `--route=${ROUTE.name}`,
-      `--exchange=${EXCHANGE}`,
-      `--log=${log}`,
+      `--exchange=${exchange}`,
+      // Everybody on this machine can see the arguments of a process. PREGON_LOG, which it finds in its environment, is its own affair.
+      ...(hidePassword(log) === log ? [`--log=${log}`] : []),
       `--config=${fileURLToPath(new URL('../../pregon.yml', import.meta.url))}`,
     ],
     url: `ws://${nameOf(host)}:${gatewayPort}${ROUTE.path}`,

@@ -1,19 +1,22 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Child, startChild } from './child.js';
 import { assertPortIsFree, waitForPort } from './port.js';
 import { loopbackOf, type ProcessPlan } from './processes.js';
 
-/** How long a process may take until it takes connections. */
-const READY_MS = 20_000;
+/** After this time it is said that a process does not take connections yet. It may be waiting for a database or a broker. */
+const PATIENCE_MS = 20_000;
 
 export interface SuperviseOptions {
   readonly host: string;
   readonly cwd: string;
   /** Stands before a command that shall run with the same settings. */
   readonly typed: string;
+  /** What the processes use together, by what it is to them. */
+  readonly uses: Readonly<Record<string, string>>;
   readonly print: (line: string) => void;
   /** Resolves when all shall end. */
   readonly stopped: Promise<unknown>;
+  /** @default 20000 */
+  readonly patienceMs?: number;
 }
 
 /**
@@ -27,7 +30,7 @@ export async function supervise(plans: readonly ProcessPlan[], options: Supervis
 
   const children = plans.map((plan) => startChild({ name: plan.name, argv: plan.argv, cwd, print }));
   try {
-    const failure = await Promise.race([whenReady(plans, children, host), stopped.then(() => 'stopped' as const)]);
+    const failure = await Promise.race([whenReady(plans, children, options), stopped.then(() => 'stopped' as const)]);
     if (failure === 'stopped') return 0;
     if (failure !== undefined) {
       print(failure);
@@ -48,30 +51,45 @@ export async function supervise(plans: readonly ProcessPlan[], options: Supervis
   }
 }
 
-/** Resolves when all take connections; to a line that says what went wrong when one does not. */
-async function whenReady(plans: readonly ProcessPlan[], children: readonly Child[], host: string) {
+/** Resolves when all take connections; to a line that says what went wrong when one ends before. */
+async function whenReady(
+  plans: readonly ProcessPlan[],
+  children: readonly Child[],
+  { host, print, patienceMs = PATIENCE_MS }: SuperviseOptions,
+): Promise<string | undefined> {
   const giveUp = new AbortController();
-  const states = plans.map(async ({ title, port }, index) => {
-    const ended = children[index]?.ended.then((how) => `The ${title} ended before it was ready (${how}).`);
-    const ready = waitForPort(loopbackOf(host), port, giveUp.signal).then(() => undefined);
-    return Promise.race([ended, ready]);
+  const awaited = new Set(plans.map(({ title }) => title));
+  const ready = plans.map(async ({ title, port }) => {
+    await waitForPort(loopbackOf(host), port, giveUp.signal);
+    awaited.delete(title);
   });
-  const tooLate = sleep(READY_MS, `Not ready after ${READY_MS / 1000} s.`, { ref: false });
+  const ended = plans.map(async ({ title }, index) => {
+    return `The ${title} ended before all were ready (${await children[index]?.ended}).`;
+  });
+  const notice = setInterval(() => {
+    print(`  Still waiting for the ${[...awaited].join(' and the ')}. Ctrl-C ends it.`);
+  }, patienceMs);
   try {
-    return await Promise.race([Promise.all(states).then((lines) => lines.find((line) => line !== undefined)), tooLate]);
+    return await Promise.race([Promise.all(ready).then(() => undefined), ...ended]);
   } finally {
+    clearInterval(notice);
     giveUp.abort();
   }
 }
 
-function welcome(plans: readonly ProcessPlan[], children: readonly Child[], { typed }: SuperviseOptions): string[] {
+function welcome(
+  plans: readonly ProcessPlan[],
+  children: readonly Child[],
+  { typed, uses }: SuperviseOptions,
+): string[] {
   const lines = plans.map(
     ({ title, url }, index) => `  ${title.padEnd(12)} ${url.padEnd(30)} pid ${children[index]?.pid}`,
   );
+  const used = Object.entries(uses).map(([what, name]) => `  ${what.padEnd(12)} ${name}`);
   const gateway = children.find(({ name }) => name === 'gateway');
   const both = plans.length > 1 && gateway;
   const tryIt = `  Try it: kill -9 ${gateway?.pid}, change some users, then in another terminal: ${typed}npm run gateway`;
-  return ['', ...lines, '', ...(both ? [tryIt, ''] : [])];
+  return ['', ...lines, ...used, '', ...(both ? [tryIt, ''] : [])];
 }
 
 function farewell(plan: ProcessPlan, child: Child, how: string, { typed }: SuperviseOptions): string[] {

@@ -1,6 +1,6 @@
 import { Router } from 'express';
 import { onlyMethods, Problem } from '../problems.js';
-import { parseDraft } from './schema.js';
+import { isUserId, parseDraft } from './schema.js';
 import type { UserStore } from './store.js';
 
 /**
@@ -11,19 +11,20 @@ export function userRoutes(users: UserStore): Router {
 
   router
     .route('/users')
-    .get((_request, response) => {
-      response.json(users.list());
+    .get(async (_request, response) => {
+      response.json(await users.list());
     })
     .all(onlyMethods('GET'));
 
   router
     .route('/users/:id')
-    .get((request, response) => {
-      response.json(users.find(request.params.id) ?? unknown(request.params.id));
+    .get(async (request, response) => {
+      const { id } = request.params;
+      response.json((isUserId(id) ? await users.find(id) : undefined) ?? unknown(id));
     })
-    .put((request, response) => {
+    .put(async (request, response) => {
       const draft = parseDraft(request.params.id, request.body);
-      const saved = users.save(draft, { onlyNew: request.get('If-None-Match') === '*' });
+      const saved = await users.save(draft, { onlyNew: request.get('If-None-Match') === '*' });
       if (saved.outcome === 'taken') {
         throw new Problem(412, `There is a user ${draft.id} already.`, {
           errors: [{ pointer: '#/id', detail: 'is taken' }],
@@ -32,8 +33,10 @@ export function userRoutes(users: UserStore): Router {
       if (saved.outcome === 'created') response.status(201).location(`/users/${saved.user.id}`);
       response.json(saved.user);
     })
-    .delete((request, response) => {
-      if (users.remove(request.params.id) === undefined) unknown(request.params.id);
+    .delete(async (request, response) => {
+      const { id } = request.params;
+      const removed = isUserId(id) ? await users.remove(id) : undefined;
+      if (removed === undefined) unknown(id);
       response.status(204).end();
     })
     .all(onlyMethods('GET', 'PUT', 'DELETE'));

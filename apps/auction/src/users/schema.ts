@@ -21,9 +21,11 @@ export type UserDraft = Pick<User, 'id' | 'name' | 'email'>;
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
+/** One word of a topic: `user.<id>.created` must have three words, whatever the id. */
+const USER_ID = /^[A-Za-z0-9_-]{1,64}$/;
+
 const draftSchema = z.object({
-  // One word of a topic: `user.<id>.created` must have three words, whatever the id.
-  id: z.string('is required').regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, "-" or "_"'),
+  id: z.string('is required').regex(USER_ID, 'must be 1 to 64 letters, digits, "-" or "_"'),
   name: z
     .string('is required')
     .trim()
@@ -36,6 +38,11 @@ const draftSchema = z.object({
     .max(254, 'must be 254 characters at most')
     .pipe(z.email('must be an e-mail address')),
 });
+
+/** False for what no user can have as its id, and not every database can look for. */
+export function isUserId(id: string): boolean {
+  return USER_ID.test(id);
+}
 
 /**
  * Reads the body of a `PUT`. Members that are not the client's to decide are left aside, so that what `GET` answered can be

@@ -10,7 +10,7 @@ export type Connection = Database.Database;
  * WAL, so that readers in other processes never wait for a write; FULL, so that what was answered with 201 is there after a power
  * cut too; and a busy timeout, because somebody may well look into the file with the `sqlite3` shell.
  */
-export function openDatabase(file: string): Connection {
+export function openFile(file: string): Connection {
   mkdirSync(dirname(file), { recursive: true });
   const db = new Database(file);
   db.pragma('busy_timeout = 5000');
@@ -29,7 +29,7 @@ export function openDatabase(file: string): Connection {
 }
 
 /** Closes, and leaves everything in the one file, so that a copy of it is whole. */
-export function closeDatabase(db: Connection): void {
+export function closeFile(db: Connection): void {
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();
 }

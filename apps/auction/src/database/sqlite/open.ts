@@ -1,0 +1,22 @@
+import { createOutbox } from '@pregon/outbox';
+import { SOURCE } from '../../names.js';
+import { userEvents } from '../../users/events.js';
+import { type Database, type DatabaseOptions, healthOf } from '../database.js';
+import { closeFile, openFile } from './file.js';
+import { createSqliteUsers, selectUsers } from './users.js';
+
+/** The database in a file of this machine; it is made where it is missing. */
+export function openSqlite(file: string, { exchange, logError }: DatabaseOptions): Database {
+  const db = openFile(file);
+  const outbox = createOutbox({ source: SOURCE });
+  outbox.migrate(db);
+  return {
+    users: createSqliteUsers({ db, outbox, events: userEvents(exchange) }),
+    snapshotOfUsers: async () => outbox.snapshot(db, () => selectUsers(db)),
+    relay(log) {
+      const relay = outbox.relay({ db, log, onError: logError });
+      return { start: () => relay.start(), stop: () => relay.stop(), health: () => healthOf(relay) };
+    },
+    close: async () => closeFile(db),
+  };
+}
