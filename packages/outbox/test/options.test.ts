@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createOutbox, sql } from '../src/index.js';
+import { createOutbox, createPostgresOutbox, sql } from '../src/index.js';
 
 const noDatabase = { prepare: () => ({ run: () => ({ lastInsertRowid: 1 }), all: () => [] }), exec: () => {} };
 const log = { append: () => Promise.resolve() };
@@ -27,14 +27,45 @@ describe('createOutbox', () => {
   });
 });
 
+describe('createPostgresOutbox', () => {
+  const pool = {
+    query: () => Promise.resolve({ rows: [] }),
+    connect: () => Promise.reject(new Error('no')),
+    totalCount: 0,
+  };
+
+  it('refuses options that cannot be', () => {
+    expect(() => createPostgresOutbox({ source: '' })).toThrow(TypeError);
+    expect(() => createPostgresOutbox({ source: '/a', maxEventBytes: 0 })).toThrow(RangeError);
+    // The last one leaves no room for what is added to make the names of its other tables.
+    for (const table of ['', 'a b', 'a;--', '1a', 'a.b.c', '.a', 'x'.repeat(55)]) {
+      expect(() => createPostgresOutbox({ source: '/a', table }), table).toThrow(TypeError);
+    }
+    expect(createPostgresOutbox({ source: '/a', table: 'app.outbox' }).table).toBe('app.outbox');
+  });
+
+  it('refuses a relay with options that cannot be', () => {
+    const { relay } = createPostgresOutbox({ source: '/a' });
+    for (const options of [{ leaseMs: 0 }, { leaseMs: Number.NaN }, { batchSize: 0 }, { pollIntervalMs: 0 }]) {
+      expect(() => Reflect.apply(relay, undefined, [{ db: pool, log, ...options }])).toThrow(RangeError);
+    }
+    // A client, which does not come back when its connection ends.
+    for (const db of [undefined, {}, { query: pool.query }]) {
+      expect(() => Reflect.apply(relay, undefined, [{ db, log }])).toThrow(/not a Pool of pg/);
+    }
+  });
+});
+
 describe('sql', () => {
   it('is the migration as text, for the table that is named', () => {
     expect(sql('sqlite')).toMatch(/^CREATE TABLE IF NOT EXISTS pregon_outbox \(/);
     expect(sql('sqlite', 'news')).toMatch(/AUTOINCREMENT/);
+    expect(sql('postgres', 'app.news')).toMatch(/CREATE TABLE IF NOT EXISTS app\.news_numbered \(/);
   });
 
   it('refuses a dialect or a table that is none', () => {
     expect(() => Reflect.apply(sql, undefined, ['oracle'])).toThrow(/oracle/);
     expect(() => sql('sqlite', 'a b')).toThrow(TypeError);
+    expect(() => sql('postgres', 'a b')).toThrow(TypeError);
   });
 });

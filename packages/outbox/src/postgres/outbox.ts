@@ -151,7 +151,8 @@ export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
     async migrate(db) {
       // IF NOT EXISTS fails where another process creates the same at that instant.
       const oneAtATime = `SELECT pg_advisory_xact_lock(hashtext('${names.channel}'))`;
-      await sessionOf(db).query(`${oneAtATime};\n${sql('postgres', table)}`);
+      const withoutNotices = 'SET LOCAL client_min_messages = warning';
+      await sessionOf(db).query(`${withoutNotices};\n${oneAtATime};\n${sql('postgres', table)}`);
     },
     async add(tx, event) {
       const session = transactionSession(tx);

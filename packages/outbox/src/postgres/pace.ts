@@ -17,7 +17,7 @@ const QUIET_POLL_MS = 5;
 export class Pace {
   #windowStart = 0;
   #events = 0;
-  #quietUntil = 0;
+  #quietUntil = Number.NEGATIVE_INFINITY;
 
   /**
    * @param events those that were numbered just now

@@ -1,5 +1,5 @@
 import type { Hearing, Listener } from './database.js';
-import { take } from './pg.js';
+import { take } from './pg-client.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
 import { pause, within } from './waiting.js';
 
@@ -11,72 +11,82 @@ const ASK_EVERY_MS = 30_000;
 const END_MS = 1_000;
 
 /** Keeps one connection of the pool for listening, and takes another one when it is lost. */
-export function listenOnPg(pool: PgPool, channel: string, hearing: Hearing, answerMs: number): Listener {
-  const stopping = new AbortController();
-  let pid: number | undefined;
-  // The pool ends the process where one of its idle clients loses its connection and nobody listens: a restart of the server would
-  // be the end of the application.
-  const idleClientFailed = (error: Error) => hearing.failed(error);
-  pool.on('error', idleClientFailed);
+export class PgListener implements Listener {
+  readonly #pool: PgPool;
+  readonly #channel: string;
+  readonly #hearing: Hearing;
+  readonly #answerMs: number;
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  #pid: number | undefined;
+  #failures = 0;
 
-  async function listenUntilLost(client: PgPoolClient, lost: Promise<Error>): Promise<void> {
-    const ask = (text: string) => within(answerMs, client.query(text));
-    await ask(`LISTEN "${channel}"`);
-    const { rows } = await ask('SELECT pg_backend_pid() AS pid');
-    pid = Number(Reflect.get(Object(rows[0]), 'pid'));
-    hearing.listening();
-    while (!stopping.signal.aborted) {
-      const error = await Promise.race([lost, pause(ASK_EVERY_MS, stopping.signal)]);
-      if (error !== undefined) throw error;
-      if (!stopping.signal.aborted) await ask('SELECT 1');
-    }
+  constructor(pool: PgPool, channel: string, hearing: Hearing, answerMs: number) {
+    this.#pool = pool;
+    this.#channel = channel;
+    this.#hearing = hearing;
+    this.#answerMs = answerMs;
+    this.#ended = this.#run();
   }
 
-  async function run(): Promise<void> {
-    let failures = 0;
-    while (!stopping.signal.aborted) {
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    // The pool ends the process where one of its idle clients loses its connection and nobody listens: a restart of the server would
+    // be the end of the application.
+    const idleClientFailed = (error: Error) => this.#hearing.failed(error);
+    this.#pool.on('error', idleClientFailed);
+    while (!this.#stopping.signal.aborted) {
       try {
-        await withListener(await take(pool, answerMs), hearing, async (client, lost) => {
-          failures = 0;
-          await listenUntilLost(client, lost);
-        });
+        await this.#listenOn(await take(this.#pool, this.#answerMs));
       } catch (error) {
-        pid = undefined;
-        hearing.failed(error instanceof Error ? error : new Error(String(error)));
-        const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures++, 20));
-        await pause(ms / 2 + (Math.random() * ms) / 2, stopping.signal);
+        this.#hearing.failed(error instanceof Error ? error : new Error(String(error)));
+        const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 20));
+        await pause(ms / 2 + (Math.random() * ms) / 2, this.#stopping.signal);
       }
     }
-    pool.removeListener('error', idleClientFailed);
+    this.#pool.removeListener('error', idleClientFailed);
   }
 
-  const ended = run();
-  return {
-    get pid() {
-      return pid;
-    },
-    stop() {
-      stopping.abort();
-      return ended;
-    },
-  };
-}
+  /** @throws Error where the connection is lost */
+  async #listenOn(client: PgPoolClient): Promise<void> {
+    const gone = new Promise<void>((resolve) => client.on('end', resolve));
+    const lost = new Promise<Error>((resolve) => client.on('error', resolve));
+    client.on('notification', ({ payload = '' }) => this.#hearing.heard(payload));
+    try {
+      await this.#ask(client, `LISTEN "${this.#channel}"`);
+      const { rows } = await this.#ask(client, 'SELECT pg_backend_pid() AS pid');
+      this.#pid = Number(Reflect.get(Object(rows[0]), 'pid'));
+      this.#failures = 0;
+      this.#hearing.listening();
+      await this.#untilStopped(client, lost);
+    } finally {
+      this.#pid = undefined;
+      // Destroyed, not handed back: it would go on to listen for whoever takes it next.
+      client.release(true);
+      const ended = new AbortController();
+      void gone.then(() => ended.abort());
+      await pause(END_MS, ended.signal);
+    }
+  }
 
-async function withListener(
-  client: PgPoolClient,
-  hearing: Hearing,
-  work: (client: PgPoolClient, lost: Promise<Error>) => Promise<void>,
-): Promise<void> {
-  let end: (error: Error) => void = () => {};
-  const lost = new Promise<Error>((resolve) => (end = resolve));
-  const gone = new Promise<void>((resolve) => client.on('end', resolve));
-  client.on('error', end);
-  client.on('notification', ({ payload = '' }) => hearing.heard(payload));
-  try {
-    await work(client, lost);
-  } finally {
-    // Destroyed, not handed back: it would go on to listen for whoever takes it next.
-    client.release(true);
-    await Promise.race([gone, pause(END_MS, new AbortController().signal)]);
+  async #untilStopped(client: PgPoolClient, lost: Promise<Error>): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const error = await Promise.race([lost, pause(ASK_EVERY_MS, signal)]);
+      if (error !== undefined) throw error;
+      if (!signal.aborted) await this.#ask(client, 'SELECT 1');
+    }
+  }
+
+  #ask(client: PgPoolClient, text: string): Promise<{ readonly rows: unknown[] }> {
+    return within(this.#answerMs, client.query(text));
   }
 }

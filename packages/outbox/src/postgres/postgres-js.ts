@@ -1,5 +1,5 @@
 import type { Database, Hearing, Listener } from './database.js';
-import { rowsIn, sessionOf } from './session.js';
+import { asOneTransaction, rowsIn, sessionOf } from './session.js';
 import type { PostgresJsSql } from './shapes.js';
 import { within } from './waiting.js';
 
@@ -22,11 +22,6 @@ export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Databa
     },
     listen: (channel, hearing) => listen(sql, channel, hearing),
   };
-}
-
-/** Several statements of the simple protocol are one transaction, which is rolled back where one of them fails. */
-export function asOneTransaction(setup: readonly string[], queries: readonly string[]): string {
-  return [...setup, ...queries].join(';\n');
 }
 
 /** It keeps a connection for listening by itself, and makes it anew when it is lost. */

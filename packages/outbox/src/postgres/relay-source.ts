@@ -14,8 +14,8 @@ import {
   settingsForNumbering,
 } from './numbering.js';
 import { Pace, QUIET_MS } from './pace.js';
-import { sqlState } from './pg.js';
 import type { PostgresNames } from './schema.js';
+import { sqlState } from './sql-state.js';
 
 /** How long to wait for a lock that a snapshot may hold. */
 const LOCK_TIMEOUT_MS = 1_000;

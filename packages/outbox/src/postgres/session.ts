@@ -63,6 +63,11 @@ export function transactionSession(handle: unknown): Session {
   return sessionOf(handle);
 }
 
+/** Several statements of the simple protocol are one transaction, which is rolled back where one of them fails. */
+export function asOneTransaction(setup: readonly string[], queries: readonly string[]): string {
+  return [...setup, ...queries].join(';\n');
+}
+
 export function isKysely(handle: unknown): handle is KyselyTransaction {
   return has(handle, 'executeQuery');
 }

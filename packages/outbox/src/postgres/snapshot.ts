@@ -11,9 +11,9 @@ import {
   readNumbered,
   settingsForNumbering,
 } from './numbering.js';
-import { sqlState } from './pg.js';
 import type { PostgresNames } from './schema.js';
 import type { Session } from './session.js';
+import { sqlState } from './sql-state.js';
 import { within } from './waiting.js';
 
 const ATTEMPTS = 5;
