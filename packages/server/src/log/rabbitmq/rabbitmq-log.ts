@@ -1,14 +1,18 @@
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import type { Ephemeral } from '../../core/ephemeral.js';
 import type { AppendOptions, Log, LogFollower, Page, Presence, ReadRequest, StopFollowing } from '../../core/log.js';
 import { type EncodedEvent, encodeEvent } from '../encode.js';
 import { toRange } from '../range.js';
 import { toUnavailable } from '../unavailable.js';
 import { parseRabbitAddress, type RabbitAddress } from './address.js';
+import type { ConsumeMessage } from './amqp.js';
 import { Backoff } from './backoff.js';
 import { BrokerState } from './broker-state.js';
 import { RabbitConnection } from './connection.js';
 import { Cursor } from './cursor.js';
+import { RabbitEphemeral } from './ephemeral.js';
 import { type Link, toError } from './link.js';
+import { Locator } from './locator.js';
 import { assertExchangeName, toFence, toKey, toMessage, toStreamEntry } from './message.js';
 import {
   DEFAULT_APPEND_TIMEOUT_MS,
@@ -20,11 +24,13 @@ import { PoisonLog } from './poison-log.js';
 import { Publisher } from './publisher.js';
 import { RabbitFollower } from './rabbit-follower.js';
 import { Reader } from './reader.js';
+import { RecentSequences } from './recent-sequences.js';
 import { Tail } from './tail.js';
 import { Topology } from './topology.js';
 import { pause, within } from './waiting.js';
 
-export interface RabbitLog extends Omit<Log, 'locate'> {
+export interface RabbitLog extends Log {
+  readonly ephemeral: Ephemeral;
   readonly counters: RabbitCounters;
 }
 
@@ -71,6 +77,7 @@ export async function openRabbitLog(url: string, options: RabbitLogOptions = {})
 
 class StreamLog implements RabbitLog {
   readonly name: string;
+  readonly ephemeral: RabbitEphemeral;
   readonly #maxEventBytes: number;
   readonly #appendTimeoutMs: number;
   readonly #closing = new AbortController();
@@ -81,6 +88,7 @@ class StreamLog implements RabbitLog {
   readonly #publisher: Publisher;
   readonly #tail: Tail;
   readonly #reader: Reader;
+  readonly #locator: Locator;
   readonly #poison: PoisonLog;
   readonly #followers = new Set<RabbitFollower>();
   readonly #appends = new Set<Promise<unknown>>();
@@ -104,6 +112,11 @@ class StreamLog implements RabbitLog {
     // Apart: a broker that takes no more messages stops reading the whole connection, acknowledgements of readers included.
     this.#publishes = this.#connection(address, 'publishes', false, warn);
     this.#topology = new Topology({ stream, retention: options.retention ?? {}, exchanges: [...(exchanges ?? [])] });
+    this.ephemeral = new RabbitEphemeral({
+      stream,
+      connect: (onWaiting) => this.#connection(address, 'broadcasts', false, warn, onWaiting),
+      onWarning: warn,
+    });
     this.#poison = new PoisonLog(stream, warn);
     this.#publisher = new Publisher({
       connection: this.#publishes,
@@ -117,10 +130,21 @@ class StreamLog implements RabbitLog {
     const decode = { stream, maxEventBytes: this.#maxEventBytes };
     const openCursor = (link: Link, from: number | 'first' | 'last', prefetch = PREFETCH) =>
       Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
+    const sequences = new RecentSequences();
     this.#tail = new Tail({
       connection: this.#reads,
       topology: this.#topology,
-      openCursor,
+      openCursor: (link, from, prefetch = PREFETCH) => {
+        // The last chunk is only looked at to learn where it begins.
+        if (from === 'last') return openCursor(link, from, prefetch);
+        sequences.readFrom(from);
+        const read = (message: ConsumeMessage) => {
+          const entry = toStreamEntry(message, decode);
+          sequences.add(entry);
+          return entry;
+        };
+        return Cursor.open(link, { stream, from, prefetch, decode: read });
+      },
       publishFence: (id) => this.#publisher.publish([toFence(stream, id)]),
       isWanted,
       signal,
@@ -128,16 +152,14 @@ class StreamLog implements RabbitLog {
       onDuplicate: () => {
         this.#duplicates += 1;
       },
-      onReplaced: () => this.#reader.clear(),
+      onReplaced: () => {
+        sequences.clear();
+        this.#reader.clear();
+      },
     });
-    this.#reader = new Reader({
-      connection: this.#reads,
-      tail: this.#tail,
-      openCursor,
-      isWanted,
-      timeoutMs: options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS,
-      signal,
-    });
+    const timeoutMs = options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS;
+    this.#reader = new Reader({ connection: this.#reads, tail: this.#tail, openCursor, isWanted, timeoutMs, signal });
+    this.#locator = new Locator({ tail: this.#tail, reader: this.#reader, sequences, timeoutMs });
   }
 
   get counters(): RabbitCounters {
@@ -188,6 +210,11 @@ class StreamLog implements RabbitLog {
     return (await this.#reader.read(toRange(request))).page;
   }
 
+  async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
+    this.#assertOpen();
+    return this.#locator.locate(sequence, source);
+  }
+
   follow(after: LogPoint, target: LogFollower): StopFollowing {
     this.#assertOpen();
     const follower = new RabbitFollower(after, target, this.#tail, this.#reader);
@@ -206,6 +233,7 @@ class StreamLog implements RabbitLog {
   async #close(): Promise<void> {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
+    await this.ephemeral.close();
     const deadline = performance.now() + CLOSE_MS;
     while (this.#appends.size > 0 && performance.now() < deadline) await settledWithin(CLOSE_MS, this.#appends);
     this.#publisher.close();
@@ -258,13 +286,17 @@ class StreamLog implements RabbitLog {
     purpose: string,
     refusable: boolean,
     warn: (error: Error) => void,
+    onWaiting = () => {},
   ): RabbitConnection {
     return new RabbitConnection({
       address,
       purpose,
       refusable,
       signal: this.#closing.signal,
-      onWaiting: (error) => this.#state.waiting(purpose, error),
+      onWaiting: (error) => {
+        this.#state.waiting(purpose, error);
+        onWaiting();
+      },
       onConnected: () => this.#state.connected(purpose),
       onBlocked: (reason) => warn(new Error(`RabbitMQ takes no messages for now: ${reason}`)),
     });
