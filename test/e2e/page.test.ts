@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect, it } from 'vitest';
-import { Auction, makeChanges, user } from '../support/auction.js';
+import { Auction, describeOnBothEngines, makeChanges, user } from '../support/auction.js';
 import { describeInBrowser } from '../support/browser.js';
 import { temporaryFolder } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
@@ -13,20 +13,50 @@ const ARTEFACTS = join(import.meta.dirname, '../../artefacts/screenshots');
 /** Says who it is: an element that was built anew would not. */
 const MARK = 'pregonTestMark';
 
-describeInBrowser('the page of the reference application, in a real browser', (open) => {
-  it('[000-20][000-10][000-15] a save adds a row or edits it in place, a delete removes it', async () => {
-    const auction = await Auction.start();
-    const page = await openOnline(await open(), auction);
-    expect(await auction.put(user(1))).toBe(201);
-    await rowsBecome(page, [user(1).name]);
-    expect(await auction.put(user(2))).toBe(201);
-    await rowsBecome(page, [user(1).name, user(2).name]);
-    expect(await auction.put(user(1, 9))).toBe(200);
-    await rowsBecome(page, [user(1, 9).name, user(2).name]);
-    expect(await auction.delete('2')).toBe(204);
-    await rowsBecome(page, [user(1, 9).name]);
-  });
+await describeOnBothEngines('the page of the reference application', (start) => {
+  describeInBrowser('in a real browser', (open) => {
+    it('[000-20][000-10][000-15] a save adds a row or edits it in place, a delete removes it', async () => {
+      const auction = await start();
+      const page = await openOnline(await open(), auction);
+      expect(await auction.put(user(1))).toBe(201);
+      await rowsBecome(page, [user(1).name]);
+      expect(await auction.put(user(2))).toBe(201);
+      await rowsBecome(page, [user(1).name, user(2).name]);
+      expect(await auction.put(user(1, 9))).toBe(200);
+      await rowsBecome(page, [user(1, 9).name, user(2).name]);
+      expect(await auction.delete('2')).toBe(204);
+      await rowsBecome(page, [user(1, 9).name]);
+    });
 
+    it('[I-2][I-6] the gateway is killed with kill -9, 1,000 changes are made, it is started: the page has all, without a reload', async () => {
+      const auction = await start();
+      const page = await openOnline(await open(), auction);
+      await page.evaluate((mark) => Reflect.set(window, mark, 'not reloaded'), MARK);
+      await auction.gateway.kill('SIGKILL');
+      await eventually(
+        () => state(page),
+        (now) => now === 'waiting',
+      );
+      await makeChanges(auction, 1_000);
+      await auction.startGateway();
+      await eventually(
+        () => logCount(page),
+        (count) => count === 1_000,
+        45_000,
+      );
+      const table = await auction.users();
+      await eventually(
+        () => rows(page),
+        (names) => names.length === table.length,
+      );
+      expect((await rows(page)).sort()).toEqual(table.map(({ name }) => name).sort());
+      expect(await page.evaluate((mark) => Reflect.get(window, mark), MARK)).toBe('not reloaded');
+      expect(await state(page)).toBe('online');
+    }, 120_000);
+  });
+});
+
+describeInBrowser('the page of the reference application, in a real browser', (open) => {
   it('[000-21] untouched rows keep their DOM nodes, and no request is made after the first', async () => {
     const auction = await Auction.start();
     await Promise.all([1, 2, 3, 4, 5].map((id) => auction.put(user(id))));
@@ -90,32 +120,6 @@ describeInBrowser('the page of the reference application, in a real browser', (o
       (types) => JSON.stringify(types) === JSON.stringify(['UserWasDeleted', 'UserWasUpdated', 'UserWasCreated']),
     );
   });
-
-  it('[I-2][I-6] the gateway is killed with kill -9, 1,000 changes are made, it is started: the page has all, without a reload', async () => {
-    const auction = await Auction.start();
-    const page = await openOnline(await open(), auction);
-    await page.evaluate((mark) => Reflect.set(window, mark, 'not reloaded'), MARK);
-    await auction.gateway.kill('SIGKILL');
-    await eventually(
-      () => state(page),
-      (now) => now === 'waiting',
-    );
-    await makeChanges(auction, 1_000);
-    await auction.startGateway();
-    await eventually(
-      () => logCount(page),
-      (count) => count === 1_000,
-      45_000,
-    );
-    const table = await auction.users();
-    await eventually(
-      () => rows(page),
-      (names) => names.length === table.length,
-    );
-    expect((await rows(page)).sort()).toEqual(table.map(({ name }) => name).sort());
-    expect(await page.evaluate((mark) => Reflect.get(window, mark), MARK)).toBe('not reloaded');
-    expect(await state(page)).toBe('online');
-  }, 120_000);
 
   it('[I-4] the log is replaced by another one: the page says so, and shows the table as it is', async () => {
     const auction = await Auction.start();

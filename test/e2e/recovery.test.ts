@@ -1,15 +1,15 @@
 import { type Client, createClient, type PregonEvent } from '@pregon/client';
 import { EventSource } from 'eventsource';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { Auction, makeChanges, type User, user } from '../support/auction.js';
+import { type Auction, describeOnBothEngines, makeChanges, type User, user } from '../support/auction.js';
 import { eventually } from '../support/waiting.js';
 
 const CHANGES = 1_000;
 
-describe('the gateway is killed with kill -9, 1,000 changes are made, and it is started again', () => {
-  it('[I-1][I-2][I-3][000-02] client, event stream and plain WebSocket get exactly those, in order; the application notices nothing', async () => {
-    const auction = await Auction.start();
+await describeOnBothEngines('a part of the application is killed with kill -9', (start) => {
+  it('[I-1][I-2][I-3][000-02] the gateway, 1,000 changes are made, and it is started again: client, event stream and plain WebSocket get exactly those, in order; the application notices nothing', async () => {
+    const auction = await start();
     const all = followPlain(`${auction.events}?since=first`);
     const client = followWithClient(auction.events);
     const stream = followStream(auction.eventStream);
@@ -49,11 +49,9 @@ describe('the gateway is killed with kill -9, 1,000 changes are made, and it is 
     expect(client.resets).toBe(0);
     await expectTableEqual(auction, client.users);
   }, 120_000);
-});
 
-describe('the application is killed with kill -9 amid writes', () => {
-  it('[I-5][I-2] every committed write arrives, in order, and nothing else', async () => {
-    const auction = await Auction.start();
+  it('[I-5][I-2] the application, amid writes: every committed write arrives, in order, and nothing else', async () => {
+    const auction = await start();
     const client = followWithClient(auction.events);
     await client.ready;
     const acknowledged: User[] = [];

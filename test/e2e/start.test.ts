@@ -1,9 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@pregon/client';
+import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
+import type { Engine } from '../support/auction.js';
 import { freePort } from '../support/ports.js';
+import { describeWithPostgres } from '../support/postgres.js';
 import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
 
@@ -72,10 +75,67 @@ describe('npm start', () => {
   });
 });
 
+await describeWithPostgres('npm start on PostgreSQL', (url) => {
+  it('says what it uses without a password, and Ctrl-C leaves no connection', async () => {
+    const started = await start({ ...(await newPorts()), engine: { DATABASE_URL: withPassword(url()) } });
+    expect(started.supervisor.stdout).toMatch(/database +postgres:\/\/postgres:\*\*\*@/);
+    expect(started.supervisor.stdout).toMatch(/DATABASE_URL='postgres:\/\/postgres:\*\*\*@[^']*' npm run gateway/);
+    expect(await put(started.port, '1')).toBe(201);
+    expect(await othersConnected(url())).toBeGreaterThan(0);
+    const { code, stdout, stderr } = await started.stop('SIGINT');
+    expect(code).toBe(0);
+    expect(stdout + stderr).not.toContain('secret');
+    expect(await othersConnected(url())).toBe(0);
+  });
+
+  it('a database that is not there ends it with one line that says so, and nothing is left running', async () => {
+    const nowhere = Object.assign(new URL(withPassword(url())), { pathname: '/nowhere' }).href;
+    const ports = await newPorts();
+    const supervisor = startProcess([START], { env: environment({ ...ports, engine: { DATABASE_URL: nowhere } }) });
+    const { code, stdout, stderr } = await supervisor.exited;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^app +│ postgres:.* cannot be used: database "nowhere" does not exist. See DATABASE_URL.$/m,
+    );
+    expect(stdout.split('\n').filter((line) => line.startsWith('app '))).toHaveLength(1);
+    expect(stdout + stderr).not.toMatch(/secret|Error|\n +at /);
+    for (const port of [ports.port, ports.gatewayPort])
+      await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow();
+  });
+
+  it('a PostgreSQL that does not answer is waited for, and said to be; Ctrl-C ends the waiting', async () => {
+    const engine = { DATABASE_URL: `postgres://postgres@127.0.0.1:${await freePort()}/auction` };
+    const supervisor = startProcess([START], { env: environment({ ...(await newPorts()), engine }) });
+    await supervisor.until(/app +│ postgres:.* does not answer: .*ECONNREFUSED.* waits for it, and tries again/);
+    const { code, stdout } = await supervisor.kill('SIGINT');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Try it');
+  });
+});
+
+function withPassword(url: string): string {
+  return Object.assign(new URL(url), { password: 'secret' }).href;
+}
+
+async function othersConnected(url: string): Promise<number> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query(
+    'SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
+  await client.end();
+  return rows[0].count;
+}
+
 interface Ports {
   readonly port: number;
   readonly gatewayPort: number;
   readonly data: string;
+  readonly engine?: Engine;
+}
+
+async function newPorts(): Promise<Ports> {
+  return { port: await freePort(), gatewayPort: await freePort(), data: temporaryFolder() };
 }
 
 interface Started extends Ports {
@@ -86,7 +146,7 @@ interface Started extends Ports {
 }
 
 async function start(like?: Ports): Promise<Started> {
-  const ports = like ?? { port: await freePort(), gatewayPort: await freePort(), data: temporaryFolder() };
+  const ports = like ?? (await newPorts());
   const supervisor = startProcess([START], { env: environment(ports) });
   const [, application = ''] = await supervisor.until(/application\s+http:\/\/localhost:\d+\s+pid (\d+)/);
   const [, gateway = ''] = await supervisor.until(/gateway\s+ws:\/\/localhost:\d+\/events\s+pid (\d+)/);
@@ -104,8 +164,8 @@ async function start(like?: Ports): Promise<Started> {
   };
 }
 
-function environment({ port, gatewayPort, data }: Ports): Record<string, string> {
-  return { PORT: String(port), GATEWAY_PORT: String(gatewayPort), DATA_DIR: data };
+function environment({ port, gatewayPort, data, engine }: Ports): Record<string, string> {
+  return { PORT: String(port), GATEWAY_PORT: String(gatewayPort), DATA_DIR: data, DATABASE_URL: '', ...engine };
 }
 
 async function put(port: number, id: string): Promise<number> {

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { describe } from 'vitest';
 import { freePort } from './ports.js';
+import { describeWithPostgres } from './postgres.js';
+import { createSchema } from './postgres-schema.js';
 import { type RunningProcess, startPregon, startProcess, temporaryFolder } from './processes.js';
 
 const APPLICATION = fileURLToPath(new URL('../../apps/auction/', import.meta.url));
@@ -11,22 +14,41 @@ export interface User {
   readonly email: string;
 }
 
+/** What the application and its gateway run on, as the environment says it. Where it says nothing, on files of SQLite. */
+export interface Engine {
+  readonly DATABASE_URL?: string;
+  readonly PREGON_LOG?: string;
+  readonly EXCHANGE?: string;
+}
+
+export type StartAuction = () => Promise<Auction>;
+
+/** The same suite on what is embedded, and on PostgreSQL with a schema of each test's own. */
+export async function describeOnBothEngines(name: string, suite: (start: StartAuction) => void): Promise<void> {
+  describe(`${name} (embedded)`, () => suite(() => Auction.start()));
+  await describeWithPostgres(`${name} (PostgreSQL)`, (url) => {
+    suite(async () => Auction.start({ DATABASE_URL: await createSchema(url()) }));
+  });
+}
+
 /** The reference application and its gateway, as `npm start` runs them, each process in the test's own hand. */
 export class Auction {
   readonly data: string;
   readonly port: number;
   readonly gatewayPort: number;
+  readonly #engine: Engine;
   #application: RunningProcess | undefined;
   #gateway: RunningProcess | undefined;
 
-  private constructor(data: string, port: number, gatewayPort: number) {
+  private constructor(data: string, port: number, gatewayPort: number, engine: Engine) {
+    this.#engine = engine;
     this.data = data;
     this.port = port;
     this.gatewayPort = gatewayPort;
   }
 
-  static async start(): Promise<Auction> {
-    const auction = new Auction(temporaryFolder(), await freePort(), await freePort());
+  static async start(engine: Engine = {}): Promise<Auction> {
+    const auction = new Auction(temporaryFolder(), await freePort(), await freePort(), engine);
     await Promise.all([auction.startApplication(), auction.startGateway()]);
     return auction;
   }
@@ -63,7 +85,8 @@ export class Auction {
   }
 
   async startGateway(): Promise<void> {
-    const flags = ['--route=events', '--exchange=my_events', `--log=sqlite:${this.logFile}`];
+    const { EXCHANGE = 'my_events', PREGON_LOG = `sqlite:${this.logFile}` } = this.#engine;
+    const flags = ['--route=events', `--exchange=${EXCHANGE}`, `--log=${PREGON_LOG}`];
     const config = `--config=${join(APPLICATION, 'pregon.yml')}`;
     this.#gateway = startPregon(['run', `127.0.0.1:${this.gatewayPort}`, ...flags, config], { env: this.#environment });
     await this.#gateway.until(/listens on/);
@@ -90,7 +113,10 @@ export class Auction {
   }
 
   get #environment(): Record<string, string> {
-    return { PORT: String(this.port), GATEWAY_PORT: String(this.gatewayPort), HOST: '127.0.0.1', DATA_DIR: this.data };
+    const ports = { PORT: String(this.port), GATEWAY_PORT: String(this.gatewayPort), HOST: '127.0.0.1' };
+    // Empty, not absent: what whoever runs the tests has set for himself is not meant.
+    const engine = { DATABASE_URL: '', PREGON_LOG: '', EXCHANGE: '', ...this.#engine };
+    return { ...ports, DATA_DIR: this.data, ...engine };
   }
 }
 

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithOwnPostgres, type PostgresServer, startPostgres } from '../../../test/support/postgres.js';
 import { eventually } from '../../../test/support/waiting.js';
-import { createSchema, type TestDatabase } from './support/databases.js';
+import { createPostgres, type TestDatabase } from './support/databases.js';
 import { createPlace, startAt, type TestApplication } from './support/running-application.js';
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
@@ -15,7 +15,7 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
   }, 60_000);
   afterAll(() => server?.remove());
 
-  const newPlace = () => createPlace((folder) => createSchema(server.url, folder));
+  const newPlace = () => createPlace((folder) => createPostgres(server.url, folder));
 
   it('[I-5] killed under it: requests get 503 and when to come again; once it is back all goes on, and nothing is lost', async () => {
     const app = await startAt(await newPlace());
@@ -76,6 +76,17 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
     const app = await starting;
     expect((await app.put('1', ADA)).status).toBe(201);
     expect(said.join('\n')).toMatch(/ answers, after [\d.]+ s\./);
+  });
+
+  it('ends in time while PostgreSQL is away', async () => {
+    const app = await startAt(await newPlace());
+    await app.put('1', ADA);
+    await server.kill();
+    expect((await app.put('2', ADA)).status).toBe(503);
+    const begun = performance.now();
+    await app.close();
+    expect(performance.now() - begun).toBeLessThan(5_000);
+    await server.start();
   });
 
   it('[I-5] a request that waits too long for another transaction gets 503, and changes nothing', async () => {

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import Database from 'libsql';
-import pg from 'pg';
 import { describe } from 'vitest';
 import { describeWithPostgres } from '../../../../test/support/postgres.js';
+import { createSchema, runSql } from '../../../../test/support/postgres-schema.js';
 
 /** An empty database for one test, and a way into it beside the application. */
 export interface TestDatabase {
@@ -27,7 +26,7 @@ export async function describeOnEachDatabase(name: string, suite: (create: Creat
 }
 
 export function describeOnPostgres(name: string, suite: (create: CreateDatabase) => void): Promise<void> {
-  return describeWithPostgres(name, (url) => suite((folder) => createSchema(url(), folder)));
+  return describeWithPostgres(name, (url) => suite((folder) => createPostgres(url(), folder)));
 }
 
 export async function createSqlite(folder: string): Promise<TestDatabase> {
@@ -45,29 +44,14 @@ export async function createSqlite(folder: string): Promise<TestDatabase> {
   };
 }
 
-/** A schema stands for a database of its own: it is made in a hundredth of the time, and goes with the database that it is in. */
-export async function createSchema(url: string, folder: string): Promise<TestDatabase> {
-  const schema = `test_${randomBytes(6).toString('hex')}`;
-  await query(url, `CREATE SCHEMA ${schema}`);
-  const inSchema = new URL(url);
-  inSchema.searchParams.set('options', `-csearch_path=${schema}`);
-  const databaseUrl = inSchema.href;
+export async function createPostgres(url: string, folder: string): Promise<TestDatabase> {
+  const databaseUrl = await createSchema(url);
   return {
     settings: { databaseUrl, databaseFile: join(folder, 'unused.db') },
-    sql: (text) => query(databaseUrl, text),
+    sql: (text) => runSql(databaseUrl, text),
     failing: (when, operation, table) => `
       CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END';
       CREATE TRIGGER fail ${when} ${operation} ON ${table} FOR EACH ROW EXECUTE FUNCTION fail()`,
     mended: (table) => `DROP TRIGGER fail ON ${table}`,
   };
-}
-
-async function query(url: string, text: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(text);
-  } finally {
-    await client.end();
-  }
 }
