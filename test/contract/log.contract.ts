@@ -23,6 +23,8 @@ export interface LogCapabilities {
   readonly another: boolean;
   readonly trim: boolean;
   readonly replace: boolean;
+  /** Whether an exchange may have any name, also one that UTF-8 cannot hold. */
+  readonly anyExchange: boolean;
 }
 
 export interface LogKind {
@@ -48,7 +50,7 @@ export function describeLog(kind: LogKind): void {
     describeReading(open);
     describeLocating(open, kind.capabilities);
     describeFollowing(open, kind.capabilities);
-    describeHostile(open);
+    describeHostile(open, kind.capabilities);
     describeClosing(open);
     describeLogOrder(open);
   });
@@ -385,7 +387,7 @@ function describeFollowing(open: Open, can: LogCapabilities): void {
   }
 }
 
-function describeHostile(open: Open): void {
+function describeHostile(open: Open, can: LogCapabilities): void {
   const payloads: Record<string, unknown> = {
     'a newline, a CR and a NUL': 'a\nb\r\nc\0d\u2028e',
     'lone surrogates': '\ud800 and \udfff',
@@ -416,14 +418,27 @@ function describeHostile(open: Open): void {
     const { log } = await open();
     const odd = ['a\0b', 'a\0c', 'a', '\ud800', '\ud801', '\ufffd', '"', '\\', 'É', 'é', 'e\u0301'];
     await log.append(odd.map((id) => numbered(1, { id })));
-    await log.append(odd.map((id) => numbered(1, { id: 'the same', source: id, type: id, exchange: id })));
+    const exchanges = odd.map((name) => (can.anyExchange ? name : Buffer.from(name).toString()));
+    await log.append(
+      odd.map((name, i) => numbered(1, { id: 'the same', source: name, type: name, exchange: exchanges[i] ?? '' })),
+    );
     const entries = await readAll(log);
     expect(entries.map(idOf)).toEqual([...odd, ...odd.map(() => 'the same')]);
     const names = entries.slice(odd.length);
     expect(names.map(({ source }) => source)).toEqual(odd);
     expect(names.map(({ type }) => type)).toEqual(odd);
-    expect(names.map(({ exchange }) => exchange)).toEqual(odd);
+    expect(names.map(({ exchange }) => exchange)).toEqual(exchanges);
   });
+
+  if (!can.anyExchange) {
+    it('an exchange that the log cannot have is refused', async () => {
+      const { log } = await open();
+      await expect(log.append([numbered(1, { exchange: '\ud800' })])).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+      await expect(log.append([numbered(1, { exchange: 'é'.repeat(128) })])).rejects.toMatchObject({
+        code: 'EVENT_INVALID',
+      });
+    });
+  }
 }
 
 function describeClosing(open: Open): void {

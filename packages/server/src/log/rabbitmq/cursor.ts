@@ -71,7 +71,7 @@ export class Cursor {
       this.#taken = 0;
     }
     // In groups, and always when there is no more: the broker ends a consumer that keeps it waiting for half an hour.
-    if (empty || this.#unacknowledged * 4 >= this.#options.prefetch) this.#acknowledge(message);
+    if (empty || this.#unacknowledged * 10 >= this.#options.prefetch) this.#acknowledge(message);
     return this.#options.decode(message);
   }
 

@@ -20,6 +20,9 @@ const EVENT_HEADER = 'pregon';
 const FENCE_HEADER = 'pregon-fence';
 
 const CONTENT_TYPE = 'application/cloudevents+json';
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACE = 0x7d;
+
 /** The most bytes of an AMQP short string. */
 const SHORT_BYTES = 255;
 
@@ -95,6 +98,9 @@ function toOwnEntry({ content, fields, properties }: ConsumeMessage, offset: num
   const attributes: unknown = JSON.parse(header);
   if (!isAttributes(attributes)) return undefined;
   const [id, source, type, sequence] = attributes;
+  // Not parsed, but who forges the header must not break the frames of those who get it.
+  if (content[0] !== OPENING_BRACE || content.at(-1) !== CLOSING_BRACE)
+    throw new TypeError('its body is no JSON object');
   // A copy: what came is a part of all that was received at once, and would keep it in memory.
   const payload = Buffer.from(content);
   const point = { offset, fingerprint: fingerprint(payload) };

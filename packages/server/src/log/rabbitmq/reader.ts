@@ -125,7 +125,7 @@ export class Reader {
   async #checkBehind(link: Link, known: Known, point: LogPoint): Promise<Presence> {
     const floor = await this.#readFloor(link);
     if (isSamePoint(point, floor)) return 'present';
-    if (point.offset <= floor.offset) return point.offset === 0 ? 'replaced' : 'truncated';
+    if (point.offset <= floor.offset) return floor.offset === 0 ? 'replaced' : 'truncated';
     if (point.offset >= known.entries.first) return 'replaced';
     const entry = await this.#entryFrom(link, point.offset);
     if (entry.offset === point.offset) return entry.fingerprint === point.fingerprint ? 'present' : 'replaced';

@@ -73,14 +73,24 @@ export class Topology {
     try {
       await link.onChannel((channel) => channel.assertQueue(stream, options));
     } catch (error) {
-      if (codeOf(error) === PRECONDITION_FAILED && !/'x-queue-type'|'durable'|invalid arg/.test(String(error))) return;
-      if (codeOf(error) === PRECONDITION_FAILED) {
-        throw unusable(`the queue ${JSON.stringify(stream)} is no stream`, error);
-      }
-      // Who may not declare may still use what is there.
-      if (codeOf(error) !== ACCESS_REFUSED) throw error;
+      // One with other arguments is there, or we may not declare any: what is there may do.
+      if (codeOf(error) !== PRECONDITION_FAILED && codeOf(error) !== ACCESS_REFUSED) throw error;
       await link.onChannel((channel) => channel.checkQueue(stream));
+      await assertStream(link, stream);
     }
+  }
+}
+
+/** Only streams can be consumed from an offset; that shows what a queue is, whatever its arguments are. */
+async function assertStream(link: Link, queue: string): Promise<void> {
+  try {
+    await link.onChannel(async (channel) => {
+      await channel.prefetch(1);
+      await channel.consume(queue, () => {}, { arguments: { 'x-stream-offset': 'next' } });
+    });
+  } catch (error) {
+    if (codeOf(error) !== PRECONDITION_FAILED) throw error;
+    throw unusable(`the queue ${JSON.stringify(queue)} is no stream`, error);
   }
 }
 
@@ -89,9 +99,8 @@ async function declareExchange(link: Link, exchange: string): Promise<void> {
     await link.onChannel((channel) => channel.assertExchange(exchange, 'topic', { durable: true }));
   } catch (error) {
     if (codeOf(error) === PRECONDITION_FAILED) {
-      const type = /current is '([^']+)'$|current is '([^']+)'"/.exec(String(error))?.slice(1).find(Boolean);
-      const isOfType = /inequivalent arg 'type'/.test(String(error));
-      if (!isOfType || type === 'fanout') return;
+      const [, type] = /inequivalent arg 'type' .* but current is '([^']+)'/.exec(String(error)) ?? [];
+      if (type === undefined || type === 'fanout') return;
       throw unusable(
         `the exchange ${JSON.stringify(exchange)} is a ${type} exchange; it must be topic or fanout`,
         error,

@@ -1,0 +1,234 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { fingerprint } from '@pregon/protocol';
+import type { Options } from 'amqplib';
+import { expect, it } from 'vitest';
+import { type Admin, openAdmin } from '../../../../test/support/amqp-admin.js';
+import { numbered } from '../../../../test/support/log/events.js';
+import { parsePayload, Recorder, readAll } from '../../../../test/support/log/recorder.js';
+import {
+  afterTest,
+  describeWithBroker,
+  SHARED_BROKER,
+  type TestNames,
+  testNames,
+} from '../../../../test/support/rabbitmq.js';
+import type { RabbitLogOptions } from '../../src/log/rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+
+interface Stage extends TestNames {
+  readonly log: RabbitLog;
+  readonly admin: Admin;
+}
+
+async function setStage(options: RabbitLogOptions = {}): Promise<Stage> {
+  const names = testNames();
+  const log = await openRabbitLog(names.url, { exchanges: [names.exchange], ...options });
+  afterTest(() => log.close());
+  return { ...names, log, admin: await openAdmin(SHARED_BROKER) };
+}
+
+/** What becomes of one message. */
+async function received(key: string, body: Buffer | string, options?: Options.Publish) {
+  const stage = await setStage();
+  await stage.admin.publish(stage.exchange, key, body, options);
+  const [entry] = await readAll(stage.log);
+  if (!entry) throw new Error(`nothing was delivered; ${stage.log.counters.poisoned} poisoned`);
+  expect(fingerprint(entry.payload)).toBe(entry.fingerprint);
+  expect(entry).toMatchObject({ exchange: stage.exchange });
+  return { ...stage, entry, event: parsePayload(entry) };
+}
+
+const cloudEvent = { specversion: '1.0', id: 'e-1', source: '/crm', type: 'UserWasCreated' };
+const STRUCTURED = 'application/cloudevents+json; charset=utf-8';
+
+describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
+  it('[000-11] a message in no envelope is wrapped: type and topic from the routing key, data from JSON, an id by its place', async () => {
+    const { event, entry, exchange, stream } = await received('user.42.created', '{"id":42}');
+    expect(event).toEqual({
+      specversion: '1.0',
+      id: `${stream}-${entry.offset}`,
+      source: `/${exchange}`,
+      type: 'user.42.created',
+      datacontenttype: 'application/json',
+      data: { id: 42 },
+      topic: 'user.42.created',
+      exchange,
+    });
+  });
+
+  it('[000-11] type, id, source and time come from the properties where there are any', async () => {
+    const options = { type: 'UserWasCreated', messageId: 'm-1', appId: 'crm', timestamp: 1_700_000_000 };
+    const { event, entry } = await received('user.42.created', '[1]', options);
+    const expected = { type: 'UserWasCreated', id: 'm-1', source: 'crm', time: '2023-11-14T22:13:20.000Z', data: [1] };
+    expect(event).toMatchObject(expected);
+    expect(entry).toMatchObject({
+      type: 'UserWasCreated',
+      source: 'crm',
+      topic: 'user.42.created',
+      sequence: undefined,
+    });
+  });
+
+  const bodies: Record<string, [Buffer | string, Options.Publish, object]> = {
+    text: ['Zoë\n"', {}, { data: 'Zoë\n"', datacontenttype: 'text/plain' }],
+    'text that could be JSON': ['42', { contentType: 'text/csv' }, { data: '42', datacontenttype: 'text/csv' }],
+    bytes: [Buffer.from([0xff, 0, 1]), {}, { data_base64: '/wAB', datacontenttype: 'application/octet-stream' }],
+    'a picture': [
+      Buffer.from([0x89, 0x50]),
+      { contentType: 'image/png' },
+      { data_base64: 'iVA=', datacontenttype: 'image/png' },
+    ],
+    'JSON of a kind': [
+      '{}',
+      { contentType: 'application/x+json' },
+      { data: {}, datacontenttype: 'application/x+json' },
+    ],
+    null: ['null', {}, { data: null, datacontenttype: 'application/json' }],
+  };
+  for (const [name, [body, options, expected]] of Object.entries(bodies)) {
+    it(`[000-11] a body that is ${name} becomes the data`, async () => {
+      expect((await received('a.b', body, options)).event).toMatchObject(expected);
+    });
+  }
+
+  it('[000-11] an empty body is no data, and a topic is found where the routing key is empty', async () => {
+    const { event, exchange } = await received('', '', { type: 'Ping' });
+    expect(event).toMatchObject({ type: 'Ping', topic: exchange });
+    expect('data' in event || 'data_base64' in event).toBe(false);
+  });
+
+  it('[000-03] a CloudEvent in structured mode is taken as it is, with exchange and topic of its delivery', async () => {
+    const body = {
+      ...cloudEvent,
+      subject: 'user/42',
+      data: { id: 42 },
+      traceparent: '00-1',
+      exchange: 'forged',
+      position: 'x',
+    };
+    const { event, entry, exchange } = await received('user.42', JSON.stringify(body), { contentType: STRUCTURED });
+    const { position: _, ...stored } = body;
+    expect(event).toEqual({ ...stored, topic: 'user.42', exchange });
+    expect(entry).toMatchObject({ type: 'UserWasCreated', source: '/crm' });
+  });
+
+  it('[000-03] a CloudEvent in binary mode is taken as it is, with either prefix and any type of header', async () => {
+    const headers = {
+      'cloudEvents:specversion': '1.0',
+      'cloudEvents:id': 'e-1',
+      cloudEvents_source: '/crm',
+      cloudEvents_type: 'UserWasCreated',
+      'cloudEvents:time': { '!': 'timestamp', value: 1_700_000_000 },
+      'cloudEvents:sequence': '0000000000000007',
+      'cloudEvents:flag': true,
+      'x-unrelated': 'left out',
+    };
+    const { event, entry } = await received('user.42', '{"id":42}', { headers, contentType: 'application/json' });
+    const expected = { ...cloudEvent, time: '2023-11-14T22:13:20.000Z', flag: true, data: { id: 42 } };
+    expect(event).toMatchObject({ ...expected, datacontenttype: 'application/json', topic: 'user.42' });
+    expect('x-unrelated' in event).toBe(false);
+    expect(entry.sequence).toBe(7);
+  });
+
+  it('[I-3] [000-11] a message with the id of one before is that one again', async () => {
+    const { log, admin, exchange } = await received('a.b', '1', { messageId: 'm-1' });
+    await admin.publish(exchange, 'a.b', '2', { messageId: 'm-1' });
+    await admin.publish(exchange, 'a.b', '3', { messageId: 'm-2' });
+    expect((await readAll(log)).map((entry) => parsePayload(entry)['data'])).toEqual([1, 3]);
+  });
+
+  it('[I-1] [I-4] every process makes the same event of a message, with the same point', async () => {
+    const { url, exchange, log, entry } = await received('a.b', 'no json');
+    const another = await openRabbitLog(url, { exchanges: [exchange] });
+    afterTest(() => another.close());
+    expect(await readAll(another)).toEqual([entry]);
+    expect(await another.check(entry)).toBe('present');
+    expect(await log.check({ ...entry, fingerprint: entry.fingerprint ^ 1 })).toBe('replaced');
+  });
+});
+
+const poison: Record<string, [string, string, Options.Publish]> = {
+  'a structured CloudEvent that is not JSON': ['a.b', '{', { contentType: STRUCTURED }],
+  'a structured CloudEvent that is no object': ['a.b', '[]', { contentType: STRUCTURED }],
+  'a structured CloudEvent without a type': [
+    'a.b',
+    '{"specversion":"1.0","id":"1","source":"/"}',
+    { contentType: STRUCTURED },
+  ],
+  'a structured CloudEvent of another version': [
+    'a.b',
+    JSON.stringify({ ...cloudEvent, specversion: '0.3' }),
+    { contentType: STRUCTURED },
+  ],
+  'a batch of CloudEvents': ['a.b', '[]', { contentType: 'application/cloudevents-batch+json' }],
+  'a binary CloudEvent without a source': [
+    'a.b',
+    '',
+    { headers: { 'cloudEvents:specversion': '1.0', 'cloudEvents:id': '1' } },
+  ],
+  'a routing key that is no topic': ['a b..c', '{}', {}],
+  'a message that is too large': ['a.b', JSON.stringify('x'.repeat(2_000)), {}],
+  'a forged header with a body that is no object': ['a.b', '1', { headers: { pregon: '["1","/","T"]' } }],
+  'a header of ours that is none': ['a.b', '{}', { headers: { pregon: '{' } }],
+};
+
+describeWithBroker('RabbitMQ: poison', () => {
+  it('a message that is no event is delivered to nobody, told once, counted, and stops nothing', async () => {
+    const warnings: string[] = [];
+    const { log, admin, exchange } = await setStage({
+      maxEventBytes: 1_000,
+      onWarning: ({ message }) => warnings.push(message),
+    });
+    const recorder = new Recorder();
+    log.follow(await log.head(), recorder);
+    await log.append([numbered(0, { exchange })]);
+    const kinds = Object.values(poison);
+    for (const [index, [key, body, options]] of kinds.entries()) {
+      await admin.publish(exchange, key, body, options);
+      await log.append([numbered(index + 1, { exchange })]);
+    }
+    await recorder.untilCount(kinds.length + 1);
+    expect(recorder.entries.map(({ sequence }) => sequence)).toEqual(
+      kinds.map((_, index) => index).concat(kinds.length),
+    );
+    expect((await readAll(log)).map(({ offset }) => offset)).toEqual(recorder.entries.map(({ offset }) => offset));
+    expect(log.counters.poisoned).toBe(kinds.length);
+    expect(warnings[0]).toMatch(/^a message is delivered to nobody: offset \d+ of the stream .* is not JSON$/);
+    expect(warnings.length).toBeLessThanOrEqual(kinds.length);
+  });
+
+  for (const [what, [key, body, options]] of Object.entries(poison)) {
+    it(`${what} is passed over`, async () => {
+      const { log, admin, exchange } = await setStage({ maxEventBytes: 1_000, onWarning: () => {} });
+      const start = await log.head();
+      await admin.publish(exchange, key, body, options);
+      const head = await log.head();
+      expect(head.offset).toBeGreaterThan(start.offset);
+      expect(await log.read({ after: 0 })).toEqual({ entries: [], through: head });
+      expect(await log.check(head)).toBe('present');
+    });
+  }
+});
+
+const PYTHON = '/usr/bin/python3';
+const hasPika = spawnSync(PYTHON, ['-c', 'import pika']).status === 0;
+
+describeWithBroker('RabbitMQ: another language', () => {
+  const title = '[000-03] what a Python program publishes is heard';
+  const missing = !hasPika && process.env['PREGON_REQUIRE'] !== 'all';
+  it.skipIf(missing)(missing ? `${title} (skipped: apt-get install python3-pika)` : title, async () => {
+    const { log, exchange } = await setStage();
+    const recorder = new Recorder();
+    log.follow(await log.head(), recorder);
+    const script = join(import.meta.dirname, 'publish.py');
+    await promisify(execFile)(PYTHON, [script, '127.0.0.1', '5672', exchange]);
+    await recorder.untilCount(3);
+    expect(recorder.entries.map(parsePayload)).toMatchObject([
+      { type: 'user.42.created', topic: 'user.42.created', data: { id: 42, name: 'Zoë' } },
+      { type: 'UserWasRenamed', id: 'renamed-1', source: 'crm', topic: 'user.42.renamed', data: { name: 'Zoé' } },
+      { type: 'UserWasDeleted', id: 'deleted-1', source: '/crm', topic: 'user.42.deleted' },
+    ]);
+  });
+});

@@ -1,0 +1,67 @@
+import { numbered } from '../../../../test/support/log/events.js';
+import type { LogEntry } from '../../src/core/log.js';
+import type { RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+
+/** How often a batch is appended: often enough that what is on its way when something breaks is a part of a batch. */
+const INTERVAL_MS = 10;
+
+/** Appends numbered events at a rate, without waiting for one append before the next, as a busy application does. */
+export class Load {
+  readonly #log: RabbitLog;
+  readonly #exchange: string;
+  readonly #appends: Promise<unknown>[] = [];
+  readonly #timer: NodeJS.Timeout;
+  readonly #startedAt = performance.now();
+  /** The longest that an append took. */
+  slowestMs = 0;
+  count = 0;
+
+  constructor(log: RabbitLog, exchange: string, perSecond: number) {
+    this.#log = log;
+    this.#exchange = exchange;
+    this.#timer = setInterval(() => {
+      const due = Math.floor(((performance.now() - this.#startedAt) * perSecond) / 1_000);
+      this.#append(due - this.count);
+    }, INTERVAL_MS);
+  }
+
+  /** Resolves when all is safe; rejects where an append did. */
+  async end(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#appends);
+  }
+
+  #append(count: number): void {
+    const events = Array.from({ length: count }, (_, index) =>
+      numbered(this.count + index + 1, { exchange: this.#exchange }),
+    );
+    this.count += count;
+    const since = performance.now();
+    const append = this.#log.append(events, { points: false }).then(() => {
+      this.slowestMs = Math.max(this.slowestMs, performance.now() - since);
+    });
+    // Looked at in the end; until then a rejection is nobody's.
+    append.catch(() => undefined);
+    this.#appends.push(append);
+  }
+}
+
+/** What a reader got of a load that counted from 1, in numbers that are all 0 where it got each event once and in order. */
+export function compare(
+  entries: readonly LogEntry[],
+  count: number,
+): { lost: number; twice: number; reordered: number } {
+  const seen = new Set<number>();
+  let twice = 0;
+  let reordered = 0;
+  let last = 0;
+  for (const { sequence = 0 } of entries) {
+    if (seen.has(sequence)) twice += 1;
+    else if (sequence < last) reordered += 1;
+    seen.add(sequence);
+    last = Math.max(last, sequence);
+  }
+  return { lost: count - seen.size, twice, reordered };
+}
+
+export const ALL_ONCE_IN_ORDER = { lost: 0, twice: 0, reordered: 0 };

@@ -1,0 +1,164 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
+import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
+import { startProcess } from '../../../../test/support/processes.js';
+import { afterTest, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
+import { eventually } from '../../../../test/support/waiting.js';
+import type { RabbitLogOptions, RabbitState } from '../../src/log/rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { ALL_ONCE_IN_ORDER, compare, Load } from './load.js';
+
+const PER_SECOND = 2_000;
+
+interface Outage {
+  readonly what: string;
+  readonly happens: (broker: OwnBroker) => Promise<void>;
+  readonly beforeMs: number;
+  readonly afterMs: number;
+}
+
+const OUTAGES: readonly Outage[] = [
+  {
+    what: 'the broker is restarted',
+    happens: async (broker) => {
+      await broker.stop();
+      await broker.start();
+    },
+    beforeMs: 4_000,
+    afterMs: 6_000,
+  },
+  {
+    what: 'the broker is killed, twice',
+    happens: async (broker) => {
+      await broker.kill();
+      await broker.start();
+      await broker.kill();
+      await broker.start();
+    },
+    beforeMs: 1_500,
+    afterMs: 2_000,
+  },
+  {
+    what: 'an operator closes all connections, again and again',
+    happens: async (broker) => {
+      for (let n = 0; n < 4; n++) await broker.control('close_all_connections', 'maintenance');
+    },
+    beforeMs: 500,
+    afterMs: 500,
+  },
+  {
+    what: 'the broker stands still for longer than its heartbeats allow',
+    happens: async (broker) => {
+      process.kill(broker.pid, 'SIGSTOP');
+      await delay(4_000);
+      process.kill(broker.pid, 'SIGCONT');
+    },
+    beforeMs: 500,
+    afterMs: 500,
+  },
+];
+
+describeWithOwnBroker('RabbitMQ: outages', (broker) => {
+  for (const { what, happens, beforeMs, afterMs } of OUTAGES) {
+    it(`[I-2] [I-3] [I-10] under 2,000 events/s nothing is lost, doubled or reordered while ${what}`, async () => {
+      const stream = what.replaceAll(/\W+/g, '-');
+      const application = await open(broker, stream);
+      const gateway = await open(broker, stream);
+      const recorder = new Recorder();
+      gateway.follow(await gateway.head(), recorder);
+      const load = new Load(application, stream, PER_SECOND);
+      await delay(beforeMs);
+      await happens(broker);
+      await delay(afterMs);
+      await load.end();
+      await recorder.until('all events', () => recorder.entries.length >= load.count, 20_000);
+      expect(compare(recorder.entries, load.count)).toEqual(ALL_ONCE_IN_ORDER);
+      expect(compare(await readAll(gateway), load.count)).toEqual(ALL_ONCE_IN_ORDER);
+      expect(compare(await readAll(await open(broker, stream)), load.count)).toEqual(ALL_ONCE_IN_ORDER);
+      expectOutagesInTurn(recorder.calls);
+    }, 90_000);
+  }
+
+  it('[I-2] reads and appends wait for a broker that comes back', async () => {
+    const log = await open(broker, 'waiting');
+    const points = await log.append(numberedFrom(1, 5, { exchange: 'waiting' }));
+    await broker.stop();
+    const appended = log.append([numbered(6, { exchange: 'waiting' })]);
+    const read = readAll(log, points[1]?.offset);
+    const checked = log.check(points[0] ?? { offset: 0, fingerprint: 0 });
+    await broker.start();
+    expect(await checked).toBe('present');
+    expect((await read).map(idOf).slice(0, 3)).toEqual(['event-3', 'event-4', 'event-5']);
+    expect(await appended).toHaveLength(1);
+  });
+
+  it('a broker that stays away is told after the time given, and closing does not wait for it', async () => {
+    const log = await open(broker, 'away', { appendTimeoutMs: 400, readTimeoutMs: 300 });
+    await log.append([numbered(1, { exchange: 'away' })]);
+    await broker.stop();
+    const unavailable = { code: 'LOG_UNAVAILABLE', retryable: true };
+    await expect(log.append([numbered(2, { exchange: 'away' })])).rejects.toMatchObject(unavailable);
+    await expect(log.append([numbered(3, { exchange: 'away' })], { points: false })).rejects.toMatchObject(unavailable);
+    await expect(log.head()).rejects.toMatchObject(unavailable);
+    await expect(log.floor()).rejects.toMatchObject(unavailable);
+    const closing = performance.now();
+    await log.close();
+    expect(performance.now() - closing).toBeLessThan(1_000);
+    await broker.start();
+  });
+
+  it('where the broker is down at the start, opening says so once, waits, and is there when the broker is', async () => {
+    await broker.stop();
+    const states: RabbitState[] = [];
+    const opening = open(broker, 'late', { onState: (state) => states.push(state) });
+    const gaveUp = new AbortController();
+    const other = open(broker, 'never', { signal: gaveUp.signal, onState: () => {} });
+    await eventually(
+      () => states.length,
+      (count) => count > 0,
+    );
+    gaveUp.abort();
+    await expect(other).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+    await broker.start();
+    const log = await opening;
+    expect(await log.append([numbered(1, { exchange: 'late' })])).toHaveLength(1);
+    const at = `127.0.0.1:${broker.port}`;
+    expect(states.map(({ state, broker: where }) => [state, where])).toEqual([
+      ['waiting', at],
+      ['connected', at],
+    ]);
+  });
+
+  it('after close nothing is left that keeps a process alive', async () => {
+    const script = `
+      import { openRabbitLog } from './packages/server/dist/log/rabbitmq/rabbitmq-log.js';
+      const log = await openRabbitLog('${broker.url}/?stream=ended', { exchanges: ['ended'] });
+      log.follow(await log.head(), { appended() {}, replaced() {}, unavailable() {}, available() {} });
+      await log.read({ after: 0 });
+      await log.close();
+      console.log('closed');`;
+    const program = startProcess(['--input-type=module', '--eval', script]);
+    await program.until(/closed/);
+    expect(await Promise.race([program.exited, delay(2_000, 'still running')])).toMatchObject({ code: 0 });
+  });
+});
+
+/** An outage is told once, and its end, before the next one is. */
+function expectOutagesInTurn(calls: readonly string[]): void {
+  const states = calls.map((call) => call.split(/[ :]/)[0]).filter((call) => call !== 'appended');
+  expect(states.length).toBeGreaterThan(0);
+  expect(states).toEqual(states.map((_, index) => (index % 2 === 0 ? 'unavailable' : 'available')));
+  expect(states.at(-1)).toBe('available');
+}
+
+async function open(broker: OwnBroker, stream: string, options: RabbitLogOptions = {}): Promise<RabbitLog> {
+  const onState = () => {};
+  const log = await openRabbitLog(`${broker.url}/?stream=${stream}&heartbeat=1`, {
+    exchanges: [stream],
+    onState,
+    ...options,
+  });
+  afterTest(() => log.close());
+  return log;
+}

@@ -1,0 +1,161 @@
+import { expect, it } from 'vitest';
+import { openAdmin } from '../../../../test/support/amqp-admin.js';
+import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
+import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
+import { afterTest, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
+import type { RabbitLogOptions } from '../../src/log/rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+
+async function open(url: string, options?: RabbitLogOptions): Promise<RabbitLog> {
+  const log = await openRabbitLog(url, options);
+  afterTest(() => log.close());
+  return log;
+}
+
+describeWithBroker('RabbitMQ: what is on the broker', () => {
+  it('the stream and its exchanges are made and bound, with the retention asked for', async () => {
+    const { url, stream, exchange } = testNames();
+    const log = await open(url, {
+      exchanges: [exchange],
+      retention: { maxBytes: 5_000_000, maxAgeMs: 90_500, segmentBytes: 500_000 },
+    });
+    const admin = await openAdmin(SHARED_BROKER);
+    // A declaration that is the same is accepted, one that differs is not.
+    const args = { 'x-queue-type': 'stream', 'x-max-length-bytes': 5_000_000, 'x-max-age': '91s' };
+    await admin.do((channel) =>
+      channel.assertQueue(stream, {
+        durable: true,
+        arguments: { ...args, 'x-stream-max-segment-size-bytes': 500_000 },
+      }),
+    );
+    await admin.do((channel) => channel.assertExchange(exchange, 'topic', { durable: true }));
+    await admin.publish(exchange, 'number.1.said', '1', { type: 'NumberWasSaid' });
+    expect((await readAll(log)).map(({ topic }) => topic)).toEqual(['number.1.said']);
+  });
+
+  it('what is there is used as it is: a stream with other arguments, a fanout exchange', async () => {
+    const { url, stream, exchange } = testNames();
+    const admin = await openAdmin(SHARED_BROKER);
+    await admin.do(async (channel) => {
+      await channel.assertQueue(stream, { durable: true, arguments: { 'x-queue-type': 'stream', 'x-max-age': '7D' } });
+      await channel.assertExchange(exchange, 'fanout', { durable: false });
+    });
+    const log = await open(url, { exchanges: [exchange] });
+    const points = await log.append(numberedFrom(1, 3, { exchange }));
+    expect((await readAll(log)).map(({ offset }) => offset)).toEqual(points.map(({ offset }) => offset));
+  });
+
+  it('a queue that is no stream, and an exchange that routes by exact key, are refused with what they are', async () => {
+    const { url, stream, exchange } = testNames();
+    const admin = await openAdmin(SHARED_BROKER);
+    await admin.do(async (channel) => {
+      await channel.assertQueue(stream, { durable: true });
+      await channel.assertExchange(exchange, 'direct', { durable: true });
+    });
+    await expect(openRabbitLog(url)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: `the queue "${stream}" is no stream`,
+    });
+    const other = testNames();
+    await expect(openRabbitLog(other.url, { exchanges: [exchange] })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('is a direct exchange'),
+    });
+    const log = await open(other.url);
+    const refused = log.append([numbered(1, { exchange })]);
+    const taken = log.append([numbered(2, { exchange: other.exchange })]);
+    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    expect(await taken).toHaveLength(1);
+  });
+
+  it('wrong credentials and a wrong vhost are told at once, and never the password', async () => {
+    const started = performance.now();
+    for (const [url, words] of [
+      ['amqp://guest:sesame@127.0.0.1:5672', /refused user "guest": the name or the password is wrong/],
+      ['amqp://nobody:sesame@127.0.0.1:5672', /refused user "nobody"/],
+      ['amqp://guest:guest@127.0.0.1:5672/sesame-street', /refused vhost "sesame-street": it does not exist, or/],
+    ] as const) {
+      const error: unknown = await openRabbitLog(url).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({ code: 'CONFIG_INVALID', retryable: false, message: expect.stringMatching(words) });
+      expect(String(error)).not.toContain(':sesame');
+    }
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
+  it('[I-10] an event that is routed to nothing is published again until it is routed', async () => {
+    const { url, stream, exchange } = testNames();
+    const log = await open(url, { exchanges: [exchange] });
+    const admin = await openAdmin(SHARED_BROKER);
+    await log.append([numbered(1, { exchange })]);
+    await admin.do((channel) => channel.unbindQueue(stream, exchange, '#'));
+    await log.append(numberedFrom(2, 300, { exchange }));
+    expect(log.counters.repeats).toBeGreaterThan(0);
+    expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 300).map(({ id }) => id));
+  });
+
+  it('[I-10] an event that can be routed to nothing is not called safe', async () => {
+    const { url, stream, exchange } = testNames();
+    const log = await open(url, { exchanges: [exchange], appendTimeoutMs: 700 });
+    const admin = await openAdmin(SHARED_BROKER);
+    const timer = setInterval(() => void admin.do((channel) => channel.unbindQueue(stream, exchange, '#')), 1);
+    afterTest(async () => clearInterval(timer));
+    const appends = Array.from({ length: 20 }, (_, n) => log.append([numbered(n, { exchange })], { points: false }));
+    const results = await Promise.allSettled(appends);
+    clearInterval(timer);
+    const safe = numberedFrom(0, 19).filter((_, index) => results[index]?.status === 'fulfilled');
+    const read = (await readAll(log)).map(idOf);
+    expect(read).toEqual(expect.arrayContaining(safe.map(({ id }) => id)));
+    for (const result of results) {
+      if (result.status === 'rejected')
+        expect(result.reason).toMatchObject({ code: 'LOG_UNAVAILABLE', retryable: true });
+    }
+  });
+
+  it('[I-4] a stream that was made anew is noticed, though it is longer than the old one was', async () => {
+    const { url, stream, exchange } = testNames();
+    const log = await open(url, { exchanges: [exchange] });
+    const points = await log.append(numberedFrom(1, 5, { exchange }));
+    const recorder = new Recorder();
+    log.follow(await log.head(), recorder);
+    const admin = await openAdmin(SHARED_BROKER);
+    await admin.do(async (channel) => {
+      await channel.deleteQueue(stream);
+      await channel.assertQueue(stream, { durable: true, arguments: { 'x-queue-type': 'stream' } });
+      await channel.bindQueue(stream, exchange, '#');
+      for (let n = 1; n <= 50; n++) channel.publish(exchange, `other.${n}`, Buffer.from(String(n)));
+    });
+    await recorder.until('replaced', () => recorder.heads.length === 1);
+    await admin.publish(exchange, 'other.51', '51');
+    await recorder.until('the new events', () => recorder.through?.offset === 51 + offsetOfFirst(recorder));
+    for (const point of points) expect(await log.check(point)).toBe('replaced');
+  });
+
+  it('[I-4] what a stream has dropped is truncated, and who follows from there is told', async () => {
+    const { url, exchange } = testNames();
+    const retention = { maxBytes: 100_000, segmentBytes: 50_000 };
+    const log = await open(url, { exchanges: [exchange], retention });
+    const birth = await log.floor();
+    const points = await log.append(numberedFrom(1, 100, { exchange }));
+    for (let n = 101; n < 3_000; n += 100) {
+      await log.append(numberedFrom(n, n + 99, { exchange }), { points: false });
+    }
+    const fresh = await open(url, { exchanges: [exchange], retention });
+    const floor = await fresh.floor();
+    expect(floor.offset).toBeGreaterThan(points[50]?.offset ?? 0);
+    for (const point of [birth, points[0] ?? birth, points[50] ?? birth])
+      expect(await fresh.check(point)).toBe('truncated');
+    expect(await fresh.check(floor)).toBe('present');
+    expect(await fresh.check({ ...floor, fingerprint: 1 })).toBe('truncated');
+    const [first] = (await fresh.read({ after: 0, maxCount: 1 })).entries;
+    expect((await fresh.read({ after: floor.offset, maxCount: 1 })).entries).toEqual([first]);
+    const recorder = new Recorder();
+    fresh.follow(points[0] ?? birth, recorder);
+    await recorder.until('replaced', () => recorder.heads.length === 1);
+    expect(recorder.heads).toEqual([await fresh.head()]);
+  });
+});
+
+/** How many entries a new stream has before its first event. */
+function offsetOfFirst({ through }: Recorder): number {
+  return through === undefined ? 0 : through.offset - 51;
+}

@@ -1,0 +1,210 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { connect } from 'amqplib';
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { freePort } from './ports.js';
+
+/** The broker that all tests share, with the user and password of a fresh one. */
+export const SHARED_BROKER = 'amqp://guest:guest@127.0.0.1:5672';
+
+/** Where Debian keeps the programs themselves: those in the path change the user first. */
+const PROGRAMS = '/usr/lib/rabbitmq/bin';
+
+const required = process.env['PREGON_REQUIRE'] === 'all';
+const reachable = await isReachable(5672);
+const installed = existsSync(join(PROGRAMS, 'rabbitmq-server'));
+
+const STARTING_MS = 60_000;
+const STOPPING_MS = 20_000;
+
+/** A suite that needs the shared broker. Where there is none it is skipped and says so, unless everything is required. */
+export function describeWithBroker(name: string, suite: () => void): void {
+  if (reachable || required) describe(name, suite);
+  else describe.skip(`${name} (skipped: no RabbitMQ at 127.0.0.1:5672)`, suite);
+}
+
+/** A suite that has a broker of its own, which it may stop, kill and start. Skipped where RabbitMQ is not installed, see above. */
+export function describeWithOwnBroker(name: string, suite: (broker: OwnBroker) => void): void {
+  const broker = new OwnBroker();
+  const body = () => {
+    beforeAll(() => broker.start(), STARTING_MS);
+    afterAll(() => broker.dispose(), STOPPING_MS);
+    suite(broker);
+  };
+  if (installed || required) describe(name, body);
+  else describe.skip(`${name} (skipped: install RabbitMQ, apt-get install rabbitmq-server)`, body);
+}
+
+const cleanups: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** What a test uses at a broker: names that nobody else has, gone after the test. */
+export interface TestNames {
+  readonly url: string;
+  readonly stream: string;
+  readonly exchange: string;
+}
+
+let names = 0;
+
+export function testNames(broker: string = SHARED_BROKER): TestNames {
+  names += 1;
+  const unique = `pregon-test-${process.pid}-${Date.now().toString(36)}-${names}`;
+  const stream = unique;
+  const exchange = `${unique}-events`;
+  cleanups.push(() => deleteQueues(broker, [stream], [exchange]));
+  return { url: `${broker}/?stream=${stream}`, stream, exchange };
+}
+
+/** Runs something after the test, before what was registered earlier. */
+export function afterTest(cleanup: () => Promise<void>): void {
+  cleanups.push(cleanup);
+}
+
+/** Deletes queues and exchanges, whether they are there or not. */
+export async function deleteQueues(
+  broker: string,
+  queues: readonly string[],
+  exchanges: readonly string[] = [],
+): Promise<void> {
+  const connection = await connect(broker);
+  const channel = await connection.createChannel();
+  for (const queue of queues) await channel.deleteQueue(queue);
+  for (const exchange of exchanges) await channel.deleteExchange(exchange);
+  await connection.close();
+}
+
+/**
+ * A virtual host of the shared broker, for suites that cannot choose their names.
+ *
+ * @returns its URL
+ */
+export async function createVirtualHost(): Promise<{ url: string; drop: () => Promise<void> }> {
+  const name = `pregon-test-${process.pid}-${Date.now().toString(36)}`;
+  await runProgram('rabbitmqctl', ['add_vhost', name]);
+  await runProgram('rabbitmqctl', ['set_permissions', '-p', name, 'guest', '.*', '.*', '.*']);
+  const drop = async () => void (await runProgram('rabbitmqctl', ['delete_vhost', name]));
+  return { url: `${SHARED_BROKER}/${name}`, drop };
+}
+
+/** A node of RabbitMQ with ports and a data folder of its own, which survives its restarts. */
+export class OwnBroker {
+  #folder: string | undefined;
+  #port = 0;
+  #environment: NodeJS.ProcessEnv = {};
+  #process: ChildProcess | undefined;
+
+  get port(): number {
+    return this.#port;
+  }
+
+  get url(): string {
+    return `amqp://guest:guest@127.0.0.1:${this.#port}`;
+  }
+
+  /** Of the node itself; the program that was started waits for it. */
+  get pid(): number {
+    return Number(readFileSync(join(this.#folder ?? '', 'pid'), 'utf8'));
+  }
+
+  /** Starts it, or starts it again; resolves when it takes connections. */
+  async start(): Promise<void> {
+    if (this.#folder === undefined) await this.#prepare();
+    const child = spawn(join(PROGRAMS, 'rabbitmq-server'), [], { env: this.#environment, stdio: 'ignore' });
+    this.#process = child;
+    process.once('exit', this.#killAll);
+    const deadline = performance.now() + STARTING_MS;
+    while (!(await isReachable(this.#port))) {
+      if (child.exitCode !== null) throw new Error(`the broker ended with ${child.exitCode}; see ${this.#folder}/log`);
+      if (performance.now() > deadline) throw new Error(`no broker on port ${this.#port} in time`);
+      await delay(20);
+    }
+  }
+
+  /** Ends it as an operator would. */
+  async stop(): Promise<void> {
+    await this.#end(() => this.#process?.kill('SIGTERM'));
+  }
+
+  /** Ends it as the system does that has run out of memory. */
+  async kill(): Promise<void> {
+    await this.#end(() => process.kill(this.pid, 'SIGKILL'));
+  }
+
+  /** Runs `rabbitmqctl` for this node. */
+  async control(...args: string[]): Promise<string> {
+    return runProgram('rabbitmqctl', args, this.#environment);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#process) await this.kill();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #prepare(): Promise<void> {
+    const folder = mkdtempSync(join(tmpdir(), 'pregon-broker-'));
+    this.#folder = folder;
+    this.#port = await freePort();
+    writeFileSync(join(folder, 'enabled_plugins'), '[].');
+    writeFileSync(join(folder, 'env.conf'), '');
+    writeFileSync(join(folder, 'rabbitmq.conf'), '');
+    this.#environment = {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      ERL_EPMD_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODENAME: `pregon-test-${this.#port}@localhost`,
+      RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+      RABBITMQ_NODE_PORT: String(this.#port),
+      RABBITMQ_DIST_PORT: String(await freePort()),
+      RABBITMQ_MNESIA_BASE: join(folder, 'data'),
+      RABBITMQ_LOG_BASE: join(folder, 'log'),
+      RABBITMQ_PID_FILE: join(folder, 'pid'),
+      RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
+      RABBITMQ_CONFIG_FILE: join(folder, 'rabbitmq'),
+      RABBITMQ_CONF_ENV_FILE: join(folder, 'env.conf'),
+      RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    };
+  }
+
+  async #end(how: () => void): Promise<void> {
+    const child = this.#process;
+    if (!child) return;
+    const ended = child.exitCode === null ? once(child, 'exit') : undefined;
+    how();
+    await ended;
+    this.#process = undefined;
+    process.removeListener('exit', this.#killAll);
+  }
+
+  /** Nothing is left where the tests themselves are ended. */
+  readonly #killAll = (): void => {
+    process.kill(this.pid, 'SIGKILL');
+  };
+}
+
+/** Debian's own programs change the user, and know nothing of other nodes: those are run as they are. */
+async function runProgram(name: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
+  const program = env ? join(PROGRAMS, name) : name;
+  const { stdout } = await promisify(execFile)(program, args, env ? { env } : {});
+  return stdout;
+}
+
+function isReachable(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connectSocket(port, '127.0.0.1');
+    const settle = (reached: boolean) => {
+      socket.destroy();
+      resolve(reached);
+    };
+    socket.once('connect', () => settle(true)).once('error', () => settle(false));
+  });
+}
