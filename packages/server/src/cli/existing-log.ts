@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { PregonError } from '@pregon/protocol';
-import { openLog } from '../log/open.js';
+import { isRabbitUrl, openLog } from '../log/open.js';
 import type { SqliteLog } from '../log/sqlite.js';
 
 /**
@@ -10,9 +10,13 @@ import type { SqliteLog } from '../log/sqlite.js';
  * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE
  */
 export async function openExistingLog(url: string): Promise<SqliteLog> {
+  if (isRabbitUrl(url)) {
+    throw new PregonError('CONFIG_INVALID', 'this is for logs in SQLite; for RabbitMQ, see pregon help bus');
+  }
   const [, path] = /^sqlite:(.+)$/s.exec(url) ?? [];
-  if (path !== undefined && !existsSync(path)) {
+  if (path === undefined) throw new PregonError('CONFIG_INVALID', 'name a log with --log=sqlite:PATH');
+  if (!existsSync(path)) {
     throw new PregonError('CONFIG_INVALID', `there is no log ${url}; name one with --log=sqlite:PATH`);
   }
-  return openLog(url);
+  return openLog(`sqlite:${path}`);
 }

@@ -9,7 +9,7 @@ export const LOG_FLAGS = {
   log: {
     kind: 'text',
     value: 'URL',
-    description: `where the log is: sqlite:PATH; else PREGON_LOG, else the configuration's, else ${DEFAULT_LOG}`,
+    description: `where the log is: sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST?stream=NAME; else PREGON_LOG, else the configuration's, else ${DEFAULT_LOG}`,
   },
   config: {
     kind: 'text',

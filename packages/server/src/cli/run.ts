@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { PregonError } from '@pregon/protocol';
 import type { Configuration, RouteConfiguration } from '../config/configuration.js';
 import { loadHandlers, loadSubscriber } from '../config/modules.js';
 import type { Log } from '../core/log.js';
@@ -6,7 +7,7 @@ import { createGateway } from '../gateway/create-gateway.js';
 import type { Gateway, ListenOptions } from '../gateway/gateway.js';
 import type { Logger, RouteOptions } from '../gateway/options.js';
 import { HttpPort } from '../http/http-port.js';
-import { openLog } from '../log/open.js';
+import { type OpenLogOptions, openLog } from '../log/open.js';
 import { type Banner, sayBanner } from './banner.js';
 import { type Command, type Invocation, UsageError } from './command.js';
 import { type GatewayPlan, planGateway } from './gateway-plan.js';
@@ -83,11 +84,13 @@ export const run: Command = {
     const format = flags.text('log-format') ?? 'text';
     const logger = createLogger(format, debug ? 'debug' : 'info');
     const stop = stopRequested();
-    const log = await openLog(chooseLog(invocation, configuration), {
+    const log = await openPlannedLog(chooseLog(invocation, configuration), {
       exchanges: plan.exchanges,
       ...(configuration.retention ? { retention: configuration.retention } : {}),
-      onWarning: (err) => logger.warn({ err }, 'the log reports'),
+      logger,
+      stop,
     });
+    if (!log) return 0;
     const service = new Service(log, logger);
     try {
       const banner = await service.start({ invocation, configuration, plan, address, tls });
@@ -101,6 +104,31 @@ export const run: Command = {
     return 0;
   },
 };
+
+interface PlannedLogOptions extends Pick<OpenLogOptions, 'exchanges' | 'retention'> {
+  readonly logger: Logger;
+  readonly stop: Promise<string>;
+}
+
+/** @returns undefined where the process was told to stop while it waited for the log */
+async function openPlannedLog(url: string, { logger, stop, ...options }: PlannedLogOptions): Promise<Log | undefined> {
+  const stopping = new AbortController();
+  void stop.then(() => stopping.abort());
+  try {
+    return await openLog(url, {
+      ...options,
+      signal: stopping.signal,
+      onWarning: (err) => logger.warn({ err }, 'the log reports'),
+      onState: (state) => {
+        if (state.state === 'connected') logger.info({}, `connected to RabbitMQ at ${state.broker}`);
+        else logger.warn({ err: state.error }, `waiting for RabbitMQ at ${state.broker}`);
+      },
+    });
+  } catch (error) {
+    if (stopping.signal.aborted && error instanceof PregonError && error.code === 'LOG_CLOSED') return undefined;
+    throw error;
+  }
+}
 
 interface StartOptions {
   readonly invocation: Invocation;

@@ -50,7 +50,7 @@ export const tail: Command = {
     const exchange = invocation.argument('EXCHANGE') ?? '';
     const topics = readTopics(invocation);
     const stop = stopSignal();
-    const log = await openLog(findLog(invocation), { exchanges: [exchange] });
+    const log = await openLog(findLog(invocation), { exchanges: [exchange], signal: stop });
     try {
       return await followLog(log, {
         since: invocation.flags.text('since'),

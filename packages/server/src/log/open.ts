@@ -1,14 +1,50 @@
 import { PregonError } from '@pregon/protocol';
+import type { Log, LogOptions } from '../core/log.js';
+import type { RabbitState } from './rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from './rabbitmq/rabbitmq-log.js';
+import type { Retention } from './retention.js';
 import { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite.js';
 
+/** What any kind of log is opened with. */
+export interface OpenLogOptions extends LogOptions {
+  /** What is kept. A RabbitMQ stream that is there keeps what it kept, and none has a `maxCount`. @default 1 GiB */
+  readonly retention?: Retention;
+  /** Told of what went wrong and costs no event. @default `process.emitWarning` */
+  readonly onWarning?: (error: Error) => void;
+  /** Ends the wait for a RabbitMQ that cannot be reached: opening rejects with LOG_CLOSED. */
+  readonly signal?: AbortSignal;
+  /** Whether RabbitMQ can be reached. @default `onWarning`, while waiting */
+  readonly onState?: (state: RabbitState) => void;
+}
+
 /**
- * Opens the log that a URL names: `sqlite:PATH`, with the path relative to the working directory.
+ * Opens the log that a URL names: `sqlite:PATH`, with the path relative to the working directory, or
+ * `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME` (`amqps:` for TLS). Where RabbitMQ cannot be reached, waits until it can.
  *
- * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE
+ * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED where `signal` is aborted
  */
-export async function openLog(url: string, options: SqliteLogOptions = {}): Promise<SqliteLog> {
+export function openLog(url: `sqlite:${string}`, options?: SqliteLogOptions): Promise<SqliteLog>;
+export function openLog(url: string, options?: OpenLogOptions): Promise<Log>;
+export async function openLog(url: string, options: OpenLogOptions = {}): Promise<Log> {
   const path = /^sqlite:(.+)$/s.exec(url)?.[1];
   if (path !== undefined) return openSqliteLog(path, options);
+  if (isRabbitUrl(url)) return openRabbit(url, options);
   const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? JSON.stringify(url);
-  throw new PregonError('CONFIG_INVALID', `a log of kind ${scheme} is not supported; what is: sqlite:PATH`);
+  throw new PregonError(
+    'CONFIG_INVALID',
+    `a log of kind ${scheme} is not supported; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST`,
+  );
+}
+
+export function isRabbitUrl(url: string): boolean {
+  return /^amqps?:/i.test(url);
+}
+
+function openRabbit(url: string, { retention, ...options }: OpenLogOptions): Promise<RabbitLog> {
+  if (retention === undefined) return openRabbitLog(url, options);
+  const { maxCount, ...limits } = retention;
+  if (maxCount !== undefined) {
+    throw new PregonError('CONFIG_INVALID', 'retention.maxCount: RabbitMQ keeps by maxAge and maxBytes, not by count');
+  }
+  return openRabbitLog(url, { ...options, retention: limits });
 }
