@@ -3,11 +3,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { describeWithOwnPostgres } from '../support/postgres.js';
 import { type Exit, startProcess } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const RUN = join(REPOSITORY, 'test/chaos/dist/chaos/run.js');
+const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
+const required = process.env['PREGON_REQUIRE'] === 'all';
 const COMPILER = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc');
 
 beforeAll(() => {
@@ -16,11 +19,7 @@ beforeAll(() => {
 
 describe('chaos', () => {
   it('[I-1][I-2][I-3][I-5][I-6][G-4] over kill -9, frozen processes, cut and frozen connections, all get everything once, in order', async () => {
-    const exit = await startProcess([RUN, '--minutes=1.1']).exited;
-    expect(exit, exit.stdout + exit.stderr).toMatchObject({ code: 0 });
-    expect(figure(exit, 'faults')).toBeGreaterThanOrEqual(20);
-    expect(figure(exit, 'events delivered to them')).toBeGreaterThan(1_000);
-    for (const wrong of ['lost', 'duplicate', 'reordered', 'differing rows']) expect(figure(exit, wrong)).toBe(0);
+    await expectNothingWrong(['--minutes=1.1']);
   }, 240_000);
 
   it('leaves neither a process nor a file behind when it is interrupted', async () => {
@@ -46,6 +45,24 @@ describe('chaos', () => {
     expect(exit.stderr).toContain('--mode=embedded|broker');
   });
 });
+
+describeWithOwnPostgres('chaos with RabbitMQ and PostgreSQL', () => {
+  it.skipIf(!existsSync(RABBITMQ) && !required)(
+    '[I-1][I-2][I-3][I-5][I-6][I-10][G-4] the same, also over kill -9 and restarts of broker and database',
+    async () => {
+      await expectNothingWrong(['--minutes=1.1', '--mode=broker']);
+    },
+    300_000,
+  );
+});
+
+async function expectNothingWrong(options: readonly string[]): Promise<void> {
+  const exit = await startProcess([RUN, ...options]).exited;
+  expect(exit, exit.stdout + exit.stderr).toMatchObject({ code: 0 });
+  expect(figure(exit, 'faults')).toBeGreaterThanOrEqual(20);
+  expect(figure(exit, 'events delivered to them')).toBeGreaterThan(1_000);
+  for (const wrong of ['lost', 'duplicate', 'reordered', 'differing rows']) expect(figure(exit, wrong)).toBe(0);
+}
 
 /** The figure in a row of the table that was printed. */
 function figure({ stdout }: Exit, name: string): number {

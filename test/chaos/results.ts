@@ -33,7 +33,7 @@ type TableRow = readonly [name: string, value: string];
 function faultRows(faults: readonly Fault[]): TableRow[] {
   const counts = new Map<string, number>();
   for (const { kind, target } of faults) {
-    const name = `${kind}: ${target.replace(/-\d$/, '')}`;
+    const name = `${kind}: ${target.replace(/-\d\b/, '')}`;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   const kinds = [...counts].sort(([a], [b]) => a.localeCompare(b)).map(([name, count]): TableRow => [name, `${count}`]);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openLog } from 'pregon';
+import { EXCHANGE } from '../names.js';
 import { CountingLog } from './counting-log.js';
 import { Death } from './death.js';
 import { openStore } from './open-store.js';
@@ -18,7 +19,7 @@ const say = (what: unknown): void => console.error(new Date().toISOString(), wha
 const death = new Death();
 const store = openStore(settings.store, death, say);
 await untilItWorks(() => store.migrate());
-const log = new CountingLog(await untilItWorks(() => openLog(settings.log)), death);
+const log = new CountingLog(await untilItWorks(() => openLog(settings.log, { exchanges: [EXCHANGE] })), death);
 const relay = store.relay(log, say);
 relay.start();
 

@@ -79,8 +79,8 @@ async function openLinks({ application, gateway1, gateway2, postgres, amqp }: Po
     clientsToGateway2: await Link.open('clients to gateway-2', gateway2),
     applicationToPostgres: await Link.open('application to postgres', postgres),
     applicationToRabbitmq: await Link.open('application to rabbitmq', amqp),
-    gateway1ToRabbitmq: await Link.open('rabbitmq to gateway-1', amqp),
-    gateway2ToRabbitmq: await Link.open('rabbitmq to gateway-2', amqp),
+    gateway1ToRabbitmq: await Link.open('gateway-1 to rabbitmq', amqp),
+    gateway2ToRabbitmq: await Link.open('gateway-2 to rabbitmq', amqp),
   };
 }
 
@@ -93,8 +93,8 @@ const LINKS = [
   'clients to gateway-2',
   'application to postgres',
   'application to rabbitmq',
-  'rabbitmq to gateway-1',
-  'rabbitmq to gateway-2',
+  'gateway-1 to rabbitmq',
+  'gateway-2 to rabbitmq',
 ];
 
 /** A broker takes some seconds to come back; what follows has to have time to work, else nothing is put to the test. */
