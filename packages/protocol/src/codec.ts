@@ -59,7 +59,8 @@ export function peekId(text: string): RequestId | undefined {
  */
 export function decodeGatewayFrame(text: string, maxFrameBytes?: number): PregonEvent | GatewayFrame | undefined {
   const frame = parseObject(text, maxFrameBytes);
-  if (frame['op'] === undefined) {
+  // Looked for before `op`: an event may have an extension attribute of that name, and must not pass for a control frame.
+  if (frame['specversion'] !== undefined || frame['op'] === undefined) {
     assertEvent(frame);
     return frame;
   }
@@ -67,7 +68,7 @@ export function decodeGatewayFrame(text: string, maxFrameBytes?: number): Pregon
 }
 
 export function isEvent(frame: PregonEvent | GatewayFrame): frame is PregonEvent {
-  return !('op' in frame);
+  return 'specversion' in frame;
 }
 
 const GATEWAY_FIELDS: Record<GatewayFrame['op'], Record<string, 'string' | 'number' | 'boolean' | 'array'>> = {

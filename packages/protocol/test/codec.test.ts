@@ -173,9 +173,15 @@ describe('decodeGatewayFrame', () => {
     expect(read && isEvent(read)).toBe(false);
   });
 
-  it('reads an event, which has no `op`', () => {
-    const read = decodeGatewayFrame(JSON.stringify({ ...event, data: { op: 'x' } }));
-    expect(read).toEqual({ ...event, data: { op: 'x' } });
+  it.each([
+    ['whose data has an op', { ...event, data: { op: 'x' } }],
+    [
+      'with an extension attribute op: no producer can forge a control frame',
+      { op: 'draining', reconnectInMs: 0, ...event },
+    ],
+  ])('reads an event %s', (_, sent) => {
+    const read = decodeGatewayFrame(JSON.stringify(sent));
+    expect(read).toEqual(sent);
     expect(read && isEvent(read)).toBe(true);
   });
 
