@@ -1,6 +1,7 @@
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ephemeral.js';
 import type { AppendOptions, Log, LogFollower, Page, Presence, ReadRequest, StopFollowing } from '../../core/log.js';
+import type { WorkQueues } from '../../core/work-queue.js';
 import { type EncodedEvent, encodeEvent } from '../encode.js';
 import { toRange } from '../range.js';
 import { toUnavailable } from '../unavailable.js';
@@ -28,9 +29,11 @@ import { RecentSequences } from './recent-sequences.js';
 import { Tail } from './tail.js';
 import { Topology } from './topology.js';
 import { pause, within } from './waiting.js';
+import { RabbitWorkQueues } from './work-queues.js';
 
 export interface RabbitLog extends Log {
   readonly ephemeral: Ephemeral;
+  readonly queues: WorkQueues;
   readonly counters: RabbitCounters;
 }
 
@@ -78,6 +81,7 @@ export async function openRabbitLog(url: string, options: RabbitLogOptions = {})
 class StreamLog implements RabbitLog {
   readonly name: string;
   readonly ephemeral: RabbitEphemeral;
+  readonly queues: RabbitWorkQueues;
   readonly #maxEventBytes: number;
   readonly #appendTimeoutMs: number;
   readonly #closing = new AbortController();
@@ -115,6 +119,12 @@ class StreamLog implements RabbitLog {
     this.ephemeral = new RabbitEphemeral({
       stream,
       connect: (onWaiting) => this.#connection(address, 'broadcasts', false, warn, onWaiting),
+      onWarning: warn,
+    });
+    this.queues = new RabbitWorkQueues({
+      connection: this.#connection(address, 'works', false, warn),
+      topology: this.#topology,
+      maxEventBytes: this.#maxEventBytes,
       onWarning: warn,
     });
     this.#poison = new PoisonLog(stream, warn);
@@ -233,6 +243,7 @@ class StreamLog implements RabbitLog {
   async #close(): Promise<void> {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
+    await this.queues.close(AbortSignal.timeout(CLOSE_MS));
     await this.ephemeral.close();
     const deadline = performance.now() + CLOSE_MS;
     while (this.#appends.size > 0 && performance.now() < deadline) await settledWithin(CLOSE_MS, this.#appends);
