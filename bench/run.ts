@@ -1,9 +1,10 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { removeLeftovers } from './leftovers.js';
 import { describeRun } from './machine.js';
 import { type Options, parseOptions, USAGE } from './options.js';
-import { endAll, killAll } from './processes/child.js';
+import { endAll, killAll } from './processes/running.js';
 import type { Context, Row } from './question.js';
 import { append } from './questions/append.js';
 import { fanout } from './questions/fanout.js';
@@ -21,8 +22,8 @@ process.on('exit', () => {
   killAll();
   rmSync(folder, { recursive: true, force: true });
 });
-process.on('SIGINT', () => process.exit(130));
-process.on('SIGTERM', () => process.exit(143));
+process.on('SIGINT', () => void end(130));
+process.on('SIGTERM', () => void end(143));
 
 try {
   await run(parseOptions(args, QUESTIONS));
@@ -43,6 +44,12 @@ async function run(options: Options): Promise<void> {
     if (!options.json) console.log(`\n${question.title}\n\n${formatTable(rows)}`);
   }
   if (options.json) console.log(JSON.stringify({ about, results }, undefined, 2));
+}
+
+async function end(code: number): Promise<void> {
+  killAll();
+  await removeLeftovers();
+  process.exit(code);
 }
 
 function contextFor({ quick, profile }: Options, name: string, cases: readonly string[]): Context {

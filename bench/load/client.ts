@@ -30,11 +30,14 @@ answer({
     return { connections: connections.length };
   },
 
-  /** The event with the number `first` is the next on each connection; nothing was counted yet. */
+  /** The event with the number `first` is the next on each connection; nothing was counted yet. Times are kept of what `record` says. */
   begin(fields) {
-    tally.latencies = numberOf(fields, 'latencies') === 1 ? [] : undefined;
+    const record = textOf(fields, 'record');
+    tally.latencies = record === 'latencies' ? [] : undefined;
+    tally.arrivals = record === 'arrivals' ? [] : undefined;
+    tally.first = numberOf(fields, 'first');
     tally.reset();
-    for (const connection of connections) connection.next = numberOf(fields, 'first');
+    for (const connection of connections) connection.next = tally.first;
     beganAtMs = performance.now();
     return {};
   },
@@ -60,6 +63,11 @@ answer({
     return counted();
   },
 
+  /** When each event since `begin` had come to all connections, in microseconds. */
+  arrivals() {
+    return { arrivals: tally.arrivals ?? [] };
+  },
+
   disconnect() {
     for (const connection of connections) connection.close();
     connections = [];
@@ -71,5 +79,6 @@ function counted(): Figures {
   const { events, bytes, misordered, lastAtMs, latencies } = tally;
   const figures = { events, bytes, misordered, elapsedMs: lastAtMs - beganAtMs };
   if (!latencies || latencies.length === 0) return figures;
-  return { ...figures, p50Micros: quantile(latencies, 0.5), p99Micros: quantile(latencies, 0.99) };
+  const quantiles = { p50Micros: quantile(latencies, 0.5), p99Micros: quantile(latencies, 0.99) };
+  return { ...figures, ...quantiles, maxMicros: quantile(latencies, 1) };
 }

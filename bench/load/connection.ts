@@ -139,6 +139,7 @@ export class LoadConnection {
     if (this.next === undefined) this.next = Number(data.toString('latin1', end - NUMBER_DIGITS, end));
     if (digits - ZEROS !== this.next % MODULUS) tally.misordered += 1;
     if (this.#thorough) this.#readThoroughly(data.toString('latin1', start, start + size), this.next);
+    if (tally.arrivals) tally.arrived(this.next, nowMicros());
     this.next += 1;
     tally.events += 1;
     tally.bytes += size;

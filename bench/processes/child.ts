@@ -1,11 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type Ask, type Fields, type Figures, isAnswer } from './messages.js';
+import { RUNNING } from './running.js';
 
 /** How long a process may take to end by itself. */
 const END_TIMEOUT_MS = 5_000;
-
-const running = new Set<Child>();
 
 /** A process of a benchmark: a server, a publisher or a load client. */
 export class Child {
@@ -22,7 +21,7 @@ export class Child {
    */
   static start(module: string, execArgv: readonly string[] = []): Child {
     const child = new Child(module, execArgv);
-    running.add(child);
+    RUNNING.add(child);
     return child;
   }
 
@@ -71,18 +70,9 @@ export class Child {
   }
 
   #gone(how: string): void {
-    running.delete(this);
+    RUNNING.delete(this);
     if (this.#ending) this.#asked.clear();
     for (const { reject } of this.#asked.values()) reject(new Error(`${this.name} ${how}`));
     this.#asked.clear();
   }
-}
-
-export async function endAll(): Promise<void> {
-  await Promise.all([...running].map((child) => child.end()));
-}
-
-/** At once: for a signal. */
-export function killAll(): void {
-  for (const child of running) child.kill();
 }

@@ -1,8 +1,8 @@
 /** What a process of a benchmark is asked with. */
-export type Fields = Readonly<Record<string, string | number>>;
+export type Fields = Readonly<Record<string, string | number | readonly number[]>>;
 
 /** What it answers. */
-export type Figures = Readonly<Record<string, number>>;
+export type Figures = Readonly<Record<string, number | readonly number[]>>;
 
 export interface Ask {
   readonly id: number;
@@ -18,6 +18,13 @@ export type Answer =
 export function numberOf(values: Fields, name: string): number {
   const value = values[name];
   if (typeof value !== 'number') throw new TypeError(`${name}: a number is missing`);
+  return value;
+}
+
+/** @throws TypeError where there is no such list of numbers */
+export function seriesOf(values: Fields, name: string): readonly number[] {
+  const value = values[name];
+  if (typeof value !== 'object') throw new TypeError(`${name}: a list of numbers is missing`);
   return value;
 }
 

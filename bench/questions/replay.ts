@@ -27,7 +27,7 @@ export const replay: Question = {
     // Started after the fact, so that nothing of it is in the gateway's memory.
     const gateway = Child.start('servers/gateway', context.gatewayArgv);
     const load = Child.start('load/client');
-    const { port = 0 } = await gateway.ask('listen', { log });
+    const port = numberOf(await gateway.ask('listen', { log }), 'port');
     const rows: Row[] = [];
     for (const connections of [1, 10]) {
       const replays: Replay[] = [];
@@ -52,7 +52,7 @@ interface Setup {
 }
 
 async function playReplay({ gateway, load, port, connections, events, bytes }: Setup): Promise<Replay> {
-  await load.ask('begin', { first: 1, latencies: 0 });
+  await load.ask('begin', { first: 1, record: 'nothing' });
   const [serverBefore, clientBefore] = [await cpuMicros(gateway), await cpuMicros(load)];
   await load.ask('connect', { port, dialect: 'plain', query: '?since=first', count: connections });
   const got = await load.ask('finish', { events: events * connections, patienceMs: 5_000 });

@@ -41,7 +41,7 @@ export interface RoundResult {
  */
 export async function playRound(side: Side, plan: Paced | Saturated, latencies = false): Promise<RoundResult> {
   const { server, producer, load, connections, next: first } = side;
-  await load.ask('begin', { first, latencies: latencies ? 1 : 0 });
+  await load.ask('begin', { first, record: latencies ? 'latencies' : 'nothing' });
   const [serverBefore, clientBefore] = [await server.ask('cpu'), await cpuMicros(load)];
   const produced =
     plan.kind === 'paced' ? await producer.ask('produce', { ...plan, first }) : await saturate(side, plan);

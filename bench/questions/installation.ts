@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Channel, connect } from 'amqplib';
+import pg from 'pg';
+import { leftover } from '../leftovers.js';
+import type { Context } from '../question.js';
+import { newLogUrl } from './sides.js';
+
+const POSTGRES = 'postgres://postgres@127.0.0.1:5432';
+const RABBITMQ = 'amqp://guest:guest@127.0.0.1:5672';
+
+/** How long a service may take to answer. */
+const PATIENCE_MS = 3_000;
+
+/** Where an application and its gateway keep what they keep: names that nobody else has, with nothing in them. */
+export interface Installation {
+  readonly database: string;
+  readonly log: string;
+  readonly exchange: string;
+  /** Leaves nothing behind; nobody may use it any more. */
+  remove(): Promise<void>;
+}
+
+/** A kind of installation. */
+export interface Kind {
+  readonly name: string;
+  /** Why it cannot be had on this machine now; undefined where it can. */
+  missing(): Promise<string | undefined>;
+  install(context: Context): Promise<Installation>;
+}
+
+const embedded: Kind = {
+  name: 'SQLite, embedded log',
+  missing: async () => undefined,
+  async install(context) {
+    const folder = mkdtempSync(join(context.folder, 'application-'));
+    const database = `sqlite:${join(folder, 'application.db')}`;
+    return { database, log: newLogUrl(context), exchange: 'bench', remove: async () => {} };
+  },
+};
+
+const services: Kind = {
+  name: 'PostgreSQL, RabbitMQ',
+  async missing() {
+    const tried = { 'PostgreSQL at 127.0.0.1:5432': tryPostgres(), 'RabbitMQ at 127.0.0.1:5672': tryRabbit() };
+    const reasons: string[] = [];
+    for (const [service, attempt] of Object.entries(tried)) {
+      const reason = await attempt;
+      if (reason !== undefined) reasons.push(`${service}: ${reason}`);
+    }
+    return reasons.length === 0 ? undefined : reasons.join('; ');
+  },
+  async install() {
+    const name = `pregon_bench_${randomBytes(6).toString('hex')}`;
+    const removeDatabase = leftover(() => onPostgres(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    const removeStream = leftover(() =>
+      onRabbit(async (channel) => {
+        await channel.deleteQueue(name);
+        await channel.deleteExchange(name);
+      }),
+    );
+    await onPostgres(`CREATE DATABASE ${name}`);
+    return {
+      database: `${POSTGRES}/${name}`,
+      log: `${RABBITMQ}/?stream=${name}`,
+      exchange: name,
+      async remove() {
+        await removeDatabase();
+        await removeStream();
+      },
+    };
+  },
+};
+
+export const KINDS: readonly Kind[] = [embedded, services];
+
+function tryPostgres(): Promise<string | undefined> {
+  return reasonOf(onPostgres('SELECT 1'));
+}
+
+function tryRabbit(): Promise<string | undefined> {
+  return reasonOf(onRabbit(async () => {}));
+}
+
+async function reasonOf(attempt: Promise<void>): Promise<string | undefined> {
+  try {
+    await attempt;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message || error.name : String(error);
+  }
+}
+
+async function onPostgres(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: `${POSTGRES}/postgres`, connectionTimeoutMillis: PATIENCE_MS });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function onRabbit(work: (channel: Channel) => Promise<void>): Promise<void> {
+  const connection = await connect(RABBITMQ, { timeout: PATIENCE_MS });
+  try {
+    await work(await connection.createChannel());
+  } finally {
+    await connection.close();
+  }
+}
