@@ -238,6 +238,18 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(async () => expect(await app.rowsLeft()).toBe(0));
       });
 
+      it('goes on at once when one of its connections is cut, without waiting for its own lease', async () => {
+        const { relay } = await app.startRelay({ leaseMs: 60_000 });
+        for (let round = 1; round <= 3; round++) {
+          await app.cutConnections(
+            `query NOT LIKE 'LISTEN%' AND query NOT LIKE 'SELECT 1' AND query NOT LIKE '%pg_backend_pid%'`,
+          );
+          await eventually(() => app.add(round));
+          await eventually(() => expect(log.events.at(-1)?.data).toBe(round));
+          await eventually(() => expect(relay.state).toBe('idle'));
+        }
+      });
+
       if (!driver.listens) return;
 
       it('appends right after the commit, without a poll', async () => {
@@ -403,10 +415,11 @@ class Application {
   }
 
   /** Ends all connections to the database, as an administrator or a failing network does. */
-  async cutConnections(): Promise<void> {
+  async cutConnections(which = 'true'): Promise<void> {
     const other = this.#driver.open(this.#url, { max: 1 });
     await other.query(
-      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND pid <> pg_backend_pid() AND ${which}`,
     );
     await other.close();
   }

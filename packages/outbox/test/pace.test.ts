@@ -19,6 +19,13 @@ describe('Pace', () => {
     }
   });
 
+  it('has a relay that has just begun look often, as nobody knows what writers were told before', () => {
+    const pace = new Pace();
+    pace.begin(7);
+    expect(pace.restMs(7 + QUIET_MS)).toBeLessThanOrEqual(10);
+    expect(pace.note(1_000, 8)).toBe(true);
+  });
+
   it('tells them at most twice in the time that they keep quiet', () => {
     const pace = new Pace();
     let told = 0;

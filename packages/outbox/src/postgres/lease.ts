@@ -22,6 +22,8 @@ export class Lease {
   readonly #logger: RelayLogger | undefined;
   /** Another one each time that the lease is taken: whoever comes back from a pause, or to a restored database, finds another. */
   #token: string | undefined;
+  /** The last one that was held: in the database it may still be the holder's. */
+  #former: string | undefined;
   /** When it runs out unless renewed, on this process's own steady clock, and no later than on the database's. */
   #validUntil = 0;
   #beat: NodeJS.Timeout | undefined;
@@ -54,7 +56,6 @@ export class Lease {
 
   /** Takes the lease where it is free, has run out, or its holder's connection has ended, as it does when a process is killed. */
   async take(): Promise<boolean> {
-    const former = this.#token;
     this.drop();
     const token = randomUUID();
     const askedAt = performance.now();
@@ -63,7 +64,7 @@ export class Lease {
       WHERE holder IS NULL OR expires_at <= clock_timestamp() OR holder = $4::uuid
         OR (listener IS NOT NULL AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = s.listener))
       RETURNING holder::text AS holder`,
-      [token, ...this.#termValues(), former ?? token],
+      [token, ...this.#termValues(), this.#former ?? token],
     );
     if (rows.length === 0) return false;
     this.#token = token;
@@ -72,22 +73,24 @@ export class Lease {
     return true;
   }
 
-  /** Forgets the lease without a word to the database. */
+  /** Holds it no longer, without a word to the database; it can be taken again at once, unless another has taken it. */
   drop(): void {
     clearInterval(this.#beat);
+    this.#former = this.#token ?? this.#former;
     this.#token = undefined;
   }
 
   /** Gives the lease back, so that another may take it at once. */
   async release(): Promise<void> {
-    const token = this.#token;
-    if (token === undefined) return;
     this.drop();
+    const former = this.#former;
+    if (former === undefined) return;
+    this.#former = undefined;
     await this.#db.query(
       `WITH freed AS (
         UPDATE ${this.#names.state} SET holder = NULL, listener = NULL, expires_at = NULL WHERE holder = $1::uuid RETURNING one
       ) SELECT pg_notify('${this.#names.channel}', '${FREE}') FROM freed`,
-      [token],
+      [former],
     );
   }
 

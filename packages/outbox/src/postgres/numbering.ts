@@ -5,8 +5,16 @@ import type { PostgresNames } from './schema.js';
 /** The most rows that are numbered at once by a relay: what a backlog of any size holds the lock for stays short. */
 export const NUMBERED_AT_ONCE = 10_000;
 
-/** Looks at the rows of all transactions. */
-export const FROM_THE_FIRST = '0';
+/** A transaction, and the running server that it is of: another one, a replica that took over say, may use its number again. */
+export interface Mark {
+  /** An xid8. */
+  readonly xid: string;
+  /** When the server was started, seconds since the epoch. */
+  readonly server: string;
+}
+
+/** Before all transactions. */
+export const FROM_THE_FIRST: Mark = { xid: '0', server: '0' };
 
 export interface Numbered {
   /** How many rows were numbered. */
@@ -15,8 +23,8 @@ export interface Numbered {
   readonly last: number;
   /** All up to here is in the log. */
   readonly relayed: number;
-  /** No row of a transaction below this is left without a number, unless `count` came to the limit. */
-  readonly from: string;
+  /** No row of an older transaction is left without a number, unless `count` came to the limit. */
+  readonly from: Mark;
 }
 
 /**
@@ -49,12 +57,11 @@ export function settingsForNumbering(): string[] {
  * if all that was visible was numbered. It saves looking at rows that are dead but cannot be vacuumed while somebody, a backup say,
  * holds an old MVCC snapshot.
  *
- * @param from an xid8: rows of older transactions are not looked at
+ * @param from rows of older transactions are not looked at
  */
-export function numberRows({ outbox, numbered, state }: PostgresNames, from: string, atMost?: number): string {
-  assertXid(from);
+export function numberRows({ outbox, numbered, state }: PostgresNames, from: Mark, atMost?: number): string {
   return `WITH visible AS (
-    SELECT tx, id FROM ${outbox} WHERE tx >= '${from}'::xid8 ORDER BY id${atMost === undefined ? '' : ` LIMIT ${atMost}`}
+    SELECT tx, id FROM ${outbox} WHERE tx >= ${oldest(from)} ORDER BY id${atMost === undefined ? '' : ` LIMIT ${atMost}`}
   ), taken AS (
     DELETE FROM ${outbox} o USING visible v WHERE o.tx = v.tx AND o.id = v.id RETURNING o.id, o.written_at, o.event
   ), before AS (
@@ -68,17 +75,24 @@ export function numberRows({ outbox, numbered, state }: PostgresNames, from: str
   SELECT (SELECT count(*) FROM given)::text AS count,
     greatest((SELECT max(sequence) FROM given), (SELECT last FROM before))::text AS last,
     (SELECT relayed FROM before)::text AS relayed,
-    pg_snapshot_xmin(pg_current_snapshot())::text AS xmin`;
+    pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, ${SERVER} AS server`;
+}
+
+const SERVER = 'extract(epoch FROM pg_postmaster_start_time())::text';
+
+/** The transaction of a mark in SQL; the first of all, where the mark is of another server. */
+export function oldest({ xid, server }: Mark): string {
+  // They are written into SQL as they are.
+  if (!/^\d{1,20}$/.test(xid) || !/^\d+(\.\d+)?$/.test(server)) throw new TypeError(`not a mark: ${xid} of ${server}`);
+  return `(CASE ${SERVER} WHEN '${server}' THEN '${xid}' ELSE '0' END)::xid8`;
 }
 
 export function readNumbered([row]: readonly unknown[]): Numbered {
-  const from = textIn(row, 'xmin');
-  assertXid(from);
   return {
     count: integerIn(row, 'count'),
     last: integerIn(row, 'last'),
     relayed: integerIn(row, 'relayed'),
-    from,
+    from: { xid: textIn(row, 'xmin'), server: textIn(row, 'server') },
   };
 }
 
@@ -91,9 +105,4 @@ export function selectBatch({ numbered, state }: PostgresNames, after: number, a
       ORDER BY sequence LIMIT ${atMost}
     ) next
   ) sized WHERE before < ${BATCH_BYTES} ORDER BY sized.sequence`;
-}
-
-/** They are written into SQL as they are. */
-function assertXid(value: string): void {
-  if (!/^\d{1,20}$/.test(value)) throw new TypeError(`not an xid8: ${value}`);
 }

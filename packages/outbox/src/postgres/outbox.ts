@@ -106,7 +106,7 @@ function insertStatement({ outbox, quiet, channel }: PostgresNames): string {
 }
 
 /** An answer that takes longer is none: the connection is given up. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 5_000;
 const LEASE_MS = 5_000;
 const POLL_MS = 1_000;
 const POLL_ALONE_MS = 100;

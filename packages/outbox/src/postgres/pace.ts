@@ -18,6 +18,12 @@ export class Pace {
   #windowStart = 0;
   #events = 0;
   #quietUntil = Number.NEGATIVE_INFINITY;
+  #tellAgainAt = Number.NEGATIVE_INFINITY;
+
+  /** Nobody knows what writers were told before. */
+  begin(now: number): void {
+    this.#quietUntil = now + QUIET_MS;
+  }
 
   /**
    * @param events those that were numbered just now
@@ -30,7 +36,8 @@ export class Pace {
       this.#events = 0;
     }
     this.#events += events;
-    if (this.#events < FAST || this.#quietUntil - now > QUIET_MS / 2) return false;
+    if (this.#events < FAST || now < this.#tellAgainAt) return false;
+    this.#tellAgainAt = now + QUIET_MS / 2;
     this.#quietUntil = now + QUIET_MS;
     return true;
   }

@@ -7,8 +7,10 @@ import { FREE, Lease } from './lease.js';
 import {
   FROM_THE_FIRST,
   lockForNumbering,
+  type Mark,
   NUMBERED_AT_ONCE,
   numberRows,
+  oldest,
   readNumbered,
   selectBatch,
   settingsForNumbering,
@@ -42,7 +44,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   /** The highest sequence that was given when it was last looked. */
   #last = 0;
   /** See {@link numberRows}. */
-  #from = FROM_THE_FIRST;
+  #from: Mark = FROM_THE_FIRST;
 
   constructor(db: Database, names: PostgresNames, { leaseMs, logger }: PostgresRelaySourceOptions) {
     this.name = names.outbox;
@@ -77,6 +79,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
       this.#begun = false;
       this.#last = 0;
       this.#from = FROM_THE_FIRST;
+      this.#pace.begin(performance.now());
     }
     const { token } = this.#lease;
     const batch = await this.#answering(() => this.#next(this.#begun ? after : 0, maxCount));
@@ -109,6 +112,10 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
       [numberRows(this.#names, this.#from, NUMBERED_AT_ONCE), selectBatch(this.#names, after, maxCount)],
     );
     const { count, last, relayed, from } = readNumbered(numbered);
+    if (last < after) {
+      this.#lease.drop();
+      throw new NotNow('the table was restored or made anew');
+    }
     this.#last = last;
     this.#relayed = relayed;
     if (count < NUMBERED_AT_ONCE) this.#from = from;
@@ -167,9 +174,9 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   async count(after: number): Promise<number> {
     const { outbox, numbered, state } = this.#names;
     const [row] = await this.#db.query(
-      `SELECT ((SELECT count(*) FROM ${outbox} WHERE tx >= $1::xid8)
-        + (SELECT count(*) FROM ${numbered} WHERE sequence > greatest($2::bigint, (SELECT relayed FROM ${state}))))::text AS count`,
-      [this.#from, String(after)],
+      `SELECT ((SELECT count(*) FROM ${outbox} WHERE tx >= ${oldest(this.#from)})
+        + (SELECT count(*) FROM ${numbered} WHERE sequence > greatest($1::bigint, (SELECT relayed FROM ${state}))))::text AS count`,
+      [String(after)],
     );
     return integerIn(row, 'count');
   }
@@ -178,11 +185,11 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     const { outbox, numbered, state } = this.#names;
     const [row] = await this.#db.query(
       `SELECT round(1000 * coalesce(extract(epoch FROM clock_timestamp() - least(
-        (SELECT min(written_at) FROM ${outbox} WHERE tx >= $1::xid8),
-        (SELECT written_at FROM ${numbered} WHERE sequence > greatest($2::bigint, (SELECT relayed FROM ${state}))
+        (SELECT min(written_at) FROM ${outbox} WHERE tx >= ${oldest(this.#from)}),
+        (SELECT written_at FROM ${numbered} WHERE sequence > greatest($1::bigint, (SELECT relayed FROM ${state}))
           ORDER BY sequence LIMIT 1)
       )), 0))::text AS lag`,
-      [this.#from, String(after)],
+      [String(after)],
     );
     return Math.max(0, integerIn(row, 'lag'));
   }
@@ -192,6 +199,8 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     try {
       return await ask();
     } catch (error) {
+      // Without an answer of the server's, the connection is gone: the next one may lead to another server, a replica that took over.
+      if (sqlState(error) === undefined) this.#lease.drop();
       // 55P03 lock_not_available, 40001 serialization_failure, 40P01 deadlock_detected.
       const state = sqlState(error) ?? '';
       if (['55P03', '40001', '40P01'].includes(state)) throw new NotNow('the outbox is in use', { cause: error });
