@@ -181,6 +181,29 @@ describe('origins', () => {
     expect(await statusFor(port, { host: 'localhost' })).toBe('101');
   });
 
+  it('[I-9] a plain GET without an origin, as a page sends to its own, is taken under our own names only (DNS rebinding)', async () => {
+    const open = await startGateway();
+    const listed = await startGateway({ allowedOrigins: ['https://shop.example:8443'] });
+    for (const host of [...LOOPBACK_HOSTS, '192.168.0.7:1234', '[2001:db8::1]']) {
+      expect(await streamStatus(open.port, host), host).toBe('200');
+      expect(await streamStatus(listed.port, host), host).toBe('200');
+    }
+    for (const host of ['evil.example:1234', 'localhost.evil.example', '1.2.3.4.evil.example', 'gateway', '']) {
+      expect(await streamStatus(open.port, host), host).toBe('403');
+      expect(await streamStatus(listed.port, host), host).toBe('403');
+    }
+    expect(await streamStatus(listed.port, 'shop.example')).toBe('200');
+    expect(await streamStatus(open.port, 'shop.example')).toBe('403');
+  });
+
+  it('[I-9] a page learns nothing from an answer to an origin that is not allowed, an unknown path included', async () => {
+    const { http } = await startGateway();
+    for (const path of ['/events', '/nowhere']) {
+      const { status, headers } = await ask(http(path), 'GET', { Origin: 'https://evil.example' });
+      expect([status, headers['access-control-allow-origin']]).toEqual([path === '/events' ? 403 : 404, undefined]);
+    }
+  });
+
   it('[I-9] a refusal says whom and why', async () => {
     const { http, ws } = await startGateway();
     const headers = { Accept: 'text/event-stream', Origin: 'https://evil.example' };
@@ -193,6 +216,14 @@ describe('origins', () => {
 async function statusFor(port: number, { host, origin }: { host: string; origin?: string }): Promise<string> {
   const raw = await RawSocket.open(port);
   const head = await raw.upgrade('/events', { Host: host, ...(origin === undefined ? {} : { Origin: origin }) });
+  raw.socket.destroy();
+  return head.slice(9, 12);
+}
+
+async function streamStatus(port: number, host: string): Promise<string> {
+  const raw = await RawSocket.open(port);
+  raw.request('/events', { Host: host, Accept: 'text/event-stream' });
+  const head = await raw.head();
   raw.socket.destroy();
   return head.slice(9, 12);
 }

@@ -60,11 +60,11 @@ export class Door {
     if (!route) return { status: 404, message: `no route has the path ${query.path}` };
     if (request.method !== 'GET') return { status: 405, message: 'only GET is taken here', headers: { Allow: 'GET' } };
     if (!this.#open) return { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
-    const { origin, host } = request.headers;
-    if (!isOriginAllowed(origin, host, this.options.allowedOrigins)) {
-      return { status: 403, message: `pages of the origin ${origin} may not connect; see allowedOrigins` };
-    }
-    return { route, query };
+    const { headers } = request;
+    if (isOriginAllowed(headers, this.options.allowedOrigins)) return { route, query };
+    const who =
+      headers.origin === undefined ? `whoever asks for ${headers.host}` : `pages of the origin ${headers.origin}`;
+    return { status: 403, message: `${who} may not connect; see allowedOrigins` };
   }
 
   /** Makes a connection of a link; the transport reports to it from then on. */

@@ -1,22 +1,34 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import { isIP } from 'node:net';
+
 /**
- * Whether a page may connect (invariant 9). A browser names the page's origin, other programs name none and are no page.
+ * Whether a request may connect, as far as it may be a page's (invariant 9).
  *
- * With origins configured, only those listed may. With none: pages from loopback addresses and from disk (whose origin is `null`, or
+ * A browser names the page's origin in each WebSocket handshake, and in each other request to another origin than the page's own. With
+ * origins configured, only those listed may. With none: pages from loopback addresses and from disk (whose origin is `null`, or
  * `file://` in Chromium's WebSocket handshakes) may, where the gateway was addressed by a loopback name too; so a page of some
  * site whose name was made to point to 127.0.0.1 may not.
  *
- * @param origin the `Origin` header (RFC 6454 section 7)
- * @param host the `Host` header
+ * A request without an origin is a program's, or a page's plain GET of its own origin: which that is, only the `Host` tells. So a plain
+ * GET must address the gateway by a name that is no foreign page's.
+ *
+ * @param headers `Origin` (RFC 6454 section 7), `Host`, and `Upgrade`, which no page can set
  */
 export function isOriginAllowed(
-  origin: string | undefined,
-  host: string | undefined,
+  { origin, host, upgrade }: Pick<IncomingHttpHeaders, 'origin' | 'host' | 'upgrade'>,
   allowedOrigins: readonly string[] | undefined,
 ): boolean {
-  if (origin === undefined) return true;
+  const hostname = host === undefined ? undefined : hostnameOf(`http://${host}`);
+  if (origin === undefined) return upgrade !== undefined || host === undefined || isOwn(hostname, allowedOrigins);
   if (allowedOrigins) return allowedOrigins.includes(origin);
-  if (host === undefined || !isLoopback(hostnameOf(`http://${host}`))) return false;
-  return origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin));
+  return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
+}
+
+/** An address, which nobody can make point elsewhere; a loopback name; or the host of an allowed origin. */
+function isOwn(hostname: string | undefined, allowedOrigins: readonly string[] = []): boolean {
+  if (hostname === undefined) return false;
+  if (isLoopback(hostname) || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return true;
+  return allowedOrigins.some((allowed) => hostnameOf(allowed) === hostname);
 }
 
 function hostnameOf(url: string): string | undefined {
