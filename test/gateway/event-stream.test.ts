@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, get, type IncomingMessage, request } from 'node:http';
+import { createServer, get, type IncomingMessage, request, type Server } from 'node:http';
 import { encodePosition } from '@pregon/protocol';
 import { createGateway } from 'pregon';
 import { describe, expect, it } from 'vitest';
@@ -85,12 +85,8 @@ describe('an event stream', () => {
     expect(resumed.blocks.all[0]?.data).toMatchObject({ recovered: true });
   });
 
-  it('carries messages of handlers as ephemeral, and a refusal as refused', async () => {
-    const snapshot = () => {
-      throw new Error('the table is gone');
-    };
-    const routes = { events: { path: '/events', snapshot } };
-    const { http, gateway } = await startGateway({ routes });
+  it('carries messages of handlers as ephemeral', async () => {
+    const { http, gateway } = await startGateway();
     const client = await StreamClient.open(http('/events'));
     gateway.connections('events').broadcast({ typing: true }, { name: 'typing' });
     gateway.connections('events').broadcast('two\nlines\r\n\nand more');
@@ -101,8 +97,20 @@ describe('an event stream', () => {
       { name: 'ephemeral', data: { name: 'message', data: 'two\nlines\r\n\nand more' } },
       { name: 'ephemeral', data: { name: 'message', data: 'AQID' } },
     ]);
-    const refused = new StreamClient(http('/events?snapshot=true'));
-    expect((await refused.block('refused')).data).toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE', retryable: true });
+  });
+
+  it('[I-8] says refused and ends where its snapshot cannot be had, so that the browser comes back for it', async () => {
+    let answers = 0;
+    const snapshot = () => {
+      if (answers++ === 0) throw new Error('the table is gone');
+      return { rows: [1], sequence: 0 };
+    };
+    const { http } = await startGateway({ routes: { events: { path: '/events', snapshot } } });
+    const client = new StreamClient(http('/events?snapshot=true'));
+    await client.block('subscribed');
+    expect(client.blocks.all.map(({ name }) => name)).toEqual(['refused', 'closing', 'snapshot', 'subscribed']);
+    expect(client.blocks.all[0]?.data).toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE', retryable: true });
+    expect(client.blocks.all[1]?.data).toMatchObject({ code: 4003, reconnect: true });
   });
 
   it('is told to its route like any connection: opened, closed, transport', async () => {
@@ -127,6 +135,19 @@ describe('an event stream that asks for what it cannot have', () => {
     }
     const headers = { Accept: 'text/event-stream', 'Last-Event-ID': 'garbage' };
     expect((await ask(http('/events?since=first'), headers)).status).toBe(400);
+  });
+
+  it('[I-8] ends alone where it asks for too much, which only a server that takes long URLs lets through', async () => {
+    const { gateway, http, append } = await startGateway();
+    const server = createServer({ maxHeaderSize: 65_536 });
+    gateway.attach(server);
+    const { url } = await listenOn(server);
+    const patterns = Array.from({ length: 1_100 }, (_, n) => `${n}.*.*.*.*.*.*.*.*.*`);
+    const greedy = new StreamClient(`${url}/events?topics=${patterns.join(',')}`);
+    expect((await greedy.block('refused')).data).toMatchObject({ code: 'TOO_MANY_SUBSCRIPTIONS' });
+    const other = await StreamClient.open(http('/events'));
+    await append(1);
+    expect(await other.numbers(1)).toEqual([1]);
   });
 
   it('[I-4] is told reset, and goes on at the edge, where the position is of another log', async () => {
@@ -194,6 +215,10 @@ async function startProxy({ port }: TestGateway): Promise<{ url: string; dropAll
     outgoing.on('close', () => forwarded.destroy());
     forwarded.end();
   });
+  return { ...(await listenOn(server)), dropAll: () => server.closeAllConnections() };
+}
+
+async function listenOn(server: Server): Promise<{ url: string }> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
@@ -202,7 +227,7 @@ async function startProxy({ port }: TestGateway): Promise<{ url: string; dropAll
     server.close();
     server.closeAllConnections();
   });
-  return { url: `http://127.0.0.1:${address.port}`, dropAll: () => server.closeAllConnections() };
+  return { url: `http://127.0.0.1:${address.port}` };
 }
 
 function begin(url: string, headers: Record<string, string>): Promise<IncomingMessage> {

@@ -27,11 +27,11 @@ export class EventStream {
     // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
     if (this.#streaming.has(socket)) return void socket.destroy();
     const admission = this.#door.admit(request);
-    if (!('route' in admission)) return refuse(request, response, admission);
+    if (!('route' in admission)) return refuse(response, admission);
     const { route } = admission;
     const query = withLastEventId(admission.query, request);
     const wrong = wrongRequest(request, query, route.snapshots !== undefined);
-    if (wrong) return refuse(request, response, wrong);
+    if (wrong) return refuse(response, wrong, crossOrigin(request));
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
     begin(request, response);
@@ -42,7 +42,11 @@ export class EventStream {
     });
     socket.on('error', (error) => connection.failed(error));
     socket.on('drain', () => connection.drained());
-    connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, query.snapshot);
+    try {
+      connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, query.snapshot);
+    } catch (error) {
+      connection.refuse(THE_SUBSCRIPTION, error);
+    }
   }
 
   #link(response: ServerResponse, socket: Socket): SseLink {
@@ -99,8 +103,11 @@ function crossOrigin(request: IncomingMessage): Record<string, string> {
 }
 
 /** Problem details, RFC 9457. */
-function refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  const allowed = refusal.status === 403 ? {} : crossOrigin(request);
-  response.writeHead(refusal.status, { 'Content-Type': 'application/problem+json', ...allowed, ...refusal.headers });
-  response.end(JSON.stringify({ status: refusal.status, title: refusal.message }));
+function refuse(
+  response: ServerResponse,
+  { status, message, headers }: Refusal,
+  more: Record<string, string> = {},
+): void {
+  response.writeHead(status, { 'Content-Type': 'application/problem+json', ...more, ...headers });
+  response.end(JSON.stringify({ status, title: message }));
 }

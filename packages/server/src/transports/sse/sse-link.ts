@@ -6,7 +6,7 @@ import type { Clock } from '../../core/clock.js';
 import type { Format } from '../../core/format.js';
 import type { ControlFrame, Link } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
-import { CLOSE_TIMEOUT_MS, closeReason } from '../closing.js';
+import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../closing.js';
 import type { SocketOutlet } from '../socket-outlet.js';
 
 const ID = Buffer.from('id: ');
@@ -84,7 +84,9 @@ export class SseLink implements Link {
       case 'reset':
         return this.#write(`event: reset\ndata: ${encodeFrame(frame)}\n\n`);
       case 'error':
-        return this.#write(`event: refused\ndata: ${encodeFrame(frame)}\n\n`);
+        this.#write(`event: refused\ndata: ${encodeFrame(frame)}\n\n`);
+        // Its one subscription is over. A browser comes back only to a stream that ends.
+        return this.close(refusalCode(frame.code), frame.message);
       case 'draining':
         return this.#write(`retry: ${frame.reconnectInMs}\n\n`);
     }
