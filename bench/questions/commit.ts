@@ -11,6 +11,8 @@ const PATIENCE_MS = 10_000;
 
 /** What lies between the COMMIT of a transaction and the client that its event comes to last, each in microseconds by event. */
 export interface CommitLatencies {
+  /** Transactions that were written: fewer than were wanted where the machine does not keep up. */
+  readonly perSecond: number;
   readonly whole: readonly number[];
   /** COMMIT sent and answered. */
   readonly commit: readonly number[];
@@ -50,18 +52,21 @@ export async function measureCommits(
     return sent;
   };
   const first = 1 + (await write(1, WARM_UP_MS));
-  await write(first, context.quick ? 2_000 : 15_000);
+  const durationMs = context.quick ? 2_000 : 15_000;
+  const written = await write(first, durationMs);
   const arrivals = await load.ask('arrivals');
   // A client may have an event before the relay knows that it is safe.
   await application.ask('close');
   const latencies = between(await application.ask('moments', { first }), arrivals);
-  await Promise.all([load.end(), gateway.end(), application.end()]);
-  return latencies;
+  // The clients first: that a gateway goes away is an error to them.
+  await load.end();
+  await Promise.all([gateway.end(), application.end()]);
+  return { ...latencies, perSecond: written / (durationMs / 1_000) };
 }
 
 type Answered = Awaited<ReturnType<Child['ask']>>;
 
-function between(application: Answered, load: Answered): CommitLatencies {
+function between(application: Answered, load: Answered): Omit<CommitLatencies, 'perSecond'> {
   const [committing, committed, appending, appended] = ['committing', 'committed', 'appending', 'appended'].map(
     (name) => seriesOf(application, name),
   );

@@ -28,7 +28,7 @@ export const latency: Question = {
 };
 
 /** What a row has that could not be measured. */
-const NOT_MEASURED = { 'p50 ms': '', 'p99 ms': '', 'max ms': '' };
+const NOT_MEASURED = { 'per second': '', 'p50 ms': '', 'p99 ms': '', 'max ms': '' };
 const NO_PARTS = { commit: '', relay: '', append: '', delivery: '' };
 
 async function measureKind(kind: Kind, context: Context): Promise<Row[]> {
@@ -46,8 +46,10 @@ async function measureInstalled(kind: Kind, connections: number, context: Contex
   context.progress(`latency: commit to ${connections} connections, ${kind.name}`);
   const installation = await kind.install(context);
   try {
-    const { whole, commit, relay, append, delivery } = await measureCommits(installation, connections, context);
+    const measured = await measureCommits(installation, connections, context);
+    const { perSecond, whole, commit, relay, append, delivery } = measured;
     return {
+      'per second': perSecond,
       'p50 ms': median(whole) / 1_000,
       'p99 ms': quantile(whole, 0.99) / 1_000,
       'max ms': quantile(whole, 1) / 1_000,
@@ -55,7 +57,7 @@ async function measureInstalled(kind: Kind, connections: number, context: Contex
       relay: median(relay) / 1_000,
       append: median(append) / 1_000,
       delivery: median(delivery) / 1_000,
-      note: `${whole.length} events`,
+      note: '',
     };
   } finally {
     await endAll();
@@ -74,10 +76,11 @@ async function measureSide(name: SideName, connections: number, context: Context
     case: 'append',
     server: name,
     connections,
+    'per second': deliveries / connections / (plan.durationMs / 1_000),
     'p50 ms': numberOf(figures, 'p50Micros') / 1_000,
     'p99 ms': numberOf(figures, 'p99Micros') / 1_000,
     'max ms': numberOf(figures, 'maxMicros') / 1_000,
     ...NO_PARTS,
-    note: `${deliveries / connections} events`,
+    note: '',
   };
 }
