@@ -1,3 +1,4 @@
+import { busCheck, busCreate, busDrop } from './bus.js';
 import type { Command } from './command.js';
 import { connect } from './connect.js';
 import { logInfo } from './log-info.js';
@@ -7,4 +8,14 @@ import { run } from './run.js';
 import { tail } from './tail.js';
 
 /** In the order in which help lists them. */
-export const commands: readonly Command[] = [run, publish, tail, connect, logInfo, logTrim];
+export const commands: readonly Command[] = [
+  run,
+  publish,
+  tail,
+  connect,
+  logInfo,
+  logTrim,
+  busCheck,
+  busCreate,
+  busDrop,
+];

@@ -32,7 +32,7 @@ export function planGateway(flags: Flags, configuration: Configuration): Gateway
 }
 
 /** Reads `my_events` and `my_events:workers`, an exchange and a queue at it. */
-function splitQueues(named: readonly string[]): Pick<GatewayPlan, 'exchanges' | 'queues'> {
+export function splitQueues(named: readonly string[]): Pick<GatewayPlan, 'exchanges' | 'queues'> {
   const parts = named.map((name) => {
     const [exchange = '', queue, ...rest] = name.split(':');
     if (exchange === '' || queue === '' || rest.length > 0) {
