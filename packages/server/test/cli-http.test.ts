@@ -185,8 +185,13 @@ describe('publishing', () => {
     });
     expect([away.status, away.headers.get('retry-after')]).toEqual([503, '1']);
     await port?.close();
-    const broken = await post(await open({ append: () => Promise.reject(new TypeError('secret')) }), { type: 'T' });
+    const told: object[] = [];
+    const logger = { ...silent, error: (fields: object) => told.push(fields) };
+    const append = () => Promise.reject(new TypeError('secret'));
+    const broken = await post(await open({ append, logger }), { type: 'T' });
     expect(broken.status).toBe(500);
     expect(await broken.text()).not.toContain('secret');
+    // By the name under which JSON logs show an error with its message and stack.
+    expect(told).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: 'secret' }) })]);
   });
 });

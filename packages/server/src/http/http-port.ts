@@ -80,7 +80,7 @@ export class HttpPort {
     } catch (error) {
       if (response.headersSent || response.destroyed) return;
       const problem = toProblem(error);
-      if (problem.status >= 500) this.#options.logger.error({ error, path: request.url }, 'http request failed');
+      if (problem.status >= 500) this.#options.logger.error({ err: error, path: request.url }, 'http request failed');
       sendProblem(response, problem);
     }
   }
