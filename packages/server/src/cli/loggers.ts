@@ -34,9 +34,14 @@ function timeOfDay(now: Date): string {
 function showPair(key: string, value: unknown, level: 'info' | 'debug'): string {
   if (value instanceof Error)
     return `${key}=${quote(level === 'debug' ? (value.stack ?? value.message) : value.message)}`;
-  return `${key}=${typeof value === 'string' ? quote(value) : (JSON.stringify(value) ?? String(value))}`;
+  return `${key}=${typeof value === 'string' ? quote(value) : quoteControls(JSON.stringify(value) ?? String(value))}`;
 }
 
 function quote(text: string): string {
-  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
+  return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : quoteControls(JSON.stringify(text));
+}
+
+/** Those that JSON leaves as they are (U+007F to U+009F) could steer the terminal of whoever reads the log. */
+function quoteControls(json: string): string {
+  return json.replace(/\p{Cc}/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
