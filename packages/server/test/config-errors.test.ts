@@ -28,6 +28,11 @@ function mistakesOf(text: string, variables: Record<string, string> = {}): reado
 /** One mistake each: what it is, the file, the line that is shown. */
 const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
+    'a time that no timer can wait',
+    'websocket:\n  heartbeatMs: 2147483648\n',
+    'pregon.yml:2:16 websocket.heartbeatMs: must be at most 2147483647',
+  ],
+  [
     'a path without a slash',
     'websocket:\n  routes:\n    events:\n      path: events\n',
     'pregon.yml:4:13 websocket.routes.events.path: must start with "/"',

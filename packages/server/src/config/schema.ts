@@ -2,7 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isPattern } from '@pregon/protocol';
 import { z } from 'zod';
-import { LEAST_LIMITS } from '../gateway/validate.js';
+import { isOrigin, LEAST_LIMITS, MOST_LIMITS, NO_ORIGIN } from '../gateway/validate.js';
 import { parseBytes, parseDuration } from './quantities.js';
 
 /** A variable expands to a text: `${PORT}` is `"1234"` where a number is wanted. */
@@ -25,9 +25,9 @@ const path = z
   .refine((value) => value.startsWith('/'), { error: 'must start with "/"', abort: true })
   .refine((value) => !/[\s?#]/.test(value), 'must not hold blanks, "?" or "#"');
 
-const origin = z
-  .string()
-  .refine(isOrigin, 'is not an origin; write https://shop.example, or "null" for pages from disk');
+const origin = z.string().refine(isOrigin, NO_ORIGIN);
+
+const limit = (name: keyof typeof LEAST_LIMITS) => integer(LEAST_LIMITS[name], MOST_LIMITS[name]).optional();
 
 const snapshotUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL');
 
@@ -58,14 +58,14 @@ export function configurationSchema(directory: string) {
       .strictObject({
         routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),
         allowedOrigins: z.array(origin).optional(),
-        heartbeatMs: integer(LEAST_LIMITS.heartbeatMs).optional(),
-        stallTimeoutMs: integer(LEAST_LIMITS.stallTimeoutMs).optional(),
-        handshakeTimeoutMs: integer(LEAST_LIMITS.handshakeTimeoutMs).optional(),
-        maxFrameBytes: integer(LEAST_LIMITS.maxFrameBytes).optional(),
-        maxBufferedBytes: integer(LEAST_LIMITS.maxBufferedBytes).optional(),
-        maxSubscriptions: integer(LEAST_LIMITS.maxSubscriptions).optional(),
-        historyBytes: integer(LEAST_LIMITS.historyBytes).optional(),
-        flushIntervalMs: integer(LEAST_LIMITS.flushIntervalMs).optional(),
+        heartbeatMs: limit('heartbeatMs'),
+        stallTimeoutMs: limit('stallTimeoutMs'),
+        handshakeTimeoutMs: limit('handshakeTimeoutMs'),
+        maxFrameBytes: limit('maxFrameBytes'),
+        maxBufferedBytes: limit('maxBufferedBytes'),
+        maxSubscriptions: limit('maxSubscriptions'),
+        historyBytes: limit('historyBytes'),
+        flushIntervalMs: limit('flushIntervalMs'),
         tls: z.strictObject({ cert: file, key: file }).optional(),
       })
       .optional(),
@@ -86,10 +86,6 @@ function quantity(parse: (text: string) => number | undefined, message: string) 
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     });
-}
-
-function isOrigin(value: string): boolean {
-  return value === 'null' || (URL.canParse(value) && new URL(value).origin === value);
 }
 
 function isHttpUrl(value: string): boolean {

@@ -9,7 +9,7 @@ import type { Gateway } from './gateway.js';
 import type { GatewayLimits, GatewayOptions, Logger } from './options.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
-import { assertRoutes, normalizeLimits } from './validate.js';
+import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
 
 const silent: Logger = { info() {}, warn() {}, error() {}, debug() {} };
 
@@ -22,6 +22,7 @@ const silent: Logger = { info() {}, warn() {}, error() {}, debug() {} };
 export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const limits = normalizeLimits(options);
   assertRoutes(options);
+  assertOrigins(options.allowedOrigins);
   const logger = options.logger ?? silent;
   const routes = new Routes(options.routes, options.exchanges, logger);
   const owned = typeof options.log === 'string';

@@ -25,6 +25,21 @@ export const LEAST_LIMITS: Required<GatewayLimits> = {
   flushIntervalMs: 0,
 };
 
+/** The longest time that a timer can wait; at a longer one it fires at once, and again at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** The most that each limit may be. */
+export const MOST_LIMITS: Required<GatewayLimits> = {
+  heartbeatMs: MAX_TIMER_MS,
+  stallTimeoutMs: Number.MAX_SAFE_INTEGER,
+  handshakeTimeoutMs: MAX_TIMER_MS,
+  maxFrameBytes: 2 ** 29,
+  maxBufferedBytes: Number.MAX_SAFE_INTEGER,
+  maxSubscriptions: Number.MAX_SAFE_INTEGER,
+  historyBytes: Number.MAX_SAFE_INTEGER,
+  flushIntervalMs: MAX_TIMER_MS,
+};
+
 /** @throws TypeError | RangeError */
 export function normalizeLimits(options: GatewayLimits): Required<GatewayLimits> {
   return {
@@ -56,9 +71,23 @@ export function assertRoutes({ routes, exchanges }: GatewayOptions): void {
   }
 }
 
+/** @throws TypeError: one that no browser sends would let in nobody, and nobody would know why */
+export function assertOrigins(origins: readonly string[] = []): void {
+  const wrong = origins.find((origin) => !isOrigin(origin));
+  if (wrong !== undefined) throw new TypeError(`allowedOrigins: ${JSON.stringify(wrong)} ${NO_ORIGIN}`);
+}
+
+export const NO_ORIGIN = 'is not an origin; write https://shop.example, or "null" for pages from disk';
+
+/** As browsers send it: scheme, host, and the port where it is not the scheme's own. `file://` is Chromium's for pages from disk. */
+export function isOrigin(text: string): boolean {
+  return text === 'null' || text === 'file://' || (URL.canParse(text) && new URL(text).origin === text);
+}
+
 function wholeNumber(options: GatewayLimits, name: keyof GatewayLimits): number {
   const value = options[name] ?? DEFAULT_LIMITS[name];
   if (!Number.isSafeInteger(value)) throw new TypeError(`${name} must be a whole number`);
   if (value < LEAST_LIMITS[name]) throw new RangeError(`${name} must be at least ${LEAST_LIMITS[name]}`);
+  if (value > MOST_LIMITS[name]) throw new RangeError(`${name} must be at most ${MOST_LIMITS[name]}`);
   return value;
 }
