@@ -216,6 +216,14 @@ describe('pregon run', () => {
     );
   });
 
+  it('logs what a client says in one line, whatever it holds, with nothing in it that steers a terminal', async () => {
+    const { process, url } = await startGateway(temporaryFolder(), ['--route=events', '--exchange=x']);
+    const socket = new WebSocket(`${url}/events`);
+    await once(socket, 'open');
+    socket.close(4321, '\u009b31m\u001b[31m\r\n00:00:00.000 info  all is well\u007f');
+    await process.until(/ code=4321 reason="\\u009b31m\\u001b\[31m\\r\\n00:00:00\.000 info {2}all is well\\u007f"\n/);
+  });
+
   it('a busy port is one clear line and exit code 1', async () => {
     const cwd = temporaryFolder();
     const { port } = await startGateway(cwd, ['--route=events', '--exchange=x']);
@@ -281,6 +289,10 @@ describe('pregon run', () => {
     await greetSecurely(configured.port);
     const { code, stderr } = await pregon(['run', '0', ...flags, `--cert=${cert}`], { cwd });
     expect([code, stderr.split('\n')[0]]).toEqual([2, 'pregon: --cert and --key go together']);
+    const missing = await pregon(['run', '0', ...flags, '--cert=nowhere.pem', `--key=${key}`], { cwd });
+    expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^pregon: --cert: .*nowhere\.pem.*\n$/) });
+    const swapped = await pregon(['run', '0', ...flags, `--cert=${key}`, `--key=${key}`], { cwd });
+    expect(swapped).toMatchObject({ code: 1, stderr: expect.stringMatching(/^pregon: cert and key cannot be used: /) });
   });
 
   it('what a handler file leaves running does not keep a stopped gateway alive', async () => {

@@ -221,5 +221,15 @@ function readTls({ flags }: Invocation, configuration: Configuration): Pick<List
   const key = flags.text('key');
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
   const files = cert !== undefined && key !== undefined ? { cert, key } : configuration.tls;
-  return files ? { cert: readFileSync(files.cert), key: readFileSync(files.key) } : {};
+  return files ? { cert: readPem('cert', files.cert), key: readPem('key', files.key) } : {};
+}
+
+/** @throws PregonError CONFIG_INVALID */
+function readPem(flag: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PregonError('CONFIG_INVALID', `--${flag}: ${why}`, { cause });
+  }
 }

@@ -29,7 +29,7 @@ export class Front {
     this.#streams = new EventStream(door);
   }
 
-  /** @throws PregonError LISTEN_FAILED */
+  /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
     if (this.#server) throw new TypeError('the gateway listens already');
     const { host = '127.0.0.1', port = 1234 } = options;
@@ -89,7 +89,13 @@ export class Front {
     if (cert === undefined && key === undefined) return createServer(timeouts);
     if (cert === undefined || key === undefined) throw new TypeError('TLS needs both cert and key');
     const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
-    return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: this.#handshakeTimeoutMs });
+    try {
+      return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: this.#handshakeTimeoutMs });
+    } catch (cause) {
+      // What OpenSSL says ("no start line") does not say of what.
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new PregonError('CONFIG_INVALID', `cert and key cannot be used: ${why}`, { cause });
+    }
   }
 }
 

@@ -19,7 +19,7 @@ export interface Gateway {
   /**
    * Serves its routes on a port of its own.
    *
-   * @throws PregonError LISTEN_FAILED
+   * @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none
    */
   listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
   /** Serves its routes on an existing server and its port; all other paths stay with the server. */
