@@ -20,7 +20,7 @@ export interface MemberOptions {
   readonly exchange: string;
   readonly connection: RabbitConnection;
   readonly hear: (text: string) => void;
-  /** The broker does not let it join for now. */
+  /** The broker does not let it join for now; told once until it does. */
   readonly onRefused: (error: Error) => void;
 }
 
@@ -84,14 +84,17 @@ export class RabbitMember implements EphemeralMember {
     const { connection, onRefused } = this.#options;
     const { signal } = this.#leaving;
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    let refused = false;
     // Only the end of the log leaves it without a connection.
     for (let link = await linkOf(connection); link && !signal.aborted; link = await linkOf(connection)) {
       try {
         await this.#stayIn(link);
         backoff.reset();
+        refused = false;
       } catch (error) {
         this.unreachable();
-        if (link.isOpen) onRefused(toError(error));
+        if (link.isOpen && !refused) onRefused(toError(error));
+        refused ||= link.isOpen;
       }
       await pause(backoff.nextMs(), signal);
     }
