@@ -37,6 +37,8 @@ describeWithBroker('pregon on RabbitMQ', () => {
     const start = async () => {
       const flags = [`--exchange=${exchange}:${queue}`, `--log=${url}`, '--drain-ms=500'];
       const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', ...flags], { cwd });
+      // Before the queues are deleted: a gateway would make them anew.
+      afterTest(async () => void (await gateway.kill('SIGKILL')));
       const [, port] = await gateway.until(/listens on 127\.0\.0\.1:(\d+) /);
       return { gateway, client: await PlainClient.open(`ws://127.0.0.1:${port}/events`) };
     };
