@@ -4,10 +4,11 @@ import { createClient } from '@pregon/client';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import type { Engine } from '../support/auction.js';
+import { createEngine, type Engine } from '../support/auction.js';
 import { freePort } from '../support/ports.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
+import { describeWithBroker } from '../support/rabbitmq.js';
 import { eventually } from '../support/waiting.js';
 
 const START = join(import.meta.dirname, '../../apps/auction/dist/start.js');
@@ -76,16 +77,25 @@ describe('npm start', () => {
 });
 
 await describeWithPostgres('npm start on PostgreSQL', (url) => {
-  it('says what it uses without a password, and Ctrl-C leaves no connection', async () => {
-    const started = await start({ ...(await newPorts()), engine: { DATABASE_URL: withPassword(url()) } });
-    expect(started.supervisor.stdout).toMatch(/database +postgres:\/\/postgres:\*\*\*@/);
-    expect(started.supervisor.stdout).toMatch(/DATABASE_URL='postgres:\/\/postgres:\*\*\*@[^']*' npm run gateway/);
-    expect(await put(started.port, '1')).toBe(201);
-    expect(await othersConnected(url())).toBeGreaterThan(0);
-    const { code, stdout, stderr } = await started.stop('SIGINT');
-    expect(code).toBe(0);
-    expect(stdout + stderr).not.toContain('secret');
-    expect(await othersConnected(url())).toBe(0);
+  describeWithBroker('and RabbitMQ', () => {
+    it('[000-03] carries events from one to the other, says what it uses without a password, and Ctrl-C leaves no connection', async () => {
+      const ports = { ...(await newPorts()), engine: await createEngine(withPassword(url())) };
+      const started = await start(ports);
+      await started.supervisor.until(/database +postgres:\/\/postgres:\*\*\*@/);
+      await started.supervisor.until(/log +amqp:\/\/guest:\*\*\*@/);
+      await started.supervisor.until(/DATABASE_URL='postgres:\/\/postgres:\*\*\*@[^']*' .* npm run gateway/);
+      const heard = await listen(started);
+      expect(await put(started.port, '1')).toBe(201);
+      await eventually(
+        () => heard,
+        ([type]) => type === 'UserWasCreated',
+      );
+      expect(await othersConnected(url())).toBeGreaterThan(0);
+      const { code, stdout, stderr } = await started.stop('SIGINT');
+      expect(code).toBe(0);
+      expect(stdout + stderr).not.toMatch(/secret|guest:guest/);
+      expect(await othersConnected(url())).toBe(0);
+    });
   });
 
   it('a database that is not there ends it with one line that says so, and nothing is left running', async () => {
@@ -113,8 +123,44 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
   });
 });
 
+describeWithBroker('npm start on RabbitMQ', () => {
+  it('a password that is another ends it with a line that says so, and nothing is left running', async () => {
+    const ports = await newPorts();
+    const env = environment({ ...ports, engine: { PREGON_LOG: 'amqp://guest:secret@127.0.0.1' } });
+    const { code, stdout, stderr } = await startProcess([START], { env }).exited;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/│ .*RabbitMQ at 127.0.0.1:5672 refused user "guest": the name or the password is wrong/);
+    expect(stdout + stderr).not.toMatch(/secret|\n +at /);
+    await expectNothingListens(ports);
+  });
+
+  it('a RabbitMQ that does not answer is waited for, and said to be; Ctrl-C ends the waiting', async () => {
+    const engine = { PREGON_LOG: `amqp://guest:guest@127.0.0.1:${await freePort()}` };
+    const supervisor = startProcess([START], { env: environment({ ...(await newPorts()), engine }) });
+    await supervisor.until(/app +│ RabbitMQ at .* does not answer: .*ECONNREFUSED/);
+    await supervisor.until(/gateway +│ .*waiting for RabbitMQ at .*ECONNREFUSED/);
+    const { code, stdout } = await supervisor.kill('SIGINT');
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('Try it');
+  });
+});
+
 function withPassword(url: string): string {
   return Object.assign(new URL(url), { password: 'secret' }).href;
+}
+
+async function expectNothingListens({ port, gatewayPort }: Ports): Promise<void> {
+  for (const each of [port, gatewayPort]) await expect(fetch(`http://127.0.0.1:${each}`)).rejects.toThrow();
+}
+
+/** The types of the events that come from now on. */
+async function listen({ gatewayPort }: Ports): Promise<string[]> {
+  const socket = new WebSocket(`ws://localhost:${gatewayPort}/events`);
+  onTestFinished(() => socket.terminate());
+  const types: string[] = [];
+  socket.on('message', (data) => types.push(JSON.parse(data.toString()).type));
+  await new Promise((resolve) => socket.once('open', resolve));
+  return types;
 }
 
 async function othersConnected(url: string): Promise<number> {

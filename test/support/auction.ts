@@ -5,6 +5,7 @@ import { freePort } from './ports.js';
 import { describeWithPostgres } from './postgres.js';
 import { createSchema } from './postgres-schema.js';
 import { type RunningProcess, startPregon, startProcess, temporaryFolder } from './processes.js';
+import { afterTest, describeWithBroker, testNames } from './rabbitmq.js';
 
 const APPLICATION = fileURLToPath(new URL('../../apps/auction/', import.meta.url));
 
@@ -23,12 +24,18 @@ export interface Engine {
 
 export type StartAuction = () => Promise<Auction>;
 
-/** The same suite on what is embedded, and on PostgreSQL with a schema of each test's own. */
+/** The same suite on what is embedded, and on PostgreSQL and RabbitMQ with schema, stream and exchange of each test's own. */
 export async function describeOnBothEngines(name: string, suite: (start: StartAuction) => void): Promise<void> {
-  describe(`${name} (embedded)`, () => suite(() => Auction.start()));
-  await describeWithPostgres(`${name} (PostgreSQL)`, (url) => {
-    suite(async () => Auction.start({ DATABASE_URL: await createSchema(url()) }));
+  describe(`${name}, embedded`, () => suite(() => Auction.start()));
+  await describeWithPostgres(`${name}, on PostgreSQL`, (url) => {
+    describeWithBroker('and RabbitMQ', () => suite(async () => Auction.start(await createEngine(url()))));
   });
+}
+
+/** Of one test's own, on the servers that all share. */
+export async function createEngine(postgres: string): Promise<Engine> {
+  const { url, exchange } = testNames();
+  return { DATABASE_URL: await createSchema(postgres), PREGON_LOG: url, EXCHANGE: exchange };
 }
 
 /** The reference application and its gateway, as `npm start` runs them, each process in the test's own hand. */
@@ -49,6 +56,8 @@ export class Auction {
 
   static async start(engine: Engine = {}): Promise<Auction> {
     const auction = new Auction(temporaryFolder(), await freePort(), await freePort(), engine);
+    // Before the stream and the exchange of the test are removed: who still runs would make them anew.
+    afterTest(() => auction.#kill());
     await Promise.all([auction.startApplication(), auction.startGateway()]);
     return auction;
   }
@@ -112,6 +121,10 @@ export class Auction {
     return (await fetch(`${this.url}/users`)).json();
   }
 
+  async #kill(): Promise<void> {
+    await Promise.all([this.#application?.kill('SIGKILL'), this.#gateway?.kill('SIGKILL')]);
+  }
+
   get #environment(): Record<string, string> {
     const ports = { PORT: String(this.port), GATEWAY_PORT: String(this.gatewayPort), HOST: '127.0.0.1' };
     // Empty, not absent: what whoever runs the tests has set for himself is not meant.
@@ -124,17 +137,25 @@ export function user(id: number | string, version = 0): User {
   return { id: String(id), name: `User ${id} v${version}`, email: `user${id}.v${version}@example.com` };
 }
 
+/** How many clients make changes at once, each to users of its own, so that what happens to each is known. */
+const WRITERS = 5;
+/** A multiple of {@link WRITERS}. */
+const USERS = 150;
+
 /** Changes that make `count` events: users come, change, and some go. */
 export async function makeChanges(auction: Auction, count: number): Promise<void> {
   const present = new Set<number>();
-  for (let i = 0; i < count; i++) {
-    const id = i % 150;
-    if (i % 7 === 6 && present.has(id)) {
-      present.delete(id);
-      await auction.delete(`c${id}`);
-    } else {
-      present.add(id);
-      await auction.put(user(`c${id}`, i));
+  const write = async (writer: number) => {
+    for (let i = writer; i < count; i += WRITERS) {
+      const id = i % USERS;
+      if (i % 7 === 6 && present.has(id)) {
+        present.delete(id);
+        await auction.delete(`c${id}`);
+      } else {
+        present.add(id);
+        await auction.put(user(`c${id}`, i));
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: WRITERS }, (_, writer) => write(writer)));
 }

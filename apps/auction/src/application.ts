@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { openLog } from 'pregon';
+import { type Log, openLog } from 'pregon';
 import { createApp } from './app.js';
 import { openDatabase } from './database/open.js';
 import { ROUTE } from './names.js';
@@ -42,7 +42,7 @@ export async function startApplication(settings: ApplicationSettings, watcher: W
   try {
     const database = await openDatabase(settings, { exchange, ...watcher });
     held.push(() => database.close());
-    const log = await openLog(settings.log, { exchanges: [exchange] });
+    const log = await openEventLog(settings, watcher);
     held.push(() => log.close());
     const relay = database.relay(log);
     relay.start();
@@ -64,6 +64,20 @@ export async function startApplication(settings: ApplicationSettings, watcher: W
     await free();
     throw error;
   }
+}
+
+function openEventLog({ log, exchange }: ApplicationSettings, { say }: Watcher): Promise<Log> {
+  return openLog(log, {
+    exchanges: [exchange],
+    onWarning: ({ message }) => say(message),
+    onState(now) {
+      if (now.state === 'connected') say(`RabbitMQ at ${now.broker} answers.`);
+      else
+        say(
+          `RabbitMQ at ${now.broker} does not answer: ${now.error.message}. What is committed waits for it in the outbox.`,
+        );
+    },
+  });
 }
 
 async function finishRequests(server: Server): Promise<void> {

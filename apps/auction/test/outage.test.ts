@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeWithOwnPostgres, type PostgresServer, startPostgres } from '../../../test/support/postgres.js';
 import { eventually } from '../../../test/support/waiting.js';
 import { createPostgres, type TestDatabase } from './support/databases.js';
+import { EndingProxy } from './support/ending-proxy.js';
 import { createPlace, startAt, type TestApplication } from './support/running-application.js';
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
@@ -61,6 +62,23 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
     expect(ids).toEqual(expect.arrayContaining(answered));
     const events = await app.eventsInTheEnd();
     expect(events.map(({ subject }) => subject).sort()).toEqual(ids.map((id) => `user/${id}`).sort());
+  });
+
+  it('outlives connections that end in the moment that they begin', async () => {
+    const place = await newPlace();
+    const proxy = await EndingProxy.before(place.database.settings.databaseUrl ?? '');
+    const settings = { ...place.database.settings, databaseUrl: proxy.url };
+    const app = await startAt({ ...place, database: { ...place.database, settings } });
+    proxy.isEnding = true;
+    // More than the pool holds ready.
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => app.put(String(n), ADA)));
+    expect(proxy.ended).toBeGreaterThan(0);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 503]));
+    proxy.isEnding = false;
+    await eventually(
+      () => app.put('last', ADA),
+      ({ status }) => status === 201,
+    );
   });
 
   it('not there at the start: it says what it waits for, and takes requests when it comes', async () => {

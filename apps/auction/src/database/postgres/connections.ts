@@ -48,7 +48,6 @@ export class Connections {
   /** Like `transaction`, but throws whatever is in the way as it is. */
   async transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    client.on('error', seenElsewhere);
     let isBroken = true;
     try {
       await client.query(BEGIN);
@@ -62,7 +61,6 @@ export class Connections {
       isBroken = false;
       throw error;
     } finally {
-      client.removeListener('error', seenElsewhere);
       // Whose end is not known is not used again; PostgreSQL rolls back when the connection ends.
       client.release(isBroken);
     }
@@ -100,6 +98,9 @@ function createPool(connectionString: string, max: number): pg.Pool {
     keepAlive: true,
     fallback_application_name: 'auction',
   });
+  // On the client from its first moment: one that is handed out has no listener of the pool's, and its end may come right behind its
+  // beginning, before whoever asked for it has been told.
+  pool.on('connect', (client) => client.on('error', seenElsewhere));
   pool.on('error', seenElsewhere);
   return pool;
 }
