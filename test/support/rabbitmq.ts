@@ -5,13 +5,17 @@ import { connect as connectSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
-import { freePort } from './ports.js';
+import { stablePort } from './ports.js';
 
 /** The broker that all tests share, with the user and password of a fresh one. */
 export const SHARED_BROKER = 'amqp://guest:guest@127.0.0.1:5672';
+
+/** What own brokers show by TLS; it is signed by itself. */
+export const CERTIFICATE = fileURLToPath(new URL('tls/cert.pem', import.meta.url));
 
 /** Where Debian keeps the programs themselves: those in the path change the user first. */
 const PROGRAMS = '/usr/lib/rabbitmq/bin';
@@ -100,6 +104,7 @@ export async function createVirtualHost(): Promise<{ url: string; drop: () => Pr
 export class OwnBroker {
   #folder: string | undefined;
   #port = 0;
+  #tlsPort = 0;
   #environment: NodeJS.ProcessEnv = {};
   #process: ChildProcess | undefined;
 
@@ -109,6 +114,11 @@ export class OwnBroker {
 
   get url(): string {
     return `amqp://guest:guest@127.0.0.1:${this.#port}`;
+  }
+
+  /** The same by TLS, with {@link CERTIFICATE}. */
+  get tlsUrl(): string {
+    return `amqps://guest:guest@127.0.0.1:${this.#tlsPort}`;
   }
 
   /** Of the node itself; the program that was started waits for it. */
@@ -124,7 +134,7 @@ export class OwnBroker {
     process.once('exit', this.#killAll);
     const deadline = performance.now() + STARTING_MS;
     while (!(await isReachable(this.#port))) {
-      if (child.exitCode !== null) throw new Error(`the broker ended with ${child.exitCode}; see ${this.#folder}/log`);
+      if (child.exitCode !== null) throw new Error(`the broker ended with ${child.exitCode}:\n${this.#lastWords()}`);
       if (performance.now() > deadline) throw new Error(`no broker on port ${this.#port} in time`);
       await delay(20);
     }
@@ -153,10 +163,18 @@ export class OwnBroker {
   async #prepare(): Promise<void> {
     const folder = mkdtempSync(join(tmpdir(), 'pregon-broker-'));
     this.#folder = folder;
-    this.#port = await freePort();
+    this.#port = await stablePort();
     writeFileSync(join(folder, 'enabled_plugins'), '[].');
     writeFileSync(join(folder, 'env.conf'), '');
-    writeFileSync(join(folder, 'rabbitmq.conf'), '');
+    this.#tlsPort = await stablePort();
+    writeFileSync(
+      join(folder, 'rabbitmq.conf'),
+      `listeners.ssl.1 = 127.0.0.1:${this.#tlsPort}
+ssl_options.cacertfile = ${CERTIFICATE}
+ssl_options.certfile = ${CERTIFICATE}
+ssl_options.keyfile = ${join(CERTIFICATE, '../key.pem')}
+`,
+    );
     this.#environment = {
       PATH: process.env['PATH'],
       HOME: folder,
@@ -164,7 +182,7 @@ export class OwnBroker {
       RABBITMQ_NODENAME: `pregon-test-${this.#port}@localhost`,
       RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
       RABBITMQ_NODE_PORT: String(this.#port),
-      RABBITMQ_DIST_PORT: String(await freePort()),
+      RABBITMQ_DIST_PORT: String(await stablePort()),
       RABBITMQ_MNESIA_BASE: join(folder, 'data'),
       RABBITMQ_LOG_BASE: join(folder, 'log'),
       RABBITMQ_PID_FILE: join(folder, 'pid'),
@@ -175,12 +193,19 @@ export class OwnBroker {
     };
   }
 
+  #lastWords(): string {
+    const log = join(this.#folder ?? '', 'log', `${this.#environment['RABBITMQ_NODENAME']}.log`);
+    return existsSync(log) ? readFileSync(log, 'utf8').slice(-2_000) : 'it has written no log';
+  }
+
   async #end(how: () => void): Promise<void> {
     const child = this.#process;
     if (!child) return;
-    const ended = child.exitCode === null ? once(child, 'exit') : undefined;
-    how();
-    await ended;
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = once(child, 'exit');
+      how();
+      await ended;
+    }
     this.#process = undefined;
     process.removeListener('exit', this.#killAll);
   }

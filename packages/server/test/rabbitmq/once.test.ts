@@ -73,6 +73,21 @@ describeWithBroker('RabbitMQ: once', () => {
     }
   });
 
+  it('[I-7] points that nobody has seen, asked for again and again, do not fill the stream', async () => {
+    const names = testNames();
+    const log = await open(names);
+    const [point] = await log.append(numberedFrom(1, 1, { exchange: names.exchange }));
+    const { offset } = point ?? { offset: 0 };
+    const until = performance.now() + 1_000;
+    const ask = async () => {
+      while (performance.now() < until)
+        expect(await log.check({ offset: offset + 1e6, fingerprint: 1 })).toBe('replaced');
+    };
+    await Promise.all(Array.from({ length: 50 }, ask));
+    const [next] = await log.append(numberedFrom(2, 2, { exchange: names.exchange }));
+    expect(next?.offset).toBeLessThan(offset + 15);
+  });
+
   it('asking for the head again and again moves no point', async () => {
     const names = testNames();
     const log = await open(names);

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
 import { startProcess } from '../../../../test/support/processes.js';
-import { afterTest, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
+import { afterTest, CERTIFICATE, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
 import { eventually } from '../../../../test/support/waiting.js';
 import type { RabbitLogOptions, RabbitState } from '../../src/log/rabbitmq/options.js';
 import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
@@ -59,6 +59,9 @@ const OUTAGES: readonly Outage[] = [
   },
 ];
 
+// A broker takes some seconds to start, on a busy machine many.
+vi.setConfig({ testTimeout: 90_000 });
+
 describeWithOwnBroker('RabbitMQ: outages', (broker) => {
   for (const { what, happens, beforeMs, afterMs } of OUTAGES) {
     it(`[I-2] [I-3] [I-10] under 2,000 events/s nothing is lost, doubled or reordered while ${what}`, async () => {
@@ -77,7 +80,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
       expect(compare(await readAll(gateway), load.count)).toEqual(ALL_ONCE_IN_ORDER);
       expect(compare(await readAll(await open(broker, stream)), load.count)).toEqual(ALL_ONCE_IN_ORDER);
       expectOutagesInTurn(recorder.calls);
-    }, 90_000);
+    });
   }
 
   it('[I-2] reads and appends wait for a broker that comes back', async () => {
@@ -128,6 +131,42 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
       ['waiting', at],
       ['connected', at],
     ]);
+  });
+
+  it('a user who may declare and bind nothing uses what is there, and is told of what is not', async () => {
+    const owner = await open(broker, 'theirs');
+    await owner.append([numbered(1, { exchange: 'theirs' })]);
+    await broker.control('add_user', 'reader', 'secret');
+    await broker.control('set_permissions', 'reader', '^$', '^(theirs|amq.default)$', '^theirs$');
+    const url = broker.url.replace('guest:guest', 'reader:secret');
+    const log = await openRabbitLog(`${url}/?stream=theirs`, { exchanges: ['theirs'] });
+    afterTest(() => log.close());
+    expect(await log.append([numbered(2, { exchange: 'theirs' })])).toHaveLength(1);
+    expect((await readAll(log)).map(idOf)).toEqual(['event-1', 'event-2']);
+    const refused = {
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(/"nowhere" does not exist, and this user/),
+    };
+    await expect(log.append([numbered(3, { exchange: 'nowhere' })])).rejects.toMatchObject(refused);
+    await expect(openRabbitLog(`${url}/?stream=nowhere`)).rejects.toMatchObject(refused);
+  });
+
+  it('amqps: is TLS, with a certificate that is trusted, and with none that is not', async () => {
+    const log = await openRabbitLog(`${broker.tlsUrl}/?stream=tls&cacertfile=${encodeURIComponent(CERTIFICATE)}`);
+    afterTest(() => log.close());
+    expect(await log.append([numbered(1, { exchange: 'tls' })])).toHaveLength(1);
+    const gaveUp = new AbortController();
+    const states: RabbitState[] = [];
+    const distrusting = openRabbitLog(`${broker.tlsUrl}/?stream=tls`, {
+      signal: gaveUp.signal,
+      onState: (state) => states.push(state),
+    });
+    await eventually(
+      () => states,
+      ([state]) => state?.state === 'waiting' && /certificate/.test(state.error.message),
+    );
+    gaveUp.abort();
+    await expect(distrusting).rejects.toMatchObject({ code: 'LOG_CLOSED' });
   });
 
   it('after close nothing is left that keeps a process alive', async () => {

@@ -52,7 +52,7 @@ export class Cursor {
     this.#channel = channel;
     this.#options = options;
     channel.on('error', (error) => this.#fail(error));
-    channel.on('close', () => this.#fail(new Error('the consumer was closed')));
+    channel.on('close', () => this.#fail(link.failure ?? new Error('the consumer was closed')));
   }
 
   get failed(): boolean {

@@ -6,6 +6,9 @@ import { pointBefore, type StreamEntry, toPoint } from './stream-entry.js';
 /** How far before its end a stream is read at first, so that what is there a second time is known. */
 export const WARM_UP_ENTRIES = 10_000;
 
+/** Of how many events the mean size is taken, roughly. */
+const MEAN_OF = 64;
+
 /** What is known of the end of one stream, as long as it is this one. */
 export class Known {
   readonly entries = new RecentEntries();
@@ -14,6 +17,7 @@ export class Known {
   readonly judgedFrom: number;
   #last: LogPoint;
   #head: LogPoint;
+  #meanBytes = 1_000;
 
   /** @param startedAt the offset that was asked for; the stream begins where more was skipped */
   constructor(first: StreamEntry, startedAt: number) {
@@ -34,10 +38,16 @@ export class Known {
     return this.#head;
   }
 
+  /** How large the events were of late. */
+  get meanBytes(): number {
+    return this.#meanBytes;
+  }
+
   /** To be called for each entry in turn. Whether it is an event that was there before. */
   add(entry: StreamEntry): boolean {
     this.#last = toPoint(entry);
     if (entry.kind !== 'fence') this.#head = this.#last;
+    if (entry.kind === 'event') this.#meanBytes += (entry.event.payload.length - this.#meanBytes) / MEAN_OF;
     return this.entries.add(entry);
   }
 

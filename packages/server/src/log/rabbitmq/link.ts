@@ -34,6 +34,11 @@ export class Link {
     return this.#failure === undefined;
   }
 
+  /** Why it ended; undefined while it is open. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
   async channel(): Promise<Channel> {
     const channel = await this.answer('opening a channel', this.#model.createChannel());
     return withErrorsHeard(channel);

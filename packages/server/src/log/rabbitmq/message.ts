@@ -23,11 +23,14 @@ const CONTENT_TYPE = 'application/cloudevents+json';
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
+/** Headers have to fit into one frame, and into the library's buffer, with room to spare. */
+const HEADER_BYTES = 16_384;
 /** The most bytes of an AMQP short string. */
 const SHORT_BYTES = 255;
 
 export function toMessage(event: EncodedEvent): Outgoing {
   const { payload, id, source, type, sequence } = event;
+  const attributes = JSON.stringify([id, source, type, ...(sequence === undefined ? [] : [sequence])]);
   return {
     exchange: event.exchange,
     routingKey: event.topic,
@@ -38,7 +41,8 @@ export function toMessage(event: EncodedEvent): Outgoing {
       // For other consumers of the exchange; we read the header.
       ...(Buffer.byteLength(id) <= SHORT_BYTES ? { messageId: id } : {}),
       ...(Buffer.byteLength(type) <= SHORT_BYTES ? { type } : {}),
-      headers: { [EVENT_HEADER]: JSON.stringify([id, source, type, ...(sequence === undefined ? [] : [sequence])]) },
+      // Without it, readers take the event for that of another producer, and parse it.
+      ...(Buffer.byteLength(attributes) <= HEADER_BYTES ? { headers: { [EVENT_HEADER]: attributes } } : {}),
     },
   };
 }

@@ -13,11 +13,10 @@ const WINDOW_BYTES = 8_388_608;
 
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 500;
-/** How long a confirm may take. A channel can wait for ever: on one that was opened while the stream was started, for one. */
-const FIRST_STALL_MS = 1_000;
-/** A channel that has confirmed before deserves more patience. */
-const STALL_SLACK = 5;
-const MAX_STALL_MS = 15_000;
+/** How long the first confirm on a channel may take: on one that was opened while the stream was being started, it never comes. */
+const FIRST_PATIENCE_MS = 1_000;
+/** The same where that time was too short again and again, and on a channel that has confirmed before. */
+const MAX_PATIENCE_MS = 10_000;
 const EXPIRY_CHECK_MS = 250;
 
 export interface PublisherOptions {
@@ -70,7 +69,7 @@ export class Publisher {
   #inFlightBytes = 0;
   readonly #news = new Bell();
   readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
-  #stallMs = FIRST_STALL_MS;
+  #patienceMs = FIRST_PATIENCE_MS;
   #trouble: Error | undefined;
   #running: Promise<void> | undefined;
   #expiry: NodeJS.Timeout | undefined;
@@ -131,14 +130,15 @@ export class Publisher {
       this.#news.ring();
     };
     channel.on('error', fail);
-    channel.on('close', () => fail(new Error('the channel was closed')));
+    channel.on('close', () => fail(link.failure ?? new Error('the channel was closed')));
     channel.on('return', ({ fields }) => fail(new Error(`nothing is bound to the exchange ${fields.exchange}`)));
     try {
       while (!this.#closed) {
         await this.#send(link, channel, stretch);
-        await this.#news.wait(this.#inFlight.size > 0 ? this.#stallMs : undefined);
+        const patienceMs = stretch.confirmed ? MAX_PATIENCE_MS : this.#patienceMs;
+        await this.#news.wait(this.#inFlight.size > 0 ? patienceMs : undefined);
         if (stretch.failure) throw stretch.failure;
-        this.#assertMoving(link, stretch);
+        this.#assertMoving(link, stretch, patienceMs);
       }
     } finally {
       stretch.failure ??= new Error('the channel was left');
@@ -192,7 +192,7 @@ export class Publisher {
 
   #confirm(pending: Pending): void {
     this.#backoff.reset();
-    this.#stallMs = FIRST_STALL_MS * STALL_SLACK;
+    this.#patienceMs = FIRST_PATIENCE_MS;
     this.#trouble = undefined;
     this.#forget(pending);
     const { job } = pending;
@@ -205,10 +205,10 @@ export class Publisher {
     if (this.#inFlight.delete(pending)) this.#inFlightBytes -= pending.message.body.length;
   }
 
-  #assertMoving(link: Link, stretch: Stretch): void {
-    if (this.#inFlight.size === 0 || performance.now() - stretch.movedAt < this.#stallMs) return;
-    const stalled = new Error(`nothing was confirmed for ${this.#stallMs} ms`);
-    this.#stallMs = Math.min(this.#stallMs * 2, MAX_STALL_MS);
+  #assertMoving(link: Link, { movedAt }: Stretch, patienceMs: number): void {
+    if (this.#inFlight.size === 0 || performance.now() - movedAt < patienceMs) return;
+    const stalled = new Error(`nothing was confirmed for ${patienceMs} ms`);
+    this.#patienceMs = Math.min(this.#patienceMs * 2, MAX_PATIENCE_MS);
     link.fail(stalled);
     throw stalled;
   }

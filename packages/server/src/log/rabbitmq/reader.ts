@@ -18,13 +18,21 @@ const FLOOR_AGE_MS = 1_000;
 /** Reads of the broker at one time; the others wait for their turn. */
 const MOST_READS = 8;
 
+/** The least time between two looks for points that nobody has seen. */
+const LOOK_INTERVAL_MS = 100;
+
+/** What a broker sends ahead to one scan, in bytes if events go on being as large as they were of late, and in messages. */
+const AHEAD_BYTES = 2_097_152;
+const LEAST_PREFETCH = 10;
+const MOST_PREFETCH = 1_000;
+
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 500;
 
 export interface ReaderOptions {
   readonly connection: RabbitConnection;
   readonly tail: Tail;
-  readonly openCursor: (link: Link, from: number | 'first', prefetch?: number) => Promise<Cursor>;
+  readonly openCursor: (link: Link, from: number | 'first', prefetch: number) => Promise<Cursor>;
   readonly isWanted: (exchange: string) => boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -41,6 +49,8 @@ export class Reader {
   readonly #options: ReaderOptions;
   readonly #pool = new ScanPool();
   #floor: { readonly point: LogPoint; readonly at: number } | undefined;
+  #looking: Promise<void> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
   #reads = 0;
   readonly #turns: (() => void)[] = [];
 
@@ -62,9 +72,13 @@ export class Reader {
 
   check(point: LogPoint): Promise<Presence> {
     return this.#retry(async (link) => {
-      // The point may be of another gateway, which has read further.
-      const known = await this.#known(point.offset);
-      if (point.offset > known.last.offset) return 'replaced';
+      let known = await this.#known();
+      if (point.offset > known.last.offset) {
+        // The point may be of another gateway, which has read further.
+        await this.#lookFurther();
+        known = await this.#known();
+        if (point.offset > known.last.offset) return 'replaced';
+      }
       if (known.entries.fingerprintAt(point.offset) === point.fingerprint) return 'present';
       return this.#inTurn(() => this.#checkBehind(link, known, point));
     });
@@ -114,12 +128,26 @@ export class Reader {
 
   #openScan(link: Link, known: Known, after: number): Promise<Scan> {
     const { openCursor, isWanted } = this.#options;
+    const prefetch = Math.max(LEAST_PREFETCH, Math.min(MOST_PREFETCH, Math.floor(AHEAD_BYTES / known.meanBytes)));
     return Scan.open(after, {
-      open: (from) => openCursor(link, from),
-      warmUp: after + 1 >= known.judgedFrom ? 0 : WARM_UP_ENTRIES,
+      open: (from) => openCursor(link, from, prefetch),
+      warmUp: after + 1 >= known.judgedFrom ? 0 : WARM_UP_ENTRIES / 2,
       isDuplicate: (offset) => known.isDuplicate(offset),
       isWanted,
     });
+  }
+
+  /** Clients say what they like: however many name a point that nobody has seen, the stream is asked some times a second. */
+  #lookFurther(): Promise<void> {
+    const look = async () => {
+      await pause(Math.max(0, this.#lookedAt + LOOK_INTERVAL_MS - performance.now()), this.#options.signal);
+      // Whoever comes from now on may know of something newer.
+      this.#looking = undefined;
+      this.#lookedAt = performance.now();
+      await this.#options.tail.catchUp(this.#options.timeoutMs);
+    };
+    this.#looking ??= look();
+    return this.#looking;
   }
 
   async #checkBehind(link: Link, known: Known, point: LogPoint): Promise<Presence> {

@@ -1,5 +1,5 @@
 import { PregonError } from '@pregon/protocol';
-import type { Options } from './amqp.js';
+import type { Channel } from './amqp.js';
 import type { Link } from './link.js';
 
 /** How much a stream keeps; RabbitMQ drops whole segments, the oldest first, and never the one that it writes to. */
@@ -24,6 +24,7 @@ const DEFAULT_SEGMENT_BYTES = 67_108_864;
 
 /** The codes of AMQP 0-9-1 with which a broker refuses a declaration. */
 const ACCESS_REFUSED = 403;
+const NOT_FOUND = 404;
 const PRECONDITION_FAILED = 406;
 
 /** Sees to it that the stream, the exchanges and what binds them are there: made where they are absent, used as they are where present. */
@@ -61,7 +62,7 @@ export class Topology {
     } else {
       await this.prepare(link, '');
       await declareExchange(link, exchange);
-      await link.onChannel((channel) => channel.bindQueue(this.#options.stream, exchange, '#'));
+      await this.#bind(link, exchange);
     }
     const prepared = this.#prepared.get(link) ?? new Set();
     this.#prepared.set(link, prepared.add(exchange));
@@ -69,15 +70,55 @@ export class Topology {
 
   async #declareStream(link: Link): Promise<void> {
     const { stream } = this.#options;
-    const options: Options.AssertQueue = { durable: true, arguments: this.#arguments };
+    const difference = await declare(link, `the queue ${JSON.stringify(stream)}`, {
+      make: (channel) => channel.assertQueue(stream, { durable: true, arguments: this.#arguments }),
+      look: (channel) => channel.checkQueue(stream),
+    });
+    if (difference) await assertStream(link, stream);
+  }
+
+  async #bind(link: Link, exchange: string): Promise<void> {
     try {
-      await link.onChannel((channel) => channel.assertQueue(stream, options));
+      await link.onChannel((channel) => channel.bindQueue(this.#options.stream, exchange, '#'));
     } catch (error) {
-      // One with other arguments is there, or we may not declare any: what is there may do.
-      if (codeOf(error) !== PRECONDITION_FAILED && codeOf(error) !== ACCESS_REFUSED) throw error;
-      await link.onChannel((channel) => channel.checkQueue(stream));
-      await assertStream(link, stream);
+      // Who may not bind uses what is bound; an event that is routed to nothing is not called safe.
+      if (codeOf(error) !== ACCESS_REFUSED) throw error;
     }
+  }
+}
+
+interface Declaration {
+  readonly make: (channel: Channel) => Promise<unknown>;
+  readonly look: (channel: Channel) => Promise<unknown>;
+}
+
+/** @returns what the broker says where something else of that name is there, or we may not make anything */
+async function declare(link: Link, what: string, { make, look }: Declaration): Promise<string | undefined> {
+  try {
+    await link.onChannel(make);
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === PRECONDITION_FAILED) return String(error);
+    if (codeOf(error) !== ACCESS_REFUSED) throw error;
+  }
+  try {
+    await link.onChannel(look);
+    return 'not ours';
+  } catch (error) {
+    if (codeOf(error) !== NOT_FOUND) throw error;
+    throw unusable(`${what} does not exist, and this user may not make it`, error);
+  }
+}
+
+async function declareExchange(link: Link, exchange: string): Promise<void> {
+  const what = `the exchange ${JSON.stringify(exchange)}`;
+  const difference = await declare(link, what, {
+    make: (channel) => channel.assertExchange(exchange, 'topic', { durable: true }),
+    look: (channel) => channel.checkExchange(exchange),
+  });
+  const [, type] = /inequivalent arg 'type' .* but current is '([^']+)'/.exec(difference ?? '') ?? [];
+  if (type !== undefined && type !== 'fanout') {
+    throw unusable(`${what} is a ${type} exchange; it must be topic or fanout`);
   }
 }
 
@@ -94,24 +135,7 @@ async function assertStream(link: Link, queue: string): Promise<void> {
   }
 }
 
-async function declareExchange(link: Link, exchange: string): Promise<void> {
-  try {
-    await link.onChannel((channel) => channel.assertExchange(exchange, 'topic', { durable: true }));
-  } catch (error) {
-    if (codeOf(error) === PRECONDITION_FAILED) {
-      const [, type] = /inequivalent arg 'type' .* but current is '([^']+)'/.exec(String(error)) ?? [];
-      if (type === undefined || type === 'fanout') return;
-      throw unusable(
-        `the exchange ${JSON.stringify(exchange)} is a ${type} exchange; it must be topic or fanout`,
-        error,
-      );
-    }
-    if (codeOf(error) !== ACCESS_REFUSED) throw error;
-    await link.onChannel((channel) => channel.checkExchange(exchange));
-  }
-}
-
-function unusable(what: string, cause: unknown): PregonError {
+function unusable(what: string, cause?: unknown): PregonError {
   return new PregonError('CONFIG_INVALID', what, { cause });
 }
 

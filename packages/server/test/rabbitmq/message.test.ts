@@ -1,0 +1,131 @@
+import { encodeSequence, isTopic, type PregonEvent } from '@pregon/protocol';
+import type { ConsumeMessage } from 'amqplib';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { encodeEvent } from '../../src/log/encode.js';
+import { toKey, toMessage, toStreamEntry } from '../../src/log/rabbitmq/message.js';
+
+const OPTIONS = { stream: 'pregon', maxEventBytes: 1_000_000 };
+
+const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const anyText = fc.oneof(
+  text,
+  fc.constantFrom('\ud800', '\udfff', '\0', '__proto__', 'x'.repeat(300), 'x'.repeat(20_000)),
+);
+
+const anyEvent: fc.Arbitrary<PregonEvent> = fc.record(
+  {
+    specversion: fc.constant('1.0' as const),
+    id: anyText,
+    source: anyText,
+    type: anyText,
+    topic: fc.stringMatching(/^[a-z]{1,5}(\.[a-z0-9]{1,5}){0,3}$/).filter(isTopic),
+    exchange: fc.stringMatching(/^[a-z]{1,10}$/),
+    sequence: fc.nat().map(encodeSequence),
+    data: fc.jsonValue(),
+  },
+  { requiredKeys: ['specversion', 'id', 'source', 'type', 'topic', 'exchange'] },
+);
+
+it('an event comes back from a message as it went in, whatever its attributes are', () => {
+  fc.assert(
+    fc.property(anyEvent, fc.nat(), (event, offset) => {
+      const encoded = encodeEvent(event, 1_000_000);
+      const { id, ...expected } = encoded;
+      const entry = toStreamEntry(deliver(toMessage(encoded), offset), OPTIONS);
+      expect(entry).toEqual({
+        kind: 'event',
+        offset: offset + 1,
+        fingerprint: encoded.fingerprint,
+        event: { ...expected, offset: offset + 1 },
+        key: toKey(event.source, id),
+      });
+    }),
+  );
+});
+
+it('[I-3] two events have the same key where their source and id are the same, and only there', () => {
+  fc.assert(
+    fc.property(anyText, anyText, anyText, anyText, (source, id, otherSource, otherId) => {
+      expect(toKey(source, id) === toKey(otherSource, otherId)).toBe(source === otherSource && id === otherId);
+    }),
+  );
+  expect(toKey('a', '1b')).not.toBe(toKey('a1', 'b'));
+  expect(toKey('', '1:a')).not.toBe(toKey('1:', 'a'));
+});
+
+it('no message makes the reader throw', () => {
+  const properties = fc.record(
+    {
+      contentType: fc.constantFrom(
+        'application/cloudevents+json',
+        'application/json',
+        'text/plain',
+        'application/cloudevents',
+        7,
+      ),
+      messageId: fc.oneof(text, fc.nat()),
+      type: text,
+      timestamp: fc.oneof(fc.nat(), fc.double()),
+      headers: fc.dictionary(
+        fc.constantFrom(
+          'pregon',
+          'pregon-fence',
+          'cloudEvents:id',
+          'cloudEvents:specversion',
+          'cloudEvents_source',
+          'cloudEvents:time',
+        ),
+        fc.oneof(fc.jsonValue(), fc.constant({ '!': 'timestamp', value: 1e300 }), fc.constant('1.0'), fc.json()),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  fc.assert(
+    fc.property(
+      properties,
+      fc.oneof(fc.uint8Array(), fc.json()),
+      fc.string(),
+      fc.string(),
+      (given, body, exchange, key) => {
+        const message = deliver({ exchange, routingKey: key, body: Buffer.from(body), options: given }, 5);
+        const entry = toStreamEntry(message, OPTIONS);
+        expect(entry.offset).toBe(6);
+        expect(toStreamEntry(message, OPTIONS)).toEqual(entry);
+        if (entry.kind === 'event') expect(() => JSON.parse(Buffer.from(entry.event.payload).toString())).not.toThrow();
+      },
+    ),
+  );
+});
+
+interface Published {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly body: Buffer;
+  readonly options: object;
+}
+
+/** What the broker makes of a message that it is given. */
+function deliver({ exchange, routingKey, body, options }: Published, offset: number): ConsumeMessage {
+  const none = {
+    contentType: undefined,
+    contentEncoding: undefined,
+    deliveryMode: undefined,
+    priority: undefined,
+    correlationId: undefined,
+    replyTo: undefined,
+    expiration: undefined,
+    messageId: undefined,
+    timestamp: undefined,
+    type: undefined,
+    userId: undefined,
+    appId: undefined,
+    clusterId: undefined,
+  };
+  const headers = { ...('headers' in options && typeof options.headers === 'object' ? options.headers : {}) };
+  return {
+    content: body,
+    fields: { deliveryTag: 1, redelivered: false, exchange, routingKey, consumerTag: 'c' },
+    properties: { ...none, ...options, headers: { ...headers, 'x-stream-offset': offset } },
+  };
+}
