@@ -8,7 +8,7 @@ import { createEngine, type Engine } from '../support/auction.js';
 import { freePort } from '../support/ports.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
-import { describeWithBroker } from '../support/rabbitmq.js';
+import { afterTest, describeWithBroker } from '../support/rabbitmq.js';
 import { eventually } from '../support/waiting.js';
 
 const START = join(import.meta.dirname, '../../apps/auction/dist/start.js');
@@ -197,6 +197,10 @@ async function start(like?: Ports): Promise<Started> {
   const [, application = ''] = await supervisor.until(/application\s+http:\/\/localhost:\d+\s+pid (\d+)/);
   const [, gateway = ''] = await supervisor.until(/gateway\s+ws:\/\/localhost:\d+\/events\s+pid (\d+)/);
   const { port, gatewayPort, data } = ports;
+  // Where a test fails and the supervisor is killed, nobody ends these; they would make anew what the test had at the broker.
+  afterTest(async () => {
+    for (const pid of [Number(application), Number(gateway)]) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
+  });
   expect(supervisor.stdout).toContain(`http://localhost:${port}`);
   expect(supervisor.stdout).toContain(`ws://localhost:${gatewayPort}/events`);
   return {
