@@ -19,6 +19,8 @@ import { Pace, QUIET_MS } from './pace.js';
 import type { PostgresNames } from './schema.js';
 import { sqlState } from './sql-state.js';
 
+/** How often a relay that stands by looks whether it is still needed, at least. */
+const LONGEST_STANDBY_MS = 500;
 /** How long to wait for a lock that a snapshot may hold. */
 const LOCK_TIMEOUT_MS = 1_000;
 
@@ -74,7 +76,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     await this.#releasing;
     if (!this.#lease.isHeld) {
       if (!(await this.#answering(() => this.#lease.take()))) {
-        return { events: [], through: 0, standby: true, restMs: Math.max(20, this.#leaseMs / 10) };
+        return { events: [], through: 0, standby: true, restMs: Math.min(LONGEST_STANDBY_MS, this.#leaseMs / 10) };
       }
       this.#begun = false;
       this.#last = 0;
@@ -118,7 +120,9 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     }
     this.#last = last;
     this.#relayed = relayed;
-    if (count < NUMBERED_AT_ONCE) this.#from = from;
+    // Only where this transaction wrote: its commit is on disk then, and with it the end of the numbers below its own. After a crash,
+    // numbers of transactions that had left nothing on disk are given again.
+    if (count > 0 && count < NUMBERED_AT_ONCE) this.#from = from;
     if (this.#pace.note(count, performance.now())) await this.#keepWritersQuiet();
     return batch;
   }
