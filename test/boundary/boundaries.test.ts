@@ -25,7 +25,7 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A driver or protocol library is known to one file, so that it can be exchanged there. */
-const IN_ONE_FILE = ['libsql', 'jiti', 'yaml', 'pino'];
+const IN_ONE_FILE = ['libsql', 'amqplib', 'jiti', 'yaml', 'pino'];
 
 describe('boundaries', () => {
   for (const folder of packages()) {
