@@ -1,3 +1,4 @@
+export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 export type { Connection, ConnectionRequest } from './core/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections.js';
 export type { Ephemeral, EphemeralMember } from './core/ephemeral.js';
