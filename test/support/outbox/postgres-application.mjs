@@ -37,15 +37,16 @@ await modes[mode]();
 /** Relays, and writes with several writers at once until it is killed, whatever becomes of its connections. */
 async function write() {
   relay.start();
-  await Promise.all(Array.from({ length: 4 }, keepWriting));
+  // One writes to rows of its own: it goes on while another process is frozen, and holds rows locked that others wait for.
+  await Promise.all([keepWriting(1_000 + process.pid * 200), keepWriting(0), keepWriting(0), keepWriting(0)]);
 }
 
-async function keepWriting() {
+async function keepWriting(firstKey) {
   for (let count = 0; ; count++) {
     try {
       await transact(async (client) => {
         for (let i = Math.ceil(Math.random() * 3); i > 0; i--)
-          await change(client, Math.floor(Math.random() * 40) * 3 + (3 - i));
+          await change(client, firstKey + Math.floor(Math.random() * 40) * 3 + (3 - i));
         return Math.random() < 0.7;
       });
     } catch (error) {

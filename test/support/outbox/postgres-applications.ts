@@ -107,7 +107,7 @@ export class Applications {
   /** Begins anew, with nothing in the database. */
   async create(): Promise<void> {
     await this.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
-    await this.query('CREATE TABLE items (key integer PRIMARY KEY, version integer NOT NULL)');
+    await this.query('CREATE TABLE items (key bigint PRIMARY KEY, version integer NOT NULL)');
     const pool = new pg.Pool({ connectionString: this.#url });
     await createPostgresOutbox({ source: '/items' }).migrate(pool);
     await pool.end();

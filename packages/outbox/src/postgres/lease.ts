@@ -59,6 +59,7 @@ export class Lease {
     this.drop();
     const token = randomUUID();
     const askedAt = performance.now();
+    const pid = this.#listenerPid();
     const rows = await this.#db.query(
       `UPDATE ${this.#names.state} s SET holder = $1::uuid, ${this.#term('$2', '$3')}
       WHERE holder IS NULL OR expires_at <= clock_timestamp() OR holder = $4::uuid
@@ -70,6 +71,8 @@ export class Lease {
     this.#token = token;
     this.#validUntil = askedAt + this.#ms;
     this.#beat = setInterval(() => void this.renew(), this.#ms / 3);
+    // Others are to see at once when this process ends.
+    if (this.#listenerPid() !== pid) void this.renew();
     return true;
   }
 
