@@ -25,10 +25,10 @@ describe('chaos', () => {
   it('leaves neither a process nor a file behind when it is interrupted', async () => {
     const run = startProcess([RUN, '--minutes=5']);
     const [, folder = ''] = await run.until(/ in (\S+)\n/);
-    // The application, two gateways and the clients.
+    // Two processes of the application, two gateways and the clients.
     const parts = await eventually(
       () => childrenOf(run.pid),
-      (pids) => pids.length >= 4,
+      (pids) => pids.length >= 5,
     );
     expect(existsSync(folder)).toBe(true);
     await expect(run.kill('SIGINT')).resolves.toMatchObject({ code: 130 });

@@ -3,7 +3,7 @@ import { Random } from '../random.js';
 import type { Store } from './store.js';
 import { ChangeOfMind, transact } from './workload.js';
 
-const WRITERS = 10;
+const WRITERS = 6;
 /** After a failure of the database: it may be starting. */
 const AFTER_FAILURE_MS = 100;
 

@@ -1,6 +1,8 @@
 export type FaultKind =
   /** `kill -9`, and started again after `durationMs`. */
   | 'kill'
+  /** `kill -9` of one of the processes that it started itself, after which it goes on, or recovers, by itself. */
+  | 'kill a process of'
   /** SIGSTOP, and SIGCONT after `durationMs`. */
   | 'freeze process'
   /** All connections of a link are reset. */

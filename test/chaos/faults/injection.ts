@@ -51,6 +51,9 @@ export class Injection {
         await this.#sleep(durationMs);
         await this.#part(target).start();
         break;
+      case 'kill a process of':
+        await this.#part(target).killOneInside();
+        break;
       case 'restart':
         await this.#part(target).restart(() => this.#sleep(durationMs));
         break;

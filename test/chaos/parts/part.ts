@@ -10,6 +10,8 @@ export interface PartOptions {
   readonly serves: () => Promise<boolean>;
   /** Where its output goes, appended over all its lives. */
   readonly logFile: string;
+  /** A process that it started itself and that may be killed; undefined where there is none now. @default none */
+  readonly inside?: () => Promise<number | undefined>;
   /** What asks it to end by itself. @default SIGTERM */
   readonly endSignal?: NodeJS.Signals;
   /**
@@ -52,18 +54,19 @@ export class Part {
     if (this.#child !== undefined) throw new Error(`${this.name} runs already`);
     if (this.#closed) return;
     this.#spawn();
-    const deadline = performance.now() + START_DEADLINE_MS;
-    while (!this.#closed && !(await this.#serves())) {
-      if (performance.now() > deadline) throw new Error(`${this.name} does not serve; see ${this.#options.logFile}`);
-      await delay(LOOK_MS);
-      if (this.#child === undefined && !this.#closed) await this.#spawnAgain();
-    }
-    this.#hasServed = true;
+    await this.#untilItServes();
   }
 
   /** `kill -9`; resolves when it is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
+  }
+
+  /** `kill -9` of one process that it started; resolves when it serves (again). */
+  async killOneInside(): Promise<void> {
+    const pid = await this.#options.inside?.();
+    if (pid !== undefined && this.#child !== undefined) process.kill(pid, 'SIGKILL');
+    await this.#untilItServes();
   }
 
   /** Has it kill itself; resolves when it has, or did not in time. */
@@ -119,6 +122,16 @@ export class Part {
     const impatient = setTimeout(() => this.#child?.kill('SIGKILL'), STOP_DEADLINE_MS);
     await this.#end(this.#options.endSignal ?? 'SIGTERM');
     clearTimeout(impatient);
+  }
+
+  async #untilItServes(): Promise<void> {
+    const deadline = performance.now() + START_DEADLINE_MS;
+    while (!this.#closed && !(await this.#serves())) {
+      if (performance.now() > deadline) throw new Error(`${this.name} does not serve; see ${this.#options.logFile}`);
+      await delay(LOOK_MS);
+      if (this.#child === undefined && !this.#closed) await this.#spawnAgain();
+    }
+    this.#hasServed = true;
   }
 
   /** It ended by itself. Where that was a surprise it is noted; the run goes on to show what becomes of it. */

@@ -29,13 +29,13 @@ export class ApplicationPart extends Part {
   readonly #lives: Map<number, ApplicationReport>;
   #kills = 0;
 
-  constructor(folder: string, settings: ApplicationSettings) {
+  constructor(name: string, folder: string, settings: ApplicationSettings) {
     const lives = new Map<number, ApplicationReport>();
     super({
-      name: 'application',
+      name,
       command: () => ({ file: process.execPath, args: [MAIN, JSON.stringify(settings)] }),
       serves: () => answers(`http://127.0.0.1:${settings.port}/health`, 204),
-      logFile: join(folder, 'application.log'),
+      logFile: join(folder, `${name}.log`),
       onMessage: (message) => {
         if (isReport(message)) lives.set(message.pid, message);
       },
@@ -66,7 +66,7 @@ export class ApplicationPart extends Part {
   /** Makes it write no more; resolves when the log has all that was committed. */
   async rest(): Promise<void> {
     this.#tell({ order: 'rest' });
-    await waitUntil('the application to rest', () => this.state.resting, REST_DEADLINE_MS);
+    await waitUntil(`${this.name} to rest`, () => this.state.resting, REST_DEADLINE_MS);
   }
 
   async writeLast(): Promise<void> {

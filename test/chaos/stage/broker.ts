@@ -4,6 +4,7 @@ import { steadyPort } from '../parts/port.js';
 import { Random } from '../random.js';
 import { readPostgresTruth } from '../verification/postgres-truth.js';
 import { ApplicationPart } from './application-part.js';
+import { Applications } from './applications.js';
 import { gatewayPart } from './gateway-part.js';
 import { postgresPart, postgresUrl } from './postgres-part.js';
 import { namesPart, rabbitPart } from './rabbitmq-part.js';
@@ -16,36 +17,45 @@ export async function brokerStage({ folder, seed, rate }: StageOptions): Promise
   const names = namesPart(folder, ports);
   const rabbitmq = rabbitPart(folder, ports);
   const postgres = postgresPart(folder, ports.postgres);
-  const application = new ApplicationPart(folder, {
-    store: postgresUrl(links.applicationToPostgres.port),
-    log: logUrl(links.applicationToRabbitmq),
-    port: ports.application,
-    rate,
-    seed,
-  });
+  const shared = { rate: rate / 2, seed };
+  const applications = new Applications([
+    new ApplicationPart('application-1', folder, {
+      ...shared,
+      store: postgresUrl(links.application1ToPostgres.port),
+      log: logUrl(links.application1ToRabbitmq),
+      port: ports.application1,
+    }),
+    new ApplicationPart('application-2', folder, {
+      ...shared,
+      store: postgresUrl(links.application2ToPostgres.port),
+      log: logUrl(links.application2ToRabbitmq),
+      port: ports.application2,
+    }),
+  ]);
   const common = { folder, snapshotPort: links.snapshots.port };
   const gateways = [
     gatewayPart({ ...common, name: 'gateway-1', port: ports.gateway1, log: logUrl(links.gateway1ToRabbitmq) }),
     gatewayPart({ ...common, name: 'gateway-2', port: ports.gateway2, log: logUrl(links.gateway2ToRabbitmq) }),
   ];
-  const parts = [application, ...gateways, postgres, rabbitmq, names];
+  const parts = [...applications.parts, ...gateways, postgres, rabbitmq, names];
 
   return {
     parts,
     links: Object.values(links),
     choices: FAULTS,
     gatewayPorts: [links.clientsToGateway1.port, links.clientsToGateway2.port],
-    application: () => application.state,
-    rest: () => application.rest(),
-    writeLast: () => application.writeLast(),
+    application: () => applications.state,
+    rest: () => applications.rest(),
+    writeLast: () => applications.writeLast(),
     truth: () => readPostgresTruth(postgresUrl(ports.postgres)),
     async start() {
       await names.start();
       await Promise.all([rabbitmq.start(), postgres.start()]);
-      await Promise.all([application, ...gateways].map((part) => part.start()));
+      await applications.start();
+      await Promise.all(gateways.map((part) => part.start()));
     },
     async stop() {
-      await Promise.all([application, ...gateways].map((part) => part.stop()));
+      await Promise.all([...applications.parts, ...gateways].map((part) => part.stop()));
       await Promise.all([rabbitmq.stop(), postgres.stop()]);
       await names.stop();
       for (const link of Object.values(links)) link.close();
@@ -62,7 +72,8 @@ type Ports = Awaited<ReturnType<typeof choosePorts>>;
 async function choosePorts(random: Random) {
   const any = () => steadyPort(random);
   return {
-    application: await any(),
+    application1: await any(),
+    application2: await any(),
     gateway1: await any(),
     gateway2: await any(),
     postgres: await any(),
@@ -72,13 +83,15 @@ async function choosePorts(random: Random) {
   };
 }
 
-async function openLinks({ application, gateway1, gateway2, postgres, amqp }: Ports) {
+async function openLinks({ application1, gateway1, gateway2, postgres, amqp }: Ports) {
   return {
-    snapshots: await Link.open('snapshots', application),
+    snapshots: await Link.open('snapshots', application1),
     clientsToGateway1: await Link.open('clients to gateway-1', gateway1),
     clientsToGateway2: await Link.open('clients to gateway-2', gateway2),
-    applicationToPostgres: await Link.open('application to postgres', postgres),
-    applicationToRabbitmq: await Link.open('application to rabbitmq', amqp),
+    application1ToPostgres: await Link.open('application-1 to postgres', postgres),
+    application2ToPostgres: await Link.open('application-2 to postgres', postgres),
+    application1ToRabbitmq: await Link.open('application-1 to rabbitmq', amqp),
+    application2ToRabbitmq: await Link.open('application-2 to rabbitmq', amqp),
     gateway1ToRabbitmq: await Link.open('gateway-1 to rabbitmq', amqp),
     gateway2ToRabbitmq: await Link.open('gateway-2 to rabbitmq', amqp),
   };
@@ -91,15 +104,21 @@ function logUrl({ port }: Link): string {
 const LINKS = [
   'clients to gateway-1',
   'clients to gateway-2',
-  'application to postgres',
-  'application to rabbitmq',
+  'application-1 to postgres',
+  'application-2 to postgres',
+  'application-1 to rabbitmq',
+  'application-2 to rabbitmq',
   'gateway-1 to rabbitmq',
   'gateway-2 to rabbitmq',
 ];
 
 /** A broker takes some seconds to come back; what follows has to have time to work, else nothing is put to the test. */
 const FAULTS: readonly FaultChoice[] = [
-  { kind: 'kill', target: 'application', weight: 4, durationMs: [50, 2_500], recoveryMs: 3_500 },
+  // A relay that is frozen for longer than its lease wakes up beside the one that has taken over.
+  ...['application-1', 'application-2'].flatMap((target): FaultChoice[] => [
+    { kind: 'kill', target, weight: 2, durationMs: [50, 2_500], recoveryMs: 3_500 },
+    { kind: 'freeze process', target, weight: 0.8, durationMs: [300, 9_000], recoveryMs: 500 },
+  ]),
   ...['gateway-1', 'gateway-2'].flatMap((target): FaultChoice[] => [
     { kind: 'kill', target, weight: 2, durationMs: [50, 3_000], recoveryMs: 3_500 },
     { kind: 'freeze process', target, weight: 1, durationMs: [300, 7_000], recoveryMs: 500 },
@@ -108,11 +127,12 @@ const FAULTS: readonly FaultChoice[] = [
   { kind: 'restart', target: 'rabbitmq', weight: 2, durationMs: [50, 2_000], recoveryMs: 14_000 },
   { kind: 'freeze process', target: 'rabbitmq', weight: 0.7, durationMs: [300, 4_000], recoveryMs: 1_000 },
   { kind: 'kill', target: 'postgres', weight: 2, durationMs: [50, 2_000], recoveryMs: 8_000 },
+  { kind: 'kill a process of', target: 'postgres', weight: 2, durationMs: [1, 1], recoveryMs: 6_000 },
   { kind: 'restart', target: 'postgres', weight: 2, durationMs: [50, 2_000], recoveryMs: 8_000 },
   ...LINKS.flatMap((target): FaultChoice[] => [
-    { kind: 'cut all', target, weight: 0.8, durationMs: [1, 1], recoveryMs: 1_000 },
-    { kind: 'cut some', target, weight: 0.8, durationMs: [1, 1], recoveryMs: 1_000 },
-    { kind: 'freeze link', target, weight: 0.8, durationMs: [300, 8_000], recoveryMs: 1_000 },
+    { kind: 'cut all', target, weight: 0.6, durationMs: [1, 1], recoveryMs: 1_000 },
+    { kind: 'cut some', target, weight: 0.6, durationMs: [1, 1], recoveryMs: 1_000 },
+    { kind: 'freeze link', target, weight: 0.6, durationMs: [300, 8_000], recoveryMs: 1_000 },
   ]),
   { kind: 'cut all', target: 'snapshots', weight: 0.4, durationMs: [1, 1], recoveryMs: 500 },
   { kind: 'freeze link', target: 'snapshots', weight: 0.4, durationMs: [300, 4_000], recoveryMs: 500 },

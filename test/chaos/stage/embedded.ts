@@ -5,39 +5,50 @@ import { steadyPort } from '../parts/port.js';
 import { Random } from '../random.js';
 import { readSqliteTruth } from '../verification/sqlite-truth.js';
 import { ApplicationPart } from './application-part.js';
+import { Applications } from './applications.js';
 import { gatewayPart } from './gateway-part.js';
 import type { Stage, StageOptions } from './stage.js';
 
-/** SQLite for rows and log: one application, two gateways, TCP between gateways and clients, and to the snapshots. */
+/** SQLite for rows and log: an application of two processes, two gateways, TCP between gateways and clients, and to the snapshots. */
 export async function embeddedStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
   const random = new Random(seed, 'ports');
-  const ports = [await steadyPort(random), await steadyPort(random), await steadyPort(random)] as const;
+  const port = () => steadyPort(random);
+  const ports = {
+    application1: await port(),
+    application2: await port(),
+    gateway1: await port(),
+    gateway2: await port(),
+  };
   const store = join(folder, 'application.db');
   const log = `sqlite:${join(folder, 'log.db')}`;
-  const snapshots = await Link.open('snapshots', ports[0]);
-  const clients1 = await Link.open('clients to gateway-1', ports[1]);
-  const clients2 = await Link.open('clients to gateway-2', ports[2]);
-  const application = new ApplicationPart(folder, { store: `sqlite:${store}`, log, port: ports[0], rate, seed });
+  const snapshots = await Link.open('snapshots', ports.application1);
+  const clients1 = await Link.open('clients to gateway-1', ports.gateway1);
+  const clients2 = await Link.open('clients to gateway-2', ports.gateway2);
+  const shared = { store: `sqlite:${store}`, log, rate: rate / 2, seed };
+  const applications = new Applications([
+    new ApplicationPart('application-1', folder, { ...shared, port: ports.application1 }),
+    new ApplicationPart('application-2', folder, { ...shared, port: ports.application2 }),
+  ]);
   const common = { folder, log, snapshotPort: snapshots.port };
   const gateways = [
-    gatewayPart({ ...common, name: 'gateway-1', port: ports[1] }),
-    gatewayPart({ ...common, name: 'gateway-2', port: ports[2] }),
+    gatewayPart({ ...common, name: 'gateway-1', port: ports.gateway1 }),
+    gatewayPart({ ...common, name: 'gateway-2', port: ports.gateway2 }),
   ];
   const links = [snapshots, clients1, clients2];
-  const parts = [application, ...gateways];
+  const parts = [...applications.parts, ...gateways];
 
   return {
     parts,
     links,
     choices: [...FAULTS],
     gatewayPorts: [clients1.port, clients2.port],
-    application: () => application.state,
-    rest: () => application.rest(),
-    writeLast: () => application.writeLast(),
+    application: () => applications.state,
+    rest: () => applications.rest(),
+    writeLast: () => applications.writeLast(),
     truth: async () => readSqliteTruth(store),
     async start() {
       // The application makes the log; the gateways find it.
-      await application.start();
+      await applications.start();
       await Promise.all(gateways.map((gateway) => gateway.start()));
     },
     async stop() {
@@ -52,7 +63,10 @@ export async function embeddedStage({ folder, seed, rate }: StageOptions): Promi
 }
 
 const FAULTS: readonly FaultChoice[] = [
-  { kind: 'kill', target: 'application', weight: 5, durationMs: [50, 2_500], recoveryMs: 2_500 },
+  ...['application-1', 'application-2'].flatMap((target): FaultChoice[] => [
+    { kind: 'kill', target, weight: 2.5, durationMs: [50, 2_500], recoveryMs: 2_500 },
+    { kind: 'freeze process', target, weight: 0.7, durationMs: [300, 6_000], recoveryMs: 500 },
+  ]),
   ...['gateway-1', 'gateway-2'].flatMap((target): FaultChoice[] => [
     { kind: 'kill', target, weight: 3, durationMs: [50, 3_000], recoveryMs: 2_500 },
     { kind: 'freeze process', target, weight: 1.5, durationMs: [300, 7_000], recoveryMs: 500 },

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { Part } from '../parts/part.js';
+import { number } from '../verification/rows.js';
 
 /** Where the distributions keep the programs of the server, the newest version first. */
 const PROGRAMS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt']
@@ -25,11 +26,19 @@ export function postgresPart(folder: string, port: number): Part {
   };
   const initdb = command('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N', '--no-locale', '-E', 'UTF8');
   execFileSync(initdb.file, initdb.args, { cwd: home, stdio: 'pipe' });
-  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, 'unix_socket_directories=', 'max_connections=60'];
+  // What nobody waits for is written late, so that a kill loses it: the server then gives numbers of transactions again.
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    'unix_socket_directories=',
+    'max_connections=60',
+    'wal_writer_delay=1s',
+  ];
   return new Part({
     name: 'postgres',
     command: () => command('postgres', '-D', data, ...settings.flatMap((setting) => ['-c', setting])),
     serves: () => answersQueries(postgresUrl(port)),
+    inside: () => someBackend(postgresUrl(port)),
     logFile: join(folder, 'postgres.log'),
     // Fast: clients are cut off rather than waited for.
     endSignal: 'SIGINT',
@@ -48,6 +57,21 @@ function serverUser(folder: string, home: string): string[] {
   chmodSync(folder, 0o711);
   execFileSync('chown', ['postgres', home]);
   return ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
+}
+
+/** One that serves a client: when it is killed, the server ends all clients, and recovers as after a crash. */
+async function someBackend(url: string): Promise<number | undefined> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query(
+      'SELECT pid FROM pg_stat_activity WHERE datname IS NOT NULL AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1',
+    );
+    return rows.length === 0 ? undefined : number(rows[0], 'pid');
+  } finally {
+    await client.end();
+  }
 }
 
 async function answersQueries(url: string): Promise<boolean> {

@@ -11,7 +11,7 @@ export interface StageOptions {
   readonly rate: number;
 }
 
-/** What the application says of itself. */
+/** What the processes of the application say of themselves. */
 export interface ApplicationState {
   readonly committed: number;
   readonly rolledBack: number;
@@ -33,7 +33,7 @@ export interface Stage extends Targets {
   start(): Promise<void>;
   /** Of all lives of the application, as far as they could say. */
   application(): ApplicationState;
-  /** Makes the application write no more; resolves when the log has all that was committed. */
+  /** Makes the application write no more, in all its processes; resolves when the log has all that was committed. */
   rest(): Promise<void>;
   /** Has it commit one last event, `run.ended`. */
   writeLast(): Promise<void>;
