@@ -108,7 +108,10 @@ describe('pregon run', () => {
   it.each([
     [['--exchange=x'], 'no route: name one with --route=NAME, or under websocket.routes in a configuration file'],
     [['--route=x'], 'no exchange: name one with --exchange=NAME, or under exchanges in a configuration file'],
-    [['--route=x', '--exchange=x', '--log=redis:x'], 'a log of kind redis: is not supported; what is: sqlite:PATH'],
+    [
+      ['--route=x', '--exchange=x', '--log=redis:x'],
+      'a log of kind redis: is not supported; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST',
+    ],
   ])('says what is missing or wrong in one line: %j', async (flags, message) => {
     const { code, stderr } = await pregon(['run', '0', ...flags], { cwd: temporaryFolder() });
     expect([code, stderr]).toEqual([1, `pregon: ${message} (CONFIG_INVALID)\n`]);
