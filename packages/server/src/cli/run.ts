@@ -15,6 +15,7 @@ import { baseUrl, DEFAULT_HOST, DEFAULT_PORT, type ListenAddress, parseListenAdd
 import { chooseLog, LOG_FLAGS, readConfiguration } from './log-flags.js';
 import { createLogger, LOG_FORMATS } from './loggers.js';
 import { stopRequested } from './signals.js';
+import { createWhenReadable } from './when-readable.js';
 
 const DEFAULT_DRAIN_MS = 10_000;
 
@@ -93,8 +94,8 @@ export const run: Command = {
     if (!log) return 0;
     const service = new Service(log, logger);
     try {
-      const banner = await service.start({ invocation, configuration, plan, address, tls });
-      sayBanner(banner, format, logger);
+      const banner = await service.start({ invocation, configuration, plan, address, tls, stop });
+      if (banner) sayBanner(banner, format, logger);
       const signal = await stop;
       logger.info({ signal }, 'stopping');
     } finally {
@@ -136,6 +137,7 @@ interface StartOptions {
   readonly plan: GatewayPlan;
   readonly address: ListenAddress;
   readonly tls: Pick<ListenOptions, 'cert' | 'key'>;
+  readonly stop: Promise<string>;
 }
 
 /** What runs: the log, the gateway on it, and the HTTP port beside it. */
@@ -150,9 +152,10 @@ class Service {
     this.#logger = logger;
   }
 
-  async start({ invocation, configuration, plan, address, tls }: StartOptions): Promise<Banner> {
+  /** @returns undefined where the process was told to stop while it waited for the log */
+  async start({ invocation, configuration, plan, address, tls, stop }: StartOptions): Promise<Banner | undefined> {
     const { flags } = invocation;
-    const gateway = await createGateway({
+    const options = {
       ...configuration.limits,
       ...(flags.has('flush-interval-ms') ? { flushIntervalMs: flags.integer('flush-interval-ms') } : {}),
       log: this.#log,
@@ -162,7 +165,9 @@ class Service {
       subscribers: await Promise.all(configuration.subscriberFiles.map(loadSubscriber)),
       allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,
       logger: this.#logger,
-    });
+    };
+    const gateway = await createWhenReadable(() => createGateway(options), this.#logger, stop);
+    if (!gateway) return undefined;
     this.#gateway = gateway;
     const http = await this.#openHttp(invocation, configuration, plan, gateway);
     const bound = await gateway.listen({ ...address, ...tls });
