@@ -144,7 +144,7 @@ function openPostgres(driver: PostgresDriver, url: string, name: string, options
     },
     transaction: transact,
     add: (event) => transact((tx) => tx.add(event)),
-    relay: (relayOptions) => outbox.relay({ db: connections.pool, leaseMs: 500, ...relayOptions }),
+    relay: (relayOptions) => outbox.relay({ db: connections.pool, leaseMs: 3_000, ...relayOptions }),
     snapshot: () =>
       connections.snapshot(outbox, async (query) => ids(await query(`SELECT id FROM ${items} ORDER BY id`))),
     async rowsLeft() {

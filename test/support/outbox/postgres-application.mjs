@@ -1,7 +1,7 @@
 // An application with an outbox on PostgreSQL, as a process that a test may kill:
 //   postgres-application.mjs <url of the database> <log> <mode> <lease, ms>
 // where the log is a file of SQLite, or `parent`: then the process that started this one keeps it.
-// It listens to no error of its pool, as many do: while its relay runs, the loss of a connection must not end it.
+// Where it only relays, it listens to no error of its pool, as many do: while its relay runs, the loss of a connection must not end it.
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresOutbox } from '@pregon/outbox';
 import pg from 'pg';
@@ -10,6 +10,8 @@ import { openLog } from 'pregon';
 const [url, logFile, mode, leaseMs] = process.argv.slice(2);
 
 const pool = new pg.Pool({ connectionString: url, max: 10 });
+// What a program that writes has to do for the clients that it takes itself.
+if (mode !== 'relay') pool.on('connect', (client) => client.on('error', () => {}));
 const outbox = createPostgresOutbox({ source: '/items' });
 const log = logFile === 'parent' ? logOfParent() : await openLog(`sqlite:${logFile}`);
 const relay = outbox.relay({
@@ -128,8 +130,6 @@ function dyingLog() {
 async function transact(work) {
   const client = await pool.connect();
   let failure;
-  const lost = (error) => (failure = error);
-  client.on('error', lost);
   try {
     await client.query('BEGIN');
     await client.query((await work(client)) ? 'COMMIT' : 'ROLLBACK');
@@ -137,7 +137,6 @@ async function transact(work) {
     failure = error;
     throw error;
   } finally {
-    client.removeListener('error', lost);
     client.release(failure);
   }
 }

@@ -1,5 +1,5 @@
 import type { Hearing, Listener } from './database.js';
-import { take } from './pg-client.js';
+import { type TakenClient, takeWithin } from './pg-client.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
 import { pause, within } from './waiting.js';
 
@@ -45,7 +45,7 @@ export class PgListener implements Listener {
     this.#pool.on('error', idleClientFailed);
     while (!this.#stopping.signal.aborted) {
       try {
-        await this.#listenOn(await take(this.#pool, this.#answerMs));
+        await this.#listenOn(await takeWithin(this.#answerMs, this.#pool));
       } catch (error) {
         this.#hearing.failed(error instanceof Error ? error : new Error(String(error)));
         const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 20));
@@ -56,7 +56,7 @@ export class PgListener implements Listener {
   }
 
   /** @throws Error where the connection is lost */
-  async #listenOn(client: PgPoolClient): Promise<void> {
+  async #listenOn({ client, free }: TakenClient): Promise<void> {
     const gone = new Promise<void>((resolve) => client.on('end', resolve));
     const lost = new Promise<Error>((resolve) => client.on('error', resolve));
     client.on('notification', ({ payload = '' }) => this.#hearing.heard(payload));
@@ -70,7 +70,7 @@ export class PgListener implements Listener {
     } finally {
       this.#pid = undefined;
       // Destroyed, not handed back: it would go on to listen for whoever takes it next.
-      client.release(true);
+      free(true);
       const ended = new AbortController();
       void gone.then(() => ended.abort());
       await pause(END_MS, ended.signal);

@@ -1,5 +1,5 @@
 import type { Database } from './database.js';
-import { take, withClient } from './pg-client.js';
+import { take, takeWithin, withClient } from './pg-client.js';
 import { PgListener } from './pg-listener.js';
 import { asOneTransaction, rowsIn, type Session, sessionOf } from './session.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
@@ -10,17 +10,17 @@ export function pgDatabase(pool: PgPool, answerMs: number): Database {
     within(answerMs, sessionOf(client).query(text, values));
   return {
     maxConnections: pool.options?.max ?? undefined,
-    query: (text, values) => withClient(take(pool, answerMs), (client) => query(client, text, values)),
+    query: (text, values) => withClient(takeWithin(answerMs, pool), (client) => query(client, text, values)),
     async script(setup, queries) {
       const text = asOneTransaction(setup, queries);
-      const results = await withClient(take(pool, answerMs), (client) => within(answerMs, client.query(text)));
+      const results = await withClient(takeWithin(answerMs, pool), (client) => within(answerMs, client.query(text)));
       // For several statements it returns a list, which its types do not tell.
       return rowsIn(results)
         .slice(-queries.length)
         .map((result) => rowsIn(Reflect.get(Object(result), 'rows')));
     },
     transaction: (access, work) =>
-      withClient(pool.connect(), (client) => inTransaction(client, access, (session) => work(session, client))),
+      withClient(take(pool), (client) => inTransaction(client, access, (session) => work(session, client))),
     listen: (channel, hearing) => new PgListener(pool, channel, hearing, answerMs),
   };
 }

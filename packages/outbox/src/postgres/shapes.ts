@@ -16,7 +16,7 @@ export interface PgPoolClient extends PgClient {
 
 /** A `Pool` of `pg`. */
 export interface PgPool<Client extends PgClient = PgPoolClient> extends PgClient {
-  connect(): Promise<Client>;
+  connect(taken: (error: Error | undefined, client: Client | undefined) => void): void;
   on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
   readonly totalCount: number;
