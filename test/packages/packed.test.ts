@@ -107,15 +107,18 @@ describe('the packages, packed', () => {
     expect(stdout).toMatch(/bundler\s+│ 🟢/);
   });
 
-  it.each(PACKAGES)('%s brings its license, a page to start from, its source and nothing of its tests', async (name) => {
-    const { stdout } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
-    const files = stdout.split('\n');
-    expect(files).toContain('package/LICENSE');
-    expect(files).toContain('package/README.md');
-    expect(files).toContain('package/dist/index.d.ts');
-    expect(files).toContain('package/src/index.ts');
-    expect(files.filter((file) => /test|tsbuildinfo|\.db/.test(file))).toEqual([]);
-  });
+  it.each(PACKAGES)(
+    '%s brings its license, a page to start from, its source and nothing of its tests',
+    async (name) => {
+      const { stdout } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
+      const files = stdout.split('\n');
+      expect(files).toContain('package/LICENSE');
+      expect(files).toContain('package/README.md');
+      expect(files).toContain('package/dist/index.d.ts');
+      expect(files).toContain('package/src/index.ts');
+      expect(files.filter((file) => /test|tsbuildinfo|\.db/.test(file))).toEqual([]);
+    },
+  );
 
   it('[000-04] install into an empty project and work there: library, types and command line', async () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
