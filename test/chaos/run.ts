@@ -19,6 +19,7 @@ process.on('exit', () => {
   chaos?.abandon();
   if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 });
+process.on('SIGHUP', () => process.exit(129));
 process.on('SIGINT', () => process.exit(130));
 process.on('SIGTERM', () => process.exit(143));
 

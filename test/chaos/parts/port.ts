@@ -1,6 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Random } from '../random.js';
 
 /**
  * Below the range from which Linux takes the ports of outgoing connections: a part that is down for a moment must find its
@@ -9,11 +9,18 @@ import type { Random } from '../random.js';
 const FIRST = 20_000;
 const LAST = 30_000;
 
-/** A port of the loopback address that nothing listens on, for a part that is started again and again. */
-export async function steadyPort(random: Random): Promise<number> {
+const given = new Set<number>();
+
+/**
+ * A port of the loopback address that nothing listens on, for a part that is started again and again. The seed has no say: two runs of
+ * one seed must not meet.
+ */
+export async function steadyPort(): Promise<number> {
   for (;;) {
-    const port = random.integer(FIRST, LAST);
-    if (await isFree(port)) return port;
+    const port = randomInt(FIRST, LAST);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
 }
 

@@ -1,7 +1,6 @@
 import type { FaultChoice } from '../faults/fault.js';
 import { Link } from '../parts/link.js';
 import { steadyPort } from '../parts/port.js';
-import { Random } from '../random.js';
 import { readPostgresTruth } from '../verification/postgres-truth.js';
 import { ApplicationPart } from './application-part.js';
 import { Applications } from './applications.js';
@@ -12,7 +11,7 @@ import type { Stage, StageOptions } from './stage.js';
 
 /** PostgreSQL for rows, RabbitMQ for the log, a node and a cluster of the run's own; a proxy between any two that talk. */
 export async function brokerStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
-  const ports = await choosePorts(new Random(seed, 'ports'));
+  const ports = await choosePorts();
   const links = await openLinks(ports);
   const names = namesPart(folder, ports);
   const rabbitmq = rabbitPart(folder, ports);
@@ -69,17 +68,16 @@ export async function brokerStage({ folder, seed, rate }: StageOptions): Promise
 
 type Ports = Awaited<ReturnType<typeof choosePorts>>;
 
-async function choosePorts(random: Random) {
-  const any = () => steadyPort(random);
+async function choosePorts() {
   return {
-    application1: await any(),
-    application2: await any(),
-    gateway1: await any(),
-    gateway2: await any(),
-    postgres: await any(),
-    amqp: await any(),
-    distribution: await any(),
-    names: await any(),
+    application1: await steadyPort(),
+    application2: await steadyPort(),
+    gateway1: await steadyPort(),
+    gateway2: await steadyPort(),
+    postgres: await steadyPort(),
+    amqp: await steadyPort(),
+    distribution: await steadyPort(),
+    names: await steadyPort(),
   };
 }
 

@@ -2,7 +2,6 @@ import { join } from 'node:path';
 import type { FaultChoice } from '../faults/fault.js';
 import { Link } from '../parts/link.js';
 import { steadyPort } from '../parts/port.js';
-import { Random } from '../random.js';
 import { readSqliteTruth } from '../verification/sqlite-truth.js';
 import { ApplicationPart } from './application-part.js';
 import { Applications } from './applications.js';
@@ -11,13 +10,11 @@ import type { Stage, StageOptions } from './stage.js';
 
 /** SQLite for rows and log: an application of two processes, two gateways, TCP between gateways and clients, and to the snapshots. */
 export async function embeddedStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
-  const random = new Random(seed, 'ports');
-  const port = () => steadyPort(random);
   const ports = {
-    application1: await port(),
-    application2: await port(),
-    gateway1: await port(),
-    gateway2: await port(),
+    application1: await steadyPort(),
+    application2: await steadyPort(),
+    gateway1: await steadyPort(),
+    gateway2: await steadyPort(),
   };
   const store = join(folder, 'application.db');
   const log = `sqlite:${join(folder, 'log.db')}`;
