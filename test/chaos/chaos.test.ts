@@ -3,14 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { describeWithOwnPostgres } from '../support/postgres.js';
 import { type Exit, startProcess } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const RUN = join(REPOSITORY, 'test/chaos/dist/chaos/run.js');
-const RABBITMQ = '/usr/lib/rabbitmq/bin/rabbitmq-server';
-const required = process.env['PREGON_REQUIRE'] === 'all';
 const COMPILER = fileURLToPath(import.meta.resolve('typescript/package.json')).replace(/package\.json$/, 'bin/tsc');
 
 beforeAll(() => {
@@ -44,16 +41,6 @@ describe('chaos', () => {
     expect(exit).toMatchObject({ code: 2, stdout: '' });
     expect(exit.stderr).toContain('--mode=embedded|broker');
   });
-});
-
-describeWithOwnPostgres('chaos with RabbitMQ and PostgreSQL', () => {
-  it.skipIf(!existsSync(RABBITMQ) && !required)(
-    '[I-1][I-2][I-3][I-5][I-6][I-10][G-4] the same, also over kill -9 and restarts of broker and database',
-    async () => {
-      await expectNothingWrong(['--minutes=1.1', '--mode=broker']);
-    },
-    300_000,
-  );
 });
 
 async function expectNothingWrong(options: readonly string[]): Promise<void> {
