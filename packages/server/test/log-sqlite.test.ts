@@ -2,11 +2,13 @@ import { existsSync, readdirSync, readlinkSync, statSync, writeFileSync } from '
 import { join } from 'node:path';
 import { PregonError } from '@pregon/protocol';
 import Libsql from 'libsql';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { numbered, numberedFrom } from '../../../test/support/log/events.js';
 import { idOf, readAll } from '../../../test/support/log/recorder.js';
 import { temporaryFolder } from '../../../test/support/processes.js';
 import { openSqliteLog } from '../src/log/sqlite.js';
+import { Database } from '../src/log/sqlite-database.js';
+import { prepareSchema } from '../src/log/sqlite-schema.js';
 
 const newPath = () => join(temporaryFolder(), 'log.db');
 
@@ -64,6 +66,31 @@ it('retention by age drops what is older, and large entries in small steps', asy
   expect(await log.trim({ maxAgeMs: 1 })).toMatchObject({ dropped: 12 });
   expect(await log.info()).toMatchObject({ count: 0, bytes: 0 });
   await log.close();
+});
+
+it('retention by age drops nothing that is younger, also where the clock was set back', async () => {
+  const log = await openSqliteLog(newPath());
+  const now = Date.now();
+  const clock = vi.spyOn(Date, 'now');
+  onTestFinished(() => clock.mockRestore());
+  await log.append(numberedFrom(1, 5));
+  clock.mockReturnValue(now - 3_600_000);
+  await log.append(numberedFrom(6, 10));
+  clock.mockReturnValue(now + 1_000);
+  expect(await log.trim({ maxAgeMs: 60_000 })).toMatchObject({ dropped: 0 });
+  await log.close();
+});
+
+// What a power cut leaves cannot be tried here; that SQLite is told to sync each commit can be asked of it.
+it('[I-10] each commit is synced to the disk, by a process that makes the log and by one that finds it', () => {
+  const path = newPath();
+  for (const _ of ['makes', 'finds']) {
+    const database = new Database(path);
+    prepareSchema(database, path, 1);
+    const FULL = 2;
+    expect([database.pragma('journal_mode'), database.pragma('synchronous')]).toEqual(['wal', FULL]);
+    database.close();
+  }
 });
 
 it('retention is applied in the background, after appends', async () => {
