@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Beginning } from './clients/journal.js';
+import { LAST_TOPIC } from './names.js';
 import { agreedOrder } from './verification/agreed-order.js';
 import { differingRows } from './verification/collections.js';
 import { Examination, type Findings } from './verification/examination.js';
@@ -155,5 +156,13 @@ describe('who is at the head', () => {
     const anyOrder = { ...truth, order: 'rows' } as const;
     expect(notAtHead([{ ...follower, received: 10, lastId: 'e24' }], anyOrder)).toEqual([]);
     expect(notAtHead([{ ...follower, received: 9, lastId: 'e24' }], anyOrder)).toEqual(['one']);
+  });
+
+  it('is, once the run has ended, who received the end of it, also where the order is not known beforehand', () => {
+    const end = { id: 'end', topic: LAST_TOPIC, row: 'run/1', version: 1 };
+    const ended = { ...truth, events: [...committed, end], order: 'rows' } as const;
+    const newcomer = { ...follower, topics: ['#'], fromFirst: false };
+    expect(notAtHead([{ ...newcomer, lastId: 'e24' }], ended)).toEqual(['one']);
+    expect(notAtHead([{ ...newcomer, received: 1, lastId: 'end' }], ended)).toEqual([]);
   });
 });

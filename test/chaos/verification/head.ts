@@ -1,4 +1,5 @@
 import type { FollowerReport } from '../clients/settings.js';
+import { LAST_TOPIC } from '../names.js';
 import { matcher } from './journal-reader.js';
 import type { TableRow, Truth } from './truth.js';
 
@@ -13,8 +14,8 @@ function isAtHead({ lastId, topics, received, fromFirst, holds }: FollowerReport
   if (lastId === last?.id) return true;
   // A collection may have the last event by its snapshot; then it has the table's versions.
   if (holds !== undefined) return isTable(holds, truth);
-  if (truth.order === 'commits') return false;
-  // Which is the last is not known; of those that began later, not even how many.
+  if (truth.order === 'commits' || last?.topic === LAST_TOPIC) return false;
+  // Which is the last is not known before the run has ended; of those that began later, not even how many.
   return !fromFirst || received >= expected.length;
 }
 
