@@ -3,6 +3,7 @@ import type { Command } from './command.js';
 import { connect } from './connect.js';
 import { logInfo } from './log-info.js';
 import { logTrim } from './log-trim.js';
+import { outboxSql } from './outbox-sql.js';
 import { publish } from './publish.js';
 import { run } from './run.js';
 import { tail } from './tail.js';
@@ -18,4 +19,5 @@ export const commands: readonly Command[] = [
   busCheck,
   busCreate,
   busDrop,
+  outboxSql,
 ];
