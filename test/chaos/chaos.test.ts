@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { describeWithOwnPostgres } from '../support/postgres.js';
 import { type Exit, startProcess } from '../support/processes.js';
+import { describeWithBrokerPrograms } from '../support/rabbitmq.js';
 import { eventually } from '../support/waiting.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -40,6 +42,14 @@ describe('chaos', () => {
     const exit = await startProcess([RUN, '--mode=else']).exited;
     expect(exit).toMatchObject({ code: 2, stdout: '' });
     expect(exit.stderr).toContain('--mode=embedded|broker');
+  });
+});
+
+describeWithOwnPostgres('chaos with PostgreSQL', () => {
+  describeWithBrokerPrograms('and RabbitMQ', () => {
+    it('[I-1][I-2][I-3][I-5][I-6][I-10][G-4] the same, also over kill -9 and restarts of broker and database', async () => {
+      await expectNothingWrong(['--minutes=1.5', '--mode=broker']);
+    }, 300_000);
   });
 });
 

@@ -33,16 +33,20 @@ export function describeWithBroker(name: string, suite: () => void): void {
   else describe.skip(`${name} (skipped: no RabbitMQ at 127.0.0.1:5672)`, suite);
 }
 
+/** A suite that starts brokers by itself. Skipped where RabbitMQ is not installed, see above. */
+export function describeWithBrokerPrograms(name: string, suite: () => void): void {
+  if (installed || required) describe(name, suite);
+  else describe.skip(`${name} (skipped: install RabbitMQ, apt-get install rabbitmq-server)`, suite);
+}
+
 /** A suite that has a broker of its own, which it may stop, kill and start. Skipped where RabbitMQ is not installed, see above. */
 export function describeWithOwnBroker(name: string, suite: (broker: OwnBroker) => void): void {
   const broker = new OwnBroker();
-  const body = () => {
+  describeWithBrokerPrograms(name, () => {
     beforeAll(() => broker.start(), STARTING_MS);
     afterAll(() => broker.dispose(), STOPPING_MS);
     suite(broker);
-  };
-  if (installed || required) describe(name, body);
-  else describe.skip(`${name} (skipped: install RabbitMQ, apt-get install rabbitmq-server)`, body);
+  });
 }
 
 const cleanups: (() => Promise<void>)[] = [];

@@ -12,8 +12,8 @@ import type { Log, LogFollower, Page, StopFollowing } from './log.js';
 import { LoggedEvent } from './logged-event.js';
 import { PageReader } from './page-reader.js';
 import { parseSince, resumeAt, type Start, startAtFirst } from './resume.js';
-import type { SnapshotReader } from './snapshot.js';
 import { SnapshotPoint } from './snapshot-point.js';
+import type { SnapshotReader } from './snapshot-reader.js';
 import { type Source, Subscription } from './subscription.js';
 
 /** How many chunks for those behind are kept for the next who stands at the same point. */
@@ -174,14 +174,28 @@ export class Hub implements Source {
         if (!current()) return;
       }
       if (!snapshots) return subscription.begin(this.#edge, false);
-      const { edge } = this;
-      const snapshot = await snapshots.read({ edge, generation: this.#generation });
+      await this.#beginWithSnapshot(subscription, snapshots, current);
+    } catch (error) {
+      if (current()) this.failed(subscription, error);
+    }
+  }
+
+  async #beginWithSnapshot(
+    subscription: Subscription,
+    snapshots: SnapshotReader,
+    current: () => boolean,
+  ): Promise<void> {
+    const { edge } = this;
+    const snapshot = await snapshots.read({ edge, generation: this.#generation, floor: () => this.#log.floor() });
+    let begun = false;
+    try {
       const point = await this.#snapshotPoint.find(snapshot);
       // In a log that was replaced, the point means nothing; the hub is about to be told, and opens all anew.
       const replaced = (await this.#log.check(edge)) === 'replaced';
-      if (current() && !replaced) subscription.begin(point, false, snapshot);
-    } catch (error) {
-      if (current()) this.failed(subscription, error);
+      begun = current() && !replaced;
+      if (begun) subscription.begin(point, false, snapshot);
+    } finally {
+      if (!begun) snapshot.release();
     }
   }
 

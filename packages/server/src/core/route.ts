@@ -3,7 +3,8 @@ import type { Connection } from './connection.js';
 import { Connections } from './connections.js';
 import { createFilter, type Filter } from './filter.js';
 import type { RouteHandlers } from './handlers.js';
-import { type SnapshotFunction, SnapshotReader } from './snapshot.js';
+import type { SnapshotFunction } from './snapshot.js';
+import { SnapshotReader } from './snapshot-reader.js';
 
 export interface RouteDefinition {
   readonly name: string;

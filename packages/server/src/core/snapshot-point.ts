@@ -1,7 +1,7 @@
 import { type LogPoint, PregonError } from '@pregon/protocol';
 import type { Clock } from './clock.js';
+import type { EncodedSnapshot } from './encoded-snapshot.js';
 import type { Log } from './log.js';
-import type { EncodedSnapshot } from './snapshot.js';
 
 /** How long a snapshot waits for the log to come as far as it does. */
 const PATIENCE_MS = 5_000;

@@ -1,8 +1,9 @@
 import { encodePosition, type LogPoint, type RequestId, type ResetReason } from '@pregon/protocol';
 import type { Audience } from './audience.js';
 import type { Chunk } from './chunk.js';
+import type { EncodedSnapshot } from './encoded-snapshot.js';
 import type { Link } from './link.js';
-import type { EncodedSnapshot, SnapshotReader } from './snapshot.js';
+import type { SnapshotReader } from './snapshot-reader.js';
 
 /** How many chunks one subscription may take in one turn of the event loop. */
 const CHUNKS_PER_TURN = 8;
@@ -51,7 +52,7 @@ export class Subscription {
   /** Everything that matches up to here was handed over. Not kept up to date at the edge. */
   #cursor = 0;
   #reading = false;
-  #snapshot: { chunks: readonly string[]; next: number } | undefined;
+  #snapshot: { readonly held: EncodedSnapshot; next: number } | undefined;
   #opened: { position: string; recovered: boolean } | undefined;
   /** Whether the client was told that it is behind, and waits to hear that it no longer is. */
   #toldBehind = false;
@@ -76,12 +77,12 @@ export class Subscription {
     return this.atEdge ? this.#source.edge.offset : this.#cursor;
   }
 
-  /** Sets the cursor and goes; with a snapshot, its rows come first. */
+  /** Sets the cursor and goes; with a snapshot, its rows come first, and it is released when they are taken. */
   begin(after: LogPoint, recovered: boolean, snapshot?: EncodedSnapshot): void {
     if (this.ended) return;
     this.#state = 'behind';
     this.#cursor = after.offset;
-    this.#snapshot = snapshot && { chunks: snapshot.chunks, next: 0 };
+    this.#snapshot = snapshot && { held: snapshot, next: 0 };
     this.#opened = { position: encodePosition(after), recovered };
     this.advance();
   }
@@ -93,14 +94,14 @@ export class Subscription {
     this.attempt += 1;
     this.#state = 'opening';
     this.#reading = false;
-    this.#snapshot = undefined;
+    this.#releaseSnapshot();
     this.#opened = undefined;
   }
 
   end(): void {
     this.audience.leave(this);
     this.#state = 'ended';
-    this.#snapshot = undefined;
+    this.#releaseSnapshot();
   }
 
   /**
@@ -182,22 +183,37 @@ export class Subscription {
     );
   }
 
-  /** The snapshot's rows, then `subscribed`; false while the link is too full for them. */
+  /** The snapshot's rows, then `subscribed`; false while the link is too full for them, and where they are no longer there. */
   #sayWhereItBegins(): boolean {
     const opened = this.#opened;
     if (!opened) return true;
-    const snapshot = this.#snapshot;
-    while (snapshot && snapshot.next < snapshot.chunks.length) {
-      if (this.link.full) return false;
-      const rows = snapshot.chunks[snapshot.next++] ?? '[]';
-      this.link.snapshot(this.id, rows, snapshot.next < snapshot.chunks.length);
-    }
-    if (this.link.full) return false;
-    this.#snapshot = undefined;
+    if (!this.#sendSnapshot() || this.link.full) return false;
+    this.#releaseSnapshot();
     this.#opened = undefined;
     const behind = this.#source.edge.offset - this.#cursor;
     this.#toldBehind = behind > 0;
     this.link.control({ op: 'subscribed', id: this.id, ...opened, ...(behind > 0 ? { behind } : {}) });
     return true;
+  }
+
+  #sendSnapshot(): boolean {
+    const snapshot = this.#snapshot;
+    if (!snapshot) return true;
+    const { chunks } = snapshot.held;
+    if (!chunks) {
+      this.#source.lost(this, 'truncated');
+      return false;
+    }
+    while (snapshot.next < chunks.length) {
+      if (this.link.full) return false;
+      const rows = chunks[snapshot.next++] ?? '[]';
+      this.link.snapshot(this.id, rows, snapshot.next < chunks.length);
+    }
+    return true;
+  }
+
+  #releaseSnapshot(): void {
+    this.#snapshot?.held.release();
+    this.#snapshot = undefined;
   }
 }
