@@ -7,6 +7,7 @@ import { Door } from '../transports/door.js';
 import { Front } from './front.js';
 import type { Gateway } from './gateway.js';
 import type { GatewayLimits, GatewayOptions, Logger } from './options.js';
+import { RouteEntrance } from './route-entrance.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
@@ -35,7 +36,7 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
   const { allowedOrigins } = options;
   const door = new Door({ ...limits, routes: routes.all, hub, heartbeat, clock: systemClock, allowedOrigins });
-  const front = new Front(door, limits);
+  const front = new Front(new RouteEntrance(door, limits.maxFrameBytes), limits);
   const gateway = new RunningGateway({ log, owned, hub, heartbeat, door, front, routes, state });
   await gateway.build(options, logger);
   return gateway;

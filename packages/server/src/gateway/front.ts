@@ -3,30 +3,32 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PregonError } from '@pregon/protocol';
-import type { Door } from '../transports/door.js';
-import { EventStream } from '../transports/sse/event-stream.js';
-import { refuse, WebSocketUpgrade } from '../transports/websocket/upgrade.js';
+import type { Entrance } from '../transports/entrance.js';
+import { refuse } from '../transports/websocket/upgrade.js';
 import type { ListenOptions } from './gateway.js';
 
 /** How often a server looks for clients that are late with their handshake. */
 const LATE_CHECK_MS = 1_000;
 
-/** The servers through which clients reach the door: one of its own, and any that it was attached to. */
+/** The servers through which clients reach the entrances: one of its own, and any that it was attached to. */
 export class Front {
-  readonly #door: Door;
+  /** Takes what no other knows. */
+  readonly #main: Entrance;
+  readonly #others: Entrance[] = [];
   readonly #handshakeTimeoutMs: number;
-  readonly #upgrade: WebSocketUpgrade;
-  readonly #streams: EventStream;
   #server: Server | undefined;
   /** All of its own server: also those that are amid a handshake. */
   readonly #sockets = new Set<Socket>();
   readonly #detach: (() => void)[] = [];
 
-  constructor(door: Door, limits: { handshakeTimeoutMs: number; maxFrameBytes: number }) {
-    this.#door = door;
+  constructor(main: Entrance, limits: { handshakeTimeoutMs: number }) {
+    this.#main = main;
     this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
-    this.#upgrade = new WebSocketUpgrade(door, limits.maxFrameBytes);
-    this.#streams = new EventStream(door);
+  }
+
+  /** Another way in, on all servers. */
+  add(entrance: Entrance): void {
+    this.#others.push(entrance);
   }
 
   /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none */
@@ -38,23 +40,23 @@ export class Front {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    server.on('request', (request, response) => this.#streams.handle(request, response));
-    server.on('upgrade', (request, socket, head) => this.#upgrade.handle(request, socket, head));
+    server.on('request', (request, response) => this.#whose(request).request(request, response));
+    server.on('upgrade', (request, socket, head) => this.#whose(request).upgrade(request, socket, head));
     await bind(server, host, port);
     this.#server = server;
     const address = server.address();
     return { host, port: typeof address === 'object' && address ? address.port : port };
   }
 
-  /** Takes the routes' paths on an existing server, and leaves it all others. */
+  /** Takes the entrances' paths on an existing server, and leaves it all others. */
   attach(server: Server): void {
     const others = server.listeners('request').filter(isRequestListener);
     const request = (incoming: IncomingMessage, response: ServerResponse) => {
-      if (this.#door.knows(incoming.url)) this.#streams.handle(incoming, response);
+      if (this.#knows(incoming)) this.#whose(incoming).request(incoming, response);
       else for (const other of others) other.call(server, incoming, response);
     };
     const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (this.#door.knows(incoming.url)) this.#upgrade.handle(incoming, socket, head);
+      if (this.#knows(incoming)) this.#whose(incoming).upgrade(incoming, socket, head);
       else if (server.listenerCount('upgrade') === 1) refuse(socket, { status: 404, message: 'nothing is here' });
     };
     server.removeAllListeners('request');
@@ -75,9 +77,16 @@ export class Front {
   /** Ends what is left, and leaves the servers that it was attached to with their own connections. */
   destroy(): void {
     for (const detach of this.#detach.splice(0)) detach();
-    this.#upgrade.destroy();
-    this.#streams.destroy();
+    for (const entrance of [this.#main, ...this.#others]) entrance.destroy();
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #knows({ url }: IncomingMessage): boolean {
+    return this.#main.knows(url) || this.#others.some((entrance) => entrance.knows(url));
+  }
+
+  #whose({ url }: IncomingMessage): Entrance {
+    return this.#others.find((entrance) => entrance.knows(url)) ?? this.#main;
   }
 
   #createServer({ cert, key }: ListenOptions): Server {

@@ -1,0 +1,14 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** One of the ways in that share the port of a gateway: each has paths of its own. */
+export interface Entrance {
+  /** Whether this request target is one of its own. */
+  knows(target: string | undefined): boolean;
+  /** Takes the arguments of a `request` event. */
+  request(request: IncomingMessage, response: ServerResponse): void;
+  /** Takes the arguments of an `upgrade` event. */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
+  /** Ends all that is left without a word. */
+  destroy(): void;
+}
