@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   SUBSCRIPTION_UNKNOWN: { retryable: false },
   TIMEOUT: { retryable: true },
   TOO_MANY_SUBSCRIPTIONS: { retryable: false },
+  TOPICS_OVERLAP: { retryable: false },
   TOPIC_INVALID: { retryable: false },
 } as const satisfies Record<string, { retryable: boolean }>;
 

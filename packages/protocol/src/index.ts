@@ -28,4 +28,5 @@ export {
   isTopic,
   MAX_TOPIC_BYTES,
   matchesTopic,
+  patternsOverlap,
 } from './topics.js';

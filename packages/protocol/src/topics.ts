@@ -61,6 +61,32 @@ function matchesWords(pattern: readonly string[], topic: readonly string[]): boo
   return p === pattern.length;
 }
 
+/** Whether some topic matches both patterns. Both are taken as valid. */
+export function patternsOverlap(a: string, b: string): boolean {
+  return wordsOverlap(a.split('.'), b.split('.'));
+}
+
+/** Table over both: `row[j]` tells whether what is left of `a` and `b` from here and from `j` on has a topic in common. */
+function wordsOverlap(a: readonly string[], b: readonly string[]): boolean {
+  let below: boolean[] = [];
+  for (let i = a.length; i >= 0; i--) {
+    const row: boolean[] = [];
+    for (let j = b.length; j >= 0; j--) {
+      const [left, right] = [a[i], b[j]];
+      if (left === undefined && right === undefined) row[j] = true;
+      else if (left === '#') row[j] = (below[j] ?? false) || (row[j + 1] ?? false);
+      else if (right === '#') row[j] = (row[j + 1] ?? false) || (below[j] ?? false);
+      else row[j] = left !== undefined && right !== undefined && wordsMeet(left, right) && (below[j + 1] ?? false);
+    }
+    below = row;
+  }
+  return below[0] ?? false;
+}
+
+function wordsMeet(a: string, b: string): boolean {
+  return a === b || a === '*' || b === '*';
+}
+
 /**
  * The canonical form of a list of patterns: sorted, each once, `['#']` where one of them matches everything. Two lists
  * with the same canonical form select the same events.

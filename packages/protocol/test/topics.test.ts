@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assertPattern, assertTopic, canonicalPatterns, isPattern, isTopic, matchesTopic } from '../src/index.js';
+import {
+  assertPattern,
+  assertTopic,
+  canonicalPatterns,
+  isPattern,
+  isTopic,
+  matchesTopic,
+  patternsOverlap,
+} from '../src/index.js';
 
 const word = fc.constantFrom('a', 'b', 'ab');
 const topic = fc.array(word, { minLength: 1, maxLength: 7 }).map((words) => words.join('.'));
@@ -113,5 +121,28 @@ describe('canonicalPatterns', () => {
   it('is # alone where that is among them', () => {
     expect(canonicalPatterns(['b', '#', 'a'])).toEqual(['#']);
     expect(canonicalPatterns(['b', 'a', 'b'])).toEqual(['a', 'b']);
+  });
+});
+
+describe('patternsOverlap', () => {
+  const WORDS = ['a', 'b', 'ab'];
+  /** All topics of up to six words: as many as the wildcards of two patterns of three words can need. */
+  const topics: string[] = [...WORDS];
+  for (let at = 0; (topics[at]?.split('.').length ?? 6) < 6; at++) {
+    for (const next of WORDS) topics.push(`${topics[at]}.${next}`);
+  }
+  const short = fc
+    .array(fc.oneof(word, fc.constant('*'), fc.constant('#')), { minLength: 1, maxLength: 3 })
+    .map((words) => words.join('.'));
+
+  it('is whether some topic matches both', () => {
+    fc.assert(
+      fc.property(short, short, (a, b) => {
+        const both = topics.some((one) => matchesTopic(a, one) && matchesTopic(b, one));
+        expect(patternsOverlap(a, b)).toBe(both);
+        expect(patternsOverlap(b, a)).toBe(both);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

@@ -115,10 +115,17 @@ export class Connection {
   /**
    * Opens a subscription; what comes of it, the client is told over its link.
    *
+   * @param options.snapshot the route's snapshot first, wherever `since` is absent or cannot be served
+   * @param options.again the event at `since` comes once more
    * @internal
    * @throws PregonError ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
    */
-  subscribe(id: RequestId, topics: readonly string[] | undefined, since: Since | undefined, snapshot = false): void {
+  subscribe(
+    id: RequestId,
+    topics: readonly string[] | undefined,
+    since: Since | undefined,
+    { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean } = {},
+  ): void {
     if (this.#subscriptions.has(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
     if (this.#subscriptions.size >= this.#maxSubscriptions) {
       throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${this.#maxSubscriptions} subscriptions a connection`);
@@ -140,6 +147,7 @@ export class Connection {
       link: this.#link,
       filter,
       since,
+      again,
       snapshots: snapshot ? this.#route.snapshots : undefined,
       onFailed: (error) => this.#subscriptionFailed(id, error),
     });

@@ -33,6 +33,8 @@ export interface SubscribeRequest {
   readonly link: Link;
   readonly filter: Filter;
   readonly since: Since | undefined;
+  /** Whether the event at `since` comes once more. @default false */
+  readonly again?: boolean;
   /** Where to read the state wherever `since` is absent or cannot be served. */
   readonly snapshots: SnapshotReader | undefined;
   /** The subscription could not be opened, or not be served any longer; it has ended. */
@@ -96,8 +98,17 @@ export class Hub implements Source {
     const audience = this.#audiences.enter(request.filter);
     const subscription = new Subscription(request.id, request.link, audience, this, request.snapshots);
     this.#subscriptions.set(subscription, request.onFailed);
-    void this.#open(subscription, since);
+    void this.#open(subscription, since, request.again);
     return subscription;
+  }
+
+  /**
+   * Whether a subscription may start after this position.
+   *
+   * @throws PregonError POSITION_INVALID | LOG_UNAVAILABLE
+   */
+  async canServe(position: string): Promise<boolean> {
+    return 'point' in (await this.#start(parseSince(position)));
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -162,18 +173,18 @@ export class Hub implements Source {
     onFailed?.(error);
   }
 
-  async #open(subscription: Subscription, since: LogPoint | 'first' | undefined): Promise<void> {
+  async #open(subscription: Subscription, since: LogPoint | 'first' | undefined, again = false): Promise<void> {
     const { attempt, snapshots } = subscription;
     const current = () => !subscription.ended && subscription.attempt === attempt;
     try {
       if (since !== undefined) {
         const start = await this.#start(since);
         if (!current()) return;
-        if ('point' in start) return subscription.begin(start.point, true);
+        if ('point' in start) return subscription.begin(start.point, { recovered: true, again });
         subscription.link.control({ op: 'reset', id: subscription.id, reason: start.reset });
         if (!current()) return;
       }
-      if (!snapshots) return subscription.begin(this.#edge, false);
+      if (!snapshots) return subscription.begin(this.#edge, { recovered: false });
       await this.#beginWithSnapshot(subscription, snapshots, current);
     } catch (error) {
       if (current()) this.failed(subscription, error);
@@ -193,7 +204,7 @@ export class Hub implements Source {
       // In a log that was replaced, the point means nothing; the hub is about to be told, and opens all anew.
       const replaced = (await this.#log.check(edge)) === 'replaced';
       begun = current() && !replaced;
-      if (begun) subscription.begin(point, false, snapshot);
+      if (begun) subscription.begin(point, { recovered: false, snapshot });
     } finally {
       if (!begun) snapshot.release();
     }

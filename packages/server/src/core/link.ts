@@ -14,7 +14,7 @@ import type {
 import type { Chunk } from './chunk.js';
 import type { Message } from './message.js';
 
-export type TransportName = 'websocket' | 'pregon.v1' | 'sse';
+export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io';
 
 /** The control frames that need no care; events and snapshots are handed over encoded. */
 export type ControlFrame =

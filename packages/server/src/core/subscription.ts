@@ -8,6 +8,13 @@ import type { SnapshotReader } from './snapshot-reader.js';
 /** How many chunks one subscription may take in one turn of the event loop. */
 const CHUNKS_PER_TURN = 8;
 
+/** How a subscription begins. */
+export interface Beginning {
+  readonly recovered: boolean;
+  readonly again?: boolean;
+  readonly snapshot?: EncodedSnapshot;
+}
+
 /** What a subscription asks of the hub: where the edge is, and what lies between its cursor and the edge. */
 export interface Source {
   readonly edge: LogPoint;
@@ -77,11 +84,15 @@ export class Subscription {
     return this.atEdge ? this.#source.edge.offset : this.#cursor;
   }
 
-  /** Sets the cursor and goes; with a snapshot, its rows come first, and it is released when they are taken. */
-  begin(after: LogPoint, recovered: boolean, snapshot?: EncodedSnapshot): void {
+  /**
+   * Sets the cursor and goes; with a snapshot, its rows come first, and it is released when they are taken.
+   *
+   * @param options.again whether the event at the point itself comes too
+   */
+  begin(after: LogPoint, { recovered, again, snapshot }: Beginning): void {
     if (this.ended) return;
     this.#state = 'behind';
-    this.#cursor = after.offset;
+    this.#cursor = again ? after.offset - 1 : after.offset;
     this.#snapshot = snapshot && { held: snapshot, next: 0 };
     this.#opened = { position: encodePosition(after), recovered };
     this.advance();

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PregonError } from '@pregon/protocol';
 import type { Entrance } from '../transports/entrance.js';
-import { refuse } from '../transports/websocket/upgrade.js';
+import { refuseUpgrade } from '../transports/refusal.js';
 import type { ListenOptions } from './gateway.js';
 
 /** How often a server looks for clients that are late with their handshake. */
@@ -57,7 +57,8 @@ export class Front {
     };
     const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (this.#knows(incoming)) this.#whose(incoming).upgrade(incoming, socket, head);
-      else if (server.listenerCount('upgrade') === 1) refuse(socket, { status: 404, message: 'nothing is here' });
+      else if (server.listenerCount('upgrade') === 1)
+        refuseUpgrade(socket, { status: 404, message: 'nothing is here' });
     };
     server.removeAllListeners('request');
     server.on('request', request);

@@ -8,6 +8,7 @@ import type { Link } from '../core/link.js';
 import type { Route } from '../core/route.js';
 import { isOriginAllowed } from './origins.js';
 import { parseTarget, type Query } from './query.js';
+import type { Refusal } from './refusal.js';
 
 export interface DoorOptions {
   readonly routes: readonly Route[];
@@ -18,13 +19,6 @@ export interface DoorOptions {
   readonly maxSubscriptions: number;
   readonly maxBufferedBytes: number;
   readonly allowedOrigins: readonly string[] | undefined;
-}
-
-/** Why somebody is not let in: the HTTP answer. */
-export interface Refusal {
-  readonly status: number;
-  readonly message: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Who is let in: where, and what is asked for. */

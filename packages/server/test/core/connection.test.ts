@@ -234,7 +234,7 @@ describe('a connection', () => {
   it('cannot ask for a snapshot where there is none', async () => {
     const square = await Square.open();
     const { connection } = square.connect();
-    expect(() => connection.subscribe(1, undefined, undefined, true)).toThrow(
+    expect(() => connection.subscribe(1, undefined, undefined, { snapshot: true })).toThrow(
       expect.objectContaining({ code: 'SNAPSHOT_NOT_OFFERED' }),
     );
   });

@@ -278,7 +278,7 @@ describe('the reading of a snapshot', () => {
     }
     expect(square.hub.subscriptions).toBe(1);
     table.failing = undefined;
-    for (const client of clients) client.connection.subscribe(1, undefined, undefined, true);
+    for (const client of clients) client.connection.subscribe(1, undefined, undefined, { snapshot: true });
     await square.append([table.change()]);
     for (const client of clients) expect(collected(client)).toEqual([1, 2]);
     expect(live.link.delivered).toHaveLength(1);

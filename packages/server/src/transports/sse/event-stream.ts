@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Door, Refusal } from '../door.js';
+import type { Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
+import { type Refusal, refuseRequest } from '../refusal.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { SseLink } from './sse-link.js';
 
@@ -27,11 +28,11 @@ export class EventStream {
     // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
     if (this.#streaming.has(socket)) return void socket.destroy();
     const admission = this.#door.admit(request);
-    if (!('route' in admission)) return refuse(response, admission);
+    if (!('route' in admission)) return refuseRequest(response, admission);
     const { route } = admission;
     const query = withLastEventId(admission.query, request);
     const wrong = wrongRequest(request, query, route.snapshots !== undefined);
-    if (wrong) return refuse(response, wrong, crossOrigin(request));
+    if (wrong) return refuseRequest(response, wrong, crossOrigin(request));
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
     begin(request, response);
@@ -43,7 +44,7 @@ export class EventStream {
     socket.on('error', (error) => connection.failed(error));
     socket.on('drain', () => connection.drained());
     try {
-      connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, query.snapshot);
+      connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, { snapshot: query.snapshot });
     } catch (error) {
       connection.refuse(THE_SUBSCRIPTION, error);
     }
@@ -100,14 +101,4 @@ function wrongRequest(request: IncomingMessage, query: Query, hasSnapshot: boole
 function crossOrigin(request: IncomingMessage): Record<string, string> {
   const { origin } = request.headers;
   return origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
-}
-
-/** Problem details, RFC 9457. */
-function refuse(
-  response: ServerResponse,
-  { status, message, headers }: Refusal,
-  more: Record<string, string> = {},
-): void {
-  response.writeHead(status, { 'Content-Type': 'application/problem+json', ...more, ...headers });
-  response.end(JSON.stringify({ status, title: message }));
 }

@@ -5,7 +5,8 @@ import type { ControlFrame, Link } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { closeReason } from '../closing.js';
 import type { SocketOutlet } from '../socket-outlet.js';
-import { eventFrames, PING_FRAME, textFrame } from './wire.js';
+import { PING_FRAME, textFrame } from '../websocket-frame.js';
+import { eventFrames } from './wire.js';
 
 /** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames beside them. */
 export class FramesLink implements Link {

@@ -5,7 +5,8 @@ import type { ControlFrame, Link } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { closeReason, refusalCode } from '../closing.js';
 import type { SocketOutlet } from '../socket-outlet.js';
-import { binaryFrame, eventFrames, PING_FRAME, textFrame } from './wire.js';
+import { binaryFrame, PING_FRAME, textFrame } from '../websocket-frame.js';
+import { eventFrames } from './wire.js';
 
 /**
  * Plain WebSocket, no subprotocol: events and nothing but events. What has no place in that (a position that cannot be

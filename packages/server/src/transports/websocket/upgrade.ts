@@ -5,8 +5,9 @@ import { decodeClientFrame, PregonError, peekId, SUBPROTOCOL } from '@pregon/pro
 import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Connection } from '../../core/connection.js';
 import { CLOSE_TIMEOUT_MS } from '../closing.js';
-import type { Admitted, Door, Refusal } from '../door.js';
+import type { Admitted, Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
+import { type Refusal, refuseUpgrade } from '../refusal.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { FramesLink } from './frames-link.js';
 import { PlainLink } from './plain-link.js';
@@ -42,9 +43,9 @@ export class WebSocketUpgrade {
     const ignore = () => socket.destroy();
     socket.on('error', ignore);
     const admission = this.#door.admit(request);
-    if (!('route' in admission)) return refuse(socket, admission);
+    if (!('route' in admission)) return refuseUpgrade(socket, admission);
     const wrong = wrongHandshake(request);
-    if (wrong) return refuse(socket, wrong);
+    if (wrong) return refuseUpgrade(socket, wrong);
     this.#server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', ignore);
       this.#enter(client, socket, request, admission);
@@ -116,7 +117,7 @@ function receiveFrame(connection: Connection, data: RawData, isBinary: boolean, 
     const frame = decodeClientFrame(text, maxFrameBytes);
     switch (frame.op) {
       case 'subscribe':
-        return connection.subscribe(frame.id, frame.topics, frame.since, frame.snapshot);
+        return connection.subscribe(frame.id, frame.topics, frame.since, { snapshot: frame.snapshot === true });
       case 'unsubscribe':
         return connection.unsubscribe(frame.id);
       case 'send':
@@ -135,7 +136,7 @@ function toBuffer(data: RawData): Buffer {
 }
 
 /** What `ws` would answer with 400, in the words of RFC 6455 section 4.4. */
-function wrongHandshake(request: IncomingMessage): Refusal | undefined {
+export function wrongHandshake(request: IncomingMessage): Refusal | undefined {
   if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
     return { status: 426, message: 'the only upgrade is to websocket', headers: { Upgrade: 'websocket' } };
   }
@@ -147,27 +148,4 @@ function wrongHandshake(request: IncomingMessage): Refusal | undefined {
     };
   }
   return undefined;
-}
-
-const STATUS_TEXTS: Readonly<Record<number, string>> = {
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  426: 'Upgrade Required',
-  503: 'Service Unavailable',
-};
-
-/** Answers an upgrade request that is not accepted, on the bare socket that is all there is of it. */
-export function refuse(socket: Duplex, refusal: Refusal): void {
-  const body = `${refusal.message}\n`;
-  const headers = {
-    Connection: 'close',
-    'Content-Type': 'text/plain; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    ...refusal.headers,
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // The client may never end its side.
-  socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_TEXTS[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
 }

@@ -103,7 +103,7 @@ export class Square {
   /** Connects and subscribes, live unless `since` says otherwise. */
   subscribe(want: { topics?: string[]; since?: string; snapshot?: boolean; link?: FakeLink } = {}): Client {
     const client = this.connect(want.link);
-    client.connection.subscribe(1, want.topics, want.since, want.snapshot);
+    client.connection.subscribe(1, want.topics, want.since, { snapshot: want.snapshot === true });
     return client;
   }
 

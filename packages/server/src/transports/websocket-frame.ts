@@ -1,0 +1,49 @@
+/** Opcodes of RFC 6455 section 5.2. */
+const TEXT = 0x1;
+const BINARY = 0x2;
+const FIN = 0x80;
+
+/** A whole, unmasked frame with a text message, as a server sends it (RFC 6455 section 5.2). */
+export function textFrame(text: string): Buffer {
+  const size = Buffer.byteLength(text);
+  const start = headerSize(size);
+  const frame = Buffer.allocUnsafe(start + size);
+  writeHeader(frame, 0, TEXT, size);
+  frame.write(text, start);
+  return frame;
+}
+
+export function binaryFrame(bytes: Uint8Array): Buffer {
+  const start = headerSize(bytes.length);
+  const frame = Buffer.allocUnsafe(start + bytes.length);
+  writeHeader(frame, 0, BINARY, bytes.length);
+  frame.set(bytes, start);
+  return frame;
+}
+
+/** A ping without payload (RFC 6455 section 5.5.2): the same bytes for everybody. */
+export const PING_FRAME = Buffer.from([FIN | 0x9, 0]);
+
+/** How many bytes stand before a payload of that size. */
+export function headerSize(payloadSize: number): number {
+  return payloadSize < 126 ? 2 : payloadSize < 65_536 ? 4 : 10;
+}
+
+/** Writes what stands before the payload of a text message, and returns where the payload begins. */
+export function writeTextHeader(target: Buffer, at: number, payloadSize: number): number {
+  return writeHeader(target, at, TEXT, payloadSize);
+}
+
+function writeHeader(target: Buffer, at: number, opcode: number, payloadSize: number): number {
+  target[at] = FIN | opcode;
+  if (payloadSize < 126) {
+    target[at + 1] = payloadSize;
+    return at + 2;
+  }
+  if (payloadSize < 65_536) {
+    target[at + 1] = 126;
+    return target.writeUInt16BE(payloadSize, at + 2);
+  }
+  target[at + 1] = 127;
+  return target.writeUIntBE(payloadSize, target.writeUInt16BE(0, at + 2), 6);
+}
