@@ -33,7 +33,7 @@ export class Front {
 
   /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
-    if (this.#server) throw new TypeError('the gateway listens already');
+    if (this.#server) throw new TypeError('it listens already, on a port of its own');
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = this.#createServer(options);
     server.on('connection', (socket) => {

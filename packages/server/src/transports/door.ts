@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '../core/clock.js';
 import { Connection } from '../core/connection.js';
@@ -6,7 +5,8 @@ import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
 import type { Link } from '../core/link.js';
 import type { Route } from '../core/route.js';
-import { isOriginAllowed } from './origins.js';
+import { newConnectionId } from './connection-id.js';
+import { refuseOrigin } from './origins.js';
 import { parseTarget, type Query } from './query.js';
 import type { Refusal } from './refusal.js';
 
@@ -54,18 +54,14 @@ export class Door {
     if (!route) return { status: 404, message: `no route has the path ${query.path}` };
     if (request.method !== 'GET') return { status: 405, message: 'only GET is taken here', headers: { Allow: 'GET' } };
     if (!this.#open) return { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
-    const { headers } = request;
-    if (isOriginAllowed(headers, this.options.allowedOrigins)) return { route, query };
-    const who =
-      headers.origin === undefined ? `whoever asks for ${headers.host}` : `pages of the origin ${headers.origin}`;
-    return { status: 403, message: `${who} may not connect; see allowedOrigins` };
+    return refuseOrigin(request.headers, this.options.allowedOrigins) ?? { route, query };
   }
 
   /** Makes a connection of a link; the transport reports to it from then on. */
   enter(route: Route, request: IncomingMessage, link: Link): Connection {
     const { hub, maxSubscriptions, clock, heartbeatMs } = this.options;
     const connection = new Connection(link, {
-      id: newId(),
+      id: newConnectionId(),
       route,
       hub,
       maxSubscriptions,
@@ -102,9 +98,4 @@ export class Door {
   #route(path: string): Route | undefined {
     return this.options.routes.find((route) => route.path === path);
   }
-}
-
-/** `randomUUID` joins some twenty pieces, and V8 keeps them as such, 500 bytes for each connection; read from bytes, it is one text. */
-function newId(): string {
-  return Buffer.from(randomUUID(), 'latin1').toString('latin1');
 }

@@ -1,5 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import type { Refusal } from './refusal.js';
+
+type OriginHeaders = Pick<IncomingHttpHeaders, 'origin' | 'host' | 'upgrade'>;
 
 /**
  * Whether a request may connect, as far as it may be a page's (invariant 9).
@@ -15,13 +18,24 @@ import { isIP } from 'node:net';
  * @param headers `Origin` (RFC 6454 section 7), `Host`, and `Upgrade`, which no page can set
  */
 export function isOriginAllowed(
-  { origin, host, upgrade }: Pick<IncomingHttpHeaders, 'origin' | 'host' | 'upgrade'>,
+  { origin, host, upgrade }: OriginHeaders,
   allowedOrigins: readonly string[] | undefined,
 ): boolean {
   const hostname = host === undefined ? undefined : hostnameOf(`http://${host}`);
   if (origin === undefined) return upgrade !== undefined || host === undefined || isOwn(hostname, allowedOrigins);
   if (allowedOrigins) return allowedOrigins.includes(origin);
   return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
+}
+
+/** The answer to who may not connect; undefined for those who may. */
+export function refuseOrigin(
+  headers: OriginHeaders,
+  allowedOrigins: readonly string[] | undefined,
+): Refusal | undefined {
+  if (isOriginAllowed(headers, allowedOrigins)) return undefined;
+  const who =
+    headers.origin === undefined ? `whoever asks for ${headers.host}` : `pages of the origin ${headers.origin}`;
+  return { status: 403, message: `${who} may not connect; see allowedOrigins` };
 }
 
 /** An address, which nobody can make point elsewhere; a loopback name; or the host of an allowed origin. */

@@ -7,7 +7,7 @@ import type { Connection } from '../../core/connection.js';
 import { CLOSE_TIMEOUT_MS } from '../closing.js';
 import type { Admitted, Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
-import { type Refusal, refuseUpgrade } from '../refusal.js';
+import { refuseUpgrade, wrongHandshake } from '../refusal.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { FramesLink } from './frames-link.js';
 import { PlainLink } from './plain-link.js';
@@ -133,19 +133,4 @@ function receiveFrame(connection: Connection, data: RawData, isBinary: boolean, 
 function toBuffer(data: RawData): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}
-
-/** What `ws` would answer with 400, in the words of RFC 6455 section 4.4. */
-export function wrongHandshake(request: IncomingMessage): Refusal | undefined {
-  if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
-    return { status: 426, message: 'the only upgrade is to websocket', headers: { Upgrade: 'websocket' } };
-  }
-  if (request.headers['sec-websocket-version'] !== '13') {
-    return {
-      status: 426,
-      message: 'the only version of WebSocket is 13',
-      headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
-    };
-  }
-  return undefined;
 }
