@@ -18,6 +18,10 @@ export type {
   PostgresJsTransaction,
   PostgresPool,
   PostgresTransaction,
+  TypeOrmDataSource,
+  TypeOrmEntityManager,
+  TypeOrmQueryRunner,
+  TypeOrmTransaction,
 } from './postgres/shapes.js';
 export type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
 export type { OutboxSnapshot } from './snapshot.js';

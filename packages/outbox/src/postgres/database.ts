@@ -2,6 +2,7 @@ import { kyselyDatabase } from './kysely.js';
 import { pgDatabase } from './pg.js';
 import { postgresJsDatabase } from './postgres-js.js';
 import { isKyselyDatabase, isPgPool, isPostgresJsSql, type Session } from './session.js';
+import { isTypeOrmDataSource, poolOfDataSource } from './typeorm.js';
 
 /** How a listener tells what it hears. */
 export interface Hearing {
@@ -47,10 +48,11 @@ export interface Database extends Session {
 
 /** @throws TypeError where it is no pool of a driver that is known */
 export function databaseOf(pool: unknown, answerMs: number): Database {
+  if (isTypeOrmDataSource(pool)) return databaseOf(poolOfDataSource(pool), answerMs);
   if (isKyselyDatabase(pool)) return kyselyDatabase(pool, answerMs);
   if (isPostgresJsSql(pool)) return postgresJsDatabase(pool, answerMs);
   if (isPgPool(pool)) return pgDatabase(pool, answerMs);
   throw new TypeError(
-    'not a Pool of pg, a postgres(…) or a Kysely: one connection is not enough, nor does it come back by itself',
+    'not a Pool of pg, a postgres(…), a Kysely or a DataSource: one connection is not enough, nor does it come back by itself',
   );
 }

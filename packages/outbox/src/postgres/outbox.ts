@@ -19,13 +19,15 @@ import type {
   PostgresJsTransaction,
   PostgresPool,
   PostgresTransaction,
+  TypeOrmDataSource,
 } from './shapes.js';
 import { type ReadRows, SnapshotTaker } from './snapshot.js';
+import { isTypeOrmDataSource, poolOfDataSource } from './typeorm.js';
 
 export interface PostgresRelayOptions extends RelayOptions {
   /**
-   * Where to take connections from: a `Pool` of pg, a `postgres(…)`, or a `Kysely`, which cannot listen. With pg, one connection is kept
-   * to listen; postgres opens one beside its pool.
+   * Where to take connections from: a `Pool` of pg, a `postgres(…)`, a `DataSource` of TypeORM, whose pool is one of pg, or a `Kysely`,
+   * which cannot listen. With pg, one connection is kept to listen; postgres opens one beside its pool.
    */
   readonly db: PostgresPool;
   /**
@@ -59,15 +61,15 @@ export interface PostgresOutbox {
   migrate(db: PostgresPool | PgClient): Promise<void>;
 
   /**
-   * Writes an event in the caller's transaction: a client of pg after its BEGIN, the `sql` that `sql.begin` of postgres hands on, or a
-   * `Transaction` of kysely. **Change first, then add**: what makes the second of two transactions come later is that its change waits
+   * Writes an event in the caller's transaction: a client of pg after its BEGIN, the `sql` that `sql.begin` of postgres hands on, a
+   * `Transaction` of kysely, or the `EntityManager` or `QueryRunner` of a transaction of TypeORM. **Change first, then add**: what makes the second of two transactions come later is that its change waits
    * for the first one's commit.
    *
    * A client of pg on which no transaction is open writes the event in one of its own.
    *
    * @returns the event; its sequence is given after the commit
    * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
-   * @throws TypeError where `data` holds what JSON cannot (a BigInt, a cycle, a function), or `tx` is a pool, which is in no transaction
+   * @throws TypeError where `data` holds what JSON cannot (a BigInt, a cycle, a function), or `tx` is in no transaction: a pool, a manager of TypeORM outside of one
    *   Nothing is written where it throws; what else the driver throws is passed on.
    */
   add<Data>(tx: PostgresTransaction, event: OutboxEvent<Data>): Promise<PregonEvent<Data>>;
@@ -93,6 +95,10 @@ export interface PostgresOutbox {
   snapshot<Tx extends KyselyTransaction, Row>(
     db: KyselyDatabase<Tx>,
     read: (tx: Tx) => Promise<readonly Row[]>,
+  ): Promise<OutboxSnapshot<Row>>;
+  snapshot<Client extends PgPoolClient, Row>(
+    db: TypeOrmDataSource,
+    read: (client: Client) => Promise<readonly Row[]>,
   ): Promise<OutboxSnapshot<Row>>;
 
   /** A relay from this table to a log; call `start` on it, in every process. One at a time is at work, the others stand by. */
@@ -140,6 +146,10 @@ export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
     db: KyselyDatabase<Tx>,
     read: (tx: Tx) => Promise<readonly Row[]>,
   ): Promise<OutboxSnapshot<Row>>;
+  function snapshot<Client extends PgPoolClient, Row>(
+    db: TypeOrmDataSource,
+    read: (client: Client) => Promise<readonly Row[]>,
+  ): Promise<OutboxSnapshot<Row>>;
   // Whose pool it is, his transaction is read through.
   function snapshot<Row>(db: PostgresPool, read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     return takerOn(db).take(read);
@@ -152,7 +162,8 @@ export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
       // IF NOT EXISTS fails where another process creates the same at that instant.
       const oneAtATime = `SELECT pg_advisory_xact_lock(hashtext('${names.channel}'))`;
       const withoutNotices = 'SET LOCAL client_min_messages = warning';
-      await sessionOf(db).query(`${withoutNotices};\n${oneAtATime};\n${sql('postgres', table)}`);
+      const session = sessionOf(isTypeOrmDataSource(db) ? poolOfDataSource(db) : db);
+      await session.query(`${withoutNotices};\n${oneAtATime};\n${sql('postgres', table)}`);
     },
     async add(tx, event) {
       const session = transactionSession(tx);

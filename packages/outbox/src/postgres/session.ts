@@ -6,6 +6,7 @@ import type {
   PostgresJsSql,
   PostgresJsTransaction,
 } from './shapes.js';
+import { isTypeOrmDataSource, openQueryRunner } from './typeorm.js';
 
 /**
  * A connection or a transaction of any driver. Values are sent as text and columns are read as text, cast in SQL where they are none:
@@ -57,7 +58,16 @@ export function sessionOf(handle: unknown): Session {
  * @throws TypeError for a pool: each of its queries may go through another connection, and none is part of the caller's transaction
  */
 export function transactionSession(handle: unknown): Session {
-  if (isPgPool(handle) || isPostgresJsSql(handle) || (isKysely(handle) && !handle.isTransaction)) {
+  const runner = openQueryRunner(handle);
+  if (runner !== undefined) {
+    return { query: async (text, values) => sessionOf(await runner.connect()).query(text, values) };
+  }
+  if (
+    isTypeOrmDataSource(handle) ||
+    isPgPool(handle) ||
+    isPostgresJsSql(handle) ||
+    (isKysely(handle) && !handle.isTransaction)
+  ) {
     throw new TypeError('add needs the transaction that the change is made in: this is a pool, which is in none');
   }
   return sessionOf(handle);

@@ -68,8 +68,31 @@ export interface KyselyDatabase<Tx extends KyselyTransaction = KyselyTransaction
   transaction(): KyselyTransactionBuilder<Tx>;
 }
 
+/** A `QueryRunner` of TypeORM. */
+export interface TypeOrmQueryRunner {
+  readonly isTransactionActive: boolean;
+  /** The driver's own connection, which is the same one for as long as the query runner lives. */
+  connect(): Promise<unknown>;
+}
+
+/** An `EntityManager` of TypeORM; that of a transaction has a query runner. */
+export interface TypeOrmEntityManager {
+  readonly queryRunner?: TypeOrmQueryRunner | undefined;
+  getRepository(entity: never): unknown;
+}
+
+/** A `DataSource` of TypeORM that is initialized. */
+export interface TypeOrmDataSource {
+  readonly isInitialized: boolean;
+  readonly driver: object;
+  createQueryRunner(): TypeOrmQueryRunner;
+}
+
+/** The two ways in which TypeORM hands on a transaction. */
+export type TypeOrmTransaction = TypeOrmEntityManager | TypeOrmQueryRunner;
+
 /** What an event is written through: the caller's open transaction. */
-export type PostgresTransaction = PgClient | PostgresJsTransaction | KyselyTransaction;
+export type PostgresTransaction = PgClient | PostgresJsTransaction | KyselyTransaction | TypeOrmTransaction;
 
 /** What a relay and a snapshot take connections from. */
-export type PostgresPool = PgPool | PostgresJsSql | KyselyDatabase;
+export type PostgresPool = PgPool | PostgresJsSql | KyselyDatabase | TypeOrmDataSource;

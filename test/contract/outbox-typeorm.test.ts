@@ -1,0 +1,85 @@
+import { createPostgresOutbox } from '@pregon/outbox';
+import { DataSource } from 'typeorm';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { FaultyLog } from '../support/outbox/faulty-log.js';
+import { describeWithPostgres } from '../support/postgres.js';
+import { createSchema } from '../support/postgres-schema.js';
+
+await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
+  const outbox = createPostgresOutbox({ source: '/shop' });
+  let db: DataSource;
+  let log: FaultyLog;
+  let relay: ReturnType<typeof outbox.relay>;
+
+  const event = (data: string) => ({ exchange: 'shop', topic: 'product.saved', type: 'ProductWasSaved', data });
+  const arrived = () => log.events.map(({ data }) => data);
+
+  beforeEach(async () => {
+    db = new DataSource({ type: 'postgres', url: await createSchema(database()) });
+    await db.initialize();
+    await outbox.migrate(db);
+    await db.query('CREATE TABLE products (name text PRIMARY KEY)');
+    log = new FaultyLog();
+    relay = outbox.relay({ db, log });
+    relay.start();
+  });
+
+  afterEach(async () => {
+    await relay.stop();
+    await db.destroy();
+  });
+
+  it('[I-5] [002-20] joins the transaction of an EntityManager: rolled back, nobody hears of it', async () => {
+    const save = (name: string) =>
+      db.transaction(async (manager) => {
+        await manager.query('INSERT INTO products VALUES ($1)', [name]);
+        await outbox.add(manager, event(name));
+      });
+    await save('one');
+    await expect(save('one')).rejects.toThrow(/duplicate key/);
+    const failed = db.transaction(async (manager) => {
+      await outbox.add(manager, event('never'));
+      throw new RangeError('after the event');
+    });
+    await expect(failed).rejects.toThrow('after the event');
+    await save('two');
+    await vi.waitFor(() => expect(arrived()).toEqual(['one', 'two']), 10_000);
+  });
+
+  it('[I-5] joins the transaction of a QueryRunner, and its savepoints', async () => {
+    const runner = db.createQueryRunner();
+    await runner.startTransaction();
+    await outbox.add(runner, event('outer'));
+    await runner.startTransaction();
+    await outbox.add(runner, event('inner'));
+    await runner.rollbackTransaction();
+    await outbox.add(runner.manager, event('outer again'));
+    await runner.commitTransaction();
+    await runner.release();
+    await vi.waitFor(() => expect(arrived()).toEqual(['outer', 'outer again']), 10_000);
+  });
+
+  it('[I-5] says so where no transaction is open', async () => {
+    const runner = db.createQueryRunner();
+    const none = [db.manager, runner, runner.manager];
+    for (const handle of none) await expect(outbox.add(handle, event('x'))).rejects.toThrow(/is in none/);
+    await expect(outbox.add(Object(db), event('x'))).rejects.toThrow(/is a pool, which is in none/);
+    await runner.release();
+    expect(await db.query('SELECT event FROM pregon_outbox')).toEqual([]);
+  });
+
+  it('[I-6] takes a snapshot through a client of the DataSource', async () => {
+    await db.transaction(async (manager) => {
+      await manager.query(`INSERT INTO products VALUES ('one')`);
+      await outbox.add(manager, event('one'));
+    });
+    const snapshot = await outbox.snapshot(db, async (client) => (await client.query('SELECT * FROM products')).rows);
+    expect(snapshot).toMatchObject({ rows: [{ name: 'one' }], sequence: 1, source: '/shop' });
+  });
+
+  it('says what is wrong with a DataSource that was not initialized', async () => {
+    const early = new DataSource({ type: 'postgres', url: database() });
+    await expect(outbox.migrate(early)).rejects.toThrow(/initialize the DataSource first/);
+    expect(() => outbox.relay({ db: early, log })).toThrow(/initialize the DataSource first/);
+  });
+});
