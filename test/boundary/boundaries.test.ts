@@ -15,13 +15,14 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   log: ['core'],
   transports: ['core'],
-  gateway: ['core', 'log', 'transports'],
+  integrations: ['core', 'transports'],
+  gateway: ['core', 'log', 'transports', 'integrations'],
   http: ['core', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.
   config: ['core', 'gateway', 'index.ts'],
   cli: ['core', 'log', 'gateway', 'http', 'config', 'settings.ts'],
   'settings.ts': [],
-  'index.ts': ['core', 'log', 'gateway'],
+  'index.ts': ['core', 'log', 'integrations', 'gateway'],
 };
 
 /** A driver or protocol library is known to one file, so that it can be exchanged there. */

@@ -6,6 +6,11 @@ export type { RouteHandlers } from './core/handlers.js';
 export type { TransportName } from './core/link.js';
 export type { Log, LogEntry, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from './core/log.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshot.js';
+export {
+  type ComponentServer,
+  type ComponentServerOptions,
+  createComponentServer,
+} from './gateway/component-server.js';
 export { createGateway } from './gateway/create-gateway.js';
 export type { Gateway, ListenOptions } from './gateway/gateway.js';
 export type {
@@ -17,4 +22,8 @@ export type {
   RouteOptions,
   Subscriber,
 } from './gateway/options.js';
+export type { BlockedAddresses } from './integrations/component/blocked-addresses.js';
+export type { ComponentConnection, ComponentRequest } from './integrations/component/component-connection.js';
+export type { MessageComponent } from './integrations/component/message-component.js';
+export type { MountOptions } from './integrations/component/mount.js';
 export { openLog } from './log/open.js';

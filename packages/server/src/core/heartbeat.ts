@@ -1,12 +1,17 @@
 import type { Clock } from './clock.js';
-import type { Connection } from './connection.js';
 
 /** Into how many groups connections are spread, so that they are not all written to at once. */
 const GROUPS = 8;
 
+/** What is visited: a connection, of whatever kind. */
+export interface Visited {
+  heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void;
+  failed(error: Error): void;
+}
+
 /** Visits every connection once in `heartbeatMs`, with one timer for all. */
 export class Heartbeat {
-  readonly #groups: Set<Connection>[] = Array.from({ length: GROUPS }, () => new Set());
+  readonly #groups: Set<Visited>[] = Array.from({ length: GROUPS }, () => new Set());
   readonly #heartbeatMs: number;
   readonly #stallTimeoutMs: number;
   readonly #clock: Clock;
@@ -20,12 +25,12 @@ export class Heartbeat {
     this.#cancel = clock.after(heartbeatMs / GROUPS, () => this.#visit());
   }
 
-  add(connection: Connection): void {
+  add(connection: Visited): void {
     // The group that was visited last, so that the first heartbeat is a whole interval away.
     this.#groups[(this.#next + GROUPS - 1) % GROUPS]?.add(connection);
   }
 
-  delete(connection: Connection): void {
+  delete(connection: Visited): void {
     for (const group of this.#groups) if (group.delete(connection)) return;
   }
 

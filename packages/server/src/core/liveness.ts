@@ -7,6 +7,9 @@ const MUCH_BYTES = 65_536;
 /** What became of a look at a connection: it lives, it reads slowly, or it is to be closed. */
 export type Verdict = 'alive' | 'slow' | Extract<CloseName, 'HEARTBEAT_MISSED' | 'STALLED'>;
 
+/** What is looked at of a {@link Link}. */
+export type Pulse = Pick<Link, 'bufferedBytes' | 'takenBytes' | 'ping'>;
+
 /** Tells a client that is gone from one that is only slow. All times in milliseconds of the same clock. */
 export class Liveness {
   #heardAt: number;
@@ -29,7 +32,7 @@ export class Liveness {
   }
 
   /** Once in `heartbeatMs`: asks the client for a sign of life, and judges by those it gave. */
-  look(link: Link, now: number, heartbeatMs: number, stallTimeoutMs: number): Verdict {
+  look(link: Pulse, now: number, heartbeatMs: number, stallTimeoutMs: number): Verdict {
     this.#forgive(now, heartbeatMs);
     if (link.bufferedBytes > 0) return this.#judgeStall(link, now, stallTimeoutMs);
     // It was asked for nothing while bytes waited, so it owes nothing for that time.
@@ -52,7 +55,7 @@ export class Liveness {
   }
 
   /** A client that reads slowly cannot answer a ping that it has not read yet; it lives as long as it takes anything. */
-  #judgeStall({ takenBytes }: Link, now: number, stallTimeoutMs: number): Verdict {
+  #judgeStall({ takenBytes }: Pulse, now: number, stallTimeoutMs: number): Verdict {
     if (this.#stalledSince === undefined || takenBytes !== this.#takenWhenStalled) {
       this.#takenWhenStalled = takenBytes;
       this.#stalledSince = now;

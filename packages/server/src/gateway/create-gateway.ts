@@ -2,6 +2,7 @@ import { systemClock } from '../core/clock.js';
 import { Heartbeat } from '../core/heartbeat.js';
 import { Hub, type HubOptions } from '../core/hub.js';
 import type { Log } from '../core/log.js';
+import { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import { openLog } from '../log/open.js';
 import { Door } from '../transports/door.js';
 import { Front } from './front.js';
@@ -37,7 +38,16 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
   const { allowedOrigins } = options;
   const door = new Door({ ...limits, routes: routes.all, hub, heartbeat, clock: systemClock, allowedOrigins });
   const front = new Front(new RouteEntrance(door, limits.maxFrameBytes), limits);
-  const gateway = new RunningGateway({ log, owned, hub, heartbeat, door, front, routes, state });
+  const components = new ComponentEntrance({
+    ...limits,
+    heartbeat,
+    clock: systemClock,
+    allowedOrigins,
+    takenPaths: routes.all.map(({ path }) => path),
+    onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
+  });
+  front.add(components);
+  const gateway = new RunningGateway({ log, owned, hub, heartbeat, door, components, front, routes, state });
   await gateway.build(options, logger);
   return gateway;
 }

@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections.js';
+import type { MessageComponent } from '../integrations/component/message-component.js';
+import type { MountOptions } from '../integrations/component/mount.js';
 
 export interface ListenOptions {
   /** @default 1234; 0 for any free one */
@@ -16,6 +18,12 @@ export interface Gateway {
   readonly routes: readonly { readonly name: string; readonly path: string; readonly connections: Connections }[];
   /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
   connections(route: string): Connections;
+  /**
+   * Puts a component on a path, `/chat` or `/chat/:room`, beside the routes.
+   *
+   * @throws TypeError | RangeError where path, component or an option is none, or the path is taken
+   */
+  mount(path: string, component: MessageComponent, options?: MountOptions): void;
   /**
    * Serves its routes on a port of its own.
    *

@@ -8,6 +8,9 @@ import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
 import type { Log } from '../core/log.js';
 import { OtherGateways } from '../core/other-gateways.js';
+import type { ComponentEntrance } from '../integrations/component/component-entrance.js';
+import type { MessageComponent } from '../integrations/component/message-component.js';
+import type { MountOptions } from '../integrations/component/mount.js';
 import type { Door } from '../transports/door.js';
 import { atMost } from './at-most.js';
 import { drain } from './drain.js';
@@ -17,6 +20,7 @@ import type { Built, GatewayOptions, HandlerContext, Logger, Subscriber } from '
 import { QueueSubscribers } from './queue-subscribers.js';
 import type { Routes } from './routes.js';
 import { SubscriberLink } from './subscriber-link.js';
+import { assertOrigins } from './validate.js';
 
 export interface LogState {
   /** Why the log cannot be read now. */
@@ -31,6 +35,7 @@ export interface Parts {
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly door: Door;
+  readonly components: ComponentEntrance;
   readonly front: Front;
   readonly routes: Routes;
   readonly state: Readonly<LogState>;
@@ -58,6 +63,11 @@ export class RunningGateway implements Gateway {
 
   connections(route: string): Connections {
     return this.#parts.routes.connections(route);
+  }
+
+  mount(path: string, component: MessageComponent, options: MountOptions = {}): void {
+    assertOrigins(options.allowedOrigins);
+    this.#parts.components.mount(path, component, options);
   }
 
   listen(options: ListenOptions = {}): Promise<{ host: string; port: number }> {
@@ -130,12 +140,14 @@ export class RunningGateway implements Gateway {
   }
 
   async #close(spreadMs: number, timeoutMs: number): Promise<void> {
-    const { door, front, heartbeat, hub, log, owned } = this.#parts;
+    const { door, components, front, heartbeat, hub, log, owned } = this.#parts;
     const deadline = systemClock.now() + timeoutMs;
     heartbeat.stop();
     door.close();
     front.close();
+    const componentsClosed = atMost(timeoutMs, systemClock, components.close());
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });
+    await componentsClosed;
     front.destroy();
     await hub.close();
     const subscribers = [this.#queueSubscribers?.stop(), ...this.#subscribers.map((subscriber) => subscriber.close())];

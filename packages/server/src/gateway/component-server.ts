@@ -1,0 +1,102 @@
+import type { Server } from 'node:http';
+import { systemClock } from '../core/clock.js';
+import { Heartbeat } from '../core/heartbeat.js';
+import { ComponentEntrance } from '../integrations/component/component-entrance.js';
+import type { MessageComponent } from '../integrations/component/message-component.js';
+import type { MountOptions } from '../integrations/component/mount.js';
+import { atMost } from './at-most.js';
+import { Front } from './front.js';
+import type { ListenOptions } from './gateway.js';
+import type { GatewayLimits, Logger } from './options.js';
+import { assertOrigins, normalizeLimits } from './validate.js';
+
+export interface ComponentServerOptions
+  extends Pick<GatewayLimits, 'heartbeatMs' | 'stallTimeoutMs' | 'handshakeTimeoutMs' | 'maxFrameBytes'> {
+  /** As for a gateway: with none named, pages from loopback addresses and from disk may connect, nobody else's. */
+  readonly allowedOrigins?: readonly string[];
+  /** Is told what `onError` of a component throws. @default says nothing */
+  readonly logger?: Pick<Logger, 'error'>;
+}
+
+/** Serves components and nothing else: no log, no routes. */
+export interface ComponentServer {
+  /**
+   * Puts a component on a path, `/chat` or `/chat/:room`. Where several match, the one that was mounted first takes the connection.
+   *
+   * @returns itself
+   * @throws TypeError | RangeError where path, component or an option is none, or the path is taken
+   */
+  mount(path: string, component: MessageComponent, options?: MountOptions): ComponentServer;
+  /**
+   * Serves on a port of its own.
+   *
+   * @throws PregonError LISTEN_FAILED, where the port is in use; CONFIG_INVALID where certificate or key is none
+   */
+  listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
+  /** Serves on an existing server and its port; all other paths stay with the server. */
+  attach(server: Server): void;
+  /**
+   * Takes no more connections, closes those there are with 4000, and resolves when all are gone.
+   *
+   * @param options.timeoutMs how long it takes at most. @default 10000
+   */
+  close(options?: { timeoutMs?: number }): Promise<void>;
+}
+
+/**
+ * Makes a server for components; it is ready to listen.
+ *
+ * @throws TypeError | RangeError where an option is not one
+ */
+export function createComponentServer(options: ComponentServerOptions = {}): ComponentServer {
+  return new RunningComponentServer(options);
+}
+
+class RunningComponentServer implements ComponentServer {
+  readonly #heartbeat: Heartbeat;
+  readonly #entrance: ComponentEntrance;
+  readonly #front: Front;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: ComponentServerOptions) {
+    const limits = normalizeLimits(options);
+    const { allowedOrigins, logger } = options;
+    assertOrigins(allowedOrigins);
+    this.#heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
+    this.#entrance = new ComponentEntrance({
+      heartbeat: this.#heartbeat,
+      clock: systemClock,
+      maxFrameBytes: limits.maxFrameBytes,
+      allowedOrigins,
+      takenPaths: [],
+      onBroken: (connection, err) => logger?.error({ connection: connection.id, err }, 'onError of a component failed'),
+    });
+    this.#front = new Front(this.#entrance, limits);
+  }
+
+  mount(path: string, component: MessageComponent, options: MountOptions = {}): this {
+    assertOrigins(options.allowedOrigins);
+    this.#entrance.mount(path, component, options);
+    return this;
+  }
+
+  listen(options: ListenOptions = {}): Promise<{ host: string; port: number }> {
+    return this.#front.listen(options);
+  }
+
+  attach(server: Server): void {
+    this.#front.attach(server);
+  }
+
+  close({ timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#heartbeat.stop();
+    this.#front.close();
+    await atMost(timeoutMs, systemClock, this.#entrance.close());
+    this.#front.destroy();
+  }
+}
