@@ -137,9 +137,11 @@ describe('gateways that come and go', () => {
     const { here, there, chat } = await startTwo({ logger });
     const far = await PlainClient.open(there.ws('/chat'));
     const stranger = await here.log.ephemeral?.join(() => undefined);
-    for (const text of ['no JSON', 'null', '[]', '{"route":"chat"}', '{"route":1,"name":2}']) stranger?.send(text);
-    stranger?.send('{"route":"__proto__","name":"n","data":1}');
-    stranger?.send('{"route":"chat","name":"n","data":"of another version","more":1}');
+    for (const text of ['', 'broadcast', 'elsewhere {"route":"chat","name":"n","data":1}']) stranger?.send(text);
+    const tell = (text: string) => stranger?.send(`broadcast ${text}`);
+    for (const text of ['no JSON', 'null', '[]', '{"route":"chat"}', '{"route":1,"name":2}']) tell(text);
+    tell('{"route":"__proto__","name":"n","data":1}');
+    tell('{"route":"chat","name":"n","data":"of another version","more":1}');
     expect(await far.messages.count(1)).toEqual(['of another version']);
     await eventually(
       () => warnings.length,

@@ -27,3 +27,5 @@ export type { ComponentConnection, ComponentRequest } from './integrations/compo
 export type { MessageComponent } from './integrations/component/message-component.js';
 export type { MountOptions } from './integrations/component/mount.js';
 export { openLog } from './log/open.js';
+export type { SocketIoOptions } from './transports/socketio/socketio-entrance.js';
+export type { SocketIo, SocketIoTypes, UnknownEvents } from './transports/socketio/socketio-types.js';

@@ -75,6 +75,11 @@ export class Connection {
     return this.#open;
   }
 
+  /** The topic patterns of each open subscription. @internal */
+  *topics(): Iterable<readonly [id: RequestId, topics: readonly string[]]> {
+    for (const [id, { audience }] of this.#subscriptions) yield [id, audience.filter.topics];
+  }
+
   /** Where handlers keep what they know of this connection. */
   get notes(): Map<string, unknown> {
     this.#notes ??= new Map();

@@ -79,6 +79,9 @@ export interface Log {
   /** How the gateways on this log reach each other's connections; absent where it has no way for that: broadcasts are local then. */
   readonly ephemeral?: Ephemeral;
 
+  /** What only those know who can open this log, the same for all of them; absent where it keeps no such thing. */
+  readonly secret?: string;
+
   /** Queues for those who share work; absent where the log has no broker. */
   readonly queues?: WorkQueues;
 

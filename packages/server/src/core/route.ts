@@ -60,6 +60,11 @@ export class Route {
     }
   }
 
+  /** Whether there is a handler for messages of that name. */
+  takes(name: string): boolean {
+    return this.#named(name) !== undefined || this.#handlers.some((handlers) => handlers.message);
+  }
+
   /**
    * Hands what a client sent to the handlers.
    *

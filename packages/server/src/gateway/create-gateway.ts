@@ -5,6 +5,7 @@ import type { Log } from '../core/log.js';
 import { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import { openLog } from '../log/open.js';
 import { Door } from '../transports/door.js';
+import type { SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { Front } from './front.js';
 import type { Gateway } from './gateway.js';
 import type { GatewayLimits, GatewayOptions, Logger } from './options.js';
@@ -18,10 +19,13 @@ const silent: Logger = { info() {}, warn() {}, error() {}, debug() {} };
 /**
  * Makes a gateway: opens the log, builds handlers and subscribers, and is ready to listen.
  *
+ * @typeParam T the events of {@link Gateway.io}
  * @throws TypeError | RangeError where an option is not one
  * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | TOPIC_INVALID
  */
-export async function createGateway(options: GatewayOptions): Promise<Gateway> {
+export async function createGateway<T extends SocketIoTypes = SocketIoTypes>(
+  options: GatewayOptions,
+): Promise<Gateway<T>> {
   const limits = normalizeLimits(options);
   assertRoutes(options);
   assertOrigins(options.allowedOrigins);
@@ -47,7 +51,9 @@ export async function createGateway(options: GatewayOptions): Promise<Gateway> {
     onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
   });
   front.add(components);
-  const gateway = new RunningGateway({ log, owned, hub, heartbeat, door, components, front, routes, state });
+  const { maxFrameBytes } = limits;
+  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, maxFrameBytes };
+  const gateway = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
   return gateway;
 }

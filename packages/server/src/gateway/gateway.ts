@@ -3,6 +3,7 @@ import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
 import type { MountOptions } from '../integrations/component/mount.js';
+import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 
 export interface ListenOptions {
   /** @default 1234; 0 for any free one */
@@ -14,7 +15,14 @@ export interface ListenOptions {
   readonly key?: string | Uint8Array;
 }
 
-export interface Gateway {
+export interface Gateway<T extends SocketIoTypes = SocketIoTypes> {
+  /**
+   * The server of Socket.IO on this gateway's port, its whole API, across all gateways of the log. A route is the namespace of the same
+   * path.
+   *
+   * @throws PregonError CONFIG_INVALID where it was switched off
+   */
+  readonly io: SocketIo<T>;
   readonly routes: readonly { readonly name: string; readonly path: string; readonly connections: Connections }[];
   /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
   connections(route: string): Connections;

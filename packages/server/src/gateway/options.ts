@@ -4,6 +4,7 @@ import type { RouteHandlers } from '../core/handlers.js';
 import type { Log } from '../core/log.js';
 import type { SnapshotFunction } from '../core/snapshot.js';
 import type { QueueName } from '../core/work-queue.js';
+import type { SocketIoOptions } from '../transports/socketio/socketio-entrance.js';
 
 export type { RouteHandlers } from '../core/handlers.js';
 
@@ -91,6 +92,16 @@ export interface GatewayOptions extends GatewayLimits {
    * named: pages from loopback addresses and from disk may reach a gateway that is addressed by a loopback name, nothing else.
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * The server of Socket.IO, with its own options, or none at all. Its clients resume by our positions: rooms and recovery are not its
+   * to configure. @default with Socket.IO's defaults
+   */
+  readonly socketIo?: SocketIoOptions | false;
+  /**
+   * What all gateways share to which a client may return; it signs what clients of Socket.IO return with, so that nobody takes
+   * the id of another. @default one that the log keeps, where it can; else one of this process
+   */
+  readonly secret?: string;
   /** @default says nothing */
   readonly logger?: Logger;
 }

@@ -8,10 +8,13 @@ import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
 import type { Log } from '../core/log.js';
 import { OtherGateways } from '../core/other-gateways.js';
+import { shareBroadcasts } from '../core/shared-broadcasts.js';
 import type { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
 import type { MountOptions } from '../integrations/component/mount.js';
 import type { Door } from '../transports/door.js';
+import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
+import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { atMost } from './at-most.js';
 import { drain } from './drain.js';
 import type { Front } from './front.js';
@@ -38,15 +41,17 @@ export interface Parts {
   readonly components: ComponentEntrance;
   readonly front: Front;
   readonly routes: Routes;
+  readonly maxFrameBytes: number;
   readonly state: Readonly<LogState>;
 }
 
 /** A gateway that serves. */
-export class RunningGateway implements Gateway {
+export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
   readonly #parts: Parts;
   readonly #subscribers: SubscriberLink[] = [];
   #queueSubscribers: QueueSubscribers | undefined;
   #others: OtherGateways | undefined;
+  #socketIo: SocketIoEntrance<T> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -63,6 +68,11 @@ export class RunningGateway implements Gateway {
 
   connections(route: string): Connections {
     return this.#parts.routes.connections(route);
+  }
+
+  get io(): SocketIo<T> {
+    if (this.#socketIo) return this.#socketIo.io;
+    throw new PregonError('CONFIG_INVALID', 'this gateway was made with socketIo: false');
   }
 
   mount(path: string, component: MessageComponent, options: MountOptions = {}): void {
@@ -99,6 +109,7 @@ export class RunningGateway implements Gateway {
     };
     try {
       this.#others = await this.#joinOthers(logger);
+      if (options.socketIo !== false) await this.#openSocketIo(options);
       for (const route of this.#parts.routes.all) {
         for (const built of options.routes[route.name]?.handlers ?? []) route.handle(await build(built, context));
       }
@@ -111,8 +122,25 @@ export class RunningGateway implements Gateway {
 
   async #joinOthers(logger: Logger): Promise<OtherGateways | undefined> {
     const { log, routes } = this.#parts;
+    if (!log.ephemeral) return undefined;
     const onFailed = (error: Error) => logger.warn({ err: error }, 'what another gateway broadcast was not delivered');
-    return log.ephemeral && OtherGateways.join(log.ephemeral, routes.all, onFailed);
+    const others = await OtherGateways.join(log.ephemeral, onFailed);
+    shareBroadcasts(others, routes.all);
+    return others;
+  }
+
+  /** Loaded only where it is wanted. */
+  async #openSocketIo({ socketIo, secret }: GatewayOptions): Promise<void> {
+    const { SocketIoEntrance } = await import('../transports/socketio/socketio-entrance.js');
+    const { door, front, log, maxFrameBytes } = this.#parts;
+    this.#socketIo = new SocketIoEntrance<T>({
+      options: socketIo || {},
+      door,
+      others: this.#others,
+      secret: secret ?? log.secret,
+      maxFrameBytes,
+    });
+    front.add(this.#socketIo);
   }
 
   async #startSubscribers({ subscribers, queues, exchanges }: GatewayOptions, context: HandlerContext): Promise<void> {

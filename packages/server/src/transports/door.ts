@@ -53,8 +53,15 @@ export class Door {
     const route = this.#route(query.path);
     if (!route) return { status: 404, message: `no route has the path ${query.path}` };
     if (request.method !== 'GET') return { status: 405, message: 'only GET is taken here', headers: { Allow: 'GET' } };
-    if (!this.#open) return { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
-    return refuseOrigin(request.headers, this.options.allowedOrigins) ?? { route, query };
+    return this.refusal(request) ?? { route, query };
+  }
+
+  /** Why whoever asks is let in nowhere. @param arriving false for one who is inside already */
+  refusal({ headers }: IncomingMessage, arriving = true): Refusal | undefined {
+    if (arriving && !this.#open) {
+      return { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
+    }
+    return refuseOrigin(headers, this.options.allowedOrigins);
   }
 
   /** Makes a connection of a link; the transport reports to it from then on. */

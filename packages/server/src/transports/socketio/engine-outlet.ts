@@ -1,0 +1,108 @@
+import { Socket } from 'node:net';
+import type { Socket as SocketIoSocket } from 'socket.io';
+
+/** A client of Engine.IO, which may be in several namespaces. */
+export type EngineSocket = SocketIoSocket['conn'];
+
+type Transport = EngineSocket['transport'];
+
+/**
+ * Writes to a client of Engine.IO. Where its transport is a WebSocket and nothing of Engine.IO's waits, whole frames go straight to the
+ * operating system; else, and for long polling, messages go the ordinary way. While anything waits there it counts as full, so that what
+ * is written here and what is emitted keep their order.
+ *
+ * One for each client, shared by all of its namespaces.
+ */
+export class EngineOutlet {
+  readonly #conn: EngineSocket;
+  readonly #maxBufferedBytes: number;
+  readonly #drained = new Set<() => void>();
+  /** The socket under the transport, where it is a WebSocket. */
+  #socket: Socket | undefined;
+  /** Characters that went the ordinary way: all, and those that the client has taken. */
+  #written = 0;
+  #taken = 0;
+
+  constructor(conn: EngineSocket, maxBufferedBytes: number) {
+    this.#conn = conn;
+    this.#maxBufferedBytes = maxBufferedBytes;
+    this.#watch(conn.transport);
+    conn.on('upgrade', (transport: Transport) => {
+      this.#watch(transport);
+      // The transport before it was asked for nothing more, and Engine.IO writes first what it has kept.
+      process.nextTick(() => this.#drain());
+    });
+  }
+
+  get closed(): boolean {
+    return this.#conn.readyState !== 'open';
+  }
+
+  get full(): boolean {
+    return this.closed || !this.#conn.transport.writable || this.#waiting > this.#limit;
+  }
+
+  /** Bytes that wait for the client to take them. */
+  get bufferedBytes(): number {
+    return this.#waiting;
+  }
+
+  /** Bytes that were taken so far. */
+  get takenBytes(): number {
+    const socket = this.#socket;
+    return socket ? this.#taken + socket.bytesWritten - socket.writableLength : this.#taken;
+  }
+
+  /**
+   * @param frame WebSocket frames
+   * @param texts the same as messages of Engine.IO
+   */
+  write(frame: Uint8Array, texts: () => readonly string[]): void {
+    if (this.closed) return;
+    if (this.#socket && this.#conn.transport.writable) return void this.#socket.write(frame);
+    for (const text of texts()) {
+      this.#written += text.length;
+      this.#conn.write(text);
+    }
+  }
+
+  /** Calls back each time that what was full may be full no longer. */
+  onDrained(callback: () => void): void {
+    this.#drained.add(callback);
+  }
+
+  offDrained(callback: () => void): void {
+    this.#drained.delete(callback);
+  }
+
+  get #waiting(): number {
+    return this.#socket ? this.#socket.writableLength : this.#written - this.#taken;
+  }
+
+  /** Below its own mark a socket never says that it has drained. */
+  get #limit(): number {
+    return this.#socket ? Math.max(this.#maxBufferedBytes, this.#socket.writableHighWaterMark) : 0;
+  }
+
+  #watch(transport: Transport): void {
+    this.#socket = socketOf(transport);
+    // Engine.IO's own listener comes first and writes what it has kept.
+    transport.on('ready', () => {
+      if (transport === this.#conn.transport && transport.writable) this.#taken = this.#written;
+      this.#drain();
+    });
+    this.#socket?.on('drain', () => this.#drain());
+  }
+
+  #drain(): void {
+    for (const callback of this.#drained) callback();
+  }
+}
+
+/** What carries the WebSocket of a transport of Engine.IO; undefined for long polling, and where it cannot be found. */
+function socketOf(transport: Transport): Socket | undefined {
+  if (transport.name !== 'websocket') return undefined;
+  const webSocket: unknown = Reflect.get(transport, 'socket');
+  const socket: unknown = Reflect.get(Object(webSocket), '_socket');
+  return socket instanceof Socket ? socket : undefined;
+}

@@ -1,0 +1,156 @@
+import { BoundedMap } from '../../core/bounded-map.js';
+import type { Chunk } from '../../core/chunk.js';
+import type { Format } from '../../core/format.js';
+import type { LoggedEvent } from '../../core/logged-event.js';
+import type { Message } from '../../core/message.js';
+import { headerSize, textFrame, writeTextHeader } from '../websocket-frame.js';
+import { HALF_MARK } from './offset.js';
+import { shielded } from './shielded.js';
+
+/** Under which names an event is emitted to a client: its type, `event`, or both. */
+export type EventNames = 'type' | 'event' | 'both';
+
+/** Names that Socket.IO's clients use themselves, and ours beside them: an event of such a type comes as `event` only. */
+const TAKEN = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+  'error',
+  'event',
+  'subscribed',
+  'snapshot',
+  'reset',
+  'checkpoint',
+  'refused',
+  'closing',
+]);
+
+const KEPT_NAMES = 1_000;
+
+/** One packet of an event: what stands before its JSON text, and what behind it. */
+interface Envelope {
+  readonly head: Buffer;
+  readonly tail: Buffer;
+}
+
+export interface EventPacketsOptions {
+  /** Of Socket.IO: `/events`. */
+  readonly namespace: string;
+  readonly names: EventNames;
+  /** Whether each event is followed by its position, which stock clients hand back when they return. */
+  readonly offsets: boolean;
+}
+
+/**
+ * Events as packets of Socket.IO v5 within messages of Engine.IO v4: `42/events,["UserWasCreated",{…},"<position>"]`, each a
+ * WebSocket frame of its own.
+ *
+ * @see https://socket.io/docs/v4/socket-io-protocol/
+ * @see https://socket.io/docs/v4/engine-io-protocol/
+ */
+export class EventPackets implements Format {
+  readonly namespace: string;
+  readonly #options: EventPacketsOptions;
+  readonly #heads = new BoundedMap<string, Buffer>(KEPT_NAMES);
+  readonly #texts = new WeakMap<Chunk, readonly string[]>();
+
+  constructor(options: EventPacketsOptions) {
+    this.namespace = options.namespace;
+    this.#options = options;
+  }
+
+  size(event: LoggedEvent): number {
+    let size = 0;
+    for (const { head, tail } of this.#envelopes(event)) {
+      const payload = head.length + event.size + tail.length;
+      size += headerSize(payload) + payload;
+    }
+    return size;
+  }
+
+  write(event: LoggedEvent, target: Buffer, at: number): number {
+    let end = at;
+    for (const envelope of this.#envelopes(event)) end = writeFrame(envelope, event, target, end);
+    return end;
+  }
+
+  /** The messages of Engine.IO in a chunk, for transports that take no frames; made once. */
+  texts(chunk: Chunk): readonly string[] {
+    let texts = this.#texts.get(chunk);
+    if (!texts) {
+      texts = chunk.events.flatMap((event) => this.#textsOf(event));
+      this.#texts.set(chunk, texts);
+    }
+    return texts;
+  }
+
+  /** A chunk without the first packet of its first event, which the client has already. */
+  rest(chunk: Chunk): { frames: Buffer; texts: readonly string[] } {
+    const [event] = chunk.events;
+    const [first, second] = event ? this.#envelopes(event) : [];
+    if (!event || !first || !second) return { frames: chunk.bytes(this), texts: this.texts(chunk) };
+    const payload = first.head.length + event.size + first.tail.length;
+    const size = headerSize(payload) + payload;
+    return { frames: chunk.bytes(this).subarray(size), texts: this.texts(chunk).slice(1) };
+  }
+
+  /** Any other packet of this namespace, as a message of Engine.IO without its type. */
+  packet(name: string, ...args: readonly unknown[]): string {
+    return `2${this.#prefix}${JSON.stringify([name, ...args])}`;
+  }
+
+  /** The same where one argument is JSON already. */
+  packetOf(name: string, json: string): string {
+    return `2${this.#prefix}[${JSON.stringify(name)},${json}]`;
+  }
+
+  /** A frame with an ephemeral message. */
+  readonly encodeMessage = (message: Message): Buffer => textFrame(`4${this.messageText(message)}`);
+
+  messageText({ name, data }: Message): string {
+    return `2${this.#prefix}${JSON.stringify(shielded(data === undefined ? [name] : [name, data]))}`;
+  }
+
+  get #prefix(): string {
+    return this.namespace === '/' ? '' : `${this.namespace},`;
+  }
+
+  #textsOf(event: LoggedEvent): string[] {
+    const bytes = Buffer.allocUnsafe(event.size);
+    event.write(bytes, 0);
+    // Without the leading `4`, which Engine.IO writes itself.
+    return this.#envelopes(event).map(({ head, tail }) => `${head.toString('utf8', 1)}${bytes}${tail}`);
+  }
+
+  #envelopes(event: LoggedEvent): readonly Envelope[] {
+    const { names, offsets } = this.#options;
+    const { position } = event;
+    const tail = (offset: string) => Buffer.from(offsets ? `,"${offset}"]` : ']', 'latin1');
+    const { type } = event.entry;
+    if (names === 'event' || TAKEN.has(type)) return [{ head: this.#head('event'), tail: tail(position) }];
+    if (names === 'type') return [{ head: this.#head(type), tail: tail(position) }];
+    return [
+      { head: this.#head(type), tail: tail(position + HALF_MARK) },
+      { head: this.#head('event'), tail: tail(position) },
+    ];
+  }
+
+  #head(name: string): Buffer {
+    let head = this.#heads.get(name);
+    if (!head) {
+      head = Buffer.from(`42${this.#prefix}[${JSON.stringify(name)},`);
+      this.#heads.set(name, head);
+    }
+    return head;
+  }
+}
+
+function writeFrame({ head, tail }: Envelope, event: LoggedEvent, target: Buffer, at: number): number {
+  let end = writeTextHeader(target, at, head.length + event.size + tail.length);
+  end += head.copy(target, end);
+  end = event.write(target, end);
+  return end + tail.copy(target, end);
+}

@@ -1,0 +1,118 @@
+import type { Namespace } from 'socket.io';
+import {
+  Adapter,
+  type BroadcastOptions,
+  ClusterAdapterWithHeartbeat,
+  type ClusterMessage,
+  type ClusterResponse,
+  MessageType,
+  type Session,
+} from 'socket.io-adapter';
+import { shielded } from './shielded.js';
+import type { BusMember, SocketIoBus } from './socketio-bus.js';
+
+/** A packet of Socket.IO before it is encoded. */
+interface Packet {
+  readonly type: number;
+  readonly id?: number;
+  readonly data: readonly unknown[];
+}
+
+const RESPONSES: ReadonlySet<MessageType> = new Set([
+  MessageType.FETCH_SOCKETS_RESPONSE,
+  MessageType.SERVER_SIDE_EMIT_RESPONSE,
+  MessageType.BROADCAST_CLIENT_COUNT,
+  MessageType.BROADCAST_ACK,
+]);
+
+/** What becomes of those who go and come back. */
+export interface Sessions {
+  /** Somebody went whose connection broke. */
+  keep(session: Pick<Session, 'sid' | 'rooms' | 'data'>): void;
+  /** Undefined where the session cannot be restored. */
+  restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined>;
+}
+
+/**
+ * The rooms of a namespace, across all gateways of the log. What is emitted goes out at once, here and there, at most once; what makes
+ * stock clients resume are our positions, and nothing else is ever taken for one.
+ */
+export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMember {
+  readonly #namespace: Namespace;
+  readonly #bus: SocketIoBus;
+  readonly #sessions: Sessions;
+
+  constructor(namespace: Namespace, bus: SocketIoBus, sessions: Sessions) {
+    super(namespace, {});
+    this.#namespace = namespace;
+    this.#bus = bus;
+    this.#sessions = sessions;
+    bus.join(namespace.name, this);
+  }
+
+  override close(): void {
+    super.close();
+    this.#bus.leave(this.#namespace.name);
+  }
+
+  hear(message: ClusterMessage | ClusterResponse): void {
+    if (isResponse(message)) return this.onResponse(message);
+    if (message.type !== MessageType.BROADCAST || message.data.requestId !== undefined) return this.onMessage(message);
+    // Who speaks is alive, and the rest is ours: the base class would add an offset of its own.
+    this.onMessage({ uid: message.uid, nsp: message.nsp, type: MessageType.HEARTBEAT });
+    const { packet, opts } = message.data;
+    const { rooms, except, flags } = opts;
+    if (isPacket(packet)) this.#deliver(packet, { rooms: new Set(rooms), except: new Set(except), flags });
+  }
+
+  /** At once, so that it keeps its place among what is emitted otherwise. */
+  override async broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
+    const { rooms, except = new Set(), flags = {} } = options;
+    if (!this.#staysHere(options)) {
+      const opts = { rooms: [...rooms], except: [...except], flags };
+      this.publish({ type: MessageType.BROADCAST, data: { packet, opts } });
+    }
+    this.#deliver(packet, options);
+  }
+
+  override persistSession({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
+    this.#sessions.keep({ sid, rooms, data });
+  }
+
+  /** @throws Error where it cannot be restored, which begins a new one */
+  override async restoreSession(pid: string, offset: string): Promise<Session> {
+    const session = await this.#sessions.restore(this.#namespace, pid, offset);
+    if (!session) throw new Error('this session cannot be restored');
+    return session;
+  }
+
+  protected override async doPublish(message: ClusterMessage): Promise<string> {
+    this.#bus.send(message);
+    return '';
+  }
+
+  protected override async doPublishResponse(_requester: string, response: ClusterResponse): Promise<void> {
+    this.#bus.send(response);
+  }
+
+  #deliver(packet: Packet, options: BroadcastOptions): void {
+    // With an id, the client adds its own last argument, the function that acknowledges.
+    const data = packet.id === undefined ? shielded(packet.data) : packet.data;
+    Adapter.prototype.broadcast.call(this, { ...packet, data }, options);
+  }
+
+  /** For one who is here: each has a room of his own, of which no other gateway knows. */
+  #staysHere({ rooms, flags }: BroadcastOptions): boolean {
+    if (flags?.local) return true;
+    const [room] = rooms;
+    return rooms.size === 1 && room !== undefined && this.#namespace.sockets.has(room);
+  }
+}
+
+function isResponse(message: ClusterMessage | ClusterResponse): message is ClusterResponse {
+  return RESPONSES.has(message.type);
+}
+
+function isPacket(packet: unknown): packet is Packet {
+  return Array.isArray(Reflect.get(Object(packet), 'data'));
+}

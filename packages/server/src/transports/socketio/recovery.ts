@@ -1,0 +1,65 @@
+import { randomBytes } from 'node:crypto';
+import type { Namespace } from 'socket.io';
+import type { Session } from 'socket.io-adapter';
+import { BoundedMap } from '../../core/bounded-map.js';
+import type { Clock } from '../../core/clock.js';
+import { parseOffset } from './offset.js';
+import { PrivateSessions } from './private-session.js';
+
+/** How many of those who went are remembered, with their rooms and data. */
+const MOST_KEPT = 10_000;
+
+export interface RecoveryOptions {
+  /** The same for all gateways to which a client may return. */
+  readonly secret: string | undefined;
+  /** Whether the log still holds the event at a position. */
+  readonly canServe: (position: string) => Promise<boolean>;
+  /** How long rooms and data are remembered here. */
+  readonly rememberMs: number;
+  readonly clock: Clock;
+}
+
+interface Remembered {
+  readonly rooms: Session['rooms'];
+  readonly data: unknown;
+  readonly until: number;
+}
+
+/**
+ * Gives those who come back with a position that can be served their id again, on whatever gateway: what proves it is signed, and nothing
+ * has to be kept. Where the gateway is the one that they left a moment ago, they get their rooms and data too.
+ */
+export class Recovery {
+  readonly #sessions: PrivateSessions;
+  readonly #options: RecoveryOptions;
+  readonly #remembered = new BoundedMap<string, Remembered>(MOST_KEPT);
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+    this.#sessions = new PrivateSessions(options.secret ?? randomBytes(32).toString('base64url'));
+  }
+
+  /** What a client is given to come back with. */
+  sign(namespace: string, id: string): string {
+    return this.#sessions.sign(namespace, id);
+  }
+
+  keep({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
+    const { clock, rememberMs } = this.#options;
+    this.#remembered.set(sid, { rooms, data, until: clock.now() + rememberMs });
+  }
+
+  async restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined> {
+    const sid = this.#sessions.verify(namespace.name, pid);
+    const place = parseOffset(offset);
+    if (sid === undefined || place === undefined) return undefined;
+    if (!(await this.#options.canServe(place.position))) return undefined;
+    // Of the connection that broke, this gateway may not know yet.
+    namespace.sockets.get(sid)?.disconnect(true);
+    const remembered = this.#remembered.get(sid);
+    this.#remembered.delete(sid);
+    const { rooms, data } =
+      remembered && remembered.until > this.#options.clock.now() ? remembered : { rooms: [], data: {} };
+    return { sid, pid, rooms, data, missedPackets: [] };
+  }
+}

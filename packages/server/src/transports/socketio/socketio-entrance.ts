@@ -1,0 +1,125 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { PregonError } from '@pregon/protocol';
+import { type ExtendedError, Server, type ServerOptions, type Socket } from 'socket.io';
+import type { OtherGateways } from '../../core/other-gateways.js';
+import type { Route } from '../../core/route.js';
+import type { Door } from '../door.js';
+import type { Entrance } from '../entrance.js';
+import { parseTarget } from '../query.js';
+import { refuseRequest, refuseUpgrade } from '../refusal.js';
+import { EngineOutlet, type EngineSocket } from './engine-outlet.js';
+import { Entering } from './entering.js';
+import { GatewayAdapter } from './gateway-adapter.js';
+import { Recovery } from './recovery.js';
+import { SocketIoBus } from './socketio-bus.js';
+import type { SocketIo, SocketIoTypes } from './socketio-types.js';
+
+/**
+ * What the server of Socket.IO is made with: all of its options but those by which it would keep events and rooms itself.
+ *
+ * @see https://socket.io/docs/v4/server-options/
+ */
+export type SocketIoOptions = Partial<Omit<ServerOptions, 'adapter' | 'connectionStateRecovery'>>;
+
+export interface SocketIoEntranceOptions {
+  readonly options: SocketIoOptions;
+  readonly door: Door;
+  readonly others: OtherGateways | undefined;
+  /** What only the gateways know to which a client may return. */
+  readonly secret: string | undefined;
+  readonly maxFrameBytes: number;
+}
+
+/** How long one who left is remembered, with rooms and data; Socket.IO's own default. */
+const REMEMBER_MS = 120_000;
+
+/** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
+export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
+  readonly io: SocketIo<T>;
+  readonly #door: Door;
+  readonly #path: string;
+  /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
+  readonly #requests = createServer();
+  readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
+
+  constructor({ options, door, others, secret, maxFrameBytes }: SocketIoEntranceOptions) {
+    this.#door = door;
+    this.#path = `/${(options.path ?? '/socket.io').replaceAll(/^\/|\/$/g, '')}`;
+    const { clock, heartbeatMs, hub } = door.options;
+    const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe: (at) => hub.canServe(at) });
+    const bus = new SocketIoBus(others);
+    this.io = new Server(this.#requests, {
+      pingInterval: heartbeatMs,
+      maxHttpBufferSize: maxFrameBytes,
+      // Whose origin is not allowed is refused before; to all others, browsers may show the answers.
+      cors: { origin: true, credentials: true },
+      ...options,
+      path: this.#path,
+      destroyUpgrade: false,
+      // Called with `new`.
+      adapter: function adapter(namespace) {
+        return new GatewayAdapter(namespace, bus, recovery);
+      },
+      connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
+    });
+    for (const route of door.options.routes) this.#serve(route, recovery);
+  }
+
+  knows(target: string | undefined): boolean {
+    const { path } = parseTarget(target ?? '/');
+    return path === this.#path || path.startsWith(`${this.#path}/`);
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const refusal = this.#door.refusal(request, !isUnderWay(request));
+    if (refusal) refuseRequest(response, refusal);
+    else this.#requests.emit('request', request, response);
+  }
+
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const refusal = this.#door.refusal(request, !isUnderWay(request));
+    if (refusal) refuseUpgrade(stream, refusal);
+    else this.#requests.emit('upgrade', request, stream, head);
+  }
+
+  destroy(): void {
+    void this.io.close();
+  }
+
+  #serve(route: Route, recovery: Recovery): void {
+    const entering = new Entering(this.#door, route);
+    const namespace = this.io.of(route.path);
+    namespace.use((socket, next) => {
+      // Before Socket.IO tells the client, and instead of its own, which only this process would know.
+      if (!socket.recovered) Reflect.set(socket, 'pid', recovery.sign(namespace.name, socket.id));
+      next(refusalOf(() => entering.handshake(socket)));
+    });
+    namespace.on('connection', (socket: Socket) => entering.enter(socket, this.#outletOf(socket.conn)));
+  }
+
+  #outletOf(conn: EngineSocket): EngineOutlet {
+    let outlet = this.#outlets.get(conn);
+    if (!outlet) {
+      outlet = new EngineOutlet(conn, this.#door.options.maxBufferedBytes);
+      this.#outlets.set(conn, outlet);
+    }
+    return outlet;
+  }
+}
+
+/** A request of a client that was let in before. */
+function isUnderWay({ url = '/' }: IncomingMessage): boolean {
+  return /[?&]sid=/.test(url);
+}
+
+/** As Socket.IO hands it to the client: `connect_error`, with the code as its data. */
+function refusalOf(parse: () => unknown): ExtendedError | undefined {
+  try {
+    parse();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof PregonError)) throw error;
+    return Object.assign(new Error(error.message), { data: { code: error.code, retryable: error.retryable } });
+  }
+}

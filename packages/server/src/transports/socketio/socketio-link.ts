@@ -1,0 +1,152 @@
+import type { CloseCode, RequestId } from '@pregon/protocol';
+import type { Socket } from 'socket.io';
+import type { Chunk } from '../../core/chunk.js';
+import type { Clock } from '../../core/clock.js';
+import type { ControlFrame, Link } from '../../core/link.js';
+import type { Message } from '../../core/message.js';
+import { closeReason, refusalCode } from '../closing.js';
+import { textFrame } from '../websocket-frame.js';
+import type { EngineOutlet } from './engine-outlet.js';
+import type { EventPackets } from './event-packets.js';
+
+/** The subscription that was asked for in the handshake: the one that stock clients resume by themselves. */
+export const HANDSHAKE_SUBSCRIPTION = 0;
+
+/** What a client gave us to call with the answer. */
+export type Acknowledge = (answer: unknown) => void;
+
+export interface SocketIoLinkOptions {
+  readonly socket: Socket;
+  readonly outlet: EngineOutlet;
+  readonly clock: Clock;
+  /** For the subscription of the handshake. */
+  readonly packets: EventPackets;
+  /** For all others: without positions, which the client would take for its place in the first. */
+  readonly laterPackets: EventPackets;
+  /** The position of an event of which the client has the first packet already. */
+  readonly half: string | undefined;
+}
+
+/** A client of Socket.IO in one namespace. Control frames that matter to it are events of their own name. */
+export class SocketIoLink implements Link {
+  readonly transport = 'socket.io';
+  readonly #options: SocketIoLinkOptions;
+  readonly #acknowledges = new Map<RequestId, Acknowledge>();
+  #half: string | undefined;
+  #reconnectInMs = 0;
+
+  constructor(options: SocketIoLinkOptions) {
+    this.#options = options;
+    this.#half = options.half;
+  }
+
+  get full(): boolean {
+    return this.#options.outlet.full;
+  }
+
+  get bufferedBytes(): number {
+    return this.#options.outlet.bufferedBytes;
+  }
+
+  get takenBytes(): number {
+    return this.#options.outlet.takenBytes;
+  }
+
+  /** The next `subscribed`, `unsubscribed`, `ack` or `error` with this id goes to the client's own callback. */
+  answer(id: RequestId, acknowledge: Acknowledge | undefined): void {
+    if (acknowledge) this.#acknowledges.set(id, acknowledge);
+  }
+
+  events(id: RequestId, chunk: Chunk): void {
+    const { outlet, packets, laterPackets } = this.#options;
+    if (id !== HANDSHAKE_SUBSCRIPTION) {
+      outlet.write(chunk.bytes(laterPackets), () => laterPackets.texts(chunk));
+    } else if (this.#half !== undefined && this.#half === chunk.events[0]?.position) {
+      const { frames, texts } = packets.rest(chunk);
+      outlet.write(frames, () => texts);
+    } else {
+      outlet.write(chunk.bytes(packets), () => packets.texts(chunk));
+    }
+    if (id === HANDSHAKE_SUBSCRIPTION) this.#half = undefined;
+  }
+
+  snapshot(id: RequestId, rows: string, more: boolean): void {
+    this.#write(this.#options.packets.packetOf('snapshot', `{"id":${id},"rows":${rows},"more":${more}}`));
+  }
+
+  control(frame: ControlFrame): void {
+    switch (frame.op) {
+      case 'subscribed': {
+        const { op: _, ...subscribed } = frame;
+        // Not its place yet, where the event there is still to be completed.
+        const place = this.#half === undefined ? [frame.position] : [];
+        if (frame.id === HANDSHAKE_SUBSCRIPTION) this.#emit('subscribed', subscribed, ...place);
+        return this.#acknowledge(frame.id, subscribed);
+      }
+      case 'checkpoint': {
+        const { id, position } = frame;
+        return this.#emit('checkpoint', { id, position }, ...(id === HANDSHAKE_SUBSCRIPTION ? [position] : []));
+      }
+      case 'reset':
+        if (frame.id === HANDSHAKE_SUBSCRIPTION) this.#half = undefined;
+        return this.#emit('reset', { id: frame.id, reason: frame.reason });
+      case 'unsubscribed':
+        return this.#acknowledge(frame.id, { id: frame.id });
+      case 'ack':
+        return this.#acknowledge(frame.id, frame.data);
+      case 'error':
+        return this.#refuse(frame);
+      case 'draining':
+        this.#reconnectInMs = frame.reconnectInMs;
+        return this.#emit('draining', { reconnectInMs: frame.reconnectInMs });
+    }
+  }
+
+  message(message: Message): void {
+    const { packets, outlet, socket } = this.#options;
+    // Bytes come in packets of their own, behind the one that announces them.
+    if (message.data instanceof Uint8Array) return void socket.emit(message.name, Buffer.from(message.data));
+    outlet.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
+  }
+
+  setReading(): void {
+    // Engine.IO has to read on: a client whose pong is not read would be taken for dead.
+  }
+
+  ping(): boolean {
+    // Engine.IO asks by itself.
+    return false;
+  }
+
+  /** Where the client shall come back, its transport ends, which stock clients take for a lost connection; else its namespace does. */
+  close(code: CloseCode, reason?: string): void {
+    const { socket, clock } = this.#options;
+    this.#emit('closing', { ...code, reason: closeReason(code, reason) });
+    if (!code.reconnect) return void socket.disconnect();
+    if (this.#reconnectInMs === 0) return socket.conn.close();
+    clock.after(this.#reconnectInMs, () => socket.conn.close());
+  }
+
+  #refuse(frame: Extract<ControlFrame, { op: 'error' }>): void {
+    const { id, code, message, retryable } = frame;
+    const refused = { code, message, retryable };
+    if (id !== undefined && this.#acknowledges.has(id)) return this.#acknowledge(id, { error: refused });
+    this.#emit('refused', { ...(id === undefined ? {} : { id }), ...refused });
+    // A client that cannot have what its handshake asked for has to ask for something else.
+    if (id === HANDSHAKE_SUBSCRIPTION) this.close(refusalCode(code), message);
+  }
+
+  #acknowledge(id: RequestId, answer: unknown): void {
+    const acknowledge = this.#acknowledges.get(id);
+    this.#acknowledges.delete(id);
+    acknowledge?.(answer);
+  }
+
+  #emit(name: string, ...args: readonly unknown[]): void {
+    this.#write(this.#options.packets.packet(name, ...args));
+  }
+
+  #write(text: string): void {
+    this.#options.outlet.write(textFrame(`4${text}`), () => [text]);
+  }
+}
