@@ -12,6 +12,8 @@ export interface EncodedSnapshotOptions {
   readonly generation: number;
   /** How many wait for it. */
   readonly takers: number;
+  /** When it had been read, in milliseconds of the clock. */
+  readonly readAt: number;
 }
 
 /** A snapshot as it is sent: encoded once, and held as long as somebody who was promised it has not taken all of it. */
@@ -21,8 +23,12 @@ export class EncodedSnapshot {
   readonly relayed: number | undefined;
   readonly before: LogPoint;
   readonly generation: number;
+  readonly readAt: number;
+  /** About how much memory it takes. */
+  readonly bytes: number;
   #chunks: readonly string[] | undefined;
   #takers: number;
+  #point: Promise<LogPoint> | undefined;
 
   constructor({ chunks, takers, ...rest }: EncodedSnapshotOptions) {
     this.#chunks = chunks;
@@ -32,6 +38,8 @@ export class EncodedSnapshot {
     this.relayed = rest.relayed;
     this.before = rest.before;
     this.generation = rest.generation;
+    this.readAt = rest.readAt;
+    this.bytes = chunks.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Undefined once it was given up: who has not taken all of it has to begin anew. */
@@ -41,6 +49,22 @@ export class EncodedSnapshot {
 
   get isHeld(): boolean {
     return this.#takers > 0 && this.#chunks !== undefined;
+  }
+
+  /**
+   * The point of the log that it stands for, sought once for all who take it: later the log may no longer know where it was.
+   *
+   * @throws what `find` throws; the next who asks seeks anew
+   */
+  point(find: (snapshot: this) => Promise<LogPoint>): Promise<LogPoint> {
+    if (!this.#point) {
+      const point = find(this);
+      this.#point = point;
+      point.catch(() => {
+        this.#point = undefined;
+      });
+    }
+    return this.#point;
   }
 
   /** One more is to take it, and will {@link release} it. */

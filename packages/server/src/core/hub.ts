@@ -197,10 +197,15 @@ export class Hub implements Source {
     current: () => boolean,
   ): Promise<void> {
     const { edge } = this;
-    const snapshot = await snapshots.read({ edge, generation: this.#generation, floor: () => this.#log.floor() });
+    const snapshot = await snapshots.read({
+      edge,
+      generation: this.#generation,
+      floor: () => this.#log.floor(),
+      now: () => this.#clock.now(),
+    });
     let begun = false;
     try {
-      const point = await this.#snapshotPoint.find(snapshot);
+      const point = await snapshot.point((read) => this.#snapshotPoint.find(read));
       // In a log that was replaced, the point means nothing; the hub is about to be told, and opens all anew.
       const replaced = (await this.#log.check(edge)) === 'replaced';
       begun = current() && !replaced;

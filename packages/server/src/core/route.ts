@@ -4,7 +4,7 @@ import { Connections } from './connections.js';
 import { createFilter, type Filter } from './filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { SnapshotFunction } from './snapshot.js';
-import { SnapshotReader } from './snapshot-reader.js';
+import { type HoldLimits, SnapshotReader } from './snapshot-reader.js';
 
 export interface RouteDefinition {
   readonly name: string;
@@ -12,6 +12,8 @@ export interface RouteDefinition {
   readonly exchanges: readonly string[] | undefined;
   readonly topics: readonly string[] | undefined;
   readonly snapshot: SnapshotFunction | undefined;
+  /** @default 64 MiB, and given to somebody new for a minute */
+  readonly snapshotLimits?: HoldLimits;
   /** Sees what happens before the handlers do, and answers nothing. */
   readonly observer?: RouteHandlers;
 }
@@ -30,7 +32,7 @@ export class Route {
     this.path = definition.path;
     this.connections = new Connections(definition.name);
     this.#definition = definition;
-    this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot);
+    this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot, definition.snapshotLimits);
   }
 
   handle(handlers: RouteHandlers): void {

@@ -2,8 +2,18 @@ import { type LogPoint, PregonError } from '@pregon/protocol';
 import { EncodedSnapshot } from './encoded-snapshot.js';
 import type { Snapshot, SnapshotFunction } from './snapshot.js';
 
-/** How many snapshots of a route are held at once, for all who read them slowly. */
-const MOST_HELD = 2;
+/** How much of a route's snapshots is held for those who read them slowly. */
+export interface HoldLimits {
+  /** Of all of them together; two are held however large they are. */
+  readonly bytes: number;
+  /** How old one may be that is given to somebody new. */
+  readonly ms: number;
+}
+
+const DEFAULT_LIMITS: HoldLimits = { bytes: 67_108_864, ms: 60_000 };
+
+/** How many are held whatever their size. */
+const ALWAYS_HELD = 2;
 
 const CHUNK_CHARACTERS = 65_536;
 
@@ -13,6 +23,8 @@ export interface Standpoint {
   /** Another number for each log that came into the place of another. */
   readonly generation: number;
   readonly floor: () => Promise<LogPoint>;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
 }
 
 interface Reading {
@@ -22,18 +34,21 @@ interface Reading {
 }
 
 /**
- * Reads a snapshot once for all that ask while it is being read, unless the log was replaced meanwhile. However many take it slowly, no
- * more than {@link MOST_HELD} are held: the next who asks is given the newest of these, and gets what has happened since as events.
+ * Reads a snapshot once for all that ask while it is being read, unless the log was replaced meanwhile. However many take it slowly, what
+ * is held is limited: beyond, whoever asks is given the newest that there is, and gets what has happened since as events. Where that is
+ * too old, the oldest is given up, and who had not taken all of it begins anew.
  */
 export class SnapshotReader {
   readonly #read: () => Promise<Snapshot>;
+  readonly #limits: HoldLimits;
   #reading: Reading | undefined;
   /** The oldest first. */
   #held: EncodedSnapshot[] = [];
 
-  constructor(read: SnapshotFunction) {
+  constructor(read: SnapshotFunction, limits: HoldLimits = DEFAULT_LIMITS) {
     // What throws at once is a rejection too.
     this.#read = async () => read();
+    this.#limits = limits;
   }
 
   /**
@@ -42,10 +57,17 @@ export class SnapshotReader {
    * @throws PregonError SNAPSHOT_UNAVAILABLE
    */
   read(standpoint: Standpoint): Promise<EncodedSnapshot> {
-    this.#held = this.#held.filter(({ isHeld }) => isHeld);
     const joined = this.#join(standpoint);
     if (joined) return joined;
-    return this.#held.length < MOST_HELD ? this.#start(standpoint) : this.#share(standpoint);
+    return this.#hasRoom() ? this.#start(standpoint) : this.#share(standpoint);
+  }
+
+  /** For one more, as large as the newest. */
+  #hasRoom(): boolean {
+    this.#held = this.#held.filter(({ isHeld }) => isHeld);
+    if (this.#held.length < ALWAYS_HELD) return true;
+    const sum = this.#held.reduce((total, { bytes }) => total + bytes, 0);
+    return sum + (this.#held.at(-1)?.bytes ?? 0) <= this.#limits.bytes;
   }
 
   #join({ generation }: Standpoint): Promise<EncodedSnapshot> | undefined {
@@ -55,37 +77,43 @@ export class SnapshotReader {
     return reading.snapshot;
   }
 
-  /** The newest that is held; one whose events the log has dropped is of no use to anybody, and makes room. */
+  /** The newest that is held. One that is old, or whose events the log has dropped, is of no use to anybody new. */
   async #share(standpoint: Standpoint): Promise<EncodedSnapshot> {
     const { offset } = await standpoint.floor();
+    const since = standpoint.now() - this.#limits.ms;
     const newest = this.#held.findLast(
-      ({ isHeld, generation, before }) => isHeld && generation === standpoint.generation && before.offset >= offset,
+      ({ isHeld, generation, before, readAt }) =>
+        isHeld && generation === standpoint.generation && before.offset >= offset && readAt >= since,
     );
     if (newest) return newest.hold();
-    for (const held of this.#held.slice(0, this.#held.length - MOST_HELD + 1)) held.giveUp();
+    while (!this.#hasRoom()) this.#held[0]?.giveUp();
     return this.read(standpoint);
   }
 
-  #start({ edge, generation }: Standpoint): Promise<EncodedSnapshot> {
+  #start({ edge, generation, now }: Standpoint): Promise<EncodedSnapshot> {
     const reading: Reading = {
       generation,
       takers: 1,
       snapshot: this.#encode(edge, generation, () => {
         if (this.#reading === reading) this.#reading = undefined;
-        return reading.takers;
+        return { takers: reading.takers, readAt: now() };
       }),
     };
     this.#reading = reading;
     return reading.snapshot;
   }
 
-  /** @param done from when on nobody joins any more; answers how many there are */
-  async #encode(before: LogPoint, generation: number, done: () => number): Promise<EncodedSnapshot> {
+  /** @param done from when on nobody joins any more; answers how many there are, and when that is */
+  async #encode(
+    before: LogPoint,
+    generation: number,
+    done: () => { takers: number; readAt: number },
+  ): Promise<EncodedSnapshot> {
     try {
       const { rows, sequence, source, relayed } = await this.#read();
       if (!Number.isSafeInteger(sequence) || sequence < 0) throw new TypeError(`not a sequence: ${sequence}`);
       const chunks = encodeRows(rows);
-      const snapshot = new EncodedSnapshot({ chunks, sequence, source, relayed, before, generation, takers: done() });
+      const snapshot = new EncodedSnapshot({ chunks, sequence, source, relayed, before, generation, ...done() });
       this.#held.push(snapshot);
       return snapshot;
     } catch (cause) {

@@ -6,13 +6,14 @@ import { type Client, event, Square } from './support/square.js';
 const ROWS = Array.from({ length: 300 }, (_, n) => ({ n, text: 'x'.repeat(1_000) }));
 
 /** A square whose route has a large table, which counts how often it is read. */
-async function open(): Promise<{ square: Square; table: { reads: number; sequence: number } }> {
+async function open(limit = 0): Promise<{ square: Square; table: { reads: number; sequence: number } }> {
   const table = { reads: 0, sequence: 0 };
   const snapshot = (): Snapshot => {
     table.reads += 1;
     return { rows: [...ROWS, { sequence: table.sequence }], sequence: table.sequence, relayed: table.sequence };
   };
-  const square = await Square.open({ historyBytes: 0, route: { snapshot } });
+  const snapshotLimits = { bytes: limit, ms: 60_000 };
+  const square = await Square.open({ historyBytes: 0, route: { snapshot, snapshotLimits } });
   return { square, table };
 }
 
@@ -53,6 +54,41 @@ describe('snapshots that are taken slowly', () => {
     for (const client of clients) await square.drain(client);
     expect(clients.map(sequenceOf)).toEqual(clients.map(() => 20));
     expect(clients.flatMap(({ link }) => link.frames.filter(({ op }) => op === 'reset'))).toEqual([]);
+  });
+
+  it('[I-7] are as many as there is room for', async () => {
+    const { square, table } = await open(4 * 320_000);
+    for (let n = 0; n < 10; n++) {
+      await slowClient(square);
+      await change(square, table);
+    }
+    expect(table.reads).toBe(4);
+  });
+
+  it('[I-7][I-8] are not given to anybody new once they are old: who takes the oldest begins anew', async () => {
+    const { square, table } = await open();
+    const old = [await slowClient(square), await slowClient(square)];
+    await change(square, table);
+    square.clock.advance(60_001);
+    const later = await slowClient(square);
+    expect(table.reads).toBe(3);
+    for (const client of [...old, later]) await square.drain(client);
+    expect([...old, later].map(sequenceOf)).toEqual([1, 1, 1]);
+    expect(old.map(({ link }) => link.frames.filter(({ op }) => op === 'reset').length)).toEqual([1, 0]);
+  });
+
+  it('[I-6][I-8] stand for a point that is sought once: the log need not find it again', async () => {
+    const { square, table } = await open();
+    await change(square, table);
+    await slowClient(square);
+    await slowClient(square);
+    await change(square, table);
+    // As a log that remembers the places of the newest only.
+    square.log.inner.locate = async () => undefined;
+    const later = await slowClient(square);
+    await square.drain(later);
+    expect(table.reads).toBe(2);
+    expect(sequenceOf(later)).toBe(2);
   });
 
   it('[I-7] are read anew once they were taken, or the connection ended', async () => {
