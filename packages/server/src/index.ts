@@ -4,7 +4,17 @@ export type { BroadcastOptions, Connections } from './core/connections.js';
 export type { Ephemeral, EphemeralMember } from './core/ephemeral.js';
 export type { RouteHandlers } from './core/handlers.js';
 export type { TransportName } from './core/link.js';
-export type { Log, LogEntry, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from './core/log.js';
+export type {
+  Log,
+  LogEntry,
+  LogFollower,
+  LogOptions,
+  Page,
+  Presence,
+  ReadPage,
+  ReadRequest,
+  StopFollowing,
+} from './core/log.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshot.js';
 export {
   type ComponentServer,

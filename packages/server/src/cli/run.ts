@@ -164,6 +164,8 @@ class Service {
       routes: await loadRoutes(plan.routes),
       subscribers: await Promise.all(configuration.subscriberFiles.map(loadSubscriber)),
       allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,
+      secret: configuration.secret,
+      socketIo: configuration.socketIo,
       logger: this.#logger,
     };
     const gateway = await createWhenReadable(() => createGateway(options), this.#logger, stop);

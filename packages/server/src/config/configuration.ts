@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { PregonError } from '@pregon/protocol';
-import type { GatewayLimits, RouteOptions } from '../gateway/options.js';
+import type { GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
 import type { Variables } from './expand.js';
 import { ConfigurationError, type ConfigurationPath, startsWith } from './problems.js';
 import { type ValidConfiguration, validate } from './validate.js';
@@ -25,6 +25,9 @@ export interface Configuration {
   readonly file: string | undefined;
   readonly log?: string;
   readonly exchanges?: readonly string[];
+  readonly secret?: string;
+  /** Options of the server of Socket.IO, which knows them; false for none. */
+  readonly socketIo?: GatewayOptions['socketIo'];
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
   readonly allowedOrigins?: readonly string[];
   readonly limits: GatewayLimits;
@@ -96,6 +99,8 @@ function build(
     file: source.name,
     log: valid.log === undefined ? undefined : resolveLog(valid.log, source),
     exchanges: valid.exchanges,
+    secret: valid.secret,
+    socketIo: valid.socketIo,
     routes: Object.fromEntries(
       Object.entries(routes).map(([name, { handlers = [], ...route }]) => [
         name,

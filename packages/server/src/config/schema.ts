@@ -54,6 +54,8 @@ export function configurationSchema(directory: string) {
   return z.strictObject({
     log: text.optional(),
     exchanges: z.array(text).optional(),
+    secret: text.optional(),
+    socketIo: z.union([z.literal(false), z.record(z.string(), z.unknown())]).optional(),
     websocket: z
       .strictObject({
         routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),

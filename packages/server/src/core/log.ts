@@ -36,6 +36,15 @@ export interface Page {
   readonly through: LogPoint;
 }
 
+/** A page that was asked for. */
+export interface ReadPage extends Page {
+  /**
+   * Whether the log was seen to hold nothing of the range after `through`. Only this says so, an empty page does not. Where it is
+   * false, `through` lies after the request's `after`, so who reads on gets further.
+   */
+  readonly complete: boolean;
+}
+
 /**
  * What a point is to a log: it holds this very event; it has dropped it by retention; or it never held it, or holds another event at
  * that offset.
@@ -107,7 +116,7 @@ export interface Log {
    *
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
-  read(request: ReadRequest): Promise<Page>;
+  read(request: ReadRequest): Promise<ReadPage>;
 
   /**
    * The point of the last entry of `source` (of any source where undefined) whose sequence is at most `sequence`, provided that the

@@ -55,6 +55,6 @@ export class PageReader {
     const floor = await this.#log.floor();
     if (floor.offset > after) return 'truncated';
     const events = page.entries.map((entry) => new LoggedEvent(entry));
-    return { events, through: page.through.offset > after ? page.through.offset : edge.offset };
+    return { events, through: page.complete ? edge.offset : page.through.offset };
   }
 }

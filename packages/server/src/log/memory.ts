@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from '../core/ephemeral.js';
 import type {
@@ -6,8 +6,8 @@ import type {
   LogEntry,
   LogFollower,
   LogOptions,
-  Page,
   Presence,
+  ReadPage,
   ReadRequest,
   StopFollowing,
 } from '../core/log.js';
@@ -45,6 +45,7 @@ interface Content {
 
 class ArrayLog implements MemoryLog {
   readonly name = 'memory:';
+  readonly secret = randomUUID();
   readonly ephemeral = new MemoryEphemeral();
   readonly #exchanges: ReadonlySet<string> | undefined;
   readonly #maxEventBytes: number;
@@ -89,7 +90,7 @@ class ArrayLog implements MemoryLog {
     return this.#check(point);
   }
 
-  async read(request: ReadRequest): Promise<Page> {
+  async read(request: ReadRequest): Promise<ReadPage> {
     this.#assertOpen();
     return this.#page(toRange(request));
   }
@@ -158,7 +159,7 @@ class ArrayLog implements MemoryLog {
     return there?.fingerprint === point.fingerprint ? 'present' : 'replaced';
   }
 
-  #page({ after, through, maxCount, maxBytes }: Range): Page {
+  #page({ after, through, maxCount, maxBytes }: Range): ReadPage {
     const { entries, floor } = this.#content;
     const page: LogEntry[] = [];
     let bytes = 0;
@@ -171,8 +172,9 @@ class ArrayLog implements MemoryLog {
       page.push(read);
       bytes += entry.payload.length;
     }
+    const next = entries[index];
     const end = entries[Math.min(index, entries.length, Math.max(0, through - floor.offset)) - 1];
-    return { entries: page, through: end ? toPoint(end) : floor };
+    return { entries: page, through: end ? toPoint(end) : floor, complete: !next || next.offset > through };
   }
 
   #step(after: LogPoint): Step {

@@ -5,12 +5,14 @@ import { PregonError } from '@pregon/protocol';
 import { Database, isBusy, releaseStatements, type Statement } from './sqlite-database.js';
 import { numberIn } from './sqlite-rows.js';
 import { prepareSchema } from './sqlite-schema.js';
+import { readSecret } from './sqlite-secret.js';
 import { SqliteStore } from './sqlite-store.js';
 
 /** One opened state of the path: the connection, and how to tell that the path names another file by now. */
 interface Opened {
   readonly database: Database;
   readonly store: SqliteStore;
+  readonly secret: string;
   readonly dataVersion: Statement;
   readonly main: Stats;
   readonly beside: readonly Beside[];
@@ -55,6 +57,11 @@ export class SqliteFile {
     if (opened) this.#abandon(opened, now);
     this.#opened = this.#open();
     return this.#opened.store;
+  }
+
+  /** See {@link readSecret}: of the file that was opened last. */
+  get secret(): string | undefined {
+    return this.#opened?.secret;
   }
 
   /** Whether something was committed by another connection, or another file stands here, since the last call. */
@@ -108,11 +115,12 @@ export class SqliteFile {
       prepareSchema(database, this.path, newBirth());
       const store = new SqliteStore(database, this.#exchanges);
       store.head();
+      const secret = readSecret(database);
       const main = statSync(this.path);
       const real = realpathSync(this.path);
       const dataVersion = database.prepare('PRAGMA data_version');
       const beside = ['-wal', '-shm'].map((suffix) => ({ path: real + suffix, ino: inode(real + suffix) }));
-      return { database, store, dataVersion, main, beside, version: undefined };
+      return { database, store, secret, dataVersion, main, beside, version: undefined };
     } catch (error) {
       database.close();
       throw error;

@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogEntry, Page, Presence } from '../core/log.js';
+import type { LogEntry, Presence, ReadPage } from '../core/log.js';
 import type { Range } from './range.js';
 import type { Database, Statement } from './sqlite-database.js';
 import type { SqliteNames } from './sqlite-names.js';
@@ -92,12 +92,11 @@ export class SqliteReader {
     return point.offset === 0 && point.fingerprint !== floor.birth ? 'replaced' : 'truncated';
   }
 
-  page(range: Range): Page {
+  page(range: Range): ReadPage {
     let after = range.after;
     for (let windows = 1; ; windows++) {
       const page = this.#window({ ...range, after });
-      const atEnd = page.through.offset <= after;
-      if (page.entries.length > 0 || atEnd || windows === MAX_WINDOWS) return page;
+      if (page.entries.length > 0 || page.complete || windows === MAX_WINDOWS) return page;
       after = page.through.offset;
     }
   }
@@ -106,17 +105,20 @@ export class SqliteReader {
    * Each statement sees a moment of its own, and others append in between: what is named as the end of the page must have been
    * seen before, or together with, the entries up to it.
    */
-  #window({ after, through, maxCount, maxBytes }: Range): Page {
+  #window({ after, through, maxCount, maxBytes }: Range): ReadPage {
     const start = this.#start.get([after, through]);
-    if (start === undefined) return { entries: [], through: toPoint(this.markAtOrBefore(Math.min(after, through))) };
+    if (start === undefined) {
+      return { entries: [], through: toPoint(this.markAtOrBefore(Math.min(after, through))), complete: true };
+    }
     const bytesEnd = numberIn(start, 'bytes') + maxBytes;
     const rows = this.#exchanges ? maxCount * WINDOW_FACTOR : maxCount;
     const windowEnd = Math.min(through, numberIn(start, 'offset') + rows - 1);
     const end = this.#endOfWindow(after, windowEnd, bytesEnd);
     const entries = this.#entries(after, end.offset, bytesEnd, maxCount);
     const last = entries.at(-1);
-    if (last && (entries.length === maxCount || !this.#exchanges)) return { entries, through: toPoint(last) };
-    return { entries, through: toPoint(end) };
+    if (last && (entries.length === maxCount || !this.#exchanges))
+      return { entries, through: toPoint(last), complete: false };
+    return { entries, through: toPoint(end), complete: false };
   }
 
   /** Looks forward from the page's start, past its own entries only: a window may hold many times as many. */

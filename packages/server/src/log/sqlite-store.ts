@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { Page } from '../core/log.js';
+import type { ReadPage } from '../core/log.js';
 import type { EncodedEvent } from './encode.js';
 import type { Range } from './range.js';
 import type { LogInfo, LogMark, Retention } from './retention.js';
@@ -39,7 +39,7 @@ export class SqliteStore {
     return toPoint(this.reader.floor());
   }
 
-  page(range: Range): Page {
+  page(range: Range): ReadPage {
     return this.reader.page(range);
   }
 

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from '../core/ephemeral.js';
-import type { Log, LogFollower, LogOptions, Page, Presence, ReadRequest, StopFollowing } from '../core/log.js';
+import type { Log, LogFollower, LogOptions, Presence, ReadPage, ReadRequest, StopFollowing } from '../core/log.js';
 import { encodeEvent } from './encode.js';
 import { errorCode } from './error-code.js';
 import { Follower, type Step } from './follower.js';
@@ -88,6 +88,7 @@ function toOpenError(error: unknown, path: string): PregonError {
 
 class FileLog implements SqliteLog {
   readonly name: string;
+  readonly secret: string;
   readonly #file: SqliteFile;
   readonly #maxEventBytes: number;
   readonly #pollIntervalMs: number;
@@ -104,6 +105,7 @@ class FileLog implements SqliteLog {
 
   constructor(name: string, file: SqliteFile, options: SqliteLogOptions) {
     this.name = name;
+    this.secret = file.secret ?? '';
     this.#file = file;
     this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
     this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
@@ -142,7 +144,7 @@ class FileLog implements SqliteLog {
     return this.#use((store) => store.reader.check(point));
   }
 
-  async read(request: ReadRequest): Promise<Page> {
+  async read(request: ReadRequest): Promise<ReadPage> {
     const range = toRange(request);
     return this.#use((store) => store.page(range));
   }

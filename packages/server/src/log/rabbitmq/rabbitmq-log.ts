@@ -1,11 +1,19 @@
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ephemeral.js';
-import type { AppendOptions, Log, LogFollower, Page, Presence, ReadRequest, StopFollowing } from '../../core/log.js';
+import type {
+  AppendOptions,
+  Log,
+  LogFollower,
+  Presence,
+  ReadPage,
+  ReadRequest,
+  StopFollowing,
+} from '../../core/log.js';
 import type { WorkQueues } from '../../core/work-queue.js';
 import { type EncodedEvent, encodeEvent } from '../encode.js';
 import { toRange } from '../range.js';
 import { toUnavailable } from '../unavailable.js';
-import { parseRabbitAddress, type RabbitAddress } from './address.js';
+import { parseRabbitAddress, type RabbitAddress, secretOf } from './address.js';
 import type { ConsumeMessage } from './amqp.js';
 import { Backoff } from './backoff.js';
 import { BrokerState } from './broker-state.js';
@@ -80,6 +88,7 @@ export async function openRabbitLog(url: string, options: RabbitLogOptions = {})
 
 class StreamLog implements RabbitLog {
   readonly name: string;
+  readonly secret: string;
   readonly ephemeral: RabbitEphemeral;
   readonly queues: RabbitWorkQueues;
   readonly #maxEventBytes: number;
@@ -107,6 +116,7 @@ class StreamLog implements RabbitLog {
     const { stream } = address;
     const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
     this.name = address.name;
+    this.secret = secretOf(address);
     this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
     this.#appendTimeoutMs = options.appendTimeoutMs ?? DEFAULT_APPEND_TIMEOUT_MS;
     const exchanges = options.exchanges && new Set(options.exchanges);
@@ -215,7 +225,7 @@ class StreamLog implements RabbitLog {
     return this.#reader.check(point);
   }
 
-  async read(request: ReadRequest): Promise<Page> {
+  async read(request: ReadRequest): Promise<ReadPage> {
     this.#assertOpen();
     return (await this.#reader.read(toRange(request))).page;
   }

@@ -1,5 +1,5 @@
 import { type LogPoint, PregonError } from '@pregon/protocol';
-import type { Page, Presence } from '../../core/log.js';
+import type { Presence, ReadPage } from '../../core/log.js';
 import type { Range } from '../range.js';
 import { toUnavailable } from '../unavailable.js';
 import { Backoff } from './backoff.js';
@@ -40,7 +40,7 @@ export interface ReaderOptions {
 
 /** A page, and the point after which it begins: the one that was asked for, unless that is not in the stream. */
 export interface Reading {
-  readonly page: Page;
+  readonly page: ReadPage;
   readonly start: LogPoint;
 }
 
@@ -90,7 +90,7 @@ export class Reader {
       const known = await this.#known(range.through);
       const { head } = known;
       if (range.after >= head.offset && range.through >= head.offset) {
-        return { page: { entries: [], through: head }, start: head };
+        return { page: { entries: [], through: head, complete: true }, start: head };
       }
       return this.#inTurn(() => this.#readPage(link, known, range));
     });

@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogEntry, Page } from '../../core/log.js';
+import type { LogEntry, ReadPage } from '../../core/log.js';
 import type { Range } from '../range.js';
 import type { Cursor } from './cursor.js';
 import { RecentEntries } from './recent-entries.js';
@@ -7,7 +7,7 @@ import { pointBefore, toPoint } from './stream-entry.js';
 
 /** How long the broker may be silent where there is something to send. */
 const STALL_MS = 5_000;
-/** The most entries of other exchanges that a page passes over, as a multiple of the entries it may have. */
+/** The most entries that are not delivered, and moved the position, that a page passes over, as a multiple of the entries it may have. */
 const PASSED_OVER = 4;
 
 export interface ScanOptions {
@@ -55,17 +55,24 @@ export class Scan {
   }
 
   /** @param end where to stop: an offset at or before which the stream does not end */
-  async page({ maxCount, maxBytes }: Range, end: number): Promise<Page> {
+  async page({ maxCount, maxBytes }: Range, end: number): Promise<ReadPage> {
     const entries: LogEntry[] = [];
     let bytes = 0;
-    for (let count = 0; entries.length < maxCount && bytes < maxBytes && count < maxCount * PASSED_OVER; count++) {
-      if (this.#last >= end || (await this.#nextOffset()) > end) break;
+    let passedOver = 0;
+    while (entries.length < maxCount && bytes < maxBytes && passedOver < maxCount * PASSED_OVER) {
+      if (this.#last >= end || (await this.#nextOffset()) > end) {
+        return { entries, through: this.#position, complete: true };
+      }
+      const { offset } = this.#position;
       const event = this.#take();
-      if (!event) continue;
-      entries.push(event);
-      bytes += event.payload.length;
+      // Fences move no position: were they counted, a page of nothing else could end where it began.
+      if (!event) passedOver += this.#position.offset > offset ? 1 : 0;
+      else {
+        entries.push(event);
+        bytes += event.payload.length;
+      }
     }
-    return { entries, through: this.#position };
+    return { entries, through: this.#position, complete: false };
   }
 
   close(): Promise<void> {
