@@ -30,7 +30,7 @@ export default defineConfig({
         test: {
           ...timeouts,
           name: 'whole',
-          include: ['test/{gateway,e2e,chaos}/**/*.test.ts', ...BROKEN_PARTS],
+          include: ['test/{gateway,socketio,examples,e2e,chaos}/**/*.test.ts', ...BROKEN_PARTS],
           // Real processes, a real browser, memory and delays are looked at: one file at a time, so that what is
           // measured is the code and not the queue for the processor.
           maxWorkers: 1,
