@@ -62,12 +62,13 @@ describe('boundaries', () => {
     expect(imports.filter(({ from }) => isBuiltin(from))).toEqual([]);
   });
 
-  it('protocol depends on nothing, client and outbox on protocol alone of ours', () => {
+  it('protocol depends on nothing, client and outbox on protocol alone of ours, nest on what applications use', () => {
     const ours = (folder: string) =>
       [...new Set(importsIn(folder).map(({ from }) => from))].filter((from) => /^(pregon$|@pregon\/)/.test(from));
     expect(ours('packages/protocol/src')).toEqual([]);
     expect(ours('packages/client/src')).toEqual(['@pregon/protocol']);
     expect(ours('packages/outbox/src')).toEqual(['@pregon/protocol']);
+    expect(ours('packages/nest/src').sort()).toEqual(['@pregon/outbox', 'pregon']);
   });
 
   it('no room of the server imports upward or sideways', () => {

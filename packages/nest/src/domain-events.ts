@@ -1,0 +1,70 @@
+import type { DiscoveryService } from '@nestjs/core';
+import type { Logger, PregonEvent, Subscriber } from 'pregon';
+import { type DomainEventMethod, decoratedMethods, decoratedMethodsOf } from './on-domain-event.js';
+
+type Call = (event: PregonEvent) => unknown;
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/**
+ * Brings events to the methods that are decorated with `OnDomainEvent`. The gateway is there before the application's providers are, so
+ * each method has its subscriber from the start, which holds the first event until the providers are known: none is missed.
+ */
+export class DomainEvents {
+  readonly subscribers: readonly Subscriber[];
+  readonly #logger: Logger;
+  readonly #calls = new Map<DomainEventMethod, Call[]>();
+  #begin: () => void = () => {};
+  readonly #begun = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+    this.subscribers = decoratedMethods().map((method) => ({
+      name: method.name,
+      events: method.types,
+      handle: (event) => this.#handle(method, event),
+    }));
+  }
+
+  /**
+   * Finds the providers and controllers whose methods are decorated, and lets events come.
+   *
+   * @throws TypeError for one of request scope: there is no request that an instance could be made for
+   */
+  begin(discovery: DiscoveryService): void {
+    const seen = new Set<object>();
+    for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) this.#add(wrapper, seen);
+    this.#begin();
+  }
+
+  /** Lets go of those that wait for `begin`, where it never comes to that. */
+  end(): void {
+    this.#begin();
+  }
+
+  #add(wrapper: Wrapper, seen: Set<object>): void {
+    const instance: unknown = wrapper.instance;
+    if (typeof instance !== 'object' || instance === null || seen.has(instance)) return;
+    seen.add(instance);
+    for (const [key, method] of decoratedMethodsOf(instance)) {
+      if (!wrapper.isDependencyTreeStatic()) {
+        throw new TypeError(`OnDomainEvent: ${method.name} is of a provider that is made for each request`);
+      }
+      const call = (event: PregonEvent) => Reflect.apply(Reflect.get(instance, key), instance, [event]);
+      this.#calls.set(method, [...(this.#calls.get(method) ?? []), call]);
+    }
+  }
+
+  async #handle(method: DomainEventMethod, event: PregonEvent): Promise<void> {
+    await this.#begun;
+    for (const call of this.#calls.get(method) ?? []) {
+      try {
+        await call(event);
+      } catch (thrown) {
+        const err = thrown instanceof Error ? thrown : new Error(String(thrown));
+        this.#logger.error({ err, subscriber: method.name, type: event.type, id: event.id }, 'a subscriber failed');
+      }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+import { Server } from 'node:net';
+import type {
+  BeforeApplicationShutdown,
+  OnApplicationBootstrap,
+  OnApplicationShutdown,
+  OnModuleInit,
+} from '@nestjs/common';
+import type { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
+import { createGateway, type Gateway, type Log, openLog } from 'pregon';
+import { decoratedOptions } from './decorated-gateways.js';
+import { DomainEvents } from './domain-events.js';
+import { nestLogger } from './nest-logger.js';
+import { type OpenOutbox, openOutbox } from './open-outbox.js';
+import type { PregonModuleOptions } from './options.js';
+
+type HttpServer = Parameters<Gateway['attach']>[0];
+
+interface Parts {
+  readonly gateway: Gateway;
+  readonly outbox: OpenOutbox | undefined;
+  readonly events: DomainEvents;
+  /** The log, where it was opened here. */
+  readonly ownLog: Log | undefined;
+  readonly shutdown: PregonModuleOptions['shutdown'];
+  readonly discovery: DiscoveryService;
+  readonly http: HttpAdapterHost;
+}
+
+/** The gateway with all that lives and ends with the application. */
+export class PregonRuntime
+  implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
+{
+  readonly gateway: Gateway;
+  readonly outbox: OpenOutbox | undefined;
+  readonly #parts: Parts;
+  readonly #attached = new WeakSet<object>();
+
+  /**
+   * Opens log, gateway and outbox; what fails on the way closes what was opened.
+   *
+   * @throws what `createGateway` and the outbox throw
+   */
+  static async start(
+    options: PregonModuleOptions,
+    discovery: DiscoveryService,
+    http: HttpAdapterHost,
+  ): Promise<PregonRuntime> {
+    const { outbox, shutdown, ...rest } = options;
+    const logger = rest.logger ?? nestLogger('Pregon');
+    const events = new DomainEvents(logger);
+    // The relay and the gateway go through one log.
+    const { exchanges } = rest;
+    const onlyThese = exchanges === undefined ? {} : { exchanges };
+    const ownLog = typeof rest.log === 'string' && outbox ? await openLog(rest.log, onlyThese) : undefined;
+    const log = ownLog ?? rest.log;
+    let gateway: Gateway | undefined;
+    try {
+      gateway = await createGateway({
+        ...rest,
+        log,
+        logger,
+        subscribers: [...(rest.subscribers ?? []), ...events.subscribers],
+        ...(rest.socketIo === false ? {} : { socketIo: { ...decoratedOptions(discovery), ...rest.socketIo } }),
+      });
+      const opened = outbox && typeof log !== 'string' ? await openOutbox(outbox, log, logger) : undefined;
+      return new PregonRuntime({ gateway, outbox: opened, events, ownLog, shutdown, discovery, http });
+    } catch (error) {
+      events.end();
+      await gateway?.close({ spreadMs: 0 });
+      await ownLog?.close();
+      throw error;
+    }
+  }
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.gateway = parts.gateway;
+    this.outbox = parts.outbox;
+  }
+
+  /** Serves the gateway on a server, once, whoever asks first. */
+  attach(server: HttpServer): void {
+    if (this.#attached.has(server)) return;
+    this.#attached.add(server);
+    this.gateway.attach(server);
+  }
+
+  onModuleInit(): void {
+    const server: unknown = this.#parts.http.httpAdapter?.getHttpServer();
+    if (isHttpServer(server)) this.attach(server);
+  }
+
+  onApplicationBootstrap(): void {
+    this.#parts.events.begin(this.#parts.discovery);
+    this.outbox?.relay?.start();
+  }
+
+  /** While the application's server still listens, so that clients are told; their gateways' `handleDisconnect` is called. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#parts.events.end();
+    await this.gateway.close(this.#parts.shutdown);
+  }
+
+  /** When no request is served any more. What a relay leaves behind, the next one finds. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.outbox?.relay?.stop();
+    await this.#parts.ownLog?.close();
+  }
+}
+
+/** Those of `node:http` and `node:https` alike, which have no class in common but this. */
+export function isHttpServer(server: unknown): server is HttpServer {
+  return server instanceof Server;
+}

@@ -1,0 +1,45 @@
+import { Inject } from '@nestjs/common';
+import {
+  MessageBody,
+  type OnGatewayConnection,
+  SubscribeMessage,
+  WebSocketGateway,
+  WebSocketServer,
+} from '@nestjs/websockets';
+import type { Server, Socket } from 'socket.io';
+import { Journal } from './journal.js';
+
+export const PRODUCTS_NAMESPACE = `/ws/${process.env['API_VERSION'] || 'v1'}/productos`;
+
+@WebSocketGateway({ namespace: PRODUCTS_NAMESPACE, cors: { origin: 'http://shop.example' }, pingInterval: 12_345 })
+export class ProductsGateway implements OnGatewayConnection {
+  @WebSocketServer()
+  readonly server!: Server;
+  readonly #journal: Journal;
+
+  constructor(@Inject(Journal) journal: Journal) {
+    this.#journal = journal;
+  }
+
+  handleConnection(client: Socket): void {
+    this.#journal.note(`products: connect ${client.id}`);
+    this.server.emit('connection', `there is ${client.id}`);
+  }
+
+  @SubscribeMessage('updateProduct')
+  update(@MessageBody() product: unknown): void {
+    this.server.emit('updates', product);
+  }
+}
+
+/** A gateway with a port of its own, on a namespace that another one has as well. */
+export function gatewayOn(port: number): { new (): object } {
+  @WebSocketGateway(port)
+  class OwnPortGateway {
+    @SubscribeMessage('ack')
+    acknowledged(): string {
+      return `by port ${port}`;
+    }
+  }
+  return OwnPortGateway;
+}

@@ -1,0 +1,72 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { afterAll } from 'vitest';
+
+const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
+const TSC = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
+
+/** Where modules of a version of Nest are found, from a folder below it. */
+const PLACES = { 11: 'test/nestjs-11', 12: 'packages/nest/test' } as const;
+
+export type NestVersion = keyof typeof PLACES;
+
+export const NEST_VERSIONS: readonly NestVersion[] = [12, 11];
+
+/** A folder in which TypeScript is compiled against a version of Nest, as an application would be, and run on it. */
+export class Workspace {
+  readonly folder: string;
+
+  /** It is gone after the tests of the file. */
+  constructor(version: NestVersion) {
+    const parent = join(REPOSITORY, PLACES[version], 'dist');
+    mkdirSync(parent, { recursive: true });
+    this.folder = mkdtempSync(join(parent, 'suite-'));
+    afterAll(() => rmSync(this.folder, { recursive: true, force: true }));
+    this.#installPackage();
+    writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }');
+  }
+
+  /** Copied, not linked: Node looks for Nest from where a file really is. */
+  #installPackage(): void {
+    const target = join(this.folder, 'node_modules/@pregon/nest');
+    const source = join(REPOSITORY, 'packages/nest');
+    mkdirSync(target, { recursive: true });
+    for (const part of ['dist', 'package.json']) cpSync(join(source, part), join(target, part), { recursive: true });
+  }
+
+  /** Puts a folder of sources in. */
+  add(source: string, name: string): void {
+    cpSync(source, join(this.folder, name), { recursive: true });
+  }
+
+  write(name: string, text: string): void {
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  /** Compiles all that is there; throws with what the compiler says. */
+  compile(options: { readonly strict?: boolean } = {}): void {
+    const compilerOptions = {
+      target: 'es2022',
+      module: 'nodenext',
+      strict: true,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      skipLibCheck: true,
+      types: ['node'],
+      ...options,
+    };
+    this.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['**/*.ts'], exclude: ['node_modules'] }));
+    try {
+      execFileSync(process.execPath, [TSC, '-p', this.folder], { stdio: 'pipe', encoding: 'utf8' });
+    } catch (error) {
+      throw new Error(`does not compile: ${error instanceof Error && 'stdout' in error ? error.stdout : error}`);
+    }
+  }
+
+  /** Where a compiled file is, to import it from. */
+  urlOf(name: string): string {
+    return pathToFileURL(join(this.folder, name)).href;
+  }
+}
