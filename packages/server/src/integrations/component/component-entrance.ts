@@ -142,7 +142,8 @@ export class ComponentEntrance implements Entrance {
     heartbeat.add(connection);
     client.on('message', (data, isBinary) => connection.received(data, isBinary));
     client.on('pong', () => connection.heard());
-    client.on('ping', () => connection.pinged());
+    // How many answers to pings may wait to be read is limited by ws.
+    client.on('ping', () => connection.heard());
     client.on('error', (error) => connection.failed(error));
     client.on('close', (code, reason) => this.#leave(connection, code, reason.toString()));
     connection.opened();

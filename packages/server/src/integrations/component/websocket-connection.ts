@@ -62,8 +62,10 @@ export class WebSocketConnection implements ComponentConnection {
   send(data: unknown): boolean {
     const bytes = data instanceof Uint8Array;
     const payload = bytes || typeof data === 'string' ? data : (JSON.stringify(data) ?? 'null');
-    this.#endIfFull();
-    if (!this.isOpen) return false;
+    if (this.#outlet.full) {
+      this.end(CLOSE_CODES.STALLED, `more than ${this.#options.maxBufferedBytes} bytes wait to be read`);
+      return false;
+    }
     this.#client.send(payload, { binary: bytes });
     return true;
   }
@@ -104,12 +106,6 @@ export class WebSocketConnection implements ComponentConnection {
     this.#liveness.heard(this.#options.clock.now(), this.#outlet.takenBytes);
   }
 
-  /** The client asked for a sign of life, and was given one, which waits too where it does not read. */
-  pinged(): void {
-    this.heard();
-    this.#endIfFull();
-  }
-
   failed(error: Error): void {
     try {
       const answer = this.#options.component.onError(this, error);
@@ -124,12 +120,6 @@ export class WebSocketConnection implements ComponentConnection {
     if (!this.isOpen) return;
     const verdict = this.#liveness.look(this.#pulse, now, heartbeatMs, stallTimeoutMs);
     if (verdict === 'HEARTBEAT_MISSED' || verdict === 'STALLED') this.end(CLOSE_CODES[verdict]);
-  }
-
-  #endIfFull(): void {
-    if (this.#outlet.full) {
-      this.end(CLOSE_CODES.STALLED, `more than ${this.#options.maxBufferedBytes} bytes wait to be read`);
-    }
   }
 
   #call(call: () => unknown): void {

@@ -1,0 +1,40 @@
+import { BlockList } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { isBlocked, toBlockList } from '../../src/integrations/component/blocked-addresses.js';
+
+describe('blocked addresses', () => {
+  const list = toBlockList(['192.0.2.7', '198.51.100.0/24', '2001:db8::/32', '::1']);
+
+  it.each([
+    '192.0.2.7',
+    '::ffff:192.0.2.7',
+    '198.51.100.0',
+    '198.51.100.255',
+    '2001:db8:ffff::9',
+    '::1',
+    '2001:db8::1%eth0',
+  ])('%s is one', (address) => expect(isBlocked(list, address)).toBe(true));
+
+  it.each(['192.0.2.8', '198.51.101.0', '::ffff:198.51.101.1', '2001:db9::', '::2', 'unknown', ''])(
+    '%s is none',
+    (address) => expect(isBlocked(list, address)).toBe(false),
+  );
+
+  it('everybody can be blocked', () => {
+    const all = toBlockList(['0.0.0.0/0', '::/0']);
+    for (const address of ['127.0.0.1', '::1', '203.0.113.9']) expect(isBlocked(all, address)).toBe(true);
+  });
+
+  it('may be added to a list that is kept elsewhere', () => {
+    const kept = new BlockList();
+    const used = toBlockList(kept);
+    expect(isBlocked(used, '192.0.2.7')).toBe(false);
+    kept.addAddress('192.0.2.7');
+    expect(isBlocked(used, '192.0.2.7')).toBe(true);
+  });
+
+  it.each(['', 'localhost', '192.0.2', '192.0.2.7/33', '::/129', '192.0.2.0/', '192.0.2.0/8/8', '192.0.2.0/-1'])(
+    '%j is refused: it is neither an address nor a subnet',
+    (entry) => expect(() => toBlockList([entry])).toThrow(TypeError),
+  );
+});
