@@ -216,9 +216,9 @@ function describeReading(open: Open): void {
 
   it('at the head a page is empty and ends there', async () => {
     const { log } = await open();
-    expect(await log.read({ after: 0 })).toEqual({ entries: [], through: await log.floor() });
+    expect(await log.read({ after: 0 })).toEqual({ entries: [], through: await log.floor(), complete: true });
     const [, last] = await log.append(numberedFrom(1, 2));
-    expect(await log.read({ after: last?.offset ?? 0 })).toEqual({ entries: [], through: last });
+    expect(await log.read({ after: last?.offset ?? 0 })).toEqual({ entries: [], through: last, complete: true });
   });
 
   it('[000-17] only entries of the exchanges asked for are read, and a page goes on past the others', async () => {
@@ -228,9 +228,30 @@ function describeReading(open: Open): void {
     const points = await log.append(numberedFrom(52, 99));
     expect((await readAll(log)).map(idOf)).toEqual(['event-51']);
     const page = await log.read({ after: wanted?.offset ?? 0 });
-    expect(page).toEqual({ entries: [], through: points.at(-1) });
+    expect(page).toMatchObject({ entries: [], through: points.at(-1) });
     expect(await log.head()).toEqual(points.at(-1));
     expect((await readAll(log, 0, { maxCount: 1 })).map(idOf)).toEqual(['event-51']);
+  });
+
+  it('[I-2] a page that is not complete ends further on, however much lies there that is not read', async () => {
+    const { log } = await open({ exchanges: ['numbers'] });
+    const [first] = await log.append([numbered(1)]);
+    // Whoever has to write to learn where the log ends, writes here.
+    for (let n = 0; n < 50; n++) expect(await log.head()).toEqual(first);
+    await log.append([numbered(2)]);
+    await log.append(numberedFrom(3, 4_203, { exchange: 'not read' }));
+    const last = await log.append([numbered(4_204), numbered(4_205)]);
+    for (const request of [{}, { maxCount: 1 }, { through: last[0]?.offset ?? 0, maxCount: 3 }]) {
+      const read: string[] = [];
+      for (let after = first?.offset ?? 0, complete = false; !complete; ) {
+        const page = await log.read({ after, ...request });
+        expect(page.complete || page.through.offset > after).toBe(true);
+        read.push(...page.entries.map(idOf));
+        ({ complete } = page);
+        after = page.through.offset;
+      }
+      expect(read).toEqual(['event-2', 'event-4204', ...(request.through ? [] : ['event-4205'])]);
+    }
   });
 
   it('a request that cannot be read is misuse', async () => {

@@ -98,6 +98,6 @@ describeWithBroker('RabbitMQ: once', () => {
     for (let n = 0; n < 10; n++) expect(await log.head()).toEqual(head);
     expect(await (await open(names)).head()).toEqual(head);
     expect(recorder.calls).toEqual([]);
-    expect(await log.read({ after: head.offset })).toEqual({ entries: [], through: head });
+    expect(await log.read({ after: head.offset })).toEqual({ entries: [], through: head, complete: true });
   });
 });

@@ -3,6 +3,8 @@ import { openAdmin } from '../../../../test/support/amqp-admin.js';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
 import { afterTest, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
+import { systemClock } from '../../src/core/clock.js';
+import { PageReader } from '../../src/core/page-reader.js';
 import type { RabbitLogOptions } from '../../src/log/rabbitmq/options.js';
 import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
 
@@ -152,6 +154,36 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     fresh.follow(points[0] ?? birth, recorder);
     await recorder.until('replaced', () => recorder.heads.length === 1);
     expect(recorder.heads).toEqual([await fresh.head()]);
+  });
+
+  it('[I-2] thousands of fences in a row hide no event behind them', async () => {
+    const { url, stream, exchange } = testNames();
+    const log = await open(url, { exchanges: [exchange] });
+    const [first] = await log.append([numbered(1, { exchange })]);
+    const admin = await openAdmin(SHARED_BROKER);
+    await admin.do((channel) => {
+      for (let n = 0; n < 4_100; n++) {
+        channel.publish('', stream, Buffer.from(`${n}`), { persistent: true, headers: { 'pregon-fence': `${n}` } });
+      }
+    });
+    await log.append(numberedFrom(2, 3, { exchange }));
+    const fresh = await open(url, { exchanges: [exchange] });
+    const edge = await fresh.head();
+    const page = await new PageReader(fresh, systemClock).read(first?.offset ?? 0, edge);
+    if (typeof page === 'string') throw new Error(page);
+    expect(page.through).toBe(edge.offset);
+    expect(page.events.map(({ entry }) => idOf(entry))).toEqual(['event-2', 'event-3']);
+  });
+
+  it('[I-7] who asks for the head at the same time shares a fence', async () => {
+    const { url, exchange } = testNames();
+    const log = await open(url, { exchanges: [exchange] });
+    const [first] = await log.append([numbered(1, { exchange })]);
+    const asked = Array.from({ length: 500 }, () => log.head());
+    const [second] = await log.append([numbered(2, { exchange })]);
+    expect(await log.head()).toEqual(second);
+    for (const head of await Promise.all(asked)) expect([first, second]).toContainEqual(head);
+    expect((second?.offset ?? 0) - (first?.offset ?? 0)).toBeLessThan(5);
   });
 });
 

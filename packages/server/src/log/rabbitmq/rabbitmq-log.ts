@@ -151,6 +151,7 @@ class StreamLog implements RabbitLog {
     const openCursor = (link: Link, from: number | 'first' | 'last', prefetch = PREFETCH) =>
       Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
     const sequences = new RecentSequences();
+    const timeoutMs = options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS;
     this.#tail = new Tail({
       connection: this.#reads,
       topology: this.#topology,
@@ -167,6 +168,7 @@ class StreamLog implements RabbitLog {
       },
       publishFence: (id) => this.#publisher.publish([toFence(stream, id)]),
       isWanted,
+      timeoutMs,
       signal,
       onPoison: (entry) => this.#poison.add(entry),
       onDuplicate: () => {
@@ -177,7 +179,6 @@ class StreamLog implements RabbitLog {
         this.#reader.clear();
       },
     });
-    const timeoutMs = options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS;
     this.#reader = new Reader({ connection: this.#reads, tail: this.#tail, openCursor, isWanted, timeoutMs, signal });
     this.#locator = new Locator({ tail: this.#tail, reader: this.#reader, sequences, timeoutMs });
   }

@@ -8,6 +8,7 @@ import type { RabbitConnection } from './connection.js';
 import type { Cursor } from './cursor.js';
 import type { Known } from './known.js';
 import { type Link, toError } from './link.js';
+import { SharedRun } from './shared-run.js';
 import { Sought } from './sought.js';
 import type { PoisonEntry, StreamEntry } from './stream-entry.js';
 import { begin, type Fence, resume } from './tail-start.js';
@@ -34,6 +35,8 @@ export interface TailOptions {
   readonly openCursor: (link: Link, from: number | 'last', prefetch?: number) => Promise<Cursor>;
   readonly publishFence: (id: string) => Promise<void>;
   readonly isWanted: (exchange: string) => boolean;
+  /** How long a fence may take from its publishing to its reading. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onPoison: (entry: PoisonEntry) => void;
   readonly onDuplicate: () => void;
@@ -57,6 +60,7 @@ export class Tail {
   readonly #sought = new Sought();
   readonly #fences = new Map<string, { passed: (head: LogPoint) => void; failed: (error: Error) => void }>();
   readonly #waiters = new Set<Waiter>();
+  readonly #fence = new SharedRun(() => this.#readUpToFence());
   readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
   #known: Known | undefined;
   #attached = false;
@@ -85,17 +89,9 @@ export class Tail {
 
   /** Reads as far as the stream goes at this moment, and no less. @returns the head then */
   async catchUp(withinMs: number): Promise<LogPoint> {
+    const deadline = performance.now() + withinMs;
     await this.known(withinMs);
-    const id = uuid();
-    const passed = new Promise<LogPoint>((resolve, reject) => {
-      this.#fences.set(id, { passed: resolve, failed: reject });
-      this.#options.publishFence(id).catch(reject);
-    });
-    try {
-      return await within(withinMs, 'reading up to the end of the stream', passed);
-    } finally {
-      this.#fences.delete(id);
-    }
+    return within(deadline - performance.now(), 'reading up to the end of the stream', this.#fence.run());
   }
 
   /** Calls `found` once, when an event with this key has been read, or at once where one was. @returns how to wait no longer */
@@ -117,6 +113,19 @@ export class Tail {
 
   leave(member: TailMember): void {
     this.#members.delete(member);
+  }
+
+  async #readUpToFence(): Promise<LogPoint> {
+    const id = uuid();
+    const passed = new Promise<LogPoint>((resolve, reject) => {
+      this.#fences.set(id, { passed: resolve, failed: reject });
+      this.#options.publishFence(id).catch(reject);
+    });
+    try {
+      return await within(this.#options.timeoutMs, 'reading up to a fence', passed);
+    } finally {
+      this.#fences.delete(id);
+    }
   }
 
   #untilAttached(withinMs: number | undefined): Promise<void> {

@@ -1,5 +1,5 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
-import type { Log, LogFollower, Page, Presence, ReadRequest, StopFollowing } from '../../../src/core/log.js';
+import type { Log, LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../../src/core/log.js';
 import { type MemoryLog, openMemoryLog } from '../../../src/log/memory.js';
 
 export type Call = 'head' | 'floor' | 'check' | 'read' | 'locate';
@@ -91,7 +91,7 @@ export class ControlledLog implements Log {
     return this.#call('check', () => this.inner.check(point));
   }
 
-  read(request: ReadRequest): Promise<Page> {
+  read(request: ReadRequest): Promise<ReadPage> {
     return this.#call('read', () => this.inner.read(request));
   }
 
