@@ -112,9 +112,7 @@ export class Connection {
 
   /** @internal */
   sendMessage(message: Message): boolean {
-    if (!this.#open || this.#link.full) return false;
-    this.#link.message(message);
-    return true;
+    return this.#open && this.#link.message(message);
   }
 
   /**

@@ -45,7 +45,8 @@ export interface Link {
   /** @param rows a JSON array */
   snapshot(id: RequestId, rows: string, more: boolean): void;
   control(frame: ControlFrame): void;
-  message(message: Message): void;
+  /** @returns false where it was not written, because the client takes too little */
+  message(message: Message): boolean;
   /** Whether to go on reading what the client sends. */
   setReading(reading: boolean): void;
   /** Asks the client for a sign of life; false where this transport has no way to ask. */

@@ -50,7 +50,7 @@ export class SubscriberLink implements Link {
     }
   }
 
-  message(): void {
+  message(): boolean {
     throw new TypeError('a subscriber has no messages');
   }
 

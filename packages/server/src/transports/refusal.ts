@@ -9,6 +9,7 @@ export interface Refusal {
 }
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { v7 as uuid } from 'uuid';
 import { type EphemeralMember, MAX_EPHEMERAL_BYTES } from '../../core/ephemeral.js';
 import type { Channel, ConsumeMessage } from './amqp.js';
@@ -27,7 +26,8 @@ export interface MemberOptions {
 interface Attached {
   readonly link: Link;
   readonly channel: Channel;
-  readonly closed: Promise<unknown>;
+  /** Never rejects: nobody waits for it until it has joined. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -103,7 +103,7 @@ export class RabbitMember implements EphemeralMember {
 
   async #stayIn(link: Link): Promise<void> {
     const channel = await link.channel();
-    const closed = once(channel, 'close');
+    const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()));
     try {
       await link.answer('joining the other gateways', this.#join(channel));
     } catch (error) {

@@ -39,18 +39,23 @@ export class EngineOutlet {
   }
 
   get full(): boolean {
-    return this.closed || !this.#conn.transport.writable || this.#waiting > this.#limit;
+    return this.overflowing || !this.#conn.transport.writable;
+  }
+
+  /** True where more than `maxBufferedBytes` wait: not even a message is to be written then. */
+  get overflowing(): boolean {
+    return this.closed || this.bufferedBytes > this.#limit;
   }
 
   /** Bytes that wait for the client to take them. */
   get bufferedBytes(): number {
-    return this.#waiting;
+    return (this.#socket?.writableLength ?? 0) + this.#written - this.#taken;
   }
 
   /** Bytes that were taken so far. */
   get takenBytes(): number {
     const socket = this.#socket;
-    return socket ? this.#taken + socket.bytesWritten - socket.writableLength : this.#taken;
+    return this.#taken + (socket ? socket.bytesWritten - socket.writableLength : 0);
   }
 
   /**
@@ -75,13 +80,9 @@ export class EngineOutlet {
     this.#drained.delete(callback);
   }
 
-  get #waiting(): number {
-    return this.#socket ? this.#socket.writableLength : this.#written - this.#taken;
-  }
-
   /** Below its own mark a socket never says that it has drained. */
   get #limit(): number {
-    return this.#socket ? Math.max(this.#maxBufferedBytes, this.#socket.writableHighWaterMark) : 0;
+    return Math.max(this.#maxBufferedBytes, this.#socket?.writableHighWaterMark ?? 0);
   }
 
   #watch(transport: Transport): void {

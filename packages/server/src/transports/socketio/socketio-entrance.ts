@@ -39,6 +39,8 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   readonly io: SocketIo<T>;
   readonly #door: Door;
   readonly #path: string;
+  /** What the targets of its requests begin with. */
+  readonly #prefix: string;
   /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
   readonly #requests = createServer();
   readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
@@ -46,6 +48,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   constructor({ options, door, others, secret, maxFrameBytes }: SocketIoEntranceOptions) {
     this.#door = door;
     this.#path = `/${(options.path ?? '/socket.io').replaceAll(/^\/|\/$/g, '')}`;
+    this.#prefix = options.addTrailingSlash === false ? this.#path : `${this.#path}/`;
     const { clock, heartbeatMs, hub } = door.options;
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe: (at) => hub.canServe(at) });
     const bus = new SocketIoBus(others);
@@ -67,7 +70,9 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   }
 
   knows(target: string | undefined): boolean {
-    const { path } = parseTarget(target ?? '/');
+    // As Socket.IO looks at it itself: what it does not take, it does not answer.
+    if (!target?.startsWith(this.#prefix)) return false;
+    const { path } = parseTarget(target);
     return path === this.#path || path.startsWith(`${this.#path}/`);
   }
 
@@ -79,8 +84,9 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#door.refusal(request, !isUnderWay(request));
-    if (refusal) refuseUpgrade(stream, refusal);
-    else this.#requests.emit('upgrade', request, stream, head);
+    if (refusal) return refuseUpgrade(stream, refusal);
+    const taken = this.#requests.emit('upgrade', request, stream, head);
+    if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
   }
 
   destroy(): void {

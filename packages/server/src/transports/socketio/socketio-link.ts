@@ -102,11 +102,13 @@ export class SocketIoLink implements Link {
     }
   }
 
-  message(message: Message): void {
+  message(message: Message): boolean {
     const { packets, outlet, socket } = this.#options;
+    if (outlet.overflowing) return false;
     // Bytes come in packets of their own, behind the one that announces them.
-    if (message.data instanceof Uint8Array) return void socket.emit(message.name, Buffer.from(message.data));
+    if (message.data instanceof Uint8Array) return socket.emit(message.name, Buffer.from(message.data));
     outlet.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
+    return true;
   }
 
   setReading(): void {

@@ -92,8 +92,10 @@ export class SseLink implements Link {
     }
   }
 
-  message(message: Message): void {
+  message(message: Message): boolean {
+    if (this.full) return false;
     this.#outlet.write(message.encoded(encodeMessage));
+    return true;
   }
 
   setReading(): void {

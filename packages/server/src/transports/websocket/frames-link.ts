@@ -50,8 +50,10 @@ export class FramesLink implements Link {
     this.#outlet.write(textFrame(encodeFrame(frame)));
   }
 
-  message(message: Message): void {
+  message(message: Message): boolean {
+    if (this.full) return false;
     this.#outlet.write(message.encoded(encodeMessage));
+    return true;
   }
 
   setReading(reading: boolean): void {

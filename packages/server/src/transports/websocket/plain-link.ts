@@ -47,8 +47,10 @@ export class PlainLink implements Link {
     else if (frame.op === 'error') this.close(refusalCode(frame.code), frame.message);
   }
 
-  message(message: Message): void {
+  message(message: Message): boolean {
+    if (this.full) return false;
     this.#outlet.write(message.encoded(encodePlain));
+    return true;
   }
 
   setReading(reading: boolean): void {

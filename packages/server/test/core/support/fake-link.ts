@@ -96,8 +96,10 @@ export class FakeLink implements Link {
     this.#receive(frame);
   }
 
-  message(message: Message): void {
+  message(message: Message): boolean {
+    if (this.full) return false;
     this.#receive({ op: 'ephemeral', message });
+    return true;
   }
 
   setReading(reading: boolean): void {
