@@ -22,6 +22,7 @@ for (const version of NEST_VERSIONS) {
       workspace.add(fileURLToPath(new URL('apps', import.meta.url)), 'apps');
       workspace.compile();
       apps = await import(workspace.urlOf('apps/boot.js'));
+      return () => workspace.remove();
     });
 
     gatewaysSuite(loaded);

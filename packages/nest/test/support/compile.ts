@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll } from 'vitest';
 
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 const TSC = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
@@ -18,12 +17,10 @@ export const NEST_VERSIONS: readonly NestVersion[] = [12, 11];
 export class Workspace {
   readonly folder: string;
 
-  /** It is gone after the tests of the file. */
   constructor(version: NestVersion) {
     const parent = join(REPOSITORY, PLACES[version], 'dist');
     mkdirSync(parent, { recursive: true });
     this.folder = mkdtempSync(join(parent, 'suite-'));
-    afterAll(() => rmSync(this.folder, { recursive: true, force: true }));
     this.#installPackage();
     writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }');
   }
@@ -45,8 +42,8 @@ export class Workspace {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Compiles all that is there; throws with what the compiler says. */
-  compile(options: { readonly strict?: boolean } = {}): void {
+  /** Compiles all that is there but tests; throws with what the compiler says. */
+  compile(): void {
     const compilerOptions = {
       target: 'es2022',
       module: 'nodenext',
@@ -55,14 +52,18 @@ export class Workspace {
       emitDecoratorMetadata: true,
       skipLibCheck: true,
       types: ['node'],
-      ...options,
     };
-    this.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['**/*.ts'], exclude: ['node_modules'] }));
+    const exclude = ['node_modules', '**/*.spec.ts', '**/*.e2e-spec.ts'];
+    this.write('tsconfig.json', JSON.stringify({ compilerOptions, include: ['**/*.ts'], exclude }));
     try {
       execFileSync(process.execPath, [TSC, '-p', this.folder], { stdio: 'pipe', encoding: 'utf8' });
     } catch (error) {
       throw new Error(`does not compile: ${error instanceof Error && 'stdout' in error ? error.stdout : error}`);
     }
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Where a compiled file is, to import it from. */
