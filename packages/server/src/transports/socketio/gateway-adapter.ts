@@ -40,9 +40,10 @@ export interface Sessions {
 export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMember {
   readonly #namespace: Namespace;
   readonly #bus: SocketIoBus;
-  readonly #sessions: Sessions;
+  readonly #sessions: Sessions | undefined;
 
-  constructor(namespace: Namespace, bus: SocketIoBus, sessions: Sessions) {
+  /** @param sessions absent where there is nothing to come back to: a namespace that is no route */
+  constructor(namespace: Namespace, bus: SocketIoBus, sessions: Sessions | undefined) {
     super(namespace, {});
     this.#namespace = namespace;
     this.#bus = bus;
@@ -76,12 +77,12 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
   }
 
   override persistSession({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
-    this.#sessions.keep({ sid, rooms, data });
+    this.#sessions?.keep({ sid, rooms, data });
   }
 
   /** @throws Error where it cannot be restored, which begins a new one */
   override async restoreSession(pid: string, offset: string): Promise<Session> {
-    const session = await this.#sessions.restore(this.#namespace, pid, offset);
+    const session = await this.#sessions?.restore(this.#namespace, pid, offset);
     if (!session) throw new Error('this session cannot be restored');
     return session;
   }
@@ -97,7 +98,7 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
 
   #deliver(packet: Packet, options: BroadcastOptions): void {
     // With an id, the client adds its own last argument, the function that acknowledges.
-    const data = packet.id === undefined ? shielded(packet.data) : packet.data;
+    const data = this.#sessions && packet.id === undefined ? shielded(packet.data) : packet.data;
     Adapter.prototype.broadcast.call(this, { ...packet, data }, options);
   }
 

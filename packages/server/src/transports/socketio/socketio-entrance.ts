@@ -52,6 +52,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     const { clock, heartbeatMs, hub } = door.options;
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe: (at) => hub.canServe(at) });
     const bus = new SocketIoBus(others);
+    const routes = new Set(door.options.routes.map(({ path }) => path));
     this.io = new Server(this.#requests, {
       pingInterval: heartbeatMs,
       maxHttpBufferSize: maxFrameBytes,
@@ -62,7 +63,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
       destroyUpgrade: false,
       // Called with `new`.
       adapter: function adapter(namespace) {
-        return new GatewayAdapter(namespace, bus, recovery);
+        return new GatewayAdapter(namespace, bus, routes.has(namespace.name) ? recovery : undefined);
       },
       connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
     });
