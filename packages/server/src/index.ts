@@ -16,6 +16,7 @@ export type {
   StopFollowing,
 } from './core/log.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshot.js';
+export { attachGateway } from './gateway/attach-gateway.js';
 export {
   type ComponentServer,
   type ComponentServerOptions,

@@ -13,6 +13,7 @@ import { Entering } from './entering.js';
 import { GatewayAdapter } from './gateway-adapter.js';
 import { Recovery } from './recovery.js';
 import { SocketIoBus } from './socketio-bus.js';
+import { socketIoPath } from './socketio-path.js';
 import type { SocketIo, SocketIoTypes } from './socketio-types.js';
 
 /**
@@ -47,7 +48,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
 
   constructor({ options, door, others, secret, maxFrameBytes }: SocketIoEntranceOptions) {
     this.#door = door;
-    this.#path = `/${(options.path ?? '/socket.io').replaceAll(/^\/|\/$/g, '')}`;
+    this.#path = socketIoPath(options.path);
     this.#prefix = options.addTrailingSlash === false ? this.#path : `${this.#path}/`;
     const { clock, heartbeatMs, hub } = door.options;
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe: (at) => hub.canServe(at) });
