@@ -4,6 +4,7 @@ import type { Follower, FollowerOptions, Pausable, Surroundings } from './follow
 import { FramesClient } from './frames-client.js';
 import { FramesFollower } from './frames-follower.js';
 import { PlainFollower } from './plain-follower.js';
+import { SocketIoFollower } from './socketio-follower.js';
 import { StreamFollower } from './stream-follower.js';
 
 /** Followers, and how those of them that are slow are paused. */
@@ -24,6 +25,7 @@ export function permanentCast(around: Surroundings): Cast {
   addStreams(cast, around);
   addFrames(cast, around);
   addCollections(cast, around);
+  addSocketIo(cast, around);
   return cast;
 }
 
@@ -75,6 +77,26 @@ function addCollections({ followers, slow }: Cast, around: Surroundings): void {
   );
 }
 
+function addSocketIo({ followers, slow }: Cast, around: Surroundings): void {
+  const stock = (
+    name: string,
+    topics: readonly string[],
+    transports: readonly ('polling' | 'websocket')[],
+    listensTo: 'event' | 'types' = 'event',
+  ) => new SocketIoFollower({ ...fromFirst(`socketio-${name}`, topics), transports, listensTo }, around);
+  const slowOne = stock('slow', ALL, ['websocket']);
+  slow.push(() => slowOne.pausable);
+  followers.push(
+    slowOne,
+    stock('websocket', ALL, ['websocket']),
+    stock('types', ALL, ['websocket'], 'types'),
+    stock('polling', ALL, ['polling']),
+    stock('upgrading', NEW_ORDERS, ['polling', 'websocket']),
+    stock('idle', IDLE, ['polling', 'websocket']),
+    stock('idle-polling', IDLE, ['polling']),
+  );
+}
+
 /** One that comes in the midst of the run: with a snapshot, or from a position that somebody else had. */
 export function newcomer(
   name: string,
@@ -88,11 +110,16 @@ export function newcomer(
   }
   const from = { path: ROUTES.events.path, since: known.position, beginning: { after: known.id } };
   const topics = random.pick([ALL, NEW_ORDERS, SOME_ACCOUNTS]);
-  switch (random.pick(['plain', 'stream', 'frames'] as const)) {
+  switch (random.pick(['plain', 'stream', 'frames', 'socketio'] as const)) {
     case 'plain':
       return new PlainFollower({ name: `${name}-plain`, topics, ...from }, around);
     case 'stream':
       return new StreamFollower({ name: `${name}-stream`, topics, ...from }, around);
+    case 'socketio': {
+      const transports = random.pick([['websocket'], ['polling'], ['polling', 'websocket']] as const);
+      const listensTo = random.pick(['event', 'types'] as const);
+      return new SocketIoFollower({ name: `${name}-socketio`, topics, transports, listensTo, ...from }, around);
+    }
     case 'frames': {
       const client = new FramesClient(ROUTES.events.path, around);
       return new FramesFollower({ name: `${name}-frames`, topics, ...from }, client, around);

@@ -37,5 +37,7 @@ function configuration(log: string, snapshotPort: number): string {
   });
   // A small window, so that those who come back read the log too.
   const limits = { heartbeatMs: HEARTBEAT_MS, stallTimeoutMs: 20_000, historyBytes: 1_000_000 };
-  return JSON.stringify({ log, websocket: { routes: Object.fromEntries(routes), ...limits } });
+  // Half a minute without a pong is too long for a run of two.
+  const socketIo = { pingTimeout: 2 * HEARTBEAT_MS };
+  return JSON.stringify({ log, socketIo, websocket: { routes: Object.fromEntries(routes), ...limits } });
 }
