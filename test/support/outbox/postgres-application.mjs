@@ -1,5 +1,5 @@
 // An application with an outbox on PostgreSQL, as a process that a test may kill:
-//   postgres-application.mjs <url of the database> <log> <mode> <lease, ms>
+//   postgres-application.mjs <url of the database> <log> <mode> <lease, ms> [<most connections>]
 // where the log is a file of SQLite, or `parent`: then the process that started this one keeps it.
 // Where it only relays, it listens to no error of its pool, as many do: while its relay runs, the loss of a connection must not end it.
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,9 +7,9 @@ import { createPostgresOutbox } from '@pregon/outbox';
 import pg from 'pg';
 import { openLog } from 'pregon';
 
-const [url, logFile, mode, leaseMs] = process.argv.slice(2);
+const [url, logFile, mode, leaseMs, max = '10'] = process.argv.slice(2);
 
-const pool = new pg.Pool({ connectionString: url, max: 10 });
+const pool = new pg.Pool({ connectionString: url, max: Number(max) });
 // What a program that writes has to do for the clients that it takes itself.
 if (mode !== 'relay') pool.on('connect', (client) => client.on('error', () => {}));
 const outbox = createPostgresOutbox({ source: '/items' });
@@ -29,6 +29,7 @@ process.on('message', (asked) => {
 const modes = {
   write,
   relay: onlyRelay,
+  snapshot: takeSnapshots,
   drain,
   'kill-before-commit': killBeforeCommit,
   'kill-after-commit': killAfterCommit,
@@ -62,6 +63,24 @@ async function keepWriting(firstKey) {
 function onlyRelay() {
   relay.start();
   process.send('relaying');
+}
+
+/** Takes one snapshot after the other. */
+async function takeSnapshots() {
+  for (;;) {
+    try {
+      const { sequence } = await outbox.snapshot(pool, (client) => readSlowly(client));
+      process.send({ snapshot: sequence });
+    } catch (error) {
+      process.send({ error: error.message });
+    }
+  }
+}
+
+async function readSlowly(client) {
+  process.send('reading');
+  await delay(50);
+  return (await client.query('SELECT key FROM items')).rows;
 }
 
 /** Relays what is left, and ends. */

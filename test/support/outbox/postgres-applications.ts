@@ -13,7 +13,14 @@ import { FaultyLog } from './faulty-log.js';
 
 const PROGRAM = fileURLToPath(new URL('./postgres-application.mjs', import.meta.url));
 
-export type Mode = 'write' | 'relay' | 'drain' | 'kill-before-commit' | 'kill-after-commit' | 'kill-after-append';
+export type Mode =
+  | 'write'
+  | 'relay'
+  | 'snapshot'
+  | 'drain'
+  | 'kill-before-commit'
+  | 'kill-after-commit'
+  | 'kill-after-append';
 
 /** A process of the application. */
 export class ApplicationProcess {
@@ -21,6 +28,8 @@ export class ApplicationProcess {
   /** What it has told of its troubles. */
   readonly relayErrors: string[] = [];
   readonly writerErrors: string[] = [];
+  /** The sequences of its snapshots. */
+  readonly snapshots: number[] = [];
   #said = '';
 
   /** @param log where it has its batches stored that has no log of its own */
@@ -30,6 +39,7 @@ export class ApplicationProcess {
       const told = Object(message);
       if (typeof message === 'string') this.#said = message;
       if ('error' in told) this.relayErrors.push(String(told.error));
+      if ('snapshot' in told) this.snapshots.push(Number(told.snapshot));
       if ('writer' in told) this.writerErrors.push(String(told.writer));
       if ('events' in told) void log.append(told.events).then(() => this.#tell({ appended: told.batch }));
     });
@@ -113,9 +123,10 @@ export class Applications {
     await pool.end();
   }
 
-  start(mode: Mode): ApplicationProcess {
+  /** @param maxConnections of its pool */
+  start(mode: Mode, { maxConnections = 10 } = {}): ApplicationProcess {
     const { leaseMs, log } = this.#options;
-    const args = [this.#url, log === 'file' ? this.#file : 'parent', mode, String(leaseMs)];
+    const args = [this.#url, log === 'file' ? this.#file : 'parent', mode, String(leaseMs), String(maxConnections)];
     const started = new ApplicationProcess(args, this.#memory);
     this.#processes.push(started);
     return started;

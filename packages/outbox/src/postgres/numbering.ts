@@ -37,12 +37,27 @@ export function lockForNumbering({ state }: PostgresNames): string {
   return `LOCK TABLE ${state} IN EXCLUSIVE MODE`;
 }
 
+/** How long a transaction that numbers may wait, in milliseconds. */
+export interface NumberingPatience {
+  /** For the lock. */
+  readonly lockMs: number;
+  /** For the next statement of its own client, which may be frozen or cut off while all others wait for the lock. */
+  readonly idleMs: number;
+}
+
 /**
  * The settings of a transaction that numbers. A number is used outside as soon as it is committed, by the log and by snapshots, so
  * the commit has to be durable, and with it those of the writers that it saw, whatever the settings of the role.
+ *
+ * The server itself ends what it waits for too long, since nobody else can take the lock from a process that stands still.
  */
-export function settingsForNumbering(): string[] {
-  return ['SET LOCAL synchronous_commit = on', 'SET LOCAL statement_timeout = 0'];
+export function settingsForNumbering({ lockMs, idleMs }: NumberingPatience): string[] {
+  return [
+    'SET LOCAL synchronous_commit = on',
+    'SET LOCAL statement_timeout = 0',
+    `SET LOCAL lock_timeout = ${lockMs}`,
+    `SET LOCAL idle_in_transaction_session_timeout = ${idleMs}`,
+  ];
 }
 
 /**

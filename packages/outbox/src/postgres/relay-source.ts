@@ -9,6 +9,7 @@ import {
   lockForNumbering,
   type Mark,
   NUMBERED_AT_ONCE,
+  type NumberingPatience,
   numberRows,
   oldest,
   readNumbered,
@@ -21,8 +22,8 @@ import { sqlState } from './sql-state.js';
 
 /** How often a relay that stands by looks whether it is still needed, at least. */
 const LONGEST_STANDBY_MS = 500;
-/** How long to wait for a lock that a snapshot may hold. */
-const LOCK_TIMEOUT_MS = 1_000;
+/** A snapshot may hold the lock. */
+const PATIENCE: NumberingPatience = { lockMs: 1_000, idleMs: 5_000 };
 
 export interface PostgresRelaySourceOptions {
   readonly leaseMs: number;
@@ -107,8 +108,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     const [numbered = [], batch = []] = await this.#db.script(
       [
         'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
-        ...settingsForNumbering(),
-        `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
+        ...settingsForNumbering(PATIENCE),
         lockForNumbering(this.#names),
       ],
       [numberRows(this.#names, this.#from, NUMBERED_AT_ONCE), selectBatch(this.#names, after, maxCount)],

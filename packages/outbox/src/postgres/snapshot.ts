@@ -7,6 +7,7 @@ import {
   lockForNumbering,
   NUMBERED_AT_ONCE,
   type Numbered,
+  type NumberingPatience,
   numberRows,
   readNumbered,
   settingsForNumbering,
@@ -17,8 +18,11 @@ import { sqlState } from './sql-state.js';
 import { within } from './waiting.js';
 
 const ATTEMPTS = 5;
-/** How long another snapshot, which has but one connection, may hold the lock. */
+/** How long the numbering may take, and wait for others that number. */
 const NUMBERING_MS = 10_000;
+const PATIENCE: NumberingPatience = { lockMs: NUMBERING_MS, idleMs: 5_000 };
+/** Where `read` is within the transaction, what it does between its queries counts as well. */
+const PATIENCE_WHILE_READING: NumberingPatience = { lockMs: 30_000, idleMs: 15_000 };
 
 export type ReadRows<Row> = (tx: unknown) => readonly Row[] | Promise<readonly Row[]>;
 
@@ -75,7 +79,7 @@ export class SnapshotTaker {
   async #numberFor(reader: Session): Promise<Numbered> {
     let isGivenUp = false;
     const numbering = this.#db.transaction('read write', async (session) => {
-      const numbered = await this.#number(session);
+      const numbered = await this.#number(session, PATIENCE);
       const [row] = await session.query('SELECT pg_export_snapshot() AS name');
       if (isGivenUp) throw new Error('the snapshot was given up');
       await reader.query(`SET TRANSACTION SNAPSHOT '${assertSnapshotName(textIn(row, 'name'))}'`);
@@ -92,7 +96,7 @@ export class SnapshotTaker {
   async #onOneConnection<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     await this.#shortenBacklog();
     return this.#db.transaction('read write', async (session, tx) => {
-      const numbered = await this.#number(session);
+      const numbered = await this.#number(session, PATIENCE_WHILE_READING);
       await session.query('SET TRANSACTION READ ONLY');
       const rows = await read(tx);
       // Where a query has failed and `read` took no notice, COMMIT rolls back without an error, and the numbers with it. This fails.
@@ -101,8 +105,8 @@ export class SnapshotTaker {
     });
   }
 
-  async #number(session: Session): Promise<Numbered> {
-    for (const setting of settingsForNumbering()) await session.query(setting);
+  async #number(session: Session, patience: NumberingPatience): Promise<Numbered> {
+    for (const setting of settingsForNumbering(patience)) await session.query(setting);
     await session.query(lockForNumbering(this.#names));
     return readNumbered(await session.query(numberRows(this.#names, FROM_THE_FIRST)));
   }
@@ -111,7 +115,7 @@ export class SnapshotTaker {
   async #shortenBacklog(): Promise<void> {
     const setup = [
       'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
-      ...settingsForNumbering(),
+      ...settingsForNumbering(PATIENCE),
       lockForNumbering(this.#names),
     ];
     for (;;) {

@@ -1,0 +1,89 @@
+import pg from 'pg';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type ApplicationProcess, Applications } from '../support/outbox/postgres-applications.js';
+import { describeWithPostgres } from '../support/postgres.js';
+import { eventually } from '../support/waiting.js';
+
+const LEASE_MS = 2_000;
+
+/** A process that stands still while its transaction has the lock under which events are numbered. */
+await describeWithPostgres('an application that is frozen while it numbers events', (url) => {
+  let apps: Applications;
+  let other: pg.Client;
+
+  beforeEach(async () => {
+    apps = new Applications(url(), { leaseMs: LEASE_MS, log: 'memory' });
+    await apps.create();
+    other = new pg.Client({ connectionString: url() });
+    await other.connect();
+  });
+
+  afterEach(async () => {
+    await apps.close();
+    await other.end();
+  });
+
+  async function add(count: number, bytes: number): Promise<void> {
+    const event = `json_build_object('specversion', '1.0', 'id', 'e' || n, 'source', '/items', 'type', 'ItemWasChanged',
+      'exchange', 'items', 'topic', 'item.1', 'data', repeat('x', ${bytes}))`;
+    await other.query(`INSERT INTO pregon_outbox (event) SELECT ${event} FROM generate_series(1, ${count}) n`);
+  }
+
+  /** Whether somebody numbers, and waits for the rows that the test has locked. */
+  async function isNumbering(): Promise<boolean> {
+    const { rows } = await other.query(`SELECT FROM pg_locks held JOIN pg_locks waiting USING (pid)
+      WHERE held.relation = 'pregon_outbox_state'::regclass AND held.mode = 'ExclusiveLock' AND held.granted
+        AND NOT waiting.granted AND waiting.relation IS DISTINCT FROM held.relation`);
+    return rows.length > 0;
+  }
+
+  /** Freezes an application that the answer to its numbering will find frozen. */
+  async function freezeWhileNumbering(start: () => ApplicationProcess): Promise<ApplicationProcess> {
+    await other.query('BEGIN; SELECT FROM pregon_outbox FOR UPDATE');
+    const application = start();
+    await eventually(
+      async () => {
+        if (!(await isNumbering())) return false;
+        application.child.kill('SIGSTOP');
+        // A relay does not wait for long: it may have given up in between.
+        if (await isNumbering()) return true;
+        application.child.kill('SIGCONT');
+        return false;
+      },
+      (isFrozen) => isFrozen,
+    );
+    await other.query('ROLLBACK');
+    return application;
+  }
+
+  /** How long it takes until the relay of another process has relayed all. */
+  async function relayedMs(count: number): Promise<number> {
+    const startedAt = performance.now();
+    apps.start('relay');
+    await eventually(
+      async () => (await apps.loggedEvents()).length,
+      (length) => length === count,
+      60_000,
+    );
+    return performance.now() - startedAt;
+  }
+
+  it.each([
+    { maxConnections: 10, ms: 5_000 },
+    { maxConnections: 1, ms: 15_000 },
+  ])(
+    '[I-2] in a snapshot, with $maxConnections connections, does not stop the relay of another for longer than $ms ms, and goes on when it thaws',
+    async ({ maxConnections, ms }) => {
+      await add(3, 10);
+      const frozen = await freezeWhileNumbering(() => apps.start('snapshot', { maxConnections }));
+      expect(await relayedMs(3)).toBeLessThan(ms + LEASE_MS + 1_000);
+      expect(frozen.snapshots).toEqual([]);
+      frozen.child.kill('SIGCONT');
+      await eventually(
+        () => frozen.snapshots,
+        (sequences) => sequences.at(-1) === 3,
+      );
+    },
+    90_000,
+  );
+});
