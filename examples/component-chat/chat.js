@@ -1,0 +1,11 @@
+const clients = new Set();
+
+/** Tells all others what one says. */
+export const chat = {
+  onOpen: (connection) => clients.add(connection),
+  onMessage(from, text) {
+    for (const client of clients) if (client !== from) client.send(text);
+  },
+  onClose: (connection) => clients.delete(connection),
+  onError: (connection) => connection.close(),
+};

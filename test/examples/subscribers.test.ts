@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { PlainClient, refusal } from '../support/gateway/plain-client.js';
+import { pregon, startPregon, temporaryFolder } from '../support/processes.js';
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/subscribers', import.meta.url));
+
+/** Runs what `npm start` runs, on a free port and a log of its own. */
+async function startExample() {
+  const log = `--log=sqlite:${join(temporaryFolder(), 'log.db')}`;
+  const process = startPregon(['run', '0', log], { cwd: EXAMPLE });
+  const [, port] = await process.until(/listens on 127\.0\.0\.1:(\d+) /);
+  await process.until(/ {2}config +pregon\.yml\n/);
+  const url = `ws://127.0.0.1:${port}`;
+  return {
+    process,
+    url,
+    connect: (path: string) => PlainClient.open(url + path),
+    publish: (topic: string, type: string, data: unknown) =>
+      pregon(['publish', 'my_events', topic, JSON.stringify(data), `--type=${type}`, log], { cwd: EXAMPLE }),
+  };
+}
+
+describe('the example subscribers', () => {
+  it('[000-06][000-07] has the routes events, resources and teams, and no other', async () => {
+    const { process, url, connect } = await startExample();
+    expect(process.stdout).toMatch(/events +ws:\S+\/events\n +resources +ws:\S+\/rs\n +teams +ws:\S+\/tms\n/);
+    await Promise.all(['/events', '/rs', '/tms'].map(connect));
+    for (const path of ['/', '/resources', '/teams', '/events/1']) {
+      expect((await refusal(url + path)).statusCode, path).toBe(404);
+    }
+  });
+
+  it('[000-12][000-07] BroadcastNewConnections tells all of a route, the newcomer included, and nobody else', async () => {
+    const { connect } = await startExample();
+    const first = await connect('/tms');
+    expect(await said(first, 1)).toEqual([{ came: 'teams', here: 1 }]);
+    const elsewhere = await connect('/events');
+    expect(await said(elsewhere, 1)).toEqual([{ came: 'events', here: 1 }]);
+    const resources = await connect('/rs');
+    const second = await connect('/tms');
+    expect(await said(second, 1)).toEqual([{ came: 'teams', here: 2 }]);
+    await second.close();
+    expect(await said(first, 3)).toEqual([
+      { came: 'teams', here: 1 },
+      { came: 'teams', here: 2 },
+      { left: 'teams', here: 1 },
+    ]);
+    expect([elsewhere.messages.all.length, resources.messages.all.length]).toEqual([1, 0]);
+  });
+
+  it('[000-13][000-05] BroadcastDomainEvents sees the events that it names, and tells the teams in its own words', async () => {
+    const { connect, publish } = await startExample();
+    const [events, resources, teams] = await Promise.all(['/events', '/rs', '/tms'].map(connect));
+    await publish('team.7.created', 'TeamWasCreated', { team: 7 });
+    await publish('team.7.renamed', 'TeamWasRenamed', { team: 7, name: 'reds' });
+    await publish('resource.3.created', 'ResourceWasCreated', { id: 3 });
+    await publish('team.7.joined', 'TeamWasJoined', { team: 7, who: 'Ada' });
+    const all = await events?.events.count(4);
+    expect(all?.map(({ type }) => type)).toEqual([
+      'TeamWasCreated',
+      'TeamWasRenamed',
+      'ResourceWasCreated',
+      'TeamWasJoined',
+    ]);
+    expect((await resources?.events.count(1))?.map(({ type }) => type)).toEqual(['ResourceWasCreated']);
+    expect(await said(teams, 3)).toEqual([
+      { came: 'teams', here: 1 },
+      { TeamWasCreated: { team: 7 } },
+      { TeamWasJoined: { team: 7, who: 'Ada' } },
+    ]);
+    expect(teams?.events.all).toEqual([]);
+  });
+
+  it('[000-09] logs what happens to connections, and ends when it is told to', async () => {
+    const { process, connect } = await startExample();
+    const client = await connect('/tms');
+    await client.close();
+    await process.until(/connection opened [^\n]*route=teams/);
+    await process.until(/connection closed [^\n]*route=teams/);
+    const { code, stderr } = await process.kill('SIGTERM');
+    expect([code, stderr]).toEqual([0, '']);
+  });
+});
+
+/** What was broadcast to a connection so far, once it is so many. */
+async function said(client: PlainClient | undefined, count: number): Promise<unknown[]> {
+  const messages = await client?.messages.count(count);
+  return (messages ?? []).map((message) => JSON.parse(String(message)));
+}
