@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { SocketIoClient } from '../support/gateway/socketio-client.js';
+import { freePort } from '../support/ports.js';
+import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/nestjs-funkos/', import.meta.url));
+const NAMESPACE = '/ws/v1/productos';
+
+const goku = { name: 'Goku', category: 'SERIES', price: 15.5, quantity: 3 };
+
+describe('examples/nestjs-funkos', () => {
+  it('[002-12] [002-13] [002-14] [002-15] [002-16] logs its gateway and each connection; all are told of who connects', async () => {
+    const { url, process } = await start();
+    await process.until(/FunkosGateway\].* listening on \/ws\/v1\/productos/);
+    const first = await SocketIoClient.open(`${url}${NAMESPACE}`);
+    const second = await SocketIoClient.open(`${url}${NAMESPACE}`);
+    const { id } = second.socket;
+    await process.until(new RegExp(`connected: ${id}`));
+    expect((await first.count('connection', 2)).map(([text]) => text)).toEqual([
+      `Funkos: ${first.socket.id} is here`,
+      `Funkos: ${id} is here`,
+    ]);
+    expect((await second.count('connection', 1)).map(([text]) => text)).toEqual([`Funkos: ${id} is here`]);
+    second.socket.disconnect();
+    await process.until(new RegExp(`disconnected: ${id}`));
+  });
+
+  it('[002-17] sends what `updateProduct` brings to all, the sender included', async () => {
+    const { url } = await start();
+    const [sender, other] = [await open(url), await open(url)];
+    sender.socket.emit('updateProduct', { id: 1, name: 'Goku' });
+    for (const client of [sender, other]) expect(await updates(client, 1)).toEqual([{ id: 1, name: 'Goku' }]);
+  });
+
+  it('[002-10] [002-18] [002-19] [002-22] [002-23] notifies of what was created, updated and deleted over REST', async () => {
+    const { url } = await start();
+    const [client, polling] = [await open(url), await open(url, ['polling'])];
+    const created = await rest(url, 'POST', '', goku);
+    expect(created).toMatchObject({ status: 201, body: { id: 1, ...goku } });
+    const updated = { ...goku, price: 12 };
+    expect(await rest(url, 'PUT', '/1', updated)).toMatchObject({ status: 200, body: { id: 1, ...updated } });
+    expect(await rest(url, 'GET', '')).toMatchObject({ status: 200, body: [{ id: 1, ...updated }] });
+    expect(await rest(url, 'DELETE', '/1')).toMatchObject({ status: 200 });
+    expect(await rest(url, 'GET', '/1')).toMatchObject({ status: 404 });
+    const createdAt = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+    for (const each of [client, polling]) {
+      expect(await updates(each, 3)).toEqual([
+        { entity: 'FUNKOS', type: 'CREATE', data: { id: 1, ...goku }, createdAt },
+        { entity: 'FUNKOS', type: 'UPDATE', data: { id: 1, ...updated }, createdAt },
+        { entity: 'FUNKOS', type: 'DELETE', data: { id: 1, ...updated }, createdAt },
+      ]);
+    }
+  });
+
+  it('[002-20] notifies nobody of a save that fails', async () => {
+    const { url } = await start();
+    const client = await open(url);
+    await rest(url, 'POST', '', goku);
+    expect(await rest(url, 'POST', '', goku)).toMatchObject({ status: 409 });
+    expect(await rest(url, 'POST', '', { ...goku, price: -1 })).toMatchObject({ status: 400 });
+    expect(await rest(url, 'PUT', '/7', goku)).toMatchObject({ status: 404 });
+    expect(await rest(url, 'DELETE', '/7')).toMatchObject({ status: 404 });
+    await rest(url, 'POST', '', { ...goku, name: 'Vegeta' });
+    expect(await updates(client, 2)).toMatchObject([
+      { type: 'CREATE', data: { name: 'Goku' } },
+      { type: 'CREATE', data: { name: 'Vegeta' } },
+    ]);
+  });
+
+  it('[G-1] [I-2] [002-11] events of the route reach a stock client over `kill -9`; the namespace follows API_VERSION', async () => {
+    const settings = { PORT: String(await freePort()), API_VERSION: 'v2', ...(await storage()) };
+    const first = await start(settings);
+    const client = await SocketIoClient.open(`${first.url}/ws/v2/productos`);
+    await rest(first.url, 'POST', '', goku);
+    await client.count('FunkoWasCreated', 1);
+    await first.process.kill('SIGKILL');
+    const second = await start(settings);
+    await rest(second.url, 'POST', '', { ...goku, name: 'Vegeta' });
+    const names = (await client.count('FunkoWasCreated', 2)).map(([event]) => Object(event).data.name);
+    expect(names).toEqual(['Goku', 'Vegeta']);
+    expect(client.recovered).toEqual([false, true]);
+  });
+
+  it('[002-14] ends on SIGTERM, and its clients are told', async () => {
+    const { url, process } = await start();
+    const client = await open(url);
+    const told = new Promise((resolve) => client.socket.once('disconnect', resolve));
+    process.signal('SIGTERM');
+    await told;
+    expect(await process.exited).toMatchObject({ signal: 'SIGTERM', stderr: '' });
+  });
+});
+
+/** Data of its own. */
+function storage(): { DATABASE: string; PREGON_LOG: string } {
+  const folder = temporaryFolder();
+  return { DATABASE: join(folder, 'funkos.db'), PREGON_LOG: `sqlite:${join(folder, 'pregon.db')}` };
+}
+
+/** As `npm start` does. */
+async function start(settings: Record<string, string> = {}): Promise<{ url: string; process: RunningProcess }> {
+  const env = { PORT: String(await freePort()), NO_COLOR: '1', ...storage(), ...settings };
+  const process = startProcess(['dist/main.js'], { cwd: EXAMPLE, env });
+  await process.until(/listening on http/);
+  return { url: `http://127.0.0.1:${env.PORT}`, process };
+}
+
+function open(url: string, transports: ('polling' | 'websocket')[] = ['websocket']): Promise<SocketIoClient> {
+  return SocketIoClient.open(`${url}${NAMESPACE}`, { transports });
+}
+
+/** What came as `updates`, when so many have. */
+async function updates(client: SocketIoClient, count: number): Promise<unknown[]> {
+  return (await client.count('updates', count)).map(([notification]) => notification);
+}
+
+async function rest(url: string, method: string, path: string, body?: object): Promise<unknown> {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/rest/funkos${path}`, {
+    method,
+    headers,
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: answer.status, body: await answer.json() };
+}
