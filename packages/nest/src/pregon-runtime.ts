@@ -95,15 +95,17 @@ export class PregonRuntime
     this.outbox?.relay?.start();
   }
 
-  /** While the application's server still listens, so that clients are told; their gateways' `handleDisconnect` is called. */
+  /**
+   * While the application's server still listens, so that clients are told, and before databases are closed. What a relay leaves behind,
+   * the next one finds.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     this.#parts.events.end();
     await this.gateway.close(this.#parts.shutdown);
+    await this.outbox?.relay?.stop();
   }
 
-  /** When no request is served any more. What a relay leaves behind, the next one finds. */
   async onApplicationShutdown(): Promise<void> {
-    await this.outbox?.relay?.stop();
     await this.#parts.ownLog?.close();
   }
 }
