@@ -1,10 +1,18 @@
 import { join } from 'node:path';
 import type { PregonEvent } from '@pregon/protocol';
-import { createGateway, type Gateway, type GatewayOptions, type ListenOptions, type Log, openLog } from 'pregon';
+import {
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  type ListenOptions,
+  type Log,
+  openLog,
+  type SocketIoTypes,
+} from 'pregon';
 import { afterTest, temporaryFolder } from './cleanup.js';
 
-export interface TestGateway {
-  readonly gateway: Gateway;
+export interface TestGateway<T extends SocketIoTypes = SocketIoTypes> {
+  readonly gateway: Gateway<T>;
   /** Another opening of the log's file, as an application has one beside the gateway. */
   readonly log: Log;
   readonly logFile: string;
@@ -36,9 +44,15 @@ export interface StartOptions extends Partial<GatewayOptions> {
 }
 
 /** Starts a gateway on a SQLite log and a free port of the loopback address; both are gone after the test. */
-export async function startGateway(options: StartOptions = {}): Promise<TestGateway> {
+export async function startGateway<T extends SocketIoTypes = SocketIoTypes>(
+  options: StartOptions = {},
+): Promise<TestGateway<T>> {
   const { listen, logFile = join(temporaryFolder(), 'log.db'), ...rest } = options;
-  const gateway = await createGateway({ log: `sqlite:${logFile}`, routes: { events: { path: '/events' } }, ...rest });
+  const gateway = await createGateway<T>({
+    log: `sqlite:${logFile}`,
+    routes: { events: { path: '/events' } },
+    ...rest,
+  });
   afterTest(() => gateway.close({ spreadMs: 0, timeoutMs: 1_000 }));
   const { port } = await gateway.listen({ port: 0, ...listen });
   const secure = listen?.cert === undefined ? '' : 's';

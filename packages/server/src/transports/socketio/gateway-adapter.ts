@@ -6,6 +6,7 @@ import {
   type ClusterMessage,
   type ClusterResponse,
   MessageType,
+  type Room,
   type Session,
 } from 'socket.io-adapter';
 import { shielded } from './shielded.js';
@@ -68,12 +69,32 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
 
   /** At once, so that it keeps its place among what is emitted otherwise. */
   override async broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
-    const { rooms, except = new Set(), flags = {} } = options;
     if (!this.#staysHere(options)) {
-      const opts = { rooms: [...rooms], except: [...except], flags };
-      this.publish({ type: MessageType.BROADCAST, data: { packet, opts } });
+      this.publish({ type: MessageType.BROADCAST, data: { packet, opts: sendable(options) } });
     }
     this.#deliver(packet, options);
+  }
+
+  /** At once, as without other gateways: who joins is in the room for what is emitted in the next line. */
+  override async addSockets(options: BroadcastOptions, rooms: Room[]): Promise<void> {
+    if (!options.flags?.local) {
+      this.publish({ type: MessageType.SOCKETS_JOIN, data: { opts: sendable(options), rooms } });
+    }
+    Adapter.prototype.addSockets.call(this, options, rooms);
+  }
+
+  override async delSockets(options: BroadcastOptions, rooms: Room[]): Promise<void> {
+    if (!options.flags?.local) {
+      this.publish({ type: MessageType.SOCKETS_LEAVE, data: { opts: sendable(options), rooms } });
+    }
+    Adapter.prototype.delSockets.call(this, options, rooms);
+  }
+
+  override async disconnectSockets(options: BroadcastOptions, close: boolean): Promise<void> {
+    if (!options.flags?.local) {
+      this.publish({ type: MessageType.DISCONNECT_SOCKETS, data: { opts: sendable(options), close } });
+    }
+    Adapter.prototype.disconnectSockets.call(this, options, close);
   }
 
   override persistSession({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
@@ -108,6 +129,11 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
     const [room] = rooms;
     return rooms.size === 1 && room !== undefined && this.#namespace.sockets.has(room);
   }
+}
+
+/** Options as they go to other gateways. */
+function sendable({ rooms, except = new Set(), flags = {} }: BroadcastOptions) {
+  return { rooms: [...rooms], except: [...except], flags };
 }
 
 function isResponse(message: ClusterMessage | ClusterResponse): message is ClusterResponse {
