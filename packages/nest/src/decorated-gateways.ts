@@ -31,6 +31,11 @@ export function decoratedOptions(discovery: DiscoveryService): SocketIoOptions {
   return merged;
 }
 
+/** Whether a class names origins, which are the module's to name. */
+export function namesOrigins(discovery: DiscoveryService): boolean {
+  return decoratedGateways(discovery).some(({ cors }) => cors !== undefined);
+}
+
 function decoratedGateways(discovery: DiscoveryService): GatewayMetadata[] {
   const reflector = new Reflector();
   return discovery.getProviders().flatMap(({ metatype }) => {

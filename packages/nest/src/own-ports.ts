@@ -5,14 +5,21 @@ import { PregonError } from 'pregon';
 export class OwnPorts {
   readonly #servers = new Map<number, Server>();
   readonly #attach: (server: Server) => void;
+  /** By connection: one that has ended no longer knows its port, and that of a long poll may have. */
+  readonly #portOf = new WeakMap<object, number>();
 
   /** @param attach serves the gateway on a server */
   constructor(attach: (server: Server) => void) {
     this.#attach = attach;
   }
 
-  has(port: number): boolean {
-    return this.#servers.has(port);
+  /** By which of these ports a client of Socket.IO came; 0 where by none of them. */
+  cameBy(client: unknown): number {
+    const connection = ['conn', 'request', 'socket'].reduce(
+      (at, name) => (isObject(at) ? Reflect.get(at, name) : undefined),
+      client,
+    );
+    return (isObject(connection) ? this.#portOf.get(connection) : undefined) ?? 0;
   }
 
   /** Begins to listen, on all addresses as Nest does. Without effect for a port that is open. */
@@ -23,6 +30,7 @@ export class OwnPorts {
     server.on('error', (cause) => {
       throw new PregonError('LISTEN_FAILED', `cannot listen on ${port}: ${cause.message}`, { cause });
     });
+    server.on('connection', (connection) => this.#portOf.set(connection, port));
     this.#attach(server);
     server.listen(port);
   }
@@ -38,4 +46,8 @@ export class OwnPorts {
       }),
     );
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

@@ -41,8 +41,7 @@ export class PregonIoAdapter extends IoAdapter {
   override bindClientConnect(...[server, callback]: ClientConnect): void {
     const port = this.#views.get(server) ?? 0;
     super.bindClientConnect(server, (...connected: unknown[]) => {
-      const cameBy = localPortOf(connected[0]);
-      if ((this.#ports.has(cameBy) ? cameBy : 0) === port) Reflect.apply(callback, undefined, connected);
+      if (this.#ports.cameBy(connected[0]) === port) Reflect.apply(callback, undefined, connected);
     });
   }
 
@@ -82,13 +81,4 @@ function runtimeOf(app: INestApplicationContext): PregonRuntime {
 /** Nest brings a Socket.IO of its own, whose types are others than those of the gateway's. */
 function assertIoServer(io: unknown): asserts io is IoServer {
   if (typeof io !== 'object' || io === null || !('of' in io)) throw new TypeError('the gateway has no Socket.IO');
-}
-
-/** The port that a client of Socket.IO has come by. */
-function localPortOf(socket: unknown): number {
-  const port = ['conn', 'request', 'socket', 'localPort'].reduce(
-    (at, name) => (typeof at === 'object' && at !== null ? Reflect.get(at, name) : undefined),
-    socket,
-  );
-  return typeof port === 'number' ? port : 0;
 }

@@ -7,7 +7,7 @@ import type {
 } from '@nestjs/common';
 import type { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { createGateway, type Gateway, type Log, openLog } from 'pregon';
-import { decoratedOptions } from './decorated-gateways.js';
+import { decoratedOptions, namesOrigins } from './decorated-gateways.js';
 import { DomainEvents } from './domain-events.js';
 import { nestLogger } from './nest-logger.js';
 import { type OpenOutbox, openOutbox } from './open-outbox.js';
@@ -49,6 +49,12 @@ export class PregonRuntime
     const logger = rest.logger ?? nestLogger('Pregon');
     const events = new DomainEvents(logger);
     // The relay and the gateway go through one log.
+    if (rest.allowedOrigins === undefined && namesOrigins(discovery)) {
+      logger.warn(
+        {},
+        'cors of a gateway lets in no pages of other origins: name them as allowedOrigins of PregonModule',
+      );
+    }
     const { exchanges } = rest;
     const onlyThese = exchanges === undefined ? {} : { exchanges };
     const ownLog = typeof rest.log === 'string' && outbox ? await openLog(rest.log, onlyThese) : undefined;

@@ -1,40 +1,41 @@
 import { describe, expect, it } from 'vitest';
+import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { freePort } from '../../../test/support/ports.js';
 import { eventually } from '../../../test/support/waiting.js';
 import { type Apps, running } from './support/apps.js';
-import { StockClient } from './support/stock-client.js';
+import { values } from './support/values.js';
 
 /** What classes of Nest that know nothing of Pregon do on its adapter, seen by stock clients. */
 export function gatewaysSuite(apps: () => Apps): void {
   describe('a gateway of Nest', () => {
     it('[002-05] [002-06] [002-08] answers with a value, a Promise or an Observable, and by acknowledgement', async () => {
       const { url } = await running(apps(), { gateways: ['chat'] });
-      const client = await StockClient.open(url);
-      client.emit('value', 1);
-      client.emit('promise', 2);
-      client.emit('observable', 3);
-      expect((await client.values('answer', 5)).sort()).toEqual([0, 1, 1, 2, 2]);
-      expect(await client.ask('ack', { text: 'hello' })).toBe(`hello from ${client.id}`);
+      const client = await SocketIoClient.open(url);
+      client.socket.emit('value', 1);
+      client.socket.emit('promise', 2);
+      client.socket.emit('observable', 3);
+      expect((await values(client, 'answer', 5)).sort()).toEqual([0, 1, 1, 2, 2]);
+      expect(await client.ask('ack', { text: 'hello' })).toBe(`hello from ${client.socket.id}`);
     });
 
     it('[002-05] runs guards, pipes, interceptors and filters', async () => {
       const { url } = await running(apps(), { gateways: ['chat'] });
-      const client = await StockClient.open(url);
+      const client = await SocketIoClient.open(url);
       expect(await client.ask('guarded', { friend: true })).toBe('come in');
       expect(await client.ask('piped', { count: '41' })).toBe(42);
       expect(await client.ask('intercepted', '  loud  ')).toBe('LOUD');
-      client.emit('filtered');
-      expect(await client.values('out of range', 1)).toEqual(['too far']);
-      client.emit('guarded', { friend: false });
-      expect(await client.values('exception', 1)).toMatchObject([{ status: 'error', message: 'Forbidden resource' }]);
+      client.socket.emit('filtered');
+      expect(await values(client, 'out of range', 1)).toEqual(['too far']);
+      client.socket.emit('guarded', { friend: false });
+      expect(await values(client, 'exception', 1)).toMatchObject([{ status: 'error', message: 'Forbidden resource' }]);
     });
 
     it('[002-05] tells a WsException as `exception`, and of any other error nothing but that there was one', async () => {
       const { url } = await running(apps(), { gateways: ['chat'] });
-      const client = await StockClient.open(url);
-      client.emit('refused');
-      client.emit('broken');
-      expect(await client.values('exception', 2)).toMatchObject([
+      const client = await SocketIoClient.open(url);
+      client.socket.emit('refused');
+      client.socket.emit('broken');
+      expect(await values(client, 'exception', 2)).toMatchObject([
         { status: 'error', message: 'not today' },
         { status: 'error', message: 'Internal server error' },
       ]);
@@ -43,11 +44,11 @@ export function gatewaysSuite(apps: () => Apps): void {
 
     it('[002-12] [002-13] [002-14] has its server injected, and is told of each connection, by polling too', async () => {
       const { url, journal } = await running(apps(), { gateways: ['chat'] });
-      const client = await StockClient.open(url);
-      const polling = await StockClient.open(url, { transports: ['polling'] });
-      client.emit('tell', 'news');
-      expect(await polling.values('told', 1)).toEqual(['news']);
-      const { id } = client;
+      const client = await SocketIoClient.open(url);
+      const polling = await SocketIoClient.open(url, { transports: ['polling'] });
+      client.socket.emit('tell', 'news');
+      expect(await values(polling, 'told', 1)).toEqual(['news']);
+      const { id } = client.socket;
       client.socket.disconnect();
       await eventually(
         () => journal,
@@ -57,7 +58,7 @@ export function gatewaysSuite(apps: () => Apps): void {
         'chat: constructor',
         'chat: afterInit function',
         `chat: connect ${id}`,
-        `chat: connect ${polling.id}`,
+        `chat: connect ${polling.socket.id}`,
         `chat: disconnect ${id}`,
       ]);
     });
@@ -65,15 +66,18 @@ export function gatewaysSuite(apps: () => Apps): void {
     it('[002-10] [002-11] [002-15] [002-16] [002-17] emits to all of its namespace, whoever came last or sent it included', async () => {
       const { url } = await running(apps(), { gateways: ['chat', 'products'] });
       expect(apps().PRODUCTS_NAMESPACE).toBe('/ws/v1/productos');
-      const elsewhere = await StockClient.open(url);
-      const first = await StockClient.open(`${url}${apps().PRODUCTS_NAMESPACE}`);
-      const second = await StockClient.open(`${url}${apps().PRODUCTS_NAMESPACE}`);
-      expect(await first.values('connection', 2)).toEqual([`there is ${first.id}`, `there is ${second.id}`]);
-      expect(await second.values('connection', 1)).toEqual([`there is ${second.id}`]);
-      second.emit('updateProduct', { id: 7 });
-      for (const client of [first, second]) expect(await client.values('updates', 1)).toEqual([{ id: 7 }]);
-      expect(await elsewhere.ask('ack', { text: 'still' })).toBe(`still from ${elsewhere.id}`);
-      expect(elsewhere.came.all).toEqual([]);
+      const elsewhere = await SocketIoClient.open(url);
+      const first = await SocketIoClient.open(`${url}${apps().PRODUCTS_NAMESPACE}`);
+      const second = await SocketIoClient.open(`${url}${apps().PRODUCTS_NAMESPACE}`);
+      expect(await values(first, 'connection', 2)).toEqual([
+        `there is ${first.socket.id}`,
+        `there is ${second.socket.id}`,
+      ]);
+      expect(await values(second, 'connection', 1)).toEqual([`there is ${second.socket.id}`]);
+      second.socket.emit('updateProduct', { id: 7 });
+      for (const client of [first, second]) expect(await values(client, 'updates', 1)).toEqual([{ id: 7 }]);
+      expect(await elsewhere.ask('ack', { text: 'still' })).toBe(`still from ${elsewhere.socket.id}`);
+      expect(elsewhere.received.all).toEqual([]);
     });
 
     it('[002-08] has the options of its decorator, unless the module has its own', async () => {
@@ -83,13 +87,26 @@ export function gatewaysSuite(apps: () => Apps): void {
       expect(await handshake(own.url)).toMatchObject({ pingInterval: 23_456 });
     });
 
+    it('[I-9] is told where origins are named that the gateway does not take from it', async () => {
+      const warned = async (allowedOrigins?: string[]) => {
+        const gateway = allowedOrigins === undefined ? {} : { allowedOrigins };
+        const { url, journal } = await running(apps(), { gateways: ['products'], gateway });
+        const { status } = await fetch(`${url}/socket.io/?EIO=4&transport=polling`, {
+          headers: { origin: 'http://shop.example' },
+        });
+        return { status, warnings: journal.filter((line) => line.startsWith('warn: ')) };
+      };
+      expect(await warned()).toEqual({ status: 403, warnings: [expect.stringMatching(/allowedOrigins/)] });
+      expect(await warned(['http://shop.example'])).toEqual({ status: 200, warnings: [] });
+    });
+
     it('[002-08] may have a port of its own, and hears nobody who came by another', async () => {
       const port = await freePort();
       const app = await running(apps(), { gateways: ['chat', port] });
-      const there = await StockClient.open(`http://127.0.0.1:${port}`);
-      const here = await StockClient.open(app.url);
+      const there = await SocketIoClient.open(`http://127.0.0.1:${port}`);
+      const here = await SocketIoClient.open(app.url);
       expect(await there.ask('ack', { text: 'x' })).toBe(`by port ${port}`);
-      expect(await here.ask('ack', { text: 'x' })).toBe(`x from ${here.id}`);
+      expect(await here.ask('ack', { text: 'x' })).toBe(`x from ${here.socket.id}`);
       expect((await fetch(`http://127.0.0.1:${port}/hello`)).status).toBe(404);
       await app.close();
       await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../../../test/support/gateway/cleanup.js';
+import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { startProcess } from '../../../test/support/processes.js';
 import { type NestVersion, Workspace } from './support/compile.js';
 import { generate } from './support/generate.js';
-import { StockClient } from './support/stock-client.js';
 
 /**
  * All that is written by hand; that the gateway is a provider, the generator can write only where TypeScript has its old API.
@@ -57,7 +57,7 @@ export function generatorSuite(version: NestVersion): void {
       const log = `sqlite:${join(temporaryFolder(), 'log.db')}`;
       const application = startProcess([join(workspace.folder, 'app/src/run.js'), log]);
       const [, url = ''] = await application.until(/listening on (\S+)/);
-      const client = await StockClient.open(url);
+      const client = await SocketIoClient.open(url);
       expect(await client.ask('message', 'anything')).toBe('Hello world!');
       expect(await (await fetch(url)).text()).toBe('Hello World!');
       const ended = new Promise((resolve) => client.socket.once('disconnect', resolve));

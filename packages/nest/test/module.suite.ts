@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { PlainClient } from '../../../test/support/gateway/plain-client.js';
+import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { type Apps, gatewayOptions, running } from './support/apps.js';
-import { StockClient } from './support/stock-client.js';
+import { values } from './support/values.js';
 
 const TLS = new URL('../../../test/support/tls/', import.meta.url);
 
@@ -14,13 +15,13 @@ export function moduleSuite(apps: () => Apps): void {
       expect(await (await fetch(`${url}/hello`)).text()).toBe('hello from 1 routes');
       expect((await fetch(`${url}/nothing`)).status).toBe(404);
       const plain = await PlainClient.open(`${url.replace('http', 'ws')}/events`);
-      const stock = await StockClient.open(`${url}/events`);
+      const stock = await SocketIoClient.open(`${url}/events`);
       const body = JSON.stringify({ name: 'Ada' });
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${url}/users`, { method: 'POST', headers, body });
       const { position } = Object(await answer.json());
       expect(await plain.events.count(1)).toMatchObject([{ type: 'UserWasCreated', data: { name: 'Ada' }, position }]);
-      expect(await stock.values('UserWasCreated', 1)).toMatchObject([
+      expect(await values(stock, 'UserWasCreated', 1)).toMatchObject([
         { type: 'UserWasCreated', data: { name: 'Ada' } },
       ]);
     });
@@ -28,14 +29,14 @@ export function moduleSuite(apps: () => Apps): void {
     it('[002-07] takes its options from a factory with something injected', async () => {
       const { url, journal } = await running(apps(), { isAsync: true, gateways: ['chat'] });
       expect(journal).toContain('options: made');
-      expect(await (await StockClient.open(url)).ask('piped', { count: '1' })).toBe(2);
+      expect(await (await SocketIoClient.open(url)).ask('piped', { count: '1' })).toBe(2);
     });
 
     it('[002-02] serves wss on the server of an application with https', async () => {
       const [key, cert] = ['localhost.key.pem', 'localhost.cert.pem'].map((file) => readFileSync(new URL(file, TLS)));
       const httpsOptions = { key: String(key), cert: String(cert) };
       const { url } = await running(apps(), { gateways: ['chat'], httpsOptions });
-      const client = await StockClient.open(url, { rejectUnauthorized: false });
+      const client = await SocketIoClient.open(url, { rejectUnauthorized: false });
       expect(await client.ask('piped', { count: '1' })).toBe(2);
       const plain = await PlainClient.open(`${url.replace('https', 'wss')}/events`, { rejectUnauthorized: false });
       expect((await plain.close()).code).toBe(1000);
@@ -43,9 +44,9 @@ export function moduleSuite(apps: () => Apps): void {
 
     it('[002-14] takes leave of its clients when the application closes, and tells the gateways', async () => {
       const app = await running(apps(), { gateways: ['chat'] });
-      const client = await StockClient.open(app.url);
+      const client = await SocketIoClient.open(app.url);
       const plain = await PlainClient.open(`${app.url.replace('http', 'ws')}/events`);
-      const { id } = client;
+      const { id } = client.socket;
       const ended = new Promise((resolve) => client.socket.once('disconnect', resolve));
       await app.close();
       await ended;

@@ -4,10 +4,11 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../../../test/support/gateway/cleanup.js';
+import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { describeWithPostgres } from '../../../test/support/postgres.js';
 import { createSchema } from '../../../test/support/postgres-schema.js';
 import { type Apps, running } from './support/apps.js';
-import { StockClient } from './support/stock-client.js';
+import { values } from './support/values.js';
 
 const event = (name: string) => ({ exchange: 'shop', topic: 'product.saved', type: 'ProductWasSaved', data: { name } });
 
@@ -17,7 +18,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
     it('[I-5] [002-20] joins the transaction of a plain driver: rolled back, nobody hears of it', async () => {
       const db = database();
       const { publisher, url } = await running(apps(), { gateway: { outbox: { source: '/shop', db } } });
-      const client = await StockClient.open(`${url}/events`);
+      const client = await SocketIoClient.open(`${url}/events`);
       const save = (name: string) =>
         db.transaction(() => {
           publisher.add(db, event(name));
@@ -26,7 +27,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       save('lamp');
       expect(() => save('lamp')).toThrow(/UNIQUE/);
       save('chair');
-      expect(await client.values('ProductWasSaved', 2)).toMatchObject([
+      expect(await values(client, 'ProductWasSaved', 2)).toMatchObject([
         { data: { name: 'lamp' } },
         { data: { name: 'chair' } },
       ]);
@@ -42,7 +43,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       afterTest(() => db.destroy());
       await db.query('CREATE TABLE products (name TEXT PRIMARY KEY)');
       const { publisher, url } = await running(apps(), { gateway: { outbox: { source: '/shop', db } } });
-      await savedByTypeOrm(db, publisher, await StockClient.open(`${url}/events`));
+      await savedByTypeOrm(db, publisher, await SocketIoClient.open(`${url}/events`));
     });
 
     it('says what is wrong: no outbox, no transaction, or one of another database', async () => {
@@ -67,7 +68,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       afterTest(() => db.destroy());
       await db.query('CREATE TABLE products (name text PRIMARY KEY)');
       const { publisher, url } = await running(apps(), { gateway: { outbox: { source: '/shop', db } } });
-      await savedByTypeOrm(db, publisher, await StockClient.open(`${url}/events`));
+      await savedByTypeOrm(db, publisher, await SocketIoClient.open(`${url}/events`));
     });
 
     it('[I-5] [002-20] joins a transaction of a client of pg', async () => {
@@ -75,7 +76,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       pool.on('error', () => {});
       afterTest(() => pool.end());
       const { publisher, url } = await running(apps(), { gateway: { outbox: { source: '/shop', db: pool } } });
-      const client = await StockClient.open(`${url}/events`);
+      const client = await SocketIoClient.open(`${url}/events`);
       const connection = await pool.connect();
       for (const [name, end] of [
         ['lamp', 'COMMIT'],
@@ -87,7 +88,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
         await connection.query(end);
       }
       connection.release();
-      expect(await client.values('ProductWasSaved', 2)).toMatchObject([
+      expect(await values(client, 'ProductWasSaved', 2)).toMatchObject([
         { data: { name: 'lamp' } },
         { data: { name: 'chair' } },
       ]);
@@ -98,7 +99,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
 
 type Publisher = InstanceType<Apps['PregonPublisher']>;
 
-async function savedByTypeOrm(db: DataSource, publisher: Publisher, client: StockClient): Promise<void> {
+async function savedByTypeOrm(db: DataSource, publisher: Publisher, client: SocketIoClient): Promise<void> {
   const save = (name: string) =>
     db.transaction(async (manager) => {
       await publisher.add(manager, event(name));
@@ -108,7 +109,7 @@ async function savedByTypeOrm(db: DataSource, publisher: Publisher, client: Stoc
   await expect(save('lamp')).rejects.toThrow(/unique/i);
   await expect(publisher.add(db.manager, event('x'))).rejects.toThrow(/is in none/);
   await save('chair');
-  expect(await client.values('ProductWasSaved', 2)).toMatchObject([
+  expect(await values(client, 'ProductWasSaved', 2)).toMatchObject([
     { data: { name: 'lamp' } },
     { data: { name: 'chair' } },
   ]);
