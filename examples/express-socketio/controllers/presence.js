@@ -1,0 +1,8 @@
+/** Says who connects, who comes back and who goes. Clients of a route keep their id when they come back. */
+export function presence(namespace) {
+  namespace.on('connection', (socket) => {
+    const who = `${socket.id} of ${namespace.name}`;
+    console.log(`${who} ${socket.recovered ? 'reconnected' : 'connected'}`);
+    socket.on('disconnect', (reason) => console.log(`${who} disconnected: ${reason}`));
+  });
+}

@@ -1,0 +1,70 @@
+import { fileURLToPath } from 'node:url';
+import type { Page } from 'playwright-core';
+import { stablePort } from './ports.js';
+import { type Exit, type RunningProcess, startProcess, temporaryFolder } from './processes.js';
+
+const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
+
+export interface ExampleOptions {
+  /** @default 'index.js' */
+  readonly main?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** An example as `npm start` runs it, in a folder that is gone after the test, so that its data are nobody else's. */
+export class Example {
+  readonly folder: string;
+  readonly port: number;
+  readonly #main: string;
+  readonly #env: Readonly<Record<string, string>>;
+  #process: RunningProcess;
+
+  private constructor(main: string, port: number, env: Readonly<Record<string, string>>) {
+    this.folder = temporaryFolder();
+    this.port = port;
+    this.#main = main;
+    this.#env = { HOST: '127.0.0.1', PORT: String(port), ...env };
+    this.#process = this.#start();
+  }
+
+  /** Waits until it says that it runs. */
+  static async start(name: string, { main = 'index.js', env = {} }: ExampleOptions = {}): Promise<Example> {
+    const example = new Example(`${EXAMPLES}${name}/${main}`, await stablePort(), env);
+    await example.running();
+    return example;
+  }
+
+  get process(): RunningProcess {
+    return this.#process;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async running(): Promise<void> {
+    await this.#process.until(new RegExp(`running on port ${this.port}\n`));
+  }
+
+  kill(): Promise<Exit> {
+    return this.#process.kill('SIGKILL');
+  }
+
+  /** On the same port, with the same data. */
+  async restart(): Promise<void> {
+    this.#process = this.#start();
+    await this.running();
+  }
+
+  #start(): RunningProcess {
+    return startProcess([this.#main], { cwd: this.folder, env: this.#env });
+  }
+}
+
+/** Gathers what goes wrong in a page, its policy's refusals included. */
+export function problemsOf(page: Page): string[] {
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
+  page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+  return problems;
+}
