@@ -83,6 +83,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
         () => frozen.snapshots,
         (sequences) => sequences.at(-1) === 3,
       );
+      expect(frozen.relayErrors).toEqual([]);
     },
     90_000,
   );

@@ -19,6 +19,15 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
+export interface TransactionOptions {
+  readonly access: 'read only' | 'read write';
+  /** How long a query of the session may take, in milliseconds. */
+  readonly queryMs: number;
+}
+
+/** Is given the transaction as a session, and as the driver's own, whose queries have no deadline. */
+export type TransactionWork<T> = (session: Session, tx: unknown) => Promise<T>;
+
 /**
  * A pool of connections, of whatever driver. `query` and `script` take any connection, and fail where there is no answer within
  * `answerMs`; each is a transaction of its own.
@@ -36,11 +45,10 @@ export interface Database extends Session {
   script(setup: readonly string[], queries: readonly string[]): Promise<readonly (readonly unknown[])[]>;
 
   /**
-   * Runs `work` in a REPEATABLE READ transaction of its own, whose MVCC snapshot is taken by its first query. Has no deadline.
-   *
-   * @param work is given the transaction as a session, and as the driver's own
+   * Runs `work` in a REPEATABLE READ transaction of its own, whose MVCC snapshot is taken by its first query. To begin it takes no
+   * longer than twice `answerMs`, to end it no longer than that; for `work` it waits until it is done or the connection is lost.
    */
-  transaction<T>(access: 'read only' | 'read write', work: (session: Session, tx: unknown) => Promise<T>): Promise<T>;
+  transaction<T>(options: TransactionOptions, work: TransactionWork<T>): Promise<T>;
 
   /** Absent where the driver cannot. */
   readonly listen?: (channel: string, hearing: Hearing) => Listener;

@@ -1,6 +1,7 @@
-import type { Database } from './database.js';
-import { sessionOf } from './session.js';
-import type { KyselyDatabase } from './shapes.js';
+import type { Database, TransactionOptions, TransactionWork } from './database.js';
+import { runDriverTransaction } from './driver-transaction.js';
+import { sessionOf, withDeadline } from './session.js';
+import type { KyselyDatabase, KyselyTransaction } from './shapes.js';
 import { within } from './waiting.js';
 
 /** Kysely knows no LISTEN: a relay on it polls. */
@@ -23,17 +24,12 @@ export function kyselyDatabase(db: KyselyDatabase, answerMs: number): Database {
       await within(answerMs, run);
       return results;
     },
-    async transaction(access, work) {
-      let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
-      await db
-        .transaction()
-        .setIsolationLevel('repeatable read')
-        .setAccessMode(access)
-        .execute(async (tx) => {
-          result = { value: await work(sessionOf(tx), tx) };
-        });
-      if (result === undefined) throw new TypeError('the driver did not run the transaction');
-      return result.value;
-    },
+    transaction: <T>({ access, queryMs }: TransactionOptions, work: TransactionWork<T>) =>
+      runDriverTransaction(
+        answerMs,
+        (body: (tx: KyselyTransaction) => Promise<void>) =>
+          db.transaction().setIsolationLevel('repeatable read').setAccessMode(access).execute(body),
+        (tx) => work(withDeadline(queryMs, sessionOf(tx)), tx),
+      ),
   };
 }

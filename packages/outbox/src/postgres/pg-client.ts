@@ -1,10 +1,12 @@
 import type { PgPool, PgPoolClient } from './shapes.js';
-import { sqlState } from './sql-state.js';
+import { isRefusal } from './sql-state.js';
 import { within } from './waiting.js';
 
 /** A client that is taken from its pool, until it is freed. */
 export interface TakenClient {
   readonly client: PgPoolClient;
+  /** Rejects when its connection ends. */
+  readonly lost: Promise<never>;
   /** Gives it back; with a reason not to use it any more, or true, its connection is ended. */
   free(destroy?: Error | true): void;
 }
@@ -20,14 +22,16 @@ export function take(pool: PgPool): Promise<TakenClient> {
         reject(error ?? new Error('the pool gave no client'));
         return;
       }
-      // The query that is under way, or the next one, fails as well, and that is what is told.
-      const ended = () => {};
+      let ended: (error: Error) => void = () => {};
+      const lost = new Promise<never>((_, rejectLost) => (ended = rejectLost));
+      // The query that is under way, or the next one, fails as well: whoever has one need not look here.
+      lost.catch(() => {});
       client.on('error', ended);
       const free = (destroy?: Error | true) => {
         client.removeListener('error', ended);
         client.release(destroy);
       };
-      resolve({ client, free });
+      resolve({ client, lost, free });
     });
   });
 }
@@ -47,8 +51,7 @@ export async function withClient<T>(
   try {
     return await work(client);
   } catch (error) {
-    // An error of the server's leaves the connection as it was. After any other, nobody knows what it is in the middle of.
-    if (sqlState(error) === undefined) failure = error instanceof Error ? error : new Error(String(error));
+    if (!isRefusal(error)) failure = error instanceof Error ? error : new Error(String(error));
     throw error;
   } finally {
     free(failure);

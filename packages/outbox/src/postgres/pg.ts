@@ -1,9 +1,9 @@
-import type { Database } from './database.js';
-import { take, takeWithin, withClient } from './pg-client.js';
+import type { Database, TransactionOptions, TransactionWork } from './database.js';
+import { takeWithin, withClient } from './pg-client.js';
 import { PgListener } from './pg-listener.js';
-import { asOneTransaction, rowsIn, type Session, sessionOf } from './session.js';
+import { asOneTransaction, rowsIn, sessionOf, withDeadline } from './session.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
-import { within } from './waiting.js';
+import { NoAnswer, within } from './waiting.js';
 
 export function pgDatabase(pool: PgPool, answerMs: number): Database {
   const query = (client: PgPoolClient, text: string, values: readonly string[] = []) =>
@@ -19,25 +19,37 @@ export function pgDatabase(pool: PgPool, answerMs: number): Database {
         .slice(-queries.length)
         .map((result) => rowsIn(Reflect.get(Object(result), 'rows')));
     },
-    transaction: (access, work) =>
-      withClient(take(pool), (client) => inTransaction(client, access, (session) => work(session, client))),
+    transaction: (options, work) => inTransaction(pool, answerMs, options, work),
     listen: (channel, hearing) => new PgListener(pool, channel, hearing, answerMs),
   };
 }
 
 async function inTransaction<T>(
-  client: PgPoolClient,
-  access: 'read only' | 'read write',
-  work: (session: Session) => Promise<T>,
+  pool: PgPool,
+  answerMs: number,
+  { access, queryMs }: TransactionOptions,
+  work: TransactionWork<T>,
 ): Promise<T> {
-  const session = sessionOf(client);
-  await session.query(`BEGIN ISOLATION LEVEL REPEATABLE READ ${access}`);
+  const { client, lost, free } = await takeWithin(answerMs, pool);
+  let isUsable = true;
+  const ask = async (text: string) => {
+    await within(answerMs, client.query(text));
+  };
   try {
-    const result = await work(session);
-    await session.query('COMMIT');
+    await ask(`BEGIN ISOLATION LEVEL REPEATABLE READ ${access}`);
+    const result = await Promise.race([work(withDeadline(queryMs, sessionOf(client)), client), lost]);
+    await ask('COMMIT');
     return result;
   } catch (error) {
-    await session.query('ROLLBACK');
+    // Whoever gave no answer would not answer this either.
+    isUsable =
+      !(error instanceof NoAnswer) &&
+      (await ask('ROLLBACK').then(
+        () => true,
+        () => false,
+      ));
     throw error;
+  } finally {
+    free(isUsable ? undefined : true);
   }
 }

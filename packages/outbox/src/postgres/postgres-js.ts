@@ -1,6 +1,7 @@
-import type { Database, Hearing, Listener } from './database.js';
-import { asOneTransaction, rowsIn, sessionOf } from './session.js';
-import type { PostgresJsSql } from './shapes.js';
+import type { Database, Hearing, Listener, TransactionOptions, TransactionWork } from './database.js';
+import { runDriverTransaction } from './driver-transaction.js';
+import { asOneTransaction, rowsIn, sessionOf, withDeadline } from './session.js';
+import type { PostgresJsSql, PostgresJsTransaction } from './shapes.js';
 import { within } from './waiting.js';
 
 export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Database {
@@ -12,14 +13,13 @@ export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Databa
       const results = await within(answerMs, session.query(asOneTransaction(setup, queries)));
       return results.slice(-queries.length).map(rowsIn);
     },
-    async transaction(access, work) {
-      let result: { readonly value: Awaited<ReturnType<typeof work>> } | undefined;
-      await sql.begin(`isolation level repeatable read ${access}`, async (tx) => {
-        result = { value: await work(sessionOf(tx), tx) };
-      });
-      if (result === undefined) throw new TypeError('the driver did not run the transaction');
-      return result.value;
-    },
+    transaction: <T>({ access, queryMs }: TransactionOptions, work: TransactionWork<T>) =>
+      runDriverTransaction(
+        answerMs,
+        (body: (tx: PostgresJsTransaction) => Promise<void>) =>
+          sql.begin(`isolation level repeatable read ${access}`, body),
+        (tx) => work(withDeadline(queryMs, sessionOf(tx)), tx),
+      ),
     listen: (channel, hearing) => listen(sql, channel, hearing),
   };
 }

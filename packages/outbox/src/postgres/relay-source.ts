@@ -18,7 +18,7 @@ import {
 } from './numbering.js';
 import { Pace, QUIET_MS } from './pace.js';
 import type { PostgresNames } from './schema.js';
-import { sqlState } from './sql-state.js';
+import { isRefusal, sqlState } from './sql-state.js';
 
 /** How often a relay that stands by looks whether it is still needed, at least. */
 const LONGEST_STANDBY_MS = 500;
@@ -204,7 +204,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
       return await ask();
     } catch (error) {
       // Without an answer of the server's, the connection is gone: the next one may lead to another server, a replica that took over.
-      if (sqlState(error) === undefined) this.#lease.drop();
+      if (!isRefusal(error)) this.#lease.drop();
       // 55P03 lock_not_available, 40001 serialization_failure, 40P01 deadlock_detected.
       const state = sqlState(error) ?? '';
       if (['55P03', '40001', '40P01'].includes(state)) throw new NotNow('the outbox is in use', { cause: error });

@@ -7,6 +7,7 @@ import type {
   PostgresJsTransaction,
 } from './shapes.js';
 import { isTypeOrmDataSource, openQueryRunner } from './typeorm.js';
+import { within } from './waiting.js';
 
 /**
  * A connection or a transaction of any driver. Values are sent as text and columns are read as text, cast in SQL where they are none:
@@ -50,6 +51,11 @@ export function sessionOf(handle: unknown): Session {
     };
   }
   throw new TypeError('not a connection or transaction of pg, postgres or kysely');
+}
+
+/** The same session, whose queries throw {@link NoAnswer} where they take longer. */
+export function withDeadline(ms: number, session: Session): Session {
+  return { query: (text, values) => within(ms, session.query(text, values)) };
 }
 
 /**

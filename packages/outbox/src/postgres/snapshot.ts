@@ -18,11 +18,11 @@ import { sqlState } from './sql-state.js';
 import { within } from './waiting.js';
 
 const ATTEMPTS = 5;
-/** How long the numbering may take, and wait for others that number. */
-const NUMBERING_MS = 10_000;
-const PATIENCE: NumberingPatience = { lockMs: NUMBERING_MS, idleMs: 5_000 };
+const PATIENCE: NumberingPatience = { lockMs: 10_000, idleMs: 5_000 };
 /** Where `read` is within the transaction, what it does between its queries counts as well. */
 const PATIENCE_WHILE_READING: NumberingPatience = { lockMs: 30_000, idleMs: 15_000 };
+/** How long the numbering may take once it has the lock. */
+const NUMBERING_MS = 5_000;
 
 export type ReadRows<Row> = (tx: unknown) => readonly Row[] | Promise<readonly Row[]>;
 
@@ -50,8 +50,9 @@ export class SnapshotTaker {
       try {
         return await (this.#mayTakeTwo ? this.#onTwoConnections(read) : this.#onOneConnection(read));
       } catch (error) {
-        // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for another try.
-        if (!['40001', '40P01'].includes(sqlState(error) ?? '') || attempt === ATTEMPTS) throw error;
+        // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for another try. 25P03 idle_in_transaction_session_timeout:
+        // this process stood still, and goes on now.
+        if (!['40001', '40P01', '25P03'].includes(sqlState(error) ?? '') || attempt === ATTEMPTS) throw error;
         await delay(Math.random() * 10 * 2 ** attempt);
       }
     }
@@ -66,7 +67,7 @@ export class SnapshotTaker {
     await before;
     try {
       await this.#shortenBacklog();
-      return await this.#db.transaction('read only', async (reader, tx) => {
+      return await this.#db.transaction({ access: 'read only', queryMs: NUMBERING_MS }, async (reader, tx) => {
         const numbered = await this.#numberFor(reader);
         endTurn();
         return this.#result(await read(tx), numbered);
@@ -78,7 +79,8 @@ export class SnapshotTaker {
 
   async #numberFor(reader: Session): Promise<Numbered> {
     let isGivenUp = false;
-    const numbering = this.#db.transaction('read write', async (session) => {
+    const queryMs = PATIENCE.lockMs + NUMBERING_MS;
+    const numbering = this.#db.transaction({ access: 'read write', queryMs }, async (session) => {
       const numbered = await this.#number(session, PATIENCE);
       const [row] = await session.query('SELECT pg_export_snapshot() AS name');
       if (isGivenUp) throw new Error('the snapshot was given up');
@@ -86,7 +88,7 @@ export class SnapshotTaker {
       return numbered;
     });
     try {
-      return await within(NUMBERING_MS, numbering);
+      return await within(queryMs, numbering);
     } finally {
       // The reader's connection may be another's by the time that a late answer comes.
       isGivenUp = true;
@@ -95,7 +97,8 @@ export class SnapshotTaker {
 
   async #onOneConnection<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     await this.#shortenBacklog();
-    return this.#db.transaction('read write', async (session, tx) => {
+    const queryMs = PATIENCE_WHILE_READING.lockMs + NUMBERING_MS;
+    return this.#db.transaction({ access: 'read write', queryMs }, async (session, tx) => {
       const numbered = await this.#number(session, PATIENCE_WHILE_READING);
       await session.query('SET TRANSACTION READ ONLY');
       const rows = await read(tx);

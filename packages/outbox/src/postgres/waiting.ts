@@ -1,14 +1,22 @@
+/** PostgreSQL, or the way to it, says nothing. */
+export class NoAnswer extends Error {
+  constructor(ms: number) {
+    super(`no answer from PostgreSQL within ${ms} ms`);
+    this.name = 'NoAnswer';
+  }
+}
+
 /**
  * Waits for an answer, but not for ever: a connection whose other end is gone without a word, or frozen, gives none.
  *
- * @throws Error after `ms` milliseconds; the promise goes on, and what becomes of it then is told to `late`
+ * @throws NoAnswer after `ms` milliseconds; the promise goes on, and what becomes of it then is told to `late`
  */
 export function within<T>(ms: number, answer: PromiseLike<T>, late: (answer: T) => void = () => {}): Promise<T> {
   return new Promise((resolve, reject) => {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
-      reject(new Error(`no answer from PostgreSQL within ${ms} ms`));
+      reject(new NoAnswer(ms));
     }, ms);
     answer.then(
       (value) => {
