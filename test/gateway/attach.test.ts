@@ -1,12 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import express from 'express';
-import { createGateway, type Gateway } from 'pregon';
+import { createComponentServer, createGateway, type Gateway } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
 import { RawSocket } from '../support/gateway/raw-socket.js';
+import { RecordingComponent } from '../support/gateway/recording-component.js';
 import { StreamClient } from '../support/gateway/stream-client.js';
 
 interface Attached {
@@ -145,4 +146,32 @@ describe('a gateway that is attached to a server', () => {
     for (const client of clients) expect(await client.numbers(1)).toEqual([1]);
     expect(gateway.connections('events').count).toBe(2);
   });
+});
+
+describe('two that are attached to one server', () => {
+  for (const closed of ['first', 'second'] as const) {
+    it(`share it, answer 404 once to what neither knows, and the ${closed} may go before the other`, async () => {
+      const server = simpleServer();
+      const { gateway, port } = await attachTo(server);
+      const components = createComponentServer().mount('/chat', new RecordingComponent());
+      components.attach(server);
+      afterTest(() => components.close());
+      const statuses = async () => {
+        const upgrades = ['/events', '/chat', '/nothing'].map(async (path) => {
+          const raw = await RawSocket.open(port);
+          const head = await raw.upgrade(path);
+          raw.socket.destroy();
+          return head.slice(9, 12);
+        });
+        return [...(await Promise.all(upgrades)), await textOf(`http://127.0.0.1:${port}/`)];
+      };
+      expect(await statuses()).toEqual(['101', '101', '404', [200, 'app: GET /']]);
+      await (closed === 'first' ? gateway.close({ spreadMs: 0 }) : components.close());
+      const left = closed === 'first' ? ['404', '101'] : ['101', '404'];
+      expect(await statuses()).toEqual([...left, '404', [200, 'app: GET /']]);
+      await Promise.all([gateway.close({ spreadMs: 0 }), components.close()]);
+      expect(await textOf(`http://127.0.0.1:${port}/events`)).toEqual([200, 'app: GET /events']);
+      expect(await textOf(`http://127.0.0.1:${port}/chat`)).toEqual([200, 'app: GET /chat']);
+    });
+  }
 });

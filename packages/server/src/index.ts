@@ -36,7 +36,7 @@ export type {
 export type { BlockedAddresses } from './integrations/component/blocked-addresses.js';
 export type { ComponentConnection, ComponentRequest } from './integrations/component/component-connection.js';
 export type { MessageComponent } from './integrations/component/message-component.js';
-export type { MountOptions } from './integrations/component/mount.js';
+export type { MountOptions } from './integrations/component/mount-options.js';
 export { openLog } from './log/open.js';
 export type { SocketIoOptions } from './transports/socketio/socketio-entrance.js';
 export type { SocketIo, SocketIoTypes, UnknownEvents } from './transports/socketio/socketio-types.js';

@@ -3,7 +3,7 @@ import { systemClock } from '../core/clock.js';
 import { Heartbeat } from '../core/heartbeat.js';
 import { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
-import type { MountOptions } from '../integrations/component/mount.js';
+import type { MountOptions } from '../integrations/component/mount-options.js';
 import { atMost } from './at-most.js';
 import { Front } from './front.js';
 import type { ListenOptions } from './gateway.js';

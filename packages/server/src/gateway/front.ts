@@ -10,6 +10,9 @@ import type { ListenOptions } from './gateway.js';
 /** How often a server looks for clients that are late with their handshake. */
 const LATE_CHECK_MS = 1_000;
 
+/** Who is attached to a server, in order. */
+const attachedTo = new WeakMap<Server, Set<Front>>();
+
 /** The servers through which clients reach the entrances: one of its own, and any that it was attached to. */
 export class Front {
   /** Takes what no other knows. */
@@ -51,21 +54,27 @@ export class Front {
   /** Takes the entrances' paths on an existing server, and leaves it all others. */
   attach(server: Server): void {
     const others = server.listeners('request').filter(isRequestListener);
+    const fronts = attachedTo.get(server) ?? new Set<Front>();
+    attachedTo.set(server, fronts.add(this));
     const request = (incoming: IncomingMessage, response: ServerResponse) => {
-      if (this.#knows(incoming)) this.#whose(incoming).request(incoming, response);
+      if (fronts.has(this) && this.#knows(incoming)) this.#whose(incoming).request(incoming, response);
       else for (const other of others) other.call(server, incoming, response);
     };
     const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
       if (this.#knows(incoming)) this.#whose(incoming).upgrade(incoming, socket, head);
-      else if (server.listenerCount('upgrade') === 1)
+      else if (isLeftToUs(server, fronts, this) && ![...fronts].some((front) => front.#knows(incoming))) {
         refuseUpgrade(socket, { status: 404, message: 'nothing is here' });
+      }
     };
     server.removeAllListeners('request');
     server.on('request', request);
     server.on('upgrade', upgrade);
     this.#detach.push(() => {
-      server.off('request', request);
+      fronts.delete(this);
       server.off('upgrade', upgrade);
+      // Where another was attached later, that one has the listener, which passes all on from now.
+      if (!server.listeners('request').includes(request)) return;
+      server.off('request', request);
       for (const other of others) server.on('request', other);
     });
   }
@@ -107,6 +116,11 @@ export class Front {
       throw new PregonError('CONFIG_INVALID', `cert and key cannot be used: ${why}`, { cause });
     }
   }
+}
+
+/** Whether nobody but fronts listens for upgrades, and this is the one of them that answers what none knows. */
+function isLeftToUs(server: Server, fronts: ReadonlySet<Front>, front: Front): boolean {
+  return server.listenerCount('upgrade') === fronts.size && fronts.values().next().value === front;
 }
 
 function isRequestListener(listener: unknown): listener is RequestListener {

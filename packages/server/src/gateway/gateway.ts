@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
-import type { MountOptions } from '../integrations/component/mount.js';
+import type { MountOptions } from '../integrations/component/mount-options.js';
 import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 
 export interface ListenOptions {

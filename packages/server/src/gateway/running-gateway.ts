@@ -11,7 +11,7 @@ import { OtherGateways } from '../core/other-gateways.js';
 import { shareBroadcasts } from '../core/shared-broadcasts.js';
 import type { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
-import type { MountOptions } from '../integrations/component/mount.js';
+import type { MountOptions } from '../integrations/component/mount-options.js';
 import type { Door } from '../transports/door.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
 import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';

@@ -12,7 +12,8 @@ import { parseTarget } from '../../transports/query.js';
 import { type Refusal, refuseRequest, refuseUpgrade, wrongHandshake } from '../../transports/refusal.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
-import { Mount, type MountOptions } from './mount.js';
+import { Mount } from './mount.js';
+import type { MountOptions } from './mount-options.js';
 import { WebSocketConnection } from './websocket-connection.js';
 
 export interface ComponentEntranceOptions {

@@ -1,24 +1,11 @@
 import type { BlockList } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { CLOSE_TIMEOUT_MS } from '../../transports/closing.js';
-import { type BlockedAddresses, isBlocked, toBlockList } from './blocked-addresses.js';
+import { isBlocked, toBlockList } from './blocked-addresses.js';
 import { assertComponent, type MessageComponent } from './message-component.js';
+import type { MountOptions } from './mount-options.js';
 import { PathPattern } from './path-pattern.js';
 import { assertSubprotocols, chooseSubprotocol } from './subprotocols.js';
-
-export interface MountOptions {
-  /** The origins whose pages may connect, as browsers send them. @default those of the server */
-  readonly allowedOrigins?: readonly string[];
-  /** Who may not connect: addresses, subnets, or a `net.BlockList`, which may grow later. @default [] */
-  readonly blockedAddresses?: BlockedAddresses;
-  /** Those that the component speaks, the best first. @default [] */
-  readonly subprotocols?: readonly string[];
-  /**
-   * From how many bytes on that the client has not taken the next `send` closes it, with 4002; at least what the system's own buffer for a
-   * socket holds, some ten KiB. One message may be larger. @default 1048576 (1 MiB)
-   */
-  readonly maxBufferedBytes?: number;
-}
 
 const DEFAULT_MAX_BUFFERED_BYTES = 1_048_576;
 
