@@ -151,7 +151,10 @@ describe('a gateway that is attached to a server', () => {
 describe('two that are attached to one server', () => {
   for (const closed of ['first', 'second'] as const) {
     it(`share it, answer 404 once to what neither knows, and the ${closed} may go before the other`, async () => {
-      const server = simpleServer();
+      let asked = 0;
+      const server = simpleServer().on('request', () => {
+        asked += 1;
+      });
       const { gateway, port } = await attachTo(server);
       const components = createComponentServer().mount('/chat', new RecordingComponent());
       components.attach(server);
@@ -172,6 +175,7 @@ describe('two that are attached to one server', () => {
       await Promise.all([gateway.close({ spreadMs: 0 }), components.close()]);
       expect(await textOf(`http://127.0.0.1:${port}/events`)).toEqual([200, 'app: GET /events']);
       expect(await textOf(`http://127.0.0.1:${port}/chat`)).toEqual([200, 'app: GET /chat']);
+      expect(asked).toBe(4);
     });
   }
 });
