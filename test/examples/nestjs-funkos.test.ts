@@ -83,6 +83,22 @@ describe('examples/nestjs-funkos', () => {
     expect(client.recovered).toEqual([false, true]);
   });
 
+  it('[002-17] [002-18] [002-19] tells the clients of each process of what another one saved, once', async () => {
+    const shared = storage();
+    const first = await start(shared);
+    const second = await start(shared);
+    const [here, there] = [await open(first.url), await open(second.url)];
+    for (let i = 0; i < 20; i++) {
+      await rest(i % 2 === 0 ? first.url : second.url, 'POST', '', { ...goku, name: `Goku ${i}` });
+    }
+    here.socket.emit('updateProduct', 'the last');
+    const names = Array.from({ length: 20 }, (_, i) => `Goku ${i}`);
+    for (const client of [here, there]) {
+      const all = await updates(client, 21);
+      expect(all.filter((update) => update !== 'the last')).toMatchObject(names.map((name) => ({ data: { name } })));
+    }
+  });
+
   it('[002-14] ends on SIGTERM, and its clients are told', async () => {
     const { url, process } = await start();
     const client = await open(url);

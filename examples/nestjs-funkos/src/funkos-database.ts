@@ -10,7 +10,7 @@ export class FunkosDatabase implements OnApplicationShutdown {
 
   constructor() {
     mkdirSync(dirname(settings.database), { recursive: true });
-    this.db = new Database(settings.database);
+    this.db = new Database(settings.database, { timeout: 5_000 });
     this.db.exec('PRAGMA journal_mode = WAL');
     this.db.exec(`CREATE TABLE IF NOT EXISTS funkos (
       id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, category TEXT NOT NULL,
