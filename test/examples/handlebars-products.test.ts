@@ -1,0 +1,186 @@
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { describeInBrowser } from '../support/browser.js';
+import { Example, problemsOf } from '../support/example.js';
+import { SocketIoClient } from '../support/gateway/socketio-client.js';
+import { eventually } from '../support/waiting.js';
+
+const LIVE = '/live/products';
+const PRODUCTS = ['Lamp', 'Table', 'Chair'].map((title, i) => ({ title, price: 10 + i / 4 }));
+
+interface Product {
+  readonly id: number;
+  readonly title: string;
+  readonly price: number;
+}
+
+async function start(): Promise<Example> {
+  const example = await Example.start('handlebars-products');
+  for (const product of PRODUCTS) expect((await create(example, product)).status).toBe(201);
+  return example;
+}
+
+function create(example: Example, product: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${example.url}/products`, { method: 'POST', headers, body: JSON.stringify(product) });
+}
+
+async function table(example: Example): Promise<Product[]> {
+  return (await fetch(`${example.url}/products`)).json();
+}
+
+/** Titles as the HTML has them. */
+async function titlesIn(example: Example, path: string): Promise<string[]> {
+  const html = await (await fetch(example.url + path)).text();
+  return [...html.matchAll(/<td class="title">([^<]+)</g)].map(([, title = '']) => title);
+}
+
+describe('the example of products with Handlebars', () => {
+  it('[001-26][001-27] home lists all products, and takes a form without any script', async () => {
+    const example = await start();
+    expect(await titlesIn(example, '/home')).toEqual(['Lamp', 'Table', 'Chair']);
+    const body = new URLSearchParams({ title: 'Shelf <b>', price: '7.5' });
+    const posted = await fetch(`${example.url}/products`, { method: 'POST', body });
+    expect(posted.url).toBe(`${example.url}/home`);
+    expect(await posted.text()).toContain('Shelf &lt;b&gt;');
+    expect((await table(example)).at(-1)).toEqual({ id: 4, title: 'Shelf <b>', price: 7.5 });
+  });
+
+  it('[001-28] realtimeproducts has the same list before any script runs', async () => {
+    const example = await start();
+    expect(await titlesIn(example, '/realtimeproducts')).toEqual(await titlesIn(example, '/home'));
+  });
+
+  it('[001-30][001-31] what is created or deleted by HTTP or over a socket reaches every stock client, once', async () => {
+    const example = await start();
+    const watcher = await SocketIoClient.open(example.url + LIVE, { auth: { snapshot: true, names: 'event' } });
+    await watcher.count('subscribed', 1);
+    expect(watcher.of('snapshot').map(([snapshot]) => Reflect.get(Object(snapshot), 'rows'))).toEqual([
+      await table(example),
+    ]);
+    const writer = await SocketIoClient.open(example.url + LIVE, { auth: { topics: [] } });
+    expect(await writer.ask('create', { title: 'Bed', price: '99.999' })).toEqual({
+      product: { id: 4, title: 'Bed', price: 100 },
+    });
+    expect(await writer.ask('delete', 2)).toEqual({ deleted: true });
+    expect((await fetch(`${example.url}/products/1`, { method: 'DELETE' })).status).toBe(204);
+    expect((await create(example, { title: 'Desk', price: 5 })).status).toBe(201);
+    await watcher.count('event', 4);
+    expect(watcher.of('event')).toMatchObject([
+      [{ type: 'ProductWasCreated', data: { id: 4, title: 'Bed', price: 100 } }, expect.any(String)],
+      [{ type: 'ProductWasDeleted', data: { id: 2 } }, expect.any(String)],
+      [{ type: 'ProductWasDeleted', data: { id: 1 } }, expect.any(String)],
+      [{ type: 'ProductWasCreated', data: { id: 5, title: 'Desk', price: 5 } }, expect.any(String)],
+    ]);
+  });
+
+  it('refuses what is no product, and forms of other sites; then nothing is written or told', async () => {
+    const example = await start();
+    const client = await SocketIoClient.open(example.url + LIVE, { auth: { names: 'event' } });
+    await client.count('subscribed', 1);
+    for (const input of [{}, { title: '', price: 1 }, { title: 'x', price: 'y' }, { title: {}, price: [] }]) {
+      expect((await create(example, input)).status).toBe(422);
+      expect(await client.ask('create', input)).toEqual({ errors: expect.any(Object) });
+    }
+    for (const input of [undefined, null, 7, 'text', []])
+      expect(await client.ask('create', input)).toHaveProperty('errors');
+    for (const id of [undefined, '1', 99, {}]) expect(await client.ask('delete', id)).toEqual({ deleted: false });
+    const headers = { 'sec-fetch-site': 'cross-site' };
+    const body = new URLSearchParams({ title: 'Foreign', price: '1' });
+    expect((await fetch(`${example.url}/products`, { method: 'POST', body, headers })).status).toBe(403);
+    await create(example, { title: 'Last', price: 1 });
+    await client.count('event', 1);
+    expect(client.of('event')).toHaveLength(1);
+    expect(await table(example)).toHaveLength(PRODUCTS.length + 1);
+  });
+});
+
+describeInBrowser('the pages of the example of products, in a real browser', (openPage) => {
+  async function openLive(example: Example): Promise<Page> {
+    const page = await openPage();
+    page.on('dialog', (dialog) => dialog.accept());
+    await page.goto(`${example.url}/realtimeproducts`);
+    await page.locator('#state[data-state=online]').waitFor();
+    return page;
+  }
+
+  const titles = (page: Page) => page.locator('#products tbody .title').allTextContents();
+
+  const become = (page: Page, expected: readonly string[]) =>
+    eventually(
+      () => titles(page),
+      (seen) => JSON.stringify(seen) === JSON.stringify(expected),
+    );
+
+  it('[001-03][001-29][001-30] a form creates and deletes over the socket, without any request, live in every page', async () => {
+    const example = await start();
+    const [one, two] = [await openLive(example), await openLive(example)];
+    const problems = problemsOf(one);
+    await become(one, ['Lamp', 'Table', 'Chair']);
+    const requests: string[] = [];
+    one.on('request', (request) => requests.push(`${request.method()} ${request.url()}`));
+    await two.evaluate(() => Reflect.set(document.querySelector('tr[data-id="3"]') ?? {}, 'pregonMark', true));
+    await one.fill('#title', 'Shelf <i>');
+    await one.fill('#price', '7.5');
+    await one.keyboard.press('Enter');
+    for (const page of [one, two]) await become(page, ['Lamp', 'Table', 'Chair', 'Shelf <i>']);
+    expect(await one.inputValue('#title')).toBe('');
+    await one.click('tr[data-id="2"] button');
+    for (const page of [one, two]) await become(page, ['Lamp', 'Chair', 'Shelf <i>']);
+    expect([requests, problems]).toEqual([[], []]);
+    const kept = await two.evaluate(() => Reflect.get(document.querySelector('tr[data-id="3"]') ?? {}, 'pregonMark'));
+    expect(kept).toBe(true);
+    expect(await titlesIn(example, '/home')).toEqual(['Lamp', 'Chair', 'Shelf &lt;i&gt;']);
+  });
+
+  it('[001-31] the plain form of home makes the event too', async () => {
+    const example = await start();
+    const live = await openLive(example);
+    const home = await openPage();
+    await home.goto(`${example.url}/home`);
+    await home.fill('#title', 'Bed');
+    await home.fill('#price', '1.25');
+    await home.click('text=Add product');
+    await become(live, ['Lamp', 'Table', 'Chair', 'Bed']);
+    expect(await titles(home)).toEqual(['Lamp', 'Table', 'Chair', 'Bed']);
+  });
+
+  it('shows the errors at the field, and keeps what was typed, by socket and by POST', async () => {
+    const example = await start();
+    const home = await openPage();
+    await home.goto(`${example.url}/home`);
+    for (const page of [await openLive(example), home]) {
+      await page.fill('#title', 'Bed');
+      await page.fill('#price', 'cheap');
+      await page.click('text=Add product');
+      await eventually(
+        () => page.textContent('#price-error'),
+        (text) => /^A price is/.test(text ?? ''),
+      );
+      expect([await page.inputValue('#title'), await page.inputValue('#price')]).toEqual(['Bed', 'cheap']);
+    }
+  });
+
+  it('[I-2][I-3][I-5] the process is killed with kill -9 amid changes and started again: every page has the table, once', async () => {
+    const example = await start();
+    const pages = [await openLive(example), await openLive(example)];
+    for (const page of pages) await page.evaluate(() => Reflect.set(window, 'pregonMark', 'not reloaded'));
+    for (let round = 1; round <= 3; round += 1) {
+      const changes = Array.from({ length: 40 }, (_, i) => create(example, { title: `Round ${round}.${i}`, price: i }));
+      // Some were answered, some are under way, some have not come.
+      await Promise.race(changes.slice(round * 5));
+      await example.kill();
+      await Promise.allSettled(changes);
+      await example.restart();
+    }
+    const rows = await table(example);
+    expect(rows.length).toBeGreaterThan(PRODUCTS.length);
+    for (const page of pages) {
+      await become(
+        page,
+        rows.map(({ title }) => title),
+      );
+      expect(await page.evaluate(() => Reflect.get(window, 'pregonMark'))).toBe('not reloaded');
+    }
+  }, 60_000);
+});
