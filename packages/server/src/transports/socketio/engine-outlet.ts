@@ -19,16 +19,20 @@ export class EngineOutlet {
   readonly #drained = new Set<() => void>();
   /** The socket under the transport, where it is a WebSocket. */
   #socket: Socket | undefined;
-  /** Characters that went the ordinary way: all, and those that the client has taken. */
+  /** Characters that went the ordinary way: all, those that its transport was handed, and those that the client has taken. */
   #written = 0;
+  #handed = 0;
   #taken = 0;
 
   constructor(conn: EngineSocket, maxBufferedBytes: number) {
     this.#conn = conn;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#watch(conn.transport);
+    conn.on('flush', () => this.#handOver());
     conn.on('upgrade', (transport: Transport) => {
       this.#watch(transport);
+      // Nobody upgrades before the last answer to a poll has come.
+      this.#taken = this.#handed;
       // The transport before it was asked for nothing more, and Engine.IO writes first what it has kept.
       process.nextTick(() => this.#drain());
     });
@@ -38,12 +42,11 @@ export class EngineOutlet {
     return this.#conn.readyState !== 'open';
   }
 
+  /**
+   * True where more than `maxBufferedBytes` wait, and not already where a client that polls is between two polls, or a packet of Engine.IO
+   * is under way: who is emitted to all the time would else never have its turn.
+   */
   get full(): boolean {
-    return this.overflowing || !this.#conn.transport.writable;
-  }
-
-  /** True where more than `maxBufferedBytes` wait: not even a message is to be written then. */
-  get overflowing(): boolean {
     return this.closed || this.bufferedBytes > this.#limit;
   }
 
@@ -89,10 +92,16 @@ export class EngineOutlet {
     this.#socket = socketOf(transport);
     // Engine.IO's own listener comes first and writes what it has kept.
     transport.on('ready', () => {
-      if (transport === this.#conn.transport && transport.writable) this.#taken = this.#written;
+      if (transport === this.#conn.transport && transport.writable) this.#taken = this.#handed;
       this.#drain();
     });
     this.#socket?.on('drain', () => this.#drain());
+  }
+
+  /** Engine.IO hands all that it has kept to its transport: to a WebSocket's buffer, or as the answer to a poll, which says that the last came. */
+  #handOver(): void {
+    this.#taken = this.#socket ? this.#written : this.#handed;
+    this.#handed = this.#written;
   }
 
   #drain(): void {

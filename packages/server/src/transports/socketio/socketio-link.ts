@@ -104,7 +104,7 @@ export class SocketIoLink implements Link {
 
   message(message: Message): boolean {
     const { packets, outlet, socket } = this.#options;
-    if (outlet.overflowing) return false;
+    if (outlet.full) return false;
     // Bytes come in packets of their own, behind the one that announces them.
     if (message.data instanceof Uint8Array) return socket.emit(message.name, Buffer.from(message.data));
     outlet.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
