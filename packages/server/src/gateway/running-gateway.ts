@@ -172,10 +172,11 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
     const deadline = systemClock.now() + timeoutMs;
     heartbeat.stop();
     door.close();
-    front.close();
     const componentsClosed = atMost(timeoutMs, systemClock, components.close());
+    // Who polls has to reach this port until the end; newcomers are refused by the door.
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });
     await componentsClosed;
+    front.close();
     front.destroy();
     await hub.close();
     const subscribers = [this.#queueSubscribers?.stop(), ...this.#subscribers.map((subscriber) => subscriber.close())];
