@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { afterTest } from '../support/gateway/cleanup.js';
+import { Inbox } from '../support/gateway/inbox.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { freePort } from '../support/ports.js';
 import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
@@ -52,6 +55,23 @@ describe('examples/nestjs-funkos', () => {
         { entity: 'FUNKOS', type: 'DELETE', data: { id: 1, ...updated }, createdAt },
       ]);
     }
+  });
+
+  it('[002-21] serves whoever speaks the protocol, in any language: text over a WebSocket', async () => {
+    const { url } = await start();
+    const texts = new Inbox<string>();
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
+    afterTest(() => socket.terminate());
+    socket.on('message', (data) => texts.push(String(data)));
+    const said = (word: string) => texts.first((text): text is string => text.includes(word));
+    await said('pingInterval');
+    socket.send(`40${NAMESPACE},`);
+    await said('is here');
+    await rest(url, 'POST', '', goku);
+    const text = await said('"updates"');
+    const prefix = `42${NAMESPACE},`;
+    expect(text.startsWith(prefix)).toBe(true);
+    expect(JSON.parse(text.slice(prefix.length))).toMatchObject(['updates', { entity: 'FUNKOS', data: goku }]);
   });
 
   it('[002-20] notifies nobody of a save that fails', async () => {

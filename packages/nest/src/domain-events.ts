@@ -13,6 +13,7 @@ export class DomainEvents {
   readonly subscribers: readonly Subscriber[];
   readonly #logger: Logger;
   readonly #calls = new Map<DomainEventMethod, Call[]>();
+  #hasBegun = false;
   #begin: () => void = () => {};
   readonly #begun = new Promise<void>((resolve) => {
     this.#begin = resolve;
@@ -35,12 +36,13 @@ export class DomainEvents {
   begin(discovery: DiscoveryService): void {
     const seen = new Set<object>();
     for (const wrapper of [...discovery.getProviders(), ...discovery.getControllers()]) this.#add(wrapper, seen);
+    this.#hasBegun = true;
     this.#begin();
   }
 
-  /** Lets go of those that wait for `begin`, where it never comes to that. */
-  end(): void {
-    this.#begin();
+  /** False where an event may still wait for `begin`, and must not be taken for handled. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   #add(wrapper: Wrapper, seen: Set<object>): void {

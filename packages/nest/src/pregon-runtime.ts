@@ -71,8 +71,7 @@ export class PregonRuntime
       const opened = outbox && typeof log !== 'string' ? await openOutbox(outbox, log, logger) : undefined;
       return new PregonRuntime({ gateway, outbox: opened, events, ownLog, shutdown, discovery, http });
     } catch (error) {
-      events.end();
-      await gateway?.close({ spreadMs: 0 });
+      await gateway?.close({ spreadMs: 0, timeoutMs: 0 });
       await ownLog?.close();
       throw error;
     }
@@ -106,8 +105,8 @@ export class PregonRuntime
    * the next one finds.
    */
   async beforeApplicationShutdown(): Promise<void> {
-    this.#parts.events.end();
-    await this.gateway.close(this.#parts.shutdown);
+    const { events, shutdown } = this.#parts;
+    await this.gateway.close(events.hasBegun ? shutdown : { spreadMs: 0, timeoutMs: 0 });
     await this.outbox?.relay?.stop();
   }
 
