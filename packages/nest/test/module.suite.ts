@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { afterTest } from '../../../test/support/gateway/cleanup.js';
 import { PlainClient } from '../../../test/support/gateway/plain-client.js';
 import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
+import { eventually } from '../../../test/support/waiting.js';
 import { type Apps, gatewayOptions, running } from './support/apps.js';
 import { values } from './support/values.js';
 
@@ -55,6 +57,19 @@ export function moduleSuite(apps: () => Apps): void {
       expect((await plain.whenClosed()).code).toBeLessThan(4500);
       expect(app.journal).toContain(`chat: disconnect ${id}`);
       await expect(fetch(app.url)).rejects.toThrow();
+    });
+
+    it('[002-05] [002-07] needs no server of HTTP: the gateway may have a port of its own, and events come all the same', async () => {
+      const app = await apps().bootContext({ gateway: gatewayOptions(), subscribers: true });
+      afterTest(() => app.close());
+      const { port } = await app.gateway.listen({ port: 0 });
+      const plain = await PlainClient.open(`ws://127.0.0.1:${port}/events`);
+      await app.publisher.publish({ exchange: 'x', topic: 't', type: 'LampWasLit', source: '/nest', data: null });
+      expect(await plain.events.count(1)).toMatchObject([{ type: 'LampWasLit' }]);
+      await eventually(
+        () => app.journal,
+        (lines) => lines.includes('audit: LampWasLit'),
+      );
     });
 
     it('says what is missing where the module is not imported', async () => {

@@ -104,6 +104,21 @@ export async function boot(options: BootOptions): Promise<App> {
   };
 }
 
+/** The same without a server of HTTP, as for workers and scripts. */
+export async function bootContext(options: BootOptions): Promise<Omit<App, 'url'>> {
+  const journal = new Journal();
+  const app = await NestFactory.createApplicationContext(moduleOf(options, journal), {
+    logger: new JournalLogger(journal),
+    abortOnError: false,
+  });
+  return {
+    journal: journal.lines,
+    gateway: app.get<Gateway>(PREGON_GATEWAY),
+    publisher: app.get(PregonPublisher),
+    close: () => app.close(),
+  };
+}
+
 function moduleOf(options: BootOptions, journal: Journal): { new (): object } {
   const {
     gateway,
