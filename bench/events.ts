@@ -33,6 +33,14 @@ export function deliveredBytes(event: PregonEvent, position: string): number {
   return JSON.stringify(event).length + POSITION_BYTES + position.length;
 }
 
+/** What stands before an event in a packet of Socket.IO, to a client that wants it as `event` alone. */
+export const PACKET_HEAD = '42/events,["event",';
+
+/** Bytes of the packet with its position as the second argument. */
+export function packetBytes(event: PregonEvent, position: string): number {
+  return PACKET_HEAD.length + deliveredBytes(event, position) + `,"${position}"]`.length;
+}
+
 /** Microseconds on a clock that all processes of a machine share. */
 export function nowMicros(): number {
   const [seconds, nanos] = process.hrtime();

@@ -7,13 +7,13 @@ import { type Options, parseOptions, USAGE } from './options.js';
 import { endAll, killAll } from './processes/running.js';
 import type { Context, Row } from './question.js';
 import { append } from './questions/append.js';
-import { fanout } from './questions/fanout.js';
+import { fanout, socketIo } from './questions/fanout.js';
 import { latency } from './questions/latency.js';
 import { memory } from './questions/memory.js';
 import { replay } from './questions/replay.js';
 import { formatTable } from './table.js';
 
-const QUESTIONS = [append, fanout, replay, memory, latency];
+const QUESTIONS = [append, fanout, socketIo, replay, memory, latency];
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));

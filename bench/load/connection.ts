@@ -113,7 +113,6 @@ export class LoadConnection {
   }
 
   #frame(opcode: number, data: Buffer, start: number, size: number): void {
-    // The third character tells events from all else: {"sp… from {"op…, 42["… from 40{"….
     if (opcode === TEXT && size > this.#numberAt + NUMBER_DIGITS && this.#isEvent(data, start)) {
       this.#event(data, start, size);
     } else if (opcode === TEXT) {
@@ -127,8 +126,10 @@ export class LoadConnection {
     }
   }
 
+  /** By two characters: the third tells it from all else but control frames, the other one from those. */
   #isEvent(data: Buffer, start: number): boolean {
-    return data[start + 2] === this.#dialect.beforeNumber.charCodeAt(2);
+    const { tellsAt, beforeNumber } = this.#dialect;
+    return data[start + 2] === beforeNumber.charCodeAt(2) && data[start + tellsAt] === beforeNumber.charCodeAt(tellsAt);
   }
 
   #event(data: Buffer, start: number, size: number): void {

@@ -1,4 +1,4 @@
-import { BEFORE_NUMBER } from '../events.js';
+import { BEFORE_NUMBER, PACKET_HEAD } from '../events.js';
 
 /** What a client does about a frame that is no event. */
 export interface Reaction {
@@ -13,6 +13,8 @@ export interface Dialect {
   readonly protocol?: string;
   /** Text of an event's frame up to its number. */
   readonly beforeNumber: string;
+  /** Where in its text an event's frame differs from all others. */
+  readonly tellsAt: number;
   /** Events come as soon as the WebSocket is open. */
   readonly opensAtOnce: boolean;
   hear(text: string): Reaction;
@@ -21,6 +23,8 @@ export interface Dialect {
 const plain: Dialect = {
   path: '/events',
   beforeNumber: BEFORE_NUMBER,
+  // {"sp… from {"op….
+  tellsAt: 2,
   opensAtOnce: true,
   hear: () => ({}),
 };
@@ -29,6 +33,7 @@ const pregonV1: Dialect = {
   path: '/events',
   protocol: 'pregon.v1',
   beforeNumber: BEFORE_NUMBER,
+  tellsAt: 2,
   opensAtOnce: false,
   hear(text) {
     if (text.startsWith('{"op":"welcome"')) return { reply: '{"op":"subscribe","id":1}' };
@@ -40,6 +45,8 @@ const pregonV1: Dialect = {
 const socketIo: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
   beforeNumber: `42["event",${BEFORE_NUMBER}`,
+  // 42["… from 40{"….
+  tellsAt: 2,
   opensAtOnce: false,
   hear(text) {
     if (text.startsWith('0{')) return { reply: '40' };
@@ -48,11 +55,26 @@ const socketIo: Dialect = {
   },
 };
 
+/** The same, to a route of a gateway. */
+const pregonSocketIo: Dialect = {
+  path: '/socket.io/?EIO=4&transport=websocket',
+  beforeNumber: `${PACKET_HEAD}${BEFORE_NUMBER}`,
+  // 42/events,["e… from 42/events,["s….
+  tellsAt: PACKET_HEAD.indexOf('event"'),
+  opensAtOnce: false,
+  hear(text) {
+    if (text.startsWith('0{')) return { reply: '40/events,{"names":"event"}' };
+    if (text === '2') return { reply: '3' };
+    return text.startsWith('42/events,["subscribed"') ? { opened: true } : {};
+  },
+};
+
 const dialects: ReadonlyMap<string, Dialect> = new Map([
   ['plain', plain],
   ['pregon.v1', pregonV1],
   ['ws', plain],
   ['socket.io', socketIo],
+  ['pregon, Socket.IO', pregonSocketIo],
 ]);
 
 /** @param query for plain connections, `?since=first` */

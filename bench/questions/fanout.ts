@@ -1,7 +1,7 @@
 import { type Context, goal, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
 import { type Paced, playRound, type RoundResult, type Saturated } from './round.js';
-import { endSide, SIDES, type Side, type SideName, startSide } from './sides.js';
+import { endSide, type Side, type SideName, startSide } from './sides.js';
 
 const CONNECTIONS = 1_000;
 const EVENT_BYTES = 200;
@@ -18,7 +18,7 @@ function plan(name: CaseName, side: SideName, quick: boolean): Paced | Saturated
     case 'burst':
       return { kind: 'paced', batch: 5, intervalMs: 5, durationMs };
     case 'saturated':
-      return side === 'pregon'
+      return side.startsWith('pregon')
         ? { kind: 'saturated', batch: 500, window: 4_000, durationMs }
         : { kind: 'saturated', batch: 10, window: 60, durationMs };
   }
@@ -44,26 +44,54 @@ function goalOf(name: CaseName, { micros, perSecond, part }: Reached): { goal: s
   }
 }
 
-export const fanout: Question = {
+interface Comparison {
+  readonly name: string;
+  readonly title: string;
+  readonly sides: readonly SideName[];
+  readonly goalOf: (name: CaseName, reached: Reached) => { goal: string; met: string };
+}
+
+export const fanout = compare({
   name: 'fanout',
   title: `One event of ${EVENT_BYTES} bytes to ${CONNECTIONS} connections: CPU time of the server for one delivery`,
-  cases: CASES,
-  async answer(context) {
-    const sides: Side[] = [];
-    for (const name of SIDES) {
-      context.progress(`connecting ${CONNECTIONS} clients to ${name}`);
-      sides.push(await startSide(name, context, { connections: CONNECTIONS, eventBytes: EVENT_BYTES }));
-    }
-    const wanted = CASES.filter((name) => context.cases.length === 0 || context.cases.includes(name));
-    const rows: Row[] = [];
-    for (const name of wanted) rows.push(...(await measureCase(name, sides, context)));
-    await Promise.all(sides.map(endSide));
-    return rows;
-  },
-};
+  sides: ['pregon', 'ws', 'socket.io'],
+  goalOf,
+});
+
+export const socketIo = compare({
+  name: 'socketio',
+  title: `The same to ${CONNECTIONS} clients of Socket.IO`,
+  sides: ['pregon, Socket.IO', 'socket.io'],
+  goalOf: (name, { part }) => (name === 'burst' ? goal('≤ 1/6 of socket.io', part('socket.io') <= 1 / 6) : NO_GOAL),
+});
+
+function compare({ name: question, title, sides: names, goalOf: reachedGoal }: Comparison): Question {
+  return {
+    name: question,
+    title,
+    cases: CASES,
+    async answer(context) {
+      const sides: Side[] = [];
+      for (const name of names) {
+        context.progress(`connecting ${CONNECTIONS} clients to ${name}`);
+        sides.push(await startSide(name, context, { connections: CONNECTIONS, eventBytes: EVENT_BYTES }));
+      }
+      const wanted = CASES.filter((name) => context.cases.length === 0 || context.cases.includes(name));
+      const rows: Row[] = [];
+      for (const name of wanted) rows.push(...(await measureCase(name, sides, context, reachedGoal)));
+      await Promise.all(sides.map(endSide));
+      return rows;
+    },
+  };
+}
 
 /** Rounds alternate between the servers, so that what else the machine does falls on all of them. */
-async function measureCase(name: CaseName, sides: readonly Side[], context: Context): Promise<Row[]> {
+async function measureCase(
+  name: CaseName,
+  sides: readonly Side[],
+  context: Context,
+  reachedGoal: Comparison['goalOf'],
+): Promise<Row[]> {
   const rounds = context.quick ? 1 : 3;
   const results = new Map<SideName, RoundResult[]>(sides.map((side) => [side.name, []]));
   for (let round = 0; round <= rounds; round++) {
@@ -74,10 +102,15 @@ async function measureCase(name: CaseName, sides: readonly Side[], context: Cont
       if (round > 0) results.get(side.name)?.push(result);
     }
   }
-  return sides.map((side) => toRow(name, side.name, results));
+  return sides.map((side) => toRow(name, side.name, results, reachedGoal));
 }
 
-function toRow(name: CaseName, side: SideName, results: ReadonlyMap<SideName, readonly RoundResult[]>): Row {
+function toRow(
+  name: CaseName,
+  side: SideName,
+  results: ReadonlyMap<SideName, readonly RoundResult[]>,
+  reachedGoal: Comparison['goalOf'],
+): Row {
   const of = (what: (result: RoundResult) => number, whose = side) => median((results.get(whose) ?? []).map(what));
   const micros = of((result) => result.serverMicros);
   const perSecond = of((result) => result.perSecond);
@@ -88,10 +121,10 @@ function toRow(name: CaseName, side: SideName, results: ReadonlyMap<SideName, re
     µs: micros,
     'per CPU-second': 1e6 / micros,
     'reached per second': perSecond,
-    '× ws': part('ws'),
+    ...(results.has('ws') ? { '× ws': part('ws') } : {}),
     '× socket.io': part('socket.io'),
     'per write': of((result) => result.perWrite),
     'client µs': of((result) => result.clientMicros),
-    ...(side === 'pregon' ? goalOf(name, { micros, perSecond, part }) : NO_GOAL),
+    ...(side.startsWith('pregon') ? reachedGoal(name, { micros, perSecond, part }) : NO_GOAL),
   };
 }

@@ -19,6 +19,7 @@ interface Kind {
 const KINDS: readonly Kind[] = [
   { server: 'pregon, plain', module: 'servers/gateway', dialect: 'plain', mostBytes: 7_000 },
   { server: 'pregon, pregon.v1', module: 'servers/gateway', dialect: 'pregon.v1' },
+  { server: 'pregon, Socket.IO', module: 'servers/gateway', dialect: 'pregon, Socket.IO', mostBytes: 17_000 },
   { server: 'ws', module: 'servers/ws', dialect: 'ws' },
   { server: 'socket.io', module: 'servers/socketio', dialect: 'socket.io' },
 ];

@@ -4,9 +4,7 @@ import { Child } from '../processes/child.js';
 import { numberOf } from '../processes/messages.js';
 import type { Context } from '../question.js';
 
-export type SideName = 'pregon' | 'ws' | 'socket.io';
-
-export const SIDES: readonly SideName[] = ['pregon', 'ws', 'socket.io'];
+export type SideName = 'pregon' | 'pregon, Socket.IO' | 'ws' | 'socket.io';
 
 /** A server with its clients, and whoever makes its events; each a process. */
 export interface Side {
@@ -32,7 +30,8 @@ export async function startSide(name: SideName, context: Context, options: SideO
   const load = Child.start('load/client');
   // An event is stored once by its id, and each side counts from 1: each has a log of its own.
   const log = newLogUrl(context);
-  const { server, producer } = name === 'pregon' ? await startPregon(context, log, eventBytes) : startPeer(name);
+  const { server, producer } =
+    name === 'ws' || name === 'socket.io' ? startPeer(name) : await startPregon(name, context, log, eventBytes);
   const { port = 0 } = await server.ask('listen', { eventBytes, log });
   const dialect = name === 'pregon' ? 'plain' : name;
   await load.ask('connect', { port, dialect, query: '', count: connections });
@@ -54,9 +53,9 @@ export function newLogUrl({ folder }: Context): string {
   return `sqlite:${join(mkdtempSync(join(folder, 'log-')), 'pregon.db')}`;
 }
 
-async function startPregon(context: Context, log: string, eventBytes: number): Promise<Processes> {
+async function startPregon(name: SideName, context: Context, log: string, eventBytes: number): Promise<Processes> {
   const producer = Child.start('servers/publisher');
-  await producer.ask('open', { log, eventBytes });
+  await producer.ask('open', { log, eventBytes, packets: name === 'pregon' ? 'none' : 'socket.io' });
   return { server: Child.start('servers/gateway', context.gatewayArgv), producer };
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { encodePosition } from '@pregon/protocol';
 import { type Log, openLog } from 'pregon';
-import { createEvent, deliveredBytes, nowMicros } from '../events.js';
+import { createEvent, deliveredBytes, nowMicros, packetBytes } from '../events.js';
 import { answer } from '../processes/answer.js';
 import { type Fields, type Figures, numberOf, textOf } from '../processes/messages.js';
 import { producing } from './producing.js';
@@ -9,6 +9,7 @@ import { producing } from './producing.js';
 /** Appends to the log from a process of its own, as an application's relay does. */
 let log: Log | undefined;
 let eventBytes = 0;
+let bytesOf = deliveredBytes;
 
 async function send(first: number, count: number): Promise<number> {
   if (!log) throw new TypeError('open the log first');
@@ -17,7 +18,7 @@ async function send(first: number, count: number): Promise<number> {
   const points = await log.append(events);
   return points.reduce((bytes, point, index) => {
     const event = events[index];
-    return event ? bytes + deliveredBytes(event, encodePosition(point)) : bytes;
+    return event ? bytes + bytesOf(event, encodePosition(point)) : bytes;
   }, 0);
 }
 
@@ -58,6 +59,7 @@ answer({
   async open(fields) {
     eventBytes = numberOf(fields, 'eventBytes');
     log = await openLog(textOf(fields, 'log'));
+    bytesOf = fields['packets'] === 'socket.io' ? packetBytes : deliveredBytes;
     return {};
   },
   /** Appends `count` events in groups of 500. */
