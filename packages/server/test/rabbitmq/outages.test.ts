@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect } from 'amqplib';
 import { expect, it, vi } from 'vitest';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
@@ -68,6 +69,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
       const stream = what.replaceAll(/\W+/g, '-');
       const application = await open(broker, stream);
       const gateway = await open(broker, stream);
+      await bindAnotherQueue(broker, stream);
       const recorder = new Recorder();
       gateway.follow(await gateway.head(), recorder);
       const load = new Load(application, stream, PER_SECOND);
@@ -182,6 +184,15 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     expect(await Promise.race([program.exited, delay(2_000, 'still running')])).toMatchObject({ code: 0 });
   });
 });
+
+/** What is routed to it is called routed, whether it reaches the stream or not. */
+async function bindAnotherQueue(broker: OwnBroker, exchange: string): Promise<void> {
+  const connection = await connect(broker.url);
+  const channel = await connection.createChannel();
+  await channel.assertQueue(`${exchange}-work`, { durable: true, maxLength: 1_000 });
+  await channel.bindQueue(`${exchange}-work`, exchange, '#');
+  await connection.close();
+}
 
 /** An outage is told once, and its end, before the next one is. */
 function expectOutagesInTurn(calls: readonly string[]): void {

@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { openAdmin } from '../../../../test/support/amqp-admin.js';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
-import { afterTest, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
+import {
+  afterTest,
+  deleteQueues,
+  describeWithBroker,
+  SHARED_BROKER,
+  testNames,
+} from '../../../../test/support/rabbitmq.js';
 import { systemClock } from '../../src/core/clock.js';
 import { PageReader } from '../../src/core/page-reader.js';
 import type { RabbitLogOptions } from '../../src/log/rabbitmq/options.js';
@@ -110,6 +116,28 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     for (const result of results) {
       if (result.status === 'rejected')
         expect(result.reason).toMatchObject({ code: 'LOG_UNAVAILABLE', retryable: true });
+    }
+  });
+
+  it('[I-10] a stream that is deleted while another queue is bound is made anew, and what was appended after that is in it', async () => {
+    const { url, stream, exchange } = testNames();
+    const log = await open(url, { exchanges: [exchange] });
+    const admin = await openAdmin(SHARED_BROKER);
+    afterTest(() => deleteQueues(SHARED_BROKER, [`${stream}-work`]));
+    await admin.do(async (channel) => {
+      await channel.assertQueue(`${stream}-work`);
+      await channel.bindQueue(`${stream}-work`, exchange, '#');
+    });
+    for (let round = 0; round < 5; round++) {
+      const first = round * 100 + 1;
+      await log.append([numbered(first, { exchange })], { points: false });
+      await admin.do((channel) => channel.deleteQueue(stream));
+      for (let n = first + 1; n < first + 20; n++) {
+        await log.append([numbered(n, { exchange })], { points: false });
+      }
+      const reader = await open(url, { exchanges: [exchange] });
+      const expected = numberedFrom(first + 1, first + 19).map(({ id }) => id);
+      expect((await readAll(reader)).map(idOf)).toEqual(expected);
     }
   });
 

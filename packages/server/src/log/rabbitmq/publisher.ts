@@ -4,8 +4,9 @@ import { Backoff } from './backoff.js';
 import type { RabbitConnection } from './connection.js';
 import { type Link, toError } from './link.js';
 import type { Outgoing } from './message.js';
+import { StreamWatch } from './stream-watch.js';
 import type { Topology } from './topology.js';
-import { Bell, pause } from './waiting.js';
+import { Bell, pause, within } from './waiting.js';
 
 /** The most that may be on its way and not confirmed. */
 const WINDOW_COUNT = 1_000;
@@ -21,6 +22,7 @@ const EXPIRY_CHECK_MS = 250;
 
 export interface PublisherOptions {
   readonly connection: RabbitConnection;
+  readonly stream: string;
   readonly topology: Topology;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -44,6 +46,14 @@ interface Pending {
 /** What one channel has come to. */
 interface Stretch {
   confirmed: boolean;
+  watch: StreamWatch | undefined;
+  /** Confirmed, but not yet proven to have reached the stream. */
+  unproven: Pending[];
+  proving: boolean;
+  /** The exchanges of which a message has reached the stream. */
+  readonly probed: Set<string>;
+  /** The exchange of which the first message is on its way. */
+  probing: string | undefined;
   /** When something was confirmed last, or began to be waited for. */
   movedAt: number;
   failure: Error | undefined;
@@ -53,12 +63,16 @@ interface Stretch {
  * Publishes messages in order, each until the broker has confirmed it with routing proven; through restarts, lost connections, and
  * queues that are gone. What was not confirmed is published again, so a message may be in the stream twice.
  *
+ * **Routing.** `mandatory` proves that a message was routed to some queue, and a {@link StreamWatch} that the stream was there all
+ * the time. Nothing proves its bindings: events that are routed to another queue of the exchange, while an operator has unbound the
+ * stream from it or deleted the exchange and made it anew, are confirmed and not in the stream.
+ *
  * **Order.** The first copies of messages lie in the stream in the order of `publish`, since what is published again begins with
  * the oldest that is not confirmed, and a channel keeps the order. That needs each channel to have stored a prefix of what was
  * sent on it. A broker that has just started routes to nothing for a while, confirms that too, and may begin to route in the middle
- * of what is on its way: therefore a new channel is tried with one message first, and when one is returned, nothing that was
- * confirmed after it counts, the channel is left, and all is begun anew. A binding that an operator takes away and puts back under
- * load can still put an event behind later ones.
+ * of what is on its way: therefore each exchange is tried with one message first on a new channel, and when one is returned,
+ * nothing that was confirmed after it counts, the channel is left, and all is begun anew. A binding that an operator takes away and
+ * puts back under load can still put an event behind later ones.
  */
 export class Publisher {
   readonly #options: PublisherOptions;
@@ -124,7 +138,16 @@ export class Publisher {
   /** Publishes on one channel until it fails. */
   async #publishThrough(link: Link): Promise<void> {
     const channel = await link.confirmChannel();
-    const stretch: Stretch = { confirmed: false, movedAt: performance.now(), failure: undefined };
+    const stretch: Stretch = {
+      confirmed: false,
+      watch: undefined,
+      unproven: [],
+      proving: false,
+      probed: new Set(),
+      probing: undefined,
+      movedAt: performance.now(),
+      failure: undefined,
+    };
     const fail = (error: Error) => {
       stretch.failure ??= error;
       this.#news.ring();
@@ -142,7 +165,9 @@ export class Publisher {
       }
     } finally {
       stretch.failure ??= new Error('the channel was left');
-      if (!stretch.confirmed) this.#options.topology.forget(link);
+      stretch.watch?.close();
+      // Anything of it may be gone.
+      this.#options.topology.forget(link);
       await link.closeChannel(channel);
     }
   }
@@ -150,15 +175,17 @@ export class Publisher {
   async #send(link: Link, channel: ConfirmChannel, stretch: Stretch): Promise<void> {
     const { topology } = this.#options;
     for (const pending of this.#waiting) {
-      const most = stretch.confirmed ? WINDOW_COUNT : 1;
-      if (this.#inFlight.size >= most || this.#inFlightBytes >= WINDOW_BYTES || stretch.failure) return;
+      if (stretch.probing !== undefined || stretch.failure) return;
+      if (this.#inFlight.size >= WINDOW_COUNT || this.#inFlightBytes >= WINDOW_BYTES) return;
       const { exchange } = pending.message;
       if (!topology.isPrepared(link, exchange) && !(await this.#prepare(link, pending.job, exchange))) continue;
+      stretch.watch ??= await this.#watch(link, channel, stretch);
       // It may have expired in the meantime.
       if (!this.#waiting.delete(pending)) continue;
       if (this.#inFlight.size === 0) stretch.movedAt = performance.now();
       this.#inFlight.add(pending);
       this.#inFlightBytes += pending.message.body.length;
+      if (!stretch.probed.has(exchange)) stretch.probing = exchange;
       this.#publish(channel, stretch, pending);
     }
   }
@@ -182,12 +209,59 @@ export class Publisher {
       if (error === null || error === undefined) {
         stretch.confirmed = true;
         stretch.movedAt = performance.now();
-        this.#confirm(pending);
+        stretch.unproven.push(pending);
+        if (!stretch.proving) void this.#prove(stretch);
       } else {
         stretch.failure = toError(error);
+        this.#news.ring();
       }
-      this.#news.ring();
     });
+  }
+
+  async #watch(link: Link, channel: ConfirmChannel, stretch: Stretch): Promise<StreamWatch> {
+    const deleted = () => {
+      stretch.failure ??= new Error('the stream was deleted');
+      this.#news.ring();
+    };
+    const opening = StreamWatch.open(link, channel, this.#options.stream, deleted);
+    let answered = false;
+    const marked = opening.finally(() => {
+      answered = true;
+    });
+    try {
+      return await within(this.#patienceMs, 'watching the stream', marked);
+    } catch (error) {
+      if (!answered) this.#giveUp(link, toError(error));
+      throw error;
+    }
+  }
+
+  /** One question for all that was confirmed before it. */
+  async #prove(stretch: Stretch): Promise<void> {
+    stretch.proving = true;
+    while (stretch.unproven.length > 0 && !stretch.failure) {
+      const confirmed = stretch.unproven;
+      stretch.unproven = [];
+      try {
+        await stretch.watch?.prove();
+      } catch (error) {
+        stretch.failure ??= toError(error);
+      }
+      // Meanwhile the stream may have been deleted, or something returned.
+      if (!stretch.failure) this.#settleProven(stretch, confirmed);
+      this.#news.ring();
+    }
+    stretch.proving = false;
+  }
+
+  #settleProven(stretch: Stretch, proven: readonly Pending[]): void {
+    stretch.movedAt = performance.now();
+    for (const pending of proven) {
+      const { exchange } = pending.message;
+      stretch.probed.add(exchange);
+      if (stretch.probing === exchange) stretch.probing = undefined;
+      this.#confirm(pending);
+    }
   }
 
   #confirm(pending: Pending): void {
@@ -208,9 +282,13 @@ export class Publisher {
   #assertMoving(link: Link, { movedAt }: Stretch, patienceMs: number): void {
     if (this.#inFlight.size === 0 || performance.now() - movedAt < patienceMs) return;
     const stalled = new Error(`nothing was confirmed for ${patienceMs} ms`);
-    this.#patienceMs = Math.min(this.#patienceMs * 2, MAX_PATIENCE_MS);
-    link.fail(stalled);
+    this.#giveUp(link, stalled);
     throw stalled;
+  }
+
+  #giveUp(link: Link, reason: Error): void {
+    this.#patienceMs = Math.min(this.#patienceMs * 2, MAX_PATIENCE_MS);
+    link.fail(reason);
   }
 
   #takeBack(error: Error): void {

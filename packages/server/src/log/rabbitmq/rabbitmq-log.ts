@@ -140,6 +140,7 @@ class StreamLog implements RabbitLog {
     this.#poison = new PoisonLog(stream, warn);
     this.#publisher = new Publisher({
       connection: this.#publishes,
+      stream,
       topology: this.#topology,
       timeoutMs: this.#appendTimeoutMs,
       signal,
