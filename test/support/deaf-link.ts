@@ -5,6 +5,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class DeafLink {
   readonly #server: Server;
   readonly #pairs = new Set<{ near: Socket; far: Socket }>();
+  #deafenAt: RegExp | undefined;
 
   static async open(port: number): Promise<DeafLink> {
     const link = new DeafLink(port);
@@ -24,6 +25,11 @@ export class DeafLink {
         far.destroy();
       };
       for (const socket of [near, far]) socket.on('error', end).on('close', end);
+      near.on('data', (bytes) => {
+        if (!this.#deafenAt?.test(bytes.toString('latin1'))) return;
+        this.#deafenAt = undefined;
+        this.deafen();
+      });
       near.pipe(far);
       far.pipe(near);
     });
@@ -41,6 +47,11 @@ export class DeafLink {
       far.unpipe(near);
       far.resume();
     }
+  }
+
+  /** The same from when this is sent for the first time: it gets no answer. */
+  deafenAt(sent: RegExp): void {
+    this.#deafenAt = sent;
   }
 
   /** Cuts the connections that there are. */
