@@ -29,7 +29,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     await other.query(`INSERT INTO pregon_outbox (event) SELECT ${event} FROM generate_series(1, ${count}) n`);
   }
 
-  /** Whether somebody numbers, and waits for the rows that the test has locked. */
+  /** Whether somebody numbers, and waits for the what the test has locked. */
   async function isNumbering(): Promise<boolean> {
     const { rows } = await other.query(`SELECT FROM pg_locks held JOIN pg_locks waiting USING (pid)
       WHERE held.relation = 'pregon_outbox_state'::regclass AND held.mode = 'ExclusiveLock' AND held.granted
@@ -37,9 +37,12 @@ await describeWithPostgres('an application that is frozen while it numbers event
     return rows.length > 0;
   }
 
-  /** Freezes an application that the answer to its numbering will find frozen. */
-  async function freezeWhileNumbering(start: () => ApplicationProcess): Promise<ApplicationProcess> {
-    await other.query('BEGIN; SELECT FROM pregon_outbox FOR UPDATE');
+  /** Freezes an application that the answer to what it asks under the lock will find frozen. */
+  async function freezeWhileNumbering(
+    start: () => ApplicationProcess,
+    lock = 'SELECT FROM pregon_outbox FOR UPDATE',
+  ): Promise<ApplicationProcess> {
+    await other.query(`BEGIN; ${lock}`);
     const application = start();
     await eventually(
       async () => {
@@ -87,4 +90,31 @@ await describeWithPostgres('an application that is frozen while it numbers event
     },
     90_000,
   );
+
+  it('[I-2] in a snapshot with one connection, while rows are on the way to it, does not stop the relay of another for longer than 15 s', async () => {
+    await add(3, 10);
+    await other.query('INSERT INTO items SELECT n, 1 FROM generate_series(1, 1000) n');
+    const frozen = await freezeWhileNumbering(
+      () => apps.start('snapshot', { maxConnections: 1 }),
+      'LOCK TABLE items IN ACCESS EXCLUSIVE MODE',
+    );
+    expect(await relayedMs(3)).toBeLessThan(15_000 + LEASE_MS + 5_000);
+    frozen.child.kill('SIGCONT');
+    await eventually(
+      () => frozen.snapshots,
+      (sequences) => sequences.at(-1) === 3,
+    );
+  }, 90_000);
+
+  it('[I-2] in its relay, while a batch is on the way to it, does not stop the relay of another for longer than its lease', async () => {
+    await add(5, 1_040_000);
+    const frozen = await freezeWhileNumbering(() => apps.start('relay'));
+    expect(await relayedMs(5)).toBeLessThan(2 * LEASE_MS);
+    frozen.child.kill('SIGCONT');
+    await eventually(
+      () => frozen.state(),
+      (state) => state === 'standby',
+    );
+    expect(await apps.outboxIds()).toEqual([]);
+  }, 90_000);
 });

@@ -69,7 +69,7 @@ function onlyRelay() {
 async function takeSnapshots() {
   for (;;) {
     try {
-      const { sequence } = await outbox.snapshot(pool, (client) => readSlowly(client));
+      const { sequence } = await outbox.snapshot(pool, readLargeRows);
       process.send({ snapshot: sequence });
     } catch (error) {
       process.send({ error: error.message });
@@ -77,10 +77,8 @@ async function takeSnapshots() {
   }
 }
 
-async function readSlowly(client) {
-  process.send('reading');
-  await delay(50);
-  return (await client.query('SELECT key FROM items')).rows;
+async function readLargeRows(client) {
+  return (await client.query("SELECT key, repeat('x', 20000) AS value FROM items")).rows;
 }
 
 /** Relays what is left, and ends. */

@@ -111,13 +111,28 @@ export function readNumbered([row]: readonly unknown[]): Numbered {
   };
 }
 
+/** What the server can send although nobody reads, since the network's own memory takes it: 16 KiB. */
+const SENT_AT_ONCE_BYTES = 16_384;
+
 /** The numbered rows after a sequence whose predecessors in the batch stay below the limit of bytes: one at least, however large. */
-export function selectBatch({ numbered, state }: PostgresNames, after: number, atMost: number): string {
+export function selectBatch(names: PostgresNames, after: number, atMost: number): string {
+  return selectNumbered(names, after, atMost, `through - octet_length(event) < ${BATCH_BYTES}`);
+}
+
+/**
+ * The first of them, none where it is large: for a transaction that has the lock, which a server that sends to a frozen process would
+ * not give back.
+ */
+export function selectSmallBatch(names: PostgresNames, after: number, atMost: number): string {
+  return selectNumbered(names, after, atMost, `through <= ${SENT_AT_ONCE_BYTES}`);
+}
+
+function selectNumbered({ numbered, state }: PostgresNames, after: number, atMost: number, where: string): string {
   return `SELECT sequence::text AS sequence, event FROM (
-    SELECT sequence, event, sum(octet_length(event)) OVER (ORDER BY sequence) - octet_length(event) AS before FROM (
+    SELECT sequence, event, sum(octet_length(event)) OVER (ORDER BY sequence) AS through FROM (
       SELECT sequence, event FROM ${numbered}
       WHERE sequence > greatest(${after}, (SELECT relayed FROM ${state}))
       ORDER BY sequence LIMIT ${atMost}
     ) next
-  ) sized WHERE before < ${BATCH_BYTES} ORDER BY sized.sequence`;
+  ) sized WHERE ${where} ORDER BY sized.sequence`;
 }

@@ -14,6 +14,7 @@ import {
   oldest,
   readNumbered,
   selectBatch,
+  selectSmallBatch,
   settingsForNumbering,
 } from './numbering.js';
 import { Pace, QUIET_MS } from './pace.js';
@@ -95,15 +96,21 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
 
   async #next(after: number, maxCount: number): Promise<OutboxBatch> {
     if (after < this.#last) {
-      const rows = await this.#db.query(selectBatch(this.#names, after, maxCount));
-      if (rows.length > 0) return readBatch(rows, after);
+      const batch = await this.#numbered(after, maxCount);
+      if (batch.events.length > 0) return batch;
     }
-    const rows = await this.#number(after, maxCount);
+    const first = readBatch(await this.#number(after, maxCount), after);
+    const isAll = Math.max(first.through, this.#relayed) >= this.#last;
+    const batch = isAll ? first : await this.#numbered(after, maxCount);
     const restMs = this.#pace.restMs(performance.now());
-    return { ...readBatch(rows, after), ...(restMs === undefined ? {} : { restMs }) };
+    return { ...batch, ...(restMs === undefined ? {} : { restMs }) };
   }
 
-  /** Numbers what is there, and returns the batch. */
+  async #numbered(after: number, maxCount: number): Promise<OutboxBatch> {
+    return readBatch(await this.#db.query(selectBatch(this.#names, after, maxCount)), after);
+  }
+
+  /** Numbers what is there, and returns a small batch. */
   async #number(after: number, maxCount: number): Promise<readonly unknown[]> {
     const [numbered = [], batch = []] = await this.#db.script(
       [
@@ -111,7 +118,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
         ...settingsForNumbering(PATIENCE),
         lockForNumbering(this.#names),
       ],
-      [numberRows(this.#names, this.#from, NUMBERED_AT_ONCE), selectBatch(this.#names, after, maxCount)],
+      [numberRows(this.#names, this.#from, NUMBERED_AT_ONCE), selectSmallBatch(this.#names, after, maxCount)],
     );
     const { count, last, relayed, from } = readNumbered(numbered);
     if (last < after) {

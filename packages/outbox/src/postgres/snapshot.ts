@@ -99,6 +99,8 @@ export class SnapshotTaker {
     await this.#shortenBacklog();
     const queryMs = PATIENCE_WHILE_READING.lockMs + NUMBERING_MS;
     return this.#db.transaction({ access: 'read write', queryMs }, async (session, tx) => {
+      // For rows that are sent to a process that is frozen and so never idle. There is no such timeout for a Unix socket.
+      await session.query(`SET LOCAL tcp_user_timeout = ${PATIENCE_WHILE_READING.idleMs}`);
       const numbered = await this.#number(session, PATIENCE_WHILE_READING);
       await session.query('SET TRANSACTION READ ONLY');
       const rows = await read(tx);
