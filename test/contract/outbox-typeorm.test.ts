@@ -1,9 +1,15 @@
 import { createPostgresOutbox } from '@pregon/outbox';
-import { DataSource } from 'typeorm';
+import { DataSource, EntitySchema } from 'typeorm';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { FaultyLog } from '../support/outbox/faulty-log.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { createSchema } from '../support/postgres-schema.js';
+
+const PRODUCT = new EntitySchema<{ name: string }>({
+  name: 'Product',
+  tableName: 'products',
+  columns: { name: { type: 'text', primary: true } },
+});
 
 await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
   const outbox = createPostgresOutbox({ source: '/shop' });
@@ -15,7 +21,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
   const arrived = () => log.events.map(({ data }) => data);
 
   beforeEach(async () => {
-    db = new DataSource({ type: 'postgres', url: await createSchema(database()) });
+    db = new DataSource({ type: 'postgres', url: await createSchema(database()), entities: [PRODUCT] });
     await db.initialize();
     await outbox.migrate(db);
     await db.query('CREATE TABLE products (name text PRIMARY KEY)');
@@ -57,6 +63,22 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
     await runner.commitTransaction();
     await runner.release();
     await vi.waitFor(() => expect(arrived()).toEqual(['outer', 'outer again']), 10_000);
+  });
+
+  it('[I-5] joins the transaction of a Repository, and none that a Repository is not in', async () => {
+    const outside = db.getRepository(PRODUCT);
+    const save = (fails: boolean) =>
+      db.transaction(async (manager) => {
+        const products = manager.getRepository(PRODUCT);
+        await products.insert({ name: `fails: ${fails}` });
+        await outbox.add(products, event(`fails: ${fails}`));
+        await expect(outbox.add(outside, event('x'))).rejects.toThrow(/is in none/);
+        if (fails) throw new RangeError('after the event');
+      });
+    await expect(save(true)).rejects.toThrow('after the event');
+    await save(false);
+    await vi.waitFor(() => expect(arrived()).toEqual(['fails: false']), 10_000);
+    expect(await outside.find()).toEqual([{ name: 'fails: false' }]);
   });
 
   it('[I-5] says so where no transaction is open', async () => {

@@ -1,4 +1,4 @@
-import type { OutboxEvent, PostgresTransaction, SqliteDatabase, TypeOrmTransaction } from '@pregon/outbox';
+import { type OutboxEvent, openQueryRunner, type PostgresTransaction, type SqliteDatabase } from '@pregon/outbox';
 import type { Gateway, NewEvent, PregonEvent } from 'pregon';
 import type { OpenOutbox } from './open-outbox.js';
 import { isSqliteDatabase } from './sqlite-shape.js';
@@ -22,7 +22,7 @@ export class PregonPublisher {
    * Writes an event in the caller's transaction. Committed, it is published; rolled back, nobody hears of it. Change first, then add.
    *
    * @param tx the SQLite connection with its transaction open; a client of pg after BEGIN, the `sql` of `sql.begin`, a `Transaction` of
-   *   kysely; an `EntityManager` or `QueryRunner` of TypeORM in a transaction
+   *   kysely; an `EntityManager`, `QueryRunner` or `Repository` of TypeORM in a transaction
    * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
    * @throws TypeError where the module has no `outbox`, or `tx` is in no transaction or of another database; see also `add` of
    *   `@pregon/outbox`
@@ -51,19 +51,7 @@ async function addByTypeOrm<Data>(
   tx: PostgresTransaction,
   event: OutboxEvent<Data>,
 ): Promise<PregonEvent<Data>> {
-  const runner = isTypeOrm(tx) ? queryRunnerOf(tx) : undefined;
-  if (runner === undefined || !runner.isTransactionActive) {
-    throw new TypeError('add needs the transaction that the change is made in: this is in none, or of no SQLite');
-  }
-  const connection = await runner.connect();
+  const connection = await openQueryRunner(tx)?.connect();
   if (!isSqliteDatabase(connection)) throw new TypeError('the outbox is on SQLite, and this transaction is not');
   return outbox.add(connection, event);
-}
-
-function isTypeOrm(tx: PostgresTransaction): tx is TypeOrmTransaction {
-  return 'getRepository' in tx || 'isTransactionActive' in tx;
-}
-
-function queryRunnerOf(tx: TypeOrmTransaction) {
-  return 'connect' in tx ? tx : tx.queryRunner;
 }

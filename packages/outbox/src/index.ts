@@ -21,8 +21,10 @@ export type {
   TypeOrmDataSource,
   TypeOrmEntityManager,
   TypeOrmQueryRunner,
+  TypeOrmRepository,
   TypeOrmTransaction,
 } from './postgres/shapes.js';
+export { openQueryRunner } from './postgres/typeorm.js';
 export type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
 export type { OutboxSnapshot } from './snapshot.js';
 export { DEFAULT_TABLE, type SqlDialect, sql } from './sql.js';

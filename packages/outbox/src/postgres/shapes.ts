@@ -88,8 +88,13 @@ export interface TypeOrmDataSource {
   createQueryRunner(): TypeOrmQueryRunner;
 }
 
-/** The two ways in which TypeORM hands on a transaction. */
-export type TypeOrmTransaction = TypeOrmEntityManager | TypeOrmQueryRunner;
+/** A `Repository` of TypeORM; that of a transaction is from the transaction's `EntityManager`. */
+export interface TypeOrmRepository {
+  readonly manager: TypeOrmEntityManager;
+}
+
+/** The ways in which TypeORM hands on a transaction. */
+export type TypeOrmTransaction = TypeOrmEntityManager | TypeOrmQueryRunner | TypeOrmRepository;
 
 /** What an event is written through: the caller's open transaction. */
 export type PostgresTransaction = PgClient | PostgresJsTransaction | KyselyTransaction | TypeOrmTransaction;
