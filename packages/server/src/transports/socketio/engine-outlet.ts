@@ -6,6 +6,11 @@ export type EngineSocket = SocketIoSocket['conn'];
 
 type Transport = EngineSocket['transport'];
 
+/** A namespace that a client is in. */
+export interface OutletUser {
+  drained(): void;
+}
+
 /**
  * Writes to a client of Engine.IO. Where its transport is a WebSocket and nothing of Engine.IO's waits, whole frames go straight to the
  * operating system; else, and for long polling, messages go the ordinary way. While anything waits there it counts as full, so that what
@@ -16,7 +21,8 @@ type Transport = EngineSocket['transport'];
 export class EngineOutlet {
   readonly #conn: EngineSocket;
   readonly #maxBufferedBytes: number;
-  readonly #drained = new Set<() => void>();
+  /** Mostly one: the fewer objects, the less an idle client costs. */
+  #users: OutletUser[] = [];
   /** The socket under the transport, where it is a WebSocket. */
   #socket: Socket | undefined;
   /** Characters that went the ordinary way: all, those that its transport was handed, and those that the client has taken. */
@@ -28,6 +34,7 @@ export class EngineOutlet {
     this.#conn = conn;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#watch(conn.transport);
+    if (this.#socket) return;
     conn.on('flush', () => this.#handOver());
     conn.on('upgrade', (transport: Transport) => {
       this.#watch(transport);
@@ -74,13 +81,13 @@ export class EngineOutlet {
     }
   }
 
-  /** Calls back each time that what was full may be full no longer. */
-  onDrained(callback: () => void): void {
-    this.#drained.add(callback);
+  /** Tells a user each time that what was full may be full no longer. */
+  enter(user: OutletUser): void {
+    this.#users.push(user);
   }
 
-  offDrained(callback: () => void): void {
-    this.#drained.delete(callback);
+  leave(user: OutletUser): void {
+    this.#users = this.#users.filter((other) => other !== user);
   }
 
   /** Below its own mark a socket never says that it has drained. */
@@ -92,7 +99,7 @@ export class EngineOutlet {
     this.#socket = socketOf(transport);
     // Engine.IO's own listener comes first and writes what it has kept.
     transport.on('ready', () => {
-      if (transport === this.#conn.transport && transport.writable) this.#taken = this.#handed;
+      if (transport === this.#conn.transport && transport.writable) this.#handed = this.#taken = this.#written;
       this.#drain();
     });
     this.#socket?.on('drain', () => this.#drain());
@@ -105,7 +112,7 @@ export class EngineOutlet {
   }
 
   #drain(): void {
-    for (const callback of this.#drained) callback();
+    for (const user of this.#users) user.drained();
   }
 }
 

@@ -8,9 +8,6 @@ import { type EventNames, EventPackets } from './event-packets.js';
 import { type Handshake, parseHandshake, parseSubscribe } from './handshake.js';
 import { type Acknowledge, HANDSHAKE_SUBSCRIPTION, SocketIoLink } from './socketio-link.js';
 
-/** Names of the client's own events that are answered here. */
-const OURS = new Set(['subscribe', 'unsubscribe']);
-
 /** Lets clients of one namespace in as connections of a route. */
 export class Entering {
   readonly #door: Door;
@@ -44,40 +41,27 @@ export class Entering {
     subscribe(connection, handshake);
   }
 
+  /** With one listener for all that a client emits: each more would cost every idle client. */
   #listen(socket: Socket, connection: Connection, link: SocketIoLink, outlet: EngineOutlet): void {
-    const drained = () => connection.drained();
-    outlet.onDrained(drained);
+    outlet.enter(connection);
     let asked = HANDSHAKE_SUBSCRIPTION;
-    socket.on('subscribe', (data: unknown, acknowledge?: unknown) => {
-      asked += 1;
-      answering(connection, link, asked, acknowledge, () => {
-        const { topics, since, snapshot } = parseSubscribe(data);
-        assertApart(topics, connection);
-        connection.subscribe(asked, topics, since, { snapshot });
-      });
-    });
-    socket.on('unsubscribe', (data: unknown, acknowledge?: unknown) => {
-      const id = Number(typeof data === 'object' ? Reflect.get(Object(data), 'id') : data);
-      answering(connection, link, id, acknowledge, () => connection.unsubscribe(id));
-    });
-    this.#listenToMessages(socket, connection, link);
-    socket.on('disconnect', (reason) => {
-      outlet.offDrained(drained);
-      this.#door.leave(connection, 1000, reason);
-    });
-  }
-
-  /** What a client emits goes to the route's handlers too, where it has some for it. */
-  #listenToMessages(socket: Socket, connection: Connection, link: SocketIoLink): void {
-    let sent = 0;
     socket.onAny((name: string, ...args: unknown[]) => {
-      if (OURS.has(name) || !this.#route.takes(name)) return;
       const last = args.at(-1);
       const acknowledge = isAcknowledge(last) ? last : undefined;
-      // Ids of messages are negative, so that none is that of a subscription.
-      const id = acknowledge ? --sent : undefined;
-      if (id !== undefined) link.answer(id, acknowledge);
-      connection.receive(args[0] === last && acknowledge ? undefined : args[0], name, id);
+      const data = acknowledge && args.length === 1 ? undefined : args[0];
+      asked += 1;
+      if (name === 'subscribe')
+        answering(connection, link, asked, acknowledge, () => subscribeLater(connection, asked, data));
+      else if (name === 'unsubscribe') unsubscribe(connection, link, data, acknowledge);
+      else if (this.#route.takes(name)) {
+        // Ids of messages are negative, so that none is that of a subscription.
+        if (acknowledge) link.answer(-asked, acknowledge);
+        connection.receive(data, name, acknowledge && -asked);
+      }
+    });
+    socket.on('disconnect', (reason) => {
+      outlet.leave(connection);
+      this.#door.leave(connection, 1000, reason);
     });
   }
 
@@ -103,15 +87,26 @@ function subscribe(connection: Connection, { topics, since, snapshot, offset }: 
   }
 }
 
+function subscribeLater(connection: Connection, id: number, data: unknown): void {
+  const { topics, since, snapshot } = parseSubscribe(data);
+  assertApart(topics, connection);
+  connection.subscribe(id, topics, since, { snapshot });
+}
+
+function unsubscribe(connection: Connection, link: SocketIoLink, data: unknown, acknowledge?: Acknowledge): void {
+  const id = Number(typeof data === 'object' ? Reflect.get(Object(data), 'id') : data);
+  answering(connection, link, id, acknowledge, () => connection.unsubscribe(id));
+}
+
 /** Does what was asked for; the answer, or what is wrong with it, goes to the client's callback. */
 function answering(
   connection: Connection,
   link: SocketIoLink,
   id: number,
-  acknowledge: unknown,
+  acknowledge: Acknowledge | undefined,
   work: () => void,
 ): void {
-  link.answer(id, isAcknowledge(acknowledge) ? acknowledge : undefined);
+  if (acknowledge) link.answer(id, acknowledge);
   try {
     work();
   } catch (error) {

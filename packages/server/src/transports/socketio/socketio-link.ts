@@ -31,7 +31,7 @@ export interface SocketIoLinkOptions {
 export class SocketIoLink implements Link {
   readonly transport = 'socket.io';
   readonly #options: SocketIoLinkOptions;
-  readonly #acknowledges = new Map<RequestId, Acknowledge>();
+  #acknowledges: Map<RequestId, Acknowledge> | undefined;
   #half: string | undefined;
   #reconnectInMs = 0;
 
@@ -53,8 +53,9 @@ export class SocketIoLink implements Link {
   }
 
   /** The next `subscribed`, `unsubscribed`, `ack` or `error` with this id goes to the client's own callback. */
-  answer(id: RequestId, acknowledge: Acknowledge | undefined): void {
-    if (acknowledge) this.#acknowledges.set(id, acknowledge);
+  answer(id: RequestId, acknowledge: Acknowledge): void {
+    this.#acknowledges ??= new Map();
+    this.#acknowledges.set(id, acknowledge);
   }
 
   events(id: RequestId, chunk: Chunk): void {
@@ -132,15 +133,15 @@ export class SocketIoLink implements Link {
   #refuse(frame: Extract<ControlFrame, { op: 'error' }>): void {
     const { id, code, message, retryable } = frame;
     const refused = { code, message, retryable };
-    if (id !== undefined && this.#acknowledges.has(id)) return this.#acknowledge(id, { error: refused });
+    if (id !== undefined && this.#acknowledges?.has(id)) return this.#acknowledge(id, { error: refused });
     this.#emit('refused', { ...(id === undefined ? {} : { id }), ...refused });
     // A client that cannot have what its handshake asked for has to ask for something else.
     if (id === HANDSHAKE_SUBSCRIPTION) this.close(refusalCode(code), message);
   }
 
   #acknowledge(id: RequestId, answer: unknown): void {
-    const acknowledge = this.#acknowledges.get(id);
-    this.#acknowledges.delete(id);
+    const acknowledge = this.#acknowledges?.get(id);
+    this.#acknowledges?.delete(id);
     acknowledge?.(answer);
   }
 
