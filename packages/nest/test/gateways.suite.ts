@@ -107,6 +107,10 @@ export function gatewaysSuite(apps: () => Apps): void {
       const here = await SocketIoClient.open(app.url);
       expect(await there.ask('ack', { text: 'x' })).toBe(`by port ${port}`);
       expect(await here.ask('ack', { text: 'x' })).toBe(`x from ${here.socket.id}`);
+      const own = await SocketIoClient.open(`http://127.0.0.1:${port}/own`);
+      expect(await own.ask('ack')).toBe(`by port ${port}`);
+      own.socket.emit('tell', 'news');
+      expect(await values(own, 'told', 1)).toEqual(['news']);
       expect((await fetch(`http://127.0.0.1:${port}/hello`)).status).toBe(404);
       await app.close();
       await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow();

@@ -148,15 +148,18 @@ function moduleOf(options: BootOptions, journal: Journal): { new (): object } {
     imports: [...(isImported ? [pregon] : []), JournalModule],
     controllers: isImported ? [PlainController] : [],
     providers: [
-      ...gateways.map((each) =>
-        each === 'chat' ? ChatGateway : each === 'products' ? ProductsGateway : gatewayOn(each),
-      ),
+      ...gateways.flatMap(gatewayClasses),
       ...(subscribers ? subscriberProviders() : []),
       ...(perRequest ? [perRequestProvider()] : []),
     ],
   })
   class AppModule {}
   return AppModule;
+}
+
+function gatewayClasses(gateway: 'chat' | 'products' | number): { new (...args: never[]): object }[] {
+  if (gateway === 'chat') return [ChatGateway];
+  return gateway === 'products' ? [ProductsGateway] : [gatewayOn(gateway), gatewayOn(gateway, '/own')];
 }
 
 function subscriberProviders(): Provider[] {

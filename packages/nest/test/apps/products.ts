@@ -6,7 +6,7 @@ import {
   WebSocketGateway,
   WebSocketServer,
 } from '@nestjs/websockets';
-import type { Server, Socket } from 'socket.io';
+import type { Namespace, Server, Socket } from 'socket.io';
 import { Journal } from './journal.js';
 
 export const PRODUCTS_NAMESPACE = `/ws/${process.env['API_VERSION'] || 'v1'}/productos`;
@@ -32,13 +32,21 @@ export class ProductsGateway implements OnGatewayConnection {
   }
 }
 
-/** A gateway with a port of its own, on a namespace that another one has as well. */
-export function gatewayOn(port: number): { new (): object } {
-  @WebSocketGateway(port)
+/** A gateway with a port of its own, on the namespace `/`, which another one has as well, or on one of its own. */
+export function gatewayOn(port: number, namespace = '/'): { new (): object } {
+  @WebSocketGateway(port, { namespace })
   class OwnPortGateway {
+    @WebSocketServer()
+    readonly server!: Namespace;
+
     @SubscribeMessage('ack')
     acknowledged(): string {
       return `by port ${port}`;
+    }
+
+    @SubscribeMessage('tell')
+    tell(@MessageBody() text: string): void {
+      this.server.emit('told', text);
     }
   }
   return OwnPortGateway;

@@ -62,8 +62,8 @@ export interface PostgresOutbox {
 
   /**
    * Writes an event in the caller's transaction: a client of pg after its BEGIN, the `sql` that `sql.begin` of postgres hands on, a
-   * `Transaction` of kysely, or the `EntityManager`, `QueryRunner` or a `Repository` of a transaction of TypeORM. **Change first, then add**: what makes the second of two transactions come later is that its change waits
-   * for the first one's commit.
+   * `Transaction` of kysely, or the `EntityManager`, `QueryRunner` or a `Repository` of a transaction of TypeORM. **Change first, then
+   * add**: what makes the second of two transactions come later is that its change waits for the first one's commit.
    *
    * A client of pg on which no transaction is open writes the event in one of its own.
    *
