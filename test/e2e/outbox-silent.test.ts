@@ -11,7 +11,7 @@ const ANSWER_MS = 5_000;
 const SOON_MS = 3_000;
 
 /** Connections that are neither ended nor answered, as behind a router that forgot them. */
-await describeWithPostgres('snapshots by a pool whose connections fall silent', (url) => {
+await describeWithPostgres('a pool whose connections fall silent', (url) => {
   let link: DeafLink;
   let outbox: PostgresOutbox;
   let linked: string;
@@ -47,7 +47,7 @@ await describeWithPostgres('snapshots by a pool whose connections fall silent', 
 
   const snapshotBy = (connections: PostgresConnections) => connections.snapshot(outbox, () => Promise.resolve([]));
 
-  describe.each(POSTGRES_DRIVERS)('of $name', (driver) => {
+  describe.each(POSTGRES_DRIVERS)('snapshots by $name', (driver) => {
     it('fail in time when a transaction gets no answer, and do not keep those behind them waiting', async () => {
       const connections = open(driver);
       await snapshotBy(connections);
@@ -77,7 +77,24 @@ await describeWithPostgres('snapshots by a pool whose connections fall silent', 
     }, 60_000);
   });
 
-  it('of pg leave no connection behind that is silent', async () => {
+  it.each(POSTGRES_DRIVERS)(
+    '$name lets go of a relay that is stopped',
+    async (driver) => {
+      const relay = outbox.relay({ db: open(driver).pool, log: { append: async () => {} }, onError: () => {} });
+      relay.start();
+      await eventually(
+        () => relay.state,
+        (state) => state === 'idle',
+      );
+      link.deafen();
+      const startedAt = performance.now();
+      await relay.stop();
+      expect(performance.now() - startedAt).toBeLessThan(2 * ANSWER_MS + SOON_MS);
+    },
+    60_000,
+  );
+
+  it('snapshots by pg leave no connection behind that is silent', async () => {
     const pool = new pg.Pool({ connectionString: linked, max: 10 });
     pool.on('error', () => {});
     const silent = await pool.connect();
@@ -98,7 +115,7 @@ await describeWithPostgres('snapshots by a pool whose connections fall silent', 
     await pool.end();
   }, 60_000);
 
-  it('of pg say what the reading function threw, when the connection is silent after that', async () => {
+  it('snapshots by pg say what the reading function threw, when the connection is silent after that', async () => {
     const connections = open(POSTGRES_DRIVERS[0]);
     const failing = connections.snapshot(outbox, async () => {
       link.deafen();
@@ -107,7 +124,7 @@ await describeWithPostgres('snapshots by a pool whose connections fall silent', 
     await expect(failing).rejects.toThrow('my own');
   }, 30_000);
 
-  it('of pg, from a pool too small for two connections, end with their connection, however long they read', async () => {
+  it('snapshots by pg, from a pool too small for two connections, end with their connection, however long they read', async () => {
     const connections = open(POSTGRES_DRIVERS[0], 1);
     const failing = connections.snapshot(outbox, async () => {
       link.cut();

@@ -20,12 +20,12 @@ export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Databa
           sql.begin(`isolation level repeatable read ${access}`, body),
         (tx) => work(withDeadline(queryMs, sessionOf(tx)), tx),
       ),
-    listen: (channel, hearing) => listen(sql, channel, hearing),
+    listen: (channel, hearing) => listen(sql, channel, hearing, answerMs),
   };
 }
 
 /** It keeps a connection for listening by itself, and makes it anew when it is lost. */
-function listen(sql: PostgresJsSql, channel: string, hearing: Hearing): Listener {
+function listen(sql: PostgresJsSql, channel: string, hearing: Hearing, answerMs: number): Listener {
   let pid: number | undefined;
   const heard = (payload: string) => hearing.heard(payload);
   const begun = sql.listen(channel, heard, () => {
@@ -38,7 +38,7 @@ function listen(sql: PostgresJsSql, channel: string, hearing: Hearing): Listener
     return listening;
   });
   const known = Promise.resolve(first).catch((error: unknown) => {
-    hearing.failed(error instanceof Error ? error : new Error(String(error)));
+    hearing.failed(toError(error));
     return undefined;
   });
   return {
@@ -46,7 +46,13 @@ function listen(sql: PostgresJsSql, channel: string, hearing: Hearing): Listener
       return pid;
     },
     async stop() {
-      await (await known)?.unlisten();
+      // It has no deadline of its own, nor for its first connection.
+      const unlistened = known.then((listening) => listening?.unlisten());
+      await within(answerMs, unlistened).catch((error: unknown) => hearing.failed(toError(error)));
     },
   };
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
