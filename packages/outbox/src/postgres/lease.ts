@@ -24,6 +24,8 @@ export class Lease {
   #token: string | undefined;
   /** The last one that was held: in the database it may still be the holder's. */
   #former: string | undefined;
+  /** One that was asked for without an answer: it may be the holder's in the database yet, or become so. */
+  #unanswered: string | undefined;
   /** When it runs out unless renewed, on this process's own steady clock, and no later than on the database's. */
   #validUntil = 0;
   #beat: NodeJS.Timeout | undefined;
@@ -57,16 +59,18 @@ export class Lease {
   /** Takes the lease where it is free, has run out, or its holder's connection has ended, as it does when a process is killed. */
   async take(): Promise<boolean> {
     this.drop();
-    const token = randomUUID();
+    const token = this.#unanswered ?? randomUUID();
+    this.#unanswered = token;
     const askedAt = performance.now();
     const pid = this.#listenerPid();
     const rows = await this.#db.query(
       `UPDATE ${this.#names.state} s SET holder = $1::uuid, ${this.#term('$2', '$3')}
-      WHERE holder IS NULL OR expires_at <= clock_timestamp() OR holder = $4::uuid
+      WHERE holder IS NULL OR expires_at <= clock_timestamp() OR holder IN ($1::uuid, $4::uuid)
         OR (listener IS NOT NULL AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.pid = s.listener))
       RETURNING holder::text AS holder`,
       [token, ...this.#termValues(), this.#former ?? token],
     );
+    this.#unanswered = undefined;
     if (rows.length === 0) return false;
     this.#token = token;
     this.#validUntil = askedAt + this.#ms;

@@ -61,9 +61,7 @@ export class SnapshotTaker {
   /** One connection numbers, and lends its MVCC snapshot to another that reads, so that a long read holds up nobody. */
   async #onTwoConnections<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     // One after the other, until numbered: else each of many could hold one connection of the pool and wait for its second.
-    const before = this.#turn;
-    let endTurn: () => void = () => {};
-    this.#turn = new Promise((resolve) => (endTurn = resolve));
+    const { before, endTurn } = this.#queue();
     await before;
     try {
       await this.#shortenBacklog();
@@ -96,7 +94,27 @@ export class SnapshotTaker {
   }
 
   async #onOneConnection<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
-    await this.#shortenBacklog();
+    // Else several would wait for the lock at the server, and be given it one after the other although this process is frozen. Not
+    // for ever: nothing may tell that the connection of one that reads is gone.
+    const { before, endTurn } = this.#queue();
+    await within(PATIENCE_WHILE_READING.lockMs, before).catch(() => {});
+    try {
+      await this.#shortenBacklog();
+      return await this.#numberAndRead(read);
+    } finally {
+      endTurn();
+    }
+  }
+
+  /** @returns `before`, which resolves when the one that came before has ended its turn */
+  #queue(): { readonly before: Promise<void>; readonly endTurn: () => void } {
+    const before = this.#turn;
+    let endTurn: () => void = () => {};
+    this.#turn = new Promise((resolve) => (endTurn = resolve));
+    return { before, endTurn };
+  }
+
+  #numberAndRead<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     const queryMs = PATIENCE_WHILE_READING.lockMs + NUMBERING_MS;
     return this.#db.transaction({ access: 'read write', queryMs }, async (session, tx) => {
       // For rows that are sent to a process that is frozen and so never idle. There is no such timeout for a Unix socket.
