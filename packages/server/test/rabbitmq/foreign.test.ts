@@ -132,6 +132,13 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
     expect(entry.sequence).toBe(7);
   });
 
+  it('[000-03] an event of ours that came to another exchange has the exchange and the topic of its delivery', async () => {
+    const body = { ...cloudEvent, topic: 'user.41', exchange: 'elsewhere', data: 1 };
+    const headers = { pregon: JSON.stringify([cloudEvent.id, cloudEvent.source, cloudEvent.type]) };
+    const { event, exchange } = await received('user.42', JSON.stringify(body), { headers, contentType: STRUCTURED });
+    expect(event).toEqual({ ...body, topic: 'user.42', exchange });
+  });
+
   it('[I-3] [000-11] a message with the id of one before is that one again', async () => {
     const { log, admin, exchange } = await received('a.b', '1', { messageId: 'm-1' });
     await admin.publish(exchange, 'a.b', '2', { messageId: 'm-1' });
@@ -149,7 +156,10 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
   });
 });
 
-const poison: Record<string, [string, string, Options.Publish]> = {
+const forged = { headers: { pregon: '["i","s","t"]' } };
+const ours = { specversion: '1.0', id: 'i', source: 's', type: 't' };
+
+const poison: Record<string, [string, string | Buffer, Options.Publish]> = {
   'a structured CloudEvent that is not JSON': ['a.b', '{', { contentType: STRUCTURED }],
   'a structured CloudEvent that is no object': ['a.b', '[]', { contentType: STRUCTURED }],
   'a structured CloudEvent without a type': [
@@ -171,6 +181,20 @@ const poison: Record<string, [string, string, Options.Publish]> = {
   'a routing key that is no topic': ['a b..c', '{}', {}],
   'a message that is too large': ['a.b', JSON.stringify('x'.repeat(2_000)), {}],
   'a forged header with a body that is no object': ['a.b', '1', { headers: { pregon: '["1","/","T"]' } }],
+  'a forged header with a body that is no UTF-8': ['a.b', Buffer.from([0x7b, 0xff, 0x7d]), forged],
+  'a forged header with UTF-8 that is mangled in the middle': [
+    'a.b',
+    Buffer.concat([Buffer.from('{"specversion":"1.0","id":"'), Buffer.from([0xc3]), Buffer.from('"}')]),
+    forged,
+  ],
+  'a forged header with a body that is no JSON': ['a.b', '{"specversion":"1.0",}', forged],
+  'a forged header with a body that is no event': ['a.b', '{"id":"i","source":"s","type":"t"}', forged],
+  'a forged header with a body that is another event': ['a.b', JSON.stringify({ ...ours, id: 'j' }), forged],
+  'a forged header with a body that is too large': [
+    'a.b',
+    JSON.stringify({ ...ours, topic: 'a.b', data: 'x'.repeat(2_000) }),
+    forged,
+  ],
   'a header of ours that is none': ['a.b', '{}', { headers: { pregon: '{' } }],
 };
 

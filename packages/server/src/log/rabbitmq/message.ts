@@ -104,7 +104,12 @@ function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: numb
   const attributes: unknown = JSON.parse(header);
   if (!isAttributes(attributes)) return undefined;
   const [id, source, type, sequence] = attributes;
-  assertOwnBody(content, maxEventBytes);
+  const body = readOwnBody(content, maxEventBytes);
+  if (body['id'] !== id || body['source'] !== source || body['type'] !== type) {
+    throw new TypeError('its header names another event than its body');
+  }
+  // Moved here from another exchange: it is read anew, as what it is here.
+  if (body['topic'] !== fields.routingKey || body['exchange'] !== fields.exchange) return undefined;
   // A copy: what came is a part of all that was received at once, and would keep it in memory.
   const payload = Buffer.from(content);
   const point = { offset, fingerprint: fingerprint(payload) };
@@ -114,19 +119,21 @@ function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: numb
 
 /**
  * Anybody who may publish to the exchange can forge the header, or pass on a body that was mangled on its way; what is wrong with it
- * would reach every client, again on each resume. So the body is parsed, though nothing is taken from it: that costs about a tenth
- * of what a message costs to read.
+ * would reach every client, again on each resume. So the body is parsed, though what is delivered are its bytes: some 2 µs for an
+ * event of 350 bytes, a seventh of what reading it costs.
  */
-function assertOwnBody(content: Buffer, maxEventBytes: number): void {
+function readOwnBody(content: Buffer, maxEventBytes: number): Readonly<Record<string, unknown>> {
   if (content.length > maxEventBytes) {
     throw new PregonError('EVENT_TOO_LARGE', `it has ${content.length} bytes; at most ${maxEventBytes} are taken`);
   }
   // The position is put in the place of the last byte; text of other encodings would end the connections of clients.
   const isFramed = content[0] === OPENING_BRACE && content.at(-1) === CLOSING_BRACE && isUtf8(content);
-  if (!isFramed || !isEvent(JSON.parse(content.toString('utf8')))) throw new TypeError('its body is no event');
+  const body: unknown = isFramed ? JSON.parse(content.toString('utf8')) : undefined;
+  if (!isEvent(body)) throw new TypeError('its body is no event');
+  return body;
 }
 
-function isEvent(value: unknown): boolean {
+function isEvent(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && 'specversion' in value && value.specversion === '1.0';
 }
 
