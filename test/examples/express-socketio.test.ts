@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
-import { Example, problemsOf } from '../support/example.js';
+import { Example, lookAt, problemsOf } from '../support/example.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { SocketIoClient, type SocketIoClientOptions } from '../support/gateway/socketio-client.js';
 import { freePort } from '../support/ports.js';
@@ -342,5 +342,17 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
 
 function post(example: Example, body: unknown): Promise<Response> {
   const headers = { 'content-type': 'application/json' };
-  return fetch(`${example.url}/api/notices`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return fetch(`${example.url}/api/notices`, { method: 'POST', headers, body: JSON.stringify(body) 
+  it('looks as it should, on a desk and on a phone', async () => {
+    const example = await start();
+    await post(example, { text: 'a notice' });
+    await lookAt('example-express-socketio', openPage, async (page) => {
+      await page.goto(example.url);
+      await page.fill('#stored-text', 'a message');
+      await page.click('#store button');
+      await page.locator('#stored li').first().waitFor();
+      await page.locator('#notices li').waitFor();
+    });
+  });
+});
 }

@@ -1,7 +1,7 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
-import { Example, problemsOf } from '../support/example.js';
+import { Example, lookAt, problemsOf } from '../support/example.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { eventually } from '../support/waiting.js';
 
@@ -183,4 +183,14 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
       expect(await page.evaluate(() => Reflect.get(window, 'pregonMark'))).toBe('not reloaded');
     }
   }, 60_000);
+
+  it('looks as it should, on a desk and on a phone', async () => {
+    const example = await start();
+    await lookAt('example-home', openPage, (page) => page.goto(`${example.url}/home`));
+    await lookAt('example-realtimeproducts', openPage, async (page) => {
+      await page.goto(`${example.url}/realtimeproducts`);
+      await page.click('text=Add product');
+      await page.locator('[aria-invalid]').first().waitFor();
+    });
+  });
 });

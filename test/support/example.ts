@@ -1,7 +1,13 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
+import { expect } from 'vitest';
+import type { PageOptions } from './browser.js';
 import { stablePort } from './ports.js';
 import { type Exit, type RunningProcess, startProcess, temporaryFolder } from './processes.js';
+
+const ARTEFACTS = join(import.meta.dirname, '../../artefacts/screenshots');
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
@@ -67,4 +73,22 @@ export function problemsOf(page: Page): string[] {
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
   return problems;
+}
+
+/** Takes pictures of a page on a desk in light and on a phone in dark, where nothing may stick out sideways. */
+export async function lookAt(
+  name: string,
+  openPage: (options: PageOptions) => Promise<Page>,
+  show: (page: Page) => Promise<unknown>,
+): Promise<void> {
+  mkdirSync(ARTEFACTS, { recursive: true });
+  for (const [kind, width, colorScheme] of [
+    ['desktop', 1280, 'light'],
+    ['phone', 390, 'dark'],
+  ] as const) {
+    const page = await openPage({ width, height: 800, colorScheme });
+    await show(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.screenshot({ path: join(ARTEFACTS, `${name}-${kind}-${colorScheme}.png`) });
+  }
 }

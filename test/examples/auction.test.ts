@@ -1,0 +1,234 @@
+import { openLog } from 'pregon';
+import { describe, expect, it } from 'vitest';
+import { describeInBrowser } from '../support/browser.js';
+import { Example, lookAt, problemsOf } from '../support/example.js';
+import { PlainClient } from '../support/gateway/plain-client.js';
+import { SocketIoClient, type SocketIoClientOptions, type Transports } from '../support/gateway/socketio-client.js';
+import { eventually } from '../support/waiting.js';
+
+/** Long enough not to end amid a test. */
+const OPEN_END = '600';
+
+function start(seconds = OPEN_END): Promise<Example> {
+  return Example.start('auction', { env: { SECONDS: seconds, POLL_MS: '100' } });
+}
+
+/** Follows all bids of the auction. */
+async function follow(example: Example, transports: Transports, more?: SocketIoClientOptions): Promise<SocketIoClient> {
+  const auth = { since: 'first', names: 'type' };
+  const options = { transports: [...transports], auth, ...more };
+  const client = await SocketIoClient.open(`${example.url}/auction`, options);
+  await client.count('subscribed', 1);
+  return client;
+}
+
+function amounts(client: SocketIoClient): unknown[] {
+  return client.of('BidWasPlaced').map(([event]) => Reflect.get(bidOf(event), 'amount'));
+}
+
+function bidOf(event: unknown): object {
+  return Object(Reflect.get(Object(event), 'data'));
+}
+
+async function bid(client: SocketIoClient, amount: number): Promise<void> {
+  expect(await client.ask('bid', { bidder: 'Ada', amount })).toMatchObject({ accepted: { amount } });
+}
+
+interface Cost {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
+async function traffic(example: Example, viewer: string): Promise<Record<string, Cost>> {
+  return (await fetch(`${example.url}/api/traffic?viewer=${viewer}`)).json();
+}
+
+describe('the example of an auction, with stock clients', () => {
+  it('[001-02] a higher bid reaches all the others within a blink, a lower one is refused and reaches nobody', async () => {
+    const example = await start();
+    const ways: Transports[] = [['websocket'], ['polling'], ['polling', 'websocket']];
+    const clients = await Promise.all(Array.from({ length: 12 }, (_, i) => follow(example, ways[i % 3] ?? [])));
+    const delays: number[] = [];
+    for (const client of clients) {
+      client.socket.on('BidWasPlaced', (event) => delays.push(Date.now() - Number(Reflect.get(bidOf(event), 'at'))));
+    }
+    const [first] = clients;
+    if (!first) throw new Error('there is no client');
+    await bid(first, 100);
+    expect(await first.ask('bid', { bidder: 'Eve', amount: 100 })).toEqual({ refused: 'The highest bid is 100.' });
+    for (const nonsense of [
+      null,
+      7,
+      {},
+      { bidder: 'Eve' },
+      { bidder: '', amount: 200 },
+      { bidder: 'Eve', amount: '200' },
+    ]) {
+      expect(await first.ask('bid', nonsense)).toHaveProperty('refused');
+    }
+    await bid(first, 120);
+    for (const client of clients) await client.count('BidWasPlaced', 2);
+    for (const client of clients) expect(amounts(client)).toEqual([100, 120]);
+    expect(delays).toHaveLength(24);
+    expect(Math.max(...delays)).toBeLessThan(1_000);
+    expect(
+      amounts(await follow(example, ['websocket']).then((late) => late.count('BidWasPlaced', 2).then(() => late))),
+    ).toEqual([100, 120]);
+  });
+
+  it('[001-02] of many who bid at once, only bids that are higher count, in one order for all', async () => {
+    const example = await start();
+    const clients = await Promise.all(Array.from({ length: 6 }, () => follow(example, ['websocket'])));
+    const answers = await Promise.all(
+      clients.flatMap((client, i) =>
+        [1, 2, 3].map((round) => client.ask('bid', { bidder: `Bidder ${i}`, amount: round * 10 + ((i * 5) % 6) })),
+      ),
+    );
+    const accepted = answers.filter((answer) => Reflect.has(Object(answer), 'accepted')).length;
+    for (const client of clients) await client.count('BidWasPlaced', accepted);
+    const [seen = []] = clients.map(amounts);
+    expect(seen).toEqual([...new Set(seen)].sort((a, b) => Number(a) - Number(b)));
+    for (const client of clients) expect(amounts(client)).toEqual(seen);
+  });
+
+  it('[001-04] when it is sold the sockets close, nothing more is sent, and no client reconnects', async () => {
+    const example = await start('1');
+    const query = (way: string) => ({ query: { viewer: 'all', way } });
+    const clients = [
+      await follow(example, ['websocket'], query('websocket')),
+      await follow(example, ['polling'], query('long-polling')),
+    ];
+    const plain = await PlainClient.open(`ws://127.0.0.1:${example.port}/auction`);
+    const ends = clients.map(({ socket }) => new Promise((resolve) => socket.once('disconnect', resolve)));
+    const attempts: number[] = [];
+    for (const { socket } of clients) socket.io.on('reconnect_attempt', (attempt) => attempts.push(attempt));
+    for (const client of clients) await bid(client, client.socket.io.engine.transport.name === 'polling' ? 20 : 10);
+    expect(await Promise.all(ends)).toEqual(['io server disconnect', 'io server disconnect']);
+    expect(await plain.whenClosed()).toEqual({ code: 4900, reason: 'sold to Ada for 20' });
+    for (const client of clients) {
+      // As the library documents it: it will not connect again by itself.
+      expect([client.socket.active, client.socket.connected]).toEqual([false, false]);
+      expect(client.of('closing')).toEqual([[{ code: 4900, reconnect: false, reason: 'sold to Ada for 20' }]]);
+      await eventually(
+        () => client.socket.io.engine.readyState,
+        (state) => String(state) === 'closed',
+      );
+    }
+    await soldInLog(example);
+    await comesTooLate(example);
+    const heard = clients.map(({ received }) => received.all.length);
+    const costs = await traffic(example, 'all');
+    await comesTooLate(example);
+    expect(await traffic(example, 'all')).toEqual(costs);
+    expect(clients.map(({ received }) => received.all.length)).toEqual(heard);
+    expect(attempts).toEqual([]);
+  });
+
+  it('[001-05][001-06][001-07] polling, long polling and WebSocket, in requests and bytes a bid', async () => {
+    const example = await start();
+    const query = (way: string) => ({ query: { viewer: 'me', way } });
+    const webSocket = await follow(example, ['websocket'], query('websocket'));
+    const longPolling = await follow(example, ['polling'], query('long-polling'));
+    const url = `${example.url}/api/auction?viewer=me&way=polling`;
+    const BIDS = 20;
+    for (let n = 1; n <= BIDS; n += 1) {
+      await bid(webSocket, n);
+      await longPolling.count('BidWasPlaced', n);
+      // Nothing happened at three of four times that it asks.
+      for (let i = 0; i < 4; i += 1) await (await fetch(url)).json();
+    }
+    const { polling, 'long-polling': long, websocket } = await traffic(example, 'me');
+    if (!polling || !long || !websocket) throw new Error('a way was not counted');
+    expect(websocket.requests).toBe(1);
+    expect(polling.requests).toBe(4 * BIDS);
+    expect(long.requests).toBeGreaterThanOrEqual(BIDS);
+    expect(long.requests).toBeLessThan(polling.requests);
+    // What the WebSocket carried includes the bids that were made through it, and their answers.
+    expect(websocket.bytes).toBeLessThan(long.bytes);
+    expect(long.bytes).toBeLessThan(polling.bytes);
+  });
+});
+
+/** Who connects when it is sold is sent away with the reason, and does not come back either. */
+async function comesTooLate(example: Example): Promise<void> {
+  const late = await SocketIoClient.open(`${example.url}/auction`);
+  await eventually(
+    () => late.socket.active,
+    (active) => !active,
+  );
+  expect(late.of('closing')).toEqual([[{ code: 4900, reconnect: false, reason: 'sold to Ada for 20' }]]);
+  expect(late.of('BidWasPlaced')).toEqual([]);
+}
+
+/** Waits until the log has the end of the auction, the last that is said of it. */
+async function soldInLog(example: Example): Promise<void> {
+  const log = await openLog(`sqlite:${example.folder}/data/log.db`);
+  try {
+    await eventually(
+      async () => (await log.read({ after: (await log.floor()).offset })).entries.at(-1)?.type,
+      (type) => type === 'AuctionWasEnded',
+    );
+  } finally {
+    await log.close();
+  }
+}
+
+describeInBrowser('the page of the example of an auction, in a real browser', (openPage) => {
+  it('[001-03][001-04][001-05][001-06][001-07] shows three ways side by side, and is still when it is sold', async () => {
+    const page = await openPage();
+    const problems = problemsOf(page);
+    const example = await start('4');
+    await page.goto(example.url);
+    await page.locator('#state[data-state=online]').waitFor();
+    const other = await follow(example, ['websocket']);
+    const cell = async (way: string, name: string) =>
+      (await page.textContent(`tr[data-way="${way}"] [data-cell="${name}"]`)) ?? '';
+    await page.fill('#bidder', 'Ada');
+    for (const amount of [10, 20, 30, 40]) {
+      await page.fill('#amount', String(amount));
+      await page.click('#bid button');
+      await other.count('BidWasPlaced', amount / 10);
+    }
+    await page.fill('#amount', '40');
+    await page.keyboard.press('Enter');
+    await eventually(
+      () => page.textContent('#refused'),
+      (text) => text === 'The highest bid is 40.',
+    );
+    for (const way of ['polling', 'long-polling', 'websocket']) {
+      await eventually(
+        () => cell(way, 'highest'),
+        (text) => text === '40',
+      );
+    }
+    expect([await cell('long-polling', 'seen'), await cell('websocket', 'seen')]).toEqual(['4 of 4', '4 of 4']);
+    await page.locator('#state[data-state=sold]').waitFor();
+    expect(await page.textContent('#state')).toBe('Closed: sold to Ada for 40');
+    // The last look at the state, and at the counts.
+    await page.waitForLoadState('networkidle');
+    const requests: string[] = [];
+    page.on('request', (request) => requests.push(request.url()));
+    const settled = await eventually(
+      async () => [await cell('polling', 'requests'), await cell('websocket', 'requests')].map(Number),
+      ([polling = 0]) => polling > 0,
+    );
+    const [polls = 0, sockets] = settled;
+    expect(sockets).toBe(1);
+    expect(Number(await cell('long-polling', 'requests'))).toBeGreaterThan(4);
+    expect(Number(await cell('websocket', 'bytes'))).toBeLessThan(Number(await cell('long-polling', 'bytes')));
+    expect(polls).toBeGreaterThan(4);
+    // Ten times as long as it would take the page to ask again.
+    await page.waitForTimeout(1_000);
+    expect([requests, problems]).toEqual([[], []]);
+  });
+
+  it('looks as it should, on a desk and on a phone', async () => {
+    const example = await start();
+    const client = await follow(example, ['websocket']);
+    await bid(client, 120);
+    await lookAt('example-auction', openPage, async (page) => {
+      await page.goto(example.url);
+      await page.locator('tr[data-way=websocket] [data-cell=each]:text-matches("[0-9]+")').waitFor();
+    });
+  });
+});
