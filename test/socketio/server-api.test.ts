@@ -252,6 +252,17 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     }
   });
 
+  it('[I-8] refuses to emit what cannot be written, and goes on', async () => {
+    const { namespace, connect, serverSide } = await start(name);
+    const client = await connect();
+    const itself: { self?: unknown } = {};
+    itself.self = itself;
+    expect(() => namespace.emit('itself', itself)).toThrow(RangeError);
+    expect(() => serverSide(client).emit('itself', itself)).toThrow(RangeError);
+    namespace.emit('next', 1);
+    expect(await client.count('next', 1)).toEqual([[1]]);
+  });
+
   it('emits to others in this process: serverSideEmit reaches none but other gateways', async () => {
     const { namespace } = await start(name);
     namespace.on('told', () => expect.unreachable());

@@ -67,32 +67,33 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
     if (isPacket(packet)) this.#deliver(packet, { rooms: new Set(rooms), except: new Set(except), flags });
   }
 
-  /** At once, so that it keeps its place among what is emitted otherwise. */
-  override async broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
+  /** At once, so that it keeps its place among what is emitted otherwise. @throws what cannot be written as JSON, to whoever emits it */
+  override broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
     if (!this.#staysHere(options)) {
-      this.publish({ type: MessageType.BROADCAST, data: { packet, opts: sendable(options) } });
+      this.publish({ type: MessageType.BROADCAST, data: { packet, opts: listed(options) } });
     }
     this.#deliver(packet, options);
+    return Promise.resolve();
   }
 
   /** At once, as without other gateways: who joins is in the room for what is emitted in the next line. */
   override async addSockets(options: BroadcastOptions, rooms: Room[]): Promise<void> {
     if (!options.flags?.local) {
-      this.publish({ type: MessageType.SOCKETS_JOIN, data: { opts: sendable(options), rooms } });
+      this.publish({ type: MessageType.SOCKETS_JOIN, data: { opts: listed(options), rooms } });
     }
     Adapter.prototype.addSockets.call(this, options, rooms);
   }
 
   override async delSockets(options: BroadcastOptions, rooms: Room[]): Promise<void> {
     if (!options.flags?.local) {
-      this.publish({ type: MessageType.SOCKETS_LEAVE, data: { opts: sendable(options), rooms } });
+      this.publish({ type: MessageType.SOCKETS_LEAVE, data: { opts: listed(options), rooms } });
     }
     Adapter.prototype.delSockets.call(this, options, rooms);
   }
 
   override async disconnectSockets(options: BroadcastOptions, close: boolean): Promise<void> {
     if (!options.flags?.local) {
-      this.publish({ type: MessageType.DISCONNECT_SOCKETS, data: { opts: sendable(options), close } });
+      this.publish({ type: MessageType.DISCONNECT_SOCKETS, data: { opts: listed(options), close } });
     }
     Adapter.prototype.disconnectSockets.call(this, options, close);
   }
@@ -132,7 +133,7 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
 }
 
 /** Options as they go to other gateways. */
-function sendable({ rooms, except = new Set(), flags = {} }: BroadcastOptions) {
+function listed({ rooms, except = new Set(), flags = {} }: BroadcastOptions) {
   return { rooms: [...rooms], except: [...except], flags };
 }
 

@@ -1,6 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import type { ClusterMessage, ClusterResponse } from 'socket.io-adapter';
 import type { OtherGateways, TellOthers } from '../../core/other-gateways.js';
+import { sendable } from './sendable.js';
 
 type BusMessage = ClusterMessage | ClusterResponse;
 
@@ -27,10 +28,10 @@ export class SocketIoBus {
     this.#members.delete(namespace);
   }
 
-  /** @throws DataCloneError where the message holds what cannot leave this process: a function, a socket */
+  /** @throws RangeError where the message holds what holds itself */
   send(message: BusMessage): void {
     // Not JSON: what is emitted may hold bytes.
-    this.#tellOthers?.(serialize(message).toString('base64'));
+    this.#tellOthers?.(serialize(sendable(message)).toString('base64'));
   }
 
   #hear(text: string): void {
