@@ -78,7 +78,8 @@ export interface PostgresOutbox {
    * Reads rows and the highest sequence of one MVCC snapshot, so that no writer, in whatever process, comes between.
    *
    * Takes two connections of the pool: one numbers what is visible, for some milliseconds, and the other reads. From a pool of fewer
-   * than four connections it takes one, and no event is numbered, hence relayed, until `read` is done.
+   * than four connections it takes one, and no event is numbered, hence relayed, until `read` is done; it fails where `read` asks nothing
+   * of PostgreSQL for 15 seconds. To begin and to end, it waits no longer than 5 seconds for an answer.
    *
    * @param read is given the driver's own handle of a transaction that is REPEATABLE READ, READ ONLY. Called again
    *   where PostgreSQL asks for another try.

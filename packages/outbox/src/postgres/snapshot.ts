@@ -47,12 +47,15 @@ export class SnapshotTaker {
 
   async take<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     for (let attempt = 1; ; attempt++) {
+      let isReading = false;
+      const reading: ReadRows<Row> = (tx) => {
+        isReading = true;
+        return read(tx);
+      };
       try {
-        return await (this.#mayTakeTwo ? this.#onTwoConnections(read) : this.#onOneConnection(read));
+        return await (this.#mayTakeTwo ? this.#onTwoConnections(reading) : this.#onOneConnection(reading));
       } catch (error) {
-        // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for another try. 25P03 idle_in_transaction_session_timeout:
-        // this process stood still, and goes on now.
-        if (!['40001', '40P01', '25P03'].includes(sqlState(error) ?? '') || attempt === ATTEMPTS) throw error;
+        if (!isPassing(error, isReading) || attempt === ATTEMPTS) throw error;
         await delay(Math.random() * 10 * 2 ** attempt);
       }
     }
@@ -154,6 +157,15 @@ export class SnapshotTaker {
     assertRows(rows);
     return { rows, sequence: last, source: this.#source, relayed };
   }
+}
+
+/** Whether another try may do better. */
+function isPassing(error: unknown, isReading: boolean): boolean {
+  const state = sqlState(error) ?? '';
+  // 25P03 idle_in_transaction_session_timeout: this process stood still and goes on now, unless it was the reading that took its time.
+  if (state === '25P03') return !isReading;
+  // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for another try.
+  return ['40001', '40P01'].includes(state);
 }
 
 /** It is written into SQL as it is. */
