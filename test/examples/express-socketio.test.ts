@@ -338,11 +338,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
       (lines) => JSON.stringify(lines) === '["before","after"]',
     );
   });
-});
 
-function post(example: Example, body: unknown): Promise<Response> {
-  const headers = { 'content-type': 'application/json' };
-  return fetch(`${example.url}/api/notices`, { method: 'POST', headers, body: JSON.stringify(body) 
   it('looks as it should, on a desk and on a phone', async () => {
     const example = await start();
     await post(example, { text: 'a notice' });
@@ -355,4 +351,8 @@ function post(example: Example, body: unknown): Promise<Response> {
     });
   });
 });
+
+function post(example: Example, body: unknown): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${example.url}/api/notices`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
