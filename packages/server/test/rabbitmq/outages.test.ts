@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { expect, it, vi } from 'vitest';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
-import { startProcess } from '../../../../test/support/processes.js';
+import { startProcess, temporaryFolder } from '../../../../test/support/processes.js';
 import { afterTest, CERTIFICATE, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
 import { eventually } from '../../../../test/support/waiting.js';
 import type { RabbitLogOptions, RabbitState } from '../../src/log/rabbitmq/options.js';
@@ -169,6 +171,27 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     );
     gaveUp.abort();
     await expect(distrusting).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+  });
+
+  it('a certificate that cannot be read or used ends the start, and names the parameter', async () => {
+    const folder = temporaryFolder();
+    const [missing, broken] = [join(folder, 'missing.pem'), join(folder, 'broken.pem')];
+    writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
+    for (const parameter of ['cacertfile', 'certfile', 'keyfile']) {
+      for (const [path, words] of [
+        [missing, 'cannot be read'],
+        [broken, 'cannot be used'],
+      ] as const) {
+        const opening = openRabbitLog(`${broker.tlsUrl}/?stream=tls&${parameter}=${encodeURIComponent(path)}`, {
+          signal: AbortSignal.timeout(5_000),
+          onState: () => {},
+        });
+        await expect(opening).rejects.toMatchObject({
+          code: 'CONFIG_INVALID',
+          message: expect.stringMatching(new RegExp(`: ${parameter}: the file ${words}`)),
+        });
+      }
+    }
   });
 
   it('after close nothing is left that keeps a process alive', async () => {

@@ -1,15 +1,17 @@
-import { readFileSync } from 'node:fs';
 import { PregonError } from '@pregon/protocol';
 import { type ChannelModel, connect } from 'amqplib';
 import type { RabbitAddress } from './address.js';
+import { readCertificates } from './certificates.js';
 
 export type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** @param purpose told to the broker, whose operators see it in their list of connections */
-export function openAmqp(address: RabbitAddress, purpose: string): Promise<ChannelModel> {
-  const { ca, cert, key } = address.certificates;
+/**
+ * @param purpose told to the broker, whose operators see it in their list of connections
+ * @throws PregonError CONFIG_INVALID where a certificate cannot be read, or the library's error
+ */
+export async function openAmqp(address: RabbitAddress, purpose: string): Promise<ChannelModel> {
   return connect(
     {
       protocol: address.tls ? 'amqps' : 'amqp',
@@ -24,9 +26,7 @@ export function openAmqp(address: RabbitAddress, purpose: string): Promise<Chann
       noDelay: true,
       timeout: CONNECT_TIMEOUT_MS,
       clientProperties: { connection_name: `pregon ${purpose}` },
-      ...(ca === undefined ? {} : { ca: readFileSync(ca) }),
-      ...(cert === undefined ? {} : { cert: readFileSync(cert) }),
-      ...(key === undefined ? {} : { key: readFileSync(key) }),
+      ...readCertificates(address.certificates),
     },
   );
 }

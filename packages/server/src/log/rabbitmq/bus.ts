@@ -2,6 +2,7 @@ import { PregonError } from '@pregon/protocol';
 import type { QueueName } from '../../core/work-queue.js';
 import { parseRabbitAddress, type RabbitAddress } from './address.js';
 import { type Channel, openAmqp, toRefusal } from './amqp.js';
+import { assertCertificates } from './certificates.js';
 import { Link, toError } from './link.js';
 import { type RabbitRetention, Topology } from './topology.js';
 import { prepareQueue } from './work-queues.js';
@@ -33,9 +34,10 @@ export class Bus {
   readonly #link: Link;
   readonly #plan: BusPlan;
 
-  /** @throws PregonError CONFIG_INVALID where the broker refuses us | LOG_UNAVAILABLE where it cannot be reached */
+  /** @throws PregonError CONFIG_INVALID where a certificate cannot be used or the broker refuses us | LOG_UNAVAILABLE where it cannot be reached */
   static async open(url: string, plan: BusPlan): Promise<Bus> {
     const address = parseRabbitAddress(url);
+    assertCertificates(address.certificates);
     try {
       return new Bus(address, new Link(await openAmqp(address, 'bus'), () => {}), plan);
     } catch (cause) {

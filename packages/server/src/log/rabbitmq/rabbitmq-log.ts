@@ -17,6 +17,7 @@ import { parseRabbitAddress, type RabbitAddress, secretOf } from './address.js';
 import type { ConsumeMessage } from './amqp.js';
 import { Backoff } from './backoff.js';
 import { BrokerState } from './broker-state.js';
+import { assertCertificates } from './certificates.js';
 import { RabbitConnection } from './connection.js';
 import { Cursor } from './cursor.js';
 import { RabbitEphemeral } from './ephemeral.js';
@@ -67,11 +68,14 @@ const CLOSE_MS = 5_000;
  * from any point. Fences, which show where the stream ends, take up offsets that no reader sees.
  *
  * @param url `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`
- * @throws PregonError CONFIG_INVALID where the URL, the credentials, the vhost, the queue or an exchange is none that can be used |
+ * @throws PregonError CONFIG_INVALID where the URL, a certificate, the credentials, the vhost, the queue or an exchange is none that can be
+ * used |
  * LOG_CLOSED where `signal` is aborted | RangeError
  */
 export async function openRabbitLog(url: string, options: RabbitLogOptions = {}): Promise<RabbitLog> {
-  const log = new StreamLog(parseRabbitAddress(url, options.stream), options);
+  const address = parseRabbitAddress(url, options.stream);
+  assertCertificates(address.certificates);
+  const log = new StreamLog(address, options);
   const stop = () => void log.close();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
