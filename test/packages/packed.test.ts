@@ -120,7 +120,7 @@ describe('the packages, packed', () => {
     },
   );
 
-  it('[000-04] install into an empty project and work there: library, types and command line', async () => {
+  it('[000-04][003-10] install into an empty project and work there: library, types, command line and require()', async () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
     const install = [
       'install',
@@ -157,12 +157,13 @@ describe('the packages, packed', () => {
 
     const { stdout: version } = await run('npx', ['--no-install', 'pregon', '--version'], { cwd: folder });
     expect(version).toContain(JSON.parse(readFileSync(join(root, 'packages/server/package.json'), 'utf8')).version);
-    const common = await run(
-      process.execPath,
-      ['-e', 'const { createClient } = require("@pregon/client"); console.log(typeof createClient)'],
-      { cwd: folder },
-    );
-    expect(common.stdout.trim()).toBe('function');
+    const required = `
+      const { createClient } = require('@pregon/client');
+      const { attachGateway, createGateway } = require('pregon');
+      const { createOutbox } = require('@pregon/outbox');
+      console.log([createClient, attachGateway, createGateway, createOutbox].every((made) => typeof made === 'function'));`;
+    const common = await run(process.execPath, ['-e', required], { cwd: folder });
+    expect([common.stdout.trim(), common.stderr]).toEqual(['true', '']);
   }, 120_000);
 });
 
