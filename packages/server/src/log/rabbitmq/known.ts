@@ -19,9 +19,11 @@ export class Known {
   #head: LogPoint;
   #meanBytes = 1_000;
 
-  /** @param startedAt the offset that was asked for; the stream begins where more was skipped */
-  constructor(first: StreamEntry, startedAt: number) {
-    const isFirst = startedAt <= 1 || first.offset > startedAt;
+  /**
+   * @param first the entry that was read first
+   * @param isFirst whether the stream holds none before it
+   */
+  constructor(first: StreamEntry, isFirst: boolean) {
     this.judgedFrom = isFirst ? first.offset : first.offset + WARM_UP_ENTRIES / 2;
     this.events = new RecentEvents(first.offset - 1);
     this.#last = pointBefore(first);

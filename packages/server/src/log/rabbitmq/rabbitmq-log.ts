@@ -161,8 +161,8 @@ class StreamLog implements RabbitLog {
       connection: this.#reads,
       topology: this.#topology,
       openCursor: (link, from, prefetch = PREFETCH) => {
-        // The last chunk is only looked at to learn where it begins.
-        if (from === 'last') return openCursor(link, from, prefetch);
+        // Only looked at, to learn where the stream and its last chunk begin.
+        if (typeof from !== 'number') return openCursor(link, from, prefetch);
         sequences.readFrom(from);
         const read = (message: ConsumeMessage) => {
           const entry = toStreamEntry(message, decode);

@@ -13,7 +13,7 @@ export interface Fence {
   readonly publish: (id: string) => Promise<void>;
 }
 
-type Open = (from: number | 'last', prefetch?: number) => Promise<Cursor>;
+type Open = (from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
 
 /** Reads from some way before the end of a stream of which nothing is known, up to a fence. */
 export async function begin(
@@ -28,7 +28,7 @@ export async function begin(
     let known: Known | undefined;
     for (;;) {
       const entry = await nextOf(cursor);
-      known ??= new Known(entry, start);
+      known ??= new Known(entry, start <= 1 || (entry.offset > start && entry.offset === (await firstOffset(open))));
       take(known, entry);
       if (entry.kind === 'fence' && entry.id === fence.id) return { cursor, known };
     }
@@ -72,10 +72,18 @@ async function finds(cursor: Cursor, last: LogPoint, fence: Fence): Promise<bool
 }
 
 async function startOfLastChunk(open: Open): Promise<number> {
-  const cursor = await open('last', 1);
+  return (await look(open, 'last')) ?? 1;
+}
+
+/** That something was skipped does not tell where a stream begins: at each roll of a segment it skips a number. */
+function firstOffset(open: Open): Promise<number | undefined> {
+  return look(open, 'first');
+}
+
+async function look(open: Open, from: 'first' | 'last'): Promise<number | undefined> {
+  const cursor = await open(from, 1);
   try {
-    const entry = await cursor.next(SILENCE_MS);
-    return entry?.offset ?? 1;
+    return (await cursor.next(SILENCE_MS))?.offset;
   } finally {
     await cursor.close();
   }

@@ -32,7 +32,7 @@ export interface TailMember {
 export interface TailOptions {
   readonly connection: RabbitConnection;
   readonly topology: Topology;
-  readonly openCursor: (link: Link, from: number | 'last', prefetch?: number) => Promise<Cursor>;
+  readonly openCursor: (link: Link, from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
   readonly publishFence: (id: string) => Promise<void>;
   readonly isWanted: (exchange: string) => boolean;
   /** How long a fence may take from its publishing to its reading. */
