@@ -14,7 +14,7 @@ describeWithLogs('[003-02] @socket.io/admin-ui on two gateways', (newLog) => {
     for (const [at, { gateway }] of [a, b].entries()) {
       instrument(gateway.io, { auth: false, mode: 'development', serverId: `gateway-${at}` });
       gateway.io.of('/events').on('connection', (socket) => {
-        Object.assign(socket.data, { user: { name: 'ada' } });
+        socket.data['user'] = { name: 'ada' };
         socket.on('ask', (answer) => typeof answer === 'function' && answer('answer'));
       });
     }

@@ -43,7 +43,7 @@ function pathsOf({ routes, socketIo }: GatewayOptions): (path: string) => boolea
 }
 
 /** A server tells of its end only when all its connections have ended, for which they would have to be told first. */
-function closeWith(server: Server, gateway: Gateway<SocketIoTypes>): void {
+function closeWith(server: Server, gateway: Pick<Gateway, 'close'>): void {
   const close = server.close;
   server.close = (callback) => {
     server.close = close;

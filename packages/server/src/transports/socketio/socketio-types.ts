@@ -17,7 +17,7 @@ export interface SocketIoTypes {
   serverEvents?: object;
   /** Between gateways: `serverSideEmit`. */
   gatewayEvents?: object;
-  /** What is kept as `socket.data`. */
+  /** What is kept as `socket.data`. @default anything by name, of which nothing is said */
   data?: unknown;
 }
 
@@ -26,7 +26,9 @@ export type SocketIo<T extends SocketIoTypes = SocketIoTypes> = Server<
   EventsOf<T['clientEvents']>,
   EventsOf<T['serverEvents']>,
   EventsOf<T['gatewayEvents']>,
-  T['data']
+  DataOf<T['data']>
 >;
 
 type EventsOf<T> = [T] extends [object] ? { [Name in keyof T]: T[Name] } : UnknownEvents;
+
+type DataOf<T> = unknown extends T ? Record<string, unknown> : T;
