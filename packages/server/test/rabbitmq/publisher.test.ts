@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type Admin, openAdmin } from '../../../../test/support/amqp-admin.js';
+import { DeafLink } from '../../../../test/support/deaf-link.js';
 import { numberedFrom } from '../../../../test/support/log/events.js';
 import { readAll } from '../../../../test/support/log/recorder.js';
 import { afterTest, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
@@ -73,5 +74,23 @@ describeWithBroker('RabbitMQ: publishing', () => {
       afterTest(() => log.close());
       expect(compare(await readAll(log), 600)).toEqual(ALL_ONCE_IN_ORDER);
     }
+  });
+
+  it('[I-10] a first message whose confirm never comes holds up the others for some seconds only, also when it was given up', async () => {
+    const { url, exchange } = testNames();
+    const other = testNames().exchange;
+    const link = await DeafLink.open(5672);
+    afterTest(() => link.close());
+    const log = await openRabbitLog(`${url.replace(':5672/', `:${link.port}/`)}&heartbeat=60`, {
+      exchanges: [exchange],
+      appendTimeoutMs: 300,
+      onState: () => {},
+    });
+    afterTest(() => log.close());
+    await log.append(numberedFrom(1, 1, { exchange }), { points: false });
+    link.deafenAt(/never confirmed/);
+    const lost = log.append(numberedFrom(2, 2, { exchange: other, data: 'never confirmed' }), { points: false });
+    await expect(lost).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
+    await vi.waitFor(() => log.append(numberedFrom(3, 3, { exchange }), { points: false }), { timeout: 20_000 });
   });
 });

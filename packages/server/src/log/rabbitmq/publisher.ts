@@ -159,7 +159,7 @@ export class Publisher {
       while (!this.#closed) {
         await this.#send(link, channel, stretch);
         const patienceMs = stretch.confirmed ? MAX_PATIENCE_MS : this.#patienceMs;
-        await this.#news.wait(this.#inFlight.size > 0 ? patienceMs : undefined);
+        await this.#news.wait(this.#isAwaiting(stretch) ? patienceMs : undefined);
         if (stretch.failure) throw stretch.failure;
         this.#assertMoving(link, stretch, patienceMs);
       }
@@ -279,8 +279,13 @@ export class Publisher {
     if (this.#inFlight.delete(pending)) this.#inFlightBytes -= pending.message.body.length;
   }
 
-  #assertMoving(link: Link, { movedAt }: Stretch, patienceMs: number): void {
-    if (this.#inFlight.size === 0 || performance.now() - movedAt < patienceMs) return;
+  /** What is tried holds up all others, also when nobody waits for it any more. */
+  #isAwaiting({ probing }: Stretch): boolean {
+    return this.#inFlight.size > 0 || probing !== undefined;
+  }
+
+  #assertMoving(link: Link, stretch: Stretch, patienceMs: number): void {
+    if (!this.#isAwaiting(stretch) || performance.now() - stretch.movedAt < patienceMs) return;
     const stalled = new Error(`nothing was confirmed for ${patienceMs} ms`);
     this.#giveUp(link, stalled);
     throw stalled;
