@@ -65,7 +65,9 @@ describe('an option of Socket.IO’s server', () => {
     const opened = async ({ http }: TestGateway) => parseOpen(await (await fetch(http(HANDSHAKE))).text());
     const told = await opened(await start({ pingInterval: 1_234, pingTimeout: 4_321 }));
     expect(told).toMatchObject({ pingInterval: 1_234, pingTimeout: 4_321 });
-    expect(await opened(await startGateway({ heartbeatMs: 7_000 }))).toMatchObject({ pingInterval: 7_000 });
+    const quick = await opened(await startGateway({ heartbeatMs: 7_000 }));
+    expect(quick).toMatchObject({ pingInterval: 7_000, pingTimeout: 7_000 });
+    expect(await opened(await startGateway())).toMatchObject({ pingInterval: 25_000, pingTimeout: 20_000 });
   });
 
   it('[001-11] transports: without WebSocket nobody upgrades, and who tries is told so', async () => {

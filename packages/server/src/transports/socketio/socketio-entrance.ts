@@ -35,6 +35,8 @@ export interface SocketIoEntranceOptions {
 /** How long one who left is remembered, with rooms and data; Socket.IO's own default. */
 const REMEMBER_MS = 120_000;
 
+const PING_TIMEOUT_MS = 20_000;
+
 /** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
 export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   readonly io: SocketIo<T>;
@@ -56,6 +58,8 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     const routes = new Set(door.options.routes.map(({ path }) => path));
     this.io = new Server(this.#requests, {
       pingInterval: heartbeatMs,
+      // Where the heartbeat is quick, so is its end; Socket.IO waits this long by itself.
+      pingTimeout: Math.min(heartbeatMs, PING_TIMEOUT_MS),
       maxHttpBufferSize: maxFrameBytes,
       // Whose origin is not allowed is refused before; to all others, browsers may show the answers.
       cors: { origin: true, credentials: true },
