@@ -20,33 +20,50 @@ const step = fc.record({
 
 const steps = fc.array(step, { minLength: 5, maxLength: 25 });
 
-/** What a client must have had in the end: both kinds whole and in order, however they came between each other. */
-async function expectBoth(client: SocketIoClient, events: number, messages: number): Promise<void> {
+/** What was done on a gateway: for each event, by number, how many messages had been emitted before it was appended. */
+class Done {
+  messages = 0;
+  readonly before: number[] = [];
+
+  /** So many events are about to be appended. */
+  events(count: number): void {
+    for (let n = 0; n < count; n++) this.before.push(this.messages);
+  }
+}
+
+/** What a client must have had in the end: both kinds whole and in order, and no event before a message that was emitted first. */
+async function expectBoth(client: SocketIoClient, { messages, before }: Done): Promise<void> {
   await client.count('message', messages, 25_000);
-  await client.received.until(() => client.of('event').length >= events, `${events} events`, 25_000);
+  await client.count('event', before.length, 25_000);
   expect(client.of('message').map(([n]) => n)).toEqual(numbers(1, messages));
-  expect(client.numbers()).toEqual(numbers(1, events));
+  expect(client.numbers()).toEqual(numbers(1, before.length));
+  let had = 0;
+  let event = 0;
+  for (const { name } of client.received.all) {
+    if (name === 'message') had += 1;
+    else if (name === 'event') expect(had).toBeGreaterThanOrEqual(before[event++] ?? 0);
+  }
+  expect(client.recovered).toEqual([false]);
 }
 
 async function runSteps(transports: Transports, plan: readonly Step[]): Promise<void> {
   const { gateway, http, append } = await startGateway();
   const client = await SocketIoClient.open(http('/events'), { transports: [...transports], auth: { names: 'event' } });
   await client.count('subscribed', 1);
-  let messages = 0;
-  let events = 0;
+  const done = new Done();
   for (const { events: more, messages: emitted, bytes, pause } of plan) {
+    done.events(more);
     const appended = append(more, { padding: bytes });
-    events += more;
     for (let n = 0; n < emitted; n++) {
-      messages += 1;
+      done.messages += 1;
       const rest = n % 3 === 0 ? [Buffer.alloc(bytes)] : ['x'.repeat(bytes)];
-      gateway.io.of('/events').emit('message', messages, ...rest, 0);
+      gateway.io.of('/events').emit('message', done.messages, ...rest, 0);
     }
     if (pause === 'turn') await new Promise((resolve) => setImmediate(resolve));
     if (pause === 'timer') await new Promise((resolve) => setTimeout(resolve, 3));
     await appended;
   }
-  await expectBoth(client, events, messages);
+  await expectBoth(client, done);
   client.socket.disconnect();
   await gateway.close({ spreadMs: 0 });
 }
@@ -66,9 +83,10 @@ describe.each(WAYS)('a client by %s that is emitted to while events come', (_, t
       auth: { names: 'event' },
     });
     await client.count('subscribed', 1);
-    let emitted = 0;
+    const done = new Done();
+    done.events(500);
     const emitting = setInterval(() => {
-      for (let n = 0; n < 5; n++) gateway.io.of('/events').emit('message', ++emitted, 0);
+      for (let n = 0; n < 5; n++) gateway.io.of('/events').emit('message', ++done.messages, 0);
     }, 1);
     try {
       await append(500);
@@ -76,27 +94,59 @@ describe.each(WAYS)('a client by %s that is emitted to while events come', (_, t
     } finally {
       clearInterval(emitting);
     }
-    await expectBoth(client, 500, emitted);
+    await expectBoth(client, done);
   });
 });
 
 describe('a client that does not read for a while', () => {
-  it('[I-1][I-2][I-3][G-2] has messages and events whole and in order when it reads on', async () => {
+  async function startPaused() {
     const { gateway, http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), { transports: ['websocket'], auth: { names: 'event' } });
     await client.count('subscribed', 1);
     const socket: unknown = Reflect.get(Reflect.get(client.socket.io.engine.transport, 'ws'), '_socket');
     if (!isPausable(socket)) throw new Error('the WebSocket has no socket of its own');
     socket.pause();
-    const messages = 400;
-    for (let n = 1; n <= messages; n++) {
-      gateway.io.of('/events').emit('message', n, Buffer.alloc(20_000), 0);
-      if (n % 40 === 0) await append(500, { padding: 1_000 });
+    const namespace = gateway.io.of('/events');
+    const done = new Done();
+    const emit = (bytes: number) => namespace.emit('message', ++done.messages, Buffer.alloc(bytes), 0);
+    const appendMore = (count: number, padding: number) => {
+      done.events(count);
+      return append(count, { padding });
+    };
+    return { namespace, client, done, emit, append: appendMore, resume: () => socket.resume() };
+  }
+
+  it('[I-1][I-2][I-3][G-2] has messages and events whole and in order when it reads on', async () => {
+    const { namespace, client, done, emit, append, resume } = await startPaused();
+    for (let n = 1; n <= 400; n++) {
+      emit(20_000);
+      if (n % 40 === 0) await append(500, 1_000);
     }
-    const [server] = [...gateway.io.of('/events').sockets.values()];
+    const [server] = namespace.sockets.values();
     expect(server?.conn.readyState).toBe('open');
-    socket.resume();
-    await expectBoth(client, 5_000, messages);
+    resume();
+    await expectBoth(client, done);
+  }, 60_000);
+
+  it('[I-1] has nothing of ours between the parts of a message, or before it, where a little waits', async () => {
+    const { namespace, client, done, emit, append, resume } = await startPaused();
+    const [server] = namespace.sockets.values();
+    const stuck = async () => {
+      for (let turn = 0; turn < 20; turn++) {
+        if (server?.conn.transport.writable) return false;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return true;
+    };
+    while (!(await stuck())) emit(10_000);
+    for (let round = 0; round < 5; round++) {
+      emit(100);
+      await append(1, 0);
+      // Time for the gateway to read it and to write it, where it would.
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    resume();
+    await expectBoth(client, done);
   }, 60_000);
 });
 
