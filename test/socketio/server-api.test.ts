@@ -308,6 +308,23 @@ describe('Socket.IO’s server API beside routes', () => {
     await events.count('event', 4);
   });
 
+  it('[000-07][I-1] serves several routes to one client over one connection, each its own events', async () => {
+    const { gateway, http, append } = await startGateway({
+      routes: { even: { path: '/even', topics: ['even.*'] }, odd: { path: '/odd', topics: ['odd.*'] } },
+    });
+    const clients = ['/even', '/odd'].map((name) => {
+      return new SocketIoClient(http(name), { forceNew: false, multiplex: true, auth: { names: 'event' } });
+    });
+    for (const client of clients) await client.count('subscribed', 1);
+    await append(2_000, { topic: (n) => (n % 2 === 0 ? `even.${n}` : `odd.${n}`), padding: 500 });
+    for (const [at, client] of clients.entries()) {
+      await client.count('event', 1_000);
+      expect(client.numbers()).toEqual(numbers(1, 2_000).filter((n) => n % 2 === at));
+    }
+    expect(gateway.io.engine.clientsCount).toBe(1);
+    expect([gateway.connections('even').count, gateway.connections('odd').count]).toEqual([1, 1]);
+  });
+
   it('[001-08] tells of the engine: its connections, headers, and what is wrong with requests', async () => {
     const { gateway, http } = await startGateway();
     const { engine } = gateway.io;

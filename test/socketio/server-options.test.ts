@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
 import type { SocketIoOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { numbers, startGateway, type TestGateway } from '../support/gateway/gateway.js';
@@ -6,6 +8,9 @@ import { within } from '../support/gateway/inbox.js';
 import { RawSocket } from '../support/gateway/raw-socket.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { EngineSocket, PollingClient, parseOpen } from '../support/socketio/engine-client.js';
+
+const CERT = fileURLToPath(new URL('../support/tls/cert.pem', import.meta.url));
+const KEY = fileURLToPath(new URL('../support/tls/key.pem', import.meta.url));
 
 const HANDSHAKE = '/socket.io/?EIO=4&transport=polling';
 
@@ -124,6 +129,21 @@ describe('an option of Socket.IO’s server', () => {
     expect(client.of('message').map(([n]) => n)).toEqual(numbers(1, 200));
     expect(client.numbers()).toEqual(numbers(1, 1_000));
     expect(sent() - before).toBeLessThan(1_000_000);
+  });
+
+  it('[002-02] by TLS all is the same, by WebSocket and by polling', async () => {
+    const gateway = await startGateway({ listen: { cert: readFileSync(CERT), key: readFileSync(KEY) } });
+    for (const transports of [['websocket'], ['polling']]) {
+      const client = await SocketIoClient.open(gateway.http('/events'), { transports, rejectUnauthorized: false });
+      await client.count('subscribed', 1);
+      await gateway.append(50, { padding: 20_000 });
+      gateway.gateway.io.of('/events').emit('message', Buffer.alloc(100_000));
+      await client.count('event', 50);
+      await client.count('message', 1);
+      const [first] = client.numbers();
+      expect(client.numbers()).toEqual(numbers(first ?? 0, (first ?? 0) + 49));
+      client.socket.disconnect();
+    }
   });
 
   it('cookie and initial headers, httpCompression: as without routes', async () => {

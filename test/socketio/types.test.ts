@@ -154,5 +154,6 @@ describe('the options of Socket.IO’s server', () => {
     expectTypeOf<Options>().toHaveProperty('allowRequest');
     expectTypeOf<Options>().not.toHaveProperty('adapter');
     expectTypeOf<Options>().not.toHaveProperty('connectionStateRecovery');
+    expectTypeOf<Options>().not.toHaveProperty('parser');
   });
 });

@@ -17,11 +17,12 @@ import { socketIoPath } from './socketio-path.js';
 import type { SocketIo, SocketIoTypes } from './socketio-types.js';
 
 /**
- * What the server of Socket.IO is made with: all of its options but those by which it would keep events and rooms itself.
+ * What the server of Socket.IO is made with: all of its options but those by which it would keep events and rooms itself, and the
+ * parser, since events are framed as JSON.
  *
  * @see https://socket.io/docs/v4/server-options/
  */
-export type SocketIoOptions = Partial<Omit<ServerOptions, 'adapter' | 'connectionStateRecovery'>>;
+export type SocketIoOptions = Partial<Omit<ServerOptions, 'adapter' | 'connectionStateRecovery' | 'parser'>>;
 
 export interface SocketIoEntranceOptions {
   readonly options: SocketIoOptions;
