@@ -70,7 +70,8 @@ byId('bid').addEventListener('submit', async (event) => {
     const bid = { bidder: bidder.value, amount: amount.valueAsNumber };
     const answer = await socket.timeout(5_000).emitWithAck('bid', bid);
     byId('refused').textContent = answer.error ? 'It could not be placed.' : (answer.refused ?? '');
-    if (answer.accepted) amount.value = '';
+    // Unless the next one was typed meanwhile.
+    if (answer.accepted && amount.valueAsNumber === bid.amount) amount.value = '';
   } catch {
     byId('refused').textContent = 'No answer: look at the highest bid before you bid again.';
   }

@@ -54,7 +54,8 @@ byId('pass').addEventListener('submit', async (event) => {
   try {
     const answer = await socket.timeout(5_000).emitWithAck(name, payload);
     byId('answer').textContent = answer.error ?? `Received ${answer.id}`;
-    if (!answer.error) byId('passing-text').value = '';
+    // Unless the next one was typed meanwhile.
+    if (!answer.error && byId('passing-text').value === payload.mensaje) byId('passing-text').value = '';
   } catch {
     byId('answer').textContent = 'No answer. What you typed is kept: send it again.';
   }

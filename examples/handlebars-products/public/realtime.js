@@ -65,12 +65,21 @@ function showErrors(errors) {
   form.querySelector('[aria-invalid]')?.focus();
 }
 
+/** Unless the next one was typed meanwhile. */
+function clear(entered) {
+  for (const [name, value] of Object.entries(entered)) {
+    const input = form.elements.namedItem(name);
+    if (input.value === value) input.value = '';
+  }
+}
+
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
   try {
-    const answer = await socket.timeout(5_000).emitWithAck('create', Object.fromEntries(new FormData(form)));
+    const entered = Object.fromEntries(new FormData(form));
+    const answer = await socket.timeout(5_000).emitWithAck('create', entered);
     showErrors(answer.error ? { title: 'It could not be saved.' } : (answer.errors ?? {}));
-    if (answer.product) form.reset();
+    if (answer.product) clear(entered);
   } catch {
     showErrors({ title: 'No answer: look whether it is in the list, or send it again.' });
   }
