@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { attachGateway, createGateway, type Gateway, type GatewayOptions } from 'pregon';
 import { describe, expect, expectTypeOf, it } from 'vitest';
@@ -72,6 +72,30 @@ describe('attachGateway', () => {
     expect(await (await fetch(`${url}/other`)).text()).toBe('app: /other');
     await Promise.all(early);
     await attaching;
+  });
+
+  it('[I-8] outlives clients that break off while they wait', async () => {
+    const { server, port } = await listening();
+    let build = (): void => undefined;
+    const built = new Promise<void>((resolve) => (build = resolve));
+    const handlers = [() => built.then(() => ({}))];
+    const attaching = attached(server, { routes: { events: { path: '/events', handlers } } });
+    for (const headers of ['Upgrade: websocket\r\nConnection: Upgrade', 'Accept: text/event-stream']) {
+      const socket = connect(port, '127.0.0.1');
+      const arrived = once(server, headers.startsWith('Upgrade') ? 'upgrade' : 'request');
+      socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n\r\n`);
+      const [request] = await arrived;
+      // Not `once` of node:events, which would listen for the error too.
+      const broken = new Promise((resolve) => request.socket.once('close', resolve));
+      socket.resetAndDestroy();
+      await broken;
+    }
+    const waiting = PlainClient.open(`ws://127.0.0.1:${port}/events`);
+    build();
+    const gateway = await attaching;
+    const client = await waiting;
+    await publish(gateway);
+    expect(await client.numbers(1)).toEqual([1]);
   });
 
   it('leaves the server as it was where the gateway cannot be made, and answers who waited', async () => {
