@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { numbers, startGateway } from '../support/gateway/gateway.js';
+import { numberOf, numbers, startGateway } from '../support/gateway/gateway.js';
 import { SocketIoClient, type Transports, WAYS } from '../support/gateway/socketio-client.js';
+import { connectPacket, PollingClient } from '../support/socketio/engine-client.js';
 
 /** What happens next on a gateway: so many events are appended, so many messages are emitted, and then something is waited for. */
 interface Step {
@@ -148,6 +149,35 @@ describe('a client that does not read for a while', () => {
     resume();
     await expectBoth(client, done);
   }, 60_000);
+});
+
+describe('a client that polls seldom', () => {
+  it('[I-7][I-1][I-2][I-3] costs no more than its buffer, and has all in order when it polls', async () => {
+    const { gateway, http, append } = await startGateway();
+    const client = await PollingClient.open(http(''));
+    await client.say(connectPacket('/events', { names: 'event' }));
+    await client.untilPackets(2);
+    const emitted = 50;
+    for (let n = 1; n <= emitted; n++) {
+      gateway.io.of('/events').emit('message', n, 0);
+      await append(100, { padding: 1_000 });
+    }
+    const events: number[] = [];
+    const messages: number[] = [];
+    const sizes: number[] = [];
+    while (events.length < 5_000 || messages.length < emitted) {
+      const packets = await client.packets();
+      sizes.push(packets.join('').length);
+      for (const packet of packets) {
+        const [name, what] = packet === '2' ? [] : JSON.parse(packet.slice('42/events,'.length));
+        if (name === 'event') events.push(numberOf(what));
+        else if (name === 'message') messages.push(what);
+      }
+    }
+    expect(events).toEqual(numbers(1, 5_000));
+    expect(messages).toEqual(numbers(1, emitted));
+    expect(Math.max(...sizes)).toBeLessThan(400_000);
+  });
 });
 
 function isPausable(value: unknown): value is { pause(): void; resume(): void } {
