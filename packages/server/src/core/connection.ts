@@ -5,7 +5,7 @@ import type { Link, TransportName } from './link.js';
 import { Liveness } from './liveness.js';
 import { Message } from './message.js';
 import type { Route } from './route.js';
-import type { Subscription } from './subscription.js';
+import type { Subscription, SubscriptionOwner } from './subscription.js';
 
 /** How many sends of one client may be under way before no more is read from it. */
 const MAX_UNANSWERED = 100;
@@ -32,14 +32,15 @@ export interface ConnectionOptions {
 }
 
 /** One client, over any transport. */
-export class Connection {
+export class Connection implements SubscriptionOwner {
   readonly id: string;
   readonly request: ConnectionRequest;
   readonly #route: Route;
   readonly #hub: Hub;
   readonly #maxSubscriptions: number;
   readonly #link: Link;
-  readonly #subscriptions = new Map<RequestId, Subscription>();
+  /** Mostly one, in order of opening; made anew at each change, since a map costs each idle connection two hundred bytes. */
+  #subscriptions: readonly Subscription[] = [];
   #open = true;
   #unanswered = 0;
   #reading = true;
@@ -77,7 +78,7 @@ export class Connection {
 
   /** The topic patterns of each open subscription. @internal */
   *topics(): Iterable<readonly [id: RequestId, topics: readonly string[]]> {
-    for (const [id, { audience }] of this.#subscriptions) yield [id, audience.filter.topics];
+    for (const { id, audience } of this.#subscriptions) yield [id, audience.filter.topics];
   }
 
   /** Where handlers keep what they know of this connection. */
@@ -129,8 +130,8 @@ export class Connection {
     since: Since | undefined,
     { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean } = {},
   ): void {
-    if (this.#subscriptions.has(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
-    if (this.#subscriptions.size >= this.#maxSubscriptions) {
+    if (this.#find(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
+    if (this.#subscriptions.length >= this.#maxSubscriptions) {
       throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${this.#maxSubscriptions} subscriptions a connection`);
     }
     if (snapshot && !this.#route.snapshots) {
@@ -152,18 +153,18 @@ export class Connection {
       since,
       again,
       snapshots: snapshot ? this.#route.snapshots : undefined,
-      onFailed: (error) => this.#subscriptionFailed(id, error),
+      owner: this,
     });
     // Where nothing had to be asked, it may be over by now: the connection closed, or its link broken.
     if (!this.#open) this.#hub.unsubscribe(subscription);
-    else if (!subscription.ended) this.#subscriptions.set(id, subscription);
+    else if (!subscription.ended) this.#subscriptions = this.#subscriptions.concat(subscription);
   }
 
   /** @internal @throws PregonError SUBSCRIPTION_UNKNOWN */
   unsubscribe(id: RequestId): void {
-    const subscription = this.#subscriptions.get(id);
+    const subscription = this.#find(id);
     if (!subscription) throw new PregonError('SUBSCRIPTION_UNKNOWN', `no subscription ${id} is open`);
-    this.#subscriptions.delete(id);
+    this.#forget(id);
     this.#hub.unsubscribe(subscription);
     this.#link.control({ op: 'unsubscribed', id });
   }
@@ -210,9 +211,20 @@ export class Connection {
     this.#link.control({ op: 'pong' });
   }
 
+  /** @internal */
+  subscriptionFailed(id: RequestId, error: PregonError): void {
+    this.#forget(id);
+    this.failed(error);
+    try {
+      this.#tellFailed(id, error);
+    } catch (cause) {
+      this.failed(toError(cause));
+    }
+  }
+
   /** What waited has been taken. @internal */
   drained(): void {
-    for (const subscription of this.#subscriptions.values()) subscription.advance();
+    for (const subscription of this.#subscriptions) subscription.advance();
     this.regulate();
   }
 
@@ -236,8 +248,8 @@ export class Connection {
   closed(code: number, reason: string): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const subscription of this.#subscriptions.values()) this.#hub.unsubscribe(subscription);
-    this.#subscriptions.clear();
+    for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
+    this.#subscriptions = [];
     this.#route.closed(this, { code, reason });
   }
 
@@ -253,9 +265,17 @@ export class Connection {
     else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
   }
 
+  #find(id: RequestId): Subscription | undefined {
+    return this.#subscriptions.find((subscription) => subscription.id === id);
+  }
+
+  #forget(id: RequestId): void {
+    this.#subscriptions = this.#subscriptions.filter((subscription) => subscription.id !== id);
+  }
+
   get #patternWords(): number {
     let words = 0;
-    for (const { audience } of this.#subscriptions.values()) words += countWords(audience.filter);
+    for (const { audience } of this.#subscriptions) words += countWords(audience.filter);
     return words;
   }
 
@@ -274,19 +294,9 @@ export class Connection {
     const { edge } = this.#hub;
     if (edge.offset === this.#checkpoint) return;
     this.#checkpoint = edge.offset;
-    for (const subscription of this.#subscriptions.values()) {
+    for (const subscription of this.#subscriptions) {
       if (subscription.atEdge)
         this.#link.control({ op: 'checkpoint', id: subscription.id, position: encodePosition(edge) });
-    }
-  }
-
-  #subscriptionFailed(id: RequestId, error: PregonError): void {
-    this.#subscriptions.delete(id);
-    this.failed(error);
-    try {
-      this.#tellFailed(id, error);
-    } catch (cause) {
-      this.failed(toError(cause));
     }
   }
 

@@ -14,7 +14,7 @@ import { PageReader } from './page-reader.js';
 import { parseSince, resumeAt, type Start, startAtFirst } from './resume.js';
 import { SnapshotPoint } from './snapshot-point.js';
 import type { SnapshotReader } from './snapshot-reader.js';
-import { type Source, Subscription } from './subscription.js';
+import { type Source, Subscription, type SubscriptionOwner } from './subscription.js';
 
 /** How many chunks for those behind are kept for the next who stands at the same point. */
 const KEPT_CHUNKS = 64;
@@ -37,8 +37,7 @@ export interface SubscribeRequest {
   readonly again?: boolean;
   /** Where to read the state wherever `since` is absent or cannot be served. */
   readonly snapshots: SnapshotReader | undefined;
-  /** The subscription could not be opened, or not be served any longer; it has ended. */
-  readonly onFailed: (error: PregonError) => void;
+  readonly owner: SubscriptionOwner;
 }
 
 /**
@@ -54,7 +53,7 @@ export class Hub implements Source {
   readonly #audiences = new Audiences();
   readonly #flushes: FlushScheduler;
   readonly #snapshotPoint: SnapshotPoint;
-  readonly #subscriptions = new Map<Subscription, (error: PregonError) => void>();
+  readonly #subscriptions = new Set<Subscription>();
   readonly #awaitingEdge = new Set<Subscription>();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
   #edge: LogPoint;
@@ -92,12 +91,12 @@ export class Hub implements Source {
     return this.#history.bytes;
   }
 
-  /** @throws PregonError POSITION_INVALID, at once; what goes wrong later is told to `onFailed` */
+  /** @throws PregonError POSITION_INVALID, at once; what goes wrong later is told to the owner */
   subscribe(request: SubscribeRequest): Subscription {
     const since = request.since === undefined ? undefined : parseSince(request.since);
     const audience = this.#audiences.enter(request.filter);
-    const subscription = new Subscription(request.id, request.link, audience, this, request.snapshots);
-    this.#subscriptions.set(subscription, request.onFailed);
+    const subscription = new Subscription({ ...request, audience, source: this });
+    this.#subscriptions.add(subscription);
     void this.#open(subscription, since, request.again);
     return subscription;
   }
@@ -120,7 +119,7 @@ export class Hub implements Source {
 
   async close(): Promise<void> {
     await this.#stopFollowing();
-    for (const subscription of [...this.#subscriptions.keys()]) this.unsubscribe(subscription);
+    for (const subscription of [...this.#subscriptions]) this.unsubscribe(subscription);
   }
 
   next(audience: Audience, cursor: number): Chunk | Promise<Chunk | ResetReason> {
@@ -168,9 +167,8 @@ export class Hub implements Source {
   }
 
   #end(subscription: Subscription, error: PregonError): void {
-    const onFailed = this.#subscriptions.get(subscription);
     this.unsubscribe(subscription);
-    onFailed?.(error);
+    subscription.owner.subscriptionFailed(subscription.id, error);
   }
 
   async #open(subscription: Subscription, since: LogPoint | 'first' | undefined, again = false): Promise<void> {
@@ -278,7 +276,7 @@ export class Hub implements Source {
     this.#chunks.clear();
     this.#awaitingEdge.clear();
     this.#onLog({ replaced: true });
-    for (const subscription of [...this.#subscriptions.keys()]) this.lost(subscription, 'replaced');
+    for (const subscription of [...this.#subscriptions]) this.lost(subscription, 'replaced');
   }
 }
 

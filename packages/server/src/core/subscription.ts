@@ -1,4 +1,4 @@
-import { encodePosition, type LogPoint, type RequestId, type ResetReason } from '@pregon/protocol';
+import { encodePosition, type LogPoint, type PregonError, type RequestId, type ResetReason } from '@pregon/protocol';
 import type { Audience } from './audience.js';
 import type { Chunk } from './chunk.js';
 import type { EncodedSnapshot } from './encoded-snapshot.js';
@@ -7,6 +7,21 @@ import type { SnapshotReader } from './snapshot-reader.js';
 
 /** How many chunks one subscription may take in one turn of the event loop. */
 const CHUNKS_PER_TURN = 8;
+
+/** Whose a subscription is. */
+export interface SubscriptionOwner {
+  /** It could not be opened, or not be served any longer; it has ended. */
+  subscriptionFailed(id: RequestId, error: PregonError): void;
+}
+
+export interface SubscriptionOptions {
+  readonly id: RequestId;
+  readonly link: Link;
+  readonly owner: SubscriptionOwner;
+  readonly audience: Audience;
+  readonly source: Source;
+  readonly snapshots: SnapshotReader | undefined;
+}
 
 /** How a subscription begins. */
 export interface Beginning {
@@ -49,6 +64,7 @@ export interface Source {
 export class Subscription {
   readonly id: RequestId;
   readonly link: Link;
+  readonly owner: SubscriptionOwner;
   readonly audience: Audience;
   /** Where its state can be had, for clients that ask for it. */
   readonly snapshots: SnapshotReader | undefined;
@@ -64,10 +80,11 @@ export class Subscription {
   /** Whether the client was told that it is behind, and waits to hear that it no longer is. */
   #toldBehind = false;
 
-  constructor(id: RequestId, link: Link, audience: Audience, source: Source, snapshots?: SnapshotReader) {
+  constructor({ id, link, owner, audience, source, snapshots }: SubscriptionOptions) {
     this.id = id;
     this.snapshots = snapshots;
     this.link = link;
+    this.owner = owner;
     this.audience = audience;
     this.#source = source;
   }

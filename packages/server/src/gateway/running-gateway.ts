@@ -162,7 +162,10 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
       filter: createFilter({ types: subscriber.events, exchanges }),
       since: undefined,
       snapshots: undefined,
-      onFailed: (error) => logger.error({ subscriber: name, err: error }, 'a subscriber is served no longer'),
+      owner: {
+        subscriptionFailed: (_, error) =>
+          logger.error({ subscriber: name, err: error }, 'a subscriber is served no longer'),
+      },
     });
     this.#subscribers.push(link);
   }

@@ -29,15 +29,18 @@ export class EngineOutlet {
   #written = 0;
   #handed = 0;
   #taken = 0;
+  /** The transport that says when it is ready for more, while somebody waits for that. */
+  #listening: Transport | undefined;
 
   constructor(conn: EngineSocket, maxBufferedBytes: number) {
     this.#conn = conn;
     this.#maxBufferedBytes = maxBufferedBytes;
-    this.#watch(conn.transport);
+    this.#socket = socketOf(conn.transport);
     if (this.#socket) return;
     conn.on('flush', () => this.#handOver());
     conn.on('upgrade', (transport: Transport) => {
-      this.#watch(transport);
+      this.#socket = socketOf(transport);
+      this.#listening = undefined;
       // Nobody upgrades before the last answer to a poll has come.
       this.#taken = this.#handed;
       // The transport before it was asked for nothing more, and Engine.IO writes first what it has kept.
@@ -54,7 +57,10 @@ export class EngineOutlet {
    * is under way: who is emitted to all the time would else never have its turn.
    */
   get full(): boolean {
-    return this.closed || this.bufferedBytes > this.#limit;
+    const full = this.closed || this.bufferedBytes > this.#limit;
+    // Whoever finds it full comes back when told.
+    if (full) this.#listen();
+    return full;
   }
 
   /** Bytes that wait for the client to take them. */
@@ -75,6 +81,7 @@ export class EngineOutlet {
   write(frame: Uint8Array, texts: () => readonly string[]): void {
     if (this.closed) return;
     if (this.#socket && this.#conn.transport.writable) return void this.#socket.write(frame);
+    this.#listen();
     for (const text of texts()) {
       this.#written += text.length;
       this.#conn.write(text);
@@ -83,7 +90,8 @@ export class EngineOutlet {
 
   /** Tells a user each time that what was full may be full no longer. */
   enter(user: OutletUser): void {
-    this.#users.push(user);
+    // Neither pushed nor spread: an array grows by sixteen places at once.
+    this.#users = this.#users.concat(user);
   }
 
   leave(user: OutletUser): void {
@@ -95,14 +103,24 @@ export class EngineOutlet {
     return Math.max(this.#maxBufferedBytes, this.#socket?.writableHighWaterMark ?? 0);
   }
 
-  #watch(transport: Transport): void {
-    this.#socket = socketOf(transport);
-    // Engine.IO's own listener comes first and writes what it has kept.
-    transport.on('ready', () => {
+  /** Until nothing waits any more: a listener costs an idle client more than all else here. */
+  #listen(): void {
+    const { transport } = this.#conn;
+    if (this.#listening === transport) return;
+    this.#listening = transport;
+    const socket = this.#socket;
+    const ready = () => {
       if (transport === this.#conn.transport && transport.writable) this.#handed = this.#taken = this.#written;
+      if (this.bufferedBytes === 0 || transport !== this.#conn.transport) {
+        transport.off('ready', ready);
+        socket?.off('drain', ready);
+        if (this.#listening === transport) this.#listening = undefined;
+      }
       this.#drain();
-    });
-    this.#socket?.on('drain', () => this.#drain());
+    };
+    // Engine.IO's own listener comes first and writes what it has kept.
+    transport.on('ready', ready);
+    socket?.on('drain', ready);
   }
 
   /** Engine.IO hands all that it has kept to its transport: to a WebSocket's buffer, or as the answer to a poll, which says that the last came. */
