@@ -58,8 +58,13 @@ export class Auction {
     await this.#publish('bid', 'BidWasPlaced', data);
     this.#highest = data;
     clearTimeout(this.#hammer);
-    this.#hammer = setTimeout(() => this.#end(), this.#seconds * 1_000).unref();
+    this.#hammer = setTimeout(() => this.#fall(data.number), this.#seconds * 1_000).unref();
     return { accepted: data };
+  }
+
+  /** A bid that came in time and is still being weighed counts. */
+  #fall(number) {
+    this.#weighed = this.#weighed.then(() => (number === this.#highest.number ? this.#end() : undefined));
   }
 
   /** The sockets close, and tell their clients not to come back. */

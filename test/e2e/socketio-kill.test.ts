@@ -115,7 +115,7 @@ describeWithBroker('two hundred stock clients of Socket.IO on two gateways and R
         (left) => left === 0,
         60_000,
       );
-      expect(kills).toBeGreaterThan(SECONDS / 6);
+      expect(kills).toBeGreaterThanOrEqual(3);
       expect(published).toBeGreaterThan(SECONDS * EVENTS_PER_SECOND * 0.5);
       for (const follower of followers) expect(follower.numbers).toEqual(follower.expected(published));
       expect(followers.reduce((sum, { resets }) => sum + resets, 0)).toBe(0);

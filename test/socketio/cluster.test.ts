@@ -140,7 +140,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       expect(answers).toHaveLength(4);
       for (const at of [0, 1, 2, 3]) expect(answers).toContainEqual({ text: 'who', at });
       clients[0].socket.off('ask');
-      const failed = namespaceOf(b).timeout(500).emitWithAck('ask', 'again');
+      const failed = namespaceOf(b).timeout(2_000).emitWithAck('ask', 'again');
       await expect(failed).rejects.toMatchObject({ responses: expect.toSatisfy((all: unknown[]) => all.length === 3) });
     });
 
@@ -220,7 +220,8 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
     expect(performance.now() - began).toBeLessThan(15_000);
     const after = performance.now();
     expect((await namespace.fetchSockets()).map(({ id }) => id)).toEqual([client.socket.id]);
-    expect(performance.now() - after).toBeLessThan(200);
+    // Far less than the five seconds for which an answer would be waited for.
+    expect(performance.now() - after).toBeLessThan(2_500);
   }, 60_000);
 
   it('[G-7] a gateway that closes says so: nobody waits for it', async () => {

@@ -27,7 +27,7 @@ function numbersOf({ stdoutLines }: RunningProcess): number[] {
 // The last way begins like the second, and is then like the first.
 describe.each(WAYS)('a stock client by %s', (_, transports) => {
   it('[001-12][003-14] that stands still is noticed, and has what it missed when it goes on', async () => {
-    const { gateway, http, append } = await startGateway({ socketIo: { pingInterval: 300, pingTimeout: 300 } });
+    const { gateway, http, append } = await startGateway({ socketIo: { pingInterval: 1_000, pingTimeout: 1_000 } });
     const reasons: string[] = [];
     gateway.io.of('/events').on('connection', (socket) => socket.on('disconnect', (reason) => reasons.push(reason)));
     const client = startClient(http('/events'), { transports });
@@ -40,8 +40,8 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
       () => gateway.connections('events').count,
       (count) => count === 0,
     );
-    expect(performance.now() - began).toBeLessThan(3_000);
-    expect(reasons).toEqual(['ping timeout']);
+    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(reasons.at(-1)).toBe('ping timeout');
     await append(10);
     client.signal('SIGCONT');
     await client.until(/\["event",20\]/);

@@ -163,6 +163,10 @@ describe('[G-1] recovery', () => {
     const client = await SocketIoClient.open(http('/events'));
     await client.count('subscribed', 1);
     const { id } = client.socket;
+    for (const socket of gateway.io.of('/events').sockets.values()) {
+      socket.join('room');
+      socket.data = { name: 'Ana' };
+    }
     const twin = new SocketIoClient(http('/events'));
     Reflect.set(twin.socket, '_pid', pidOf(client));
     Reflect.set(twin.socket, '_lastOffset', offsetOf(client));
@@ -170,6 +174,9 @@ describe('[G-1] recovery', () => {
     expect(twin.socket.id).toBe(id);
     expect([...gateway.io.of('/events').sockets.keys()]).toEqual([id]);
     expect(gateway.connections('events').count).toBe(1);
+    const [socket] = gateway.io.of('/events').sockets.values();
+    expect(socket?.rooms.has('room')).toBe(true);
+    expect(socket?.data).toEqual({ name: 'Ana' });
   });
 
   it('gives rooms and data back on the gateway that was left a moment ago', async () => {

@@ -9,7 +9,7 @@ const IS_GATEWAY = 'websockets:is_gateway';
 const OPTIONS = 'websockets:gateway_options';
 
 /** What is not an option of the server: where a gateway is on it, and what the gateway of Pregon brings itself. */
-const NOT_OF_THE_SERVER: readonly string[] = ['namespace', 'adapter', 'connectionStateRecovery'];
+const NOT_OF_THE_SERVER: readonly string[] = ['namespace', 'adapter', 'connectionStateRecovery', 'parser'];
 
 /**
  * The options of Socket.IO that the application's classes have in their `@WebSocketGateway(…)`. There is one server: as in Nest, the first

@@ -72,6 +72,11 @@ export class Connection implements SubscriptionOwner {
     return this.#link.transport;
   }
 
+  /** How many sends of the client are under way. @internal */
+  get unanswered(): number {
+    return this.#unanswered;
+  }
+
   get isOpen(): boolean {
     return this.#open;
   }

@@ -1,3 +1,22 @@
+/** Names that clients of Socket.IO use themselves, and those under which a gateway tells them of their subscriptions. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+  'error',
+  'event',
+  'subscribed',
+  'snapshot',
+  'reset',
+  'checkpoint',
+  'refused',
+  'draining',
+  'closing',
+]);
+
 /** An ephemeral message to one or many connections: encoded once for each way of writing it. */
 export class Message {
   readonly name: string;
@@ -5,7 +24,9 @@ export class Message {
   readonly data: unknown;
   readonly #encoded = new Map<(message: Message) => Buffer, Buffer>();
 
+  /** @throws TypeError where the name is reserved */
   constructor(name: string, data: unknown) {
+    if (RESERVED_NAMES.has(name)) throw new TypeError(`a message cannot be named ${name}: that name is reserved`);
     this.name = name;
     this.data = data;
   }

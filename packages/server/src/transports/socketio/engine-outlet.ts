@@ -8,8 +8,18 @@ type Transport = EngineSocket['transport'];
 
 /** A namespace that a client is in. */
 export interface OutletUser {
+  /** The route that it is. */
+  readonly route: string;
   drained(): void;
 }
+
+interface Place {
+  readonly user: OutletUser;
+  readonly leave: (reason: string) => void;
+}
+
+/** How much a client may ask that does not take the answers. */
+const MOST_ASKED_WHILE_FULL = 100;
 
 /**
  * Writes to a client of Engine.IO. Where its transport is a WebSocket and nothing of Engine.IO's waits, whole frames go straight to the
@@ -22,7 +32,8 @@ export class EngineOutlet {
   readonly #conn: EngineSocket;
   readonly #maxBufferedBytes: number;
   /** Mostly one: the fewer objects, the less an idle client costs. */
-  #users: OutletUser[] = [];
+  #places: readonly Place[] = [];
+  #askedWhileFull = 0;
   /** The socket under the transport, where it is a WebSocket. */
   #socket: Socket | undefined;
   /** Characters that went the ordinary way: all, those that its transport was handed, and those that the client has taken. */
@@ -36,6 +47,10 @@ export class EngineOutlet {
     this.#conn = conn;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#socket = socketOf(conn.transport);
+    // Of the listeners of a socket the user may take all away.
+    conn.once('close', (reason: string) => {
+      for (const { leave } of this.#places) leave(reason);
+    });
     if (this.#socket) return;
     conn.on('flush', () => this.#handOver());
     conn.on('upgrade', (transport: Transport) => {
@@ -88,14 +103,28 @@ export class EngineOutlet {
     }
   }
 
-  /** Tells a user each time that what was full may be full no longer. */
-  enter(user: OutletUser): void {
+  /** False for a client that asks again and again and does not take the answers. */
+  admits(): boolean {
+    this.#askedWhileFull = this.full ? this.#askedWhileFull + 1 : 0;
+    return this.#askedWhileFull <= MOST_ASKED_WHILE_FULL;
+  }
+
+  isIn(route: string): boolean {
+    return this.#places.some(({ user }) => user.route === route);
+  }
+
+  /**
+   * Tells a user each time that what was full may be full no longer.
+   *
+   * @param leave called when the client is gone
+   */
+  enter(user: OutletUser, leave: Place['leave']): void {
     // Neither pushed nor spread: an array grows by sixteen places at once.
-    this.#users = this.#users.concat(user);
+    this.#places = this.#places.concat({ user, leave });
   }
 
   leave(user: OutletUser): void {
-    this.#users = this.#users.filter((other) => other !== user);
+    this.#places = this.#places.filter((place) => place.user !== user);
   }
 
   /** Below its own mark a socket never says that it has drained. */
@@ -110,7 +139,8 @@ export class EngineOutlet {
     this.#listening = transport;
     const socket = this.#socket;
     const ready = () => {
-      if (transport === this.#conn.transport && transport.writable) this.#handed = this.#taken = this.#written;
+      if (transport === this.#conn.transport && (transport.writable || socket))
+        this.#handed = this.#taken = this.#written;
       if (this.bufferedBytes === 0 || transport !== this.#conn.transport) {
         transport.off('ready', ready);
         socket?.off('drain', ready);
@@ -118,7 +148,7 @@ export class EngineOutlet {
       }
       this.#drain();
     };
-    // Engine.IO's own listener comes first and writes what it has kept.
+    // Engine.IO's own listener comes first and hands over what it has kept; what a socket has not written yet, it counts itself.
     transport.on('ready', ready);
     socket?.on('drain', ready);
   }
@@ -130,7 +160,7 @@ export class EngineOutlet {
   }
 
   #drain(): void {
-    for (const user of this.#users) user.drained();
+    for (const { user } of this.#places) user.drained();
   }
 }
 

@@ -1,12 +1,29 @@
-import { PregonError, patternsOverlap } from '@pregon/protocol';
+import { CLOSE_CODES } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
 import type { Connection } from '../../core/connection.js';
 import type { Route } from '../../core/route.js';
 import type { Door } from '../door.js';
 import type { EngineOutlet } from './engine-outlet.js';
 import { type EventNames, EventPackets } from './event-packets.js';
-import { type Handshake, parseHandshake, parseSubscribe } from './handshake.js';
+import { type Handshake, parseHandshake, parseSubscribe, parseUnsubscribe } from './handshake.js';
 import { type Acknowledge, HANDSHAKE_SUBSCRIPTION, SocketIoLink } from './socketio-link.js';
+import { assertApart } from './topics-apart.js';
+
+/** How many messages of one client may wait for what handlers make of them. */
+const MOST_UNANSWERED = 1_000;
+
+interface Entered {
+  readonly connection: Connection;
+  readonly link: SocketIoLink;
+  readonly outlet: EngineOutlet;
+}
+
+/** What a client emitted. */
+interface Heard {
+  readonly id: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+}
 
 /** Lets clients of one namespace in as connections of a route. */
 export class Entering {
@@ -26,6 +43,8 @@ export class Entering {
   }
 
   enter(socket: Socket, outlet: EngineOutlet): void {
+    // The gateway may have begun to go away while a middleware thought about it; and a namespace is entered once.
+    if (!this.#door.isOpen || outlet.isIn(this.#route.name)) return void socket.conn.close();
     const handshake = this.handshake(socket);
     const { names, offset } = handshake;
     const link = new SocketIoLink({
@@ -43,26 +62,41 @@ export class Entering {
 
   /** With one listener for all that a client emits: each more would cost every idle client. */
   #listen(socket: Socket, connection: Connection, link: SocketIoLink, outlet: EngineOutlet): void {
-    outlet.enter(connection);
-    let asked = HANDSHAKE_SUBSCRIPTION;
-    socket.onAny((name: string, ...args: unknown[]) => {
-      const last = args.at(-1);
-      const acknowledge = isAcknowledge(last) ? last : undefined;
-      const data = acknowledge && args.length === 1 ? undefined : args[0];
-      asked += 1;
-      if (name === 'subscribe')
-        answering(connection, link, asked, acknowledge, () => subscribeLater(connection, asked, data));
-      else if (name === 'unsubscribe') unsubscribe(connection, link, data, acknowledge);
-      else if (this.#route.takes(name)) {
-        // Ids of messages are negative, so that none is that of a subscription.
-        if (acknowledge) link.answer(-asked, acknowledge);
-        connection.receive(data, name, acknowledge && -asked);
-      }
-    });
-    socket.on('disconnect', (reason) => {
+    const leave = (reason: string) => {
       outlet.leave(connection);
       this.#door.leave(connection, 1000, reason);
+    };
+    outlet.enter(connection, leave);
+    let asked = HANDSHAKE_SUBSCRIPTION;
+    socket.onAny((name: string, ...args: unknown[]) => {
+      asked += 1;
+      try {
+        this.#heard({ connection, link, outlet }, { id: asked, name, args });
+      } catch (error) {
+        connection.refuse(undefined, error);
+      }
     });
+    socket.on('disconnect', leave);
+  }
+
+  #heard({ connection, link, outlet }: Entered, { id, name, args }: Heard): void {
+    if (!outlet.admits()) return connection.close(CLOSE_CODES.STALLED);
+    const last = args.at(-1);
+    const acknowledge = isAcknowledge(last) ? last : undefined;
+    const data = acknowledge && args.length === 1 ? undefined : args[0];
+    if (name === 'subscribe') {
+      answering(connection, link, id, acknowledge, () => subscribeLater(connection, id, data));
+    } else if (name === 'unsubscribe') {
+      const subscription = parseUnsubscribe(data);
+      answering(connection, link, subscription, acknowledge, () => connection.unsubscribe(subscription));
+    } else if (this.#route.takes(name)) {
+      if (connection.unanswered >= MOST_UNANSWERED) {
+        return connection.close(CLOSE_CODES.REQUEST_INVALID, `${MOST_UNANSWERED} messages wait for their answer`);
+      }
+      // Ids of messages are negative, so that none is that of a subscription.
+      if (acknowledge) link.answer(-id, acknowledge);
+      connection.receive(data, name, acknowledge && -id);
+    }
   }
 
   #packetsFor(kept: Map<EventNames, EventPackets>, names: EventNames, offsets: boolean): EventPackets {
@@ -93,11 +127,6 @@ function subscribeLater(connection: Connection, id: number, data: unknown): void
   connection.subscribe(id, topics, since, { snapshot });
 }
 
-function unsubscribe(connection: Connection, link: SocketIoLink, data: unknown, acknowledge?: Acknowledge): void {
-  const id = Number(typeof data === 'object' ? Reflect.get(Object(data), 'id') : data);
-  answering(connection, link, id, acknowledge, () => connection.unsubscribe(id));
-}
-
 /** Does what was asked for; the answer, or what is wrong with it, goes to the client's callback. */
 function answering(
   connection: Connection,
@@ -116,14 +145,4 @@ function answering(
 
 function isAcknowledge(value: unknown): value is Acknowledge {
   return typeof value === 'function';
-}
-
-/** An event that two subscriptions of a connection have would reach the client's handler twice. @throws PregonError TOPICS_OVERLAP */
-function assertApart(topics: readonly string[], connection: Connection): void {
-  for (const [id, others] of connection.topics()) {
-    const shared = others.find((other) => topics.some((topic) => patternsOverlap(topic, other)));
-    if (shared === undefined) continue;
-    const what = id === HANDSHAKE_SUBSCRIPTION ? 'the handshake asked for' : `subscription ${id} has`;
-    throw new PregonError('TOPICS_OVERLAP', `${what} ${shared} already; its events would come twice`);
-  }
 }

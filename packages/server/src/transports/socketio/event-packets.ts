@@ -2,31 +2,13 @@ import { BoundedMap } from '../../core/bounded-map.js';
 import type { Chunk } from '../../core/chunk.js';
 import type { Format } from '../../core/format.js';
 import type { LoggedEvent } from '../../core/logged-event.js';
-import type { Message } from '../../core/message.js';
+import { type Message, RESERVED_NAMES } from '../../core/message.js';
 import { headerSize, textFrame, writeTextHeader } from '../websocket-frame.js';
 import { HALF_MARK } from './offset.js';
 import { shielded } from './shielded.js';
 
 /** Under which names an event is emitted to a client: its type, `event`, or both. */
 export type EventNames = 'type' | 'event' | 'both';
-
-/** Names that Socket.IO's clients use themselves, and ours beside them: an event of such a type comes as `event` only. */
-const TAKEN = new Set([
-  'connect',
-  'connect_error',
-  'disconnect',
-  'disconnecting',
-  'newListener',
-  'removeListener',
-  'error',
-  'event',
-  'subscribed',
-  'snapshot',
-  'reset',
-  'checkpoint',
-  'refused',
-  'closing',
-]);
 
 const KEPT_NAMES = 1_000;
 
@@ -39,6 +21,7 @@ interface Envelope {
 export interface EventPacketsOptions {
   /** Of Socket.IO: `/events`. */
   readonly namespace: string;
+  /** An event whose type is a reserved name comes as `event` alone. */
   readonly names: EventNames;
   /** Whether each event is followed by its position, which stock clients hand back when they return. */
   readonly offsets: boolean;
@@ -130,7 +113,7 @@ export class EventPackets implements Format {
     const { position } = event;
     const tail = (offset: string) => Buffer.from(offsets ? `,"${offset}"]` : ']', 'latin1');
     const { type } = event.entry;
-    if (names === 'event' || TAKEN.has(type)) return [{ head: this.#head('event'), tail: tail(position) }];
+    if (names === 'event' || RESERVED_NAMES.has(type)) return [{ head: this.#head('event'), tail: tail(position) }];
     if (names === 'type') return [{ head: this.#head(type), tail: tail(position) }];
     return [
       { head: this.#head(type), tail: tail(position + HALF_MARK) },

@@ -14,6 +14,10 @@ export interface Handshake {
   readonly offset: Offset | undefined;
 }
 
+/** More would be refused in the end; here before each of them is looked at. */
+const MOST_TOPICS = 10_000;
+
+const unsubscribe = z.union([z.number(), z.object({ id: z.number() }).transform(({ id }) => id)]);
 const topics = z.union([z.string().transform((list) => list.split(',')), z.array(z.string())]);
 const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
 
@@ -58,14 +62,27 @@ export function parseSubscribe(data: unknown): SubscribeRequest {
   return { topics: parsed.topics, since: parsed.since, snapshot: parsed.snapshot ?? false };
 }
 
+/** The id of the subscription: as it is, or as `{ id }`. @throws PregonError FRAME_INVALID */
+export function parseUnsubscribe(data: unknown): number {
+  return parse(unsubscribe, data);
+}
+
 function assertTopics(patterns: readonly string[] | undefined): void {
   for (const pattern of patterns ?? []) assertPattern(pattern);
 }
 
 function parse<T>(schema: z.ZodType<T>, data: unknown): T {
+  assertCount(data);
   const result = schema.safeParse(data);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   throw new PregonError('FRAME_INVALID', `${where}${issue?.message ?? 'not what was expected'}`);
+}
+
+function assertCount(data: unknown): void {
+  const list: unknown = Array.isArray(data) ? data : Reflect.get(Object(data), 'topics');
+  if (Array.isArray(list) && list.length > MOST_TOPICS) {
+    throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `topics: at most ${MOST_TOPICS}`);
+  }
 }

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Namespace } from 'socket.io';
 import type { Session } from 'socket.io-adapter';
-import { BoundedMap } from '../../core/bounded-map.js';
 import type { Clock } from '../../core/clock.js';
 import { parseOffset } from './offset.js';
 import { PrivateSessions } from './private-session.js';
@@ -32,7 +31,8 @@ interface Remembered {
 export class Recovery {
   readonly #sessions: PrivateSessions;
   readonly #options: RecoveryOptions;
-  readonly #remembered = new BoundedMap<string, Remembered>(MOST_KEPT);
+  /** In the order of their time. */
+  readonly #remembered = new Map<string, Remembered>();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -45,8 +45,13 @@ export class Recovery {
   }
 
   keep({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
-    const { clock, rememberMs } = this.#options;
-    this.#remembered.set(sid, { rooms, data, until: clock.now() + rememberMs });
+    const now = this.#options.clock.now();
+    this.#remembered.delete(sid);
+    this.#remembered.set(sid, { rooms, data, until: now + this.#options.rememberMs });
+    for (const [oldest, { until }] of this.#remembered) {
+      if (until > now && this.#remembered.size <= MOST_KEPT) break;
+      this.#remembered.delete(oldest);
+    }
   }
 
   async restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined> {
@@ -54,12 +59,19 @@ export class Recovery {
     const place = parseOffset(offset);
     if (sid === undefined || place === undefined) return undefined;
     if (!(await this.#options.canServe(place.position))) return undefined;
-    // Of the connection that broke, this gateway may not know yet.
-    namespace.sockets.get(sid)?.disconnect(true);
+    this.#replace(namespace, sid);
     const remembered = this.#remembered.get(sid);
     this.#remembered.delete(sid);
     const { rooms, data } =
       remembered && remembered.until > this.#options.clock.now() ? remembered : { rooms: [], data: {} };
     return { sid, pid, rooms, data, missedPackets: [] };
+  }
+
+  /** Of the connection that broke, this gateway may not know yet. */
+  #replace(namespace: Namespace, sid: string): void {
+    const broken = namespace.sockets.get(sid);
+    if (!broken) return;
+    this.keep({ sid, rooms: [...broken.rooms], data: broken.data });
+    broken.disconnect(true);
   }
 }

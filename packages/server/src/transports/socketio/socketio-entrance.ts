@@ -50,6 +50,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
 
   constructor({ options, door, others, secret, maxFrameBytes }: SocketIoEntranceOptions) {
+    assertOptions(options);
     this.#door = door;
     this.#path = socketIoPath(options.path);
     this.#prefix = options.addTrailingSlash === false ? this.#path : `${this.#path}/`;
@@ -106,7 +107,10 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     namespace.use((socket, next) => {
       // Before Socket.IO tells the client, and instead of its own, which only this process would know.
       if (!socket.recovered) Reflect.set(socket, 'pid', recovery.sign(namespace.name, socket.id));
-      next(refusalOf(() => entering.handshake(socket)));
+      if (this.#door.isOpen) return next(refusalOf(() => entering.handshake(socket)));
+      // Told by an error alone, a stock client would not come back.
+      socket.conn.close();
+      next(new Error('the gateway is going away'));
     });
     namespace.on('connection', (socket: Socket) => entering.enter(socket, this.#outletOf(socket.conn)));
   }
@@ -119,6 +123,12 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     }
     return outlet;
   }
+}
+
+/** Types do not hold those who write JavaScript or YAML. @throws TypeError */
+function assertOptions(options: object): void {
+  const ours = ['adapter', 'connectionStateRecovery', 'parser'].find((name) => Object.hasOwn(options, name));
+  if (ours !== undefined) throw new TypeError(`socketIo.${ours} is not to be chosen: recovery and rooms depend on it`);
 }
 
 /** A request of a client that was let in before. */

@@ -136,13 +136,13 @@ export class SocketIoLink implements Link {
     if (id !== undefined && this.#acknowledges?.has(id)) return this.#acknowledge(id, { error: refused });
     this.#emit('refused', { ...(id === undefined ? {} : { id }), ...refused });
     // A client that cannot have what its handshake asked for has to ask for something else.
-    if (id === HANDSHAKE_SUBSCRIPTION) this.close(refusalCode(code), message);
+    if (id === HANDSHAKE_SUBSCRIPTION && code !== 'SUBSCRIPTION_UNKNOWN') this.close(refusalCode(code), message);
   }
 
   #acknowledge(id: RequestId, answer: unknown): void {
-    const acknowledge = this.#acknowledges?.get(id);
+    this.#acknowledges?.get(id)?.(answer);
+    // Not before: where the answer cannot be written, an error goes in its place.
     this.#acknowledges?.delete(id);
-    acknowledge?.(answer);
   }
 
   #emit(name: string, ...args: readonly unknown[]): void {
