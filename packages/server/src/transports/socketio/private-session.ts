@@ -1,5 +1,8 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
+/** Half of SHA-256, the least that RFC 2104 section 5 allows. */
+const SIGNATURE_BYTES = 16;
+
 /**
  * The private session ids that stock clients hand back when they return. One names the id that the connection had, and is signed: no
  * gateway has to remember it, and nobody can ask for the id of somebody else.
@@ -13,7 +16,8 @@ export class PrivateSessions {
   }
 
   sign(namespace: string, id: string): string {
-    return `${id}.${this.#signature(namespace, id)}`;
+    // One text rather than the pieces that it was made of, which V8 would keep for each client.
+    return Buffer.from(`${id}.${this.#signature(namespace, id)}`, 'latin1').toString('latin1');
   }
 
   /** The id that was signed for this namespace; undefined for whatever else a client may send. */
@@ -26,6 +30,7 @@ export class PrivateSessions {
   }
 
   #signature(namespace: string, id: string): string {
-    return createHmac('sha256', this.#secret).update(`${namespace}\n${id}`).digest('base64url');
+    const digest = createHmac('sha256', this.#secret).update(`${namespace}\n${id}`).digest();
+    return digest.toString('base64url', 0, SIGNATURE_BYTES);
   }
 }

@@ -30,26 +30,34 @@ export interface SocketIoLinkOptions {
 /** A client of Socket.IO in one namespace. Control frames that matter to it are events of their own name. */
 export class SocketIoLink implements Link {
   readonly transport = 'socket.io';
-  readonly #options: SocketIoLinkOptions;
+  readonly #socket: Socket;
+  readonly #outlet: EngineOutlet;
+  readonly #clock: Clock;
+  readonly #packets: EventPackets;
+  readonly #laterPackets: EventPackets;
   #acknowledges: Map<RequestId, Acknowledge> | undefined;
   #half: string | undefined;
   #reconnectInMs = 0;
 
-  constructor(options: SocketIoLinkOptions) {
-    this.#options = options;
-    this.#half = options.half;
+  constructor({ socket, outlet, clock, packets, laterPackets, half }: SocketIoLinkOptions) {
+    this.#socket = socket;
+    this.#outlet = outlet;
+    this.#clock = clock;
+    this.#packets = packets;
+    this.#laterPackets = laterPackets;
+    this.#half = half;
   }
 
   get full(): boolean {
-    return this.#options.outlet.full;
+    return this.#outlet.full;
   }
 
   get bufferedBytes(): number {
-    return this.#options.outlet.bufferedBytes;
+    return this.#outlet.bufferedBytes;
   }
 
   get takenBytes(): number {
-    return this.#options.outlet.takenBytes;
+    return this.#outlet.takenBytes;
   }
 
   /** The next `subscribed`, `unsubscribed`, `ack` or `error` with this id goes to the client's own callback. */
@@ -59,7 +67,9 @@ export class SocketIoLink implements Link {
   }
 
   events(id: RequestId, chunk: Chunk): void {
-    const { outlet, packets, laterPackets } = this.#options;
+    const outlet = this.#outlet;
+    const packets = this.#packets;
+    const laterPackets = this.#laterPackets;
     if (id !== HANDSHAKE_SUBSCRIPTION) {
       outlet.write(chunk.bytes(laterPackets), () => laterPackets.texts(chunk));
     } else if (this.#half !== undefined && this.#half === chunk.events[0]?.position) {
@@ -72,7 +82,7 @@ export class SocketIoLink implements Link {
   }
 
   snapshot(id: RequestId, rows: string, more: boolean): void {
-    this.#write(this.#options.packets.packetOf('snapshot', `{"id":${id},"rows":${rows},"more":${more}}`));
+    this.#write(this.#packets.packetOf('snapshot', `{"id":${id},"rows":${rows},"more":${more}}`));
   }
 
   control(frame: ControlFrame): void {
@@ -104,10 +114,11 @@ export class SocketIoLink implements Link {
   }
 
   message(message: Message): boolean {
-    const { packets, outlet, socket } = this.#options;
+    const packets = this.#packets;
+    const outlet = this.#outlet;
     if (outlet.full) return false;
     // Bytes come in packets of their own, behind the one that announces them.
-    if (message.data instanceof Uint8Array) return socket.emit(message.name, Buffer.from(message.data));
+    if (message.data instanceof Uint8Array) return this.#socket.emit(message.name, Buffer.from(message.data));
     outlet.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
     return true;
   }
@@ -123,11 +134,11 @@ export class SocketIoLink implements Link {
 
   /** Where the client shall come back, its transport ends, which stock clients take for a lost connection; else its namespace does. */
   close(code: CloseCode, reason?: string): void {
-    const { socket, clock } = this.#options;
+    const socket = this.#socket;
     this.#emit('closing', { ...code, reason: closeReason(code, reason) });
     if (!code.reconnect) return void socket.disconnect();
     if (this.#reconnectInMs === 0) return socket.conn.close();
-    clock.after(this.#reconnectInMs, () => socket.conn.close());
+    this.#clock.after(this.#reconnectInMs, () => socket.conn.close());
   }
 
   #refuse(frame: Extract<ControlFrame, { op: 'error' }>): void {
@@ -146,10 +157,10 @@ export class SocketIoLink implements Link {
   }
 
   #emit(name: string, ...args: readonly unknown[]): void {
-    this.#write(this.#options.packets.packet(name, ...args));
+    this.#write(this.#packets.packet(name, ...args));
   }
 
   #write(text: string): void {
-    this.#options.outlet.write(textFrame(`4${text}`), () => [text]);
+    this.#outlet.write(textFrame(`4${text}`), () => [text]);
   }
 }
