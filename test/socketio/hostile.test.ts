@@ -99,6 +99,42 @@ describe('[I-8] what a hostile client emits', () => {
   });
 });
 
+describe('[G-1] two who come back as the same, at the same time', () => {
+  it('are two in the end: one of them is recovered, the other begins anew, and both have all that follows', async () => {
+    const { http, gateway, append } = await startGateway();
+    const first = await SocketIoClient.open(http('/events'), { auth: { names: 'event' } });
+    await first.count('subscribed', 1);
+    const [pid, offset] = ['_pid', '_lastOffset'].map((name) => Reflect.get(first.socket, name));
+    first.socket.disconnect();
+    // Both are on their way in while a middleware thinks about them.
+    const waiting: (() => void)[] = [];
+    gateway.io.of('/events').use((_, next) => {
+      waiting.push(next);
+    });
+    const twins = [await connect(http('/events')), await connect(http('/events'))];
+    const auth = JSON.stringify({ pid, offset, names: 'event' });
+    for (const { socket } of twins) socket.send(`40/events,${auth}`);
+    await eventually(
+      () => waiting.length,
+      (count) => count === 2,
+    );
+    for (const next of waiting) next();
+    const ids = await eventually(
+      () => twins.map(({ said }) => said.find((text) => text.startsWith('40/events,'))?.slice(0, 40)),
+      (all) => all.every((id) => id !== undefined),
+    );
+    expect(new Set(ids).size).toBe(2);
+    await append(3);
+    for (const { said } of twins) {
+      await eventually(
+        () => said.filter((text) => text.startsWith('42/events,["event"')).length,
+        (count) => count === 3,
+      );
+    }
+    expect(gateway.connections('events').count).toBe(2);
+  });
+});
+
 describe('what an application may do with its own server', () => {
   it('taking all listeners away keeps no connection alive that is gone', async () => {
     const { http, gateway } = await startGateway();

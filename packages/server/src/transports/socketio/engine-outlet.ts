@@ -13,11 +13,6 @@ export interface OutletUser {
   drained(): void;
 }
 
-interface Place {
-  readonly user: OutletUser;
-  readonly leave: (reason: string) => void;
-}
-
 /** How much a client may ask that does not take the answers. */
 const MOST_ASKED_WHILE_FULL = 100;
 
@@ -32,7 +27,7 @@ export class EngineOutlet {
   readonly #conn: EngineSocket;
   readonly #maxBufferedBytes: number;
   /** Mostly one: the fewer objects, the less an idle client costs. */
-  #places: readonly Place[] = [];
+  #users: readonly OutletUser[] = [];
   #askedWhileFull = 0;
   /** The socket under the transport, where it is a WebSocket. */
   #socket: Socket | undefined;
@@ -47,10 +42,6 @@ export class EngineOutlet {
     this.#conn = conn;
     this.#maxBufferedBytes = maxBufferedBytes;
     this.#socket = socketOf(conn.transport);
-    // Of the listeners of a socket the user may take all away.
-    conn.once('close', (reason: string) => {
-      for (const { leave } of this.#places) leave(reason);
-    });
     if (this.#socket) return;
     conn.on('flush', () => this.#handOver());
     conn.on('upgrade', (transport: Transport) => {
@@ -110,21 +101,17 @@ export class EngineOutlet {
   }
 
   isIn(route: string): boolean {
-    return this.#places.some(({ user }) => user.route === route);
+    return this.#users.some((user) => user.route === route);
   }
 
-  /**
-   * Tells a user each time that what was full may be full no longer.
-   *
-   * @param leave called when the client is gone
-   */
-  enter(user: OutletUser, leave: Place['leave']): void {
+  /** Tells a user each time that what was full may be full no longer. */
+  enter(user: OutletUser): void {
     // Neither pushed nor spread: an array grows by sixteen places at once.
-    this.#places = this.#places.concat({ user, leave });
+    this.#users = this.#users.concat(user);
   }
 
   leave(user: OutletUser): void {
-    this.#places = this.#places.filter((place) => place.user !== user);
+    this.#users = this.#users.filter((other) => other !== user);
   }
 
   /** Below its own mark a socket never says that it has drained. */
@@ -160,7 +147,7 @@ export class EngineOutlet {
   }
 
   #drain(): void {
-    for (const { user } of this.#places) user.drained();
+    for (const user of this.#users) user.drained();
   }
 }
 

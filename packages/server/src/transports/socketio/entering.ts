@@ -31,6 +31,8 @@ export class Entering {
   readonly #route: Route;
   readonly #packets = new Map<EventNames, EventPackets>();
   readonly #laterPackets = new Map<EventNames, EventPackets>();
+  /** How each leaves, by the id of its socket. */
+  readonly #present = new Map<string, () => void>();
 
   constructor(door: Door, route: Route) {
     this.#door = door;
@@ -62,11 +64,13 @@ export class Entering {
 
   /** With one listener for all that a client emits: each more would cost every idle client. */
   #listen(socket: Socket, connection: Connection, link: SocketIoLink, outlet: EngineOutlet): void {
-    const leave = (reason: string) => {
+    const leave = (reason = '') => {
+      this.#present.delete(socket.id);
       outlet.leave(connection);
       this.#door.leave(connection, 1000, reason);
     };
-    outlet.enter(connection, leave);
+    outlet.enter(connection);
+    this.#present.set(socket.id, leave);
     let asked = HANDSHAKE_SUBSCRIPTION;
     socket.onAny((name: string, ...args: unknown[]) => {
       asked += 1;
@@ -76,7 +80,7 @@ export class Entering {
         connection.refuse(undefined, error);
       }
     });
-    socket.on('disconnect', leave);
+    socket.on('disconnecting', leave);
   }
 
   #heard({ connection, link, outlet }: Entered, { id, name, args }: Heard): void {
@@ -97,6 +101,11 @@ export class Entering {
       if (acknowledge) link.answer(-id, acknowledge);
       connection.receive(data, name, acknowledge && -id);
     }
+  }
+
+  /** A socket is gone: also one whose listeners were all taken away. */
+  left(id: string): void {
+    this.#present.get(id)?.();
   }
 
   #packetsFor(kept: Map<EventNames, EventPackets>, names: EventNames, offsets: boolean): EventPackets {

@@ -28,6 +28,8 @@ const RESPONSES: ReadonlySet<MessageType> = new Set([
 
 /** What becomes of those who go and come back. */
 export interface Sessions {
+  /** Somebody is gone, for whatever reason. */
+  left(id: string): void;
   /** Somebody went whose connection broke. */
   keep(session: Pick<Session, 'sid' | 'rooms' | 'data'>): void;
   /** Undefined where the session cannot be restored. */
@@ -96,6 +98,11 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
       this.publish({ type: MessageType.DISCONNECT_SOCKETS, data: { opts: listed(options), close } });
     }
     Adapter.prototype.disconnectSockets.call(this, options, close);
+  }
+
+  override delAll(id: string): void {
+    super.delAll(id);
+    this.#sessions?.left(id);
   }
 
   override persistSession({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {

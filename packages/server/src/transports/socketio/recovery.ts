@@ -8,6 +8,9 @@ import { PrivateSessions } from './private-session.js';
 /** How many of those who went are remembered, with their rooms and data. */
 const MOST_KEPT = 10_000;
 
+/** How long the application's middlewares may take over one who comes back. */
+const ENTERING_MS = 10_000;
+
 export interface RecoveryOptions {
   /** The same for all gateways to which a client may return. */
   readonly secret: string | undefined;
@@ -33,6 +36,8 @@ export class Recovery {
   readonly #options: RecoveryOptions;
   /** In the order of their time. */
   readonly #remembered = new Map<string, Remembered>();
+  /** Until when those who are being restored may take to enter, in the order of their time: two sockets of one id would be in each other's way. */
+  readonly #underWay = new Map<string, number>();
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -58,6 +63,7 @@ export class Recovery {
     const sid = this.#sessions.verify(namespace.name, pid);
     const place = parseOffset(offset);
     if (sid === undefined || place === undefined) return undefined;
+    if (!this.#begin(sid)) return undefined;
     if (!(await this.#options.canServe(place.position))) return undefined;
     this.#replace(namespace, sid);
     const remembered = this.#remembered.get(sid);
@@ -65,6 +71,23 @@ export class Recovery {
     const { rooms, data } =
       remembered && remembered.until > this.#options.clock.now() ? remembered : { rooms: [], data: {} };
     return { sid, pid, rooms, data, missedPackets: [] };
+  }
+
+  /** One who was restored is in. */
+  entered(sid: string): void {
+    this.#underWay.delete(sid);
+  }
+
+  /** False where the same is being restored already. */
+  #begin(sid: string): boolean {
+    const now = this.#options.clock.now();
+    for (const [other, until] of this.#underWay) {
+      if (until > now) break;
+      this.#underWay.delete(other);
+    }
+    if (this.#underWay.has(sid)) return false;
+    this.#underWay.set(sid, now + ENTERING_MS);
+    return true;
   }
 
   /** Of the connection that broke, this gateway may not know yet. */

@@ -3,14 +3,13 @@ import type { Duplex } from 'node:stream';
 import { PregonError } from '@pregon/protocol';
 import { type ExtendedError, Server, type ServerOptions, type Socket } from 'socket.io';
 import type { OtherGateways } from '../../core/other-gateways.js';
-import type { Route } from '../../core/route.js';
 import type { Door } from '../door.js';
 import type { Entrance } from '../entrance.js';
 import { parseTarget } from '../query.js';
 import { refuseRequest, refuseUpgrade } from '../refusal.js';
 import { EngineOutlet, type EngineSocket } from './engine-outlet.js';
 import { Entering } from './entering.js';
-import { GatewayAdapter } from './gateway-adapter.js';
+import { GatewayAdapter, type Sessions } from './gateway-adapter.js';
 import { Recovery } from './recovery.js';
 import { SocketIoBus } from './socketio-bus.js';
 import { socketIoPath } from './socketio-path.js';
@@ -57,7 +56,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     const { clock, heartbeatMs, hub } = door.options;
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe: (at) => hub.canServe(at) });
     const bus = new SocketIoBus(others);
-    const routes = new Set(door.options.routes.map(({ path }) => path));
+    const enterings = new Map(door.options.routes.map((route) => [route.path, new Entering(door, route)]));
     this.io = new Server(this.#requests, {
       pingInterval: heartbeatMs,
       // Where the heartbeat is quick, so is its end; Socket.IO waits this long by itself.
@@ -70,11 +69,12 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
       destroyUpgrade: false,
       // Called with `new`.
       adapter: function adapter(namespace) {
-        return new GatewayAdapter(namespace, bus, routes.has(namespace.name) ? recovery : undefined);
+        const entering = enterings.get(namespace.name);
+        return new GatewayAdapter(namespace, bus, entering && sessions(entering, recovery));
       },
       connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
     });
-    for (const route of door.options.routes) this.#serve(route, recovery);
+    for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
   }
 
   knows(target: string | undefined): boolean {
@@ -101,9 +101,8 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     void this.io.close();
   }
 
-  #serve(route: Route, recovery: Recovery): void {
-    const entering = new Entering(this.#door, route);
-    const namespace = this.io.of(route.path);
+  #serve(path: string, entering: Entering, recovery: Recovery): void {
+    const namespace = this.io.of(path);
     namespace.use((socket, next) => {
       // Before Socket.IO tells the client, and instead of its own, which only this process would know.
       if (!socket.recovered) Reflect.set(socket, 'pid', recovery.sign(namespace.name, socket.id));
@@ -112,7 +111,10 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
       socket.conn.close();
       next(new Error('the gateway is going away'));
     });
-    namespace.on('connection', (socket: Socket) => entering.enter(socket, this.#outletOf(socket.conn)));
+    namespace.on('connection', (socket: Socket) => {
+      recovery.entered(socket.id);
+      entering.enter(socket, this.#outletOf(socket.conn));
+    });
   }
 
   #outletOf(conn: EngineSocket): EngineOutlet {
@@ -123,6 +125,14 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     }
     return outlet;
   }
+}
+
+function sessions(entering: Entering, recovery: Recovery): Sessions {
+  return {
+    left: (id) => entering.left(id),
+    keep: (session) => recovery.keep(session),
+    restore: (namespace, pid, offset) => recovery.restore(namespace, pid, offset),
+  };
 }
 
 /** Types do not hold those who write JavaScript or YAML. @throws TypeError */
