@@ -120,7 +120,8 @@ describe('attachGateway', () => {
     const closed = new Promise((resolve) => server.close(resolve));
     expect((await plain.whenClosed()).code).toBe(4000);
     await closed;
-    expect(await disconnected).toBe('transport close');
+    // Which of the two a client calls it depends on how much it had read; it comes back after either.
+    expect(await disconnected).toMatch(/^transport (close|error)$/);
     expect(server.listening).toBe(false);
   });
 
