@@ -130,6 +130,7 @@ describe('a stock client that subscribes later', () => {
     expect(await client.ask('subscribe', { topics: ['a..b'] })).toMatchObject({ error: { code: 'TOPIC_INVALID' } });
     expect(await client.ask('subscribe', { no: 'topics' })).toMatchObject({ error: { code: 'FRAME_INVALID' } });
     expect(await client.ask('unsubscribe', 7)).toMatchObject({ error: { code: 'SUBSCRIPTION_UNKNOWN' } });
+    expect(await client.ask('unsubscribe', { id: '7' })).toMatchObject({ error: { code: 'FRAME_INVALID' } });
   });
 });
 

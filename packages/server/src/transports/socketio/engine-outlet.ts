@@ -18,8 +18,8 @@ const MOST_ASKED_WHILE_FULL = 100;
 
 /**
  * Writes to a client of Engine.IO. Where its transport is a WebSocket and nothing of Engine.IO's waits, whole frames go straight to the
- * operating system; else, and for long polling, messages go the ordinary way. While anything waits there it counts as full, so that what
- * is written here and what is emitted keep their order.
+ * operating system; else, and for long polling, messages go the ordinary way, behind what waits there. So what is written here and what
+ * is emitted keep their order.
  *
  * One for each client, shared by all of its namespaces.
  */

@@ -77,7 +77,10 @@ export class Entering {
       try {
         this.#heard({ connection, link, outlet }, { id: asked, name, args });
       } catch (error) {
-        connection.refuse(undefined, error);
+        // Whoever waits for an answer hears it as that.
+        const last = args.at(-1);
+        if (isAcknowledge(last)) link.answer(asked, last);
+        connection.refuse(asked, error);
       }
     });
     socket.on('disconnecting', leave);
