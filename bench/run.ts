@@ -11,9 +11,10 @@ import { fanout, socketIo } from './questions/fanout.js';
 import { latency } from './questions/latency.js';
 import { memory } from './questions/memory.js';
 import { replay } from './questions/replay.js';
+import { ways } from './questions/ways.js';
 import { formatTable } from './table.js';
 
-const QUESTIONS = [append, fanout, socketIo, replay, memory, latency];
+const QUESTIONS = [append, fanout, socketIo, replay, memory, latency, ways];
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));
