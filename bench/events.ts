@@ -12,15 +12,18 @@ const SAMPLE_POSITION = '2s0a.abcdefghijkxyz';
 /** What the log adds to the JSON text beside the position itself: `,"position":""`. */
 const POSITION_BYTES = 14;
 
-const BARE_BYTES = JSON.stringify(withPadding(0, 0, '')).length + POSITION_BYTES + SAMPLE_POSITION.length;
+const TOPIC = 'price.1.set';
+
+const BARE_BYTES = JSON.stringify(withPadding(0, 0, TOPIC, '')).length + POSITION_BYTES + SAMPLE_POSITION.length;
 
 /**
  * An event whose JSON text is about `size` bytes when it is delivered with its position; its id is its number.
  *
  * @param at when it was made, in microseconds, where that is of interest
  */
-export function createEvent(number: number, size: number, at = 0): PregonEvent {
-  return withPadding(number, at, 'x'.repeat(Math.max(0, size - BARE_BYTES)));
+export function createEvent(number: number, size: number, at = 0, topic = TOPIC): PregonEvent {
+  const padding = Math.max(0, size - BARE_BYTES - topic.length + TOPIC.length);
+  return withPadding(number, at, topic, 'x'.repeat(padding));
 }
 
 /** The same event for servers without a log: with a position that means nothing. */
@@ -47,13 +50,13 @@ export function nowMicros(): number {
   return seconds * 1_000_000 + Math.round(nanos / 1_000);
 }
 
-function withPadding(number: number, at: number, padding: string): PregonEvent {
+function withPadding(number: number, at: number, topic: string, padding: string): PregonEvent {
   return {
     specversion: '1.0',
     id: String(number).padStart(NUMBER_DIGITS, '0'),
     source: '/bench',
     type: 'PriceWasSet',
-    topic: 'price.1.set',
+    topic,
     exchange: 'bench',
     data: { at: String(at).padStart(15, '0'), padding },
   };

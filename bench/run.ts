@@ -11,10 +11,11 @@ import { fanout, socketIo } from './questions/fanout.js';
 import { latency } from './questions/latency.js';
 import { memory } from './questions/memory.js';
 import { replay } from './questions/replay.js';
+import { topics } from './questions/topics.js';
 import { ways } from './questions/ways.js';
 import { formatTable } from './table.js';
 
-const QUESTIONS = [append, fanout, socketIo, replay, memory, latency, ways];
+const QUESTIONS = [append, fanout, socketIo, topics, replay, memory, latency, ways];
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));

@@ -1,6 +1,8 @@
 import { answer } from '../processes/answer.js';
 import { type Figures, numberOf, textOf } from '../processes/messages.js';
+import { type Spread, spreadOf } from '../spread.js';
 import { quantile } from '../statistics.js';
+import { cadenceOf } from './cadence.js';
 import { LoadConnection } from './connection.js';
 import { dialectOf } from './dialect.js';
 import { Tally } from './tally.js';
@@ -14,15 +16,22 @@ let connections: LoadConnection[] = [];
 let beganAtMs = 0;
 
 answer({
-  /** Opens `count` more connections to `port`; ends when all are open. */
+  /**
+   * Opens `count` more connections to `port`; ends when all are open. Each asks for `query`, or for its topics in the spread of the name
+   * `spread`, where there is one.
+   */
   async connect(fields) {
-    const dialect = dialectOf(textOf(fields, 'dialect'), textOf(fields, 'query'));
+    const port = numberOf(fields, 'port');
+    const dialect = dialectOf(textOf(fields, 'dialect'));
+    const spread = spreadOf(fields['spread'] === undefined ? 'one' : textOf(fields, 'spread'));
     const count = numberOf(fields, 'count');
     beganAtMs = performance.now();
     for (let opened = 0; opened < count; opened += HANDSHAKES) {
       const group = Array.from({ length: Math.min(HANDSHAKES, count - opened) }, (_, index) => {
-        const thorough = opened + index === count - 1;
-        return new LoadConnection(numberOf(fields, 'port'), dialect, tally, thorough);
+        const number = opened + index;
+        const query = topicsQuery(spread, number) ?? textOf(fields, 'query');
+        const cadence = cadenceOf(spread, number);
+        return new LoadConnection({ port, dialect, query, cadence, tally, thorough: number === count - 1 });
       });
       connections.push(...group);
       await Promise.all(group.map((connection) => connection.opened));
@@ -30,14 +39,14 @@ answer({
     return { connections: connections.length };
   },
 
-  /** The event with the number `first` is the next on each connection; nothing was counted yet. Times are kept of what `record` says. */
+  /** The event with the number `first` is the next, on each connection that wants it; nothing was counted yet. Times are kept of what `record` says. */
   begin(fields) {
     const record = textOf(fields, 'record');
     tally.latencies = record === 'latencies' ? [] : undefined;
     tally.arrivals = record === 'arrivals' ? [] : undefined;
     tally.first = numberOf(fields, 'first');
     tally.reset();
-    for (const connection of connections) connection.next = tally.first;
+    for (const connection of connections) connection.expect(tally.first);
     beganAtMs = performance.now();
     return {};
   },
@@ -74,6 +83,11 @@ answer({
     return {};
   },
 });
+
+function topicsQuery(spread: Spread, connection: number): string | undefined {
+  const patterns = spread.patternsOf(connection);
+  return patterns.length === 0 ? undefined : `?topics=${encodeURIComponent(patterns.join(','))}`;
+}
 
 function counted(): Figures {
   const { events, bytes, misordered, lastAtMs, latencies } = tally;

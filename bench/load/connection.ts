@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { NUMBER_DIGITS, nowMicros } from '../events.js';
+import type { Cadence } from './cadence.js';
 import type { Dialect } from './dialect.js';
 import type { Tally } from './tally.js';
 import { CLOSE, clientText, PING, PONG_FRAME, TEXT, upgradeRequest } from './wire.js';
@@ -16,6 +17,16 @@ const MODULUS = 10 ** COMPARED;
 const ZEROS = 48 * 1_111;
 const DATA_AT = '"data":{"at":"';
 
+export interface LoadConnectionOptions {
+  readonly port: number;
+  readonly dialect: Dialect;
+  /** What is asked for after the path: `?topics=…`. */
+  readonly query: string;
+  readonly cadence: Cadence;
+  readonly tally: Tally;
+  readonly thorough: boolean;
+}
+
 interface Deferred {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -29,6 +40,9 @@ export class LoadConnection {
   /** Reads each event as a whole: the last connection does, which is also the last that a server writes to. */
   readonly #thorough: boolean;
   readonly #numberAt: number;
+  readonly #cadence: Cadence;
+  /** Where in its cadence it is. */
+  #place = 0;
   readonly #opened: Deferred;
   readonly opened: Promise<void>;
   #upgraded = false;
@@ -36,8 +50,9 @@ export class LoadConnection {
   /** The number of the event that should come next; undefined for whatever comes. */
   next: number | undefined;
 
-  constructor(port: number, dialect: Dialect, tally: Tally, thorough: boolean) {
+  constructor({ port, dialect, query, cadence, tally, thorough }: LoadConnectionOptions) {
     this.#dialect = dialect;
+    this.#cadence = cadence;
     this.#tally = tally;
     this.#thorough = thorough;
     this.#numberAt = dialect.beforeNumber.length;
@@ -48,9 +63,16 @@ export class LoadConnection {
     this.#opened = opened;
     const callback = (bytes: number) => this.#read(READ_BUFFER, bytes);
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ_BUFFER, callback } });
-    this.#socket.write(upgradeRequest(port, dialect.path, dialect.protocol));
+    this.#socket.write(upgradeRequest(port, dialect.path + query, dialect.protocol));
     this.#socket.on('error', (error) => this.#opened.reject(error));
     this.#socket.on('close', () => this.#opened.reject(new Error('the connection closed')));
+  }
+
+  /** Nothing has come yet; of the events from this number on, the first that it wants is the next. */
+  expect(first: number): void {
+    const { number, place } = this.#cadence.from(first);
+    this.next = number;
+    this.#place = place;
   }
 
   close(): void {
@@ -141,7 +163,8 @@ export class LoadConnection {
     if (digits - ZEROS !== this.next % MODULUS) tally.misordered += 1;
     if (this.#thorough) this.#readThoroughly(data.toString('latin1', start, start + size), this.next);
     if (tally.arrivals) tally.arrived(this.next, nowMicros());
-    this.next += 1;
+    this.next += this.#cadence.steps[this.#place] ?? 1;
+    this.#place = this.#place + 1 === this.#cadence.steps.length ? 0 : this.#place + 1;
     tally.events += 1;
     tally.bytes += size;
   }

@@ -77,9 +77,8 @@ const dialects: ReadonlyMap<string, Dialect> = new Map([
   ['pregon, Socket.IO', pregonSocketIo],
 ]);
 
-/** @param query for plain connections, `?since=first` */
-export function dialectOf(name: string, query = ''): Dialect {
+export function dialectOf(name: string): Dialect {
   const dialect = dialects.get(name);
   if (!dialect) throw new TypeError(`no dialect ${name}`);
-  return { ...dialect, path: dialect.path + query };
+  return dialect;
 }

@@ -1,8 +1,9 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from '../processes/child.js';
-import { numberOf } from '../processes/messages.js';
+import { type Fields, numberOf } from '../processes/messages.js';
 import type { Context } from '../question.js';
+import { audienceSizes, spreadOf } from '../spread.js';
 
 export type SideName = 'pregon' | 'pregon, Socket.IO' | 'ws' | 'socket.io';
 
@@ -14,6 +15,8 @@ export interface Side {
   readonly producer: Child;
   readonly load: Child;
   readonly connections: number;
+  /** To how many of the connections an event goes, by the remainder of its number. */
+  readonly audiences: readonly number[];
   /** The number of the next event. */
   next: number;
 }
@@ -23,21 +26,26 @@ type Processes = Pick<Side, 'server' | 'producer'>;
 export interface SideOptions {
   readonly connections: number;
   readonly eventBytes: number;
+  /** Name of what the events' topics are, and who wants them. @default 'one' topic, which all want */
+  readonly spread?: string;
 }
 
 export async function startSide(name: SideName, context: Context, options: SideOptions): Promise<Side> {
-  const { connections, eventBytes } = options;
+  const { connections, eventBytes, spread = 'one' } = options;
   const load = Child.start('load/client');
   // An event is stored once by its id, and each side counts from 1: each has a log of its own.
   const log = newLogUrl(context);
   const { server, producer } =
-    name === 'ws' || name === 'socket.io' ? startPeer(name) : await startPregon(name, context, log, eventBytes);
+    name === 'ws' || name === 'socket.io'
+      ? startPeer(name)
+      : await startPregon(name, context, { log, eventBytes, spread, connections });
   const { port = 0 } = await server.ask('listen', { eventBytes, log });
   const dialect = name === 'pregon' ? 'plain' : name;
-  await load.ask('connect', { port, dialect, query: '', count: connections });
+  await load.ask('connect', { port, dialect, query: '', spread, count: connections });
   const { count } = await server.ask('connections');
   if (count !== connections) throw new Error(`${name}: ${count} of ${connections} connections`);
-  return { name, server, producer, load, connections, next: 1 };
+  const audiences = audienceSizes(spreadOf(spread), connections);
+  return { name, server, producer, load, connections, audiences, next: 1 };
 }
 
 export async function endSide({ server, producer, load }: Side): Promise<void> {
@@ -53,9 +61,9 @@ export function newLogUrl({ folder }: Context): string {
   return `sqlite:${join(mkdtempSync(join(folder, 'log-')), 'pregon.db')}`;
 }
 
-async function startPregon(name: SideName, context: Context, log: string, eventBytes: number): Promise<Processes> {
+async function startPregon(name: SideName, context: Context, fields: Fields): Promise<Processes> {
   const producer = Child.start('servers/publisher');
-  await producer.ask('open', { log, eventBytes, packets: name === 'pregon' ? 'none' : 'socket.io' });
+  await producer.ask('open', { ...fields, packets: name === 'pregon' ? 'none' : 'socket.io' });
   return { server: Child.start('servers/gateway', context.gatewayArgv), producer };
 }
 

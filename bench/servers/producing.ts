@@ -2,7 +2,7 @@ import { type Fields, type Figures, numberOf } from '../processes/messages.js';
 
 /** Hands events over: writes them to all connections, or appends them to the log. */
 export interface Outlet {
-  /** @returns the bytes of their frames, as each connection gets them, without headers */
+  /** @returns the bytes of their frames, without headers, as all connections get them together */
   send(first: number, count: number): Promise<number> | number;
 }
 

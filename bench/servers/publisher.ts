@@ -4,21 +4,27 @@ import { type Log, openLog } from 'pregon';
 import { createEvent, deliveredBytes, nowMicros, packetBytes } from '../events.js';
 import { answer } from '../processes/answer.js';
 import { type Fields, type Figures, numberOf, textOf } from '../processes/messages.js';
+import { audienceSizes, type Spread, spreadOf } from '../spread.js';
 import { producing } from './producing.js';
 
 /** Appends to the log from a process of its own, as an application's relay does. */
 let log: Log | undefined;
 let eventBytes = 0;
 let bytesOf = deliveredBytes;
+let spread: Spread = spreadOf('one');
+/** To how many connections an event goes, by the remainder of its number. */
+let audiences: readonly number[] = [1];
 
 async function send(first: number, count: number): Promise<number> {
   if (!log) throw new TypeError('open the log first');
   const at = nowMicros();
-  const events = Array.from({ length: count }, (_, index) => createEvent(first + index, eventBytes, at));
+  const numbers = Array.from({ length: count }, (_, index) => first + index);
+  const events = numbers.map((number) => createEvent(number, eventBytes, at, spread.topicOf(number)));
   const points = await log.append(events);
   return points.reduce((bytes, point, index) => {
     const event = events[index];
-    return event ? bytes + bytesOf(event, encodePosition(point)) : bytes;
+    const connections = audiences[(first + index) % audiences.length] ?? 0;
+    return event ? bytes + connections * bytesOf(event, encodePosition(point)) : bytes;
   }, 0);
 }
 
@@ -56,7 +62,10 @@ function sync(fields: Fields): Figures {
 
 answer({
   ...producing({ send }),
+  /** Counts bytes as `connections` get them, whose topics are those of the spread of this name; for one that gets all if neither is said. */
   async open(fields) {
+    if (fields['spread'] !== undefined) spread = spreadOf(textOf(fields, 'spread'));
+    if (fields['connections'] !== undefined) audiences = audienceSizes(spread, numberOf(fields, 'connections'));
     eventBytes = numberOf(fields, 'eventBytes');
     log = await openLog(textOf(fields, 'log'));
     bytesOf = fields['packets'] === 'socket.io' ? packetBytes : deliveredBytes;

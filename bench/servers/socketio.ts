@@ -15,7 +15,7 @@ function send(first: number, count: number): number {
   let bytes = 0;
   for (let number = first; number < first + count; number++) {
     const event = createPositioned(number, eventBytes);
-    bytes += JSON.stringify(event).length + AROUND_BYTES;
+    bytes += (JSON.stringify(event).length + AROUND_BYTES) * (io?.engine.clientsCount ?? 0);
     io?.emit('event', event);
   }
   return bytes;

@@ -12,9 +12,10 @@ function send(first: number, count: number): number {
   let bytes = 0;
   for (let number = first; number < first + count; number++) {
     const text = Buffer.from(JSON.stringify(createPositioned(number, eventBytes)));
-    bytes += text.length;
     for (const client of server?.clients ?? []) {
-      if (client.readyState === client.OPEN) client.send(text, { binary: false });
+      if (client.readyState !== client.OPEN) continue;
+      client.send(text, { binary: false });
+      bytes += text.length;
     }
   }
   return bytes;

@@ -1,0 +1,87 @@
+import { goal, NO_GOAL, type Question, type Row } from '../question.js';
+import { median } from '../statistics.js';
+import { type Paced, playRound, type RoundResult } from './round.js';
+import { endSide, type Side, startSide } from './sides.js';
+
+const CONNECTIONS = 1_000;
+const EVENT_BYTES = 200;
+const INTERVAL_MS = 20;
+const MOST_OF_ONE = 1.5;
+
+/** A spread and how much of it comes at once: so many events that each connection gets `perFlush` of them, on average. */
+interface Way {
+  readonly case: string;
+  readonly title: string;
+  readonly spread: string;
+  readonly batch: number;
+  readonly perFlush: 1 | 5;
+  readonly hasGoal?: true;
+}
+
+const WAYS: readonly Way[] = [
+  { case: 'one', title: 'one topic for all', spread: 'one', batch: 5, perFlush: 5 },
+  { case: 'same', title: 'the same ten of 1,000 for all', spread: 'the same ten', batch: 500, perFlush: 5 },
+  {
+    case: 'neighbours',
+    title: 'ten of 1,000, i … i+9',
+    spread: 'neighbours',
+    batch: 500,
+    perFlush: 5,
+    hasGoal: true,
+  },
+  { case: 'random', title: 'ten of 1,000, by chance', spread: 'random', batch: 500, perFlush: 5, hasGoal: true },
+  { case: 'wildcards', title: 'user.42.# and user.*.verb7', spread: 'wildcards', batch: 46, perFlush: 5 },
+  { case: 'one', title: 'one topic for all', spread: 'one', batch: 1, perFlush: 1 },
+  { case: 'each', title: 'a topic of its own', spread: 'one each', batch: 1_000, perFlush: 1 },
+];
+
+export const topics: Question = {
+  name: 'topics',
+  title: `Events of ${EVENT_BYTES} bytes to ${CONNECTIONS} connections by topics: CPU time of the gateway for one delivery`,
+  cases: [...new Set(WAYS.map((way) => way.case))],
+  async answer(context) {
+    const ways = WAYS.filter(
+      (way) => way.case === 'one' || context.cases.length === 0 || context.cases.includes(way.case),
+    );
+    const sides = new Map<string, Side>();
+    for (const { spread } of ways) {
+      if (sides.has(spread)) continue;
+      context.progress(`topics: connecting ${CONNECTIONS} clients, ${spread}`);
+      const options = { connections: CONNECTIONS, eventBytes: EVENT_BYTES, spread };
+      sides.set(spread, await startSide('pregon', context, options));
+    }
+    const results = ways.map((): RoundResult[] => []);
+    const durationMs = context.quick ? 800 : 2_000;
+    for (let round = 0; round <= (context.quick ? 1 : 3); round++) {
+      for (const [index, { title, spread, batch }] of ways.entries()) {
+        const side = sides.get(spread);
+        if (!side) continue;
+        context.progress(`topics, ${round === 0 ? 'warming up' : `round ${round}`}: ${title}`);
+        const plan: Paced = { kind: 'paced', batch, intervalMs: INTERVAL_MS, durationMs };
+        const result = await playRound(side, round === 0 ? { ...plan, durationMs: 500 } : plan);
+        if (round > 0) results[index]?.push(result);
+      }
+    }
+    await Promise.all([...sides.values()].map(endSide));
+    return ways.map((way, index) => {
+      const base = ways.findIndex(({ spread, perFlush }) => spread === 'one' && perFlush === way.perFlush);
+      return toRow(way, results[index] ?? [], results[base] ?? []);
+    });
+  },
+};
+
+function toRow({ title, hasGoal, batch }: Way, results: readonly RoundResult[], base: readonly RoundResult[]): Row {
+  const of = (what: (result: RoundResult) => number) => median(results.map(what));
+  const micros = of((result) => result.serverMicros);
+  const part = micros / median(base.map((result) => result.serverMicros));
+  return {
+    topics: title,
+    'events at once': batch,
+    µs: micros,
+    '× one topic': part,
+    'per write': of((result) => result.perWrite),
+    'reached per second': of((result) => result.perSecond),
+    'client µs': of((result) => result.clientMicros),
+    ...(hasGoal ? goal(`≤ ${MOST_OF_ONE} × one topic`, part <= MOST_OF_ONE) : NO_GOAL),
+  };
+}

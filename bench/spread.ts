@@ -1,0 +1,118 @@
+/** How many topics there are, where there is more than one. */
+const TOPICS = 1_000;
+
+/** How many of them a connection takes in the comparisons of few topics. */
+const TAKEN = 10;
+
+/** Has no factor in common with the number of topics: any some events in a row are evenly spread over the topics. */
+const STRIDE = 389;
+
+const WILDCARD_USERS = 100;
+const VERBS = 10;
+
+/**
+ * Which topics the events have, and which connection wants which of them. Known by its name to all processes of a benchmark, and built by
+ * arithmetic instead of patterns: what a client expects is not found by the code that is measured.
+ */
+export interface Spread {
+  /** After so many events, the topics come again in the same order. */
+  readonly period: number;
+  /** The topic of the event with this number. */
+  topicOf(number: number): string;
+  /** What a connection subscribes to; empty for everything. */
+  patternsOf(connection: number): readonly string[];
+  /** Whether a connection wants the event with this number. */
+  wants(connection: number, number: number): boolean;
+}
+
+const spreads: ReadonlyMap<string, Spread> = new Map<string, Spread>([
+  ['one', { period: 1, topicOf: () => priceTopic(1), patternsOf: () => [], wants: () => true }],
+  ['the same ten', fewTopics(() => Array.from({ length: TAKEN }, (_, index) => index * (TOPICS / TAKEN)))],
+  ['neighbours', fewTopics((connection) => Array.from({ length: TAKEN }, (_, index) => (connection + index) % TOPICS))],
+  ['random', fewTopics(randomTopics)],
+  ['one each', fewTopics((connection) => [connection % TOPICS])],
+  [
+    'wildcards',
+    {
+      period: TOPICS,
+      topicOf: (number) => `user.${userOf(number)}.verb${verbOf(number)}`,
+      patternsOf: (connection) => [`user.${wantedUser(connection)}.#`, `user.*.verb${wantedVerb(connection)}`],
+      wants: (connection, number) =>
+        userOf(number) === wantedUser(connection) || verbOf(number) === wantedVerb(connection),
+    },
+  ],
+]);
+
+/** @throws TypeError where there is none of this name */
+export function spreadOf(name: string): Spread {
+  const spread = spreads.get(name);
+  if (!spread) throw new TypeError(`no spread ${name}`);
+  return spread;
+}
+
+/** How many of `connections` want an event, by the remainder of its number. */
+export function audienceSizes({ period, wants }: Spread, connections: number): number[] {
+  return Array.from({ length: period }, (_, number) => {
+    let size = 0;
+    for (let connection = 0; connection < connections; connection++) if (wants(connection, number)) size += 1;
+    return size;
+  });
+}
+
+function fewTopics(topicsOf: (connection: number) => readonly number[]): Spread {
+  return {
+    period: TOPICS,
+    topicOf: (number) => priceTopic(topicIndex(number)),
+    patternsOf: (connection) => topicsOf(connection).map(priceTopic),
+    wants: (connection, number) => topicsOf(connection).includes(topicIndex(number)),
+  };
+}
+
+function priceTopic(index: number): string {
+  return `price.${index}.set`;
+}
+
+function topicIndex(number: number): number {
+  return (number * STRIDE) % TOPICS;
+}
+
+function userOf(number: number): number {
+  return Math.floor(topicIndex(number) / VERBS);
+}
+
+function verbOf(number: number): number {
+  return topicIndex(number) % VERBS;
+}
+
+function wantedUser(connection: number): number {
+  return connection % WILDCARD_USERS;
+}
+
+function wantedVerb(connection: number): number {
+  return Math.floor(connection / WILDCARD_USERS) % VERBS;
+}
+
+const chosen = new Map<number, readonly number[]>();
+
+/** The same in each process and each run. */
+function randomTopics(connection: number): readonly number[] {
+  const known = chosen.get(connection);
+  if (known) return known;
+  const next = random(connection + 1);
+  const topics = new Set<number>();
+  while (topics.size < TAKEN) topics.add(Math.floor(next() * TOPICS));
+  const made = [...topics];
+  chosen.set(connection, made);
+  return made;
+}
+
+/** Numbers from 0 to 1 that look like chance (mulberry32). */
+function random(seed: number): () => number {
+  let state = Math.imul(seed, 0x9e3779b1);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
