@@ -1,5 +1,5 @@
-import { Chunk, chunkLength } from './chunk.js';
 import { type Filter, passes } from './filter.js';
+import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { Subscription } from './subscription.js';
 
@@ -12,6 +12,8 @@ export class Audience {
   members = 0;
   readonly #atEdge = new Set<Subscription>();
   #pending: LoggedEvent[] = [];
+  /** Of the pending events; equal for audiences with the same ones. */
+  #mark = 0;
 
   constructor(filter: Filter, number: number) {
     this.filter = filter;
@@ -30,22 +32,19 @@ export class Audience {
   /** Keeps an event whose topic matches for the flush; true where it is the first. */
   offer(event: LoggedEvent): boolean {
     if (this.#atEdge.size === 0 || !passes(this.filter, event.entry)) return false;
+    this.#mark = (Math.imul(this.#mark, 31) + event.offset) | 0;
     return this.#pending.push(event) === 1;
   }
 
-  /** Moves all that stand at `after`, the edge until now, to `through`, the edge from now on. */
-  flush(after: number, through: number): void {
-    const events = this.#pending;
+  /** Moves all that stand at the edge until now to the edge from now on. */
+  flush(flush: Flush): void {
+    const chunks = flush.chunks({ events: this.#pending, mark: this.#mark });
     this.#pending = [];
-    for (let from = 0, at = after; from < events.length; ) {
-      const to = from + chunkLength(events, from);
-      const last = to === events.length ? through : (events[to - 1]?.offset ?? through);
-      const chunk = new Chunk(at, last, from === 0 && to === events.length ? events : events.slice(from, to));
+    this.#mark = 0;
+    for (const chunk of chunks) {
       for (const subscription of this.#atEdge) {
         if (!subscription.takeAtEdge(chunk)) this.#atEdge.delete(subscription);
       }
-      from = to;
-      at = last;
     }
   }
 }

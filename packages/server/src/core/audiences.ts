@@ -1,5 +1,6 @@
 import { Audience } from './audience.js';
 import type { Filter } from './filter.js';
+import { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 import { TopicIndex } from './topic-index.js';
 
@@ -42,6 +43,7 @@ export class Audiences {
       for (const audience of found) if (audience.offer(event)) touched.push(audience);
       found.clear();
     }
-    for (const audience of touched) audience.flush(after, through);
+    const flush = new Flush(after, through);
+    for (const audience of touched) audience.flush(flush);
   }
 }

@@ -14,7 +14,10 @@ export class Chunk {
   /** … and then here, also where no event between matched. */
   readonly through: number;
   readonly events: readonly LoggedEvent[];
-  readonly #buffers = new Map<Format, Buffer>();
+  /** Mostly all connections take the same format. */
+  #format: Format | undefined;
+  #buffer: Buffer | undefined;
+  #others: Map<Format, Buffer> | undefined;
 
   constructor(after: number, through: number, events: readonly LoggedEvent[]) {
     this.after = after;
@@ -24,10 +27,18 @@ export class Chunk {
 
   /** All its events, framed one behind the other, in one buffer that must not be changed. */
   bytes(format: Format): Buffer {
-    const made = this.#buffers.get(format);
-    if (made) return made;
-    const buffer = this.#encode(format);
-    this.#buffers.set(format, buffer);
+    const made = format === this.#format ? this.#buffer : this.#others?.get(format);
+    return made ?? this.#keep(format, this.#encode(format));
+  }
+
+  #keep(format: Format, buffer: Buffer): Buffer {
+    if (this.#format === undefined) {
+      this.#format = format;
+      this.#buffer = buffer;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(format, buffer);
+    }
     return buffer;
   }
 

@@ -72,6 +72,11 @@ export class Connection implements SubscriptionOwner {
     return this.#link.transport;
   }
 
+  /** @internal */
+  get hasSeveral(): boolean {
+    return this.#subscriptions.length > 1;
+  }
+
   /** How many sends of the client are under way. @internal */
   get unanswered(): number {
     return this.#unanswered;

@@ -55,6 +55,8 @@ export class Hub implements Source {
   readonly #snapshotPoint: SnapshotPoint;
   readonly #subscriptions = new Set<Subscription>();
   readonly #awaitingEdge = new Set<Subscription>();
+  /** By link: one of the subscriptions for which it is held during a flush. */
+  readonly #held = new Map<Link, Subscription>();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
   #edge: LogPoint;
   /** How many logs were replaced: what was asked of one says nothing of the next. */
@@ -134,6 +136,13 @@ export class Hub implements Source {
 
   awaitEdge(subscription: Subscription): void {
     this.#awaitingEdge.add(subscription);
+  }
+
+  hold(subscription: Subscription): void {
+    const { link } = subscription;
+    if (!link.hold || this.#held.has(link)) return;
+    this.#held.set(link, subscription);
+    link.hold();
   }
 
   nextTurn(subscription: Subscription): void {
@@ -260,10 +269,22 @@ export class Hub implements Source {
     this.#history.append(arrived.events);
     this.#chunks.clear();
     this.#audiences.flush(arrived.events, after, arrived.through.offset);
+    this.#releaseHeld();
     this.#snapshotPoint.edgeMoved();
     const waiting = [...this.#awaitingEdge];
     this.#awaitingEdge.clear();
     for (const subscription of waiting) subscription.advance();
+  }
+
+  #releaseHeld(): void {
+    for (const [link, subscription] of this.#held) {
+      try {
+        link.release?.();
+      } catch (error) {
+        this.broken(subscription, error);
+      }
+    }
+    this.#held.clear();
   }
 
   /** Another log stands in the place of the one that was read: nobody's position means anything in it. */

@@ -42,6 +42,12 @@ export interface Link {
   /** Bytes that the operating system has taken so far: it grows as long as the client reads. */
   readonly takenBytes: number;
   events(id: RequestId, chunk: Chunk): void;
+  /**
+   * What is written from now on may wait for {@link Link.release}, to go out in one piece: several subscriptions of a connection would
+   * else cost it several writes for each flush. Absent where there is only ever one.
+   */
+  hold?(): void;
+  release?(): void;
   /** @param rows a JSON array */
   snapshot(id: RequestId, rows: string, more: boolean): void;
   control(frame: ControlFrame): void;

@@ -10,6 +10,8 @@ const CHUNKS_PER_TURN = 8;
 
 /** Whose a subscription is. */
 export interface SubscriptionOwner {
+  /** Whether it has other subscriptions on the same link. */
+  readonly hasSeveral: boolean;
   /** It could not be opened, or not be served any longer; it has ended. */
   subscriptionFailed(id: RequestId, error: PregonError): void;
 }
@@ -46,6 +48,8 @@ export interface Source {
   lost(subscription: Subscription, reason: ResetReason): void;
   /** The log could not be read. */
   failed(subscription: Subscription, error: unknown): void;
+  /** A subscription of several on its link is about to be written to in a flush: the link is held until the flush is over. */
+  hold(subscription: Subscription): void;
   /** The link threw: it concerns this connection, and nobody who is served after it. */
   broken(subscription: Subscription, error: unknown): void;
 }
@@ -171,6 +175,7 @@ export class Subscription {
       return false;
     }
     try {
+      if (this.owner.hasSeveral) this.#source.hold(this);
       this.#take(chunk);
     } catch (error) {
       this.#source.broken(this, error);

@@ -163,6 +163,7 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
       since: undefined,
       snapshots: undefined,
       owner: {
+        hasSeveral: false,
         subscriptionFailed: (_, error) =>
           logger.error({ subscriber: name, err: error }, 'a subscriber is served no longer'),
       },

@@ -40,6 +40,15 @@ export class SocketOutlet {
     if (!this.closed) this.#socket.write(bytes);
   }
 
+  /** What is written waits for {@link SocketOutlet.release}. */
+  hold(): void {
+    this.#socket.cork();
+  }
+
+  release(): void {
+    this.#socket.uncork();
+  }
+
   /** From now on nothing is written any more. */
   close(): void {
     this.#closed = true;

@@ -17,6 +17,31 @@ describe('what many want', () => {
     for (const { link } of [...sockets, ...streams]) expect(link.delivered).toHaveLength(5);
   });
 
+  it('is encoded once for all who want the same events of a flush, by whatever patterns', async () => {
+    const square = await Square.open();
+    const patterns = [['#'], ['thing.#'], ['thing.1.*', 'shop.#'], ['*.1.done'], ['thing.*.done', 'thing.2.#']];
+    const clients = patterns.map((topics) => square.subscribe({ topics }));
+    await square.append(events(3));
+    expect(new Set(clients.flatMap(({ link }) => link.buffers)).size).toBe(1);
+    // Whoever wants other ones gets other bytes, also where they are as many.
+    const other = square.subscribe({ topics: ['thing.2.#', 'thing.3.#'] });
+    await square.append([event('thing.1.done'), event('thing.2.done'), event('thing.3.done')]);
+    expect(clients[2]?.link.delivered.map(({ topic }) => topic).slice(3)).toEqual(['thing.1.done']);
+    expect(other.link.delivered.map(({ topic }) => topic)).toEqual(['thing.2.done', 'thing.3.done']);
+    expect(new Set([...clients, other].flatMap(({ link }) => link.buffers.slice(-1))).size).toBe(3);
+  });
+
+  it('goes out in one piece to a connection with several subscriptions, and in as many flushes as ever', async () => {
+    const square = await Square.open();
+    const { link, connection } = square.connect();
+    for (let id = 1; id <= 5; id++) connection.subscribe(id, [`thing.${id}.#`], undefined);
+    await square.append([1, 2, 3, 3, 9].map((n) => event(`thing.${n}.done`)));
+    expect(link.delivered).toHaveLength(4);
+    expect(link.pieces).toBe(1);
+    await square.append(events(1));
+    expect(link.pieces).toBe(2);
+  });
+
   it('is read once from the log: a storm of a thousand that resume from one position', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(1));

@@ -94,6 +94,15 @@ export class EngineOutlet {
     }
   }
 
+  /** What goes straight to the operating system waits for {@link EngineOutlet.release}. */
+  hold(): void {
+    this.#socket?.cork();
+  }
+
+  release(): void {
+    this.#socket?.uncork();
+  }
+
   /** False for a client that asks again and again and does not take the answers. */
   admits(): boolean {
     this.#askedWhileFull = this.full ? this.#askedWhileFull + 1 : 0;

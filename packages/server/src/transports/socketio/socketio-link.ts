@@ -81,6 +81,14 @@ export class SocketIoLink implements Link {
     if (id === HANDSHAKE_SUBSCRIPTION) this.#half = undefined;
   }
 
+  hold(): void {
+    this.#outlet.hold();
+  }
+
+  release(): void {
+    this.#outlet.release();
+  }
+
   snapshot(id: RequestId, rows: string, more: boolean): void {
     this.#write(this.#packets.packetOf('snapshot', `{"id":${id},"rows":${rows},"more":${more}}`));
   }

@@ -41,6 +41,14 @@ export class FramesLink implements Link {
     this.#outlet.write(chunk.bytes(eventFrames));
   }
 
+  hold(): void {
+    this.#outlet.hold();
+  }
+
+  release(): void {
+    this.#outlet.release();
+  }
+
   snapshot(id: RequestId, rows: string, more: boolean): void {
     this.#outlet.write(textFrame(`{"op":"snapshot","id":${id},"rows":${rows},"more":${more}}`));
   }

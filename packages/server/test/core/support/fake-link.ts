@@ -21,6 +21,9 @@ export class FakeLink implements Link {
   readonly buffers: Buffer[] = [];
   /** Chunks and snapshot rows that came though the link had said that it is full. */
   overfilled = 0;
+  /** How often something went out: all that was written while it was held, at once. */
+  pieces = 0;
+  #held = false;
   /** The most bytes that ever waited. */
   peak = 0;
   bufferedBytes = 0;
@@ -75,12 +78,22 @@ export class FakeLink implements Link {
 
   events(id: RequestId, chunk: Chunk): void {
     this.onEvents?.();
+    if (!this.#held) this.pieces += 1;
     if (this.full) this.overfilled += 1;
     const sse = this.transport === 'sse';
     const bytes = chunk.bytes(sse ? eventBlocks : eventFrames);
     this.buffers.push(bytes);
     this.#buffer(bytes.length);
     for (const event of decodeEvents(bytes, sse ? 'sse' : 'websocket')) this.#receive({ op: 'event', id, event });
+  }
+
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.pieces += 1;
   }
 
   snapshot(id: RequestId, rows: string, more: boolean): void {
