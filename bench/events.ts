@@ -44,6 +44,11 @@ export function packetBytes(event: PregonEvent, position: string): number {
   return PACKET_HEAD.length + deliveredBytes(event, position) + `,"${position}"]`.length;
 }
 
+/** Bytes of the block of an event stream: `id: `, `data: `, and an empty line. */
+export function blockBytes(event: PregonEvent, position: string): number {
+  return deliveredBytes(event, position) + position.length + 'id: \ndata: \n\n'.length;
+}
+
 /** Microseconds on a clock that all processes of a machine share. */
 export function nowMicros(): number {
   const [seconds, nanos] = process.hrtime();

@@ -22,8 +22,8 @@ answer({
    */
   async connect(fields) {
     const port = numberOf(fields, 'port');
-    const dialect = dialectOf(textOf(fields, 'dialect'));
     const spread = spreadOf(fields['spread'] === undefined ? 'one' : textOf(fields, 'spread'));
+    const dialect = dialectOf(textOf(fields, 'dialect'));
     const count = numberOf(fields, 'count');
     beganAtMs = performance.now();
     for (let opened = 0; opened < count; opened += HANDSHAKES) {

@@ -2,8 +2,9 @@ import { connect, type Socket } from 'node:net';
 import { NUMBER_DIGITS, nowMicros } from '../events.js';
 import type { Cadence } from './cadence.js';
 import type { Dialect } from './dialect.js';
+import { EventStreamFraming, type Framing, type Listener, WebSocketFraming } from './framing.js';
 import type { Tally } from './tally.js';
-import { CLOSE, clientText, PING, PONG_FRAME, TEXT, upgradeRequest } from './wire.js';
+import { clientText, PONG_FRAME, streamRequest, upgradeRequest } from './wire.js';
 
 /** Larger than any frame of a benchmark. */
 const MAX_FRAME_BYTES = 4_096;
@@ -17,6 +18,8 @@ const MODULUS = 10 ** COMPARED;
 const ZEROS = 48 * 1_111;
 const DATA_AT = '"data":{"at":"';
 
+const HEAD_END = '\r\n\r\n';
+
 export interface LoadConnectionOptions {
   readonly port: number;
   readonly dialect: Dialect;
@@ -24,6 +27,7 @@ export interface LoadConnectionOptions {
   readonly query: string;
   readonly cadence: Cadence;
   readonly tally: Tally;
+  /** Reads each event as a whole: the last connection does, which is also the last that a server writes to. */
   readonly thorough: boolean;
 }
 
@@ -32,30 +36,30 @@ interface Deferred {
   readonly reject: (error: Error) => void;
 }
 
-/** A WebSocket client that costs little: it hops from frame to frame and compares the number of each event. */
-export class LoadConnection {
+/** A client that costs little: it hops from frame to frame and compares the number of each event. */
+export class LoadConnection implements Listener {
   readonly #dialect: Dialect;
+  readonly #framing: Framing;
   readonly #tally: Tally;
   readonly #socket: Socket;
-  /** Reads each event as a whole: the last connection does, which is also the last that a server writes to. */
   readonly #thorough: boolean;
-  readonly #numberAt: number;
   readonly #cadence: Cadence;
   /** Where in its cadence it is. */
   #place = 0;
   readonly #opened: Deferred;
   readonly opened: Promise<void>;
-  #upgraded = false;
+  #accepted = false;
   #rest: Buffer | undefined;
   /** The number of the event that should come next; undefined for whatever comes. */
   next: number | undefined;
 
   constructor({ port, dialect, query, cadence, tally, thorough }: LoadConnectionOptions) {
+    const streaming = dialect.transport === 'event stream';
     this.#dialect = dialect;
+    this.#framing = streaming ? new EventStreamFraming(dialect) : new WebSocketFraming(dialect);
     this.#cadence = cadence;
     this.#tally = tally;
     this.#thorough = thorough;
-    this.#numberAt = dialect.beforeNumber.length;
     let opened: Deferred = { resolve() {}, reject() {} };
     this.opened = new Promise((resolve, reject) => {
       opened = { resolve, reject };
@@ -63,7 +67,8 @@ export class LoadConnection {
     this.#opened = opened;
     const callback = (bytes: number) => this.#read(READ_BUFFER, bytes);
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ_BUFFER, callback } });
-    this.#socket.write(upgradeRequest(port, dialect.path + query, dialect.protocol));
+    const path = dialect.path + query;
+    this.#socket.write(streaming ? streamRequest(port, path) : upgradeRequest(port, path, dialect.protocol));
     this.#socket.on('error', (error) => this.#opened.reject(error));
     this.#socket.on('close', () => this.#opened.reject(new Error('the connection closed')));
   }
@@ -79,6 +84,33 @@ export class LoadConnection {
     this.#socket.resetAndDestroy();
   }
 
+  event(data: Buffer, numberEnd: number, start: number, end: number): void {
+    const tally = this.#tally;
+    const digits =
+      (data[numberEnd - 4] ?? 0) * 1_000 +
+      (data[numberEnd - 3] ?? 0) * 100 +
+      (data[numberEnd - 2] ?? 0) * 10 +
+      (data[numberEnd - 1] ?? 0);
+    if (this.next === undefined) this.next = Number(data.toString('latin1', numberEnd - NUMBER_DIGITS, numberEnd));
+    if (digits - ZEROS !== this.next % MODULUS) tally.misordered += 1;
+    if (this.#thorough) this.#readThoroughly(data.toString('latin1', start, end), this.next);
+    if (tally.arrivals) tally.arrived(this.next, nowMicros());
+    this.next += this.#cadence.steps[this.#place] ?? 1;
+    this.#place = this.#place + 1 === this.#cadence.steps.length ? 0 : this.#place + 1;
+    tally.events += 1;
+    tally.bytes += end - start;
+  }
+
+  heard(text: string): void {
+    const { reply, opened } = this.#dialect.hear(text);
+    if (reply !== undefined) this.#socket.write(clientText(reply));
+    if (opened) this.#opened.resolve();
+  }
+
+  pinged(): void {
+    this.#socket.write(PONG_FRAME);
+  }
+
   #read(buffer: Buffer, length: number): boolean {
     this.#tally.lastAtMs = performance.now();
     let at = 0;
@@ -86,8 +118,8 @@ export class LoadConnection {
       at = this.#completeRest(this.#rest, buffer, length);
       if (at === length) return true;
     }
-    if (!this.#upgraded) at = this.#readUpgrade(buffer, length);
-    at = this.#frames(buffer, at, length);
+    if (!this.#accepted) at = this.#readHead(buffer, length);
+    at = this.#framing.read(buffer, at, length, this);
     if (at < length) this.#rest = Buffer.from(buffer.subarray(at, length));
     return true;
   }
@@ -95,7 +127,7 @@ export class LoadConnection {
   /** Joins the frame that was cut with what came now; says where the next one begins. */
   #completeRest(rest: Buffer, buffer: Buffer, length: number): number {
     const joined = Buffer.concat([rest, buffer.subarray(0, Math.min(length, MAX_FRAME_BYTES))]);
-    const end = this.#upgraded ? this.#frames(joined, 0, joined.length) : 0;
+    const end = this.#framing.read(joined, 0, joined.length, this);
     if (end < rest.length) {
       if (length > MAX_FRAME_BYTES) throw new RangeError('a frame larger than a benchmark has');
       this.#rest = joined;
@@ -105,68 +137,15 @@ export class LoadConnection {
     return end - rest.length;
   }
 
-  #readUpgrade(buffer: Buffer, length: number): number {
+  /** Comes in one piece: it is the first that a server sends, and small. */
+  #readHead(buffer: Buffer, length: number): number {
     const text = buffer.toString('latin1', 0, length);
-    const end = text.indexOf('\r\n\r\n');
-    if (end === -1 || !text.startsWith('HTTP/1.1 101')) throw new Error(`no upgrade: ${text.slice(0, 200)}`);
-    this.#upgraded = true;
+    const end = text.indexOf(HEAD_END);
+    const wanted = this.#dialect.transport === 'websocket' ? 'HTTP/1.1 101' : 'HTTP/1.1 200';
+    if (end === -1 || !text.startsWith(wanted)) throw new Error(`not accepted: ${text.slice(0, 200)}`);
+    this.#accepted = true;
     if (this.#dialect.opensAtOnce) this.#opened.resolve();
-    return end + 4;
-  }
-
-  /** Takes all whole frames; says where the first one begins that is not whole. */
-  #frames(data: Buffer, from: number, length: number): number {
-    let at = from;
-    while (at + 2 <= length) {
-      let size = data[at + 1] ?? 0;
-      let start = at + 2;
-      if (size === 126) {
-        if (at + 4 > length) break;
-        size = ((data[at + 2] ?? 0) << 8) | (data[at + 3] ?? 0);
-        start = at + 4;
-      } else if (size === 127) {
-        throw new RangeError('a frame larger than a benchmark has');
-      }
-      if (start + size > length) break;
-      this.#frame(data[at] ?? 0, data, start, size);
-      at = start + size;
-    }
-    return at;
-  }
-
-  #frame(opcode: number, data: Buffer, start: number, size: number): void {
-    if (opcode === TEXT && size > this.#numberAt + NUMBER_DIGITS && this.#isEvent(data, start)) {
-      this.#event(data, start, size);
-    } else if (opcode === TEXT) {
-      const { reply, opened } = this.#dialect.hear(data.toString('latin1', start, start + size));
-      if (reply !== undefined) this.#socket.write(clientText(reply));
-      if (opened) this.#opened.resolve();
-    } else if (opcode === PING) {
-      this.#socket.write(PONG_FRAME);
-    } else if (opcode === CLOSE) {
-      throw new Error(`closed: ${data.toString('utf8', start + 2, start + size)}`);
-    }
-  }
-
-  /** By two characters: the third tells it from all else but control frames, the other one from those. */
-  #isEvent(data: Buffer, start: number): boolean {
-    const { tellsAt, beforeNumber } = this.#dialect;
-    return data[start + 2] === beforeNumber.charCodeAt(2) && data[start + tellsAt] === beforeNumber.charCodeAt(tellsAt);
-  }
-
-  #event(data: Buffer, start: number, size: number): void {
-    const tally = this.#tally;
-    const end = start + this.#numberAt + NUMBER_DIGITS;
-    const digits =
-      (data[end - 4] ?? 0) * 1_000 + (data[end - 3] ?? 0) * 100 + (data[end - 2] ?? 0) * 10 + (data[end - 1] ?? 0);
-    if (this.next === undefined) this.next = Number(data.toString('latin1', end - NUMBER_DIGITS, end));
-    if (digits - ZEROS !== this.next % MODULUS) tally.misordered += 1;
-    if (this.#thorough) this.#readThoroughly(data.toString('latin1', start, start + size), this.next);
-    if (tally.arrivals) tally.arrived(this.next, nowMicros());
-    this.next += this.#cadence.steps[this.#place] ?? 1;
-    this.#place = this.#place + 1 === this.#cadence.steps.length ? 0 : this.#place + 1;
-    tally.events += 1;
-    tally.bytes += size;
+    return end + HEAD_END.length;
   }
 
   #readThoroughly(text: string, next: number): void {

@@ -1,27 +1,29 @@
 import { BEFORE_NUMBER, PACKET_HEAD } from '../events.js';
 
-/** What a client does about a frame that is no event. */
+/** What a client does about what is no event. */
 export interface Reaction {
   readonly reply?: string;
   /** The server said that it will deliver from now on. */
   readonly opened?: true;
 }
 
-/** How to talk to one kind of server over a WebSocket. */
+/** How to talk to one kind of server. */
 export interface Dialect {
   readonly path: string;
+  readonly transport: 'websocket' | 'event stream';
   readonly protocol?: string;
-  /** Text of an event's frame up to its number. */
+  /** Text of an event's frame up to its number; in an event stream, of the line with its data. */
   readonly beforeNumber: string;
   /** Where in its text an event's frame differs from all others. */
   readonly tellsAt: number;
-  /** Events come as soon as the WebSocket is open. */
+  /** Events come as soon as the server has accepted. */
   readonly opensAtOnce: boolean;
   hear(text: string): Reaction;
 }
 
 const plain: Dialect = {
   path: '/events',
+  transport: 'websocket',
   beforeNumber: BEFORE_NUMBER,
   // {"sp… from {"op….
   tellsAt: 2,
@@ -31,6 +33,7 @@ const plain: Dialect = {
 
 const pregonV1: Dialect = {
   path: '/events',
+  transport: 'websocket',
   protocol: 'pregon.v1',
   beforeNumber: BEFORE_NUMBER,
   tellsAt: 2,
@@ -41,9 +44,19 @@ const pregonV1: Dialect = {
   },
 };
 
+const sse: Dialect = {
+  path: '/events',
+  transport: 'event stream',
+  beforeNumber: `data: ${BEFORE_NUMBER}`,
+  tellsAt: 0,
+  opensAtOnce: false,
+  hear: (text) => (text.includes('event: subscribed') ? { opened: true } : {}),
+};
+
 /** Socket.IO protocol 5 on Engine.IO protocol 4, by WebSocket alone. */
 const socketIo: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
+  transport: 'websocket',
   beforeNumber: `42["event",${BEFORE_NUMBER}`,
   // 42["… from 40{"….
   tellsAt: 2,
@@ -58,6 +71,7 @@ const socketIo: Dialect = {
 /** The same, to a route of a gateway. */
 const pregonSocketIo: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
+  transport: 'websocket',
   beforeNumber: `${PACKET_HEAD}${BEFORE_NUMBER}`,
   // 42/events,["e… from 42/events,["s….
   tellsAt: PACKET_HEAD.indexOf('event"'),
@@ -72,11 +86,13 @@ const pregonSocketIo: Dialect = {
 const dialects: ReadonlyMap<string, Dialect> = new Map([
   ['plain', plain],
   ['pregon.v1', pregonV1],
+  ['sse', sse],
   ['ws', plain],
   ['socket.io', socketIo],
   ['pregon, Socket.IO', pregonSocketIo],
 ]);
 
+/** @throws TypeError where there is none of this name */
 export function dialectOf(name: string): Dialect {
   const dialect = dialects.get(name);
   if (!dialect) throw new TypeError(`no dialect ${name}`);

@@ -29,3 +29,8 @@ export function upgradeRequest(port: number, path: string, protocol: string | un
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
+
+/** Asks for an event stream, as a browser's EventSource does. */
+export function streamRequest(port: number, path: string): string {
+  return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`;
+}

@@ -18,17 +18,18 @@ export class Child {
   /**
    * @param module of this folder, without extension: `servers/gateway`
    * @param execArgv flags for Node.js
+   * @param execPath what runs it instead of this Node.js
    */
-  static start(module: string, execArgv: readonly string[] = []): Child {
-    const child = new Child(module, execArgv);
+  static start(module: string, execArgv: readonly string[] = [], execPath = process.execPath): Child {
+    const child = new Child(module, execArgv, execPath);
     RUNNING.add(child);
     return child;
   }
 
-  private constructor(module: string, execArgv: readonly string[]) {
+  private constructor(module: string, execArgv: readonly string[], execPath: string) {
     this.name = module;
     const path = fileURLToPath(new URL(`../${module}.js`, import.meta.url));
-    this.#process = fork(path, { execArgv: [...execArgv], stdio: ['ignore', 2, 2, 'ipc'] });
+    this.#process = fork(path, { execPath, execArgv: [...execArgv], stdio: ['ignore', 2, 2, 'ipc'] });
     this.#process.on('message', (message) => this.#answered(message));
     this.#exited = new Promise((resolve) => this.#process.once('exit', () => resolve()));
     this.#process.once('exit', (code, signal) => this.#gone(`ended with ${signal ?? code}`));

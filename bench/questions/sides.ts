@@ -1,11 +1,34 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { findBun } from '../processes/bun.js';
 import { Child } from '../processes/child.js';
 import { type Fields, numberOf } from '../processes/messages.js';
 import type { Context } from '../question.js';
 import { audienceSizes, spreadOf } from '../spread.js';
 
-export type SideName = 'pregon' | 'pregon, Socket.IO' | 'ws' | 'socket.io';
+interface Kind {
+  /** How its clients talk, by the name of the dialect. */
+  readonly dialect: string;
+  /** A server without a log, which makes its events itself. */
+  readonly peer?: string;
+  /** What is around each event on the wire. @default 'none' */
+  readonly around?: 'none' | 'socket.io' | 'sse';
+  /** @default 0 */
+  readonly flushIntervalMs?: number;
+}
+
+const KINDS = {
+  pregon: { dialect: 'plain' },
+  'pregon, 10 ms': { dialect: 'plain', flushIntervalMs: 10 },
+  'pregon, pregon.v1': { dialect: 'pregon.v1' },
+  'pregon, SSE': { dialect: 'sse', around: 'sse' },
+  'pregon, Socket.IO': { dialect: 'pregon, Socket.IO', around: 'socket.io' },
+  ws: { dialect: 'plain', peer: 'servers/ws' },
+  'socket.io': { dialect: 'socket.io', peer: 'servers/socketio' },
+  bun: { dialect: 'plain', peer: 'servers/bun' },
+} as const satisfies Readonly<Record<string, Kind>>;
+
+export type SideName = keyof typeof KINDS;
 
 /** A server with its clients, and whoever makes its events; each a process. */
 export interface Side {
@@ -21,8 +44,6 @@ export interface Side {
   next: number;
 }
 
-type Processes = Pick<Side, 'server' | 'producer'>;
-
 export interface SideOptions {
   readonly connections: number;
   readonly eventBytes: number;
@@ -30,17 +51,21 @@ export interface SideOptions {
   readonly spread?: string;
 }
 
+/** Why there is no such server on this machine; undefined where there is. */
+export function missing(name: SideName): string | undefined {
+  const bun = name === 'bun' ? findBun() : undefined;
+  return bun && 'missing' in bun ? bun.missing : undefined;
+}
+
 export async function startSide(name: SideName, context: Context, options: SideOptions): Promise<Side> {
   const { connections, eventBytes, spread = 'one' } = options;
+  const { dialect, peer, around = 'none', flushIntervalMs = 0 }: Kind = KINDS[name];
   const load = Child.start('load/client');
   // An event is stored once by its id, and each side counts from 1: each has a log of its own.
   const log = newLogUrl(context);
-  const { server, producer } =
-    name === 'ws' || name === 'socket.io'
-      ? startPeer(name)
-      : await startPregon(name, context, { log, eventBytes, spread, connections });
-  const { port = 0 } = await server.ask('listen', { eventBytes, log });
-  const dialect = name === 'pregon' ? 'plain' : name;
+  const server = peer === undefined ? Child.start('servers/gateway', context.gatewayArgv) : startPeer(name, peer);
+  const producer = peer === undefined ? await startPublisher({ log, eventBytes, spread, connections, around }) : server;
+  const { port = 0 } = await server.ask('listen', { eventBytes, log, flushIntervalMs });
   await load.ask('connect', { port, dialect, query: '', spread, count: connections });
   const { count } = await server.ask('connections');
   if (count !== connections) throw new Error(`${name}: ${count} of ${connections} connections`);
@@ -61,13 +86,15 @@ export function newLogUrl({ folder }: Context): string {
   return `sqlite:${join(mkdtempSync(join(folder, 'log-')), 'pregon.db')}`;
 }
 
-async function startPregon(name: SideName, context: Context, fields: Fields): Promise<Processes> {
+async function startPublisher(fields: Fields): Promise<Child> {
   const producer = Child.start('servers/publisher');
-  await producer.ask('open', { ...fields, packets: name === 'pregon' ? 'none' : 'socket.io' });
-  return { server: Child.start('servers/gateway', context.gatewayArgv), producer };
+  await producer.ask('open', fields);
+  return producer;
 }
 
-function startPeer(name: 'ws' | 'socket.io'): Processes {
-  const server = Child.start(name === 'ws' ? 'servers/ws' : 'servers/socketio');
-  return { server, producer: server };
+function startPeer(name: SideName, module: string): Child {
+  if (name !== 'bun') return Child.start(module);
+  const bun = findBun();
+  if ('missing' in bun) throw new Error(`bun: ${bun.missing}`);
+  return Child.start(module, [], bun.path);
 }

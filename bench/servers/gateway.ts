@@ -1,6 +1,6 @@
 import { createGateway, type Gateway } from 'pregon';
 import { answer } from '../processes/answer.js';
-import { textOf } from '../processes/messages.js';
+import { numberOf, textOf } from '../processes/messages.js';
 
 let gateway: Gateway | undefined;
 
@@ -10,6 +10,7 @@ answer({
     gateway = await createGateway({
       log: textOf(fields, 'log'),
       exchanges: ['bench'],
+      flushIntervalMs: fields['flushIntervalMs'] === undefined ? 0 : numberOf(fields, 'flushIntervalMs'),
       routes: { events: { path: '/events' } },
     });
     const { port } = await gateway.listen({ port: 0 });

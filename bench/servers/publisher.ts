@@ -1,11 +1,17 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { encodePosition } from '@pregon/protocol';
 import { type Log, openLog } from 'pregon';
-import { createEvent, deliveredBytes, nowMicros, packetBytes } from '../events.js';
+import { blockBytes, createEvent, deliveredBytes, nowMicros, packetBytes } from '../events.js';
 import { answer } from '../processes/answer.js';
 import { type Fields, type Figures, numberOf, textOf } from '../processes/messages.js';
 import { audienceSizes, type Spread, spreadOf } from '../spread.js';
 import { producing } from './producing.js';
+
+const BYTES_AROUND: Readonly<Record<string, typeof deliveredBytes>> = {
+  none: deliveredBytes,
+  'socket.io': packetBytes,
+  sse: blockBytes,
+};
 
 /** Appends to the log from a process of its own, as an application's relay does. */
 let log: Log | undefined;
@@ -68,7 +74,7 @@ answer({
     if (fields['connections'] !== undefined) audiences = audienceSizes(spread, numberOf(fields, 'connections'));
     eventBytes = numberOf(fields, 'eventBytes');
     log = await openLog(textOf(fields, 'log'));
-    bytesOf = fields['packets'] === 'socket.io' ? packetBytes : deliveredBytes;
+    bytesOf = BYTES_AROUND[fields['around'] === undefined ? 'none' : textOf(fields, 'around')] ?? deliveredBytes;
     return {};
   },
   /** Appends `count` events in groups of 500. */
