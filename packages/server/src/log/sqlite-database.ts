@@ -43,6 +43,12 @@ export class Database {
     };
   }
 
+  /** Many rows, each the values of its columns in order: objects, and above all byte arrays, cost more to make than what they hold. */
+  prepareRows(sql: string): (values: readonly SqlValue[]) => unknown[] {
+    const statement = this.#connection.prepare(sql).raw(true);
+    return (values) => statement.all(values);
+  }
+
   /** Asks for or sets a pragma; the first column of the first row. */
   pragma(pragma: string): unknown {
     const row: unknown = this.#connection.prepare(`PRAGMA ${pragma}`).get();

@@ -1,9 +1,9 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { LogEntry, Presence, ReadPage } from '../core/log.js';
 import type { Range } from './range.js';
-import type { Database, Statement } from './sqlite-database.js';
+import type { Database, SqlValue, Statement } from './sqlite-database.js';
 import type { SqliteNames } from './sqlite-names.js';
-import { assertEntryRow, assertMarkRow, columns, type MarkRow, numberIn } from './sqlite-rows.js';
+import { assertEntryRow, assertMarkRow, columns, ENTRY_COLUMNS, type MarkRow, numberIn } from './sqlite-rows.js';
 
 const MARK = 'offset, fingerprint, bytes, time';
 
@@ -22,7 +22,7 @@ export class SqliteReader {
   readonly #names: SqliteNames;
   readonly #sources: SqliteNames;
   readonly #exchanges: readonly string[] | undefined;
-  readonly #page: Statement;
+  readonly #page: (values: readonly SqlValue[]) => unknown[];
   readonly #start: Statement;
   readonly #firstBeyond: Statement;
   readonly #atOrBefore: Statement;
@@ -35,8 +35,8 @@ export class SqliteReader {
     this.#sources = sources;
     this.#exchanges = exchanges;
     const filter = exchanges ? `AND exchange IN (${exchanges.map(() => '?').join(', ')})` : '';
-    this.#page = database.prepare(
-      `SELECT offset, fingerprint, exchange, type, source, sequence, topic, payload FROM entry
+    this.#page = database.prepareRows(
+      `SELECT ${ENTRY_COLUMNS} FROM entry
        WHERE offset > ? AND offset <= ? AND bytes - length(payload) < ? ${filter} ORDER BY offset LIMIT ?`,
     );
     this.#start = database.prepare(
@@ -131,20 +131,21 @@ export class SqliteReader {
   #entries(after: number, through: number, bytesEnd: number, maxCount: number): LogEntry[] {
     // A name that no entry has had yet has no number: -1 stands for none.
     const exchanges = this.#exchanges?.map((exchange) => this.#names.find(exchange) ?? -1) ?? [];
-    return this.#page.all([after, through, bytesEnd, ...exchanges, maxCount]).map((row) => this.#toEntry(row));
+    return this.#page([after, through, bytesEnd, ...exchanges, maxCount]).map((row) => this.#toEntry(row));
   }
 
   #toEntry(row: unknown): LogEntry {
     assertEntryRow(row);
+    const [offset, fingerprint, exchange, type, source, sequence, topic, payload] = row;
     return {
-      offset: row.offset,
-      fingerprint: row.fingerprint,
-      exchange: this.#names.text(row.exchange),
-      topic: row.topic,
-      type: this.#names.text(row.type),
-      source: this.#sources.text(row.source),
-      sequence: row.sequence ?? undefined,
-      payload: new Uint8Array(row.payload),
+      offset,
+      fingerprint,
+      exchange: this.#names.text(exchange),
+      topic,
+      type: this.#names.text(type),
+      source: this.#sources.text(source),
+      sequence: sequence ?? undefined,
+      payload: Buffer.from(payload),
     };
   }
 }

@@ -1,15 +1,20 @@
-/** What a statement over `entry` returns for a page. */
-export interface EntryRow {
-  readonly offset: number;
-  readonly fingerprint: number;
-  readonly exchange: number;
-  readonly type: number;
-  readonly source: number;
-  readonly sequence: number | null;
-  readonly topic: string;
-  /** As the driver gives it when it returns many rows. */
-  readonly payload: ArrayBuffer;
-}
+/**
+ * The columns of `entry` for a page, in the order of {@link EntryRow}. The payload comes as text, which it is: JSON as it was encoded for
+ * the log holds neither a NUL nor a lone surrogate, which the driver would not give back as they are.
+ */
+export const ENTRY_COLUMNS =
+  'offset, fingerprint, exchange, type, source, sequence, topic, CAST(payload AS TEXT) AS payload';
+
+export type EntryRow = readonly [
+  offset: number,
+  fingerprint: number,
+  exchange: number,
+  type: number,
+  source: number,
+  sequence: number | null,
+  topic: string,
+  payload: string,
+];
 
 /** An entry's place. */
 export interface MarkRow {
@@ -31,7 +36,8 @@ export class RowError extends Error {
 }
 
 export function assertEntryRow(row: unknown): asserts row is EntryRow {
-  const { offset, fingerprint, exchange, type, source, sequence, topic, payload } = columns(row);
+  if (!Array.isArray(row)) throw new RowError();
+  const [offset, fingerprint, exchange, type, source, sequence, topic, payload]: unknown[] = row;
   const fits =
     typeof offset === 'number' &&
     typeof fingerprint === 'number' &&
@@ -40,7 +46,7 @@ export function assertEntryRow(row: unknown): asserts row is EntryRow {
     typeof source === 'number' &&
     (sequence === null || typeof sequence === 'number') &&
     typeof topic === 'string' &&
-    payload instanceof ArrayBuffer;
+    typeof payload === 'string';
   if (!fits) throw new RowError();
 }
 
