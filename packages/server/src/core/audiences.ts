@@ -2,12 +2,12 @@ import { Audience } from './audience.js';
 import type { Filter } from './filter.js';
 import { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
-import { TopicIndex } from './topic-index.js';
+import { TopicMatches } from './topic-matches.js';
 
 /** All audiences of a gateway, found by filter and by the topic of an event. */
 export class Audiences {
   readonly #byKey = new Map<string, Audience>();
-  readonly #byTopic = new TopicIndex<Audience>();
+  readonly #byTopic = new TopicMatches<Audience>();
   #entered = 0;
 
   get count(): number {
@@ -37,11 +37,8 @@ export class Audiences {
   /** Moves everybody at `after` to `through`; what lies between is `events`. */
   flush(events: readonly LoggedEvent[], after: number, through: number): void {
     const touched: Audience[] = [];
-    const found = new Set<Audience>();
     for (const event of events) {
-      this.#byTopic.collect(event.entry.topic, found);
-      for (const audience of found) if (audience.offer(event)) touched.push(audience);
-      found.clear();
+      for (const audience of this.#byTopic.of(event.entry.topic)) if (audience.offer(event)) touched.push(audience);
     }
     const flush = new Flush(after, through);
     for (const audience of touched) audience.flush(flush);
