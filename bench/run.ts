@@ -7,15 +7,16 @@ import { type Options, parseOptions, USAGE } from './options.js';
 import { endAll, killAll } from './processes/running.js';
 import type { Context, Row } from './question.js';
 import { append } from './questions/append.js';
-import { fanout, socketIo } from './questions/fanout.js';
+import { fanout, socketIo, transports } from './questions/fanout.js';
 import { latency } from './questions/latency.js';
 import { memory } from './questions/memory.js';
 import { replay } from './questions/replay.js';
+import { storm } from './questions/storm.js';
 import { topics } from './questions/topics.js';
 import { ways } from './questions/ways.js';
 import { formatTable } from './table.js';
 
-const QUESTIONS = [append, fanout, socketIo, topics, replay, memory, latency, ways];
+const QUESTIONS = [append, fanout, transports, socketIo, topics, replay, memory, latency, ways, storm];
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));

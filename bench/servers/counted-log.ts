@@ -1,0 +1,42 @@
+import type { Log } from 'pregon';
+
+/** How often a log was asked what; each is a query to a log on disk, and more to one on a broker. */
+export interface Asked {
+  reads: number;
+  checks: number;
+  floors: number;
+  locates: number;
+}
+
+/** The same log, and what it has been asked since. */
+export function countLog(log: Log): { readonly log: Log; readonly asked: Asked } {
+  const asked: Asked = { reads: 0, checks: 0, floors: 0, locates: 0 };
+  const { ephemeral, secret, queues } = log;
+  const counted: Log = {
+    name: log.name,
+    ...(ephemeral ? { ephemeral } : {}),
+    ...(secret === undefined ? {} : { secret }),
+    ...(queues ? { queues } : {}),
+    append: (events, options) => log.append(events, options),
+    head: () => log.head(),
+    floor() {
+      asked.floors += 1;
+      return log.floor();
+    },
+    check(point) {
+      asked.checks += 1;
+      return log.check(point);
+    },
+    read(request) {
+      asked.reads += 1;
+      return log.read(request);
+    },
+    locate(sequence, source) {
+      asked.locates += 1;
+      return log.locate(sequence, source);
+    },
+    follow: (after, follower) => log.follow(after, follower),
+    close: () => log.close(),
+  };
+  return { log: counted, asked };
+}
