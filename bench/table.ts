@@ -13,7 +13,7 @@ export function formatTable(rows: readonly Row[]): string {
   return [head, rule, ...body].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function formatCell(value: string | number): string {
+export function formatCell(value: string | number): string {
   if (typeof value === 'string') return value;
   if (!Number.isFinite(value)) return '';
   if (Number.isInteger(value) || Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US');

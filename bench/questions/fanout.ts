@@ -1,130 +1,198 @@
-import { type Context, goal, NO_GOAL, type Question, type Row } from '../question.js';
+import { type Context, type GoalLine, goals, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
-import { type Paced, playRound, type RoundResult, type Saturated } from './round.js';
-import { endSide, type Side, type SideName, startSide } from './sides.js';
+import { formatCell } from '../table.js';
+import { type Paced, playInTurns, type RoundResult, roundMs, type Saturated } from './round.js';
+import { endSide, missing, type Side, type SideName, startSide } from './sides.js';
 
 const CONNECTIONS = 1_000;
 const EVENT_BYTES = 200;
 
-type CaseName = 'paced' | 'burst' | 'saturated';
-const CASES: readonly CaseName[] = ['paced', 'burst', 'saturated'];
+type CaseName = 'paced' | 'paced10' | 'burst' | 'saturated';
 
-/** What each round does. A server that keeps a queue for each client gets a window that keeps it busy and no more. */
-function plan(name: CaseName, side: SideName, quick: boolean): Paced | Saturated {
-  const durationMs = quick ? 800 : 2_000;
-  switch (name) {
-    case 'paced':
-      return { kind: 'paced', batch: 1, intervalMs: 10, durationMs };
-    case 'burst':
-      return { kind: 'paced', batch: 5, intervalMs: 5, durationMs };
-    case 'saturated':
-      return side.startsWith('pregon')
-        ? { kind: 'saturated', batch: 500, window: 4_000, durationMs }
-        : { kind: 'saturated', batch: 10, window: 60, durationMs };
-  }
+interface Comparison {
+  readonly name: string;
+  readonly title: string;
+  /** Who takes part in each case; the goals are those of the first. */
+  readonly cases: Partial<Readonly<Record<CaseName, readonly SideName[]>>>;
+  /** With whom each of them is compared, in a column of its own. */
+  readonly peers: readonly SideName[];
+  readonly goalCases?: readonly CaseName[];
+  readonly goalsOf?: (name: CaseName, reached: Reached) => readonly GoalLine[];
 }
 
 interface Reached {
   readonly micros: number;
   readonly perSecond: number;
-  /** CPU time for a delivery, as a part of what a peer takes. */
+  /** CPU time for a delivery, as a part of what a peer takes; not a number where the peer was not measured. */
   readonly part: (peer: SideName) => number;
 }
 
-function goalOf(name: CaseName, { micros, perSecond, part }: Reached): { goal: string; met: string } {
-  switch (name) {
-    case 'paced':
-      return goal('≤ 6.2 µs, ≤ 0.85 × ws', micros <= 6.2 && part('ws') <= 0.85);
-    case 'burst': {
-      const ahead = part('ws') <= 1 / 6 && part('socket.io') <= 1 / 6;
-      return goal('≤ 1.15 µs, ≥ 950,000/s, ≤ 1/6 of each', micros <= 1.15 && perSecond >= 950_000 && ahead);
-    }
-    case 'saturated':
-      return goal('≥ 8M per CPU-second, ≤ 1/40 of socket.io', micros <= 1 / 8 && part('socket.io') <= 1 / 40);
-  }
-}
-
-interface Comparison {
-  readonly name: string;
-  readonly title: string;
-  readonly sides: readonly SideName[];
-  readonly goalOf: (name: CaseName, reached: Reached) => { goal: string; met: string };
-}
+const ALL: readonly SideName[] = ['pregon', 'ws', 'socket.io', 'bun'];
+const TRANSPORTS: readonly SideName[] = ['pregon', 'pregon, pregon.v1', 'pregon, SSE'];
+const SOCKET_IO: readonly SideName[] = ['pregon, Socket.IO', 'socket.io'];
 
 export const fanout = compare({
   name: 'fanout',
   title: `One event of ${EVENT_BYTES} bytes to ${CONNECTIONS} connections: CPU time of the server for one delivery`,
-  sides: ['pregon', 'ws', 'socket.io'],
-  goalOf,
+  cases: { paced: ALL, paced10: ['pregon, 10 ms', 'bun'], burst: ALL, saturated: ALL },
+  peers: ['ws', 'socket.io', 'bun'],
+  goalsOf: fanoutGoals,
+});
+
+export const transports = compare({
+  name: 'transports',
+  title: `The same by the gateway's transports, ${CONNECTIONS} connections each`,
+  cases: { paced: TRANSPORTS, burst: TRANSPORTS, saturated: TRANSPORTS },
+  peers: ['pregon'],
+  goalCases: [],
 });
 
 export const socketIo = compare({
   name: 'socketio',
   title: `The same to ${CONNECTIONS} clients of Socket.IO`,
-  sides: ['pregon, Socket.IO', 'socket.io'],
-  goalOf: (name, { part }) => (name === 'burst' ? goal('≤ 1/6 of socket.io', part('socket.io') <= 1 / 6) : NO_GOAL),
+  cases: { paced: SOCKET_IO, burst: SOCKET_IO, saturated: SOCKET_IO },
+  peers: ['socket.io'],
+  goalCases: ['burst'],
+  goalsOf: (name, { part }) => (name === 'burst' ? [times(6, 'socket.io', part)] : []),
 });
 
-function compare({ name: question, title, sides: names, goalOf: reachedGoal }: Comparison): Question {
+/** What each round does. A server that keeps a queue for each client gets a window that keeps it busy and no more. */
+function plan(name: CaseName, side: SideName, durationMs: number): Paced | Saturated {
+  switch (name) {
+    case 'paced':
+      return { kind: 'paced', batch: 1, intervalMs: 10, durationMs };
+    case 'paced10':
+      return { kind: 'paced', batch: 1, intervalMs: 5, durationMs };
+    case 'burst':
+      return { kind: 'paced', batch: 5, intervalMs: 5, durationMs };
+    case 'saturated':
+      return side === 'ws' || side === 'socket.io'
+        ? { kind: 'saturated', batch: 10, window: 60, durationMs }
+        : { kind: 'saturated', batch: 500, window: 4_000, durationMs };
+  }
+}
+
+function fanoutGoals(name: CaseName, { micros, perSecond, part }: Reached): readonly GoalLine[] {
+  switch (name) {
+    case 'paced':
+      return [cost(micros, 6.2), share(0.85, 'ws', part)];
+    case 'paced10':
+      return [share(0.6, 'bun', part)];
+    case 'burst':
+      return [
+        cost(micros, 1.15),
+        { goal: '≥ 950,000/s', measured: `${formatCell(perSecond)}/s`, met: perSecond >= 950_000 },
+        times(6, 'ws', part),
+        times(6, 'socket.io', part),
+      ];
+    case 'saturated': {
+      const perCpuSecond = 1e6 / micros;
+      return [
+        { goal: '≥ 8M per CPU-second', measured: formatCell(perCpuSecond), met: perCpuSecond >= 8e6 },
+        times(40, 'socket.io', part),
+        times(1.8, 'bun', part),
+      ];
+    }
+  }
+}
+
+function cost(micros: number, most: number): GoalLine {
+  return { goal: `≤ ${most} µs`, measured: `${formatCell(micros)} µs`, met: micros <= most };
+}
+
+/** At most such a part of what the peer takes. */
+function share(most: number, peer: SideName, part: Reached['part']): GoalLine {
+  return judged(`≤ ${most} × ${peer}`, peer, part, (one) => ({ measured: formatCell(one), met: one <= most }));
+}
+
+/** At least so many times as many deliveries for the same CPU time as the peer. */
+function times(least: number, peer: SideName, part: Reached['part']): GoalLine {
+  const judge = (one: number) => ({ measured: `${formatCell(1 / one)} ×`, met: 1 / one >= least });
+  return judged(`≥ ${least} × ${peer}`, peer, part, judge);
+}
+
+function judged(
+  goal: string,
+  peer: SideName,
+  part: Reached['part'],
+  judge: (part: number) => { measured: string; met: boolean },
+): GoalLine {
+  const why = missing(peer);
+  if (why !== undefined) return { goal, measured: `${peer}: skipped: ${why}`, met: undefined };
+  return { goal, ...judge(part(peer)) };
+}
+
+function compare(comparison: Comparison): Question {
+  const { name, title, cases, goalCases } = comparison;
+  const names = (['paced', 'paced10', 'burst', 'saturated'] as const).filter((one) => cases[one] !== undefined);
   return {
-    name: question,
+    name,
     title,
-    cases: CASES,
+    cases: names,
+    ...(goalCases ? { goalCases } : {}),
     async answer(context) {
-      const sides: Side[] = [];
-      for (const name of names) {
-        context.progress(`connecting ${CONNECTIONS} clients to ${name}`);
-        sides.push(await startSide(name, context, { connections: CONNECTIONS, eventBytes: EVENT_BYTES }));
-      }
-      const wanted = CASES.filter((name) => context.cases.length === 0 || context.cases.includes(name));
+      const wanted = names.filter((one) => context.cases.length === 0 || context.cases.includes(one));
+      const sides = await startSides(new Set(wanted.flatMap((one) => cases[one] ?? [])), context);
       const rows: Row[] = [];
-      for (const name of wanted) rows.push(...(await measureCase(name, sides, context, reachedGoal)));
-      await Promise.all(sides.map(endSide));
+      for (const one of wanted) rows.push(...(await measureCase(one, comparison, sides, context)));
+      await Promise.all([...sides.values()].map(endSide));
       return rows;
     },
   };
 }
 
-/** Rounds alternate between the servers, so that what else the machine does falls on all of them. */
+async function startSides(names: Iterable<SideName>, context: Context): Promise<Map<SideName, Side>> {
+  const sides = new Map<SideName, Side>();
+  for (const name of names) {
+    if (missing(name) !== undefined) continue;
+    context.progress(`connecting ${CONNECTIONS} clients to ${name}`);
+    sides.set(name, await startSide(name, context, { connections: CONNECTIONS, eventBytes: EVENT_BYTES }));
+  }
+  return sides;
+}
+
 async function measureCase(
   name: CaseName,
-  sides: readonly Side[],
+  { cases, peers, goalsOf }: Comparison,
+  sides: ReadonlyMap<SideName, Side>,
   context: Context,
-  reachedGoal: Comparison['goalOf'],
 ): Promise<Row[]> {
-  const rounds = context.quick ? 1 : 3;
-  const results = new Map<SideName, RoundResult[]>(sides.map((side) => [side.name, []]));
-  for (let round = 0; round <= rounds; round++) {
-    for (const side of sides) {
-      context.progress(`${name}, ${round === 0 ? 'warming up' : `round ${round}`}: ${side.name}`);
-      const settings = plan(name, side.name, context.quick);
-      const result = await playRound(side, round === 0 ? { ...settings, durationMs: 500 } : settings);
-      if (round > 0) results.get(side.name)?.push(result);
-    }
-  }
-  return sides.map((side) => toRow(name, side.name, results, reachedGoal));
+  const names = cases[name] ?? [];
+  const turns = names.flatMap((one) => {
+    const side = sides.get(one);
+    return side ? [{ title: `${name}: ${one}`, side, plan: plan(name, one, roundMs(context)) }] : [];
+  });
+  const played = await playInTurns(context, turns);
+  const results = new Map(turns.map(({ side }, index) => [side.name, played[index] ?? []]));
+  return names.map((one) => toRow(name, one, peers, results, one === names[0] ? goalsOf : undefined));
 }
 
 function toRow(
   name: CaseName,
-  side: SideName,
+  server: SideName,
+  peers: readonly SideName[],
   results: ReadonlyMap<SideName, readonly RoundResult[]>,
-  reachedGoal: Comparison['goalOf'],
+  goalsOf: Comparison['goalsOf'],
 ): Row {
-  const of = (what: (result: RoundResult) => number, whose = side) => median((results.get(whose) ?? []).map(what));
+  const of = (what: (result: RoundResult) => number, whose = server) => {
+    const values = (results.get(whose) ?? []).map(what);
+    return values.length === 0 ? Number.NaN : median(values);
+  };
   const micros = of((result) => result.serverMicros);
   const perSecond = of((result) => result.perSecond);
   const part = (peer: SideName) => micros / of((result) => result.serverMicros, peer);
+  const lines = goalsOf?.(name, { micros, perSecond, part }) ?? [];
+  const why = missing(server);
   return {
     case: name,
-    server: side,
+    server: why === undefined ? server : `${server}: skipped: ${why}`,
     µs: micros,
     'per CPU-second': 1e6 / micros,
     'reached per second': perSecond,
-    ...(results.has('ws') ? { '× ws': part('ws') } : {}),
-    '× socket.io': part('socket.io'),
-    'per write': of((result) => result.perWrite),
+    ...Object.fromEntries(peers.map((peer) => [`× ${peer}`, part(peer)])),
+    // Bun calls send(2), which Linux does not count with what is written.
+    'per write': server === 'bun' ? Number.NaN : of((result) => result.perWrite),
     'client µs': of((result) => result.clientMicros),
-    ...(side.startsWith('pregon') ? reachedGoal(name, { micros, perSecond, part }) : NO_GOAL),
+    ...(lines.length > 0 ? goals(lines) : NO_GOAL),
   };
 }

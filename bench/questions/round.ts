@@ -1,9 +1,11 @@
 import { type Figures, numberOf } from '../processes/messages.js';
+import type { Context } from '../question.js';
 import { cpuMicros, type Side } from './sides.js';
 
 /** How long nothing may come before a round is given up. */
 const PATIENCE_MS = 5_000;
 const FEEDBACK_MS = 5;
+const WARM_UP_MS = 500;
 
 /** Events at a steady pace. */
 export interface Paced {
@@ -20,6 +22,13 @@ export interface Saturated {
   /** How far the producer may be ahead of the slowest connection, in events. */
   readonly window: number;
   readonly durationMs: number;
+}
+
+/** What is done again and again, in turns with others. */
+export interface Turn {
+  readonly title: string;
+  readonly side: Side;
+  readonly plan: Paced | Saturated;
 }
 
 export interface RoundResult {
@@ -60,6 +69,28 @@ export async function playRound(side: Side, plan: Paced | Saturated, latencies =
     perWrite: deliveries / used('writes'),
     figures,
   };
+}
+
+/**
+ * Rounds of all in turns, so that what else the machine does falls on all of them. The first is for warming up.
+ *
+ * @returns the results of each turn, in the same order
+ */
+export async function playInTurns(context: Context, turns: readonly Turn[]): Promise<RoundResult[][]> {
+  const results = turns.map((): RoundResult[] => []);
+  for (let round = 0; round <= (context.quick ? 1 : 3); round++) {
+    for (const [index, { title, side, plan }] of turns.entries()) {
+      context.progress(`${title}, ${round === 0 ? 'warming up' : `round ${round}`}`);
+      const result = await playRound(side, round === 0 ? { ...plan, durationMs: WARM_UP_MS } : plan);
+      if (round > 0) results[index]?.push(result);
+    }
+  }
+  return results;
+}
+
+/** How long a round takes. */
+export function roundMs({ quick }: Context): number {
+  return quick ? 800 : 2_000;
 }
 
 async function saturate(
