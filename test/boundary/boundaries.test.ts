@@ -18,9 +18,10 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   integrations: ['core', 'transports'],
   gateway: ['core', 'log', 'transports', 'integrations'],
   http: ['core', 'gateway'],
+  workers: ['core', 'transports', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.
   config: ['core', 'gateway', 'index.ts'],
-  cli: ['core', 'log', 'gateway', 'http', 'config', 'settings.ts'],
+  cli: ['core', 'log', 'gateway', 'http', 'workers', 'config', 'settings.ts'],
   'settings.ts': [],
   'index.ts': ['core', 'log', 'transports', 'integrations', 'gateway'],
 };

@@ -2,8 +2,15 @@
 export interface Settings {
   /** `PREGON_LOG`: where the log is, where no flag says so: `sqlite:data/pregon.db`. */
   readonly log: string | undefined;
+  /** `PREGON_TOKEN`: what to show to a gateway's HTTP port, where no flag says so. */
+  readonly token: string | undefined;
   /** `DEBUG`: true where `pregon` or `*` is in its comma-separated list; errors are then shown with their stack. */
   readonly debug: boolean;
+  /**
+   * `PREGON_WORKER`, which the primary of `pregon run --workers` sets for those that it starts: which of them a process is, and the folder
+   * in which they meet.
+   */
+  readonly worker: { readonly number: number; readonly folder: string } | undefined;
   /** All of it, for `${NAME}` in a configuration file. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
@@ -14,7 +21,21 @@ export function readSettings(): Settings {
   const debug = (variables['DEBUG'] ?? '').split(',').map((name) => name.trim());
   return {
     log: variables['PREGON_LOG'] || undefined,
+    token: variables['PREGON_TOKEN'] || undefined,
     debug: debug.includes('pregon') || debug.includes('*'),
+    worker: readWorker(variables[WORKER]),
     variables,
   };
+}
+
+const WORKER = 'PREGON_WORKER';
+
+/** The environment of a worker, beside that of its primary. */
+export function variablesOfWorker(number: number, folder: string): Readonly<Record<string, string>> {
+  return { [WORKER]: `${number}:${folder}` };
+}
+
+function readWorker(text = ''): Settings['worker'] {
+  const [, number, folder] = /^(\d+):(.+)$/s.exec(text) ?? [];
+  return number === undefined || folder === undefined ? undefined : { number: Number(number), folder };
 }

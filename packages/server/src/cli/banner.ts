@@ -1,4 +1,7 @@
 import type { Logger } from '../gateway/options.js';
+import type { Facts } from '../workers/messages.js';
+import { baseUrl } from './listen-address.js';
+import type { RunPlan } from './run-plan.js';
 import { readVersion } from './version.js';
 
 /** What a gateway says of itself when it has started. */
@@ -14,6 +17,24 @@ export interface Banner {
   readonly configuration: string | undefined;
   /** Where health, readiness and publishing are served; undefined where they are not. */
   readonly http: string | undefined;
+  /** How many processes serve; undefined where it is this one alone. */
+  readonly workers: number | undefined;
+}
+
+export function bannerOf({ address, tls, gateway, configuration, workers }: RunPlan, facts: Facts): Banner {
+  const { host } = address;
+  const { port, log, http } = facts;
+  return {
+    host,
+    port,
+    url: baseUrl(tls.cert === undefined ? 'ws' : 'wss', { host, port }),
+    routes: Object.entries(gateway.routes).map(([name, { path }]) => ({ name, path })),
+    exchanges: gateway.exchanges,
+    log,
+    configuration: configuration.file,
+    http,
+    workers: workers === 1 ? undefined : workers,
+  };
 }
 
 /** Everything on standard output is JSON where the log is: the banner is then its first line. */
@@ -22,7 +43,7 @@ export function sayBanner(banner: Banner, format: string, logger: Logger): void 
   else process.stdout.write(`${showBanner(banner)}\n`);
 }
 
-function showBanner({ host, port, url, routes, exchanges, log, configuration, http }: Banner): string {
+function showBanner({ host, port, url, routes, exchanges, log, configuration, http, workers }: Banner): string {
   const width = Math.max(...routes.map(({ name }) => name.length));
   const [first, ...others] = routes.map(({ name, path }) => `${name.padEnd(width)}  ${url}${path}`);
   const rows = [
@@ -33,6 +54,7 @@ function showBanner({ host, port, url, routes, exchanges, log, configuration, ht
     `  log        ${log}`,
     `  config     ${configuration ?? 'none'}`,
   ];
+  if (workers !== undefined) rows.push(`  workers    ${workers}`);
   if (http !== undefined) rows.push(`  http       ${http}`);
   return rows.join('\n');
 }

@@ -3,19 +3,25 @@ import type { Logger } from '../gateway/options.js';
 
 export const LOG_FORMATS = ['text', 'json'] as const;
 
-/** Both write to standard output, and go on in silence where nobody reads it any more. */
-export function createLogger(format: string, level: 'info' | 'debug'): Logger {
-  return format === 'json' ? createJsonLogger(level) : createTextLogger(level);
+/**
+ * Both write to standard output, and go on in silence where nobody reads it any more.
+ *
+ * @param worker the number of the process, where several write
+ */
+export function createLogger(format: string, level: 'info' | 'debug', worker?: number): Logger {
+  return format === 'json' ? createJsonLogger(level, worker) : createTextLogger(level, worker);
 }
 
-function createJsonLogger(level: 'info' | 'debug'): Logger {
-  return pino({ level, base: { pid: process.pid } }, destination({ fd: 1, sync: true }));
+function createJsonLogger(level: 'info' | 'debug', worker: number | undefined): Logger {
+  return pino({ level, base: { pid: process.pid, worker } }, destination({ fd: 1, sync: true }));
 }
 
 /** One short line: `12:00:00.000 info  connection opened route=events connection=…`. */
-function createTextLogger(level: 'info' | 'debug'): Logger {
+function createTextLogger(level: 'info' | 'debug', worker: number | undefined): Logger {
   const line = (name: string) => (fields: object, message: string) => {
-    const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
+    const pairs = Object.entries(worker === undefined ? fields : { worker, ...fields }).filter(
+      ([, value]) => value !== undefined,
+    );
     const text = [message, ...pairs.map(([key, value]) => showPair(key, value, level))].join(' ');
     process.stdout.write(`${timeOfDay(new Date())} ${name.padEnd(5)} ${text}\n`);
   };

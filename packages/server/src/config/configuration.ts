@@ -26,6 +26,8 @@ export interface Configuration {
   readonly log?: string;
   readonly exchanges?: readonly string[];
   readonly secret?: string;
+  /** How many processes serve the port. */
+  readonly workers?: number;
   /** Options of the server of Socket.IO, which knows them; false for none. */
   readonly socketIo?: GatewayOptions['socketIo'];
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
@@ -100,6 +102,7 @@ function build(
     log: valid.log === undefined ? undefined : resolveLog(valid.log, source),
     exchanges: valid.exchanges,
     secret: valid.secret,
+    workers: valid.workers,
     socketIo: valid.socketIo,
     routes: Object.fromEntries(
       Object.entries(routes).map(([name, { handlers = [], ...route }]) => [

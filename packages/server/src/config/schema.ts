@@ -4,6 +4,7 @@ import { isPattern } from '@pregon/protocol';
 import { z } from 'zod';
 import { isOrigin, LEAST_LIMITS, MOST_LIMITS, NO_ORIGIN } from '../gateway/validate.js';
 import { parseBytes, parseDuration } from './quantities.js';
+import { NO_WORKERS, parseWorkers } from './workers.js';
 
 /** A variable expands to a text: `${PORT}` is `"1234"` where a number is wanted. */
 const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
@@ -32,6 +33,7 @@ const limit = (name: keyof typeof LEAST_LIMITS) => integer(LEAST_LIMITS[name], M
 const snapshotUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL');
 
 const duration = quantity(parseDuration, 'is not a duration; write 30s, 15m, 12h or 7d');
+const workers = quantity(parseWorkers, NO_WORKERS);
 const bytes = quantity(parseBytes, 'is not a size; write 512MB, 2GiB or a number of bytes');
 
 /** The names that stand in URLs and on the command line. */
@@ -55,6 +57,7 @@ export function configurationSchema(directory: string) {
     log: text.optional(),
     exchanges: z.array(text).optional(),
     secret: text.optional(),
+    workers: workers.optional(),
     socketIo: z.union([z.literal(false), z.record(z.string(), z.unknown())]).optional(),
     websocket: z
       .strictObject({

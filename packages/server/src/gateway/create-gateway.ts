@@ -5,6 +5,7 @@ import type { Log } from '../core/log.js';
 import { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import { openLog } from '../log/open.js';
 import { Door } from '../transports/door.js';
+import type { Siblings } from '../transports/siblings.js';
 import type { SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { Front } from './front.js';
 import type { Gateway } from './gateway.js';
@@ -23,8 +24,14 @@ const silent: Logger = { info() {}, warn() {}, error() {}, debug() {} };
  * @throws TypeError | RangeError where an option is not one
  * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | TOPIC_INVALID
  */
-export async function createGateway<T extends SocketIoTypes = SocketIoTypes>(
+export function createGateway<T extends SocketIoTypes = SocketIoTypes>(options: GatewayOptions): Promise<Gateway<T>> {
+  return createSibling<T>(options, undefined);
+}
+
+/** Makes a gateway that is one of several processes on one port, where there are siblings. @see createGateway */
+export async function createSibling<T extends SocketIoTypes = SocketIoTypes>(
   options: GatewayOptions,
+  siblings: Siblings | undefined,
 ): Promise<Gateway<T>> {
   const limits = normalizeLimits(options);
   assertRoutes(options);
@@ -52,7 +59,7 @@ export async function createGateway<T extends SocketIoTypes = SocketIoTypes>(
   });
   front.add(components);
   const { maxFrameBytes } = limits;
-  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, maxFrameBytes };
+  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, maxFrameBytes, siblings };
   const gateway = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
   return gateway;

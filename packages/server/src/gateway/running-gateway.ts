@@ -13,6 +13,7 @@ import type { ComponentEntrance } from '../integrations/component/component-entr
 import type { MessageComponent } from '../integrations/component/message-component.js';
 import type { MountOptions } from '../integrations/component/mount-options.js';
 import type { Door } from '../transports/door.js';
+import type { Siblings } from '../transports/siblings.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
 import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { atMost } from './at-most.js';
@@ -43,6 +44,8 @@ export interface Parts {
   readonly routes: Routes;
   readonly maxFrameBytes: number;
   readonly state: Readonly<LogState>;
+  /** The other processes on the same port, where there are any. */
+  readonly siblings: Siblings | undefined;
 }
 
 /** A gateway that serves. */
@@ -132,7 +135,7 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
   /** Loaded only where it is wanted. */
   async #openSocketIo({ socketIo, secret }: GatewayOptions): Promise<void> {
     const { SocketIoEntrance } = await import('../transports/socketio/socketio-entrance.js');
-    const { door, front, log, maxFrameBytes } = this.#parts;
+    const { door, front, log, maxFrameBytes, siblings } = this.#parts;
     this.#socketIo = new SocketIoEntrance<T>({
       options: socketIo || {},
       door,
@@ -140,7 +143,8 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
       secret: secret ?? log.secret,
       maxFrameBytes,
     });
-    front.add(this.#socketIo);
+    if (siblings) this.#socketIo.io.engine.generateId = () => siblings.newSessionId();
+    front.add(siblings?.share(this.#socketIo) ?? this.#socketIo);
   }
 
   async #startSubscribers({ subscribers, queues, exchanges }: GatewayOptions, context: HandlerContext): Promise<void> {

@@ -24,7 +24,7 @@ export interface HttpPortOptions {
   /** Those that may be published to: an event on another one would reach nobody here. */
   readonly exchanges: readonly string[];
   /** Undefined where the gateway is ready, else why it is not. */
-  readonly notReady: () => string | undefined;
+  readonly notReady: () => string | undefined | Promise<string | undefined>;
   readonly append: (event: PregonEvent) => Promise<LogPoint>;
   readonly logger: Logger;
 }
@@ -49,7 +49,7 @@ export class HttpPort {
     const { host = '127.0.0.1', port } = options;
     const http = new HttpPort(options);
     try {
-      http.#server.listen({ host, port, exclusive: true });
+      http.#server.listen({ host, port });
       await once(http.#server, 'listening');
     } catch (cause) {
       const busy = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
@@ -93,7 +93,7 @@ export class HttpPort {
     }
     if (root === 'ready' && rest.length === 0) {
       allow(request, ['GET', 'HEAD']);
-      const reason = this.#options.notReady();
+      const reason = await this.#options.notReady();
       if (reason !== undefined) throw new HttpProblem(503, reason);
       return sendJson(response, 200, { status: 'ready' });
     }

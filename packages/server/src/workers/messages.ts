@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** What a worker tells when it serves. */
+const facts = z.object({
+  port: z.number(),
+  /** How the log names itself. */
+  log: z.string(),
+  /** The URL of the HTTP port, where there is one. */
+  http: z.string().optional(),
+});
+
+export type Facts = z.output<typeof facts>;
+
+const ticket = z.string();
+
+/** Undefined where the worker is ready. */
+const notReady = z.string().optional();
+
+const toPrimary = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('serving'), facts }),
+  /** Asks whether all workers are ready. */
+  z.object({ op: z.literal('ready?'), id: z.number() }),
+  z.object({ op: z.literal('readiness'), id: z.number(), notReady }),
+  /** Comes with a socket, for another worker: an upgrade, of which `head` is all that was read (base64). */
+  z.object({ op: z.literal('hand'), to: z.number(), ticket, head: z.string() }),
+  /** The sender of the socket reads it no more. */
+  z.object({ op: z.literal('released'), to: z.number(), ticket }),
+]);
+
+const toWorker = z.discriminatedUnion('op', [
+  z.object({ op: z.literal('stop'), signal: z.string() }),
+  z.object({ op: z.literal('ready'), id: z.number(), notReady }),
+  z.object({ op: z.literal('readiness?'), id: z.number() }),
+  z.object({ op: z.literal('take'), ticket, head: z.string() }),
+  z.object({ op: z.literal('released'), ticket }),
+]);
+
+export type ToPrimary = z.output<typeof toPrimary>;
+export type ToWorker = z.output<typeof toWorker>;
+
+/** @returns undefined for what is none, as other code in the process may use the channel too */
+export function readToPrimary(message: unknown): ToPrimary | undefined {
+  return toPrimary.safeParse(message).data;
+}
+
+/** @returns undefined for what is none */
+export function readToWorker(message: unknown): ToWorker | undefined {
+  return toWorker.safeParse(message).data;
+}

@@ -1,0 +1,162 @@
+import cluster from 'node:cluster';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '../gateway/options.js';
+import type { Facts, ToPrimary } from './messages.js';
+import { Restarts } from './restarts.js';
+import { type Ended, type Variables, WorkerProcess } from './worker-process.js';
+
+/** How long a worker may take to say whether it is ready. */
+const READY_PATIENCE_MS = 1_000;
+
+/** How long a worker may take to end beyond the time for draining. */
+const END_PATIENCE_MS = 5_000;
+
+export interface PrimaryOptions {
+  readonly workers: number;
+  /** The environment by which a process knows that it is a worker, which one, and where the workers meet. */
+  readonly variablesOf: (number: number, folder: string) => Variables;
+  /** How long workers may take to drain. */
+  readonly drainMs: number;
+  /** Called once, when all serve. */
+  readonly onServing: (facts: Facts) => void;
+  readonly logger: Logger;
+}
+
+/**
+ * Starts this program again as workers that share its ports, starts anew what ends, and ends them all; serves nothing itself. The
+ * first is started alone: what is wrong with all of them is said once.
+ */
+export class Primary {
+  readonly #options: PrimaryOptions;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'pregon-workers-'));
+  /** By their number, from 1. */
+  readonly #workers = new Map<number, WorkerProcess>();
+  readonly #stopping = new AbortController();
+  /** Told what it ended by when there is no use in going on. */
+  #giveUp: (error: Error) => void = () => {};
+
+  constructor(options: PrimaryOptions) {
+    this.#options = options;
+    cluster.setupPrimary({ args: process.argv.slice(2) });
+    // However this process ends, short of being killed: nobody is left behind.
+    process.once('exit', () => {
+      for (const worker of this.#workers.values()) worker.kill();
+      rmSync(this.#folder, { recursive: true, force: true });
+    });
+  }
+
+  /**
+   * Runs until `stop` resolves.
+   *
+   * @returns the exit code, which is the first worker's where it ended before it served: it has said why
+   * @throws Error where workers end again and again at their start, and none serves
+   */
+  async run(stop: Promise<string>): Promise<number> {
+    const hopeless = new Promise<Error>((resolve) => {
+      this.#giveUp = resolve;
+    });
+    const first = this.#fork(1);
+    const started = await Promise.race([first.served, first.ended, stop]);
+    if (typeof started === 'object' && 'servedMs' in started) return exitCodeOf(started);
+    if (typeof started === 'object') this.#startOthers(first, started);
+    const end = await Promise.race([stop, hopeless]);
+    await this.#stop(typeof end === 'string' ? end : 'SIGTERM');
+    if (typeof end === 'string') return 0;
+    throw end;
+  }
+
+  #startOthers(first: WorkerProcess, facts: Facts): void {
+    const { workers, onServing } = this.#options;
+    const numbers = Array.from({ length: workers }, (_, index) => index + 1);
+    const waitingFor = new Set(numbers);
+    const served = (number: number) => {
+      if (waitingFor.delete(number) && waitingFor.size === 0) onServing(facts);
+    };
+    for (const number of numbers) void this.#keep(number, number === 1 ? first : this.#fork(number), served);
+  }
+
+  /** Has a worker of this number, as long as nobody stops it. */
+  async #keep(number: number, first: WorkerProcess, served: (number: number) => void): Promise<void> {
+    const { logger } = this.#options;
+    const restarts = new Restarts();
+    for (let worker = first; ; worker = this.#fork(number)) {
+      void worker.served.then(() => served(number));
+      const ended = await worker.ended;
+      if (this.#stopping.signal.aborted) return;
+      const pauseMs = restarts.ended(ended.servedMs);
+      const { code, signal } = ended;
+      if (restarts.isHopeless && ![...this.#workers.values()].some(({ isServing }) => isServing)) {
+        return this.#giveUp(new Error(`worker ${number} ${describeEnd(ended)} again and again, and no other serves`));
+      }
+      logger.warn({ worker: number, code, signal, pauseMs }, 'a worker has ended; starting another');
+      await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      if (this.#stopping.signal.aborted) return;
+    }
+  }
+
+  #fork(number: number): WorkerProcess {
+    const worker = new WorkerProcess(number, this.#options.variablesOf(number, this.#folder));
+    worker.onMessage = (message, socket) => {
+      void this.#hear(worker, message, socket instanceof Socket ? socket : undefined);
+    };
+    this.#workers.set(number, worker);
+    return worker;
+  }
+
+  async #hear(from: WorkerProcess, message: ToPrimary, socket: Socket | undefined): Promise<void> {
+    switch (message.op) {
+      case 'ready?':
+        return from.tell({ op: 'ready', id: message.id, notReady: await this.#notReady() });
+      case 'hand': {
+        const { to, ticket, head } = message;
+        const owner = this.#workers.get(to);
+        if (owner?.isServing) owner.tell({ op: 'take', ticket, head }, socket);
+        else if (socket) refuseUnknownSession(socket);
+        return;
+      }
+      case 'released': {
+        const { to, ticket } = message;
+        return this.#workers.get(to)?.tell({ op: 'released', ticket });
+      }
+    }
+  }
+
+  async #notReady(): Promise<string | undefined> {
+    const all = await Promise.all([...this.#workers.values()].map((worker) => worker.notReady(READY_PATIENCE_MS)));
+    return all.find((notReady) => notReady !== undefined);
+  }
+
+  /** Resolves when all have ended; those that do not in time are killed. */
+  async #stop(signal: string): Promise<void> {
+    this.#stopping.abort();
+    const workers = [...this.#workers.values()];
+    for (const worker of workers) worker.tell({ op: 'stop', signal });
+    const late = setTimeout(() => {
+      for (const worker of workers) worker.kill();
+    }, this.#options.drainMs + END_PATIENCE_MS);
+    await Promise.all(workers.map(({ ended }) => ended));
+    clearTimeout(late);
+  }
+}
+
+function exitCodeOf(ended: Ended): number {
+  if (ended.code === null) throw new Error(`the first worker ${describeEnd(ended)} before it served`);
+  return ended.code;
+}
+
+function describeEnd({ code, signal }: Ended): string {
+  return `ended with ${signal ?? `exit code ${code}`}`;
+}
+
+/** As Engine.IO answers an upgrade to a session that is not there; the client comes back as a new one. */
+function refuseUnknownSession(socket: Socket): void {
+  const body = 'Session ID unknown';
+  const headers = `Connection: close\r\nContent-Type: text/html\r\nContent-Length: ${body.length}`;
+  socket.on('error', () => {});
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 400 Bad Request\r\n${headers}\r\n\r\n${body}`);
+}

@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+
+const SECRET_BYTES = 15;
+
+/** The id of a session that lives in this worker: its number, and what nobody can guess. */
+export function newSessionId(worker: number): string {
+  return `${worker}-${randomBytes(SECRET_BYTES).toString('base64url')}`;
+}
+
+/** The worker in which the session of a request lives; undefined where the request names none of ours. */
+export function ownerOf(target: string | undefined): number | undefined {
+  const digits = /[?&]sid=(\d{1,3})-/.exec(target ?? '')?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}

@@ -1,0 +1,122 @@
+import { rmdirSync, rmSync } from 'node:fs';
+import { Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import type { Entrance } from '../transports/entrance.js';
+import type { Siblings } from '../transports/siblings.js';
+import { headOf, passOn, pipeOn } from './pass-on.js';
+import { privateSocket, restoreRemoteAddress } from './private-socket.js';
+import { newSessionId, ownerOf } from './session-id.js';
+import type { Worker } from './worker.js';
+
+/** More than a server takes from clients, as an address is added to what a client sent. */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** How many connections to other workers are kept for the next request. */
+const MAX_FREE_CONNECTIONS = 64;
+
+/** The workers, to a gateway in one of them. */
+export class WorkerSiblings implements Siblings {
+  readonly #worker: Worker;
+
+  constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  newSessionId(): string {
+    return newSessionId(this.#worker.place.number);
+  }
+
+  share(own: Entrance): Entrance {
+    return new SharedEntrance(own, this.#worker);
+  }
+}
+
+/** The entrance of one worker among several: what belongs to a session of another one goes there. */
+class SharedEntrance implements Entrance {
+  readonly #own: Entrance;
+  readonly #worker: Worker;
+  readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_FREE_CONNECTIONS });
+  /** Where the other workers bring what belongs here. */
+  readonly #privately: Server;
+  /** Never listens: it reads the handshakes of sockets that were handed over. */
+  readonly #handed = createServer();
+  readonly #path: string;
+
+  constructor(own: Entrance, worker: Worker) {
+    this.#own = own;
+    this.#worker = worker;
+    this.#path = privateSocket(worker.place.folder, worker.place.number);
+    this.#privately = this.#listen();
+    this.#handed.on('upgrade', (request, stream, head) => own.upgrade(request, stream, head));
+    worker.onTaken = (socket, head) => {
+      socket.unshift(head);
+      this.#handed.emit('connection', socket);
+    };
+    process.once('exit', () => this.#leave());
+  }
+
+  knows(target: string | undefined): boolean {
+    return this.#own.knows(target);
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    const path = this.#pathOfOther(request);
+    // As for any session that it does not know, it says so, and the client comes back as a new one.
+    const onGone = () => this.#own.request(request, response);
+    if (path === undefined) onGone();
+    else passOn(request, response, { path, onGone }, this.#agent);
+  }
+
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    const path = this.#pathOfOther(request);
+    const owner = ownerOf(request.url);
+    const onGone = () => this.#own.upgrade(request, stream, head);
+    if (path === undefined || owner === undefined) onGone();
+    else if (stream instanceof Socket && !(stream instanceof TLSSocket)) {
+      this.#worker.hand(owner, stream, Buffer.concat([headOf(request, request.rawHeaders), head]));
+    } else pipeOn(request, stream, head, { path, onGone });
+  }
+
+  destroy(): void {
+    this.#own.destroy();
+    this.#agent.destroy();
+    this.#privately.close();
+    this.#privately.closeAllConnections();
+  }
+
+  #pathOfOther({ url }: IncomingMessage): string | undefined {
+    const { number, folder } = this.#worker.place;
+    const owner = ownerOf(url);
+    return owner === undefined || owner === number ? undefined : privateSocket(folder, owner);
+  }
+
+  #listen(): Server {
+    // Who brings a request keeps the time for it, and the connections for the next.
+    const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES });
+    server.on('request', (request, response) => {
+      restoreRemoteAddress(request);
+      this.#own.request(request, response);
+    });
+    server.on('upgrade', (request, stream, head) => {
+      restoreRemoteAddress(request);
+      this.#own.upgrade(request, stream, head);
+    });
+    // Left by one that was killed.
+    rmSync(this.#path, { force: true });
+    // Not among the ports that a cluster shares: each worker has its own.
+    server.listen({ path: this.#path, exclusive: true });
+    return server;
+  }
+
+  /** Also where nobody is left to do so but the workers, because the primary was killed. */
+  #leave(): void {
+    try {
+      rmSync(this.#path, { force: true });
+      rmdirSync(this.#worker.place.folder);
+    } catch {
+      // Others are still there, or are gone with the folder.
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import type { SendHandle } from 'node:child_process';
+import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './messages.js';
+
+/** How a process ended. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** For how long it served, in milliseconds; 0 where it never did. */
+  readonly servedMs: number;
+}
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** A worker's process, as the primary sees it. */
+export class WorkerProcess {
+  readonly number: number;
+  /** Resolves when it serves; never, where it ends before. */
+  readonly served: Promise<Facts>;
+  readonly ended: Promise<Ended>;
+  /** What it asks the primary for, beside what is answered here; `socket` where one came with it. */
+  onMessage: (message: ToPrimary, socket: SendHandle | undefined) => void = () => {};
+  readonly #process: ClusterWorker;
+  readonly #asked = new Map<number, (notReady: string | undefined) => void>();
+  #lastId = 0;
+  #servingSince: number | undefined;
+  #isGone = false;
+
+  /** @param variables of its environment, beside those of this process */
+  constructor(number: number, variables: Variables) {
+    this.number = number;
+    this.#process = cluster.fork(variables);
+    this.served = new Promise((resolve) => {
+      this.#process.on('message', (raw: unknown, socket?: SendHandle) => {
+        const message = readToPrimary(raw);
+        if (message?.op === 'serving') {
+          this.#servingSince = performance.now();
+          resolve(message.facts);
+        } else if (message?.op === 'readiness') {
+          this.#asked.get(message.id)?.(message.notReady);
+          this.#asked.delete(message.id);
+        } else if (message) this.onMessage(message, socket);
+      });
+    });
+    this.ended = new Promise((resolve) => {
+      this.#process.once('exit', (code: number | null, signal: string | null) => {
+        this.#isGone = true;
+        const since = this.#servingSince;
+        resolve({ code, signal, servedMs: since === undefined ? 0 : performance.now() - since });
+      });
+    });
+    // A channel that breaks while something is sent belongs to a process that ends, which is told by `ended`.
+    this.#process.on('error', () => {});
+  }
+
+  get pid(): number | undefined {
+    return this.#process.process.pid;
+  }
+
+  get isServing(): boolean {
+    return this.#servingSince !== undefined && !this.#isGone;
+  }
+
+  /** Why it is not ready, undefined where it is; asks it, and does not wait for longer than `patienceMs`. */
+  async notReady(patienceMs: number): Promise<string | undefined> {
+    if (!this.isServing) return `worker ${this.number} is starting`;
+    const id = ++this.#lastId;
+    return new Promise((resolve) => {
+      const answer = (notReady: string | undefined) => {
+        clearTimeout(late);
+        this.#asked.delete(id);
+        resolve(notReady);
+      };
+      const late = setTimeout(() => answer(`worker ${this.number} does not answer`), patienceMs);
+      this.#asked.set(id, answer);
+      void this.ended.then(() => answer(`worker ${this.number} has ended`));
+      this.tell({ op: 'readiness?', id });
+    });
+  }
+
+  /** @param socket goes with the message, and is closed here when it was received */
+  tell(message: ToWorker, socket?: SendHandle): void {
+    if (this.#process.isConnected()) this.#process.process.send(message, socket);
+  }
+
+  kill(): void {
+    if (!this.#isGone) this.#process.process.kill('SIGKILL');
+  }
+}
