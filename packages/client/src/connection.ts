@@ -1,4 +1,5 @@
 import {
+  type BatchFrame,
   CLOSE_CODES,
   type ClientFrame,
   decodeGatewayFrame,
@@ -36,7 +37,7 @@ export interface ConnectionEnd {
 export interface ConnectionHooks {
   welcomed(frame: WelcomeFrame): void;
   /** Each frame after `welcome`. */
-  received(frame: PregonEvent | GatewayFrame): void;
+  received(frame: PregonEvent | Exclude<GatewayFrame, BatchFrame>): void;
   /** Called once, and never after {@link Connection.end}; nothing is called after it. */
   ended(end: ConnectionEnd): void;
 }
@@ -119,9 +120,15 @@ export class Connection {
     }
     this.#liveness?.heard();
     if (frame === undefined) return;
-    if (this.#liveness !== undefined) this.#hooks.received(frame);
+    if (this.#liveness !== undefined) this.#handOn(frame);
     else if (!isEvent(frame) && frame.op === 'welcome') this.#welcome(frame);
     else this.fail(new PregonError('FRAME_INVALID', 'the first frame was not welcome'));
+  }
+
+  /** The events of a batch one by one, up to the one whose handler ended the connection. */
+  #handOn(frame: PregonEvent | GatewayFrame): void {
+    if (isEvent(frame) || frame.op !== 'batch') return this.#hooks.received(frame);
+    for (const event of frame.events) if (!this.#ended) this.#hooks.received(event);
   }
 
   #welcome(frame: WelcomeFrame): void {

@@ -102,6 +102,7 @@ export class ClientSubscription implements Subscription {
       topics: this.topics,
       ...(since === undefined ? {} : { since }),
       ...(this.#options.snapshot === true ? { snapshot: true } : {}),
+      batch: true,
     };
   }
 

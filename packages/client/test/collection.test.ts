@@ -37,7 +37,7 @@ describe('a collection', () => {
     const { calls, observed } = observer();
     users.observe(observed);
     const socket = await online();
-    expect(socket.sent).toEqual([{ op: 'subscribe', id: 1, topics: ['user.#'], snapshot: true }]);
+    expect(socket.sent).toEqual([{ op: 'subscribe', id: 1, topics: ['user.#'], snapshot: true, batch: true }]);
     expect(users.state).toBe('loading');
     snapshot(socket, [ann, bob]);
     await users.ready;

@@ -28,8 +28,8 @@ describe('a subscription', () => {
     const socket = await online();
     const second = client.subscribe({ onEvent: () => {} });
     expect(socket.sent).toEqual([
-      { op: 'subscribe', id: 1, topics: ['user.#'], since: 'first', snapshot: true },
-      { op: 'subscribe', id: 2, topics: ['#'] },
+      { op: 'subscribe', id: 1, topics: ['user.#'], since: 'first', snapshot: true, batch: true },
+      { op: 'subscribe', id: 2, topics: ['#'], batch: true },
     ]);
     expect(second.topics).toEqual(['#']);
   });
@@ -108,7 +108,7 @@ describe('a subscription', () => {
     await clock.advance(1_000);
     expect(sockets[1]?.subscribes).toEqual([]);
     sockets[1]?.welcome();
-    expect(sockets[1]?.subscribes).toEqual([{ op: 'subscribe', id: 1, topics: ['#'], since: 'p-1' }]);
+    expect(sockets[1]?.subscribes).toEqual([{ op: 'subscribe', id: 1, topics: ['#'], since: 'p-1', batch: true }]);
     if (sockets[1]) subscribed(sockets[1], 1, 'p-1');
     sockets[1]?.deliver({ op: 'checkpoint', id: 1, position: 'p-9' });
     sockets[1]?.lose();
@@ -388,6 +388,47 @@ describe('a subscription', () => {
       subscribed(socket, 1, 'p-1', false);
       expect(errors).toMatchObject([{ code: 'FRAME_INVALID' }]);
       expect([client.state, calls]).toEqual(['waiting', []]);
+    }
+  });
+
+  it('[I-1][I-3] takes the events of a batch one by one, as if each had come in a frame of its own', async () => {
+    const { client, clock, sockets, online } = await harness();
+    const { calls, handlers } = recorder();
+    client.subscribe(handlers);
+    const socket = await online();
+    subscribed(socket, 1, 'p-0');
+    socket.deliver({ op: 'batch', events: [event(1), event(2)] }, event(3), { op: 'batch', events: [event(4)] });
+    expect(calls).toEqual(['subscribed p-0 true', 'e-1', 'e-2', 'e-3', 'e-4']);
+    socket.lose();
+    await clock.advance(1_000);
+    sockets[1]?.welcome();
+    expect(sockets[1]?.subscribes).toMatchObject([{ since: 'p-4' }]);
+  });
+
+  it('takes no more of a batch once its handler has closed the client or the subscription', async () => {
+    for (const whole of [true, false]) {
+      const { client, online } = await harness();
+      const seen: string[] = [];
+      const subscription = client.subscribe({
+        onEvent: ({ id }) => {
+          seen.push(id);
+          if (whole) client.close();
+          else subscription.close();
+        },
+      });
+      const socket = await online();
+      subscribed(socket, 1, 'p-0');
+      socket.deliver({ op: 'batch', events: [event(1), event(2)] });
+      expect(seen).toEqual(['e-1']);
+    }
+  });
+
+  it('[I-2] connects again where a batch comes for no subscription, or holds what is no event', async () => {
+    for (const frame of [{ op: 'batch', events: [event(1)] } as const, { op: 'batch', events: [{}] }]) {
+      const { client, errors, online } = await harness();
+      client.subscribe(recorder().handlers);
+      (await online()).deliverText(JSON.stringify(frame));
+      expect([client.state, errors.length]).toEqual(['waiting', 1]);
     }
   });
 

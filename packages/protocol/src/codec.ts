@@ -64,7 +64,9 @@ export function decodeGatewayFrame(text: string, maxFrameBytes?: number): Pregon
     assertEvent(frame);
     return frame;
   }
-  return isGatewayFrame(frame) ? frame : undefined;
+  if (!isGatewayFrame(frame)) return undefined;
+  if (frame.op === 'batch') for (const event of frame.events) assertEvent(event);
+  return frame;
 }
 
 export function isEvent(frame: PregonEvent | GatewayFrame): frame is PregonEvent {
@@ -76,6 +78,7 @@ const GATEWAY_FIELDS: Record<GatewayFrame['op'], Record<string, 'string' | 'numb
   subscribed: { id: 'number', position: 'string', recovered: 'boolean' },
   unsubscribed: { id: 'number' },
   events: { id: 'number' },
+  batch: { events: 'array' },
   snapshot: { id: 'number', rows: 'array', more: 'boolean' },
   reset: { id: 'number', reason: 'string' },
   checkpoint: { id: 'number', position: 'string' },
@@ -116,19 +119,25 @@ function parseObject(text: string, maxFrameBytes = Number.POSITIVE_INFINITY): Re
 }
 
 function readSubscribe(frame: Record<string, unknown>): SubscribeFrame {
-  const { topics, since, snapshot } = frame;
+  const { topics, since } = frame;
+  const snapshot = readFlag(frame, 'snapshot');
+  const batch = readFlag(frame, 'batch');
   if (since !== undefined && typeof since !== 'string')
     throw new PregonError('FRAME_INVALID', 'since must be a string');
-  if (snapshot !== undefined && typeof snapshot !== 'boolean') {
-    throw new PregonError('FRAME_INVALID', 'snapshot must be true or false');
-  }
   return {
     op: 'subscribe',
     id: readId(frame),
     ...(topics === undefined ? {} : { topics: readTopics(topics) }),
     ...(since === undefined ? {} : { since }),
     ...(snapshot === undefined ? {} : { snapshot }),
+    ...(batch === undefined ? {} : { batch }),
   };
+}
+
+function readFlag(frame: Record<string, unknown>, name: string): boolean | undefined {
+  const value = frame[name];
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw new PregonError('FRAME_INVALID', `${name} must be true or false`);
 }
 
 function readTopics(topics: unknown): string[] {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from './errors.js';
+import type { PregonEvent } from './event.js';
 
 /** The WebSocket subprotocol whose frames these are. */
 export const SUBPROTOCOL = 'pregon.v1';
@@ -17,6 +18,8 @@ export interface SubscribeFrame {
   readonly since?: Since;
   /** Ask for the route's snapshot wherever `since` is absent or cannot be served. */
   readonly snapshot?: boolean;
+  /** Whether the client understands {@link BatchFrame}, in all subscriptions of the connection. @default false */
+  readonly batch?: boolean;
 }
 
 export interface UnsubscribeFrame {
@@ -72,6 +75,15 @@ export interface UnsubscribedFrame {
 export interface EventsFrame {
   readonly op: 'events';
   readonly id: RequestId;
+}
+
+/**
+ * Several events, in order, as if each came in a frame of its own. Sent only where the client said that it understands them, and where
+ * that takes less: on compressed connections.
+ */
+export interface BatchFrame {
+  readonly op: 'batch';
+  readonly events: readonly PregonEvent[];
 }
 
 export interface SnapshotFrame {
@@ -137,6 +149,7 @@ export type GatewayFrame =
   | SubscribedFrame
   | UnsubscribedFrame
   | EventsFrame
+  | BatchFrame
   | SnapshotFrame
   | ResetFrame
   | CheckpointFrame

@@ -10,6 +10,7 @@ import {
   isEvent,
   MAX_PATTERNS,
   PregonError,
+  type PregonEvent,
   peekId,
 } from '../src/index.js';
 
@@ -20,7 +21,14 @@ const patterns = fc.array(fc.constantFrom('#', 'a.*', 'user.#', 'x'), { minLengt
 
 const clientFrames: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record(
-    { op: fc.constant('subscribe' as const), id, topics: patterns, since: fc.string(), snapshot: fc.boolean() },
+    {
+      op: fc.constant('subscribe' as const),
+      id,
+      topics: patterns,
+      since: fc.string(),
+      snapshot: fc.boolean(),
+      batch: fc.boolean(),
+    },
     { requiredKeys: ['op', 'id'] },
   ),
   fc.record({ op: fc.constant('unsubscribe' as const), id }),
@@ -31,11 +39,22 @@ const clientFrames: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc.record({ op: fc.constant('ping' as const) }),
 );
 
+const event: PregonEvent = {
+  specversion: '1.0',
+  id: '1',
+  source: '/',
+  type: 'T',
+  topic: 'a.b',
+  exchange: 'e',
+  position: 'p',
+};
+
 const gatewayFrames: GatewayFrame[] = [
   { op: 'welcome', connection: 'c', heartbeatMs: 25_000 },
   { op: 'subscribed', id: 1, position: 'p', recovered: true },
   { op: 'unsubscribed', id: 1 },
   { op: 'events', id: 1 },
+  { op: 'batch', events: [event, { ...event, id: '2' }] },
   { op: 'snapshot', id: 1, rows: [1, null, {}], more: false },
   { op: 'reset', id: 1, reason: 'truncated' },
   { op: 'checkpoint', id: 1, position: 'p' },
@@ -47,8 +66,6 @@ const gatewayFrames: GatewayFrame[] = [
   { op: 'draining', reconnectInMs: 5 },
   { op: 'pong' },
 ];
-
-const event = { specversion: '1.0', id: '1', source: '/', type: 'T', topic: 'a.b', exchange: 'e', position: 'p' };
 
 function codeOf(work: () => unknown): string | undefined {
   try {
@@ -96,6 +113,7 @@ describe('decodeClientFrame', () => {
     ['{"op":"subscribe","id":1,"since":1}', 'FRAME_INVALID'],
     ['{"op":"subscribe","id":1,"since":null}', 'FRAME_INVALID'],
     ['{"op":"subscribe","id":1,"snapshot":"yes"}', 'FRAME_INVALID'],
+    ['{"op":"subscribe","id":1,"batch":1}', 'FRAME_INVALID'],
     ['{"op":"unsubscribe"}', 'FRAME_INVALID'],
     ['{"op":"send","name":""}', 'FRAME_INVALID'],
     ['{"op":"send","name":1}', 'FRAME_INVALID'],
@@ -206,6 +224,15 @@ describe('decodeGatewayFrame', () => {
       }
     }
   });
+
+  it.each([[1], [[]], [{}], [{ ...event, topic: '' }], [{ op: 'batch', events: [] }]])(
+    'refuses a batch that holds %j, which is no event',
+    (other) => {
+      expect(codeOf(() => decodeGatewayFrame(JSON.stringify({ op: 'batch', events: [event, other] })))).toBe(
+        'EVENT_INVALID',
+      );
+    },
+  );
 
   it('throws nothing but PregonError, whatever comes', () => {
     const hostile = fc.oneof(

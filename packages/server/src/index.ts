@@ -26,6 +26,7 @@ export { createGateway } from './gateway/create-gateway.js';
 export type { Gateway, ListenOptions } from './gateway/gateway.js';
 export type {
   Built,
+  CompressionOptions,
   GatewayLimits,
   GatewayOptions,
   HandlerContext,

@@ -123,6 +123,21 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:1:50 websocket.routes.e.broadcast: must be true or false',
   ],
   [
+    'compression that is neither on nor off',
+    'websocket: { routes: { e: { path: /e, compression: sometimes } } }',
+    'pregon.yml:1:52 websocket.routes.e.compression: must be true, false or a map',
+  ],
+  [
+    'compression with an option that is none',
+    'websocket: { routes: { e: { path: /e, compression: { threshold: 1 } } } }',
+    'pregon.yml:1:54 websocket.routes.e.compression.threshold: unknown key; there are thresholdBytes',
+  ],
+  [
+    'compression from less than nothing on',
+    'websocket: { routes: { e: { path: /e, compression: { thresholdBytes: -1 } } } }',
+    'pregon.yml:1:70 websocket.routes.e.compression.thresholdBytes: must be at least 0',
+  ],
+  [
     'a handler file that is not there',
     'websocket:\n  routes:\n    e:\n      path: /e\n      handlers:\n        - ./chat.ts\n',
     'pregon.yml:6:11 websocket.routes.e.handlers[0]: there is no such file',
@@ -189,7 +204,7 @@ describe('a mistake in the configuration is one line that says where and what', 
       'pregon.yml:1:6 log: must be a text; put it in quotes',
       'pregon.yml:2:15 http.port: must be a whole number',
       'pregon.yml:5:16 websocket.routes.a.path: must start with "/"',
-      'pregon.yml:6:20 websocket.routes.b.x: unknown key; there are path, topics, exchanges, snapshot, handlers, broadcast',
+      'pregon.yml:6:20 websocket.routes.b.x: unknown key; there are path, topics, exchanges, snapshot, handlers, broadcast, compression',
       'pregon.yml:7:16 websocket.routes.c.path: route "b" has this path already',
     ]);
   });

@@ -41,6 +41,7 @@ websocket:
       snapshot: http://localhost:5001/teams
       handlers: [./chat.ts]
       broadcast: true
+      compression: { thresholdBytes: 100 }
 subscribers:
   - ./mail.js
 http: { port: 9000, host: 0.0.0.0, token: secret }
@@ -61,12 +62,13 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
           exchanges: ['audit'],
           snapshot: 'http://localhost:5001/teams',
           broadcast: true,
+          compression: { thresholdBytes: 100 },
           handlerFiles: [
             { file: join(folder, 'chat.ts'), where: 'pregon.yml:15:18 websocket.routes.teams.handlers[0]' },
           ],
         },
       },
-      subscriberFiles: [{ file: join(folder, 'mail.js'), where: 'pregon.yml:18:5 subscribers[0]' }],
+      subscriberFiles: [{ file: join(folder, 'mail.js'), where: 'pregon.yml:19:5 subscribers[0]' }],
       http: { port: 9_000, host: '0.0.0.0', token: 'secret' },
       retention: { maxCount: 10, maxAgeMs: 604_800_000, maxBytes: 512_000_000 },
     });

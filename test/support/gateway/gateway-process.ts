@@ -10,7 +10,7 @@ const SCRIPT = fileURLToPath(new URL('gateway-process.mjs', import.meta.url));
 export interface ProcessOptions extends GatewayLimits {
   readonly log: string;
   readonly routes?: Readonly<
-    Record<string, Pick<RouteOptions, 'path' | 'topics' | 'exchanges'> & { snapshot?: string }>
+    Record<string, Pick<RouteOptions, 'path' | 'topics' | 'exchanges' | 'compression'> & { snapshot?: string }>
   >;
 }
 

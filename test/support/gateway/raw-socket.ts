@@ -5,6 +5,8 @@ import { Inbox, within } from './inbox.js';
 
 export interface RawFrame {
   readonly opcode: number;
+  /** RSV1: the payload is compressed. */
+  readonly compressed: boolean;
   readonly payload: Buffer;
 }
 
@@ -101,13 +103,22 @@ export class RawSocket {
 }
 
 /** A frame as a client sends it (RFC 6455 section 5.2), or, unmasked, as it must not. */
-export function clientFrame(opcode: number, payload: Buffer | string, options: { mask?: boolean } = {}): Buffer {
-  const { mask = true } = options;
+export function clientFrame(
+  opcode: number,
+  payload: Buffer | string,
+  options: { mask?: boolean; compressed?: boolean; last?: boolean } = {},
+): Buffer {
+  const { mask = true, compressed = false, last = true } = options;
   const bytes = Buffer.from(payload);
   const bit = mask ? 0x80 : 0;
   const key = mask ? randomBytes(4) : Buffer.alloc(0);
   const body = mask ? Buffer.from(bytes.map((byte, i) => byte ^ (key[i % 4] ?? 0))) : bytes;
-  return Buffer.concat([Buffer.from([0x80 | opcode]), lengthField(bytes.length, bit), key, body]);
+  return Buffer.concat([
+    Buffer.from([(last ? 0x80 : 0) | (compressed ? 0x40 : 0) | opcode]),
+    lengthField(bytes.length, bit),
+    key,
+    body,
+  ]);
 }
 
 function lengthField(length: number, bit: number): Buffer {
@@ -127,7 +138,11 @@ function parseFrame(bytes: Buffer): { frame: RawFrame; size: number } | undefine
   const length = short < 126 ? short : short === 126 ? bytes.readUInt16BE(2) : Number(bytes.readBigUInt64BE(2));
   if (bytes.length < start + length) return undefined;
   return {
-    frame: { opcode: bytes.readUInt8(0) & 0x0f, payload: bytes.subarray(start, start + length) },
+    frame: {
+      opcode: bytes.readUInt8(0) & 0x0f,
+      compressed: (bytes.readUInt8(0) & 0x40) !== 0,
+      payload: bytes.subarray(start, start + length),
+    },
     size: start + length,
   };
 }

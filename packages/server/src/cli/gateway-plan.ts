@@ -55,7 +55,11 @@ function chooseRoutes(flags: Flags, configuration: Configuration): Record<string
     throw new PregonError('CONFIG_INVALID', message);
   }
   const broadcast = flags.has('broadcast') ? { broadcast: true } : {};
-  const chosen = names.map((name) => [name, { ...chooseRoute(name, configuration), ...broadcast }] as const);
+  const chosen = names.map((name) => {
+    const route = chooseRoute(name, configuration);
+    const compression = flags.has('compress') ? { compression: route.compression || true } : {};
+    return [name, { ...route, ...broadcast, ...compression }] as const;
+  });
   return Object.fromEntries(chosen);
 }
 

@@ -35,6 +35,7 @@ export const run: Command = {
     },
     ...LOG_FLAGS,
     broadcast: { kind: 'switch', description: 'relay what a client sends to all others on its route' },
+    compress: { kind: 'switch', description: 'compress events, once for all clients that offer it' },
     cert: { kind: 'text', value: 'FILE', description: 'certificate (PEM), together with --key: wss and https' },
     key: { kind: 'text', value: 'FILE', description: 'private key (PEM)' },
     'allowed-origin': {

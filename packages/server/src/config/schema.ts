@@ -15,6 +15,17 @@ const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
 
 const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
 
+/** `true` stands for options that are all defaults, `false` for none. */
+const compression = z.preprocess(
+  (value) => (value === true || value === 'true' ? {} : value === false || value === 'false' ? undefined : value),
+  z
+    .strictObject(
+      { thresholdBytes: integer(0).optional() },
+      { error: ({ code }) => (code === 'invalid_type' ? 'must be true, false or a map' : undefined) },
+    )
+    .optional(),
+);
+
 const text = z.string().min(1);
 
 const pattern = z
@@ -52,6 +63,7 @@ export function configurationSchema(directory: string) {
     snapshot: snapshotUrl.optional(),
     handlers: z.array(file).optional(),
     broadcast: flag.optional(),
+    compression,
   });
   return z.strictObject({
     log: text.optional(),

@@ -77,7 +77,12 @@ function knownKeys(schema: z.ZodType, path: ConfigurationPath): string[] {
 }
 
 function unwrap(schema: unknown): unknown {
-  return isOptionalSchema(schema) ? unwrap(schema.unwrap()) : schema;
+  if (isOptionalSchema(schema)) return unwrap(schema.unwrap());
+  return isPreprocessedSchema(schema) ? unwrap(schema.out) : schema;
+}
+
+function isPreprocessedSchema(schema: unknown): schema is { out: unknown } {
+  return typeof schema === 'object' && schema !== null && 'out' in schema;
 }
 
 function isOptionalSchema(schema: unknown): schema is { unwrap(): unknown } {

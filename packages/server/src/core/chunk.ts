@@ -25,7 +25,7 @@ export class Chunk {
     this.events = events;
   }
 
-  /** All its events, framed one behind the other, in one buffer that must not be changed. */
+  /** All its events, framed one behind the other or together, in one buffer that must not be changed. */
   bytes(format: Format): Buffer {
     const made = format === this.#format ? this.#buffer : this.#others?.get(format);
     return made ?? this.#keep(format, this.#encode(format));
@@ -43,6 +43,10 @@ export class Chunk {
   }
 
   #encode(format: Format): Buffer {
+    return format.together?.(this.events) ?? this.#encodeEach(format);
+  }
+
+  #encodeEach(format: Format): Buffer {
     let size = 0;
     for (const event of this.events) size += format.size(event);
     const buffer = Buffer.allocUnsafe(size);

@@ -6,6 +6,12 @@ import type { RouteHandlers } from './handlers.js';
 import type { SnapshotFunction } from './snapshot.js';
 import { type HoldLimits, SnapshotReader } from './snapshot-reader.js';
 
+/** How events are compressed for the clients that take them so. */
+export interface Compression {
+  /** Texts of fewer bytes go uncompressed. */
+  readonly thresholdBytes: number;
+}
+
 export interface RouteDefinition {
   readonly name: string;
   readonly path: string;
@@ -14,6 +20,8 @@ export interface RouteDefinition {
   readonly snapshot: SnapshotFunction | undefined;
   /** @default 64 MiB, and given to somebody new for a minute */
   readonly snapshotLimits?: HoldLimits;
+  /** @default nothing is compressed */
+  readonly compression?: Compression | undefined;
   /** Sees what happens before the handlers do, and answers nothing. */
   readonly observer?: RouteHandlers;
 }
@@ -22,6 +30,7 @@ export interface RouteDefinition {
 export class Route {
   readonly name: string;
   readonly path: string;
+  readonly compression: Compression | undefined;
   readonly connections: Connections;
   readonly snapshots: SnapshotReader | undefined;
   readonly #definition: RouteDefinition;
@@ -30,6 +39,7 @@ export class Route {
   constructor(definition: RouteDefinition) {
     this.name = definition.name;
     this.path = definition.path;
+    this.compression = definition.compression;
     this.connections = new Connections(definition.name);
     this.#definition = definition;
     this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot, definition.snapshotLimits);

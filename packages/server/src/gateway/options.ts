@@ -33,6 +33,11 @@ export interface Subscriber {
 /** Either the thing itself or a function that builds it once at start. */
 export type Built<T> = T | ((context: HandlerContext) => T | Promise<T>);
 
+export interface CompressionOptions {
+  /** Texts of fewer bytes go uncompressed: little is saved, and each costs the client as much. @default 512 */
+  readonly thresholdBytes?: number;
+}
+
 export interface RouteOptions {
   /** Where clients connect: `/events`. */
   readonly path: string;
@@ -45,6 +50,14 @@ export interface RouteOptions {
   readonly handlers?: readonly Built<RouteHandlers>[];
   /** Relay what a client sends to all others on the route, on all gateways of the log. @default false */
   readonly broadcast?: boolean;
+  /**
+   * Compress events for the WebSocket clients that offer permessage-deflate, once for all of them; the others get them plain. Off unless
+   * asked for: it makes clients compress what they send, and an attacker who can put text of his own into events that hold a secret
+   * learns of it by their size.
+   *
+   * @default false
+   */
+  readonly compression?: boolean | CompressionOptions;
 }
 
 export interface GatewayLimits {

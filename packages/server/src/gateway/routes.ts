@@ -5,6 +5,7 @@ import { connectionLog } from './connection-log.js';
 import type { Logger, RouteOptions } from './options.js';
 import { inTime } from './snapshot-in-time.js';
 import { snapshotFrom } from './snapshot-url.js';
+import { normalizeCompression } from './validate.js';
 
 /** The routes of a gateway, by name. */
 export class Routes {
@@ -29,13 +30,14 @@ export class Routes {
 }
 
 function createRoute(name: string, options: RouteOptions, logger: Logger): Route {
-  const { path, exchanges, topics, snapshot } = options;
+  const { path, exchanges, topics, snapshot, compression } = options;
   const route = new Route({
     name,
     path,
     exchanges,
     topics,
     snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot) : snapshot && inTime(snapshot),
+    compression: normalizeCompression(compression),
     observer: connectionLog(logger),
   });
   if (options.broadcast) {

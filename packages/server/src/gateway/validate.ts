@@ -1,5 +1,6 @@
 import { assertPattern } from '@pregon/protocol';
-import type { GatewayLimits, GatewayOptions } from './options.js';
+import type { Compression } from '../core/route.js';
+import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
 
 /** The limits with their defaults; each is documented at {@link GatewayLimits}. */
 export const DEFAULT_LIMITS: Required<GatewayLimits> = {
@@ -54,21 +55,37 @@ export function normalizeLimits(options: GatewayLimits): Required<GatewayLimits>
   };
 }
 
+/** From how many bytes on a text is compressed, unless a route says otherwise. */
+const DEFAULT_THRESHOLD_BYTES = 512;
+
+export function normalizeCompression(options: boolean | CompressionOptions | undefined): Compression | undefined {
+  if (options === undefined || options === false) return undefined;
+  const { thresholdBytes = DEFAULT_THRESHOLD_BYTES } = options === true ? {} : options;
+  return { thresholdBytes };
+}
+
 /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
 export function assertRoutes({ routes, exchanges }: GatewayOptions): void {
   const names = Object.keys(routes);
   if (names.length === 0) throw new TypeError('routes: a gateway needs at least one');
   const paths = new Map<string, string>();
-  for (const [name, { path, topics, exchanges: own }] of Object.entries(routes)) {
+  for (const [name, { path, topics, exchanges: own, compression }] of Object.entries(routes)) {
     if (!/^\/[^\s?#]*$/.test(path))
       throw new TypeError(`routes.${name}.path must start with "/" and have no "?" or "#"`);
     const other = paths.get(path);
     if (other !== undefined) throw new TypeError(`routes.${name}.path is that of the route ${other} already`);
     paths.set(path, name);
     for (const topic of topics ?? []) assertPattern(topic);
+    assertCompression(name, normalizeCompression(compression));
     const unread = own?.find((exchange) => exchanges !== undefined && !exchanges.includes(exchange));
     if (unread !== undefined) throw new TypeError(`routes.${name}.exchanges: the gateway does not read ${unread}`);
   }
+}
+
+function assertCompression(route: string, { thresholdBytes }: Compression = { thresholdBytes: 0 }): void {
+  const name = `routes.${route}.compression.thresholdBytes`;
+  if (!Number.isSafeInteger(thresholdBytes)) throw new TypeError(`${name} must be a whole number`);
+  if (thresholdBytes < 0) throw new RangeError(`${name} must be at least 0`);
 }
 
 /** @throws TypeError: one that no browser sends would let in nobody, and nobody would know why */

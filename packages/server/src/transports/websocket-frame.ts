@@ -2,6 +2,8 @@
 const TEXT = 0x1;
 const BINARY = 0x2;
 const FIN = 0x80;
+/** Says that the message is compressed (RFC 7692 section 6). */
+const RSV1 = 0x40;
 
 /** A whole, unmasked frame with a text message, as a server sends it (RFC 6455 section 5.2). */
 export function textFrame(text: string): Buffer {
@@ -18,6 +20,15 @@ export function binaryFrame(bytes: Uint8Array): Buffer {
   const frame = Buffer.allocUnsafe(start + bytes.length);
   writeHeader(frame, 0, BINARY, bytes.length);
   frame.set(bytes, start);
+  return frame;
+}
+
+/** A text message whose payload was compressed, for connections that negotiated permessage-deflate. */
+export function compressedTextFrame(payload: Uint8Array): Buffer {
+  const start = headerSize(payload.length);
+  const frame = Buffer.allocUnsafe(start + payload.length);
+  writeHeader(frame, 0, RSV1 | TEXT, payload.length);
+  frame.set(payload, start);
   return frame;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { GatewayLimits } from '../../src/gateway/options.js';
+import type { CompressionOptions, GatewayLimits } from '../../src/gateway/options.js';
 import {
   assertOrigins,
   assertRoutes,
@@ -42,9 +42,16 @@ describe('the routes of a gateway', () => {
     ['a path without a slash', { a: { path: 'a' } }],
     ['a path with a query', { a: { path: '/a?b' } }],
     ['one path twice', { a: { path: '/a' }, b: { path: '/a' } }],
+    ['compression from half a byte on', { a: { path: '/a', compression: { thresholdBytes: 0.5 } } }],
     ['an exchange that the gateway does not read', { a: { path: '/a', exchanges: ['other'] } }],
   ])('are refused where there are %s', (_, routes) => {
     expect(() => assertRoutes({ log, routes, exchanges: ['events'] })).toThrow(TypeError);
+  });
+
+  it('are refused where compression begins below nothing, and not where it is on, off or everything', () => {
+    const routes = (compression: boolean | CompressionOptions) => ({ a: { path: '/a', compression } });
+    expect(() => assertRoutes({ log, routes: routes({ thresholdBytes: -1 }) })).toThrow(RangeError);
+    for (const fine of [true, false, {}, { thresholdBytes: 0 }]) assertRoutes({ log, routes: routes(fine) });
   });
 
   it('are refused where a topic pattern is none', () => {

@@ -6,19 +6,27 @@ import type { Message } from '../../core/message.js';
 import { closeReason } from '../closing.js';
 import type { SocketOutlet } from '../socket-outlet.js';
 import { PING_FRAME, textFrame } from '../websocket-frame.js';
-import { eventFrames } from './wire.js';
+import type { EventFormats } from './wire.js';
 
 /** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames beside them. */
 export class FramesLink implements Link {
   readonly transport = 'pregon.v1';
   readonly #socket: WebSocket;
   readonly #outlet: SocketOutlet;
+  readonly #formats: EventFormats;
+  /** Whether the client said that it takes several events in one frame. */
+  #takesBatches = false;
   /** The subscription that event frames belong to, as the client sees it. */
   #current: RequestId | undefined;
 
-  constructor(socket: WebSocket, outlet: SocketOutlet) {
+  constructor(socket: WebSocket, outlet: SocketOutlet, formats: EventFormats) {
     this.#socket = socket;
     this.#outlet = outlet;
+    this.#formats = formats;
+  }
+
+  takeBatches(): void {
+    this.#takesBatches = true;
   }
 
   get full(): boolean {
@@ -38,7 +46,8 @@ export class FramesLink implements Link {
       this.#current = id;
       this.#outlet.write(textFrame(encodeFrame({ op: 'events', id })));
     }
-    this.#outlet.write(chunk.bytes(eventFrames));
+    const { separate, together } = this.#formats;
+    this.#outlet.write(chunk.bytes(this.#takesBatches ? together : separate));
   }
 
   hold(): void {

@@ -6,7 +6,7 @@ import type { Message } from '../../core/message.js';
 import { closeReason, refusalCode } from '../closing.js';
 import type { SocketOutlet } from '../socket-outlet.js';
 import { binaryFrame, PING_FRAME, textFrame } from '../websocket-frame.js';
-import { eventFrames } from './wire.js';
+import type { EventFormats } from './wire.js';
 
 /**
  * Plain WebSocket, no subprotocol: events and nothing but events. What has no place in that (a position that cannot be
@@ -16,10 +16,12 @@ export class PlainLink implements Link {
   readonly transport = 'websocket';
   readonly #socket: WebSocket;
   readonly #outlet: SocketOutlet;
+  readonly #formats: EventFormats;
 
-  constructor(socket: WebSocket, outlet: SocketOutlet) {
+  constructor(socket: WebSocket, outlet: SocketOutlet, formats: EventFormats) {
     this.#socket = socket;
     this.#outlet = outlet;
+    this.#formats = formats;
   }
 
   get full(): boolean {
@@ -35,7 +37,7 @@ export class PlainLink implements Link {
   }
 
   events(_id: RequestId, chunk: Chunk): void {
-    this.#outlet.write(chunk.bytes(eventFrames));
+    this.#outlet.write(chunk.bytes(this.#formats.separate));
   }
 
   snapshot(): void {

@@ -2,15 +2,21 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { decodeClientFrame, PregonError, peekId, SUBPROTOCOL } from '@pregon/protocol';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { type PerMessageDeflateOptions, type RawData, type WebSocket, WebSocketServer } from 'ws';
 import type { Connection } from '../../core/connection.js';
+import type { Compression } from '../../core/route.js';
 import { CLOSE_TIMEOUT_MS } from '../closing.js';
 import type { Admitted, Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { refuseUpgrade, wrongHandshake } from '../refusal.js';
 import { SocketOutlet } from '../socket-outlet.js';
+import { CompressedEvents } from './compressed-events.js';
+import { WINDOW_BITS } from './deflate.js';
 import { FramesLink } from './frames-link.js';
+import { Inflation } from './inflation.js';
+import { offersCompression } from './offer.js';
 import { PlainLink } from './plain-link.js';
+import { type EventFormats, PLAIN_FORMATS } from './wire.js';
 
 /** The id under which the one subscription of a plain connection runs. */
 const THE_SUBSCRIPTION = 0;
@@ -20,11 +26,20 @@ export class WebSocketUpgrade {
   readonly #door: Door;
   readonly #maxFrameBytes: number;
   readonly #server: WebSocketServer;
+  /** Agrees on permessage-deflate with whoever comes: those who offered it, on a route that has it. */
+  readonly #compressing: WebSocketServer;
+  /** By threshold: routes that have the same share what is compressed. */
+  readonly #compressed = new Map<number, CompressedEvents>();
 
   constructor(door: Door, maxFrameBytes: number) {
     this.#door = door;
     this.#maxFrameBytes = maxFrameBytes;
-    this.#server = createServer(maxFrameBytes);
+    this.#server = createServer(maxFrameBytes, false);
+    this.#compressing = createServer(maxFrameBytes, {
+      serverNoContextTakeover: true,
+      clientNoContextTakeover: true,
+      serverMaxWindowBits: WINDOW_BITS,
+    });
   }
 
   /** Takes the arguments of an `upgrade` event; a stream that is no socket of the operating system is refused. */
@@ -35,7 +50,7 @@ export class WebSocketUpgrade {
 
   /** Ends all that is left without a word. */
   destroy(): void {
-    for (const client of this.#server.clients) client.terminate();
+    for (const client of [...this.#server.clients, ...this.#compressing.clients]) client.terminate();
   }
 
   #handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -46,8 +61,11 @@ export class WebSocketUpgrade {
     if (!('route' in admission)) return refuseUpgrade(socket, admission);
     const wrong = wrongHandshake(request);
     if (wrong) return refuseUpgrade(socket, wrong);
-    this.#server.handleUpgrade(request, socket, head, (client) => {
+    const compressed = admission.route.compression && offersCompression(request.headers['sec-websocket-extensions']);
+    const server = compressed ? this.#compressing : this.#server;
+    server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', ignore);
+      if (compressed) Inflation.install(client, this.#maxFrameBytes);
       this.#enter(client, socket, request, admission);
     });
   }
@@ -58,18 +76,26 @@ export class WebSocketUpgrade {
     const isOpen = () => client.readyState === client.OPEN;
     const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes, isOpen);
     const plain = client.protocol !== SUBPROTOCOL;
-    const link = plain ? new PlainLink(client, outlet) : new FramesLink(client, outlet);
+    const { compression } = route;
+    const formats = compression && client.extensions !== '' ? this.#formatsFor(compression) : PLAIN_FORMATS;
+    const link = plain ? new PlainLink(client, outlet, formats) : new FramesLink(client, outlet, formats);
     const connection = this.#door.enter(route, request, link);
-    this.#listen(client, socket, connection, plain);
+    this.#listen(client, socket, connection, link);
     if (plain) subscribe(connection, query);
   }
 
-  #listen(client: WebSocket, socket: Socket, connection: Connection, plain: boolean): void {
+  #formatsFor({ thresholdBytes }: Compression): EventFormats {
+    const formats = this.#compressed.get(thresholdBytes) ?? new CompressedEvents(thresholdBytes);
+    this.#compressed.set(thresholdBytes, formats);
+    return formats;
+  }
+
+  #listen(client: WebSocket, socket: Socket, connection: Connection, link: PlainLink | FramesLink): void {
     const { clock } = this.#door.options;
-    const receive = plain ? receivePlain : receiveFrame;
     client.on('message', (data, isBinary) => {
       connection.heard(clock.now());
-      receive(connection, data, isBinary, this.#maxFrameBytes);
+      if (link instanceof PlainLink) receivePlain(connection, data, isBinary);
+      else receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
       connection.regulate();
     });
     client.on('pong', () => connection.heard(clock.now()));
@@ -84,11 +110,11 @@ export class WebSocketUpgrade {
   }
 }
 
-function createServer(maxFrameBytes: number): WebSocketServer {
+function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflateOptions | false): WebSocketServer {
   const options = {
     noServer: true,
     clientTracking: true,
-    perMessageDeflate: false,
+    perMessageDeflate,
     maxPayload: maxFrameBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
@@ -110,13 +136,20 @@ function receivePlain(connection: Connection, data: RawData, isBinary: boolean):
   connection.receive(isBinary ? bytes : bytes.toString(), undefined, undefined);
 }
 
-function receiveFrame(connection: Connection, data: RawData, isBinary: boolean, maxFrameBytes: number): void {
+function receiveFrame(
+  connection: Connection,
+  link: FramesLink,
+  data: RawData,
+  isBinary: boolean,
+  maxFrameBytes: number,
+): void {
   const text = toBuffer(data).toString();
   try {
     if (isBinary) throw new PregonError('FRAME_INVALID', 'pregon.v1 has text frames only');
     const frame = decodeClientFrame(text, maxFrameBytes);
     switch (frame.op) {
       case 'subscribe':
+        if (frame.batch) link.takeBatches();
         return connection.subscribe(frame.id, frame.topics, frame.since, { snapshot: frame.snapshot === true });
       case 'unsubscribe':
         return connection.unsubscribe(frame.id);

@@ -2,6 +2,14 @@ import type { Format } from '../../core/format.js';
 import type { LoggedEvent } from '../../core/logged-event.js';
 import { headerSize, writeTextHeader } from '../websocket-frame.js';
 
+/** The formats in which a connection may get events. */
+export interface EventFormats {
+  /** One frame for each event: all that every client takes. */
+  readonly separate: Format;
+  /** For clients that also take several events in one frame. */
+  readonly together: Format;
+}
+
 /** One text frame for each event. */
 export const eventFrames: Format = {
   size(event: LoggedEvent): number {
@@ -11,3 +19,6 @@ export const eventFrames: Format = {
     return event.write(target, writeTextHeader(target, at, event.size));
   },
 };
+
+/** What all connections share that take nothing compressed. Uncompressed, events together would be no smaller. */
+export const PLAIN_FORMATS: EventFormats = { separate: eventFrames, together: eventFrames };

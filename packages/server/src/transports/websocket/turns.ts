@@ -1,0 +1,25 @@
+/** Lets only so many go on at the same time; the others wait, first come, first served. */
+export class Turns {
+  readonly #waiting: (() => void)[] = [];
+  #free: number;
+
+  constructor(atOnce: number) {
+    this.#free = atOnce;
+  }
+
+  /** Calls `work` when there is room; it is over when it calls `done`. */
+  take(work: (done: () => void) => void): void {
+    const begin = () => work(() => this.#next());
+    if (this.#free === 0) this.#waiting.push(begin);
+    else {
+      this.#free -= 1;
+      begin();
+    }
+  }
+
+  #next(): void {
+    const begin = this.#waiting.shift();
+    if (begin) begin();
+    else this.#free += 1;
+  }
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { offersCompression } from '../../src/transports/websocket/offer.js';
+
+describe('an offer of permessage-deflate', () => {
+  it.each([
+    ['permessage-deflate'],
+    // Chromium, Firefox, ws, and websockets for Python.
+    ['permessage-deflate; client_max_window_bits'],
+    ['permessage-deflate; server_max_window_bits=12; client_max_window_bits=12'],
+    ['permessage-deflate;server_no_context_takeover ; client_no_context_takeover'],
+    ['permessage-deflate; server_max_window_bits="15"'],
+    ['x-webkit-deflate-frame, permessage-deflate'],
+    // The first is more than can be kept to, the second is its fallback (RFC 7692 section 7.1).
+    ['permessage-deflate; server_max_window_bits=9, permessage-deflate'],
+  ])('%s is taken', (header) => {
+    expect(offersCompression(header)).toBe(true);
+  });
+
+  it.each([
+    [undefined],
+    [''],
+    ['x-webkit-deflate-frame'],
+    ['permessage-deflate; server_max_window_bits=11'],
+    ['permessage-deflate; server_max_window_bits=8'],
+    ['permessage-deflate; server_max_window_bits=16'],
+    ['permessage-deflate; server_max_window_bits'],
+    ['permessage-deflate; server_max_window_bits=012'],
+    ['permessage-deflate; server_no_context_takeover=1'],
+    ['permessage-deflate; server_no_context_takeover; server_no_context_takeover'],
+    ['permessage-deflate; client_max_window_bits=many'],
+    ['permessage-deflate; unheard_of'],
+    ['permessage-deflate; toString'],
+    ['permessage-deflate; ='],
+    ['permessage-deflate, ,'],
+    ['permessage-deflate; client_max_window_bits="15'],
+  ])('%s is declined', (header) => {
+    expect(offersCompression(header)).toBe(false);
+  });
+});

@@ -1,0 +1,157 @@
+import { constants, inflateRawSync } from 'node:zlib';
+import { createClient, type PregonEvent } from '@pregon/client';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { afterTest } from '../support/gateway/cleanup.js';
+import { FramesClient, untilAtHead } from '../support/gateway/frames-client.js';
+import { numberOf, numbers, startGateway, type TestGateway } from '../support/gateway/gateway.js';
+import { Inbox } from '../support/gateway/inbox.js';
+import { PlainClient } from '../support/gateway/plain-client.js';
+import { OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
+
+const AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12';
+
+const routes = {
+  events: { path: '/events', compression: true },
+  small: { path: '/small', compression: { thresholdBytes: 0 } },
+  plain: { path: '/plain' },
+};
+
+async function extensions(port: number, path: string, offered: string): Promise<[status: string, agreed?: string]> {
+  const raw = await RawSocket.open(port);
+  const head = await raw.upgrade(path, { 'Sec-WebSocket-Extensions': offered });
+  const [, agreed] = /\r\nSec-WebSocket-Extensions: (.*?)(?:\r\n|$)/i.exec(head) ?? [];
+  raw.socket.destroy();
+  return agreed === undefined ? [head.slice(9, 12)] : [head.slice(9, 12), agreed];
+}
+
+/** Connects with compression, and hands over raw frames. */
+async function rawly({ port }: TestGateway, path: string, headers: Record<string, string> = {}): Promise<RawSocket> {
+  const raw = await RawSocket.open(port);
+  await raw.upgrade(path, { 'Sec-WebSocket-Extensions': 'permessage-deflate', ...headers });
+  return raw;
+}
+
+function inflated(payload: Buffer): string {
+  const message = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
+  return inflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
+}
+
+describe('permessage-deflate', () => {
+  it.each([
+    ['permessage-deflate', AGREED],
+    ['permessage-deflate; client_max_window_bits', AGREED],
+    ['permessage-deflate; server_max_window_bits=15; client_max_window_bits=9', `${AGREED}; client_max_window_bits=9`],
+    ['permessage-deflate; server_max_window_bits=9, permessage-deflate', AGREED],
+    ['permessage-deflate; server_max_window_bits=9', undefined],
+    ['permessage-deflate; unheard_of', undefined],
+    ['something-else', undefined],
+  ])('offered as %s is answered with %s', async (offered, agreed) => {
+    const { port } = await startGateway({ routes });
+    const [status, answer] = await extensions(port, '/events', offered);
+    expect(status).toBe('101');
+    expect(answer?.split('; ').sort()).toEqual(agreed?.split('; ').sort());
+    expect(await extensions(port, '/plain', offered)).toEqual(['101']);
+  });
+
+  it('[I-1] offered or not, stock clients get the same texts; only who offered it gets them compressed, the same bytes for all', async () => {
+    const gateway = await startGateway({ routes });
+    const { ws, append } = gateway;
+    await untilAtHead(gateway);
+    const [one, two, without] = [
+      await PlainClient.open(ws('/events')),
+      await PlainClient.open(ws('/events'), { perMessageDeflate: { serverMaxWindowBits: 12 } }),
+      await PlainClient.open(ws('/events'), { perMessageDeflate: false }),
+    ];
+    expect([one, two, without].map(({ socket }) => socket.extensions)).toEqual([
+      'permessage-deflate',
+      'permessage-deflate',
+      '',
+    ]);
+    const raw = [await rawly(gateway, '/events'), await rawly(gateway, '/events')];
+    await append(1);
+    await append(1, { padding: 3_000 });
+    await append(1, { padding: 300_000 });
+    for (const client of [one, two, without]) expect(await client.numbers(3)).toEqual([1, 2, 3]);
+    expect(one.texts).toEqual(without.texts);
+    expect(two.texts).toEqual(without.texts);
+    const frames = [];
+    for (let n = 0; n < 3; n++) frames.push(await Promise.all(raw.map((socket) => socket.frame())));
+    for (const [a, b] of frames) expect(a).toEqual(b);
+    expect(frames.map(([frame]) => frame?.compressed)).toEqual([false, true, true]);
+    const texts = frames.map(([frame]) => (frame?.compressed ? inflated(frame.payload) : frame?.payload.toString()));
+    expect(texts).toEqual(without.texts);
+  });
+
+  it('[I-2][I-3] replays, resumes, and waits for a slow client, as without it', async () => {
+    const gateway = await startGateway({ routes, historyBytes: 100_000, maxBufferedBytes: 1 });
+    const { ws, append } = gateway;
+    await append(3_000, { padding: 700 });
+    const all = await PlainClient.open(ws('/events?since=first'));
+    expect(await all.numbers(3_000)).toEqual(numbers(1, 3_000));
+    const since = all.events.all[999]?.position ?? '';
+    const slow = await PlainClient.open(ws(`/small?since=${since}`));
+    slow.socket.pause();
+    await append(20_000, { padding: 700 });
+    slow.socket.resume();
+    expect(await slow.numbers(22_000, 30_000)).toEqual(numbers(1_001, 23_000));
+    expect(await all.numbers(23_000, 30_000)).toEqual(numbers(1, 23_000));
+  }, 60_000);
+});
+
+describe('events of one flush under pregon.v1', () => {
+  const subscribe = (fields: object) => JSON.stringify({ op: 'subscribe', id: 1, ...fields });
+
+  it('come as a batch to who asked for it over a compressed connection, which takes less than each by itself', async () => {
+    const gateway = await startGateway({ routes });
+    await gateway.append(5, { padding: 400 });
+    const sizes: Record<string, number> = {};
+    for (const batch of [true, false]) {
+      const raw = await rawly(gateway, '/events', { 'Sec-WebSocket-Protocol': 'pregon.v1' });
+      const frame = Buffer.from(subscribe({ since: 'first', batch }));
+      raw.write(Buffer.concat([Buffer.from([0x81, 0x80 | frame.length, 0, 0, 0, 0]), frame]));
+      const seen: PregonEvent[] = [];
+      let bytes = 0;
+      while (seen.length < 5) {
+        const { opcode, compressed, payload } = await raw.frame();
+        if (opcode !== OPCODE.text || !compressed) continue;
+        bytes += payload.length;
+        const message = JSON.parse(inflated(payload));
+        expect(message.op).toBe(batch ? 'batch' : undefined);
+        seen.push(...(batch ? message.events : [message]));
+      }
+      expect(seen.map(numberOf)).toEqual([1, 2, 3, 4, 5]);
+      sizes[String(batch)] = bytes;
+    }
+    expect(sizes['true']).toBeLessThan((sizes['false'] ?? 0) / 2);
+  });
+
+  it('[I-1][I-2][I-3] reach our client, which asks for it, each once and in order, with what it holds at each', async () => {
+    const { ws, append } = await startGateway({ routes });
+    await append(2_000, { padding: 400 });
+    const received = { all: new Inbox<PregonEvent>(), some: new Inbox<PregonEvent>() };
+    const client = createClient({ url: ws('/events'), WebSocket });
+    afterTest(() => client.close());
+    client.subscribe({ since: 'first', onEvent: (event) => received.all.push(event) });
+    client.subscribe({ topics: ['n.7', 'n.2007'], since: 'first', onEvent: (event) => received.some.push(event) });
+    await received.all.count(2_000);
+    await append(500, { padding: 400 });
+    expect((await received.all.count(2_500)).map(numberOf)).toEqual(numbers(1, 2_500));
+    expect((await received.some.count(2)).map(numberOf)).toEqual([7, 2_007]);
+  });
+
+  it('come one by one to who did not ask, and to who asked over a connection that is not compressed', async () => {
+    const gateway = await startGateway({ routes });
+    await gateway.append(50, { padding: 400 });
+    const clients = [
+      await FramesClient.open(gateway.ws('/events')),
+      await FramesClient.open(gateway.ws('/plain')),
+      await FramesClient.open(gateway.ws('/events'), { perMessageDeflate: false }),
+    ];
+    for (const [index, client] of clients.entries()) {
+      await client.subscribe({ id: 1, since: 'first', ...(index === 0 ? {} : { batch: true }) });
+      expect(await client.numbers(1, 50)).toEqual(numbers(1, 50));
+      expect(client.controls('batch')).toEqual([]);
+    }
+  });
+});
