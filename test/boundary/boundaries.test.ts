@@ -21,7 +21,8 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   workers: ['core', 'transports', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.
   config: ['core', 'gateway', 'index.ts'],
-  cli: ['core', 'log', 'gateway', 'http', 'workers', 'config', 'settings.ts'],
+  load: ['core'],
+  cli: ['core', 'log', 'gateway', 'http', 'workers', 'config', 'load', 'settings.ts'],
   'settings.ts': [],
   'index.ts': ['core', 'log', 'transports', 'integrations', 'gateway'],
 };

@@ -1,3 +1,4 @@
+import { bench } from './bench.js';
 import { busCheck, busCreate, busDrop } from './bus.js';
 import type { Command } from './command.js';
 import { connect } from './connect.js';
@@ -14,6 +15,7 @@ export const commands: readonly Command[] = [
   publish,
   tail,
   connect,
+  bench,
   logInfo,
   logTrim,
   busCheck,

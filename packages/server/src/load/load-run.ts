@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connections } from './connections.js';
+import type { Failure } from './failure.js';
+import { NumberedEvents } from './numbered-event.js';
+import { checkOptions, type LoadOptions } from './options.js';
+import { type Outlet, Publisher } from './publisher.js';
+import { type LoadResult, latenciesOf, type StormResult } from './result.js';
+import { Sightings } from './sightings.js';
+import { Tally } from './tally.js';
+import { TopicPlan } from './topic-plan.js';
+
+/** How long nothing may come before what is missing is called lost. */
+const PATIENCE_MS = 5_000;
+
+/** The same after Ctrl-C, when somebody waits. */
+const SHORT_PATIENCE_MS = 1_500;
+
+const POLL_MS = 20;
+
+/** The first connection could not be opened, so none was tried after it. */
+export class CannotConnectError extends Error {
+  readonly failure: Failure;
+
+  constructor(url: string, failure: Failure) {
+    super(`cannot connect to ${url}: ${failure.reason}${failure.advice ? `; ${failure.advice}` : ''}`);
+    this.failure = failure;
+  }
+}
+
+/** Where a run stands. */
+export interface Progress {
+  readonly phase: 'connecting' | 'measuring' | 'finishing';
+  /** Since the phase began. */
+  readonly seconds: number;
+  readonly open: number;
+  readonly asked: number;
+  readonly failedAttempts: number;
+  readonly published: number;
+  /** Events and bytes that came, since the run began. */
+  readonly events: number;
+  readonly bytes: number;
+  /** Of all events so far. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly duplicates: number;
+  readonly reordered: number;
+}
+
+/** One run: connections are opened, events published, and what comes is checked. */
+export class LoadRun {
+  readonly name = `bench${randomBytes(6).toString('hex')}`;
+  readonly plan: TopicPlan;
+  readonly #options: LoadOptions;
+  readonly #tally: Tally;
+  readonly #publisher: Publisher | undefined;
+  readonly #connections: Connections;
+  readonly #stop: AbortSignal;
+  #phase: Progress['phase'] = 'connecting';
+  #phaseBeganAt = performance.now();
+  #storm: StormResult | undefined;
+
+  /**
+   * @param outlet where events are published; without one, what passes by is measured
+   * @param stop ends the run early, with what it has found
+   * @throws RangeError where a number is absurd
+   * @throws PregonError TOPIC_INVALID
+   */
+  constructor(options: LoadOptions, outlet: Outlet | undefined, stop: AbortSignal) {
+    checkOptions(options);
+    this.#options = options;
+    this.#stop = stop;
+    this.plan = new TopicPlan({
+      connections: options.connections,
+      topics: options.topics,
+      perConnection: options.topicsPerConnection,
+      publishTopics: options.publishTopics,
+    });
+    const events = new NumberedEvents(this.name, options.size);
+    this.#publisher = outlet && new Publisher({ outlet, events, topics: this.plan.published });
+    this.#tally = new Tally(outlet !== undefined);
+    this.#connections = new Connections({
+      count: options.connections,
+      target: options.target,
+      plan: this.plan,
+      sightings: new Sightings(events),
+      tally: this.#tally,
+      nextNumber: () => this.#published,
+    });
+  }
+
+  /**
+   * @throws CannotConnectError
+   * @throws PublishError where nothing can be published, not even the first event
+   */
+  async run(): Promise<LoadResult> {
+    await this.#publisher?.tryOut();
+    try {
+      const failure = await this.#connections.openFirst();
+      if (failure) throw new CannotConnectError(this.#options.target.url, failure);
+      await this.#connections.openOthers(this.#options.connectRate, this.#stop);
+      return await this.#measure();
+    } finally {
+      await this.#connections.close();
+    }
+  }
+
+  progress(): Progress {
+    const { events, others, bytes, latency, duplicates, reordered } = this.#tally;
+    return {
+      phase: this.#phase,
+      seconds: (performance.now() - this.#phaseBeganAt) / 1_000,
+      open: this.#connections.open,
+      asked: this.#connections.asked,
+      failedAttempts: sum(this.#connections.failures),
+      published: this.#publisher?.confirmed ?? 0,
+      events: events + others,
+      bytes,
+      p50Ms: latency.quantile(0.5) / 1_000,
+      p99Ms: latency.quantile(0.99) / 1_000,
+      duplicates,
+      reordered,
+    };
+  }
+
+  get #published(): number {
+    return this.#publisher?.next ?? 0;
+  }
+
+  async #measure(): Promise<LoadResult> {
+    const { durationMs, rate, storm } = this.#options;
+    this.#enter('measuring');
+    const before = { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() };
+    const beganAt = performance.now();
+    this.#publisher?.start(rate);
+    await this.#wait(beganAt + durationMs / (storm ? 2 : 1));
+    if (storm && !this.#stop.aborted) await this.#breakOff();
+    await this.#wait(beganAt + durationMs);
+    const seconds = Math.max(1, performance.now() - beganAt) / 1_000;
+    const cpu = process.cpuUsage(before.cpu);
+    const loop = performance.eventLoopUtilization(before.loop);
+    const came = { events: this.#tally.events + this.#tally.others, bytes: this.#tally.bytes };
+    this.#enter('finishing');
+    await this.#finish();
+    return this.#result({ seconds, cpuSeconds: (cpu.user + cpu.system) / 1e6, loopBusy: loop.utilization, ...came });
+  }
+
+  #enter(phase: Progress['phase']): void {
+    this.#phase = phase;
+    this.#phaseBeganAt = performance.now();
+  }
+
+  async #wait(until: number): Promise<void> {
+    while (performance.now() < until && !this.#stop.aborted && this.#publisher?.failure === undefined) {
+      await delay(Math.min(POLL_MS, Math.max(1, until - performance.now())));
+    }
+  }
+
+  /** Everybody comes back at once, and is to miss nothing; events go on being published meanwhile. */
+  async #breakOff(): Promise<void> {
+    const beganAt = performance.now();
+    const deadline = beganAt + this.#options.durationMs / 2;
+    const connections = this.#connections.storm();
+    const published = this.#published;
+    let openSeconds: number | undefined;
+    let caughtUpSeconds: number | undefined;
+    while (caughtUpSeconds === undefined && performance.now() < deadline && !this.#stop.aborted) {
+      await delay(POLL_MS);
+      if (this.#connections.open < connections) continue;
+      const seconds = (performance.now() - beganAt) / 1_000;
+      openSeconds ??= seconds;
+      if (this.#connections.complete(published)) caughtUpSeconds = seconds;
+    }
+    this.#storm = { connections, openSeconds, caughtUpSeconds };
+  }
+
+  /** Until all has come, or nothing comes any more. */
+  async #finish(): Promise<void> {
+    const patience = () => (this.#stop.aborted ? SHORT_PATIENCE_MS : PATIENCE_MS);
+    await this.#publisher?.stop(patience());
+    if (!this.#publisher) return;
+    let seen = -1;
+    let seenAt = performance.now();
+    while (performance.now() - seenAt < patience()) {
+      const settled = this.#connections.open === this.#connections.everOpened;
+      if (settled && this.#connections.complete(this.#lastConfirmed())) return;
+      if (this.#tally.events !== seen) {
+        seen = this.#tally.events;
+        seenAt = performance.now();
+      }
+      await delay(POLL_MS);
+    }
+  }
+
+  /** One more than the largest number that is confirmed. */
+  #lastConfirmed(): number {
+    let end = this.#published;
+    while (end > 0 && this.#publisher?.unconfirmed.has(end - 1)) end -= 1;
+    return end;
+  }
+
+  #result(measured: {
+    seconds: number;
+    cpuSeconds: number;
+    loopBusy: number;
+    events: number;
+    bytes: number;
+  }): LoadResult {
+    const { target } = this.#options;
+    const tally = this.#tally;
+    const connections = this.#connections;
+    const publisher = this.#publisher;
+    const unconfirmed: ReadonlySet<number> = publisher?.unconfirmed ?? new Set();
+    const { lost, undelivered } = connections.missing(this.#published, unconfirmed);
+    const expected = connections.expected(this.#published, unconfirmed);
+    const faults = lost + undelivered + tally.duplicates + tally.reordered + tally.unasked + connections.resets;
+    return {
+      url: target.url,
+      protocol: target.subprotocol ?? 'plain',
+      run: this.name,
+      ok: faults === 0 && connections.open === connections.asked && publisher?.failure === undefined,
+      seconds: measured.seconds,
+      connections: {
+        asked: connections.asked,
+        opened: connections.everOpened,
+        openAtEnd: connections.open,
+        seconds: connections.openingMs / 1_000,
+        perSecond: connections.everOpened / Math.max(0.001, connections.openingMs / 1_000),
+        handshakeMs: latenciesOf(connections.handshake),
+        failedAttempts: Object.fromEntries(connections.failures),
+        lost: Object.fromEntries(connections.losses),
+        resumed: connections.resumed,
+        resets: connections.resets,
+      },
+      ...(publisher && {
+        published: {
+          events: publisher.confirmed,
+          perSecond: publisher.confirmed / measured.seconds,
+          topics: this.plan.published.length,
+          retries: publisher.retries,
+          unconfirmed: unconfirmed.size,
+          ...(publisher.failure && { failure: publisher.failure.message }),
+        },
+      }),
+      delivered: {
+        events: expected - lost - undelivered,
+        expected,
+        perSecond: measured.events / measured.seconds,
+        bytes: measured.bytes,
+        bytesPerSecond: measured.bytes / measured.seconds,
+      },
+      ...(tally.latency.count > 0 && { latencyMs: latenciesOf(tally.latency) }),
+      lost,
+      undelivered,
+      reordered: tally.reordered,
+      duplicates: tally.duplicates,
+      unasked: tally.unasked,
+      others: { events: tally.others, messages: tally.messages },
+      ...(this.#storm && { storm: this.#storm }),
+      tool: {
+        cpuSeconds: measured.cpuSeconds,
+        cores: measured.cpuSeconds / measured.seconds,
+        loopBusy: measured.loopBusy,
+      },
+      findings: tally.findings,
+      advice: Object.fromEntries(connections.advice),
+    };
+  }
+}
+
+function sum(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,57 @@
+import type { ConnectionTarget } from './connection.js';
+import { MIN_DATA_BYTES } from './numbered-event.js';
+
+/** What a run does. */
+export interface LoadOptions {
+  readonly target: ConnectionTarget;
+  readonly connections: number;
+  /** Connections opened in a second. */
+  readonly connectRate: number;
+  /** Patterns, see {@link TopicPlanOptions}; empty for all that the route carries. */
+  readonly topics: readonly string[];
+  readonly topicsPerConnection?: number | undefined;
+  readonly publishTopics?: readonly string[] | undefined;
+  /** From when all connections are open. */
+  readonly durationMs: number;
+  /** Events published in a second. */
+  readonly rate: number;
+  /** Bytes of each event's data. */
+  readonly size: number;
+  /** Whether all connections are broken off, and resumed, at half time. */
+  readonly storm: boolean;
+}
+
+interface Limit {
+  readonly flag: string;
+  readonly least: number;
+  readonly most: number;
+}
+
+const LIMITS = {
+  connections: { flag: '--connections', least: 1, most: 100_000 },
+  connectRate: { flag: '--connect-rate', least: 1, most: 100_000 },
+  rate: { flag: '--rate', least: 1, most: 1_000_000 },
+  size: { flag: '--size', least: MIN_DATA_BYTES, most: 1_000_000 },
+  topicsPerConnection: { flag: '--topics-per-connection', least: 1, most: 1_000 },
+} as const satisfies Record<string, Limit>;
+
+const MIN_DURATION_MS = 100;
+const MAX_DURATION_MS = 7 * 86_400_000;
+
+/** @throws RangeError with the flag, its limits and what was given */
+export function checkOptions(options: LoadOptions): void {
+  for (const name of Object.keys(LIMITS).filter(isLimited)) {
+    const { flag, least, most } = LIMITS[name];
+    const value = options[name];
+    if (value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)) {
+      throw new RangeError(`${flag} must be from ${least} to ${most}, not ${value}`);
+    }
+  }
+  if (!(options.durationMs >= MIN_DURATION_MS && options.durationMs <= MAX_DURATION_MS)) {
+    throw new RangeError(`--duration must be from ${MIN_DURATION_MS}ms to 7d`);
+  }
+}
+
+function isLimited(name: string): name is keyof typeof LIMITS {
+  return Object.hasOwn(LIMITS, name);
+}

@@ -1,0 +1,155 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { NewEvent } from '@pregon/protocol';
+import type { NumberedEvents } from './numbered-event.js';
+
+/** An event that a run publishes; where to is the outlet's to say. */
+export type LoadEvent = Omit<NewEvent, 'exchange'>;
+
+/** Where a run's events go. */
+export interface Outlet {
+  /** The most events in one call. */
+  readonly group: number;
+  /** How many calls may be under way at once; with 1, the log has the events in the order of their numbers. */
+  readonly concurrency: number;
+  /**
+   * Resolves when the events are safe. Publishing the same events again is harmless.
+   *
+   * @throws PublishError
+   */
+  publish(events: readonly LoadEvent[]): Promise<void>;
+}
+
+export class PublishError extends Error {
+  /** Whether the same may succeed later. */
+  readonly retryable: boolean;
+
+  constructor(message: string, options: { retryable: boolean; cause?: unknown }) {
+    super(message, { cause: options.cause });
+    this.retryable = options.retryable;
+  }
+}
+
+export interface PublisherOptions {
+  readonly outlet: Outlet;
+  readonly events: NumberedEvents;
+  /** Event number n goes to the topic with the index n modulo their number. */
+  readonly topics: readonly string[];
+}
+
+const RETRY_MS = 500;
+
+/** How much of a backlog is caught up with; what is behind by more was not published at the rate, and the figures say so. */
+const MAX_BACKLOG_SECONDS = 1;
+
+/** Publishes numbered events at a steady rate, each until it is confirmed. */
+export class Publisher {
+  /** The number of the next event. */
+  next = 0;
+  confirmed = 0;
+  /** Calls that failed and were tried again. */
+  retries = 0;
+  /** Numbers that were handed out and are not confirmed: these events may be in the log or not. */
+  readonly unconfirmed = new Set<number>();
+  /** Why it has ended by itself; undefined where it has not. */
+  failure: PublishError | undefined;
+  readonly #options: PublisherOptions;
+  readonly #calls = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+  readonly #stopped = new Promise<void>((resolve) => {
+    this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  #running: Promise<void> | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One event, that nobody waits for: it shows whether publishing works at all.
+   *
+   * @throws PublishError
+   */
+  async tryOut(): Promise<void> {
+    const { numbers, events } = this.#make(1);
+    await this.#options.outlet.publish(events);
+    for (const number of numbers) this.unconfirmed.delete(number);
+  }
+
+  /** @param rate events per second */
+  start(rate: number): void {
+    this.#running = this.#run(rate);
+  }
+
+  /** Hands out no more, and waits up to `patienceMs` for those on their way. */
+  async stop(patienceMs: number): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    const late = new AbortController();
+    const patience = delay(patienceMs, undefined, { signal: late.signal }).catch(() => {});
+    await Promise.race([Promise.all(this.#calls), patience]);
+    late.abort();
+  }
+
+  async #run(rate: number): Promise<void> {
+    const { group, concurrency } = this.#options.outlet;
+    let startedAt = performance.now();
+    let made = 0;
+    while (!this.#stopping.signal.aborted) {
+      const seconds = (performance.now() - startedAt) / 1_000;
+      let due = Math.floor(seconds * rate) + 1 - made;
+      const backlog = due - rate * MAX_BACKLOG_SECONDS - 1;
+      if (backlog > 0) {
+        startedAt += (backlog / rate) * 1_000;
+        due -= backlog;
+      }
+      for (; due >= 1 && this.#calls.size < concurrency; due -= group) {
+        const count = Math.min(group, Math.floor(due));
+        this.#call(this.#make(count));
+        made += count;
+      }
+      await this.#pause(startedAt + (made / rate) * 1_000 - performance.now());
+    }
+  }
+
+  /** Until the next event is due; where all calls are under way, until one has ended. */
+  async #pause(milliseconds: number): Promise<void> {
+    const signal = this.#stopping.signal;
+    if (this.#calls.size >= this.#options.outlet.concurrency) {
+      await Promise.race([...this.#calls, this.#stopped]);
+    } else {
+      await delay(Math.max(1, milliseconds), undefined, { signal }).catch(() => {});
+    }
+  }
+
+  #make(count: number): { numbers: number[]; events: LoadEvent[] } {
+    const { events, topics } = this.#options;
+    const numbers = Array.from({ length: count }, () => this.next++);
+    for (const number of numbers) this.unconfirmed.add(number);
+    return { numbers, events: numbers.map((number) => events.make(number, topics[number % topics.length] ?? '')) };
+  }
+
+  #call(batch: { numbers: number[]; events: LoadEvent[] }): void {
+    const call = this.#publish(batch).finally(() => this.#calls.delete(call));
+    this.#calls.add(call);
+  }
+
+  async #publish({ numbers, events }: { numbers: number[]; events: LoadEvent[] }): Promise<void> {
+    for (;;) {
+      try {
+        await this.#options.outlet.publish(events);
+        for (const number of numbers) this.unconfirmed.delete(number);
+        this.confirmed += numbers.length;
+        return;
+      } catch (error) {
+        if (!(error instanceof PublishError)) throw error;
+        if (!error.retryable) {
+          this.failure = error;
+          this.#stopping.abort();
+        }
+        if (this.#stopping.signal.aborted) return;
+        this.retries += 1;
+        await delay(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      }
+    }
+  }
+}
