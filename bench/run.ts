@@ -14,6 +14,8 @@ import { replay } from './questions/replay.js';
 import { storm } from './questions/storm.js';
 import { topics } from './questions/topics.js';
 import { ways } from './questions/ways.js';
+import { writeDocument } from './report/document.js';
+import { goalRows } from './report/goals.js';
 import { formatTable } from './table.js';
 
 const QUESTIONS = [append, fanout, transports, socketIo, topics, replay, memory, latency, ways, storm];
@@ -39,14 +41,35 @@ async function run(options: Options): Promise<void> {
   const about = describeRun(['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '), folder);
   if (!options.json) for (const [name, value] of Object.entries(about)) console.log(`${name.padEnd(10)}${value}`);
   const results: Record<string, Row[]> = {};
+  const failures: Record<string, string> = {};
   for (const [question, cases] of options.asked) {
-    const rows = await question.answer(contextFor(options, question.name, cases));
+    const began = performance.now();
+    try {
+      const rows = await question.answer(contextFor(options, question.name, cases));
+      results[question.name] = rows;
+      if (!options.json) show(`${question.title} (${seconds(began)})`, rows);
+    } catch (error) {
+      failures[question.name] = String(error);
+      console.error(`\n${question.name}:`, error);
+      process.exitCode = 1;
+    }
     await endAll();
-    progress('');
-    results[question.name] = rows;
-    if (!options.json) console.log(`\n${question.title}\n\n${formatTable(rows)}`);
   }
-  if (options.json) console.log(JSON.stringify({ about, results }, undefined, 2));
+  const goals = goalRows(options.asked.keys(), results);
+  if (options.json) console.log(JSON.stringify({ about, results, goals, failures }, undefined, 2));
+  else if (options.goals) show('Goals', goals);
+  if (!options.write) return;
+  if (Object.keys(failures).length > 0) throw new Error('not written: a part of it failed');
+  writeDocument(about, options.asked.keys(), results);
+}
+
+function seconds(began: number): string {
+  return `${Math.round((performance.now() - began) / 1_000)} s`;
+}
+
+function show(title: string, rows: readonly Row[]): void {
+  progress('');
+  console.log(`\n${title}\n\n${formatTable(rows)}`);
 }
 
 async function end(code: number): Promise<void> {

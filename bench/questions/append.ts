@@ -3,6 +3,7 @@ import { Child } from '../processes/child.js';
 import { numberOf } from '../processes/messages.js';
 import { goal, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
+import { formatCell } from '../table.js';
 import { cpuMicros, newLogUrl } from './sides.js';
 
 const EVENT_BYTES = 500;
@@ -55,6 +56,10 @@ function toRow({ case: name, leastPerSecond }: Way, rates: readonly number[], cp
   const reached =
     leastPerSecond === undefined
       ? NO_GOAL
-      : goal(`≥ ${leastPerSecond.toLocaleString('en-US')} per second`, perSecond >= leastPerSecond);
+      : goal(
+          `≥ ${leastPerSecond.toLocaleString('en-US')} per second`,
+          perSecond >= leastPerSecond,
+          `${formatCell(perSecond)} per second`,
+        );
   return { case: name, 'per second': perSecond, 'CPU µs': median(cpu), ...reached };
 }

@@ -15,6 +15,7 @@ export const latency: Question = {
     'From the COMMIT (append: from before the append; for peers: from the send) to the client that an event comes to last, ' +
     'at 100 events per second; what lies between, as medians',
   cases: ['commit', 'append'],
+  goalCases: [],
   async answer(context) {
     const wants = (name: string) => context.cases.length === 0 || context.cases.includes(name);
     const rows: Row[] = [];

@@ -66,12 +66,17 @@ export const topics: Question = {
   },
 };
 
-function toRow({ title, hasGoal, batch }: Way, results: readonly RoundResult[], base: readonly RoundResult[]): Row {
+function toRow(
+  { title, hasGoal, batch, perFlush }: Way,
+  results: readonly RoundResult[],
+  base: readonly RoundResult[],
+): Row {
   const of = (what: (result: RoundResult) => number) => median(results.map(what));
   const micros = of((result) => result.serverMicros);
   const part = micros / median(base.map((result) => result.serverMicros));
   return {
     topics: title,
+    'each write': perFlush === 1 ? '1 event for each' : `${perFlush} events for each`,
     'events at once': batch,
     µs: micros,
     '× one topic': part,

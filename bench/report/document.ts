@@ -1,0 +1,56 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Question } from '../question.js';
+import { formatTable } from '../table.js';
+import { renderChart } from './chart.js';
+import { chartsOf, type Results } from './charts.js';
+import { goalRows } from './goals.js';
+
+export const DOCUMENTS = fileURLToPath(new URL('../../../docs/', import.meta.url));
+
+const BEGIN = '<!-- measured: what stands between these marks is written by `npm run bench -- --write` -->';
+const END = '<!-- /measured -->';
+
+/**
+ * Writes what was measured into `benchmarks.md`, between its marks, and the charts beside it in `charts/`; what stood there is gone, since
+ * tables and charts of different runs must not be mixed.
+ *
+ * @param folder the documents
+ * @throws Error where the marks are missing
+ */
+export function writeDocument(
+  about: Readonly<Record<string, string>>,
+  questions: Iterable<Question>,
+  results: Results,
+  folder = DOCUMENTS,
+): void {
+  const path = `${folder}benchmarks.md`;
+  const text = readFileSync(path, 'utf8');
+  const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
+  if (from === -1 || to < from) throw new Error(`${path} has no marks to write between: ${BEGIN} and ${END}`);
+  const asked = [...questions];
+  const charts = writeCharts(results, `${folder}charts/`);
+  const tables = asked.flatMap(({ name, title }) => [`### \`${name}\``, `${title}.`, formatTable(results[name] ?? [])]);
+  const measured = [
+    `## Measured on ${about['date']?.slice(0, 10)}`,
+    Object.entries(about)
+      .filter(([name]) => name !== 'date')
+      .map(([name, value]) => `- ${name}: ${value}`)
+      .join('\n'),
+    '### Goals',
+    formatTable(goalRows(asked, results)),
+    ...(charts.length > 0 ? ['### Charts', ...charts] : []),
+    ...tables,
+  ].join('\n\n');
+  writeFileSync(path, `${text.slice(0, from)}${BEGIN}\n\n${measured}\n\n${text.slice(to)}`);
+}
+
+/** @returns how the document shows each */
+function writeCharts(results: Results, folder: string): string[] {
+  mkdirSync(folder, { recursive: true });
+  for (const file of readdirSync(folder)) if (file.endsWith('.svg')) rmSync(folder + file);
+  return chartsOf(results).map((chart) => {
+    writeFileSync(`${folder}${chart.name}.svg`, renderChart(chart));
+    return `![${chart.title}](charts/${chart.name}.svg)`;
+  });
+}
