@@ -3,12 +3,21 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { PregonError } from '@pregon/protocol';
+import { systemClock } from '../core/clock.js';
 import type { Entrance } from '../transports/entrance.js';
-import { refuseUpgrade } from '../transports/refusal.js';
+import { refuseRequest, refuseUpgrade } from '../transports/refusal.js';
 import type { ListenOptions } from './gateway.js';
+import { HandshakePace } from './handshake-pace.js';
+import { Newcomers } from './newcomers.js';
 
 /** How often a server looks for clients that are late with their handshake. */
 const LATE_CHECK_MS = 1_000;
+
+/**
+ * How many connections the kernel keeps until they are accepted, which is one in a turn of the event loop. To one too many it does not answer,
+ * and its client asks again after a second, then after two more. Linux allows 4,096 where net.core.somaxconn is as it comes.
+ */
+const BACKLOG = 4_096;
 
 /** Who is attached to a server, in order. */
 const attachedTo = new WeakMap<Server, Set<Front>>();
@@ -19,6 +28,9 @@ export class Front {
   readonly #main: Entrance;
   readonly #others: Entrance[] = [];
   readonly #handshakeTimeoutMs: number;
+  /** Of its own server. */
+  readonly #newcomers = new Newcomers();
+  readonly #pace: HandshakePace;
   #server: Server | undefined;
   /** All of its own server: also those that are amid a handshake. */
   readonly #sockets = new Set<Socket>();
@@ -27,6 +39,8 @@ export class Front {
   constructor(main: Entrance, limits: { handshakeTimeoutMs: number }) {
     this.#main = main;
     this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    const { handshakeTimeoutMs: patienceMs } = limits;
+    this.#pace = new HandshakePace({ clock: systemClock, unread: this.#newcomers, patienceMs });
   }
 
   /** Another way in, on all servers. */
@@ -43,8 +57,9 @@ export class Front {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
     });
-    server.on('request', (request, response) => this.#whose(request).request(request, response));
-    server.on('upgrade', (request, socket, head) => this.#whose(request).upgrade(request, socket, head));
+    server.on(options.cert === undefined ? 'connection' : 'secureConnection', (socket) => this.#newcomers.add(socket));
+    server.on('request', (request, response) => this.#request(request, response));
+    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     await bind(server, host, port);
     this.#server = server;
     const address = server.address();
@@ -57,11 +72,11 @@ export class Front {
     const fronts = attachedTo.get(server) ?? new Set<Front>();
     attachedTo.set(server, fronts.add(this));
     const request = (incoming: IncomingMessage, response: ServerResponse) => {
-      if (fronts.has(this) && this.#knows(incoming)) this.#whose(incoming).request(incoming, response);
+      if (fronts.has(this) && this.#knows(incoming)) this.#request(incoming, response);
       else for (const other of others) other.call(server, incoming, response);
     };
     const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (this.#knows(incoming)) this.#whose(incoming).upgrade(incoming, socket, head);
+      if (this.#knows(incoming)) this.#upgrade(incoming, socket, head);
       else if (isLeftToUs(server, fronts, this) && ![...fronts].some((front) => front.#knows(incoming))) {
         refuseUpgrade(socket, { status: 404, message: 'nothing is here' });
       }
@@ -79,16 +94,55 @@ export class Front {
     });
   }
 
-  /** Takes no new connections on a port of its own; those there are go on. Where it is attached, the door answers. */
+  /** Takes no new connections on a port of its own; those there are go on. Where it is attached, and who waits, the door answers. */
   close(): void {
+    this.#pace.release();
     this.#server?.close();
   }
 
   /** Ends what is left, and leaves the servers that it was attached to with their own connections. */
   destroy(): void {
     for (const detach of this.#detach.splice(0)) detach();
+    this.#pace.release();
     for (const entrance of [this.#main, ...this.#others]) entrance.destroy();
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #request(request: IncomingMessage, response: ServerResponse): void {
+    this.#newcomers.delete(request.socket);
+    const entrance = this.#whose(request);
+    if (!entrance.arrives(request) || this.#pace.isFree) return entrance.request(request, response);
+    const { socket } = request;
+    this.#pace.wait({
+      get isGone() {
+        return socket.destroyed;
+      },
+      proceed: () => entrance.request(request, response),
+      refuse(refusal) {
+        // An EventSource asks no more after any status but 200; after a connection that broke, it does.
+        if (request.headers.accept?.includes('text/event-stream')) socket.destroy();
+        else refuseRequest(response, refusal);
+      },
+    });
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#newcomers.delete(request.socket);
+    const entrance = this.#whose(request);
+    if (!entrance.arrives(request) || this.#pace.isFree) return entrance.upgrade(request, socket, head);
+    // Nobody else listens on the bare socket: one that breaks while it waits would end the process.
+    const gone = () => socket.destroy();
+    socket.on('error', gone);
+    this.#pace.wait({
+      get isGone() {
+        return socket.destroyed;
+      },
+      proceed() {
+        socket.off('error', gone);
+        entrance.upgrade(request, socket, head);
+      },
+      refuse: (refusal) => refuseUpgrade(socket, refusal),
+    });
   }
 
   #knows({ url }: IncomingMessage): boolean {
@@ -134,7 +188,7 @@ function bind(server: Server, host: string, port: number): Promise<void> {
       reject(new PregonError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${why}`, { cause: error }));
     };
     server.once('error', failed);
-    server.listen(port, host, () => {
+    server.listen(port, host, BACKLOG, () => {
       server.off('error', failed);
       resolve();
     });

@@ -21,6 +21,10 @@ export class RouteEntrance implements Entrance {
     return this.#door.knows(target);
   }
 
+  arrives(): boolean {
+    return true;
+  }
+
   request(request: IncomingMessage, response: ServerResponse): void {
     this.#streams.handle(request, response);
   }

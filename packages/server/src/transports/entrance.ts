@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 export interface Entrance {
   /** Whether this request target is one of its own. */
   knows(target: string | undefined): boolean;
+  /** Whether who asks is to be let in by it, and not somebody who is inside already. */
+  arrives(request: IncomingMessage): boolean;
   /** Takes the arguments of a `request` event. */
   request(request: IncomingMessage, response: ServerResponse): void;
   /** Takes the arguments of an `upgrade` event. */

@@ -61,6 +61,10 @@ class SharedEntrance implements Entrance {
     return this.#own.knows(target);
   }
 
+  arrives(request: IncomingMessage): boolean {
+    return this.#own.arrives(request);
+  }
+
   request(request: IncomingMessage, response: ServerResponse): void {
     const path = this.#pathOfOther(request);
     // As for any session that it does not know, it says so, and the client comes back as a new one.

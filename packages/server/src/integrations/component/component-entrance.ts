@@ -65,6 +65,10 @@ export class ComponentEntrance implements Entrance {
     return this.#mounts.some(({ pattern }) => pattern.match(path) !== undefined);
   }
 
+  arrives(): boolean {
+    return true;
+  }
+
   request(request: IncomingMessage, response: ServerResponse): void {
     const admission = this.#admit(request);
     if (!('mount' in admission)) return refuseRequest(response, admission);

@@ -84,6 +84,10 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     return path === this.#path || path.startsWith(`${this.#path}/`);
   }
 
+  arrives(request: IncomingMessage): boolean {
+    return !isUnderWay(request);
+  }
+
   request(request: IncomingMessage, response: ServerResponse): void {
     const refusal = this.#door.refusal(request, !isUnderWay(request));
     if (refusal) refuseRequest(response, refusal);

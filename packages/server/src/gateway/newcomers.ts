@@ -1,0 +1,55 @@
+import type { Socket } from 'node:net';
+
+/** From how many that were held is read again in one turn of the event loop. */
+const READ_PER_TURN = 64;
+
+/** Connections that have sent no request yet, in the order in which they came. They can be held: nothing is read from them meanwhile. */
+export class Newcomers {
+  readonly #read = new Set<Socket>();
+  readonly #held = new Set<Socket>();
+  /** One for all: each connection waits for its first request at some time, and most have one. */
+  readonly #onClose: (this: Socket) => void;
+
+  constructor() {
+    const forget = (socket: Socket) => this.delete(socket);
+    this.#onClose = function () {
+      forget(this);
+    };
+  }
+
+  /** Where some are held, who comes after them is held too. */
+  add(socket: Socket): void {
+    socket.on('close', this.#onClose);
+    if (this.#held.size > 0) this.#hold(socket);
+    else this.#read.add(socket);
+  }
+
+  /** It is gone, or no newcomer any more. */
+  delete(socket: Socket): void {
+    if (this.#read.delete(socket) || this.#held.delete(socket)) socket.off('close', this.#onClose);
+  }
+
+  hold(): void {
+    for (const socket of this.#read) this.#hold(socket);
+    this.#read.clear();
+  }
+
+  /** Reads again from the next few. @returns whether some are held still */
+  readOn(): boolean {
+    let left = READ_PER_TURN;
+    for (const socket of this.#held) {
+      if (left === 0) return true;
+      left -= 1;
+      this.#held.delete(socket);
+      this.#read.add(socket);
+      socket.resume();
+    }
+    return false;
+  }
+
+  /** The kernel keeps what it sends. To sockets that Node.js reads requests from, `pause` and `resume` are what they are to a stream. */
+  #hold(socket: Socket): void {
+    this.#held.add(socket);
+    socket.pause();
+  }
+}

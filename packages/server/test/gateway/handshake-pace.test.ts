@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import { HandshakePace, type Visitor } from '../../src/gateway/handshake-pace.js';
+import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
+
+/** Each visitor takes a millisecond of the clock: four fill a turn. */
+function pace(mostWaiting = 1_000) {
+  const clock = new FakeClock();
+  const unread = {
+    held: 0,
+    left: 0,
+    hold() {
+      this.held += 1;
+    },
+    readOn() {
+      this.left -= 1;
+      return this.left > 0;
+    },
+  };
+  const happened: string[] = [];
+  const handshakes = new HandshakePace({ clock, unread, patienceMs: 1_000, mostWaiting });
+  const visitor = (name: string): Visitor & { isGone: boolean } => ({
+    isGone: false,
+    proceed() {
+      happened.push(name);
+      clock.advance(1);
+    },
+    refuse: ({ status }) => happened.push(`${name}: ${status}`),
+  });
+  const arrive = (name: string) => {
+    const arriving = visitor(name);
+    if (handshakes.isFree) arriving.proceed();
+    else handshakes.wait(arriving);
+    return arriving;
+  };
+  const turn = async () => {
+    clock.turn();
+    await eventLoopTurn();
+  };
+  return { clock, unread, happened, handshakes, arrive, turn };
+}
+
+describe('HandshakePace', () => {
+  it('[F] lets in at once who comes while nobody waits, and as many in a turn as it has time for', async () => {
+    const { happened, arrive, turn, handshakes } = pace();
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) arrive(name);
+    expect(happened).toEqual(['a', 'b', 'c', 'd']);
+    await turn();
+    expect(happened).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
+    expect(handshakes.waiting).toBe(0);
+    await turn();
+    await turn();
+    arrive('g');
+    expect(happened.at(-1)).toBe('g');
+  });
+
+  it('[F] first come, first served: who comes while others wait comes after them', async () => {
+    const { happened, arrive, turn } = pace();
+    const names = Array.from({ length: 20 }, (_, i) => `${i}`);
+    for (const name of names.slice(0, 12)) arrive(name);
+    await turn();
+    for (const name of names.slice(12)) arrive(name);
+    for (let turns = 0; turns < 6; turns++) await turn();
+    expect(happened).toEqual(names);
+  });
+
+  it('[F] counts to the time of one who is let in what follows in microtasks', async () => {
+    const { clock, happened, handshakes, turn } = pace();
+    clock.advance(1);
+    expect(handshakes.isFree).toBe(true);
+    clock.advance(4);
+    for (const name of ['a', 'b', 'c']) {
+      const proceed = () => {
+        happened.push(name);
+        void Promise.resolve()
+          .then(() => {})
+          .then(() => clock.advance(3));
+      };
+      expect(handshakes.isFree).toBe(false);
+      handshakes.wait({ isGone: false, proceed, refuse() {} });
+    }
+    await turn();
+    expect(happened).toEqual(['a', 'b']);
+    await turn();
+    expect(happened).toEqual(['a', 'b', 'c']);
+  });
+
+  it('[F] passes over who is gone, refuses who waited too long, and who comes when too many wait', async () => {
+    const { clock, happened, arrive, turn } = pace(3);
+    for (const name of ['a', 'b', 'c', 'd']) arrive(name);
+    const gone = arrive('gone');
+    arrive('late');
+    arrive('later');
+    arrive('one too many');
+    expect(happened).toEqual(['a', 'b', 'c', 'd', 'one too many: 503']);
+    gone.isGone = true;
+    clock.advance(1_001);
+    await turn();
+    expect(happened.slice(5)).toEqual(['late: 503', 'later: 503']);
+  });
+
+  it('[I-8] goes on after one whose handshake throws', async () => {
+    const { happened, arrive, handshakes, turn } = pace();
+    for (const name of ['a', 'b', 'c', 'd']) arrive(name);
+    const proceed = () => {
+      throw new Error('thrown by a handshake');
+    };
+    handshakes.wait({ isGone: false, proceed, refuse() {} });
+    arrive('e');
+    await expect(turn()).rejects.toThrow('thrown by a handshake');
+    await eventLoopTurn();
+    await turn();
+    expect(happened).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  it('[F] holds those who are unread while a crowd waits, and reads on from them turn by turn', async () => {
+    const { unread, arrive, turn, clock, handshakes } = pace();
+    for (let i = 0; i < 4 + 64; i++) arrive(`${i}`);
+    expect(unread.held).toBe(1);
+    unread.left = 20;
+    await turn();
+    expect(unread.left).toBe(20);
+    for (let turns = 0; turns < 40; turns++) await turn();
+    expect(unread.left).toBe(0);
+    expect(handshakes.waiting).toBe(0);
+    expect(clock.turns).toBe(0);
+  });
+
+  it('[F] lets everybody go on who waits when it is told to', () => {
+    const { happened, arrive, handshakes } = pace();
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) arrive(name);
+    handshakes.release();
+    expect(happened).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g']);
+    expect(handshakes.waiting).toBe(0);
+  });
+});
