@@ -5,7 +5,6 @@ import { cpuMicros, type Side } from './sides.js';
 /** How long nothing may come before a round is given up. */
 const PATIENCE_MS = 5_000;
 const FEEDBACK_MS = 5;
-const WARM_UP_MS = 500;
 
 /** Events at a steady pace. */
 export interface Paced {
@@ -81,7 +80,7 @@ export async function playInTurns(context: Context, turns: readonly Turn[]): Pro
   for (let round = 0; round <= (context.quick ? 1 : 3); round++) {
     for (const [index, { title, side, plan }] of turns.entries()) {
       context.progress(`${title}, ${round === 0 ? 'warming up' : `round ${round}`}`);
-      const result = await playRound(side, round === 0 ? { ...plan, durationMs: WARM_UP_MS } : plan);
+      const result = await playRound(side, round === 0 ? { ...plan, durationMs: plan.durationMs / 4 } : plan);
       if (round > 0) results[index]?.push(result);
     }
   }
@@ -90,7 +89,7 @@ export async function playInTurns(context: Context, turns: readonly Turn[]): Pro
 
 /** How long a round takes. */
 export function roundMs({ quick }: Context): number {
-  return quick ? 800 : 2_000;
+  return quick ? 400 : 2_000;
 }
 
 async function saturate(
