@@ -13,7 +13,7 @@ export interface DrainOptions {
 
 /** Sends everybody away: each with a moment of its own to come back, so that the next gateway is not stormed. */
 export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOptions): Promise<void> {
-  for (const connection of [...door.connections]) {
+  for (const connection of door.connections) {
     connection.announceDraining(Math.round(Math.random() * spreadMs));
     connection.close(CLOSE_CODES.DRAINING);
   }

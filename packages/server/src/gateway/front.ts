@@ -53,9 +53,14 @@ export class Front {
     if (this.#server) throw new TypeError('it listens already, on a port of its own');
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = this.#createServer(options);
+    const sockets = this.#sockets;
+    // One for all: one for each would be what every idle connection pays for.
+    function forget(this: Socket) {
+      sockets.delete(this);
+    }
     server.on('connection', (socket) => {
-      this.#sockets.add(socket);
-      socket.once('close', () => this.#sockets.delete(socket));
+      sockets.add(socket);
+      socket.on('close', forget);
     });
     server.on(options.cert === undefined ? 'connection' : 'secureConnection', (socket) => this.#newcomers.add(socket));
     server.on('request', (request, response) => this.#request(request, response));

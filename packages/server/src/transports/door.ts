@@ -32,12 +32,17 @@ export type Admission = Admitted | Refusal;
 /** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
 export class Door {
   readonly options: DoorOptions;
-  readonly connections = new Set<Connection>();
   #open = true;
+  #count = 0;
   #emptied: (() => void) | undefined;
 
   constructor(options: DoorOptions) {
     this.options = options;
+  }
+
+  /** Everybody who is inside. */
+  get connections(): readonly Connection[] {
+    return this.options.routes.flatMap((route) => [...route.connections]);
   }
 
   get isOpen(): boolean {
@@ -64,11 +69,15 @@ export class Door {
     return refuseOrigin(headers, this.options.allowedOrigins);
   }
 
-  /** Makes a connection of a link; the transport reports to it from then on. */
-  enter(route: Route, request: IncomingMessage, link: Link): Connection {
+  /**
+   * Makes a connection of a link; the transport reports to it from then on.
+   *
+   * @param id where the transport has one that nobody can guess
+   */
+  enter(route: Route, request: IncomingMessage, link: Link, id = newConnectionId()): Connection {
     const { hub, maxSubscriptions, clock, heartbeatMs } = this.options;
     const connection = new Connection(link, {
-      id: newConnectionId(),
+      id,
       route,
       hub,
       maxSubscriptions,
@@ -79,17 +88,18 @@ export class Door {
         remoteAddress: request.socket.remoteAddress ?? 'unknown',
       },
     });
-    this.connections.add(connection);
+    this.#count += 1;
     this.options.heartbeat.add(connection);
     connection.opened(heartbeatMs);
     return connection;
   }
 
   leave(connection: Connection, code: number, reason: string): void {
-    if (!this.connections.delete(connection)) return;
+    if (!connection.isOpen) return;
+    this.#count -= 1;
     this.options.heartbeat.delete(connection);
     connection.closed(code, reason);
-    if (this.connections.size === 0) this.#emptied?.();
+    if (this.#count === 0) this.#emptied?.();
   }
 
   /** Lets nobody in any more. */
@@ -99,7 +109,7 @@ export class Door {
 
   /** Resolves when nobody is inside. */
   async empty(): Promise<void> {
-    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
+    if (this.#count > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
   }
 
   #route(path: string): Route | undefined {

@@ -16,6 +16,8 @@ interface Entered {
   readonly connection: Connection;
   readonly link: SocketIoLink;
   readonly outlet: EngineOutlet;
+  /** How often the client has asked for something: the id of what it asked for last. */
+  asked: number;
 }
 
 /** What a client emitted. */
@@ -31,12 +33,23 @@ export class Entering {
   readonly #route: Route;
   readonly #packets = new Map<EventNames, EventPackets>();
   readonly #laterPackets = new Map<EventNames, EventPackets>();
-  /** How each leaves, by the id of its socket. */
-  readonly #present = new Map<string, () => void>();
+  /** By the id of the socket. */
+  readonly #present = new Map<string, Entered>();
+  /** Called as listeners of a socket: one for all, since one for each is what every idle client pays for. */
+  readonly #onAny: (this: Socket, name: string, ...args: unknown[]) => void;
+  readonly #onDisconnecting: (this: Socket, reason: string) => void;
 
   constructor(door: Door, route: Route) {
     this.#door = door;
     this.#route = route;
+    const ask = (id: string, name: string, args: readonly unknown[]) => this.#ask(id, name, args);
+    this.#onAny = function (name, ...args) {
+      ask(this.id, name, args);
+    };
+    const left = (id: string, reason: string) => this.left(id, reason);
+    this.#onDisconnecting = function (reason) {
+      left(this.id, reason);
+    };
   }
 
   /** @throws PregonError FRAME_INVALID | TOPIC_INVALID where the handshake is none */
@@ -57,33 +70,28 @@ export class Entering {
       laterPackets: this.#packetsFor(this.#laterPackets, names, false),
       half: offset?.half ? offset.position : undefined,
     });
-    const connection = this.#door.enter(this.#route, socket.request, link);
-    this.#listen(socket, connection, link, outlet);
+    const connection = this.#door.enter(this.#route, socket.request, link, socket.id);
+    outlet.enter(connection);
+    this.#present.set(socket.id, { connection, link, outlet, asked: HANDSHAKE_SUBSCRIPTION });
+    // With one listener for all that a client emits: each more would cost every idle client.
+    socket.onAny(this.#onAny);
+    socket.on('disconnecting', this.#onDisconnecting);
     subscribe(connection, handshake);
   }
 
-  /** With one listener for all that a client emits: each more would cost every idle client. */
-  #listen(socket: Socket, connection: Connection, link: SocketIoLink, outlet: EngineOutlet): void {
-    const leave = (reason = '') => {
-      this.#present.delete(socket.id);
-      outlet.leave(connection);
-      this.#door.leave(connection, 1000, reason);
-    };
-    outlet.enter(connection);
-    this.#present.set(socket.id, leave);
-    let asked = HANDSHAKE_SUBSCRIPTION;
-    socket.onAny((name: string, ...args: unknown[]) => {
-      asked += 1;
-      try {
-        this.#heard({ connection, link, outlet }, { id: asked, name, args });
-      } catch (error) {
-        // Whoever waits for an answer hears it as that.
-        const last = args.at(-1);
-        if (isAcknowledge(last)) link.answer(asked, last);
-        connection.refuse(asked, error);
-      }
-    });
-    socket.on('disconnecting', leave);
+  #ask(id: string, name: string, args: readonly unknown[]): void {
+    const entered = this.#present.get(id);
+    if (!entered) return;
+    entered.asked += 1;
+    const { connection, link, asked } = entered;
+    try {
+      this.#heard(entered, { id: asked, name, args });
+    } catch (error) {
+      // Whoever waits for an answer hears it as that.
+      const last = args.at(-1);
+      if (isAcknowledge(last)) link.answer(asked, last);
+      connection.refuse(asked, error);
+    }
   }
 
   #heard({ connection, link, outlet }: Entered, { id, name, args }: Heard): void {
@@ -107,8 +115,12 @@ export class Entering {
   }
 
   /** A socket is gone: also one whose listeners were all taken away. */
-  left(id: string): void {
-    this.#present.get(id)?.();
+  left(id: string, reason = ''): void {
+    const entered = this.#present.get(id);
+    if (!entered) return;
+    this.#present.delete(id);
+    entered.outlet.leave(entered.connection);
+    this.#door.leave(entered.connection, 1000, reason);
   }
 
   #packetsFor(kept: Map<EventNames, EventPackets>, names: EventNames, offsets: boolean): EventPackets {

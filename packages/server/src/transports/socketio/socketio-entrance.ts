@@ -7,10 +7,12 @@ import type { Door } from '../door.js';
 import type { Entrance } from '../entrance.js';
 import { parseTarget } from '../query.js';
 import { refuseRequest, refuseUpgrade } from '../refusal.js';
+import { shareTexts } from '../shared-texts.js';
 import { EngineOutlet, type EngineSocket } from './engine-outlet.js';
 import { Entering } from './entering.js';
 import { GatewayAdapter, type Sessions } from './gateway-adapter.js';
 import { Recovery } from './recovery.js';
+import { slim } from './slim.js';
 import { SocketIoBus } from './socketio-bus.js';
 import { socketIoPath } from './socketio-path.js';
 import type { SocketIo, SocketIoTypes } from './socketio-types.js';
@@ -89,14 +91,18 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    const refusal = this.#door.refusal(request, !isUnderWay(request));
-    if (refusal) refuseRequest(response, refusal);
-    else this.#requests.emit('request', request, response);
+    const underWay = isUnderWay(request);
+    const refusal = this.#door.refusal(request, !underWay);
+    if (refusal) return refuseRequest(response, refusal);
+    // Engine.IO keeps the request that a client began with.
+    if (!underWay) shareTexts(request);
+    this.#requests.emit('request', request, response);
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const refusal = this.#door.refusal(request, !isUnderWay(request));
     if (refusal) return refuseUpgrade(stream, refusal);
+    shareTexts(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
     if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
   }
@@ -118,6 +124,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     namespace.on('connection', (socket: Socket) => {
       recovery.entered(socket.id);
       entering.enter(socket, this.#outletOf(socket.conn));
+      slim(socket);
     });
   }
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { type Refusal, refuseRequest } from '../refusal.js';
+import { shareTexts } from '../shared-texts.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { SseLink } from './sse-link.js';
 
@@ -35,6 +36,7 @@ export class EventStream {
     if (wrong) return refuseRequest(response, wrong, crossOrigin(request));
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
+    shareTexts(request);
     begin(request, response);
     const connection = this.#door.enter(route, request, this.#link(response, socket));
     response.on('close', () => {

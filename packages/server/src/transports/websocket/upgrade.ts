@@ -9,6 +9,7 @@ import { CLOSE_TIMEOUT_MS } from '../closing.js';
 import type { Admitted, Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { refuseUpgrade, wrongHandshake } from '../refusal.js';
+import { shareTexts } from '../shared-texts.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { CompressedEvents } from './compressed-events.js';
 import { WINDOW_BITS } from './deflate.js';
@@ -61,6 +62,7 @@ export class WebSocketUpgrade {
     if (!('route' in admission)) return refuseUpgrade(socket, admission);
     const wrong = wrongHandshake(request);
     if (wrong) return refuseUpgrade(socket, wrong);
+    shareTexts(request);
     const compressed = admission.route.compression && offersCompression(request.headers['sec-websocket-extensions']);
     const server = compressed ? this.#compressing : this.#server;
     server.handleUpgrade(request, socket, head, (client) => {
