@@ -1,0 +1,55 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it } from 'vitest';
+import { describeInBrowser } from '../support/browser.js';
+import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { untilAtHead } from '../support/gateway/frames-client.js';
+import { startGateway } from '../support/gateway/gateway.js';
+import { Inbox } from '../support/gateway/inbox.js';
+import { PlainClient } from '../support/gateway/plain-client.js';
+import { eventually } from '../support/waiting.js';
+
+describeInBrowser('a page on a route with compression', (open) => {
+  it('[I-1][I-2] negotiates it, gets the exact events, live and replayed, and is heard', async () => {
+    const heard = new Inbox<unknown>();
+    const handlers = [{ message: (_: unknown, data: unknown) => heard.push(data) }];
+    const gateway = await startGateway({ routes: { events: { path: '/events', compression: true, handlers } } });
+    const { ws, append } = gateway;
+    const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });
+    await untilAtHead(gateway);
+    const page = await open();
+    const file = join(temporaryFolder(), 'page.html');
+    writeFileSync(file, '<!doctype html>');
+    await page.goto(pathToFileURL(file).href);
+    const connect = (query: string) =>
+      page.evaluate(
+        (url) => {
+          const socket = new WebSocket(url);
+          const texts: string[] = [];
+          Reflect.set(window, 'texts', texts);
+          socket.addEventListener('message', ({ data }) => texts.push(data));
+          return new Promise<string>((resolve) => {
+            socket.addEventListener('open', () => {
+              for (const said of ['hello', 'ä'.repeat(30_000)]) socket.send(said);
+              resolve(socket.extensions);
+            });
+            socket.addEventListener('close', ({ code }) => resolve(`closed with ${code}`));
+          });
+        },
+        ws(`/events${query}`),
+      );
+    const texts = () => page.evaluate(() => Reflect.get(window, 'texts'));
+    expect(await connect('')).toContain('permessage-deflate');
+    expect(await heard.count(2)).toEqual(['hello', 'ä'.repeat(30_000)]);
+    await append(20);
+    await append(20, { padding: 2_000 });
+    await append(1, { padding: 200_000 });
+    await plain.numbers(41);
+    await eventually(texts, (seen) => seen.length === 41);
+    expect(await texts()).toEqual(plain.texts);
+    await connect('?since=first');
+    await eventually(texts, (seen) => seen.length === 41);
+    expect(await texts()).toEqual(plain.texts);
+  });
+});
