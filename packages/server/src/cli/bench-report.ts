@@ -3,6 +3,9 @@ import type { Latencies, LoadResult } from '../load/result.js';
 /** Above this part of its time a loop is so busy that what it measures is itself. */
 const BUSY = 0.8;
 
+/** Below this part of the time for which its loop is busy, a process waits for the processor. */
+const STARVED = 0.7;
+
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** `12,345` */
@@ -116,11 +119,14 @@ function describeFinding({ fault, connection, number, position }: LoadResult['fi
   return `connection ${connection} ${FAULTS[fault]} ${which}${position === undefined ? '' : ` (${position})`}`;
 }
 
-function describeTool({ tool }: LoadResult): string {
-  const text = `${Math.round(tool.cores * 100)}% of a core, its loop busy ${Math.round(tool.loopBusy * 100)}% of the time`;
-  return tool.loopBusy > BUSY
-    ? `${text}: TOO BUSY, latencies are its own; use fewer connections, or several machines`
-    : text;
+function describeTool({ tool: { cores, loopBusy } }: LoadResult): string {
+  const text = `${Math.round(cores * 100)}% of a core, its loop busy ${Math.round(loopBusy * 100)}% of the time`;
+  if (loopBusy <= BUSY) return text;
+  const advice =
+    cores < loopBusy * STARVED
+      ? 'something else takes the processor, run it on another machine'
+      : 'use fewer connections or events, or run it on several machines';
+  return `${text}: TOO BUSY, the latencies are partly its own; ${advice}`;
 }
 
 function describeVerdict({

@@ -6,8 +6,9 @@ import type { Failure } from './failure.js';
 import { NumberedEvents } from './numbered-event.js';
 import { checkOptions, type LoadOptions } from './options.js';
 import { type Outlet, Publisher } from './publisher.js';
-import { type LoadResult, latenciesOf, type StormResult } from './result.js';
+import { type LoadResult, latenciesOf } from './result.js';
 import { Sightings } from './sightings.js';
+import { Storm } from './storm.js';
 import { Tally } from './tally.js';
 import { TopicPlan } from './topic-plan.js';
 
@@ -59,7 +60,7 @@ export class LoadRun {
   readonly #stop: AbortSignal;
   #phase: Progress['phase'] = 'connecting';
   #phaseBeganAt = performance.now();
-  #storm: StormResult | undefined;
+  #storm: Storm | undefined;
 
   /**
    * @param outlet where events are published; without one, what passes by is measured
@@ -135,7 +136,7 @@ export class LoadRun {
     const beganAt = performance.now();
     this.#publisher?.start(rate);
     await this.#wait(beganAt + durationMs / (storm ? 2 : 1));
-    if (storm && !this.#stop.aborted) await this.#breakOff();
+    if (storm && !this.#stop.aborted) this.#storm = new Storm(this.#connections, this.#published);
     await this.#wait(beganAt + durationMs);
     const seconds = Math.max(1, performance.now() - beganAt) / 1_000;
     const cpu = process.cpuUsage(before.cpu);
@@ -153,40 +154,25 @@ export class LoadRun {
 
   async #wait(until: number): Promise<void> {
     while (performance.now() < until && !this.#stop.aborted && this.#publisher?.failure === undefined) {
+      this.#storm?.look();
       await delay(Math.min(POLL_MS, Math.max(1, until - performance.now())));
     }
-  }
-
-  /** Everybody comes back at once, and is to miss nothing; events go on being published meanwhile. */
-  async #breakOff(): Promise<void> {
-    const beganAt = performance.now();
-    const deadline = beganAt + this.#options.durationMs / 2;
-    const connections = this.#connections.storm();
-    const published = this.#published;
-    let openSeconds: number | undefined;
-    let caughtUpSeconds: number | undefined;
-    while (caughtUpSeconds === undefined && performance.now() < deadline && !this.#stop.aborted) {
-      await delay(POLL_MS);
-      if (this.#connections.open < connections) continue;
-      const seconds = (performance.now() - beganAt) / 1_000;
-      openSeconds ??= seconds;
-      if (this.#connections.complete(published)) caughtUpSeconds = seconds;
-    }
-    this.#storm = { connections, openSeconds, caughtUpSeconds };
   }
 
   /** Until all has come, or nothing comes any more. */
   async #finish(): Promise<void> {
     const patience = () => (this.#stop.aborted ? SHORT_PATIENCE_MS : PATIENCE_MS);
     await this.#publisher?.stop(patience());
-    if (!this.#publisher) return;
+    const end = this.#lastConfirmed();
     let seen = -1;
     let seenAt = performance.now();
     while (performance.now() - seenAt < patience()) {
-      const settled = this.#connections.open === this.#connections.everOpened;
-      if (settled && this.#connections.complete(this.#lastConfirmed())) return;
-      if (this.#tally.events !== seen) {
-        seen = this.#tally.events;
+      this.#storm?.look();
+      const allOpen = this.#connections.open === this.#connections.everOpened;
+      if (allOpen && this.#connections.complete(end)) return;
+      const progress = this.#tally.events + this.#connections.resumed;
+      if (progress !== seen) {
+        seen = progress;
         seenAt = performance.now();
       }
       await delay(POLL_MS);
@@ -257,7 +243,7 @@ export class LoadRun {
       duplicates: tally.duplicates,
       unasked: tally.unasked,
       others: { events: tally.others, messages: tally.messages },
-      ...(this.#storm && { storm: this.#storm }),
+      ...(this.#storm && { storm: this.#storm.result }),
       tool: {
         cpuSeconds: measured.cpuSeconds,
         cores: measured.cpuSeconds / measured.seconds,
