@@ -11,7 +11,7 @@ import type { Link } from './link.js';
 import type { Log, LogFollower, Page, StopFollowing } from './log.js';
 import { LoggedEvent } from './logged-event.js';
 import { PageReader } from './page-reader.js';
-import { parseSince, resumeAt, type Start, startAtFirst } from './resume.js';
+import { parseSince, Resumption, type Start, startAtFirst } from './resume.js';
 import { SnapshotPoint } from './snapshot-point.js';
 import type { SnapshotReader } from './snapshot-reader.js';
 import { type Source, Subscription, type SubscriptionOwner } from './subscription.js';
@@ -50,6 +50,7 @@ export class Hub implements Source {
   readonly #onLog: HubOptions['onLog'];
   readonly #history: HistoryWindow;
   readonly #pages: PageReader;
+  readonly #resumption: Resumption;
   readonly #audiences = new Audiences();
   readonly #flushes: FlushScheduler;
   readonly #snapshotPoint: SnapshotPoint;
@@ -76,6 +77,7 @@ export class Hub implements Source {
     this.#edge = edge;
     this.#history = new HistoryWindow(options.historyBytes, edge);
     this.#pages = new PageReader(options.log, options.clock);
+    this.#resumption = new Resumption(this.#history, options.log, options.clock);
     this.#flushes = new FlushScheduler(() => this.#flush(), options.flushIntervalMs, options.clock);
     this.#snapshotPoint = new SnapshotPoint(options.log, options.clock);
     this.#stopFollowing = this.#log.follow(edge, this.#follower());
@@ -224,7 +226,7 @@ export class Hub implements Source {
 
   async #start(since: LogPoint | 'first'): Promise<Start> {
     if (since === 'first') return startAtFirst(this.#edge, this.#log);
-    return resumeAt(since, this.#history, this.#edge, this.#log);
+    return this.#resumption.at(since, this.#edge);
   }
 
   async #nextFromLog(audience: Audience, cursor: number): Promise<Chunk | ResetReason> {
@@ -294,6 +296,7 @@ export class Hub implements Source {
     this.#edge = head;
     this.#history.clear(head);
     this.#pages.clear();
+    this.#resumption.clear();
     this.#chunks.clear();
     this.#awaitingEdge.clear();
     this.#onLog({ replaced: true });

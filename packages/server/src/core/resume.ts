@@ -1,22 +1,69 @@
 import { decodePosition, type LogPoint, type ResetReason, type Since } from '@pregon/protocol';
+import { BoundedMap } from './bounded-map.js';
+import type { Clock } from './clock.js';
 import type { HistoryWindow } from './history-window.js';
 import type { Log } from './log.js';
 
 /** Where a subscription may start, or why it may not start where it asked to. */
 export type Start = { readonly point: LogPoint } | { readonly reset: ResetReason };
 
+/** How long what the log answered to one serves the next who comes back with the same position: a storm of them has few. */
+const SHARED_MS = 20;
+
+const SHARED_STARTS = 1_000;
+
 /**
- * Whether the log still holds the very event that a position names (invariant 4): asked of the history window first, then of the
- * log.
- *
- * @throws PregonError LOG_UNAVAILABLE
+ * Finds out whether the log still holds the very event that a position names (invariant 4): asked of the history window first, then of
+ * the log. Whoever comes back with the same position within a moment shares one answer, and shares it whole: that the position is there,
+ * and after that, that the log is still the one that has the edge. Of two answers of different times, each could be true of another log.
  */
-export async function resumeAt(point: LogPoint, history: HistoryWindow, edge: LogPoint, log: Log): Promise<Start> {
-  if (samePoint(point, edge) || samePoint(point, history.floor)) return { point };
-  const held = history.at(point.offset);
-  if (held) return held.entry.fingerprint === point.fingerprint ? { point } : { reset: 'replaced' };
-  const presence = await log.check(point);
-  return presence === 'present' ? provenBy(edge, point, log) : { reset: presence };
+export class Resumption {
+  readonly #history: HistoryWindow;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #shared = new BoundedMap<string, { readonly start: Promise<Start>; until: number }>(SHARED_STARTS);
+
+  constructor(history: HistoryWindow, log: Log, clock: Clock) {
+    this.#history = history;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** @throws PregonError LOG_UNAVAILABLE */
+  async at(point: LogPoint, edge: LogPoint): Promise<Start> {
+    if (samePoint(point, edge) || samePoint(point, this.#history.floor)) return { point };
+    const held = this.#history.at(point.offset);
+    if (held) return held.entry.fingerprint === point.fingerprint ? { point } : { reset: 'replaced' };
+    return this.#askTogether(point, edge);
+  }
+
+  /** Forgets all: the log is another one. */
+  clear(): void {
+    this.#shared.clear();
+  }
+
+  #askTogether(point: LogPoint, edge: LogPoint): Promise<Start> {
+    const key = `${point.offset} ${point.fingerprint}`;
+    const shared = this.#shared.get(key);
+    if (shared && shared.until > this.#clock.now()) return shared.start;
+    const asked = { start: this.#ask(point, edge), until: Number.POSITIVE_INFINITY };
+    this.#shared.set(key, asked);
+    asked.start.then(
+      (start) => {
+        // That it is not there may be true of this moment only. What is dropped after it was found, whoever reads it finds out.
+        asked.until = 'point' in start ? this.#clock.now() + SHARED_MS : 0;
+      },
+      () => {
+        asked.until = 0;
+      },
+    );
+    return asked.start;
+  }
+
+  async #ask(point: LogPoint, edge: LogPoint): Promise<Start> {
+    const presence = await this.#log.check(point);
+    return presence === 'present' ? provenBy(edge, point, this.#log) : { reset: presence };
+  }
 }
 
 /** The first retained event is the next. @throws PregonError LOG_UNAVAILABLE */

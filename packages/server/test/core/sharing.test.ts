@@ -47,13 +47,43 @@ describe('what many want', () => {
     const [since = ''] = await square.append(events(1));
     // Three pages of the log.
     await square.append(Array.from({ length: 15 }, () => event('t', { data: 'x'.repeat(14_000) })));
-    const reads = square.log.calls.read;
+    const { read: reads, check: checks } = { ...square.log.calls };
     const clients = Array.from({ length: 1_000 }, () => square.subscribe({ since }));
     await square.clock.settle();
     expect(square.log.calls.read - reads).toBe(3);
+    // Two for the position, for all of them; one for each page.
+    expect(square.log.calls.check - checks).toBe(5);
     for (const { link } of clients) expect(link.delivered).toHaveLength(15);
     // And encoded once: the chunk is shared, too.
     expect(new Set(clients.flatMap(({ link }) => link.buffers)).size).toBe(3);
+  });
+
+  it('[I-4] is not shared for long: that a position is there, nor that it is not', async () => {
+    const square = await Square.open({ historyBytes: 0 });
+    const [since = ''] = await square.append(events(2));
+    const checks = () => square.log.calls.check;
+    square.subscribe({ since });
+    await square.clock.settle();
+    const once = checks();
+    square.clock.advance(19);
+    square.subscribe({ since });
+    await square.clock.settle();
+    expect(checks()).toBe(once);
+    square.clock.advance(1);
+    square.subscribe({ since });
+    await square.clock.settle();
+    expect(checks()).toBe(once + 2);
+    square.clock.advance(1_000);
+    const [later = ''] = await square.append(events(3));
+    await square.log.inner.trim({ maxCount: 1 });
+    square.clock.advance(1_000);
+    const gone = [square.subscribe({ since: later }), square.subscribe({ since: later })];
+    await square.clock.settle();
+    for (const { link } of gone) expect(link.frames[0]).toMatchObject({ op: 'reset', reason: 'truncated' });
+    const asked = checks();
+    square.subscribe({ since: later });
+    await square.clock.settle();
+    expect(checks()).toBe(asked + 1);
   });
 
   it('is not read at all where the window has it', async () => {
