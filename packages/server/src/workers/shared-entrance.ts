@@ -16,11 +16,14 @@ const MAX_HEADER_BYTES = 64 * 1024;
 /** How many connections to other workers are kept for the next request. */
 const MAX_FREE_CONNECTIONS = 64;
 
+/** What a worker is to what comes in by it. */
+type Colleague = Pick<Worker, 'place' | 'hand' | 'onTaken'>;
+
 /** The workers, to a gateway in one of them. */
 export class WorkerSiblings implements Siblings {
-  readonly #worker: Worker;
+  readonly #worker: Colleague;
 
-  constructor(worker: Worker) {
+  constructor(worker: Colleague) {
     this.#worker = worker;
   }
 
@@ -36,7 +39,7 @@ export class WorkerSiblings implements Siblings {
 /** The entrance of one worker among several: what belongs to a session of another one goes there. */
 class SharedEntrance implements Entrance {
   readonly #own: Entrance;
-  readonly #worker: Worker;
+  readonly #worker: Colleague;
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_FREE_CONNECTIONS });
   /** Where the other workers bring what belongs here. */
   readonly #privately: Server;
@@ -44,7 +47,17 @@ class SharedEntrance implements Entrance {
   readonly #handed = createServer();
   readonly #path: string;
 
-  constructor(own: Entrance, worker: Worker) {
+  /** Also where nobody is left to do so but the workers, because the primary was killed. */
+  readonly #leave = () => {
+    try {
+      rmSync(this.#path, { force: true });
+      rmdirSync(this.#worker.place.folder);
+    } catch {
+      // Others are still there, or are gone with the folder.
+    }
+  };
+
+  constructor(own: Entrance, worker: Colleague) {
     this.#own = own;
     this.#worker = worker;
     this.#path = privateSocket(worker.place.folder, worker.place.number);
@@ -54,7 +67,7 @@ class SharedEntrance implements Entrance {
       socket.unshift(head);
       this.#handed.emit('connection', socket);
     };
-    process.once('exit', () => this.#leave());
+    process.once('exit', this.#leave);
   }
 
   knows(target: string | undefined): boolean {
@@ -84,6 +97,7 @@ class SharedEntrance implements Entrance {
   }
 
   destroy(): void {
+    process.off('exit', this.#leave);
     this.#own.destroy();
     this.#agent.destroy();
     this.#privately.close();
@@ -112,15 +126,5 @@ class SharedEntrance implements Entrance {
     // Not among the ports that a cluster shares: each worker has its own.
     server.listen({ path: this.#path, exclusive: true });
     return server;
-  }
-
-  /** Also where nobody is left to do so but the workers, because the primary was killed. */
-  #leave(): void {
-    try {
-      rmSync(this.#path, { force: true });
-      rmdirSync(this.#worker.place.folder);
-    } catch {
-      // Others are still there, or are gone with the folder.
-    }
   }
 }

@@ -1,5 +1,6 @@
-import type { SendHandle } from 'node:child_process';
+import type { ChildProcess, SendHandle } from 'node:child_process';
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
+import { Server, Socket } from 'node:net';
 import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './messages.js';
 
 /** How a process ended. */
@@ -11,6 +12,34 @@ export interface Ended {
 }
 
 export type Variables = Readonly<Record<string, string>>;
+
+/** A connection as Node's cluster module deals it out: a bare handle. */
+interface Dealt {
+  close(): void;
+}
+
+/**
+ * The last connection that was dealt to a process, for each port. Node keeps one open until the worker has confirmed it, and deals the
+ * next only then. Where a worker is killed in between, nobody would ever close it, and its client would wait for an answer for ever.
+ * There is no public way to know of them: should a later Node deal them otherwise, none is found.
+ */
+function watchDealt(child: ChildProcess): ReadonlyMap<unknown, Dealt> {
+  const dealt = new Map<unknown, Dealt>();
+  const send: unknown = Reflect.get(child, 'send');
+  if (typeof send !== 'function') return dealt;
+  Reflect.set(child, 'send', (...args: unknown[]) => {
+    const [message, handle] = args;
+    if (isDealt(handle)) dealt.set(typeof message === 'object' && message ? Reflect.get(message, 'key') : '', handle);
+    return Reflect.apply(send, child, args);
+  });
+  return dealt;
+}
+
+function isDealt(handle: unknown): handle is Dealt {
+  if (typeof handle !== 'object' || handle === null || handle instanceof Socket || handle instanceof Server)
+    return false;
+  return typeof Reflect.get(handle, 'close') === 'function';
+}
 
 /** A worker's process, as the primary sees it. */
 export class WorkerProcess {
@@ -30,6 +59,7 @@ export class WorkerProcess {
   constructor(number: number, variables: Variables) {
     this.number = number;
     this.#process = cluster.fork(variables);
+    const dealt = watchDealt(this.#process.process);
     this.served = new Promise((resolve) => {
       this.#process.on('message', (raw: unknown, socket?: SendHandle) => {
         const message = readToPrimary(raw);
@@ -45,6 +75,7 @@ export class WorkerProcess {
     this.ended = new Promise((resolve) => {
       this.#process.once('exit', (code: number | null, signal: string | null) => {
         this.#isGone = true;
+        for (const connection of dealt.values()) connection.close();
         const since = this.#servingSince;
         resolve({ code, signal, servedMs: since === undefined ? 0 : performance.now() - since });
       });

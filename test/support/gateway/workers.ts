@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type RunningProcess, startPregon, temporaryFolder } from '../processes.js';
+import { eventually } from '../waiting.js';
+
+export interface WorkersOptions {
+  /** @default 2 */
+  readonly workers?: number;
+  readonly flags?: readonly string[];
+  /** @default any free one; which may be another one after a moment in which none of them lived */
+  readonly port?: number;
+  /** Where it runs: with its configuration, if it has one. @default an empty folder */
+  readonly cwd?: string;
+}
+
+/** `pregon run --workers` on a free port, with the route `/events` unless a configuration says otherwise. */
+export class Workers {
+  readonly primary: RunningProcess;
+  readonly cwd: string;
+  /** The folder for temporary files that is theirs alone. */
+  readonly temporary: string;
+  port = 0;
+
+  /** Resolves when all serve. */
+  static async start(options: WorkersOptions = {}): Promise<Workers> {
+    const workers = new Workers(options);
+    const [, port] = await workers.primary.until(/listens on 127\.0\.0\.1:(\d+) /);
+    workers.port = Number(port);
+    return workers;
+  }
+
+  /** Does not wait. */
+  constructor({
+    workers = 2,
+    port = 0,
+    cwd = temporaryFolder(),
+    flags = ['--route=events', '--exchange=events'],
+  }: WorkersOptions = {}) {
+    this.cwd = cwd;
+    this.temporary = temporaryFolder();
+    const line = ['run', `127.0.0.1:${port}`, '--log=sqlite:log.db', `--workers=${workers}`, ...flags];
+    this.primary = startPregon(line, { cwd, env: { TMPDIR: this.temporary } });
+  }
+
+  get logFile(): string {
+    return join(this.cwd, 'log.db');
+  }
+
+  url(scheme: 'ws' | 'http' | 'wss' | 'https', path: string): string {
+    return `${scheme}://127.0.0.1:${this.port}${path}`;
+  }
+
+  /** The processes that the primary has started and that run. */
+  pids(): number[] {
+    const { pid } = this.primary;
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  }
+
+  /** Waits until so many run, none of which is `killed`. */
+  untilPids(count: number, killed?: number): Promise<number[]> {
+    return eventually(
+      () => this.pids(),
+      (pids) => pids.length === count && !pids.includes(killed ?? 0),
+    );
+  }
+
+  /** How many connections each has opened so far, in the order of their numbers. */
+  opened(): number[] {
+    const counts: number[] = [];
+    for (const [, worker] of this.primary.stdout.matchAll(/connection opened worker=(\d+) /g)) {
+      counts[Number(worker) - 1] = (counts[Number(worker) - 1] ?? 0) + 1;
+    }
+    return counts;
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
