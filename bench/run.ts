@@ -7,6 +7,7 @@ import { type Options, parseOptions, USAGE } from './options.js';
 import { endAll, killAll } from './processes/running.js';
 import type { Context, Row } from './question.js';
 import { append } from './questions/append.js';
+import { compressed } from './questions/compressed.js';
 import { fanout, socketIo, transports } from './questions/fanout.js';
 import { latency } from './questions/latency.js';
 import { memory } from './questions/memory.js';
@@ -18,7 +19,7 @@ import { writeDocument } from './report/document.js';
 import { goalRows } from './report/goals.js';
 import { formatTable } from './table.js';
 
-const QUESTIONS = [append, fanout, transports, socketIo, topics, replay, memory, latency, ways, storm];
+const QUESTIONS = [append, fanout, transports, socketIo, topics, compressed, replay, memory, latency, ways, storm];
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));

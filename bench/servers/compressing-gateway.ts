@@ -1,0 +1,26 @@
+import { createGateway, type Gateway } from 'pregon';
+import { answer } from '../processes/answer.js';
+import { textOf } from '../processes/messages.js';
+
+/** No ping within a run: to all connections the gateway says the same, so the client compares bytes. */
+const HEARTBEAT_MS = 3_600_000;
+
+let gateway: Gateway | undefined;
+
+answer({
+  /** Starts the whole gateway on the log at `log`, with two routes: `/plain`, and `/compressed`. */
+  async listen(fields) {
+    gateway = await createGateway({
+      log: textOf(fields, 'log'),
+      exchanges: ['bench'],
+      heartbeatMs: HEARTBEAT_MS,
+      routes: { plain: { path: '/plain' }, compressed: { path: '/compressed', compression: true } },
+    });
+    const { port } = await gateway.listen({ port: 0 });
+    return { port };
+  },
+  connections() {
+    const { routes = [] } = gateway ?? {};
+    return { count: routes.reduce((sum, { connections }) => sum + connections.count, 0) };
+  },
+});

@@ -1,0 +1,31 @@
+import { encodePosition } from '@pregon/protocol';
+import { type Log, openLog } from 'pregon';
+import { deliveredBytes } from '../events.js';
+import { createOrder } from '../orders.js';
+import { answer } from '../processes/answer.js';
+import { numberOf, textOf } from '../processes/messages.js';
+import { producing } from './producing.js';
+
+/** Appends orders to the log, from a process of its own. */
+let log: Log | undefined;
+let connections = 0;
+
+async function send(first: number, count: number): Promise<number> {
+  const orders = Array.from({ length: count }, (_, index) => createOrder(first + index));
+  const points = (await log?.append(orders)) ?? [];
+  const bytes = orders.map((order, index) => {
+    const point = points[index];
+    return point ? deliveredBytes(order, encodePosition(point)) : 0;
+  });
+  return connections * bytes.reduce((sum, each) => sum + each, 0);
+}
+
+answer({
+  ...producing({ send }),
+  /** All `connections` get all of it. */
+  async open(fields) {
+    connections = numberOf(fields, 'connections');
+    log = await openLog(textOf(fields, 'log'));
+    return {};
+  },
+});
