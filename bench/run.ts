@@ -15,11 +15,25 @@ import { replay } from './questions/replay.js';
 import { storm } from './questions/storm.js';
 import { topics } from './questions/topics.js';
 import { ways } from './questions/ways.js';
+import { workers } from './questions/workers.js';
 import { writeDocument } from './report/document.js';
 import { goalRows } from './report/goals.js';
 import { formatTable } from './table.js';
 
-const QUESTIONS = [append, fanout, transports, socketIo, topics, compressed, replay, memory, latency, ways, storm];
+const QUESTIONS = [
+  append,
+  fanout,
+  transports,
+  socketIo,
+  topics,
+  compressed,
+  replay,
+  memory,
+  latency,
+  ways,
+  storm,
+  workers,
+];
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));

@@ -19,6 +19,8 @@ export interface GatewayProcessOptions {
   readonly exchange: string;
   /** Flags for its Node.js. */
   readonly execArgv: readonly string[];
+  /** How many processes serve. @default 1 */
+  readonly workers?: number;
 }
 
 /** `pregon run`, as anybody would run it, with the route `/events`. */
@@ -33,9 +35,9 @@ export class GatewayProcess {
     return { gateway, port: await gateway.#port };
   }
 
-  private constructor({ folder, log, exchange, execArgv }: GatewayProcessOptions) {
+  private constructor({ folder, log, exchange, execArgv, workers = 1 }: GatewayProcessOptions) {
     const flags = ['--route=events', `--exchange=${exchange}`, `--log=${log}`, '--log-format=json', '--drain-ms=0'];
-    const args = [...execArgv, PREGON, 'run', '127.0.0.1:0', ...flags];
+    const args = [...execArgv, PREGON, 'run', '127.0.0.1:0', `--workers=${workers}`, ...flags];
     this.#process = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#port = heardPort(this.#process);
     this.#exited = new Promise((resolve) => {
@@ -45,6 +47,11 @@ export class GatewayProcess {
       });
     });
     RUNNING.add(this);
+  }
+
+  /** Of the process that was started here, which may have started others. */
+  get pid(): number {
+    return this.#process.pid ?? 0;
   }
 
   async end(): Promise<void> {

@@ -1,0 +1,51 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { answer } from '../processes/answer.js';
+import { GatewayProcess } from '../processes/gateway-process.js';
+import { numberOf, textOf } from '../processes/messages.js';
+
+let gateway: GatewayProcess | undefined;
+
+/** `pregon run` with as many workers as it is told, and what all of its processes use, by Linux's count. */
+answer({
+  async listen(fields) {
+    const started = await GatewayProcess.start({
+      folder: textOf(fields, 'folder'),
+      log: textOf(fields, 'log'),
+      exchange: 'bench',
+      execArgv: [],
+      workers: numberOf(fields, 'workers'),
+    });
+    gateway = started.gateway;
+    return { port: started.port };
+  },
+  cpu() {
+    const micros = pids().map(cpuMicros);
+    return { cpuMicros: sum(micros), micros, writes: sum(pids().map(writes)) };
+  },
+});
+
+// Workers end with their primary.
+process.on('exit', () => gateway?.kill());
+
+/** The process that was started, then those that it has started. */
+function pids(): number[] {
+  const pid = gateway?.pid ?? 0;
+  const children = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(children)) throw new Error('what processes use is read from /proc, which Linux has');
+  return [pid, ...readFileSync(children, 'utf8').split(' ').filter(Boolean).map(Number)];
+}
+
+/** On a processor, of all its threads. */
+function cpuMicros(pid: number): number {
+  const tasks = readdirSync(`/proc/${pid}/task`);
+  const nanos = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
+  return sum(nanos) / 1_000;
+}
+
+function writes(pid: number): number {
+  return Number(/syscw: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
