@@ -37,6 +37,8 @@ const QUESTIONS = [
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));
+// What the processes of a run leave in the folder for such things goes with it: sockets of gateways that were killed.
+process.env['TMPDIR'] = folder;
 
 process.on('exit', () => {
   killAll();

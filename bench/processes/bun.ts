@@ -14,12 +14,13 @@ export type Bun = { readonly path: string; readonly version: string } | { readon
 let found: Bun | undefined;
 
 export function findBun(): Bun {
-  found ??= lookForBun();
+  found ??= findBunIn(PEERS);
   return found;
 }
 
-function lookForBun(): Bun {
-  const path = `${PEERS}node_modules/@oven/bun-${platform()}-${ARCHITECTURES[arch()] ?? arch()}/bin/bun`;
+/** @param folder where npm has installed it */
+export function findBunIn(folder: string): Bun {
+  const path = `${folder}node_modules/@oven/bun-${platform()}-${ARCHITECTURES[arch()] ?? arch()}/bin/bun`;
   if (!existsSync(path)) return { missing: 'not installed: npm run bench:peers' };
   const { status, signal, stdout, error } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 10_000 });
   if (status === 0) return { path, version: stdout.trim() };
