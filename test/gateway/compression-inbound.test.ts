@@ -166,7 +166,7 @@ describe('connections of a route with compression', () => {
     await open('/events', 500);
     const plain = await open('/plain', 2_000);
     const withCompression = await open('/events', 2_000);
-    // An inflater for each would be 20 KB and more.
+    // An inflater for each would be 10 KB and more.
     expect(withCompression - plain).toBeLessThan(4_000);
   }, 60_000);
 });

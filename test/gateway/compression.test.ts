@@ -1,13 +1,16 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
 import { createClient, type PregonEvent } from '@pregon/client';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
 import { FramesClient, untilAtHead } from '../support/gateway/frames-client.js';
 import { numberOf, numbers, startGateway, type TestGateway } from '../support/gateway/gateway.js';
 import { Inbox } from '../support/gateway/inbox.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
+import { pregon, startPregon } from '../support/processes.js';
 
 const AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12';
 
@@ -26,7 +29,11 @@ async function extensions(port: number, path: string, offered: string): Promise<
 }
 
 /** Connects with compression, and hands over raw frames. */
-async function rawly({ port }: TestGateway, path: string, headers: Record<string, string> = {}): Promise<RawSocket> {
+async function rawly(
+  { port }: Pick<TestGateway, 'port'>,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<RawSocket> {
   const raw = await RawSocket.open(port);
   await raw.upgrade(path, { 'Sec-WebSocket-Extensions': 'permessage-deflate', ...headers });
   return raw;
@@ -97,6 +104,23 @@ describe('permessage-deflate', () => {
     expect(await slow.numbers(22_000, 30_000)).toEqual(numbers(1_001, 23_000));
     expect(await all.numbers(23_000, 30_000)).toEqual(numbers(1, 23_000));
   }, 60_000);
+});
+
+it('--compress has it on the routes that are run, and those that are configured keep their threshold', async () => {
+  const cwd = temporaryFolder();
+  writeFileSync(
+    join(cwd, 'pregon.yml'),
+    'websocket: { routes: { a: { path: /a }, b: { path: /b, compression: { thresholdBytes: 100000 } } } }\n',
+  );
+  const gateway = startPregon(['run', '127.0.0.1:0', '--exchange=x', '--compress'], { cwd });
+  const [, port = ''] = await gateway.until(/ws:\S+?:(\d+)\//);
+  for (const path of ['/a', '/b'])
+    expect(await extensions(Number(port), path, 'permessage-deflate')).toEqual(['101', AGREED]);
+  const sockets = await Promise.all(['/a', '/b'].map((path) => rawly({ port: Number(port) }, path)));
+  const text = JSON.stringify('x'.repeat(2_000));
+  await pregon(['publish', 'x', 'a.b', text, '--type=T'], { cwd });
+  const frames = await Promise.all(sockets.map((raw) => raw.frame()));
+  expect(frames.map(({ compressed }) => compressed)).toEqual([true, false]);
 });
 
 describe('events of one flush under pregon.v1', () => {

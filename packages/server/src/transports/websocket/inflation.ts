@@ -18,7 +18,7 @@ interface MessageExtension {
 }
 
 /**
- * Inflates what a client sends, in the place of what `ws` would do: that keeps an inflater of 40 KiB or more for each client that has ever
+ * Inflates what a client sends, in the place of what `ws` would do: that keeps an inflater, of 10 to 40 KiB, for each client that has ever
  * sent anything, and browsers compress the shortest message. Here nothing is kept between messages, whose context begins anew each time.
  */
 export class Inflation implements MessageExtension {
