@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Faults, startFaultyProxy } from '../support/gateway/faulty-proxy.js';
 import { freePort, stablePort } from '../support/ports.js';
@@ -11,6 +13,8 @@ import {
 } from '../support/processes.js';
 
 const TOKEN = 's3cret';
+
+const SUPPORT = fileURLToPath(new URL('../support', import.meta.url));
 
 const closing: (() => unknown)[] = [];
 
@@ -148,6 +152,24 @@ describe('pregon bench', () => {
     expect(result.connections).toMatchObject({ openAtEnd: 10, resumed: 10 });
     expect(result.delivered.events).toBe(10 * result.published.events);
     expect(exit.code).toBe(0);
+  });
+
+  it('[002-02] speaks wss, offers compression, and says how to trust a certificate', async () => {
+    const cwd = temporaryFolder();
+    const [cert, key] = ['cert', 'key'].map((name) => join(SUPPORT, `tls/localhost.${name}.pem`));
+    const flags = ['--route=events', '--exchange=my_events', `--cert=${cert}`, `--key=${key}`];
+    const gateway = startPregon(['run', '127.0.0.1:0', ...flags], { cwd });
+    const [, port] = await gateway.until(/listens on 127\.0\.0\.1:(\d+) /);
+    const args = [`wss://localhost:${port}/events`, '--exchange=my_events', '--duration=1s', '--connections=5'];
+    const untrusted = await pregon(['bench', ...args], { cwd });
+    expect(untrusted.stderr).toMatch(/certificate not trusted \(\w+\); .*NODE_EXTRA_CA_CERTS/);
+    const { code, result } = await bench([...args, '--compress', '--protocol=pregon.v1'], {
+      cwd,
+      env: { NODE_EXTRA_CA_CERTS: cert ?? '' },
+    });
+    expect(result).toMatchObject({ ok: true, ...CLEAN });
+    expect(result.delivered.events).toBe(5 * result.published.events);
+    expect([untrusted.code, code]).toEqual([1, 0]);
   });
 
   it('counts events of others apart, and finds nothing wrong with them', async () => {

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import { CLOSE_CODES, encodeFrame, type SUBPROTOCOL } from '@pregon/protocol';
-import { type ClientOptions, WebSocket } from 'ws';
-import { type Failure, failureOf, failureOfClose, failureOfStatus } from './failure.js';
-
-const HANDSHAKE_TIMEOUT_MS = 15_000;
+import type { ClientSocket } from './client-socket.js';
+import type { Failure } from './failure.js';
+import { LeanSocket } from './lean-socket.js';
+import { StockSocket } from './stock-socket.js';
 
 /** What connections are opened with, the same for all. */
 export interface ConnectionTarget {
@@ -35,7 +34,9 @@ export class LoadConnection {
   readonly #target: ConnectionTarget;
   readonly #topics: readonly string[] | undefined;
   readonly #events: ConnectionEvents;
-  #socket: WebSocket | undefined;
+  #socket: ClientSocket | undefined;
+  /** Ends a close that somebody waits for. */
+  #closed: (() => void) | undefined;
   #open = false;
   #startedAt = 0;
   /** When a gateway that goes away wants this connection to come back, from then on. */
@@ -53,32 +54,27 @@ export class LoadConnection {
 
   /** One attempt; `opened` or `failed` tells how it went. */
   open(): void {
-    const { subprotocol } = this.#target;
     this.#startedAt = performance.now();
-    const socket = new WebSocket(this.#url(), subprotocol === undefined ? [] : [subprotocol], this.#options());
+    const { subprotocol, origin, headers, compress } = this.#target;
+    const url = this.#url();
+    const request = { url, subprotocol, origin, headers };
+    const events = {
+      opened: () => {
+        if (this.#socket === socket && subprotocol === undefined) this.#begin();
+      },
+      frame: (bytes: Buffer) => {
+        if (this.#socket === socket) this.#hear(bytes);
+      },
+      ended: (failure: Failure) => this.#end(socket, failure),
+    };
+    const lean = url.protocol === 'ws:' && !compress;
+    const socket = lean ? new LeanSocket(request, events) : new StockSocket({ ...request, compress }, events);
     this.#socket = socket;
-    let failure: Failure | undefined;
-    if (subprotocol === undefined) socket.on('open', () => this.#begin());
-    socket.on('message', (data) => {
-      if (Buffer.isBuffer(data) && this.#socket === socket) this.#hear(data);
-    });
-    socket.on('unexpected-response', (request, response) => {
-      this.#end(socket, readAnswer(response));
-      request.destroy();
-    });
-    socket.on('error', (error) => {
-      failure ??= failureOf(error);
-    });
-    socket.on('close', (code, reason) => {
-      // An error after the handshake is one of the protocol or the network, and says more than 1006 does.
-      this.#end(socket, failure ?? failureOfClose(code, reason.toString()));
-    });
   }
 
   /** Breaks it off without a goodbye, as a network that fails does; nothing is told. */
   drop(): void {
-    const socket = this.#forget();
-    socket?.terminate();
+    this.#forget()?.terminate();
   }
 
   /** Ends it with a goodbye; nothing is told. */
@@ -86,40 +82,27 @@ export class LoadConnection {
     const socket = this.#forget();
     if (!socket) return;
     const closed = new Promise<void>((resolve) => {
-      socket.on('close', () => resolve());
+      this.#closed = resolve;
     });
-    socket.close(1000);
+    socket.close();
     const late = setTimeout(() => socket.terminate(), timeoutMs);
     await closed;
     clearTimeout(late);
   }
 
-  #forget(): WebSocket | undefined {
+  #forget(): ClientSocket | undefined {
     const socket = this.#socket;
     this.#socket = undefined;
     this.#open = false;
     return socket;
   }
 
-  #url(): string {
-    const { url, subprotocol } = this.#target;
-    if (subprotocol !== undefined) return url;
-    const target = new URL(url);
-    if (this.#topics) target.searchParams.set('topics', this.#topics.join(','));
-    if (this.position !== undefined) target.searchParams.set('since', this.position);
-    return target.href;
-  }
-
-  #options(): ClientOptions {
-    const { origin, headers, compress } = this.#target;
-    return {
-      perMessageDeflate: compress,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      // What is compared is bytes; a gateway that sends no UTF-8 would show by a fingerprint that differs.
-      skipUTF8Validation: true,
-      ...(origin === undefined ? {} : { origin }),
-      ...(headers === undefined ? {} : { headers }),
-    };
+  #url(): URL {
+    const url = new URL(this.#target.url);
+    if (this.#target.subprotocol !== undefined) return url;
+    if (this.#topics) url.searchParams.set('topics', this.#topics.join(','));
+    if (this.position !== undefined) url.searchParams.set('since', this.position);
+    return url;
   }
 
   #begin(): void {
@@ -127,8 +110,11 @@ export class LoadConnection {
     this.#events.opened(performance.now() - this.#startedAt);
   }
 
-  #end(socket: WebSocket, failure: Failure): void {
-    if (this.#socket !== socket) return;
+  #end(socket: ClientSocket, failure: Failure): void {
+    if (this.#socket !== socket) {
+      this.#closed?.();
+      return;
+    }
     const wasOpen = this.#open;
     this.#forget();
     if (failure.reason.startsWith(`closed with ${CLOSE_CODES.RESET.code}`)) this.#reset();
@@ -149,7 +135,7 @@ export class LoadConnection {
 
   /** @returns false where it is none that concerns the connection */
   #control(data: Buffer): boolean {
-    const frame: unknown = JSON.parse(data.toString('utf8'));
+    const frame = parse(data);
     if (!isRecord(frame) || 'specversion' in frame) return false;
     switch (frame['op']) {
       case 'welcome':
@@ -182,7 +168,7 @@ export class LoadConnection {
     const socket = this.#socket;
     if (!socket) return;
     this.#end(socket, { reason: `refused: ${textOf(frame['message']) ?? '?'}`, retry: frame['retryable'] === true });
-    socket.close(1000);
+    socket.close();
   }
 }
 
@@ -191,10 +177,13 @@ function isControl(data: Buffer): boolean {
   return data[2] === 0x6f && data[3] === 0x70 && data[4] === 0x22;
 }
 
-function readAnswer(response: IncomingMessage): Failure {
-  response.resume();
-  const { statusCode = 0, statusMessage = '', headers } = response;
-  return failureOfStatus(statusCode, statusMessage, headers['retry-after']);
+/** Undefined where it is no JSON. */
+function parse(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'));
+  } catch {
+    return undefined;
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

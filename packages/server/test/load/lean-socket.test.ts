@@ -1,0 +1,115 @@
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { freePort } from '../../../../test/support/ports.js';
+import { LeanSocket } from '../../src/load/lean-socket.js';
+
+const closing: (() => unknown)[] = [];
+
+afterEach(() => {
+  for (const close of closing.splice(0)) close();
+});
+
+/** A server of `ws`, with which a lean socket must get along. */
+async function startServer(options: { protocol?: string } = {}) {
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    handleProtocols: () => options.protocol ?? false,
+  });
+  closing.push(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  const accepted = once(server, 'connection').then(([socket]): WebSocket => socket);
+  return { port: typeof address === 'object' && address ? address.port : 0, accepted };
+}
+
+/** A server that answers whatever comes with these bytes, and closes. */
+async function startAnswering(answer: string): Promise<number> {
+  const server: Server = createServer((socket: Socket) => {
+    socket.on('error', () => socket.destroy());
+    socket.once('data', () => socket.end(answer));
+  }).listen(0, '127.0.0.1');
+  closing.push(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+function open(port: number, subprotocol?: string) {
+  const heard: string[] = [];
+  let opened = () => {};
+  let ended: (reason: string) => void = () => {};
+  const whenOpen = new Promise<void>((resolve) => {
+    opened = resolve;
+  });
+  const whenEnded = new Promise<string>((resolve) => {
+    ended = resolve;
+  });
+  const url = new URL(`ws://127.0.0.1:${port}/events?topics=a`);
+  const socket = new LeanSocket(
+    { url, subprotocol, origin: 'http://localhost', headers: { 'x-name': 'value' } },
+    { opened, frame: (bytes) => heard.push(bytes.toString()), ended: ({ reason }) => ended(reason) },
+  );
+  closing.push(() => socket.terminate());
+  return { socket, heard, whenOpen, whenEnded };
+}
+
+describe('LeanSocket', () => {
+  it('talks with a server of ws, both ways, with answers to pings, and says goodbye', async () => {
+    const server = await startServer({ protocol: 'pregon.v1' });
+    const { socket, heard, whenOpen, whenEnded } = open(server.port, 'pregon.v1');
+    const [other] = await Promise.all([server.accepted, whenOpen]);
+    const said = once(other, 'message');
+    socket.send(`${'x'.repeat(70_000)}ü`);
+    expect(String((await said)[0])).toBe(`${'x'.repeat(70_000)}ü`);
+    other.send('{"a":1}');
+    other.send('y'.repeat(200_000));
+    other.send('fragment ', { fin: false });
+    other.send('joined', { fin: true });
+    const pong = once(other, 'pong');
+    other.ping('still there?');
+    expect(String((await pong)[0])).toBe('still there?');
+    expect(heard).toEqual(['{"a":1}', 'y'.repeat(200_000), 'fragment joined']);
+    const goodbye = once(other, 'close');
+    socket.close();
+    expect((await goodbye)[0]).toBe(1000);
+    expect(await whenEnded).toBe('closed with 1000');
+  });
+
+  it('tells with what the server closed', async () => {
+    const server = await startServer();
+    const { whenOpen, whenEnded } = open(server.port);
+    const [other] = await Promise.all([server.accepted, whenOpen]);
+    other.close(4000, 'the gateway is going away');
+    expect(await whenEnded).toBe('closed with 4000: the gateway is going away');
+  });
+
+  it('tells that the server broke it off', async () => {
+    const server = await startServer();
+    const { whenOpen, whenEnded } = open(server.port);
+    const [other] = await Promise.all([server.accepted, whenOpen]);
+    other.terminate();
+    expect(await whenEnded).toBe('closed with 1006: without a goodbye');
+  });
+
+  it.each([
+    ['HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n', '503 Service Unavailable'],
+    ['HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n', 'what answers is no WebSocket'],
+    ['220 mail.example ESMTP\r\n\r\n', 'what answers is no HTTP'],
+    ['x'.repeat(20_000), 'what answers is no HTTP'],
+    ['', 'closed with 1006: without a goodbye'],
+  ])('says what is wrong with %j', async (answer, reason) => {
+    expect(await open(await startAnswering(answer)).whenEnded).toBe(reason);
+  });
+
+  it('refuses a server that does not speak the subprotocol', async () => {
+    const server = await startServer();
+    expect(await open(server.port, 'pregon.v1').whenEnded).toBe('subprotocol not spoken');
+  });
+
+  it('says that nobody listens', async () => {
+    expect(await open(await freePort()).whenEnded).toBe('connection refused');
+  });
+});
