@@ -2,6 +2,7 @@ import { type LogPoint, PregonError, type RequestId, type ResetReason, type Sinc
 import type { Audience } from './audience.js';
 import { Audiences } from './audiences.js';
 import { BoundedMap } from './bounded-map.js';
+import { CatchingUp } from './catching-up.js';
 import { CHUNK_BYTES, Chunk } from './chunk.js';
 import type { Clock } from './clock.js';
 import { type Filter, matches } from './filter.js';
@@ -51,6 +52,7 @@ export class Hub implements Source {
   readonly #history: HistoryWindow;
   readonly #pages: PageReader;
   readonly #resumption: Resumption;
+  readonly #catchingUp: CatchingUp;
   readonly #audiences = new Audiences();
   readonly #flushes: FlushScheduler;
   readonly #snapshotPoint: SnapshotPoint;
@@ -78,6 +80,7 @@ export class Hub implements Source {
     this.#history = new HistoryWindow(options.historyBytes, edge);
     this.#pages = new PageReader(options.log, options.clock);
     this.#resumption = new Resumption(this.#history, options.log, options.clock);
+    this.#catchingUp = new CatchingUp(options.clock);
     this.#flushes = new FlushScheduler(() => this.#flush(), options.flushIntervalMs, options.clock);
     this.#snapshotPoint = new SnapshotPoint(options.log, options.clock);
     this.#stopFollowing = this.#log.follow(edge, this.#follower());
@@ -118,6 +121,7 @@ export class Hub implements Source {
     if (!this.#subscriptions.delete(subscription)) return;
     subscription.end();
     this.#awaitingEdge.delete(subscription);
+    this.#catchingUp.delete(subscription);
     this.#audiences.exit(subscription.audience);
   }
 
@@ -147,12 +151,17 @@ export class Hub implements Source {
     link.hold();
   }
 
-  nextTurn(subscription: Subscription): void {
-    this.#clock.nextTurn(() => subscription.advance());
+  get mayTake(): boolean {
+    return this.#catchingUp.isFree;
+  }
+
+  awaitTurn(subscription: Subscription, read: Chunk | undefined): void {
+    this.#catchingUp.wait(subscription, read);
   }
 
   lost(subscription: Subscription, reason: ResetReason): void {
     if (subscription.ended) return;
+    this.#catchingUp.delete(subscription);
     subscription.reopen();
     try {
       subscription.link.control({ op: 'reset', id: subscription.id, reason });

@@ -42,8 +42,10 @@ export interface Source {
   next(audience: Audience, cursor: number): Chunk | Promise<Chunk | ResetReason>;
   /** Calls {@link Subscription.advance} once the edge has moved. */
   awaitEdge(subscription: Subscription): void;
-  /** Calls {@link Subscription.advance} in the next turn of the event loop. */
-  nextTurn(subscription: Subscription): void;
+  /** Whether somebody who is behind may take a chunk in this turn of the event loop; at the edge, nobody asks. */
+  readonly mayTake: boolean;
+  /** Calls {@link Subscription.advance} in a later turn of the event loop, with the chunk that could not be taken in this one. */
+  awaitTurn(subscription: Subscription, read: Chunk | undefined): void;
   /** The log dropped or replaced what the subscription stands on. */
   lost(subscription: Subscription, reason: ResetReason): void;
   /** The log could not be read. */
@@ -150,17 +152,18 @@ export class Subscription {
     }
   }
 
-  #moveOn(read?: Chunk): void {
-    // Others on the same link may have filled it while the chunk was read; the page is kept for when it has drained.
-    if (read && !this.link.full) this.#take(read);
+  #moveOn(waitedFor?: Chunk): void {
+    // Meanwhile it may have moved; and others on the same link may have filled it: the page is kept for when it has drained.
+    let read = waitedFor?.after === this.#cursor ? waitedFor : undefined;
     for (let chunks = 0; !this.link.full; chunks++) {
       const edge = this.#source.edge.offset;
       if (this.#cursor > edge) return this.#source.awaitEdge(this);
       if (this.#cursor === edge) return this.#join();
-      // A client that takes all there is must not hold up the others.
-      if (chunks === CHUNKS_PER_TURN) return this.#source.nextTurn(this);
-      const next = this.#source.next(this.audience, this.#cursor);
+      // Neither a client that takes all there is nor many of them must hold up the others.
+      if (chunks === CHUNKS_PER_TURN || !this.#source.mayTake) return this.#source.awaitTurn(this, read);
+      const next = read ?? this.#source.next(this.audience, this.#cursor);
       if (next instanceof Promise) return this.#advanceWith(next);
+      read = undefined;
       this.#take(next);
     }
   }

@@ -30,10 +30,10 @@ export interface HandshakePaceOptions {
  * For how long those who arrive may keep one turn of the event loop. As much as that is added to the delay of everybody who is inside
  * while a storm lasts; with less, a turn's own cost would count.
  */
-const TURN_MS = 4;
+const TURN_MS = 2;
 
 /** From how many who wait no more requests are read: to read one takes a third of what it takes to let one in. */
-const CROWD = 64;
+const CROWD = 32;
 
 /** Some 50 MB of requests and sockets. */
 const MOST_WAITING = 10_000;

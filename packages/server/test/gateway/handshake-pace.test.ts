@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { HandshakePace, type Visitor } from '../../src/gateway/handshake-pace.js';
 import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
 
-/** Each visitor takes a millisecond of the clock: four fill a turn. */
+/** Each visitor takes half a millisecond of the clock: four fill a turn. */
 function pace(mostWaiting = 1_000) {
   const clock = new FakeClock();
   const unread = {
@@ -22,7 +22,7 @@ function pace(mostWaiting = 1_000) {
     isGone: false,
     proceed() {
       happened.push(name);
-      clock.advance(1);
+      clock.advance(0.5);
     },
     refuse: ({ status }) => happened.push(`${name}: ${status}`),
   });
@@ -73,7 +73,7 @@ describe('HandshakePace', () => {
         happened.push(name);
         void Promise.resolve()
           .then(() => {})
-          .then(() => clock.advance(3));
+          .then(() => clock.advance(1.5));
       };
       expect(handshakes.isFree).toBe(false);
       handshakes.wait({ isGone: false, proceed, refuse() {} });
@@ -114,7 +114,7 @@ describe('HandshakePace', () => {
 
   it('[F] holds those who are unread while a crowd waits, and reads on from them turn by turn', async () => {
     const { unread, arrive, turn, clock, handshakes } = pace();
-    for (let i = 0; i < 4 + 64; i++) arrive(`${i}`);
+    for (let i = 0; i < 4 + 32; i++) arrive(`${i}`);
     expect(unread.held).toBe(1);
     unread.left = 20;
     await turn();
