@@ -6,6 +6,7 @@ describe('an offer of permessage-deflate', () => {
     ['permessage-deflate'],
     // Chromium, Firefox, ws, and websockets for Python.
     ['permessage-deflate; client_max_window_bits'],
+    // Who has little room.
     ['permessage-deflate; server_max_window_bits=12; client_max_window_bits=12'],
     ['permessage-deflate;server_no_context_takeover ; client_no_context_takeover'],
     ['permessage-deflate; server_max_window_bits="15"'],

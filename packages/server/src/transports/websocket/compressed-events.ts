@@ -38,7 +38,9 @@ export class CompressedEvents implements EventFormats {
   /** All events of a chunk in one frame `batch`, which compresses what they have in common; where that is not worth it, one for each. */
   readonly together: Format;
   readonly #thresholdBytes: number;
-  readonly #kept = new Map<LoggedEvent, Kept>();
+  /** The later half of what is kept; when it is full, it is the earlier half of what is kept then. */
+  #kept = new Map<LoggedEvent, Kept>();
+  #keptBefore = new Map<LoggedEvent, Kept>();
   #keptBytes = 0;
 
   /** @param thresholdBytes texts of fewer bytes go uncompressed */
@@ -66,7 +68,7 @@ export class CompressedEvents implements EventFormats {
     if (events.length < 2) return undefined;
     let size = BATCH_HEAD.length + BATCH_TAIL.length - 1;
     for (const event of events) {
-      if ((this.#kept.get(event)?.together ?? 0) >= MOST_TOGETHER) return undefined;
+      if ((this.#find(event)?.together ?? 0) >= MOST_TOGETHER) return undefined;
       size += event.size + 1;
     }
     if (size < this.#thresholdBytes) return undefined;
@@ -87,21 +89,21 @@ export class CompressedEvents implements EventFormats {
   }
 
   #keep(event: LoggedEvent): Kept {
-    const found = this.#kept.get(event);
+    const found = this.#find(event);
     if (found) return found;
+    if (this.#keptBytes > KEPT_BYTES / 2) {
+      this.#keptBefore = this.#kept;
+      this.#kept = new Map();
+      this.#keptBytes = 0;
+    }
     const kept: Kept = { frame: undefined, together: 0 };
     this.#kept.set(event, kept);
     this.#keptBytes += event.size + ENTRY_BYTES;
-    this.#dropOldest(event);
     return kept;
   }
 
-  #dropOldest(newest: LoggedEvent): void {
-    for (const [event, { frame }] of this.#kept) {
-      if (this.#keptBytes <= KEPT_BYTES || event === newest) return;
-      this.#kept.delete(event);
-      this.#keptBytes -= event.size + ENTRY_BYTES + (frame?.length ?? 0);
-    }
+  #find(event: LoggedEvent): Kept | undefined {
+    return this.#kept.get(event) ?? this.#keptBefore.get(event);
   }
 }
 
