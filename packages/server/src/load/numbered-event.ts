@@ -32,7 +32,7 @@ export class NumberedEvents {
   constructor(run: string, size: number) {
     this.run = run;
     this.#size = size;
-    this.#prefix = Buffer.from(`"${run}-`);
+    this.#prefix = Buffer.from(`"id":"${run}-`);
   }
 
   make(number: number, topic: string): Omit<NewEvent, 'exchange'> & { readonly topic: string } {
