@@ -73,6 +73,11 @@ export class Connection implements SubscriptionOwner {
   }
 
   /** @internal */
+  get link(): Link {
+    return this.#link;
+  }
+
+  /** @internal */
   get hasSeveral(): boolean {
     return this.#subscriptions.length > 1;
   }

@@ -4,24 +4,34 @@ import type { Socket } from 'node:net';
  * Writes to a connection's socket, whole frames only, and knows how much of it the client has not taken yet. What is written
  * goes to the operating system at once where it has room; only what does not fit waits here, and only up to a limit, since
  * whoever writes asks {@link SocketOutlet.full} first.
+ *
+ * To be extended by what has one, not held: each object more is what every idle connection pays for.
  */
-export class SocketOutlet {
+export abstract class SocketOutlet {
   readonly #socket: Socket;
   readonly #maxBufferedBytes: number;
-  readonly #isOpen: () => boolean;
-  #closed = false;
+  #shut = false;
+  #listening = false;
 
-  /** @param isOpen false once the transport has said goodbye by itself: nothing may follow that */
-  constructor(socket: Socket, maxBufferedBytes: number, isOpen: () => boolean) {
+  constructor(socket: Socket, maxBufferedBytes: number) {
     this.#socket = socket;
-    this.#isOpen = isOpen;
     // Below its own mark a socket never says that it has drained.
     this.#maxBufferedBytes = Math.max(maxBufferedBytes, socket.writableHighWaterMark);
   }
 
+  /** False once the transport has said goodbye by itself: nothing may follow that. */
+  protected abstract get isOpen(): boolean;
+
+  /** What was found full has been taken. */
+  protected abstract drained(): void;
+
   /** Also true once it is closed: nothing more goes in. */
   get full(): boolean {
-    return this.closed || this.#socket.writableLength > this.#maxBufferedBytes;
+    if (this.closed) return true;
+    const full = this.#socket.writableLength > this.#maxBufferedBytes;
+    // Whoever finds it full comes back when told.
+    if (full) this.#listen();
+    return full;
   }
 
   get bufferedBytes(): number {
@@ -33,11 +43,7 @@ export class SocketOutlet {
   }
 
   get closed(): boolean {
-    return this.#closed || !this.#isOpen();
-  }
-
-  write(bytes: Uint8Array): void {
-    if (!this.closed) this.#socket.write(bytes);
+    return this.#shut || !this.isOpen;
   }
 
   /** What is written waits for {@link SocketOutlet.release}. */
@@ -50,7 +56,21 @@ export class SocketOutlet {
   }
 
   /** From now on nothing is written any more. */
-  close(): void {
-    this.#closed = true;
+  shut(): void {
+    this.#shut = true;
+  }
+
+  protected write(bytes: Uint8Array): void {
+    if (!this.closed) this.#socket.write(bytes);
+  }
+
+  /** Only while something waits: a listener would cost every idle connection. */
+  #listen(): void {
+    if (this.#listening) return;
+    this.#listening = true;
+    this.#socket.once('drain', () => {
+      this.#listening = false;
+      this.drained();
+    });
   }
 }

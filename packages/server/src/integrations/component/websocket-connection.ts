@@ -36,7 +36,7 @@ export class WebSocketConnection implements ComponentConnection {
     this.id = options.id;
     this.request = options.request;
     this.#client = client;
-    this.#outlet = new SocketOutlet(socket, options.maxBufferedBytes, () => client.readyState === client.OPEN);
+    this.#outlet = new ClientOutlet(client, socket, options.maxBufferedBytes);
     this.#options = options;
     this.#liveness = new Liveness(options.clock.now());
     this.#pulse = pulseOf(client, this.#outlet);
@@ -78,7 +78,7 @@ export class WebSocketConnection implements ComponentConnection {
   /** Says goodbye; what waits is still sent where the client reads on for a moment. */
   end(code: CloseCode, reason?: string): void {
     if (!this.isOpen) return;
-    this.#outlet.close();
+    this.#outlet.shut();
     // Its answer to the goodbye is still to be read.
     this.#client.resume();
     this.#client.close(code.code, closeReason(code, reason));
@@ -97,7 +97,7 @@ export class WebSocketConnection implements ComponentConnection {
   }
 
   closed(code: number, reason: string): void {
-    this.#outlet.close();
+    this.#outlet.shut();
     this.#call(() => this.#options.component.onClose(this, { code, reason }));
   }
 
@@ -146,6 +146,24 @@ export class WebSocketConnection implements ComponentConnection {
   #broken(cause: unknown): void {
     this.#options.onBroken(this, toError(cause));
     this.end(CLOSE_CODES.INTERNAL_ERROR);
+  }
+}
+
+/** Knows what waits of what `ws` has written. */
+class ClientOutlet extends SocketOutlet {
+  readonly #client: WebSocket;
+
+  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number) {
+    super(socket, maxBufferedBytes);
+    this.#client = client;
+  }
+
+  protected override get isOpen(): boolean {
+    return this.#client.readyState === this.#client.OPEN;
+  }
+
+  protected override drained(): void {
+    // Nobody waits for that: who is full is sent away.
   }
 }
 

@@ -4,7 +4,6 @@ import type { Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { type Refusal, refuseRequest } from '../refusal.js';
 import { shareTexts } from '../shared-texts.js';
-import { SocketOutlet } from '../socket-outlet.js';
 import { SseLink } from './sse-link.js';
 
 /** The id under which the one subscription of an event stream runs. */
@@ -38,13 +37,14 @@ export class EventStream {
     if (response.socket === null) return void socket.destroy();
     shareTexts(request);
     begin(request, response);
-    const connection = this.#door.enter(route, request, this.#link(response, socket));
+    const link = this.#link(response, socket);
+    const connection = this.#door.enter(route, request, link);
+    link.connection = connection;
     response.on('close', () => {
       this.#streaming.delete(socket);
       this.#door.leave(connection, 1000, '');
     });
     socket.on('error', (error) => connection.failed(error));
-    socket.on('drain', () => connection.drained());
     try {
       connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since, { snapshot: query.snapshot });
     } catch (error) {
@@ -55,7 +55,7 @@ export class EventStream {
   #link(response: ServerResponse, socket: Socket): SseLink {
     const { maxBufferedBytes, clock } = this.#door.options;
     this.#streaming.add(socket);
-    return new SseLink(response, socket, new SocketOutlet(socket, maxBufferedBytes, () => socket.writable), clock);
+    return new SseLink(response, socket, maxBufferedBytes, clock);
   }
 }
 

@@ -3,11 +3,12 @@ import type { Socket } from 'node:net';
 import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
 import type { Chunk } from '../../core/chunk.js';
 import type { Clock } from '../../core/clock.js';
+import type { Connection } from '../../core/connection.js';
 import type { Format } from '../../core/format.js';
 import type { ControlFrame, Link } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../closing.js';
-import type { SocketOutlet } from '../socket-outlet.js';
+import { SocketOutlet } from '../socket-outlet.js';
 
 const ID = Buffer.from('id: ');
 const DATA = Buffer.from('\ndata: ');
@@ -40,34 +41,26 @@ export const eventBlocks: Format = {
  * Server-Sent Events. Control frames that matter to a client are events of their own name: `subscribed`, `snapshot`, `reset`, `message`
  * from a handler as `ephemeral`, `closing`.
  */
-export class SseLink implements Link {
-  readonly transport = 'sse';
+export class SseLink extends SocketOutlet implements Link {
   readonly #response: ServerResponse;
   readonly #socket: Socket;
-  readonly #outlet: SocketOutlet;
   readonly #clock: Clock;
+  /** Whose link it is, as soon as there is one. */
+  connection: Connection | undefined;
 
-  constructor(response: ServerResponse, socket: Socket, outlet: SocketOutlet, clock: Clock) {
+  constructor(response: ServerResponse, socket: Socket, maxBufferedBytes: number, clock: Clock) {
+    super(socket, maxBufferedBytes);
     this.#response = response;
     this.#socket = socket;
-    this.#outlet = outlet;
     this.#clock = clock;
   }
 
-  get full(): boolean {
-    return this.#outlet.full;
-  }
-
-  get bufferedBytes(): number {
-    return this.#outlet.bufferedBytes;
-  }
-
-  get takenBytes(): number {
-    return this.#outlet.takenBytes;
+  get transport(): 'sse' {
+    return 'sse';
   }
 
   events(_id: RequestId, chunk: Chunk): void {
-    this.#outlet.write(chunk.bytes(eventBlocks));
+    this.write(chunk.bytes(eventBlocks));
   }
 
   snapshot(_id: RequestId, rows: string, more: boolean): void {
@@ -94,7 +87,7 @@ export class SseLink implements Link {
 
   message(message: Message): boolean {
     if (this.full) return false;
-    this.#outlet.write(message.encoded(encodeMessage));
+    this.write(message.encoded(encodeMessage));
     return true;
   }
 
@@ -103,14 +96,14 @@ export class SseLink implements Link {
   }
 
   ping(): boolean {
-    this.#outlet.write(COMMENT);
+    this.write(COMMENT);
     return false;
   }
 
   close(code: CloseCode, reason?: string): void {
-    if (this.#outlet.closed) return;
+    if (this.closed) return;
     this.#write(`event: closing\ndata: ${JSON.stringify({ ...code, reason: closeReason(code, reason) })}\n\n`);
-    this.#outlet.close();
+    this.shut();
     this.#response.end();
     this.#socket.end();
     // One that reads nothing, or never ends its side, would else stay for ever.
@@ -118,8 +111,16 @@ export class SseLink implements Link {
     this.#socket.once('close', cancel);
   }
 
+  protected override get isOpen(): boolean {
+    return this.#socket.writable;
+  }
+
+  protected override drained(): void {
+    this.connection?.drained();
+  }
+
   #write(text: string): void {
-    this.#outlet.write(Buffer.from(text));
+    this.write(Buffer.from(text));
   }
 }
 

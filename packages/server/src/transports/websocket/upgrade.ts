@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { decodeClientFrame, PregonError, peekId, SUBPROTOCOL } from '@pregon/protocol';
-import { type PerMessageDeflateOptions, type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { SUBPROTOCOL } from '@pregon/protocol';
+import { type PerMessageDeflateOptions, type Server, WebSocketServer } from 'ws';
 import type { Connection } from '../../core/connection.js';
 import type { Compression } from '../../core/route.js';
 import { CLOSE_TIMEOUT_MS } from '../closing.js';
@@ -10,31 +10,37 @@ import type { Admitted, Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
 import { refuseUpgrade, wrongHandshake } from '../refusal.js';
 import { shareTexts } from '../shared-texts.js';
-import { SocketOutlet } from '../socket-outlet.js';
+import { ClientSocket } from './client-socket.js';
 import { CompressedEvents } from './compressed-events.js';
 import { WINDOW_BITS } from './deflate.js';
 import { FramesLink } from './frames-link.js';
+import { Incoming } from './incoming.js';
 import { Inflation } from './inflation.js';
 import { offersCompression } from './offer.js';
 import { PlainLink } from './plain-link.js';
+import { WebSocketLink } from './websocket-link.js';
 import { type EventFormats, PLAIN_FORMATS } from './wire.js';
 
 /** The id under which the one subscription of a plain connection runs. */
 const THE_SUBSCRIPTION = 0;
 
+type ClientServer = Server<typeof ClientSocket>;
+
 /** Answers upgrade requests: `ws` does the handshake and reads what clients send; what they are sent is written by our links. */
 export class WebSocketUpgrade {
   readonly #door: Door;
   readonly #maxFrameBytes: number;
-  readonly #server: WebSocketServer;
+  readonly #incoming: Incoming;
+  readonly #server: ClientServer;
   /** Agrees on permessage-deflate with whoever comes: those who offered it, on a route that has it. */
-  readonly #compressing: WebSocketServer;
+  readonly #compressing: ClientServer;
   /** By threshold: routes that have the same share what is compressed. */
   readonly #compressed = new Map<number, CompressedEvents>();
 
   constructor(door: Door, maxFrameBytes: number) {
     this.#door = door;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#incoming = new Incoming(door, maxFrameBytes);
     this.#server = createServer(maxFrameBytes, false);
     this.#compressing = createServer(maxFrameBytes, {
       serverNoContextTakeover: true,
@@ -51,7 +57,7 @@ export class WebSocketUpgrade {
 
   /** Ends all that is left without a word. */
   destroy(): void {
-    for (const client of [...this.#server.clients, ...this.#compressing.clients]) client.terminate();
+    for (const { link } of this.#door.connections) if (link instanceof WebSocketLink) link.terminate();
   }
 
   #handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -73,16 +79,16 @@ export class WebSocketUpgrade {
   }
 
   /** Not within `#handle`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
-  #enter(client: WebSocket, socket: Socket, request: IncomingMessage, { route, query }: Admitted): void {
-    // A close frame may also be sent by ws: in answer to the client's, or to a frame that is none.
-    const isOpen = () => client.readyState === client.OPEN;
-    const outlet = new SocketOutlet(socket, this.#door.options.maxBufferedBytes, isOpen);
+  #enter(client: ClientSocket, socket: Socket, request: IncomingMessage, { route, query }: Admitted): void {
+    const { maxBufferedBytes } = this.#door.options;
     const plain = client.protocol !== SUBPROTOCOL;
     const { compression } = route;
     const formats = compression && client.extensions !== '' ? this.#formatsFor(compression) : PLAIN_FORMATS;
-    const link = plain ? new PlainLink(client, outlet, formats) : new FramesLink(client, outlet, formats);
+    const Link = plain ? PlainLink : FramesLink;
+    const link = new Link(client, socket, maxBufferedBytes, formats);
     const connection = this.#door.enter(route, request, link);
-    this.#listen(client, socket, connection, link);
+    link.connection = connection;
+    client.tell(this.#incoming, connection);
     if (plain) subscribe(connection, query);
   }
 
@@ -91,31 +97,14 @@ export class WebSocketUpgrade {
     this.#compressed.set(thresholdBytes, formats);
     return formats;
   }
-
-  #listen(client: WebSocket, socket: Socket, connection: Connection, link: PlainLink | FramesLink): void {
-    const { clock } = this.#door.options;
-    client.on('message', (data, isBinary) => {
-      connection.heard(clock.now());
-      if (link instanceof PlainLink) receivePlain(connection, data, isBinary);
-      else receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
-      connection.regulate();
-    });
-    client.on('pong', () => connection.heard(clock.now()));
-    client.on('ping', () => {
-      connection.heard(clock.now());
-      // It was answered by a pong, which waits too where the client does not read.
-      connection.regulate();
-    });
-    client.on('error', (error) => connection.failed(error));
-    client.on('close', (code, reason) => this.#door.leave(connection, code, reason.toString()));
-    socket.on('drain', () => connection.drained());
-  }
 }
 
-function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflateOptions | false): WebSocketServer {
+function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflateOptions | false): ClientServer {
   const options = {
     noServer: true,
-    clientTracking: true,
+    clientTracking: false,
+    autoPong: false,
+    WebSocket: ClientSocket,
     perMessageDeflate,
     maxPayload: maxFrameBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,
@@ -131,41 +120,4 @@ function subscribe(connection: Connection, query: Query): void {
   } catch (error) {
     connection.refuse(THE_SUBSCRIPTION, error);
   }
-}
-
-function receivePlain(connection: Connection, data: RawData, isBinary: boolean): void {
-  const bytes = toBuffer(data);
-  connection.receive(isBinary ? bytes : bytes.toString(), undefined, undefined);
-}
-
-function receiveFrame(
-  connection: Connection,
-  link: FramesLink,
-  data: RawData,
-  isBinary: boolean,
-  maxFrameBytes: number,
-): void {
-  const text = toBuffer(data).toString();
-  try {
-    if (isBinary) throw new PregonError('FRAME_INVALID', 'pregon.v1 has text frames only');
-    const frame = decodeClientFrame(text, maxFrameBytes);
-    switch (frame.op) {
-      case 'subscribe':
-        if (frame.batch) link.takeBatches();
-        return connection.subscribe(frame.id, frame.topics, frame.since, { snapshot: frame.snapshot === true });
-      case 'unsubscribe':
-        return connection.unsubscribe(frame.id);
-      case 'send':
-        return connection.receive(frame.data, frame.name, frame.id);
-      case 'ping':
-        return connection.pong();
-    }
-  } catch (error) {
-    connection.refuse(isBinary ? undefined : peekId(text), error);
-  }
-}
-
-function toBuffer(data: RawData): Buffer {
-  if (Buffer.isBuffer(data)) return data;
-  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
 }

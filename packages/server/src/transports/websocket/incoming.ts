@@ -1,0 +1,69 @@
+import { decodeClientFrame, PregonError, peekId } from '@pregon/protocol';
+import type { Connection } from '../../core/connection.js';
+import type { Door } from '../door.js';
+import type { ClientListener } from './client-socket.js';
+import { FramesLink } from './frames-link.js';
+
+/** What clients say, and their leaving. */
+export class Incoming implements ClientListener {
+  readonly #door: Door;
+  readonly #maxFrameBytes: number;
+
+  constructor(door: Door, maxFrameBytes: number) {
+    this.#door = door;
+    this.#maxFrameBytes = maxFrameBytes;
+  }
+
+  message(connection: Connection, data: Buffer, isBinary: boolean): void {
+    this.pong(connection);
+    const { link } = connection;
+    if (link instanceof FramesLink) receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
+    else connection.receive(isBinary ? data : data.toString(), undefined, undefined);
+    connection.regulate();
+  }
+
+  ping(connection: Connection): void {
+    this.pong(connection);
+    // It was answered by a pong, which waits too where the client does not read.
+    connection.regulate();
+  }
+
+  pong(connection: Connection): void {
+    connection.heard(this.#door.options.clock.now());
+  }
+
+  failed(connection: Connection, error: Error): void {
+    connection.failed(error);
+  }
+
+  closed(connection: Connection, code: number, reason: string): void {
+    this.#door.leave(connection, code, reason);
+  }
+}
+
+function receiveFrame(
+  connection: Connection,
+  link: FramesLink,
+  data: Buffer,
+  isBinary: boolean,
+  maxFrameBytes: number,
+): void {
+  const text = data.toString();
+  try {
+    if (isBinary) throw new PregonError('FRAME_INVALID', 'pregon.v1 has text frames only');
+    const frame = decodeClientFrame(text, maxFrameBytes);
+    switch (frame.op) {
+      case 'subscribe':
+        if (frame.batch) link.takeBatches();
+        return connection.subscribe(frame.id, frame.topics, frame.since, { snapshot: frame.snapshot === true });
+      case 'unsubscribe':
+        return connection.unsubscribe(frame.id);
+      case 'send':
+        return connection.receive(frame.data, frame.name, frame.id);
+      case 'ping':
+        return connection.pong();
+    }
+  } catch (error) {
+    connection.refuse(isBinary ? undefined : peekId(text), error);
+  }
+}

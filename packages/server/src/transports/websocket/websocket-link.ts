@@ -1,0 +1,59 @@
+import type { Socket } from 'node:net';
+import type { CloseCode, RequestId } from '@pregon/protocol';
+import type { WebSocket } from 'ws';
+import type { Chunk } from '../../core/chunk.js';
+import type { Connection } from '../../core/connection.js';
+import type { ControlFrame, Link, TransportName } from '../../core/link.js';
+import type { Message } from '../../core/message.js';
+import { closeReason } from '../closing.js';
+import { SocketOutlet } from '../socket-outlet.js';
+import { PING_FRAME } from '../websocket-frame.js';
+
+/** What is the same for all connections by WebSocket, whatever they speak on it. */
+export abstract class WebSocketLink extends SocketOutlet implements Link {
+  readonly #client: WebSocket;
+  /** Whose link it is, as soon as there is one. */
+  connection: Connection | undefined;
+
+  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number) {
+    super(socket, maxBufferedBytes);
+    this.#client = client;
+  }
+
+  abstract get transport(): TransportName;
+  abstract events(id: RequestId, chunk: Chunk): void;
+  abstract snapshot(id: RequestId, rows: string, more: boolean): void;
+  abstract control(frame: ControlFrame): void;
+  abstract message(message: Message): boolean;
+
+  setReading(reading: boolean): void {
+    // Once it is closing, the answer to the goodbye is still to be read.
+    if (reading || this.closed) this.#client.resume();
+    else this.#client.pause();
+  }
+
+  ping(): boolean {
+    this.write(PING_FRAME);
+    return true;
+  }
+
+  close(code: CloseCode, reason?: string): void {
+    this.shut();
+    this.#client.resume();
+    this.#client.close(code.code, closeReason(code, reason));
+  }
+
+  /** Without a word. */
+  terminate(): void {
+    this.#client.terminate();
+  }
+
+  /** A close frame may also be sent by ws: in answer to the client's, or to a frame that is none. */
+  protected override get isOpen(): boolean {
+    return this.#client.readyState === this.#client.OPEN;
+  }
+
+  protected override drained(): void {
+    this.connection?.drained();
+  }
+}
