@@ -221,7 +221,7 @@ describe('a gateway that does wrong is caught', () => {
     const { cwd, url } = await startGateway();
     const proxy = await startFaultyProxy(url.replace('/events', ''), faults);
     closing.push(proxy.close);
-    const args = [`${proxy.url}/events`, '--exchange=my_events', '--rate=50', '--duration=1s', ...flags];
+    const args = [`${proxy.url}/events`, '--exchange=my_events', '--rate=50', '--duration=2s', ...flags];
     const { code, result } = await bench(args, { cwd });
     expect([result.ok, code]).toEqual([false, 1]);
     return result;

@@ -14,7 +14,9 @@ const TICK_MS = 10;
 const MAX_ATTEMPTS = 5;
 
 const MIN_BACKOFF_MS = 500;
-const MAX_BACKOFF_MS = 5_000;
+
+/** Below the patience of a run, so that nobody is given up who is only waiting. */
+const MAX_BACKOFF_MS = 3_000;
 
 const CLOSE_TIMEOUT_MS = 2_000;
 
