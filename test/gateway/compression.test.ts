@@ -6,7 +6,15 @@ import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
 import { FramesClient, untilAtHead } from '../support/gateway/frames-client.js';
-import { numberOf, numbers, startGateway, type TestGateway } from '../support/gateway/gateway.js';
+import {
+  appender,
+  numberOf,
+  numbers,
+  openTestLog,
+  startGateway,
+  type TestGateway,
+} from '../support/gateway/gateway.js';
+import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { Inbox } from '../support/gateway/inbox.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
@@ -163,6 +171,47 @@ describe('events of one flush under pregon.v1', () => {
     expect((await received.all.count(2_500)).map(numberOf)).toEqual(numbers(1, 2_500));
     expect((await received.some.count(2)).map(numberOf)).toEqual([7, 2_007]);
   });
+
+  it('[I-1][I-2][I-3] come to each of many who want different ones of them: its own, all, in order', async () => {
+    const gateway = await startGateway({ routes, flushIntervalMs: 20 });
+    const kinds = Array.from({ length: 30 }, (_, kind) => kind);
+    const topic = (n: number) => `n.${n % 30}`;
+    const clients = kinds.map((kind) => {
+      const client = createClient({ url: gateway.ws('/events'), WebSocket });
+      afterTest(() => client.close());
+      const received = new Inbox<PregonEvent>();
+      const topics = Array.from({ length: 10 }, (_, index) => topic(kind + index));
+      client.subscribe({ topics, since: 'first', onEvent: (event) => received.push(event) });
+      return received;
+    });
+    for (let round = 0; round < 10; round++) await gateway.append(60, { topic, padding: 600 });
+    for (const [kind, received] of clients.entries()) {
+      const wanted = numbers(1, 600).filter((n) => (n - kind + 30) % 30 < 10);
+      expect((await received.count(200)).map(numberOf)).toEqual(wanted);
+    }
+  });
+
+  it('[I-2][I-3] are resumed after the last that was handled, when the gateway is killed amid them', async () => {
+    const logFile = join(temporaryFolder(), 'log.db');
+    const append = appender(await openTestLog(logFile));
+    const options = { log: `sqlite:${logFile}`, routes: { events: { path: '/events', compression: true } } };
+    let gateway = await GatewayProcess.start(options);
+    const reconnect = { minDelayMs: 20, maxDelayMs: 200 };
+    const client = createClient({ url: gateway.ws('/events'), WebSocket, reconnect });
+    afterTest(() => client.close());
+    const received = new Inbox<PregonEvent>();
+    client.subscribe({ since: 'first', onEvent: (event) => received.push(event) });
+    for (let round = 0; round < 3; round++) {
+      const writing = append(3_000, { padding: 700 });
+      await received.count(round * 3_000 + 10);
+      await gateway.kill();
+      await writing;
+      gateway = await GatewayProcess.start(options, { port: gateway.port });
+      client.connectNow();
+      await received.count((round + 1) * 3_000);
+    }
+    expect(received.all.map(numberOf)).toEqual(numbers(1, 9_000));
+  }, 60_000);
 
   it('come one by one to who did not ask, and to who asked over a connection that is not compressed', async () => {
     const gateway = await startGateway({ routes });
