@@ -81,7 +81,7 @@ export class HandshakePace {
   wait(visitor: Visitor): void {
     if (this.waiting >= this.#mostWaiting) return visitor.refuse(TOO_MANY);
     this.#waiting.push({ visitor, since: this.#clock.now() });
-    if (this.waiting === CROWD) this.#unread.hold();
+    if (this.waiting >= CROWD) this.#unread.hold();
   }
 
   /** Whoever waits goes on now: what has to be said to them is short. */

@@ -3,9 +3,12 @@ import type { Socket } from 'node:net';
 /** From how many that were held is read again in one turn of the event loop. */
 const READ_PER_TURN = 32;
 
-/** Connections that have sent no request yet, in the order in which they came. They can be held: nothing is read from them meanwhile. */
+/**
+ * Connections that have sent no request yet, in the order in which they came. They can be held, each of them once: nothing is read from
+ * them meanwhile. Held again, those who were to be next would come last, and those who never send anything would have to be passed over each time.
+ */
 export class Newcomers {
-  readonly #read = new Set<Socket>();
+  readonly #unheld = new Set<Socket>();
   readonly #held = new Set<Socket>();
   /** One for all: each connection waits for its first request at some time, and most have one. */
   readonly #onClose: (this: Socket) => void;
@@ -21,17 +24,17 @@ export class Newcomers {
   add(socket: Socket): void {
     socket.on('close', this.#onClose);
     if (this.#held.size > 0) this.#hold(socket);
-    else this.#read.add(socket);
+    else this.#unheld.add(socket);
   }
 
   /** It is gone, or no newcomer any more. */
   delete(socket: Socket): void {
-    if (this.#read.delete(socket) || this.#held.delete(socket)) socket.off('close', this.#onClose);
+    if (this.#unheld.delete(socket) || this.#held.delete(socket)) socket.off('close', this.#onClose);
   }
 
   hold(): void {
-    for (const socket of this.#read) this.#hold(socket);
-    this.#read.clear();
+    for (const socket of this.#unheld) this.#hold(socket);
+    this.#unheld.clear();
   }
 
   /** Reads again from the next few. @returns whether some are held still */
@@ -40,8 +43,7 @@ export class Newcomers {
     for (const socket of this.#held) {
       if (left === 0) return true;
       left -= 1;
-      this.#held.delete(socket);
-      this.#read.add(socket);
+      this.delete(socket);
       socket.resume();
     }
     return false;
