@@ -18,6 +18,9 @@ const PATIENCE_MS = 5_000;
 /** The same after Ctrl-C, when somebody waits. */
 const SHORT_PATIENCE_MS = 1_500;
 
+/** How long is waited for a second time of what has come. */
+const LINGER_MS = 200;
+
 const POLL_MS = 20;
 
 /** The first connection could not be opened, so none was tried after it. */
@@ -132,7 +135,7 @@ export class LoadRun {
   async #measure(): Promise<LoadResult> {
     const { durationMs, rate, storm } = this.#options;
     this.#enter('measuring');
-    const before = { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization() };
+    const before = { cpu: process.cpuUsage(), loop: performance.eventLoopUtilization(), ...this.#came() };
     const beganAt = performance.now();
     this.#publisher?.start(rate);
     await this.#wait(beganAt + durationMs / (storm ? 2 : 1));
@@ -141,10 +144,20 @@ export class LoadRun {
     const seconds = Math.max(1, performance.now() - beganAt) / 1_000;
     const cpu = process.cpuUsage(before.cpu);
     const loop = performance.eventLoopUtilization(before.loop);
-    const came = { events: this.#tally.events + this.#tally.others, bytes: this.#tally.bytes };
+    const { events, bytes } = this.#came();
     this.#enter('finishing');
     await this.#finish();
-    return this.#result({ seconds, cpuSeconds: (cpu.user + cpu.system) / 1e6, loopBusy: loop.utilization, ...came });
+    return this.#result({
+      seconds,
+      cpuSeconds: (cpu.user + cpu.system) / 1e6,
+      loopBusy: loop.utilization,
+      events: events - before.events,
+      bytes: bytes - before.bytes,
+    });
+  }
+
+  #came(): { events: number; bytes: number } {
+    return { events: this.#tally.events + this.#tally.others, bytes: this.#tally.bytes };
   }
 
   #enter(phase: Progress['phase']): void {
@@ -169,7 +182,10 @@ export class LoadRun {
     while (performance.now() - seenAt < patience()) {
       this.#storm?.look();
       const allOpen = this.#connections.open === this.#connections.everOpened;
-      if (allOpen && this.#connections.complete(end)) return;
+      if (allOpen && this.#connections.complete(end)) {
+        await delay(LINGER_MS);
+        return;
+      }
       const progress = this.#tally.events + this.#connections.resumed;
       if (progress !== seen) {
         seen = progress;
