@@ -52,7 +52,7 @@ export async function measureCommits(
     return sent;
   };
   const first = 1 + (await write(1, WARM_UP_MS));
-  const durationMs = context.quick ? 2_000 : 15_000;
+  const durationMs = context.quick ? 1_000 : 15_000;
   const written = await write(first, durationMs);
   const arrivals = await load.ask('arrivals');
   // A client may have an event before the relay knows that it is safe.

@@ -70,7 +70,7 @@ async function measureInstalled(kind: Kind, connections: number, context: Contex
 async function measureSide(name: SideName, connections: number, context: Context): Promise<Row> {
   context.progress(`latency: ${connections} connections to ${name}`);
   const side = await startSide(name, context, { connections, eventBytes: EVENT_BYTES });
-  const plan: Paced = { kind: 'paced', batch: 1, intervalMs: 10, durationMs: context.quick ? 1_000 : 3_000 };
+  const plan: Paced = { kind: 'paced', batch: 1, intervalMs: 10, durationMs: context.quick ? 500 : 3_000 };
   await playRound(side, { ...plan, durationMs: 500 });
   const { figures, deliveries } = await playRound(side, plan, true);
   await endSide(side);
