@@ -20,9 +20,9 @@ export const bench: Command = {
   name: 'bench',
   summary: 'Load a running gateway, and check that each connection gets each event once, in order',
   details: [
-    'Opens connections to a route, publishes numbered events (with --publish, or with --exchange straight to the log),',
-    'and reports latency, loss, order and duplicates. Without either it measures the events that pass by: latency is',
-    'then from the "time" of each event, so the clocks must agree. Ctrl-C ends it early, with the summary.',
+    'Opens connections to a route, publishes numbered events (with --publish, or with --exchange straight to the',
+    'log), and reports latency, loss, order and duplicates. Without either it measures the events that pass by:',
+    'latency is then from the "time" of each event, so the clocks must agree. Ctrl-C ends it, with the summary.',
     '',
     'In topics, {1..1000} stands for each of these numbers, and {n} for the number of the connection. Quote them.',
     'The exit code is 0 where all is well, 1 where an event was lost, out of order or came twice, or a connection',
@@ -99,8 +99,8 @@ export const bench: Command = {
   },
   examples: [
     'pregon bench ws://localhost:1234/events --exchange=my_events --connections=1000 --rate=100',
-    'PREGON_TOKEN=… pregon bench wss://shop.example/events --publish=https://gateway:9090/publish/my_events/user.1.seen',
-    "pregon bench ws://localhost:1234/events --exchange=my_events --topics='user.{1..1000}.#' --topics-per-connection=10",
+    'PREGON_TOKEN=… pregon bench wss://shop.example/events --publish=https://gateway/publish/my_events/a.b',
+    "pregon bench ws://localhost:1234/events --exchange=shop --topics='user.{1..99}.#' --topics-per-connection=9",
   ],
   async run(invocation) {
     const options = readOptions(invocation);
