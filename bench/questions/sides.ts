@@ -37,6 +37,8 @@ export interface Side {
   /** The publisher, where there is a log; else the server itself. */
   readonly producer: Child;
   readonly load: Child;
+  /** Where the server listens. */
+  readonly port: number;
   readonly connections: number;
   /** To how many of the connections an event goes, by the remainder of its number. */
   readonly audiences: readonly number[];
@@ -65,12 +67,12 @@ export async function startSide(name: SideName, context: Context, options: SideO
   const log = newLogUrl(context);
   const server = peer === undefined ? Child.start('servers/gateway', context.gatewayArgv) : startPeer(name, peer);
   const producer = peer === undefined ? await startPublisher({ log, eventBytes, spread, connections, around }) : server;
-  const { port = 0 } = await server.ask('listen', { eventBytes, log, flushIntervalMs });
+  const port = numberOf(await server.ask('listen', { eventBytes, log, flushIntervalMs }), 'port');
   await load.ask('connect', { port, dialect, query: '', spread, count: connections });
   const { count } = await server.ask('connections');
   if (count !== connections) throw new Error(`${name}: ${count} of ${connections} connections`);
   const audiences = audienceSizes(spreadOf(spread), connections);
-  return { name, server, producer, load, connections, audiences, next: 1 };
+  return { name, server, producer, load, port, connections, audiences, next: 1 };
 }
 
 export async function endSide({ server, producer, load }: Side): Promise<void> {

@@ -42,9 +42,8 @@ export const topics: Question = {
   cases: [...new Set(WAYS.map((way) => way.case))],
   goalCases: WAYS.filter((way) => way.hasGoal).map((way) => way.case),
   async answer(context) {
-    const ways = WAYS.filter(
-      (way) => way.case === 'one' || context.cases.length === 0 || context.cases.includes(way.case),
-    );
+    const asked = WAYS.filter((way) => context.cases.length === 0 || context.cases.includes(way.case));
+    const ways = WAYS.filter((way) => asked.includes(way) || asked.some((one) => isBase(way, one)));
     const sides = new Map<string, Side>();
     for (const { spread } of ways) {
       if (sides.has(spread)) continue;
@@ -60,11 +59,16 @@ export const topics: Question = {
     const results = await playInTurns(context, turns);
     await Promise.all([...sides.values()].map(endSide));
     return ways.map((way, index) => {
-      const base = ways.findIndex(({ spread, perFlush }) => spread === 'one' && perFlush === way.perFlush);
+      const base = ways.findIndex((one) => isBase(one, way));
       return toRow(way, results[index] ?? [], results[base] ?? []);
     });
   },
 };
+
+/** Whether the other is compared with this one. */
+function isBase(way: Way, other: Way): boolean {
+  return way.case === 'one' && way.perFlush === other.perFlush;
+}
 
 function toRow(
   { title, hasGoal, batch, perFlush }: Way,
