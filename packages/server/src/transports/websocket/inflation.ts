@@ -6,8 +6,11 @@ import { Turns } from './turns.js';
 /** What inflates to no more is inflated at once; as a rule all that clients send. */
 const AT_ONCE_BYTES = 16_384;
 
-/** How many larger messages are inflated at the same time, in the gateway's other threads, for all connections together. */
-const turns = new Turns(4);
+/**
+ * How many larger messages are inflated at the same time, for all connections together: half of the threads that Node.js has for that,
+ * and for files and names.
+ */
+const turns = new Turns(2);
 
 type Inflated = (error: Error | null, message?: Buffer) => void;
 
