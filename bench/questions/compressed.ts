@@ -74,10 +74,10 @@ async function startSide({ path, protocol = '', peer = false }: Kind, context: C
     : Child.start('servers/compressing-gateway', context.gatewayArgv);
   const producer = peer ? server : Child.start('servers/orders-publisher');
   if (!peer) await producer.ask('open', { log, connections: CONNECTIONS });
-  const { port = 0 } = await server.ask('listen', { log });
+  const port = numberOf(await server.ask('listen', { log }), 'port');
   await load.ask('connect', { port, path, protocol, takeover: peer ? 'yes' : 'no', count: CONNECTIONS });
   const name = peer ? 'ws' : 'pregon';
-  return { name, server, producer, load, connections: CONNECTIONS, audiences: [CONNECTIONS], next: 1 };
+  return { name, server, producer, load, port, connections: CONNECTIONS, audiences: [CONNECTIONS], next: 1 };
 }
 
 function toRow(

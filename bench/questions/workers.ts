@@ -1,5 +1,5 @@
 import { Child } from '../processes/child.js';
-import { seriesOf } from '../processes/messages.js';
+import { numberOf, seriesOf } from '../processes/messages.js';
 import type { Context, Question, Row } from '../question.js';
 import { median } from '../statistics.js';
 import { type Paced, playRound, type RoundResult, roundMs, type Saturated } from './round.js';
@@ -52,9 +52,9 @@ async function start(count: number, context: Context): Promise<Side> {
   const server = Child.start('servers/workers');
   const producer = Child.start('servers/publisher');
   await producer.ask('open', { log, eventBytes: EVENT_BYTES, spread: 'one', connections: CONNECTIONS, around: 'none' });
-  const { port = 0 } = await server.ask('listen', { log, folder: context.folder, workers: count });
+  const port = numberOf(await server.ask('listen', { log, folder: context.folder, workers: count }), 'port');
   await load.ask('connect', { port, dialect: 'plain', query: '', spread: 'one', count: CONNECTIONS });
-  return { name: 'pregon', server, producer, load, connections: CONNECTIONS, audiences: [CONNECTIONS], next: 1 };
+  return { name: 'pregon', server, producer, load, port, connections: CONNECTIONS, audiences: [CONNECTIONS], next: 1 };
 }
 
 /** In turns. The first round is for warming up. */
