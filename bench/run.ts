@@ -7,11 +7,14 @@ import { type Options, parseOptions, USAGE } from './options.js';
 import { endAll, killAll } from './processes/running.js';
 import type { Context, Row } from './question.js';
 import { append } from './questions/append.js';
+import { bus } from './questions/bus.js';
 import { compressed } from './questions/compressed.js';
+import { connect } from './questions/connect.js';
 import { fanout, socketIo, transports } from './questions/fanout.js';
 import { latency } from './questions/latency.js';
 import { memory } from './questions/memory.js';
 import { replay } from './questions/replay.js';
+import { slow } from './questions/slow.js';
 import { storm } from './questions/storm.js';
 import { topics } from './questions/topics.js';
 import { ways } from './questions/ways.js';
@@ -32,6 +35,9 @@ const QUESTIONS = [
   latency,
   ways,
   storm,
+  connect,
+  slow,
+  bus,
   workers,
 ];
 

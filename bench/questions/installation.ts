@@ -54,12 +54,7 @@ const services: Kind = {
   async install() {
     const name = `pregon_bench_${randomBytes(6).toString('hex')}`;
     const removeDatabase = leftover(() => onPostgres(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    const removeStream = leftover(() =>
-      onRabbit(async (channel) => {
-        await channel.deleteQueue(name);
-        await channel.deleteExchange(name);
-      }),
-    );
+    const removeStream = removingStream(name);
     await onPostgres(`CREATE DATABASE ${name}`);
     return {
       database: `${POSTGRES}/${name}`,
@@ -74,6 +69,34 @@ const services: Kind = {
 };
 
 export const KINDS: readonly Kind[] = [embedded, services];
+
+/** A stream and an exchange of RabbitMQ for one gateway, without any database. */
+export interface Bus {
+  readonly broker: string;
+  readonly log: string;
+  readonly exchange: string;
+  remove(): Promise<void>;
+}
+
+/** Why there is no broker here; undefined where there is. */
+export function missingBus(): Promise<string | undefined> {
+  return tryRabbit().then((reason) => reason && `RabbitMQ at 127.0.0.1:5672: ${reason}`);
+}
+
+/** The gateway makes both; here are their names, and who removes them. */
+export function installBus(): Bus {
+  const name = `pregon_bench_${randomBytes(6).toString('hex')}`;
+  return { broker: RABBITMQ, log: `${RABBITMQ}/?stream=${name}`, exchange: name, remove: removingStream(name) };
+}
+
+function removingStream(name: string): () => Promise<void> {
+  return leftover(() =>
+    onRabbit(async (channel) => {
+      await channel.deleteQueue(name);
+      await channel.deleteExchange(name);
+    }),
+  );
+}
 
 function tryPostgres(): Promise<string | undefined> {
   return reasonOf(onPostgres('SELECT 1'));

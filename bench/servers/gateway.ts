@@ -9,7 +9,7 @@ answer({
   async listen(fields) {
     gateway = await createGateway({
       log: textOf(fields, 'log'),
-      exchanges: ['bench'],
+      exchanges: [fields['exchange'] === undefined ? 'bench' : textOf(fields, 'exchange')],
       flushIntervalMs: fields['flushIntervalMs'] === undefined ? 0 : numberOf(fields, 'flushIntervalMs'),
       routes: { events: { path: '/events' } },
     });
