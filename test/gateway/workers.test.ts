@@ -1,8 +1,9 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createClient } from '@pregon/client';
+import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { afterTest } from '../support/gateway/cleanup.js';
@@ -13,6 +14,7 @@ import { StreamClient } from '../support/gateway/stream-client.js';
 import { isRunning, Workers } from '../support/gateway/workers.js';
 import { stablePort } from '../support/ports.js';
 import { pregon, temporaryFolder } from '../support/processes.js';
+import { deleteQueues, describeWithBroker, SHARED_BROKER, testNames } from '../support/rabbitmq.js';
 import { eventually } from '../support/waiting.js';
 
 function range(from: number, to: number): number[] {
@@ -155,6 +157,38 @@ describe('several workers on one port', () => {
   });
 });
 
+describeWithBroker('several workers on a log on RabbitMQ', () => {
+  it('[I-1][I-2][I-3] deliver every event once, in order, and broadcast to each other; a queue shares the work among them', async () => {
+    const { url, exchange } = testNames();
+    const queue = `${exchange}-work`;
+    afterTest(() => deleteQueues(SHARED_BROKER, [queue], []));
+    const cwd = temporaryFolder();
+    writeFileSync(
+      join(cwd, 'work.js'),
+      'export default { events: ["*"], handle: ({ data }) => console.log("worked on", data.n) };',
+    );
+    writeFileSync(
+      join(cwd, 'pregon.yml'),
+      `exchanges: ["${exchange}:${queue}"]\nwebsocket: { routes: { events: { path: /events, broadcast: true } } }\nsubscribers: [work.js]\n`,
+    );
+    const workers = await Workers.start({ cwd, flags: [], log: url });
+    expect(workers.primary.stdout).not.toMatch(/each worker has its own subscribers/);
+    const log = await openLog(url, { exchanges: [exchange] });
+    afterTest(() => log.close());
+    const clients = await many(8, () => PlainClient.open(workers.url('ws', '/events')));
+    await appender(log)(100, { exchange });
+    for (const client of clients) expect(await client.numbers(100)).toEqual(range(1, 100));
+    const [speaker, ...others] = clients;
+    speaker?.socket.send('hello');
+    for (const client of others) expect(await client.messages.count(1)).toEqual(['hello']);
+    const worked = () => [...workers.primary.stdout.matchAll(/worked on (\d+)\n/g)].map(([, n]) => Number(n));
+    await eventually(worked, ({ length }) => length >= 100);
+    expect(worked().sort((a, b) => a - b)).toEqual(range(1, 100));
+    expect(await workers.primary.kill('SIGTERM')).toMatchObject({ code: 0 });
+    expect(readdirSync(workers.temporary)).toEqual([]);
+  });
+});
+
 describe('the end of several workers', () => {
   it('SIGTERM drains each: clients are told to come back, and nothing is left', async () => {
     const workers = await Workers.start();
@@ -264,6 +298,16 @@ describe('workers that cannot start', () => {
       /^pregon: a log in memory \(.*\) is of one process alone: 2 workers need .* \(CONFIG_INVALID\)\n$/,
     );
     expect(readdirSync(cwd)).toEqual([]);
+  });
+
+  it('say where the folder for temporary files has too long a path for their sockets', async () => {
+    const long = join(temporaryFolder(), 'x'.repeat(90));
+    mkdirSync(long);
+    const line = ['run', '0', '--route=a', '--exchange=x', '--workers=2'];
+    const { code, stderr } = await pregon(line, { cwd: temporaryFolder(), env: { TMPDIR: long } });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^pregon: .* is too long for a socket: name a folder with a shorter path in TMPDIR\n$/);
+    expect(readdirSync(long)).toEqual([]);
   });
 
   it('give up where they end again and again at their start and none serves, and say so', async () => {

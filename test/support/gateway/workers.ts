@@ -7,6 +7,8 @@ export interface WorkersOptions {
   /** @default 2 */
   readonly workers?: number;
   readonly flags?: readonly string[];
+  /** @default a new SQLite file where it runs */
+  readonly log?: string;
   /** @default any free one; which may be another one after a moment in which none of them lived */
   readonly port?: number;
   /** Where it runs: with its configuration, if it has one. @default an empty folder */
@@ -33,12 +35,13 @@ export class Workers {
   constructor({
     workers = 2,
     port = 0,
+    log = 'sqlite:log.db',
     cwd = temporaryFolder(),
     flags = ['--route=events', '--exchange=events'],
   }: WorkersOptions = {}) {
     this.cwd = cwd;
     this.temporary = temporaryFolder();
-    const line = ['run', `127.0.0.1:${port}`, '--log=sqlite:log.db', `--workers=${workers}`, ...flags];
+    const line = ['run', `127.0.0.1:${port}`, `--log=${log}`, `--workers=${workers}`, ...flags];
     this.primary = startPregon(line, { cwd, env: { TMPDIR: this.temporary } });
   }
 

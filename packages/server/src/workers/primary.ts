@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '../gateway/options.js';
 import type { Facts, ToPrimary } from './messages.js';
+import { assertPath, privateSocket } from './private-socket.js';
 import { Restarts } from './restarts.js';
 import { type Ended, type Variables, WorkerProcess } from './worker-process.js';
 
@@ -39,6 +40,7 @@ export class Primary {
   /** Told what it ended by when there is no use in going on. */
   #giveUp: (error: Error) => void = () => {};
 
+  /** @throws Error where the folder for temporary files has too long a path */
   constructor(options: PrimaryOptions) {
     this.#options = options;
     cluster.setupPrimary({ args: process.argv.slice(2) });
@@ -47,6 +49,7 @@ export class Primary {
       for (const worker of this.#workers.values()) worker.kill();
       rmSync(this.#folder, { recursive: true, force: true });
     });
+    assertPath(privateSocket(this.#folder, options.workers));
   }
 
   /**

@@ -1,9 +1,18 @@
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 
+/** The shortest `sockaddr_un.sun_path` of the systems that Node runs on, without the NUL at its end. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
 /** Where a worker takes what belongs to its sessions from the other workers, in the folder that they alone may enter. */
 export function privateSocket(folder: string, worker: number): string {
   return join(folder, `${worker}.sock`);
+}
+
+/** @throws Error where no socket can have this path */
+export function assertPath(path: string): void {
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return;
+  throw new Error(`${path} is too long for a socket: name a folder with a shorter path in TMPDIR`);
 }
 
 /** Carries the client's address to the owner of its session. Believed on the private socket alone, and never passed on from outside. */
