@@ -38,7 +38,7 @@ export class Audience {
 
   /** Moves all that stand at the edge until now to the edge from now on. */
   flush(flush: Flush): void {
-    const chunks = flush.chunks({ events: this.#pending, mark: this.#mark });
+    const chunks = flush.chunks({ events: this.#pending, mark: this.#mark, takers: this.#atEdge.size });
     this.#pending = [];
     this.#mark = 0;
     for (const chunk of chunks) {

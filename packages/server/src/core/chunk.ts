@@ -14,15 +14,18 @@ export class Chunk {
   /** … and then here, also where no event between matched. */
   readonly through: number;
   readonly events: readonly LoggedEvent[];
+  readonly #takers: number;
   /** Mostly all connections take the same format. */
   #format: Format | undefined;
   #buffer: Buffer | undefined;
   #others: Map<Format, Buffer> | undefined;
 
-  constructor(after: number, through: number, events: readonly LoggedEvent[]) {
+  /** @param takers about how many subscriptions it moves, where they move together */
+  constructor(after: number, through: number, events: readonly LoggedEvent[], takers = 1) {
     this.after = after;
     this.through = through;
     this.events = events;
+    this.#takers = takers;
   }
 
   /** All its events, framed one behind the other or together, in one buffer that must not be changed. */
@@ -43,7 +46,7 @@ export class Chunk {
   }
 
   #encode(format: Format): Buffer {
-    return format.together?.(this.events) ?? this.#encodeEach(format);
+    return format.together?.(this.events, this.#takers) ?? this.#encodeEach(format);
   }
 
   #encodeEach(format: Format): Buffer {

@@ -5,6 +5,8 @@ import type { LoggedEvent } from './logged-event.js';
 interface Selection {
   readonly events: readonly LoggedEvent[];
   readonly mark: number;
+  /** How many want them. */
+  readonly takers: number;
 }
 
 /**
@@ -23,20 +25,20 @@ export class Flush {
   }
 
   /** What moves those who want these events. */
-  chunks({ events, mark }: Selection): readonly Chunk[] {
+  chunks({ events, mark, takers }: Selection): readonly Chunk[] {
     const made = this.#made.get(mark);
     if (made && same(made.events, events)) return made.chunks;
-    const chunks = this.#cut(events);
+    const chunks = this.#cut(events, takers);
     this.#made.set(mark, { events, chunks });
     return chunks;
   }
 
-  #cut(events: readonly LoggedEvent[]): readonly Chunk[] {
+  #cut(events: readonly LoggedEvent[], takers: number): readonly Chunk[] {
     const chunks: Chunk[] = [];
     for (let from = 0, at = this.#after; from < events.length; ) {
       const to = from + chunkLength(events, from);
       const last = to === events.length ? this.#through : (events[to - 1]?.offset ?? this.#through);
-      chunks.push(new Chunk(at, last, from === 0 && to === events.length ? events : events.slice(from, to)));
+      chunks.push(new Chunk(at, last, from === 0 && to === events.length ? events : events.slice(from, to), takers));
       from = to;
       at = last;
     }

@@ -6,6 +6,10 @@ export interface Format {
   size(event: LoggedEvent): number;
   /** Writes the framed event, and returns where it ends. */
   write(event: LoggedEvent, target: Buffer, at: number): number;
-  /** All events of a chunk as one, where the format has that; undefined where they had better go one by one. */
-  together?(events: readonly LoggedEvent[]): Buffer | undefined;
+  /**
+   * All events of a chunk as one, where the format has that; undefined where they had better go one by one.
+   *
+   * @param takers about how many connections get the chunk
+   */
+  together?(events: readonly LoggedEvent[], takers: number): Buffer | undefined;
 }

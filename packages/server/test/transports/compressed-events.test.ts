@@ -126,20 +126,23 @@ describe('compressed frames', () => {
   it('of five similar events together are smaller than each by itself', () => {
     const events = logged(Array.from({ length: 5 }, (_, n) => bid(n)));
     const formats = new CompressedEvents(512);
-    const chunk = new Chunk(0, 5, events);
+    const chunk = new Chunk(0, 5, events, 1_000);
     const plain = chunk.bytes(eventFrames).length;
     expect(chunk.bytes(formats.separate).length).toBeLessThan(plain * 0.6);
     expect(chunk.bytes(formats.together).length).toBeLessThan(chunk.bytes(formats.separate).length * 0.6);
   });
 
-  it('are made together four times at most of an event: beyond that its own frame serves all', () => {
-    const events = logged(Array.from({ length: 12 }, (_, n) => bid(n)));
-    const formats = new CompressedEvents(512);
-    const isBatch = events.slice(1).map((each) => {
-      const chunk = new Chunk(0, 99, [...events.slice(0, 1), each]);
-      return chunk.bytes(formats.together).length < chunk.bytes(formats.separate).length;
-    });
-    expect(isBatch).toEqual(isBatch.map((_, index) => index < 4));
+  it('are made together for many, and for few only where they are the first who get any of it', () => {
+    const [one, two, three] = logged([bid(1), bid(2), bid(3)]);
+    if (!one || !two || !three) throw new Error('unreachable');
+    const { together, separate } = new CompressedEvents(512);
+    const isBatch = (events: readonly LoggedEvent[], takers: number) =>
+      !new Chunk(0, 9, events, takers).bytes(together).equals(new Chunk(0, 9, events).bytes(separate));
+    expect(isBatch([one, two], 1)).toBe(true);
+    expect(isBatch([two, three], 3)).toBe(false);
+    expect(isBatch([two, three], 4)).toBe(true);
+    expect(isBatch([one, three], 1)).toBe(false);
+    expect(isBatch([one, two, three], 1_000)).toBe(true);
   });
 });
 

@@ -14,14 +14,14 @@ const KEPT_BYTES = 4_194_304;
 const ENTRY_BYTES = 200;
 
 /**
- * How often an event is compressed together with others: once for all who want the same of a flush. Where there are more who want
- * different ones, its own frame, which is compressed once for all of them, costs less.
+ * From how many takers on events are compressed together whatever was done of them before. Fewer have to want events that nobody else
+ * was sent: where there are many who each want different ones, the events' own frames, compressed once for all of them, cost less.
  */
-const MOST_TOGETHER = 4;
+const MANY = 4;
 
 interface Kept {
+  /** Not made yet where the event was only compressed together with others. */
   frame: Buffer | undefined;
-  together: number;
 }
 
 /** Stands for the frame of an event that goes uncompressed. */
@@ -49,7 +49,7 @@ export class CompressedEvents implements EventFormats {
     const size = (event: LoggedEvent) => this.#size(event);
     const write = (event: LoggedEvent, target: Buffer, at: number) => this.#write(event, target, at);
     this.separate = { size, write };
-    this.together = { size, write, together: (events) => this.#batch(events) };
+    this.together = { size, write, together: (events, takers) => this.#batch(events, takers) };
   }
 
   #size(event: LoggedEvent): number {
@@ -64,15 +64,15 @@ export class CompressedEvents implements EventFormats {
     return at + frame.length;
   }
 
-  #batch(events: readonly LoggedEvent[]): Buffer | undefined {
+  #batch(events: readonly LoggedEvent[], takers: number): Buffer | undefined {
     if (events.length < 2) return undefined;
     let size = BATCH_HEAD.length + BATCH_TAIL.length - 1;
     for (const event of events) {
-      if ((this.#find(event)?.together ?? 0) >= MOST_TOGETHER) return undefined;
+      if (takers < MANY && this.#find(event)) return undefined;
       size += event.size + 1;
     }
     if (size < this.#thresholdBytes) return undefined;
-    for (const event of events) this.#keep(event).together += 1;
+    for (const event of events) this.#keep(event);
     return compress(batchText(events, size));
   }
 
@@ -96,7 +96,7 @@ export class CompressedEvents implements EventFormats {
       this.#kept = new Map();
       this.#keptBytes = 0;
     }
-    const kept: Kept = { frame: undefined, together: 0 };
+    const kept: Kept = { frame: undefined };
     this.#kept.set(event, kept);
     this.#keptBytes += event.size + ENTRY_BYTES;
     return kept;
