@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'socket.io';
+import { CLOSE_TIMEOUT_MS } from '../closing.js';
 import { shared } from '../shared-texts.js';
 
 /**
@@ -19,6 +20,11 @@ export function slim(socket: Socket): void {
   transport.removeAllListeners('headers');
   const webSocket: unknown = Reflect.get(transport, 'socket');
   if (webSocket instanceof EventEmitter) dropListener(webSocket, 'error', 'onUpgradeError');
+}
+
+/** Who polls no more is told of the end by nobody: Engine.IO would keep its transport, and its first request, for half a minute more. */
+export function forgetSoon({ transport }: Socket['conn']): void {
+  if (transport.name === 'polling') Reflect.set(transport, 'closeTimeout', CLOSE_TIMEOUT_MS);
 }
 
 /** Of the time before there was a transport, which listens itself. */

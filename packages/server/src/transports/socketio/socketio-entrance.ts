@@ -12,7 +12,7 @@ import { EngineOutlet, type EngineSocket } from './engine-outlet.js';
 import { Entering } from './entering.js';
 import { GatewayAdapter, type Sessions } from './gateway-adapter.js';
 import { Recovery } from './recovery.js';
-import { slim } from './slim.js';
+import { forgetSoon, slim } from './slim.js';
 import { SocketIoBus } from './socketio-bus.js';
 import { socketIoPath } from './socketio-path.js';
 import type { SocketIo, SocketIoTypes } from './socketio-types.js';
@@ -76,6 +76,7 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
       },
       connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
     });
+    this.io.engine.on('connection', forgetSoon);
     for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
   }
 

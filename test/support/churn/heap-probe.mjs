@@ -1,0 +1,41 @@
+// Loaded into a `pregon run` before all else, with --expose-gc: says over IPC what is alive in it.
+import { createRequire } from 'node:module';
+import { setImmediate } from 'node:timers/promises';
+import { queryObjects } from 'node:v8';
+
+const dist = new URL('../../../packages/server/dist/', import.meta.url);
+const { Connection } = await import(new URL('core/connection.js', dist));
+const { Subscription } = await import(new URL('core/subscription.js', dist));
+const { ClientSocket } = await import(new URL('transports/websocket/client-socket.js', dist));
+const fromServer = createRequire(dist);
+const fromSocketIo = createRequire(fromServer.resolve('socket.io'));
+
+/** What there is of each client as long as it is here. */
+const kinds = {
+  connections: Connection,
+  subscriptions: Subscription,
+  webSockets: ClientSocket,
+  sockets: fromSocketIo('node:net').Socket,
+  requests: fromSocketIo('node:http').IncomingMessage,
+  engineClients: fromSocketIo('engine.io').Socket,
+  socketIoClients: fromServer('socket.io').Socket,
+};
+
+function countAlive() {
+  const counts = Object.entries(kinds).map(([name, kind]) => [name, queryObjects(kind, { format: 'count' })]);
+  return Object.fromEntries(counts);
+}
+
+async function look() {
+  // What waits for the next turn holds what it is about.
+  for (let round = 0; round < 4; round++) {
+    globalThis.gc();
+    await setImmediate();
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heapBytes: heapUsed + external, rssBytes: rss, alive: countAlive() };
+}
+
+const answers = { look, open: () => process.getActiveResourcesInfo().sort() };
+
+process.on('message', async ({ id, name }) => process.send({ id, answer: await answers[name]() }));
