@@ -220,6 +220,7 @@ export class Hub implements Source {
       generation: this.#generation,
       floor: () => this.#log.floor(),
       now: () => this.#clock.now(),
+      after: (ms, callback) => this.#clock.after(ms, callback),
     });
     let begun = false;
     try {

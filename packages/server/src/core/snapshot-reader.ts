@@ -17,6 +17,12 @@ const ALWAYS_HELD = 2;
 
 const CHUNK_CHARACTERS = 65_536;
 
+/** From how many who waited for one read on it is taken for a storm, in which more are about to ask … */
+const STORM = 16;
+
+/** … and are given what was read, for so long: what has happened since, they get as events. */
+const STORM_MS = 1_000;
+
 /** Where a hub stands when it asks. */
 export interface Standpoint {
   readonly edge: LogPoint;
@@ -25,6 +31,8 @@ export interface Standpoint {
   readonly floor: () => Promise<LogPoint>;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Calls back once after so many milliseconds. */
+  readonly after: (ms: number, callback: () => void) => void;
 }
 
 interface Reading {
@@ -34,7 +42,8 @@ interface Reading {
 }
 
 /**
- * Reads a snapshot once for all that ask while it is being read, unless the log was replaced meanwhile. However many take it slowly, what
+ * Reads a snapshot once for all that ask while it is being read, unless the log was replaced meanwhile; in a storm, for those who ask within
+ * the next second too. However many take it slowly, what
  * is held is limited: beyond, whoever asks is given the newest that there is, and gets what has happened since as events. Where that is
  * too old, the oldest is given up, and who had not taken all of it begins anew.
  */
@@ -42,6 +51,8 @@ export class SnapshotReader {
   readonly #read: () => Promise<Snapshot>;
   readonly #limits: HoldLimits;
   #reading: Reading | undefined;
+  /** What those are given who ask during a storm; held for them. */
+  #ofStorm: EncodedSnapshot | undefined;
   /** The oldest first. */
   #held: EncodedSnapshot[] = [];
 
@@ -59,6 +70,7 @@ export class SnapshotReader {
   read(standpoint: Standpoint): Promise<EncodedSnapshot> {
     const joined = this.#join(standpoint);
     if (joined) return joined;
+    if (this.#ofStorm) return this.#shareInStorm(this.#ofStorm, standpoint);
     return this.#hasRoom() ? this.#start(standpoint) : this.#share(standpoint);
   }
 
@@ -77,6 +89,20 @@ export class SnapshotReader {
     return reading.snapshot;
   }
 
+  async #shareInStorm(snapshot: EncodedSnapshot, standpoint: Standpoint): Promise<EncodedSnapshot> {
+    const { offset } = await standpoint.floor();
+    const { isHeld, generation, before } = snapshot;
+    if (isHeld && generation === standpoint.generation && before.offset >= offset) return snapshot.hold();
+    this.#endStorm(snapshot);
+    return this.read(standpoint);
+  }
+
+  #endStorm(snapshot: EncodedSnapshot): void {
+    if (this.#ofStorm !== snapshot) return;
+    this.#ofStorm = undefined;
+    snapshot.release();
+  }
+
   /** The newest that is held. One that is old, or whose events the log has dropped, is of no use to anybody new. */
   async #share(standpoint: Standpoint): Promise<EncodedSnapshot> {
     const { offset } = await standpoint.floor();
@@ -90,13 +116,19 @@ export class SnapshotReader {
     return this.read(standpoint);
   }
 
-  #start({ edge, generation, now }: Standpoint): Promise<EncodedSnapshot> {
+  #start({ edge, generation, now, after }: Standpoint): Promise<EncodedSnapshot> {
     const reading: Reading = {
       generation,
       takers: 1,
       snapshot: this.#encode(edge, generation, () => {
         if (this.#reading === reading) this.#reading = undefined;
         return { takers: reading.takers, readAt: now() };
+      }).then((snapshot) => {
+        if (reading.takers >= STORM && !this.#ofStorm) {
+          this.#ofStorm = snapshot.hold();
+          after(STORM_MS, () => this.#endStorm(snapshot));
+        }
+        return snapshot;
       }),
     };
     this.#reading = reading;

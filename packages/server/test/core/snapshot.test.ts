@@ -189,7 +189,7 @@ describe('a snapshot', () => {
 });
 
 describe('the reading of a snapshot', () => {
-  it('[I-6] is shared by all who ask while it goes on, and only by them', async () => {
+  it('[I-6] is shared by all who ask while it goes on; where they are many, by those of the next second too', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     table.gate = new Gate();
@@ -200,10 +200,34 @@ describe('the reading of a snapshot', () => {
     await square.clock.settle();
     for (const client of clients) expect(collected(client)).toEqual([1]);
     await square.append([table.change()]);
+    // Of many, for a second more.
     const later = subscribe(square);
     await square.clock.settle();
+    square.clock.advance(999);
+    const latest = subscribe(square);
+    await square.clock.settle();
+    expect(table.reads).toBe(1);
+    square.clock.advance(1);
+    const last = subscribe(square);
+    await square.clock.settle();
     expect(table.reads).toBe(2);
-    expect(collected(later)).toEqual([1, 2]);
+    for (const client of [later, latest, last]) expect(collected(client)).toEqual([1, 2]);
+  });
+
+  it('[I-6] of few is not shared by those who ask afterwards, nor that of a storm once the log has dropped what came since', async () => {
+    const { square, table } = await open({ historyBytes: 0 });
+    await square.append([table.change()]);
+    for (let n = 0; n < 15; n++) subscribe(square);
+    await square.clock.settle();
+    for (let n = 0; n < 16; n++) subscribe(square);
+    await square.clock.settle();
+    expect(table.reads).toBe(2);
+    await square.append([table.change(), table.change(), table.change()]);
+    await square.log.inner.trim({ maxCount: 1 });
+    const after = [subscribe(square), subscribe(square)];
+    await square.clock.settle();
+    expect(table.reads).toBe(3);
+    for (const client of after) expect(collected(client)).toEqual([1, 2, 3, 4]);
   });
 
   it('[I-4][I-6] is not shared across the replacement of the log', async () => {
