@@ -3,6 +3,8 @@ import type { Log } from 'pregon';
 /** How often a log was asked what; each is a query to a log on disk, and more to one on a broker. */
 export interface Asked {
   reads: number;
+  /** Reads after an offset after which it had been read before. */
+  readAgain: number;
   checks: number;
   floors: number;
   locates: number;
@@ -10,7 +12,8 @@ export interface Asked {
 
 /** The same log, and what it has been asked since. */
 export function countLog(log: Log): { readonly log: Log; readonly asked: Asked } {
-  const asked: Asked = { reads: 0, checks: 0, floors: 0, locates: 0 };
+  const asked: Asked = { reads: 0, readAgain: 0, checks: 0, floors: 0, locates: 0 };
+  const ranges = new Set<number>();
   const { ephemeral, secret, queues } = log;
   const counted: Log = {
     name: log.name,
@@ -29,6 +32,8 @@ export function countLog(log: Log): { readonly log: Log; readonly asked: Asked }
     },
     read(request) {
       asked.reads += 1;
+      if (ranges.has(request.after)) asked.readAgain += 1;
+      ranges.add(request.after);
       return log.read(request);
     },
     locate(sequence, source) {
