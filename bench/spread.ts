@@ -60,11 +60,17 @@ export function audienceSizes({ period, wants }: Spread, connections: number): n
 }
 
 function fewTopics(topicsOf: (connection: number) => readonly number[]): Spread {
+  const known: ReadonlySet<number>[] = [];
+  const topics = (connection: number): ReadonlySet<number> => {
+    const set = known[connection] ?? new Set(topicsOf(connection));
+    known[connection] = set;
+    return set;
+  };
   return {
     period: TOPICS,
     topicOf: (number) => priceTopic(topicIndex(number)),
-    patternsOf: (connection) => topicsOf(connection).map(priceTopic),
-    wants: (connection, number) => topicsOf(connection).includes(topicIndex(number)),
+    patternsOf: (connection) => [...topics(connection)].map(priceTopic),
+    wants: (connection, number) => topics(connection).has(topicIndex(number)),
   };
 }
 
@@ -92,18 +98,12 @@ function wantedVerb(connection: number): number {
   return Math.floor(connection / WILDCARD_USERS) % VERBS;
 }
 
-const chosen = new Map<number, readonly number[]>();
-
 /** The same in each process and each run. */
 function randomTopics(connection: number): readonly number[] {
-  const known = chosen.get(connection);
-  if (known) return known;
   const next = random(connection + 1);
   const topics = new Set<number>();
   while (topics.size < TAKEN) topics.add(Math.floor(next() * TOPICS));
-  const made = [...topics];
-  chosen.set(connection, made);
-  return made;
+  return [...topics];
 }
 
 /** Numbers from 0 to 1 that look like chance (mulberry32). */

@@ -142,13 +142,11 @@ function compare(comparison: Comparison): Question {
 }
 
 async function startSides(names: Iterable<SideName>, context: Context): Promise<Map<SideName, Side>> {
-  const sides = new Map<SideName, Side>();
-  for (const name of names) {
-    if (missing(name) !== undefined) continue;
-    context.progress(`connecting ${CONNECTIONS} clients to ${name}`);
-    sides.set(name, await startSide(name, context, { connections: CONNECTIONS, eventBytes: EVENT_BYTES }));
-  }
-  return sides;
+  const present = [...names].filter((name) => missing(name) === undefined);
+  context.progress(`connecting ${CONNECTIONS} clients to each of ${present.join('; ')}`);
+  const options = { connections: CONNECTIONS, eventBytes: EVENT_BYTES };
+  const sides = await Promise.all(present.map((name) => startSide(name, context, options)));
+  return new Map(sides.map((side) => [side.name, side]));
 }
 
 async function measureCase(

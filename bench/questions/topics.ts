@@ -2,7 +2,7 @@ import { goal, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
 import { formatCell } from '../table.js';
 import { type Paced, playInTurns, type RoundResult, roundMs } from './round.js';
-import { endSide, type Side, startSide } from './sides.js';
+import { endSide, startSide } from './sides.js';
 
 const CONNECTIONS = 1_000;
 const EVENT_BYTES = 200;
@@ -44,20 +44,18 @@ export const topics: Question = {
   async answer(context) {
     const asked = WAYS.filter((way) => context.cases.length === 0 || context.cases.includes(way.case));
     const ways = WAYS.filter((way) => asked.includes(way) || asked.some((one) => isBase(way, one)));
-    const sides = new Map<string, Side>();
-    for (const { spread } of ways) {
-      if (sides.has(spread)) continue;
-      context.progress(`topics: connecting ${CONNECTIONS} clients, ${spread}`);
-      const options = { connections: CONNECTIONS, eventBytes: EVENT_BYTES, spread };
-      sides.set(spread, await startSide('pregon', context, options));
-    }
+    const spreads = [...new Set(ways.map(({ spread }) => spread))];
+    context.progress(`topics: connecting ${CONNECTIONS} clients to each of ${spreads.length} gateways`);
+    const options = { connections: CONNECTIONS, eventBytes: EVENT_BYTES };
+    const started = await Promise.all(spreads.map((spread) => startSide('pregon', context, { ...options, spread })));
+    const sides = new Map(started.map((side, index) => [spreads[index], side]));
     const turns = ways.flatMap(({ title, spread, batch }) => {
       const side = sides.get(spread);
       const plan: Paced = { kind: 'paced', batch, intervalMs: INTERVAL_MS, durationMs: roundMs(context) };
       return side ? [{ title: `topics: ${title}`, side, plan }] : [];
     });
     const results = await playInTurns(context, turns);
-    await Promise.all([...sides.values()].map(endSide));
+    await Promise.all(started.map(endSide));
     return ways.map((way, index) => {
       const base = ways.findIndex((one) => isBase(one, way));
       return toRow(way, results[index] ?? [], results[base] ?? []);
