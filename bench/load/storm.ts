@@ -1,3 +1,4 @@
+import { constants, setPriority } from 'node:os';
 import { answer } from '../processes/answer.js';
 import { type Figures, numberOf, textOf } from '../processes/messages.js';
 import { spreadOf } from '../spread.js';
@@ -41,6 +42,9 @@ function framed(subscribe: string): Dialect {
     hear: (text) => (text.startsWith('{"op":"welcome"') ? { reply: subscribe } : dialect.hear(text)),
   };
 }
+
+// Those who come back are elsewhere in earnest: they must not take the cores from the gateway, and from those whose delay is measured.
+setPriority(constants.priority.PRIORITY_LOW);
 
 answer({
   /** Notes where the log of the gateway at `port` stands now. */
