@@ -38,6 +38,7 @@ export const bus: Question = {
   name: 'bus',
   title: `Events of ${EVENT_BYTES} bytes from a producer that publishes to an exchange of RabbitMQ, to the clients of a gateway`,
   cases: ['paced', 'saturated'],
+  goalCases: [],
   async answer(context) {
     const wanted = CASES.filter(({ name }) => context.cases.length === 0 || context.cases.includes(name));
     const missing = await missingBus();

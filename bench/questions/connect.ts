@@ -31,6 +31,7 @@ export const connect: Question = {
   name: 'connect',
   title: 'CPU time of the server for a new connection, with its subscription, 100 of them under way at once',
   cases: [],
+  goalCases: [],
   async answer(context) {
     const load = Child.start('load/client');
     const all: Rounds[] = [];

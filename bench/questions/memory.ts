@@ -2,6 +2,7 @@ import { Child } from '../processes/child.js';
 import { numberOf } from '../processes/messages.js';
 import { type Context, goal, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
+import { formatCell } from '../table.js';
 import { newLogUrl } from './sides.js';
 
 const MOST = 10_000;
@@ -57,7 +58,9 @@ function toRow({ server, mostBytes }: Kind, connections: number, bytes: number):
     server,
     connections,
     'bytes per connection': bytes,
-    ...(mostBytes === undefined ? NO_GOAL : goal(`≤ ${mostBytes.toLocaleString('en-US')}`, bytes <= mostBytes)),
+    ...(mostBytes === undefined
+      ? NO_GOAL
+      : goal(`≤ ${mostBytes.toLocaleString('en-US')} bytes`, bytes <= mostBytes, `${formatCell(bytes)} bytes`)),
   };
 }
 
