@@ -38,6 +38,9 @@ const CROWD = 32;
 /** Some 50 MB of requests and sockets. */
 const MOST_WAITING = 10_000;
 
+/** How many of those who went on are kept at most, until the list is moved up: while a storm lasts it may never be empty. */
+const MOST_PASSED = 128;
+
 const TOO_MANY: Refusal = { status: 503, message: 'too many come at once', headers: { 'Retry-After': '1' } };
 
 /**
@@ -87,7 +90,8 @@ export class HandshakePace {
   /** Whoever waits goes on now: what has to be said to them is short. */
   release(): void {
     const waiting = this.#waiting.slice(this.#first);
-    this.#forget();
+    this.#first = this.#waiting.length;
+    this.#moveUp();
     for (const { visitor } of waiting) if (!visitor.isGone) visitor.proceed();
   }
 
@@ -119,7 +123,7 @@ export class HandshakePace {
 
   /** What one who was let in is sent at once, it is sent in microtasks: they belong to its time, so the next one comes after them. */
   #goOn(): void {
-    if (this.waiting === 0) this.#forget();
+    if (this.waiting === 0 || this.#first === MOST_PASSED) this.#moveUp();
     queueMicrotask(() => {
       process.nextTick(() => {
         const now = this.#clock.now();
@@ -129,8 +133,8 @@ export class HandshakePace {
     });
   }
 
-  #forget(): void {
-    this.#waiting = [];
+  #moveUp(): void {
+    this.#waiting = this.#waiting.slice(this.#first);
     this.#first = 0;
   }
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HandshakePace, type Visitor } from '../../src/gateway/handshake-pace.js';
 import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
+import { collectGarbage } from '../core/support/garbage.js';
 
 /** Each visitor takes half a millisecond of the clock: four fill a turn. */
 function pace(mostWaiting = 1_000) {
@@ -123,6 +124,19 @@ describe('HandshakePace', () => {
     expect(unread.left).toBe(0);
     expect(handshakes.waiting).toBe(0);
     expect(clock.turns).toBe(0);
+  });
+
+  it('[F][I-7] keeps nobody who went on, however long there is always somebody who waits', async () => {
+    const { arrive, turn, handshakes } = pace();
+    const gone: WeakRef<Visitor>[] = [];
+    for (let i = 0; i < 8; i++) arrive('early');
+    for (let turns = 0; turns < 1_000; turns++) {
+      for (let i = 0; i < 4; i++) gone.push(new WeakRef(arrive('next')));
+      await turn();
+      expect(handshakes.waiting).toBeGreaterThan(0);
+    }
+    await collectGarbage();
+    expect(gone.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(200);
   });
 
   it('[F] lets everybody go on who waits when it is told to', () => {
