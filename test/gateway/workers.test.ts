@@ -253,6 +253,22 @@ describe('the end of several workers', () => {
   });
 });
 
+describe('workers that are stopped while they start', () => {
+  it('the first one, and those after it, end at once; nothing is said to listen, and nothing is left', async () => {
+    for (const started of [1, 3]) {
+      const workers = new Workers({ workers: 3 });
+      const pids = await workers.untilPids(started);
+      const began = performance.now();
+      const exit = await workers.primary.kill('SIGTERM');
+      expect(performance.now() - began).toBeLessThan(8_000);
+      expect(exit).toMatchObject({ code: 0, stderr: '' });
+      expect(exit.stdout).not.toContain('listens on');
+      expect(pids.filter(isRunning)).toEqual([]);
+      expect(readdirSync(workers.temporary)).toEqual([]);
+    }
+  });
+});
+
 describe('workers that cannot start', () => {
   it('say once that the port is in use', async () => {
     const busy = createServer().listen(0, '127.0.0.1');

@@ -77,7 +77,8 @@ export class Primary {
     const numbers = Array.from({ length: workers }, (_, index) => index + 1);
     const waitingFor = new Set(numbers);
     const served = (number: number) => {
-      if (waitingFor.delete(number) && waitingFor.size === 0) onServing(facts);
+      if (!waitingFor.delete(number) || waitingFor.size > 0 || this.#stopping.signal.aborted) return;
+      onServing(facts);
     };
     for (const number of numbers) void this.#keep(number, number === 1 ? first : this.#fork(number), served);
   }
@@ -113,17 +114,19 @@ export class Primary {
   async #hear(from: WorkerProcess, message: ToPrimary, socket: Socket | undefined): Promise<void> {
     switch (message.op) {
       case 'ready?':
-        return from.tell({ op: 'ready', id: message.id, notReady: await this.#notReady() });
+        from.tell({ op: 'ready', id: message.id, notReady: await this.#notReady() });
+        return;
       case 'hand': {
         const { to, ticket, head } = message;
         const owner = this.#workers.get(to);
-        if (owner?.isServing) owner.tell({ op: 'take', ticket, head }, socket);
-        else if (socket) refuseUnknownSession(socket);
+        const isTaken = owner?.isServing && owner.tell({ op: 'take', ticket, head }, socket);
+        if (!isTaken && socket) refuseUnknownSession(socket);
         return;
       }
       case 'released': {
         const { to, ticket } = message;
-        return this.#workers.get(to)?.tell({ op: 'released', ticket });
+        this.#workers.get(to)?.tell({ op: 'released', ticket });
+        return;
       }
     }
   }
@@ -137,7 +140,7 @@ export class Primary {
   async #stop(signal: string): Promise<void> {
     this.#stopping.abort();
     const workers = [...this.#workers.values()];
-    for (const worker of workers) worker.tell({ op: 'stop', signal });
+    for (const worker of workers) worker.stop(signal);
     const late = setTimeout(() => {
       for (const worker of workers) worker.kill();
     }, this.#options.drainMs + END_PATIENCE_MS);

@@ -75,6 +75,7 @@ export class WorkerProcess {
     this.ended = new Promise((resolve) => {
       this.#process.once('exit', (code: number | null, signal: string | null) => {
         this.#isGone = true;
+        for (const answer of this.#asked.values()) answer(`worker ${this.number} has ended`);
         for (const connection of dealt.values()) connection.close();
         const since = this.#servingSince;
         resolve({ code, signal, servedMs: since === undefined ? 0 : performance.now() - since });
@@ -104,14 +105,24 @@ export class WorkerProcess {
       };
       const late = setTimeout(() => answer(`worker ${this.number} does not answer`), patienceMs);
       this.#asked.set(id, answer);
-      void this.ended.then(() => answer(`worker ${this.number} has ended`));
       this.tell({ op: 'readiness?', id });
     });
   }
 
-  /** @param socket goes with the message, and is closed here when it was received */
-  tell(message: ToWorker, socket?: SendHandle): void {
-    if (this.#process.isConnected()) this.#process.process.send(message, socket);
+  /**
+   * @param socket goes with the message, and is closed here when it was received
+   * @returns false where it is not there, and nothing was sent
+   */
+  tell(message: ToWorker, socket?: SendHandle): boolean {
+    if (!this.#process.isConnected()) return false;
+    this.#process.process.send(message, socket);
+    return true;
+  }
+
+  /** One that still starts does not listen to what it is told: what it does not hear is lost. A signal reaches it. */
+  stop(signal: string): void {
+    if (this.isServing) this.tell({ op: 'stop', signal });
+    else if (!this.#isGone) this.#process.process.kill('SIGTERM');
   }
 
   kill(): void {
