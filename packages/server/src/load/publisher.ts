@@ -55,13 +55,13 @@ export class Publisher {
   readonly #options: PublisherOptions;
   readonly #calls = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  readonly #stopped = new Promise<void>((resolve) => {
-    this.#stopping.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  /** Ends a pause in which all calls are under way. */
+  #wake = () => {};
   #running: Promise<void> | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#stopping.signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
   /**
@@ -115,7 +115,10 @@ export class Publisher {
   async #pause(milliseconds: number): Promise<void> {
     const signal = this.#stopping.signal;
     if (this.#calls.size >= this.#options.outlet.concurrency) {
-      await Promise.race([...this.#calls, this.#stopped]);
+      // No race of promises: one that stays open for the whole run would keep something of each race.
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     } else {
       await delay(Math.max(1, milliseconds), undefined, { signal }).catch(() => {});
     }
@@ -129,7 +132,10 @@ export class Publisher {
   }
 
   #call(batch: { numbers: number[]; events: LoadEvent[] }): void {
-    const call = this.#publish(batch).finally(() => this.#calls.delete(call));
+    const call = this.#publish(batch).finally(() => {
+      this.#calls.delete(call);
+      this.#wake();
+    });
     this.#calls.add(call);
   }
 

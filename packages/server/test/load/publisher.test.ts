@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../../test/support/waiting.js';
 import { NumberedEvents } from '../../src/load/numbered-event.js';
@@ -22,6 +24,13 @@ function outletWith(refusals: PublishError[] = [], group = 1, concurrency = 1) {
 
 function publisherTo(outlet: Outlet, topics = ['a']): Publisher {
   return new Publisher({ outlet, events: new NumberedEvents('bench0123456789ab', 100), topics });
+}
+
+/** Bytes of what cannot be collected. */
+function heapUsed(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
 }
 
 const BUSY = new PublishError('busy', { retryable: true });
@@ -55,6 +64,31 @@ describe('Publisher', () => {
     );
     await publisher.stop(1_000);
     expect(Math.max(...calls)).toBe(7);
+  });
+
+  it('keeps nothing of the calls that have ended, however long it runs', async () => {
+    let calls = 0;
+    const outlet: Outlet = {
+      group: 1,
+      concurrency: 1,
+      publish: () => {
+        calls += 1;
+        return new Promise((resolve) => setImmediate(resolve));
+      },
+    };
+    const publisher = publisherTo(outlet);
+    publisher.start(1_000_000);
+    const after = async (more: number) => {
+      const until = calls + more;
+      await eventually(
+        () => calls,
+        (count) => count >= until,
+      );
+      return heapUsed();
+    };
+    const before = await after(5_000);
+    expect((await after(40_000)) - before).toBeLessThan(2e6);
+    await publisher.stop(1_000);
   });
 
   it('tries the same event again until it is confirmed', async () => {
