@@ -135,6 +135,14 @@ describe('a storm of connections that come back at once', () => {
     );
   });
 
+  it('[I-8] one that sends requests by the thousand on one connection takes no places of the others', async () => {
+    const { port } = await startGateway();
+    const flood = await RawSocket.open(port);
+    flood.write('GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(5_000));
+    await flood.whenEnded(2_000);
+    expect(await (await RawSocket.open(port)).upgrade('/events')).toMatch(/^HTTP\/1\.1 101 /);
+  });
+
   it('[F] is let in by sockets that have sent nothing yet, and by those that never will', async () => {
     const { port } = await startGateway({ handshakeTimeoutMs: 2_000 });
     const silent = await openSockets(port, 100);

@@ -7,7 +7,7 @@ import { systemClock } from '../core/clock.js';
 import type { Entrance } from '../transports/entrance.js';
 import { refuseRequest, refuseUpgrade } from '../transports/refusal.js';
 import type { ListenOptions } from './gateway.js';
-import { HandshakePace } from './handshake-pace.js';
+import { HandshakePace, type Visitor } from './handshake-pace.js';
 import { Newcomers } from './newcomers.js';
 
 /** How often a server looks for clients that are late with their handshake. */
@@ -31,6 +31,8 @@ export class Front {
   /** Of its own server. */
   readonly #newcomers = new Newcomers();
   readonly #pace: HandshakePace;
+  /** Whose request waits for its turn. */
+  readonly #waiting = new WeakSet<Duplex>();
   #server: Server | undefined;
   /** All of its own server: also those that are amid a handshake. */
   readonly #sockets = new Set<Socket>();
@@ -118,10 +120,7 @@ export class Front {
     const entrance = this.#whose(request);
     if (!entrance.arrives(request) || this.#pace.isFree) return entrance.request(request, response);
     const { socket } = request;
-    this.#pace.wait({
-      get isGone() {
-        return socket.destroyed;
-      },
+    this.#wait(socket, {
       proceed: () => entrance.request(request, response),
       refuse(refusal) {
         // An EventSource asks no more after any status but 200; after a connection that broke, it does.
@@ -138,15 +137,32 @@ export class Front {
     // Nobody else listens on the bare socket: one that breaks while it waits would end the process.
     const gone = () => socket.destroy();
     socket.on('error', gone);
-    this.#pace.wait({
-      get isGone() {
-        return socket.destroyed;
-      },
+    this.#wait(socket, {
       proceed() {
         socket.off('error', gone);
         entrance.upgrade(request, socket, head);
       },
       refuse: (refusal) => refuseUpgrade(socket, refusal),
+    });
+  }
+
+  /** Who sends more before the first was answered would take thousands of places that others need. */
+  #wait(socket: Duplex, { proceed, refuse }: Pick<Visitor, 'proceed' | 'refuse'>): void {
+    const waiting = this.#waiting;
+    if (waiting.has(socket)) return void socket.destroy();
+    waiting.add(socket);
+    this.#pace.wait({
+      get isGone() {
+        return socket.destroyed;
+      },
+      proceed() {
+        waiting.delete(socket);
+        proceed();
+      },
+      refuse(refusal) {
+        waiting.delete(socket);
+        refuse(refusal);
+      },
     });
   }
 
