@@ -67,8 +67,15 @@ export class Workers {
     );
   }
 
-  /** How many connections each has opened so far, in the order of their numbers. */
-  opened(): number[] {
+  /** Waits until so many connections have been opened in all, and says how many each has, in the order of their numbers. */
+  untilOpened(count: number): Promise<number[]> {
+    return eventually(
+      () => this.#opened(),
+      (counts) => counts.reduce((sum, opened) => sum + opened, 0) === count,
+    );
+  }
+
+  #opened(): number[] {
     const counts: number[] = [];
     for (const [, worker] of this.primary.stdout.matchAll(/connection opened worker=(\d+) /g)) {
       counts[Number(worker) - 1] = (counts[Number(worker) - 1] ?? 0) + 1;
