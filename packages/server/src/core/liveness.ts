@@ -12,7 +12,7 @@ export type Pulse = Pick<Link, 'bufferedBytes' | 'takenBytes' | 'ping'>;
 
 /**
  * Tells a client that is gone from one that is only slow. All times in milliseconds of the same clock; kept whole, since V8 keeps each fraction
- * in an object of its own.
+ * in an object of its own, and rounded so that nothing ends too early.
  */
 export class Liveness {
   #heardAt: number;
@@ -24,13 +24,13 @@ export class Liveness {
   #takenWhenStalled = 0;
 
   constructor(now: number) {
-    this.#heardAt = Math.trunc(now);
+    this.#heardAt = Math.ceil(now);
     this.#lookedAt = this.#heardAt;
   }
 
   /** The client gave a sign of life. */
   heard(now: number, takenBytes: number): void {
-    this.#heardAt = Math.trunc(now);
+    this.#heardAt = Math.ceil(now);
     this.#takenWhenHeard = takenBytes;
   }
 
@@ -50,8 +50,8 @@ export class Liveness {
 
   /** The time in which this process itself stood still, stopped or held up by a handler, is nobody's silence. */
   #forgive(now: number, heartbeatMs: number): void {
-    const late = Math.trunc(now - this.#lookedAt - heartbeatMs);
-    this.#lookedAt = Math.trunc(now);
+    const late = Math.ceil(now - this.#lookedAt - heartbeatMs);
+    this.#lookedAt = Math.ceil(now);
     if (late < heartbeatMs / 2) return;
     this.#heardAt += late;
     if (this.#stalledSince !== undefined) this.#stalledSince += late;
@@ -61,7 +61,7 @@ export class Liveness {
   #judgeStall({ takenBytes }: Pulse, now: number, stallTimeoutMs: number): Verdict {
     if (this.#stalledSince === undefined || takenBytes !== this.#takenWhenStalled) {
       this.#takenWhenStalled = takenBytes;
-      this.#stalledSince = Math.trunc(now);
+      this.#stalledSince = Math.ceil(now);
       // Having read, it will find the next ping; the silence until then was not its fault.
       this.heard(now, takenBytes);
       return 'slow';

@@ -9,6 +9,7 @@ import { newConnectionId } from './connection-id.js';
 import { refuseOrigin } from './origins.js';
 import { parseTarget, type Query } from './query.js';
 import type { Refusal } from './refusal.js';
+import { shared } from './shared-texts.js';
 
 export interface DoorOptions {
   readonly routes: readonly Route[];
@@ -85,7 +86,7 @@ export class Door {
       request: {
         url: request.url ?? '/',
         headers: request.headers,
-        remoteAddress: request.socket.remoteAddress ?? 'unknown',
+        remoteAddress: shared(request.socket.remoteAddress ?? 'unknown'),
       },
     });
     this.#count += 1;

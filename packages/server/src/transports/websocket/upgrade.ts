@@ -89,6 +89,8 @@ export class WebSocketUpgrade {
     const connection = this.#door.enter(route, request, link);
     link.connection = connection;
     client.tell(this.#incoming, connection);
+    // Node.js keeps for each socket what was asked of it once, and finds it again where it is asked again.
+    Reflect.set(socket, '_peername', undefined);
     if (plain) subscribe(connection, query);
   }
 
