@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { type Faults, startFaultyProxy } from '../support/gateway/faulty-proxy.js';
 import { freePort, stablePort } from '../support/ports.js';
 import {
@@ -47,6 +50,12 @@ async function bench(args: readonly string[], options: ProcessOptions = {}) {
 function resultOf(exit: Exit) {
   if (exit.stdout === '') throw new Error(`nothing was printed: ${exit.stderr}`);
   return JSON.parse(exit.stdout);
+}
+
+function portOf(server: { address(): string | AddressInfo | null }): number {
+  const address = server.address();
+  if (typeof address !== 'object' || address === null) throw new TypeError('the server does not listen');
+  return address.port;
 }
 
 const CLEAN = { lost: 0, undelivered: 0, reordered: 0, duplicates: 0, unasked: 0 };
@@ -340,13 +349,23 @@ describe('what is wrong is said, with what to do', () => {
       1,
       /there is no log sqlite:nowhere\.db; name the gateway's with --log/,
     ],
+    ['topics in the URL', ['?topics=a.%23'], 2, /name topics with --topics, by which is told what is to come/],
+    ['a topic that is none', ['--publish=http://127.0.0.1:1/publish/e/%zz', '--token=t'], 2, /is not as http:/],
+    [
+      'topics that nobody subscribes to',
+      ['--publish=http://127.0.0.1:1/publish/e/a.b', '--token=t', '--topics=c.#,d'],
+      2,
+      /no connection would get an event: what is published \(a\.b\) matches nothing of --topics/,
+    ],
     ['a pattern that is none', ['--topics=a..b'], 1, /not a topic pattern: "a\.\.b"/],
     ['nothing that listens', [], 1, /connection refused; nothing listens there: is the gateway running/],
   ];
 
   it.each(cases)('%s', async (_, flags, code, message) => {
     const port = await freePort();
-    const exit = await pregon(['bench', `ws://127.0.0.1:${port}/events`, ...flags], { cwd: temporaryFolder() });
+    const [query = '', ...others] = flags[0]?.startsWith('?') ? flags : ['', ...flags];
+    const url = `ws://127.0.0.1:${port}/events${query}`;
+    const exit = await pregon(['bench', url, ...others], { cwd: temporaryFolder() });
     expect(exit.stderr).toMatch(message);
     expect([exit.code, exit.stdout]).toEqual([code, '']);
   });
@@ -363,6 +382,31 @@ describe('what is wrong is said, with what to do', () => {
     );
     expect(await complaint([`${url}/x`])).toMatch(/404 Not Found; the gateway has no such route/);
     expect(await complaint([url, '--origin=https://evil.example'])).toMatch(/403 Forbidden; .*--origin=/);
+  });
+
+  it('Ctrl-C ends the wait for one that does not answer', async () => {
+    const silent = createServer();
+    closing.push(() => silent.close());
+    const arrived = once(silent.listen(0, '127.0.0.1'), 'connection');
+    await once(silent, 'listening');
+    const tool = startPregon(['bench', `ws://127.0.0.1:${portOf(silent)}/events`, '--connections=3'], { input: '' });
+    const [socket] = await arrived;
+    closing.push(() => socket.destroy());
+    const { code, stdout } = await tool.kill('SIGINT');
+    expect(stdout).toMatch(/^connections +0 of 3 opened .*\n(.*\n)*result +NOT WELL: 3 connections are not open\n$/);
+    expect(code).toBe(1);
+  });
+
+  it('one that shakes hands and says nothing after it is given up', { timeout: 40_000 }, async () => {
+    const silent = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+    closing.push(() => silent.close());
+    await once(silent, 'listening');
+    const url = `ws://127.0.0.1:${portOf(silent)}/events`;
+    const { code, stderr } = await pregon(['bench', url, '--protocol=pregon.v1']);
+    expect(stderr).toMatch(
+      /cannot connect to \S+: not subscribed in time; the gateway is overloaded, or is no gateway\n$/,
+    );
+    expect(code).toBe(1);
   });
 
   it('explains itself', async () => {

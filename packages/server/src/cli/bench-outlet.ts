@@ -42,10 +42,11 @@ export async function openOutlet(invocation: Invocation, signal: AbortSignal): P
 function openHttp(address: string, { flags, settings }: Invocation): BenchOutlet {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   const [, path, topic] = /^(.*\/publish\/[^/]+)(?:\/([^/]*))?\/?$/.exec(url?.pathname ?? '') ?? [];
-  if (!url || !/^https?:$/.test(url.protocol) || path === undefined) {
+  const named = topic ? decode(topic) : '';
+  if (!url || !/^https?:$/.test(url.protocol) || path === undefined || named === undefined) {
     throw new UsageError(`"${address}" is not as http://HOST:PORT/publish/EXCHANGE/TOPIC`);
   }
-  if (topic && flags.has('publish-topics')) {
+  if (named && flags.has('publish-topics')) {
     throw new UsageError('the address of --publish names a topic, so it does not go with --publish-topics');
   }
   const token = flags.text('token') ?? settings.token;
@@ -53,7 +54,16 @@ function openHttp(address: string, { flags, settings }: Invocation): BenchOutlet
     throw new UsageError("--publish needs the token of the gateway's HTTP port: PREGON_TOKEN, or --token=TOKEN");
   }
   const outlet = new HttpOutlet(new URL(path, url), token);
-  return { outlet, topics: topic ? [decodeURIComponent(topic)] : undefined, close: () => outlet.close() };
+  return { outlet, topics: named ? [named] : undefined, close: () => outlet.close() };
+}
+
+/** Undefined where it is not well-formed. */
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 async function openLogOutlet(exchange: string, invocation: Invocation, signal: AbortSignal): Promise<BenchOutlet> {

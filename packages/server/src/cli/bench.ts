@@ -156,6 +156,9 @@ function readUrl(address: string): string {
   if (!URL.canParse(address) || !/^wss?:$/.test(new URL(address).protocol)) {
     throw new UsageError(`"${address}" is not a ws:// or wss:// URL`);
   }
+  if (new URL(address).searchParams.has('topics')) {
+    throw new UsageError('name topics with --topics, by which is told what is to come, and not in the URL');
+  }
   return address;
 }
 

@@ -1,6 +1,6 @@
 import { CLOSE_CODES, encodeFrame, type SUBPROTOCOL } from '@pregon/protocol';
-import type { ClientSocket } from './client-socket.js';
-import type { Failure } from './failure.js';
+import { type ClientSocket, HANDSHAKE_TIMEOUT_MS } from './client-socket.js';
+import { type Failure, NOT_SUBSCRIBED } from './failure.js';
 import { LeanSocket } from './lean-socket.js';
 import { StockSocket } from './stock-socket.js';
 
@@ -37,6 +37,8 @@ export class LoadConnection {
   #socket: ClientSocket | undefined;
   /** Ends a close that somebody waits for. */
   #closed: (() => void) | undefined;
+  /** Until it is open, once the handshake is done. */
+  #late: NodeJS.Timeout | undefined;
   #open = false;
   #startedAt = 0;
   /** When a gateway that goes away wants this connection to come back, from then on. */
@@ -60,7 +62,9 @@ export class LoadConnection {
     const request = { url, subprotocol, origin, headers };
     const events = {
       opened: () => {
-        if (this.#socket === socket && subprotocol === undefined) this.#begin();
+        if (this.#socket !== socket) return;
+        if (subprotocol === undefined) this.#begin();
+        else this.#late = setTimeout(() => this.#giveUp(NOT_SUBSCRIBED), HANDSHAKE_TIMEOUT_MS);
       },
       frame: (bytes: Buffer) => {
         if (this.#socket === socket) this.#hear(bytes);
@@ -92,6 +96,7 @@ export class LoadConnection {
 
   #forget(): ClientSocket | undefined {
     const socket = this.#socket;
+    clearTimeout(this.#late);
     this.#socket = undefined;
     this.#open = false;
     return socket;
@@ -106,6 +111,7 @@ export class LoadConnection {
   }
 
   #begin(): void {
+    clearTimeout(this.#late);
     this.#open = true;
     this.#events.opened(performance.now() - this.#startedAt);
   }
@@ -165,9 +171,13 @@ export class LoadConnection {
   }
 
   #refused(frame: Record<string, unknown>): void {
+    this.#giveUp({ reason: `refused: ${textOf(frame['message']) ?? '?'}`, retry: frame['retryable'] === true });
+  }
+
+  #giveUp(failure: Failure): void {
     const socket = this.#socket;
     if (!socket) return;
-    this.#end(socket, { reason: `refused: ${textOf(frame['message']) ?? '?'}`, retry: frame['retryable'] === true });
+    this.#end(socket, failure);
     socket.close();
   }
 }

@@ -78,12 +78,13 @@ export class Connections {
   }
 
   /**
-   * The first one alone: what is wrong with it is wrong with all.
+   * The first one alone: what is wrong with it is wrong with all. Waits no longer when `stop` says so.
    *
    * @returns why it cannot be opened
    */
-  openFirst(): Promise<Failure | undefined> {
+  openFirst(stop: AbortSignal): Promise<Failure | undefined> {
     return new Promise((resolve) => {
+      stop.addEventListener('abort', () => resolve(undefined), { once: true });
       this.#add(0, resolve);
     });
   }

@@ -12,6 +12,13 @@ export interface Failure {
   readonly advice?: string | undefined;
 }
 
+/** The handshake went well, and nothing that a gateway says came after it. */
+export const NOT_SUBSCRIBED: Failure = {
+  reason: 'not subscribed in time',
+  retry: true,
+  advice: 'the gateway is overloaded, or is no gateway',
+};
+
 const NO_FILES = 'this process may not open more sockets: raise the limit with "ulimit -n 65536" before the command';
 
 const BY_CODE: Readonly<

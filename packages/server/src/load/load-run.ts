@@ -101,7 +101,7 @@ export class LoadRun {
   async run(): Promise<LoadResult> {
     await this.#publisher?.tryOut();
     try {
-      const failure = await this.#connections.openFirst();
+      const failure = await this.#connections.openFirst(this.#stop);
       if (failure) throw new CannotConnectError(this.#options.target.url, failure);
       await this.#connections.openOthers(this.#options.connectRate, this.#stop);
       return await this.#measure();

@@ -34,7 +34,7 @@ export class TopicPlan {
   readonly #turns = new Map<string, Turns>();
 
   /**
-   * @throws RangeError where there are too many
+   * @throws RangeError where there are too many, or none that is published to is subscribed to
    * @throws PregonError TOPIC_INVALID
    */
   constructor({ connections, topics, perConnection, publishTopics }: TopicPlanOptions) {
@@ -47,6 +47,10 @@ export class TopicPlan {
     all.forEach(assertPattern);
     this.published = publishedTopics(publishTopics, all, connections);
     this.#indices = indicesByPattern(all, this.published);
+    if (all.size > 0 && [...this.#indices.values()].every((indices) => indices.length === 0)) {
+      const what = this.published.slice(0, 3).join(', ');
+      throw new RangeError(`no connection would get an event: what is published (${what}) matches nothing of --topics`);
+    }
   }
 
   /** The patterns of a connection, counted from 0; undefined where it takes all that the route carries. */
