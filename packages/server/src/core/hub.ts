@@ -11,7 +11,7 @@ import { HistoryWindow } from './history-window.js';
 import type { Link } from './link.js';
 import type { Log, LogFollower, Page, StopFollowing } from './log.js';
 import { LoggedEvent } from './logged-event.js';
-import { PageReader } from './page-reader.js';
+import { type EventPage, PageReader } from './page-reader.js';
 import { parseSince, Resumption, type Start, startAtFirst } from './resume.js';
 import { SnapshotPoint } from './snapshot-point.js';
 import type { SnapshotReader } from './snapshot-reader.js';
@@ -134,7 +134,10 @@ export class Hub implements Source {
     const made = this.#chunks.get(chunkKey(audience, cursor));
     if (made) return made;
     const held = this.#history.after(cursor, CHUNK_BYTES);
-    if (!held) return this.#nextFromLog(audience, cursor);
+    if (!held) {
+      const page = this.#pages.kept(cursor);
+      return page ? this.#keep(audience, selectOfPage(audience, cursor, page)) : this.#nextFromLog(audience, cursor);
+    }
     const last = held.events.at(-1);
     const through = held.more && last ? last.offset : this.#edge.offset;
     return this.#keep(audience, select(audience, cursor, through, held.events));
@@ -245,10 +248,7 @@ export class Hub implements Source {
     if (typeof page === 'string') return page;
     if (generation !== this.#generation) return 'replaced';
     // All who wait for this page go on one after the other: the first of them makes the chunk for those with the same filter.
-    return (
-      this.#chunks.get(chunkKey(audience, cursor)) ??
-      this.#keep(audience, select(audience, cursor, page.through, page.events))
-    );
+    return this.#chunks.get(chunkKey(audience, cursor)) ?? this.#keep(audience, selectOfPage(audience, cursor, page));
   }
 
   #keep(audience: Audience, chunk: Chunk): Chunk {
@@ -320,6 +320,11 @@ function select({ filter }: Audience, after: number, through: number, events: re
     through,
     events.filter((event) => matches(filter, event.entry)),
   );
+}
+
+function selectOfPage(audience: Audience, after: number, { through, events }: EventPage): Chunk {
+  const from = events.findIndex(({ offset }) => offset > after);
+  return select(audience, after, through, from === 0 ? events : from < 0 ? [] : events.slice(from));
 }
 
 function chunkKey(audience: Audience, cursor: number): string {
