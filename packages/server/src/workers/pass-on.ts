@@ -30,7 +30,10 @@ export function passOn(
     else if (!response.closed) onGone();
   });
   response.once('close', () => {
-    if (!response.writableFinished) onwards.destroy();
+    if (!response.writableFinished || !onwards.writableFinished) onwards.destroy();
+    // What is left of a body that nobody wanted stands before the next request of the connection.
+    request.unpipe(onwards);
+    request.resume();
   });
   request.pipe(onwards);
 }

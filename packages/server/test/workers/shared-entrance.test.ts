@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import {
+  Agent,
   createServer,
   request as httpRequest,
   type IncomingMessage,
@@ -14,7 +15,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { Entrance } from '../../src/transports/entrance.js';
 import { ownerOf } from '../../src/workers/session-id.js';
 import { WorkerSiblings } from '../../src/workers/shared-entrance.js';
@@ -111,10 +112,15 @@ interface Heard {
   readonly text: string;
 }
 
-async function ask(port: number, path: string, options: { headers?: string[]; body?: string } = {}): Promise<Heard> {
+async function ask(
+  port: number,
+  path: string,
+  options: { headers?: string[]; body?: string; agent?: Agent } = {},
+): Promise<Heard> {
   const method = options.body === undefined ? 'GET' : 'POST';
   const host = ['Host', 'shop.example'];
-  const request = httpRequest({ port, path, method, headers: [...host, ...(options.headers ?? [])] });
+  const headers = [...host, ...(options.headers ?? [])];
+  const request = httpRequest({ port, path, method, headers, agent: options.agent });
   request.end(options.body);
   const [answer] = await once(request, 'response');
   let text = '';
@@ -190,6 +196,24 @@ it('answers itself for an owner that is gone, as for any session that is unknown
   expect(await ask(port, '/?sid=2-abc')).toMatchObject({ text: 'unknown' });
   expect(await ask(port, '/?sid=2-abc', { body: 'x'.repeat(300_000) })).toMatchObject({ text: 'unknown' });
 });
+
+it.each(['is there', 'is gone'])(
+  'a body that nobody reads holds up no later request, where the owner %s',
+  async (where) => {
+    const port = await listen();
+    await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['1.sock', '2.sock']));
+    const refuse = (_: IncomingMessage, response: ServerResponse) => response.writeHead(400).end('unknown');
+    for (const echo of echoes) Reflect.set(echo, 'request', refuse);
+    if (where === 'is gone') entrances[1].destroy();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    for (let round = 0; round < 5; round++) {
+      const body = 'x'.repeat(1_000_000);
+      expect(await ask(port, '/?sid=2-abc', { body, agent })).toMatchObject({ text: 'unknown' });
+      expect(await ask(port, '/', { agent })).toMatchObject({ text: 'unknown' });
+    }
+  },
+);
 
 it('pipes an upgrade over TLS, which cannot be handed over, with its address', async () => {
   const pem = {
