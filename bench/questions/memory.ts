@@ -10,6 +10,9 @@ const MOST = 10_000;
 const OTHER_FILES = 200;
 const SETTLE_MS = 400;
 
+/** V8 gives what its young generation has grown by back to a process that is idle for some time, which is what the connections are. */
+const IDLE_MS = 40_000;
+
 interface Kind {
   readonly server: string;
   readonly module: string;
@@ -32,16 +35,29 @@ export const memory: Question = {
   async answer(context) {
     const connections = Math.min(context.quick ? 2_000 : MOST, openFilesLimit() - OTHER_FILES);
     const rounds = context.quick ? 1 : 3;
-    const bytes = KINDS.map((): number[] => []);
+    const measured = KINDS.map((): Measured[] => []);
     for (let round = 0; round < rounds; round++) {
-      for (const [index, kind] of KINDS.entries()) bytes[index]?.push(await measureBytes(kind, connections, context));
+      const idleMs = round === 0 && !context.quick ? IDLE_MS : 0;
+      for (const [index, kind] of KINDS.entries()) {
+        measured[index]?.push(await measure(kind, { connections, idleMs }, context));
+      }
     }
-    return KINDS.map((kind, index) => toRow(kind, connections, median(bytes[index] ?? [])));
+    return KINDS.map((kind, index) => toRow(kind, connections, measured[index] ?? []));
   },
 };
 
+interface Measured {
+  readonly bytes: number;
+  /** The same after it was idle for a while, if it was. */
+  readonly idleBytes: number | undefined;
+}
+
 /** In a new process each time. What the server grows by once, whoever connects, is shared out: fewer connections seem to cost more. */
-async function measureBytes(kind: Kind, connections: number, context: Context): Promise<number> {
+async function measure(
+  kind: Kind,
+  { connections, idleMs }: { connections: number; idleMs: number },
+  context: Context,
+): Promise<Measured> {
   context.progress(`memory: ${connections} connections to ${kind.server}`);
   const server = Child.start(kind.module, ['--expose-gc']);
   const load = Child.start('load/client');
@@ -49,15 +65,21 @@ async function measureBytes(kind: Kind, connections: number, context: Context): 
   const before = await settledBytes(server);
   await load.ask('connect', { port, dialect: kind.dialect, query: '', count: connections });
   const after = await settledBytes(server);
+  const idle = idleMs > 0 ? await idleBytes(server, idleMs) : undefined;
   await Promise.all([server.end(), load.end()]);
-  return (after - before) / connections;
+  return {
+    bytes: (after - before) / connections,
+    idleBytes: idle === undefined ? undefined : (idle - before) / connections,
+  };
 }
 
-function toRow({ server, mostBytes }: Kind, connections: number, bytes: number): Row {
+function toRow({ server, mostBytes }: Kind, connections: number, measured: readonly Measured[]): Row {
+  const bytes = median(measured.map((one) => one.bytes));
   return {
     server,
     connections,
     'bytes per connection': bytes,
+    [`after ${IDLE_MS / 1_000} s`]: measured[0]?.idleBytes ?? '',
     ...(mostBytes === undefined
       ? NO_GOAL
       : goal(`≤ ${mostBytes.toLocaleString('en-US')} bytes`, bytes <= mostBytes, `${formatCell(bytes)} bytes`)),
@@ -67,6 +89,12 @@ function toRow({ server, mostBytes }: Kind, connections: number, bytes: number):
 async function settledBytes(server: Child): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   return numberOf(await server.ask('memory'), 'rssBytes');
+}
+
+/** Without asking for a collection: as the process is, left to itself. */
+async function idleBytes(server: Child, idleMs: number): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, idleMs));
+  return numberOf(await server.ask('resident'), 'rssBytes');
 }
 
 /** How many files one process may have open; each connection is one. */
