@@ -34,6 +34,9 @@ describe('an offer of permessage-deflate', () => {
     ['permessage-deflate; ='],
     ['permessage-deflate, ,'],
     ['permessage-deflate; client_max_window_bits="15'],
+    ['permessage-deflate; client_max_window_bits = 15'],
+    ['x-foo; a= b, permessage-deflate'],
+    ['permessage-deflate;\vclient_max_window_bits'],
   ])('%s is declined', (header) => {
     expect(offersCompression(header)).toBe(false);
   });

@@ -2,8 +2,11 @@ import { WINDOW_BITS } from './deflate.js';
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~\\w]+";
 
-/** The grammar of RFC 6455 section 9.1 without what it allows in quotes beyond tokens, which it forbids in words. */
-const EXTENSION = new RegExp(`^\\s*${TOKEN}(\\s*;\\s*${TOKEN}(\\s*=\\s*("${TOKEN}"|${TOKEN}))?)*\\s*$`);
+/**
+ * The grammar of RFC 6455 section 9.1 without what it allows in quotes beyond tokens, which it forbids in words, and without space around
+ * `=`, for which `ws` would refuse the connection.
+ */
+const EXTENSION = new RegExp(`^[ \\t]*${TOKEN}([ \\t]*;[ \\t]*${TOKEN}(=("${TOKEN}"|${TOKEN}))?)*[ \\t]*$`);
 
 /** By parameter, what values it may have; undefined where there is none. */
 const PARAMETERS: Readonly<Record<string, (value: string | undefined) => boolean>> = {
