@@ -51,6 +51,20 @@ it.each([
   },
 );
 
+it('[I-2] the first event of an exchange is not passed over, whenever in the midst of a read it comes', async () => {
+  const path = join(temporaryFolder(), 'log.db');
+  const exchanges = Array.from({ length: 500 }, (_, index) => `exchange ${index + 1}`);
+  const log = await openSqliteLog(path, { exchanges });
+  const recorder = new Recorder();
+  const stop = log.follow(await log.floor(), recorder);
+  const appender = startProcess([APPEND, path, '/new', '500', '1', 'exchange']);
+  await recorder.untilCount(500);
+  expect((await appender.exited).code).toBe(0);
+  expect(recorder.entries.map(({ exchange }) => exchange)).toEqual(exchanges);
+  await stop();
+  await log.close();
+});
+
 it('processes that open a new file at once all get the same log', async () => {
   const path = join(temporaryFolder(), 'new', 'log.db');
   const appenders = ['/a', '/b', '/c', '/d'].map((source) => startAppender(path, source, 20, 1));

@@ -1,9 +1,10 @@
-// node append.mjs PATH SOURCE COUNT GROUP: appends COUNT events in groups, and says the number of each once it is safe.
+// node append.mjs PATH SOURCE COUNT GROUP [EXCHANGE]: appends COUNT events in groups, and says the number of each once it is safe;
+// with EXCHANGE, each on one of its own: that name and its number.
 import { writeSync } from 'node:fs';
 import { encodeSequence } from '@pregon/protocol';
 import { openSqliteLog } from '../../../packages/server/dist/log/sqlite.js';
 
-const [path, source, count, group] = process.argv.slice(2);
+const [path, source, count, group, exchange] = process.argv.slice(2);
 const log = await openSqliteLog(path, { busyTimeoutMs: 20_000 });
 for (let first = 1; first <= Number(count); first += Number(group)) {
   const last = Math.min(first + Number(group) - 1, Number(count));
@@ -15,7 +16,7 @@ for (let first = 1; first <= Number(count); first += Number(group)) {
       source,
       type: 'NumberWasSaid',
       topic: `number.${n}.said`,
-      exchange: 'numbers',
+      exchange: exchange === undefined ? 'numbers' : `${exchange} ${n}`,
       sequence: encodeSequence(n),
       data: { n },
     });

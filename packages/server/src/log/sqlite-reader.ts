@@ -3,7 +3,16 @@ import type { LogEntry, Presence, ReadPage } from '../core/log.js';
 import type { Range } from './range.js';
 import type { Database, SqlValue, Statement } from './sqlite-database.js';
 import type { SqliteNames } from './sqlite-names.js';
-import { assertEntryRow, assertMarkRow, columns, ENTRY_COLUMNS, type MarkRow, numberIn } from './sqlite-rows.js';
+import {
+  assertEntryRow,
+  assertMarkRow,
+  columns,
+  ENTRY_COLUMNS,
+  type MarkRow,
+  numberIn,
+  PLACE_COLUMNS,
+  toFollowingRow,
+} from './sqlite-rows.js';
 
 const MARK = 'offset, fingerprint, bytes, time';
 
@@ -22,7 +31,10 @@ export class SqliteReader {
   readonly #names: SqliteNames;
   readonly #sources: SqliteNames;
   readonly #exchanges: readonly string[] | undefined;
+  /** As {@link SqliteNames} stores them. */
+  readonly #exchangeTexts: readonly string[];
   readonly #page: (values: readonly SqlValue[]) => unknown[];
+  readonly #following: (values: readonly SqlValue[]) => unknown[];
   readonly #start: Statement;
   readonly #firstBeyond: Statement;
   readonly #atOrBefore: Statement;
@@ -34,10 +46,21 @@ export class SqliteReader {
     this.#names = names;
     this.#sources = sources;
     this.#exchanges = exchanges;
+    this.#exchangeTexts = exchanges?.map((exchange) => JSON.stringify(exchange)) ?? [];
     const filter = exchanges ? `AND exchange IN (${exchanges.map(() => '?').join(', ')})` : '';
     this.#page = database.prepareRows(
       `SELECT ${ENTRY_COLUMNS} FROM entry
        WHERE offset > ? AND offset <= ? AND bytes - length(payload) < ? ${filter} ORDER BY offset LIMIT ?`,
+    );
+    // By name, in the statement itself: an exchange may have its first event, and its number, at any moment.
+    const wanted = exchanges
+      ? `exchange IN (SELECT id FROM name WHERE text IN (${exchanges.map(() => '?').join(', ')}))`
+      : 'true';
+    this.#following = database.prepareRows(
+      `SELECT ${PLACE_COLUMNS}, CASE WHEN ${wanted} THEN CAST(payload AS TEXT) END, bytes - length(payload), bytes FROM entry
+       WHERE offset > ? AND bytes - length(payload) < ? +
+         (SELECT bytes - length(payload) FROM entry WHERE offset > ? ORDER BY offset LIMIT 1)
+       ORDER BY offset LIMIT ?`,
     );
     this.#start = database.prepare(
       'SELECT offset, bytes - length(payload) AS bytes FROM entry WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT 1',
@@ -90,6 +113,24 @@ export class SqliteReader {
     if (point.offset === floor.offset) return point.fingerprint === floor.fingerprint ? 'present' : 'replaced';
     if (point.offset > floor.offset) return 'replaced';
     return point.offset === 0 && point.fingerprint !== floor.birth ? 'replaced' : 'truncated';
+  }
+
+  /**
+   * What comes after a point, up to the head, in one statement: who follows the log asks for it each time that something was appended.
+   *
+   * @throws RowError
+   */
+  following(after: LogPoint, { maxCount, maxBytes }: Pick<Range, 'maxCount' | 'maxBytes'>): ReadPage {
+    const { offset } = after;
+    const rows = this.#following([...this.#exchangeTexts, offset, maxBytes, offset, maxCount]);
+    if (rows.length === 0) return { entries: [], through: toPoint(after), complete: true };
+    const entries: LogEntry[] = [];
+    for (const row of rows) if (toFollowingRow(row).isWanted) entries.push(this.#toEntry(row));
+    const first = toFollowingRow(rows[0]);
+    const last = toFollowingRow(rows.at(-1));
+    // Only where the limits have cut it does it end before the head.
+    const complete = rows.length < maxCount && last.end < first.start + maxBytes;
+    return { entries, through: toPoint(last), complete };
   }
 
   page(range: Range): ReadPage {

@@ -1,9 +1,11 @@
+/** Those before the payload. */
+export const PLACE_COLUMNS = 'offset, fingerprint, exchange, type, source, sequence, topic';
+
 /**
  * The columns of `entry` for a page, in the order of {@link EntryRow}. The payload comes as text, which it is: JSON as it was encoded for
  * the log holds neither a NUL nor a lone surrogate, which the driver would not give back as they are.
  */
-export const ENTRY_COLUMNS =
-  'offset, fingerprint, exchange, type, source, sequence, topic, CAST(payload AS TEXT) AS payload';
+export const ENTRY_COLUMNS = `${PLACE_COLUMNS}, CAST(payload AS TEXT)`;
 
 export type EntryRow = readonly [
   offset: number,
@@ -15,6 +17,24 @@ export type EntryRow = readonly [
   topic: string,
   payload: string,
 ];
+
+/** An entry with the payload bytes from the log's birth to where it begins and ends; without its payload where nobody wants that. */
+export interface FollowingRow {
+  readonly offset: number;
+  readonly fingerprint: number;
+  readonly isWanted: boolean;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @param row of an {@link EntryRow}'s columns, then start and end */
+export function toFollowingRow(row: unknown): FollowingRow {
+  if (!Array.isArray(row)) throw new RowError();
+  const [offset, fingerprint, , , , , , payload, start, end]: unknown[] = row;
+  const isKnown = typeof offset === 'number' && typeof fingerprint === 'number';
+  if (!isKnown || typeof start !== 'number' || typeof end !== 'number') throw new RowError();
+  return { offset, fingerprint, isWanted: payload !== null, start, end };
+}
 
 /** An entry's place. */
 export interface MarkRow {

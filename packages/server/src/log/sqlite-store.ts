@@ -43,6 +43,10 @@ export class SqliteStore {
     return this.reader.page(range);
   }
 
+  following(after: LogPoint, limits: Pick<Range, 'maxCount' | 'maxBytes'>): ReadPage {
+    return this.reader.following(after, limits);
+  }
+
   locate(sequence: number, source: string | undefined): LogPoint | undefined {
     return this.#locator.locate(sequence, source, this.floor());
   }

@@ -250,10 +250,9 @@ class FileLog implements SqliteLog {
 /** Reads before it checks: a page is whole where the point before it is still there afterwards. */
 function step(store: SqliteStore, after: LogPoint): Step {
   try {
-    const head = store.head();
-    const page = store.page(toRange({ after: after.offset }));
+    const page = store.following(after, toRange({ after: after.offset }));
     if (store.reader.check(after) !== 'present') return { kind: 'replaced', head: store.head() };
-    return { kind: 'page', page, atHead: page.through.offset >= head.offset };
+    return { kind: 'page', page, atHead: page.complete };
   } catch (error) {
     throw toUnavailable(error);
   }
