@@ -273,6 +273,44 @@ describe('workers that are stopped while they start', () => {
   });
 });
 
+describe('workers whose primary ends without a word', () => {
+  async function expectNothingLeft(workers: Workers, pids: readonly number[]): Promise<void> {
+    await workers.primary.exited;
+    await untilAllEnded(pids);
+    expect(workers.primary.stderr).toBe('');
+    expect(readdirSync(workers.temporary)).toEqual([]);
+  }
+
+  it('killed with SIGKILL while one starts, which notices when it asks for its port', async () => {
+    const cwd = temporaryFolder();
+    const [loading, go] = [join(cwd, 'loading'), join(cwd, 'go')];
+    writeFileSync(
+      join(cwd, 'handler.js'),
+      `import { existsSync, writeFileSync } from 'node:fs';
+      writeFileSync('loading', '');
+      while (!existsSync('go'));
+      export default {};`,
+    );
+    writeFileSync(
+      join(cwd, 'pregon.yml'),
+      'exchanges: [x]\nwebsocket: { routes: { a: { path: /a, handlers: [handler.js] } } }\n',
+    );
+    const workers = new Workers({ cwd, flags: [] });
+    await eventually(() => existsSync(loading), Boolean);
+    const pids = workers.pids();
+    process.kill(workers.primary.pid, 'SIGKILL');
+    writeFileSync(go, '');
+    await expectNothingLeft(workers, pids);
+  });
+
+  it('a terminal that is closed, which sends SIGHUP to all of them', async () => {
+    const workers = await Workers.start();
+    const pids = workers.pids();
+    for (const pid of [...pids, workers.primary.pid]) process.kill(pid, 'SIGHUP');
+    await expectNothingLeft(workers, pids);
+  });
+});
+
 describe('workers that cannot start', () => {
   it('say once that the port is in use', async () => {
     const busy = createServer().listen(0, '127.0.0.1');

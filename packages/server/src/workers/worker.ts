@@ -1,4 +1,6 @@
+import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
+import { rmdirSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { type Facts, readToWorker, type ToPrimary } from './messages.js';
 
@@ -39,8 +41,12 @@ export class Worker {
       stop = resolve;
     });
     process.on('message', (message, handle) => this.#hear(message, handle, stop));
-    // A terminal sends it to all of the group; it is the primary that tells the workers.
+    // A terminal sends them to all of the group. It is the primary that tells the workers, or ends, and they with it.
     process.on('SIGINT', () => {});
+    process.on('SIGHUP', () => {});
+    // Where the primary is gone, what is sent to it fails before the end of the channel ends this process.
+    cluster.worker?.on('error', () => {});
+    process.once('exit', () => removeFolder(place.folder));
     process.on('SIGTERM', stop);
   }
 
@@ -108,6 +114,15 @@ export class Worker {
     this.#taken.delete(ticket);
     clearTimeout(taken.late);
     this.onTaken(taken.socket, taken.head);
+  }
+}
+
+/** The last one to leave it does, where the primary was killed. */
+function removeFolder(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Others are still there, or it is gone.
   }
 }
 
