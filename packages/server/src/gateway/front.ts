@@ -118,13 +118,16 @@ export class Front {
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.#newcomers.delete(request.socket);
     const entrance = this.#whose(request);
-    if (!entrance.arrives(request) || this.#pace.isFree) return entrance.request(request, response);
+    const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
+    // Behind another answer no stream begins: after a wait, that one might be over, or not.
+    const isVain = wantsStream && response.socket === null;
+    if (!entrance.arrives(request) || isVain || this.#pace.isFree) return entrance.request(request, response);
     const { socket } = request;
     this.#wait(socket, {
       proceed: () => entrance.request(request, response),
       refuse(refusal) {
         // An EventSource asks no more after any status but 200; after a connection that broke, it does.
-        if (request.headers.accept?.includes('text/event-stream')) socket.destroy();
+        if (wantsStream) socket.destroy();
         else refuseRequest(response, refusal);
       },
     });
