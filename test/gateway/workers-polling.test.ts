@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,6 +49,27 @@ class Line {
       request.once('error', reject).end(body);
     });
     return within(answered, 'an answer');
+  }
+
+  /** Asks for an upgrade. @returns the status of the answer; undefined where the connection ended without one */
+  upgrade(path: string): Promise<number | undefined> {
+    const key = 'AAAAAAAAAAAAAAAAAAAAAA==';
+    const headers = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': key,
+    };
+    return new Promise((resolve) => {
+      const request = httpRequest(this.#workers.url('http', path), { agent: this.#agent, headers });
+      request.once('upgrade', ({ statusCode }, socket) => {
+        socket.destroy();
+        resolve(statusCode);
+      });
+      request.once('response', (response) => resolve(response.resume().statusCode));
+      request.once('error', () => resolve(undefined));
+      request.end();
+    });
   }
 
   /** Polls, and breaks off. */
@@ -220,6 +241,26 @@ describe('long polling over several workers', () => {
       });
       expect(await within(status, 'a refusal')).toBe(400);
     }
+  });
+
+  it('upgrades that are on their way to a worker that is killed are ended: nobody waits for them', async () => {
+    const workers = await Workers.start();
+    const lines: { line: Line; session: Session }[] = [];
+    const [one] = await lineToEach(workers);
+    while (lines.length < 5) {
+      const line = new Line(workers);
+      if ((await line.open()).worker === 2) lines.push({ line, session: await one.open() });
+    }
+    const sockets = () => readdirSync(`/proc/${workers.primary.pid}/fd`).length;
+    const before = sockets();
+    const [first = 0] = workers.pids();
+    process.kill(first, 'SIGSTOP');
+    const upgrades = lines.map(({ line, session }) => line.upgrade(session.path.replace('polling', 'websocket')));
+    await eventually(sockets, (count) => count >= before + lines.length);
+    process.kill(first, 'SIGKILL');
+    for (const upgrade of upgrades) expect([undefined, 400]).toContain(await within(upgrade, 'the end of an upgrade'));
+    await workers.untilPids(2, first);
+    await eventually(sockets, (count) => count <= before);
   });
 
   it('over TLS, polls and upgrades reach their session as well', async () => {

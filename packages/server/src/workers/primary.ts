@@ -114,19 +114,16 @@ export class Primary {
   async #hear(from: WorkerProcess, message: ToPrimary, socket: Socket | undefined): Promise<void> {
     switch (message.op) {
       case 'ready?':
-        from.tell({ op: 'ready', id: message.id, notReady: await this.#notReady() });
-        return;
+        return from.tell({ op: 'ready', id: message.id, notReady: await this.#notReady() });
       case 'hand': {
         const { to, ticket, head } = message;
         const owner = this.#workers.get(to);
-        const isTaken = owner?.isServing && owner.tell({ op: 'take', ticket, head }, socket);
-        if (!isTaken && socket) refuseUnknownSession(socket);
+        if (socket && !owner?.give(ticket, head, socket)) refuseUnknownSession(socket);
         return;
       }
       case 'released': {
         const { to, ticket } = message;
-        this.#workers.get(to)?.tell({ op: 'released', ticket });
-        return;
+        return this.#workers.get(to)?.released(ticket);
       }
     }
   }

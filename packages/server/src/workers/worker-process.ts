@@ -51,6 +51,8 @@ export class WorkerProcess {
   onMessage: (message: ToPrimary, socket: SendHandle | undefined) => void = () => {};
   readonly #process: ClusterWorker;
   readonly #asked = new Map<number, (notReady: string | undefined) => void>();
+  /** Ends what goes to it, by ticket, and was not received yet. As of what is dealt to it, Node lets go of none of them where it is killed. */
+  readonly #going = new Map<string, () => void>();
   #lastId = 0;
   #servingSince: number | undefined;
   #isGone = false;
@@ -77,6 +79,7 @@ export class WorkerProcess {
         this.#isGone = true;
         for (const answer of this.#asked.values()) answer(`worker ${this.number} has ended`);
         for (const connection of dealt.values()) connection.close();
+        for (const end of this.#going.values()) end();
         const since = this.#servingSince;
         resolve({ code, signal, servedMs: since === undefined ? 0 : performance.now() - since });
       });
@@ -109,14 +112,33 @@ export class WorkerProcess {
     });
   }
 
+  tell(message: ToWorker): void {
+    if (this.#process.isConnected()) this.#process.process.send(message);
+  }
+
   /**
-   * @param socket goes with the message, and is closed here when it was received
-   * @returns false where it is not there, and nothing was sent
+   * Gives it a connection, which is closed here when it was received.
+   *
+   * @param head all that was read of it
+   * @returns false where it is not there to take it
    */
-  tell(message: ToWorker, socket?: SendHandle): boolean {
-    if (!this.#process.isConnected()) return false;
-    this.#process.process.send(message, socket);
+  give(ticket: string, head: string, socket: Socket): boolean {
+    if (!this.isServing || !this.#process.isConnected()) return false;
+    // Sent, the socket has no more to do with it.
+    const handle: unknown = Reflect.get(socket, '_handle');
+    this.#going.set(ticket, () => {
+      socket.destroy();
+      if (isDealt(handle)) handle.close();
+    });
+    this.#process.process.send({ op: 'take', ticket, head } satisfies ToWorker, socket);
     return true;
+  }
+
+  /** What it was given is read by nobody else any more. Sent after the connection was received, as all that follows one is. */
+  released(ticket: string): void {
+    if (!this.#process.isConnected()) return;
+    const message: ToWorker = { op: 'released', ticket };
+    this.#process.process.send(message, undefined, undefined, () => this.#going.delete(ticket));
   }
 
   /** One that still starts does not listen to what it is told: what it does not hear is lost. A signal reaches it. */
