@@ -37,6 +37,32 @@ async function closeAll(...logs: SqliteLog[]): Promise<void> {
   for (const log of logs) await log.close();
 }
 
+/** The least time that the first page takes, in milliseconds. */
+async function firstPage(events: number): Promise<number> {
+  const log = await openSqliteLog(join(temporaryFolder(), 'log.db'), NO_POLLING);
+  const floor = await log.floor();
+  const data = 'x'.repeat(1_000);
+  for (let n = 1; n <= events; n += 1_000) await log.append(numberedFrom(n, n + 999, { data }));
+  const times: number[] = [];
+  for (let round = 0; round < 10; round++) {
+    const recorder = new Recorder();
+    const began = performance.now();
+    const stop = log.follow(floor, recorder);
+    await recorder.untilCount(1);
+    times.push(performance.now() - began);
+    await stop();
+  }
+  await log.close();
+  return Math.min(...times);
+}
+
+describe('a follower that is far behind', () => {
+  it('[I-8] gets a page in the time that a page takes, however much comes after it', async () => {
+    const [few, many] = [await firstPage(1_000), await firstPage(50_000)];
+    expect(many / few).toBeLessThan(3);
+  }, 30_000);
+});
+
 describe('nudges', () => {
   it('tell a follower at once, without polling', async () => {
     const path = join(temporaryFolder(), 'log.db');

@@ -58,9 +58,9 @@ export class SqliteReader {
       : 'true';
     this.#following = database.prepareRows(
       `SELECT ${PLACE_COLUMNS}, CASE WHEN ${wanted} THEN CAST(payload AS TEXT) END, bytes - length(payload), bytes FROM entry
-       WHERE offset > ? AND bytes - length(payload) < ? +
-         (SELECT bytes - length(payload) FROM entry WHERE offset > ? ORDER BY offset LIMIT 1)
-       ORDER BY offset LIMIT ?`,
+       WHERE offset > ? AND offset <= ifnull((SELECT offset FROM entry WHERE offset > ? ORDER BY offset LIMIT 1 OFFSET ?), ?)
+         AND bytes - length(payload) < ? + (SELECT bytes - length(payload) FROM entry WHERE offset > ? ORDER BY offset LIMIT 1)
+       ORDER BY offset`,
     );
     this.#start = database.prepare(
       'SELECT offset, bytes - length(payload) AS bytes FROM entry WHERE offset > ? AND offset <= ? ORDER BY offset LIMIT 1',
@@ -122,7 +122,9 @@ export class SqliteReader {
    */
   following(after: LogPoint, { maxCount, maxBytes }: Pick<Range, 'maxCount' | 'maxBytes'>): ReadPage {
     const { offset } = after;
-    const rows = this.#following([...this.#exchangeTexts, offset, maxBytes, offset, maxCount]);
+    // Without an end among the entries, all that come after a page of many bytes would be looked at for each page.
+    const window = [offset, offset, maxCount - 1, Number.MAX_SAFE_INTEGER];
+    const rows = this.#following([...this.#exchangeTexts, ...window, maxBytes, offset]);
     if (rows.length === 0) return { entries: [], through: toPoint(after), complete: true };
     const entries: LogEntry[] = [];
     for (const row of rows) if (toFollowingRow(row).isWanted) entries.push(this.#toEntry(row));
