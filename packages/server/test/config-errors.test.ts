@@ -152,6 +152,8 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     `websocket: { tls: { cert: pregon.yml } }`,
     'pregon.yml:1:14 websocket.tls.key: is required',
   ],
+  ['workers that are none', 'workers:\n', 'pregon.yml:1:1 workers: must be a whole number from 1 to 256, or auto'],
+  ['workers in a list', 'workers: [2]\n', 'pregon.yml:1:1 workers: must be a whole number from 1 to 256, or auto'],
   [
     'a duration without a unit',
     'retention: { maxAge: 7 }\n',

@@ -96,7 +96,7 @@ export function configurationSchema(directory: string) {
 
 function quantity(parse: (text: string) => number | undefined, message: string) {
   return z
-    .preprocess((value) => (typeof value === 'number' ? String(value) : value), z.string())
+    .preprocess((value) => (typeof value === 'number' || typeof value === 'string' ? String(value) : ''), z.string())
     .transform((value, context) => {
       const parsed = parse(value);
       if (parsed !== undefined) return parsed;
