@@ -84,10 +84,27 @@ describe('a gateway that closes', () => {
     amid.write('GET /events HTTP/1.1\r\nHost: localhost\r\n');
     const silent = await RawSocket.open(port);
     const closing = gateway.close({ spreadMs: 0, timeoutMs: 1_500 });
-    amid.write('Accept: text/event-stream\r\n\r\n');
+    amid.write('Accept: */*\r\n\r\n');
     expect(await amid.head()).toMatch(/^HTTP\/1\.1 503 .*\r\nRetry-After: 1\r\n/s);
     await closing;
     await silent.whenEnded();
+  });
+
+  it('[I-2] gives no event stream a status after which it would never come back, and the next gateway on the port has it', async () => {
+    const { gateway, logFile, port, http, append } = await startGateway();
+    const holding = await RawSocket.open(port);
+    await holding.upgrade('/events');
+    const stream = await StreamClient.open(http('/events'));
+    await append(1);
+    await stream.events.count(1);
+    const closing = gateway.close({ spreadMs: 0, timeoutMs: 1_500 });
+    // Told to come back at once, it finds the port open still.
+    await stream.failures.count(3);
+    await closing;
+    await startGateway({ logFile, listen: { port } });
+    await append(1);
+    expect(await stream.numbers(2)).toEqual([1, 2]);
+    expect(new Set(stream.failures.all)).toEqual(new Set([undefined]));
   });
 
   it('waits for the event that a subscriber is handling, and hands it no other', async () => {

@@ -88,7 +88,7 @@ export class StreamFollower implements Follower {
   #failed(message: string | undefined): void {
     if (this.#closed) return;
     this.#journal.note(`error: ${message ?? ''}`);
-    // On a 503 of a gateway that goes away it closes for good, as browsers do; pages open a new one.
+    // After an answer that is no stream, of whoever has the port meanwhile, it closes for good, as browsers do; pages open a new one.
     if (this.#source.readyState !== EventSource.CLOSED) return;
     this.#again = setTimeout(() => {
       this.#source = this.#open();

@@ -28,7 +28,11 @@ export class EventStream {
     // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
     if (this.#streaming.has(socket)) return void socket.destroy();
     const admission = this.#door.admit(request);
-    if (!('route' in admission)) return refuseRequest(response, admission);
+    if (!('route' in admission)) {
+      // An EventSource asks no more after any status but 200; after a connection that broke, it does.
+      if (admission.status === 503 && wantsStream(request)) return void socket.destroy();
+      return refuseRequest(response, admission);
+    }
     const { route } = admission;
     const query = withLastEventId(admission.query, request);
     const wrong = wrongRequest(request, query, route.snapshots !== undefined);
@@ -84,9 +88,13 @@ function withLastEventId(query: Query, request: IncomingMessage): Query {
   return typeof last === 'string' && last !== '' ? { ...query, since: last } : query;
 }
 
+function wantsStream({ headers }: IncomingMessage): boolean {
+  return headers.accept?.includes('text/event-stream') === true;
+}
+
 /** Checked before the stream begins: afterwards there is no status to say it with. */
 function wrongRequest(request: IncomingMessage, query: Query, hasSnapshot: boolean): Refusal | undefined {
-  if (!request.headers.accept?.includes('text/event-stream')) {
+  if (!wantsStream(request)) {
     const message = 'connect by WebSocket, or ask for text/event-stream';
     return { status: 426, message, headers: { Upgrade: 'websocket' } };
   }
