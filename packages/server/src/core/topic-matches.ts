@@ -1,6 +1,6 @@
 import { TopicIndex } from './topic-index.js';
 
-/** How many matches are remembered, over all topics: some hundred kilobytes. */
+/** How many matches are remembered, over all topics: some megabytes where no topic comes twice. */
 const REMEMBERED = 65_536;
 
 /** A topic index that remembers what it found: the same topics come again and again, patterns come and go more rarely. */
