@@ -190,6 +190,30 @@ describeWithBroker('several workers on a log on RabbitMQ', () => {
   });
 });
 
+describe('what a worker starts', () => {
+  it('does not take itself for one of them', async () => {
+    const cwd = temporaryFolder();
+    writeFileSync(
+      join(cwd, 'handler.js'),
+      `import { execFileSync } from 'node:child_process';
+      export default ({ logger }) => {
+        const text = execFileSync(process.execPath, ['-p', 'process.env.PREGON_WORKER'], { encoding: 'utf8' });
+        logger.info({}, 'started: ' + text.trim());
+        return { opened() {} };
+      };`,
+    );
+    writeFileSync(
+      join(cwd, 'pregon.yml'),
+      'exchanges: [x]\nwebsocket: { routes: { a: { path: /a, handlers: [handler.js] } } }\n',
+    );
+    const workers = await Workers.start({ cwd, flags: [] });
+    expect(workers.primary.stdout.match(/started: .*/g)).toEqual([
+      expect.stringMatching(/^started: undefined/),
+      expect.stringMatching(/^started: undefined/),
+    ]);
+  });
+});
+
 describe('the end of several workers', () => {
   it('SIGTERM drains each: clients are told to come back, and nothing is left', async () => {
     const workers = await Workers.start();
@@ -281,15 +305,17 @@ describe('workers whose primary ends without a word', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   }
 
-  it('killed with SIGKILL while one starts, which notices when it asks for its port', async () => {
+  it('killed with SIGKILL while one starts, which notices when it asks for a port', async () => {
     const cwd = temporaryFolder();
     const [loading, go] = [join(cwd, 'loading'), join(cwd, 'go')];
     writeFileSync(
       join(cwd, 'handler.js'),
       `import { existsSync, writeFileSync } from 'node:fs';
+      import { createServer } from 'node:http';
       writeFileSync('loading', '');
       while (!existsSync('go'));
-      export default {};`,
+      createServer().listen(0);
+      export default { opened() {} };`,
     );
     writeFileSync(
       join(cwd, 'pregon.yml'),
@@ -298,7 +324,12 @@ describe('workers whose primary ends without a word', () => {
     const workers = new Workers({ cwd, flags: [] });
     await eventually(() => existsSync(loading), Boolean);
     const pids = workers.pids();
-    process.kill(workers.primary.pid, 'SIGKILL');
+    const { pid } = workers.primary;
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      () => isRunning(pid),
+      (runs) => !runs,
+    );
     writeFileSync(go, '');
     await expectNothingLeft(workers, pids);
   });

@@ -18,12 +18,15 @@ export interface Settings {
 /** An empty variable counts as unset, as a shell or a compose file that passes on nothing leaves it. */
 export function readSettings(): Settings {
   const variables = process.env;
+  const worker = readWorker(variables[WORKER]);
+  // What a worker starts is none.
+  delete variables[WORKER];
   const debug = (variables['DEBUG'] ?? '').split(',').map((name) => name.trim());
   return {
     log: variables['PREGON_LOG'] || undefined,
     token: variables['PREGON_TOKEN'] || undefined,
     debug: debug.includes('pregon') || debug.includes('*'),
-    worker: readWorker(variables[WORKER]),
+    worker,
     variables,
   };
 }
