@@ -147,10 +147,16 @@ export class LeanSocket implements ClientSocket {
       `Sec-WebSocket-Key: ${this.#key}`,
       ...(subprotocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${subprotocol}`]),
       ...(origin === undefined ? [] : [`Origin: ${origin}`]),
+      ...(url.username === '' ? [] : [`Authorization: Basic ${basic(url)}`]),
       ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     ];
     return `${lines.join('\r\n')}\r\n\r\n`;
   }
+}
+
+/** RFC 7617. */
+function basic({ username, password }: URL): string {
+  return Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString('base64');
 }
 
 function headOf(opcode: number, size: number): Buffer {

@@ -113,3 +113,18 @@ describe('LeanSocket', () => {
     expect(await open(await freePort()).whenEnded).toBe('connection refused');
   });
 });
+
+it('shows the name and the password of the URL, as a proxy before the gateway asks for', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  closing.push(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  const connected = once(server, 'connection');
+  const url = new URL(`ws://me:p%40ss@127.0.0.1:${port}/`);
+  const request = { url, subprotocol: undefined, origin: undefined, headers: undefined };
+  const socket = new LeanSocket(request, { opened() {}, frame() {}, ended() {} });
+  closing.push(() => socket.terminate());
+  const [, { headers }] = await connected;
+  expect(headers.authorization).toBe(`Basic ${btoa('me:p@ss')}`);
+});
