@@ -40,6 +40,8 @@ export class Audiences {
     for (const event of events) {
       for (const audience of this.#byTopic.of(event.entry.topic)) if (audience.offer(event)) touched.push(audience);
     }
+    // In the order in which they came to be, connections lie in memory: by chance, a write costs a tenth more.
+    touched.sort((a, b) => a.number - b.number);
     const flush = new Flush(after, through);
     for (const audience of touched) audience.flush(flush);
   }
