@@ -16,7 +16,8 @@ export function describeRun(command: string, folder: string): Record<string, str
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     machine: `${all[0]?.model.trim() ?? 'unknown'}, ${all.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    system: `${platform()} ${release()} ${arch()}`,
+    // Without what a distribution or a host puts behind the number.
+    system: `${platform()} ${release().split('-')[0]} ${arch()}`,
     node: process.version,
     libraries: LIBRARIES.map((name) => `${name} ${versionOf(name)}`).join(', '),
     commit: commit(),
