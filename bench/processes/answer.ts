@@ -36,7 +36,7 @@ const usage: Readonly<Record<string, Handler>> = {
   /** Resident memory, after a full garbage collection where `--expose-gc` allows it. */
   memory() {
     // What one collection has emptied is given back with the next.
-    for (let round = 0; round < 4; round++) globalThis.gc?.();
+    for (let round = 0; round < 2; round++) globalThis.gc?.();
     return { rssBytes: process.memoryUsage.rss() };
   },
   /** Resident memory as it is. */
