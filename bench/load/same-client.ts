@@ -13,7 +13,7 @@ const SUBSCRIBE = '{"op":"subscribe","id":1,"batch":true}';
 /** All sockets read into this one. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
 
-let stream = new SameStream(false);
+let stream = new SameStream();
 let connections: Reader[] = [];
 let beganAtMs = 0;
 let lastAtMs = 0;
@@ -72,7 +72,7 @@ answer({
   /** Opens `count` connections to `path`, which offer permessage-deflate. */
   async connect(fields) {
     const protocol = textOf(fields, 'protocol') || undefined;
-    stream = new SameStream(textOf(fields, 'takeover') === 'yes');
+    stream = new SameStream();
     const count = numberOf(fields, 'count');
     while (connections.length < count) {
       const group = Array.from(

@@ -1,4 +1,4 @@
-import { constants, createInflateRaw, type InflateRaw, inflateRawSync } from 'node:zlib';
+import { createInflateRaw, type InflateRaw } from 'node:zlib';
 import { CLOSE, PING, TEXT } from './wire.js';
 
 const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
@@ -13,12 +13,8 @@ export class SameStream {
   #length = 0;
   /** Up to where it was read. */
   #readTo = 0;
-  #context: InflateRaw | undefined;
-
-  /** @param takeover whether the server's compressor remembers earlier messages */
-  constructor(takeover: boolean) {
-    if (takeover) this.#context = createInflateRaw();
-  }
+  /** Servers may refer to earlier messages. */
+  readonly #context: InflateRaw = createInflateRaw();
 
   get length(): number {
     return this.#length;
@@ -65,7 +61,6 @@ export class SameStream {
     if (first !== (TEXT | RSV1)) throw new Error(`a frame that begins with ${first}`);
     const message = Buffer.concat([payload, TRAILER]);
     const context = this.#context;
-    if (!context) return inflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
     const parts: Buffer[] = [];
     const take = (part: Buffer) => parts.push(part);
     context.on('data', take);

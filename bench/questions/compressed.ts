@@ -75,7 +75,7 @@ async function startSide({ path, protocol = '', peer = false }: Kind, context: C
   const producer = peer ? server : Child.start('servers/orders-publisher');
   if (!peer) await producer.ask('open', { log, connections: CONNECTIONS });
   const port = numberOf(await server.ask('listen', { log }), 'port');
-  await load.ask('connect', { port, path, protocol, takeover: peer ? 'yes' : 'no', count: CONNECTIONS });
+  await load.ask('connect', { port, path, protocol, count: CONNECTIONS });
   const name = peer ? 'ws' : 'pregon';
   return { name, server, producer, load, port, connections: CONNECTIONS, audiences: [CONNECTIONS], next: 1 };
 }

@@ -24,12 +24,12 @@ const REMEMBERED = VISITS.find(({ who, end }) => who === 'Socket.IO' && end === 
 /** The most timers that a gateway has by itself; each client of Engine.IO that is not gone has one. */
 const OWN_TIMERS = 8;
 
-/** With all timeouts short, so that those who are abandoned are gone soon. */
+/** With all timeouts short, so that those who are abandoned are gone soon; not so short that who is only slow is taken for one of them. */
 const CONFIGURATION = `
 exchanges: [events]
-socketIo: { pingInterval: 300, pingTimeout: 200, connectTimeout: 300 }
+socketIo: { pingInterval: 300, pingTimeout: 700, connectTimeout: 1000 }
 websocket:
-  handshakeTimeoutMs: 500
+  handshakeTimeoutMs: 1000
   historyBytes: 65536
   routes:
     events: { path: /events }

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { constants, inflateRawSync } from 'node:zlib';
 import { createClient, type PregonEvent } from '@pregon/client';
@@ -20,7 +21,8 @@ import { PlainClient } from '../support/gateway/plain-client.js';
 import { OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
 import { pregon, startPregon } from '../support/processes.js';
 
-const AGREED = 'permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12';
+const AGREED = 'permessage-deflate; client_no_context_takeover; server_max_window_bits=12';
+const WITHOUT_CONTEXT = `${AGREED}; server_no_context_takeover`;
 
 const routes = {
   events: { path: '/events', compression: true },
@@ -47,6 +49,13 @@ async function rawly(
   return raw;
 }
 
+/** What has come over its connection, handshake included. */
+function rawBytes(socket: WebSocket): number {
+  const raw: unknown = Reflect.get(socket, '_socket');
+  if (!(raw instanceof Socket)) throw new Error('a client without a socket');
+  return raw.bytesRead;
+}
+
 function inflated(payload: Buffer): string {
   const message = Buffer.concat([payload, Buffer.from([0, 0, 0xff, 0xff])]);
   return inflateRawSync(message, { finishFlush: constants.Z_SYNC_FLUSH }).toString();
@@ -58,6 +67,8 @@ describe('permessage-deflate', () => {
     ['permessage-deflate; client_max_window_bits', AGREED],
     ['permessage-deflate; server_max_window_bits=15; client_max_window_bits=9', `${AGREED}; client_max_window_bits=9`],
     ['permessage-deflate; server_max_window_bits=9, permessage-deflate', AGREED],
+    ['permessage-deflate; server_no_context_takeover', WITHOUT_CONTEXT],
+    ['permessage-deflate; server_max_window_bits=9, permessage-deflate; server_no_context_takeover', WITHOUT_CONTEXT],
     ['permessage-deflate; server_max_window_bits=9', undefined],
     ['permessage-deflate; unheard_of', undefined],
     ['something-else', undefined],
@@ -96,6 +107,33 @@ describe('permessage-deflate', () => {
     expect(frames.map(([frame]) => frame?.compressed)).toEqual([false, true, true]);
     const texts = frames.map(([frame]) => (frame?.compressed ? inflated(frame.payload) : frame?.payload.toString()));
     expect(texts).toEqual(without.texts);
+  });
+
+  it('[I-1][I-3] what many remember is sent once: stock clients that do, that do not, and that come late get the same texts', async () => {
+    const gateway = await startGateway({ routes });
+    const { ws, append } = gateway;
+    const open = async (count: number, perMessageDeflate: object | false = {}) =>
+      Promise.all(Array.from({ length: count }, () => PlainClient.open(ws('/events'), { perMessageDeflate })));
+    await untilAtHead(gateway);
+    const many = await open(40);
+    const forgetful = await open(2, { serverNoContextTakeover: true });
+    const [plain] = await open(1, false);
+    const bytesOf = ({ socket }: PlainClient) => rawBytes(socket);
+    const send = async (count: number) => {
+      for (let n = 0; n < count; n++) await append(1, { padding: 600 });
+    };
+    await send(30);
+    const late = await open(3);
+    const all = [...many, ...forgetful, ...late];
+    await plain?.numbers(30);
+    await send(40);
+    expect(await plain?.numbers(70)).toEqual(numbers(1, 70));
+    for (const client of [...many, ...forgetful]) expect(await client.numbers(70)).toEqual(numbers(1, 70));
+    for (const client of late) expect(await client.numbers(40)).toEqual(numbers(31, 70));
+    for (const client of all) expect(client.texts).toEqual(plain?.texts.slice(-client.texts.length));
+    const [remembering = 0, forgetting = 0] = [many[0], forgetful[0]].map((client) => client && bytesOf(client));
+    expect(remembering).toBeLessThan(forgetting * 0.7);
+    expect(new Set(many.map(bytesOf)).size).toBe(1);
   });
 
   it('[I-2][I-3] replays, resumes, and waits for a slow client, as without it', async () => {

@@ -1,10 +1,11 @@
+import type { Takers } from './chunk.js';
 import { type Filter, passes } from './filter.js';
 import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { Subscription } from './subscription.js';
 
 /** All subscriptions that want the same events. Those of them that stand at the edge of the log move together. */
-export class Audience {
+export class Audience implements Takers {
   readonly filter: Filter;
   /** Unlike that of any other audience of the gateway. */
   readonly number: number;
@@ -18,6 +19,11 @@ export class Audience {
   constructor(filter: Filter, number: number) {
     this.filter = filter;
     this.number = number;
+  }
+
+  /** How many stand at the edge. */
+  get size(): number {
+    return this.#atEdge.size;
   }
 
   /** Takes a subscription that stands at the edge. Never called during a flush. */
@@ -38,7 +44,7 @@ export class Audience {
 
   /** Moves all that stand at the edge until now to the edge from now on. */
   flush(flush: Flush): void {
-    const chunks = flush.chunks({ events: this.#pending, mark: this.#mark, takers: this.#atEdge.size });
+    const chunks = flush.chunks({ events: this.#pending, mark: this.#mark, takers: this });
     this.#pending = [];
     this.#mark = 0;
     for (const chunk of chunks) {

@@ -4,6 +4,15 @@ import type { LoggedEvent } from './logged-event.js';
 /** The most bytes of events in one chunk, unless a single event is larger. */
 export const CHUNK_BYTES = 65_536;
 
+/** Who moves together: subscriptions that stand at the same point and want the same events, now and as long as nothing parts them. */
+export interface Takers {
+  /** How many there are. */
+  readonly size: number;
+}
+
+/** Whoever takes a chunk for itself. */
+const ONE: Takers = { size: 1 };
+
 /**
  * What moves a cursor: the matching events between two offsets, with nothing missing. All subscriptions that stand at
  * `after` and want the same events get the same chunk, and all their connections the same bytes.
@@ -14,18 +23,19 @@ export class Chunk {
   /** … and then here, also where no event between matched. */
   readonly through: number;
   readonly events: readonly LoggedEvent[];
-  readonly #takers: number;
+  /** The same object for each chunk that moves the same subscriptions. */
+  readonly takers: Takers;
   /** Mostly all connections take the same format. */
   #format: Format | undefined;
   #buffer: Buffer | undefined;
   #others: Map<Format, Buffer> | undefined;
 
-  /** @param takers about how many subscriptions it moves, where they move together */
-  constructor(after: number, through: number, events: readonly LoggedEvent[], takers = 1) {
+  /** @param takers whom it moves, where they move together */
+  constructor(after: number, through: number, events: readonly LoggedEvent[], takers = ONE) {
     this.after = after;
     this.through = through;
     this.events = events;
-    this.#takers = takers;
+    this.takers = takers;
   }
 
   /** All its events, framed one behind the other or together, in one buffer that must not be changed. */
@@ -46,7 +56,7 @@ export class Chunk {
   }
 
   #encode(format: Format): Buffer {
-    return format.together?.(this.events, this.#takers) ?? this.#encodeEach(format);
+    return format.together?.(this.events, this.takers.size) ?? this.#encodeEach(format);
   }
 
   #encodeEach(format: Format): Buffer {

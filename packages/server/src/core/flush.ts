@@ -1,12 +1,12 @@
-import { Chunk, chunkLength } from './chunk.js';
+import { Chunk, chunkLength, type Takers } from './chunk.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** Events that somebody wants, in order, and a number that other lists of the same flush rarely have too. */
 interface Selection {
   readonly events: readonly LoggedEvent[];
   readonly mark: number;
-  /** How many want them. */
-  readonly takers: number;
+  /** Who wants them. */
+  readonly takers: Takers;
 }
 
 /**
@@ -33,7 +33,7 @@ export class Flush {
     return chunks;
   }
 
-  #cut(events: readonly LoggedEvent[], takers: number): readonly Chunk[] {
+  #cut(events: readonly LoggedEvent[], takers: Takers): readonly Chunk[] {
     const chunks: Chunk[] = [];
     for (let from = 0, at = this.#after; from < events.length; ) {
       const to = from + chunkLength(events, from);

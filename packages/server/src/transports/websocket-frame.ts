@@ -15,21 +15,18 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
+/** The same of a text that is UTF-8 already. */
+export function encodedTextFrame(text: Uint8Array): Buffer {
+  return frameOf(TEXT, text);
+}
+
 export function binaryFrame(bytes: Uint8Array): Buffer {
-  const start = headerSize(bytes.length);
-  const frame = Buffer.allocUnsafe(start + bytes.length);
-  writeHeader(frame, 0, BINARY, bytes.length);
-  frame.set(bytes, start);
-  return frame;
+  return frameOf(BINARY, bytes);
 }
 
 /** A text message whose payload was compressed, for connections that negotiated permessage-deflate. */
 export function compressedTextFrame(payload: Uint8Array): Buffer {
-  const start = headerSize(payload.length);
-  const frame = Buffer.allocUnsafe(start + payload.length);
-  writeHeader(frame, 0, RSV1 | TEXT, payload.length);
-  frame.set(payload, start);
-  return frame;
+  return frameOf(RSV1 | TEXT, payload);
 }
 
 /** A ping without payload (RFC 6455 section 5.5.2): the same bytes for everybody. */
@@ -43,6 +40,14 @@ export function headerSize(payloadSize: number): number {
 /** Writes what stands before the payload of a text message, and returns where the payload begins. */
 export function writeTextHeader(target: Buffer, at: number, payloadSize: number): number {
   return writeHeader(target, at, TEXT, payloadSize);
+}
+
+function frameOf(opcode: number, payload: Uint8Array): Buffer {
+  const start = headerSize(payload.length);
+  const frame = Buffer.allocUnsafe(start + payload.length);
+  writeHeader(frame, 0, opcode, payload.length);
+  frame.set(payload, start);
+  return frame;
 }
 
 function writeHeader(target: Buffer, at: number, opcode: number, payloadSize: number): number {

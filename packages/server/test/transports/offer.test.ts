@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { offersCompression } from '../../src/transports/websocket/offer.js';
+import { compressionOffer } from '../../src/transports/websocket/offer.js';
 
 describe('an offer of permessage-deflate', () => {
   it.each([
@@ -14,7 +14,7 @@ describe('an offer of permessage-deflate', () => {
     // The first is more than can be kept to, the second is its fallback (RFC 7692 section 7.1).
     ['permessage-deflate; server_max_window_bits=9, permessage-deflate'],
   ])('%s is taken', (header) => {
-    expect(offersCompression(header)).toBe(true);
+    expect(compressionOffer(header)).toBeDefined();
   });
 
   it.each([
@@ -38,6 +38,15 @@ describe('an offer of permessage-deflate', () => {
     ['x-foo; a= b, permessage-deflate'],
     ['permessage-deflate;\vclient_max_window_bits'],
   ])('%s is declined', (header) => {
-    expect(offersCompression(header)).toBe(false);
+    expect(compressionOffer(header)).toBeUndefined();
+  });
+
+  it.each([
+    ['permessage-deflate; client_max_window_bits', true],
+    ['permessage-deflate; server_no_context_takeover', false],
+    ['permessage-deflate; server_no_context_takeover, permessage-deflate', false],
+    ['permessage-deflate; server_max_window_bits=9; server_no_context_takeover, permessage-deflate', true],
+  ])('%s leaves it to the client whether it remembers what it was sent: %s', (header, remembers) => {
+    expect(compressionOffer(header)).toEqual({ remembers });
   });
 });

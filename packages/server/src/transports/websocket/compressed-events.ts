@@ -1,6 +1,7 @@
 import type { Format } from '../../core/format.js';
 import type { LoggedEvent } from '../../core/logged-event.js';
 import { compressedTextFrame } from '../websocket-frame.js';
+import { ContinuedEvents } from './continued-events.js';
 import { deflateMessage } from './deflate.js';
 import { type EventFormats, eventFrames } from './wire.js';
 
@@ -37,6 +38,8 @@ export class CompressedEvents implements EventFormats {
   readonly separate: Format;
   /** All events of a chunk in one frame `batch`, which compresses what they have in common; where that is not worth it, one for each. */
   readonly together: Format;
+  /** The same formats, and how the events go on for who remembers what it was sent before. */
+  readonly remembered: EventFormats;
   readonly #thresholdBytes: number;
   /** The later half of what is kept; when it is full, it is the earlier half of what is kept then. */
   #kept = new Map<LoggedEvent, Kept>();
@@ -50,6 +53,11 @@ export class CompressedEvents implements EventFormats {
     const write = (event: LoggedEvent, target: Buffer, at: number) => this.#write(event, target, at);
     this.separate = { size, write };
     this.together = { size, write, together: (events, takers) => this.#batch(events, takers) };
+    const continued = {
+      separate: new ContinuedEvents(thresholdBytes, (events) => events.map(textOf)),
+      together: new ContinuedEvents(thresholdBytes, (events) => this.#togetherTexts(events)),
+    };
+    this.remembered = { separate: this.separate, together: this.together, continued };
   }
 
   #size(event: LoggedEvent): number {
@@ -65,24 +73,24 @@ export class CompressedEvents implements EventFormats {
   }
 
   #batch(events: readonly LoggedEvent[], takers: number): Buffer | undefined {
-    if (events.length < 2) return undefined;
-    let size = BATCH_HEAD.length + BATCH_TAIL.length - 1;
-    for (const event of events) {
-      if (takers < MANY && this.#find(event)) return undefined;
-      size += event.size + 1;
-    }
-    if (size < this.#thresholdBytes) return undefined;
+    const size = batchSize(events);
+    if (events.length < 2 || size < this.#thresholdBytes) return undefined;
+    if (takers < MANY && events.some((event) => this.#find(event))) return undefined;
     for (const event of events) this.#keep(event);
     return compress(batchText(events, size));
+  }
+
+  #togetherTexts(events: readonly LoggedEvent[]): readonly Buffer[] {
+    const size = batchSize(events);
+    const apart = events.length < 2 || size < this.#thresholdBytes;
+    return apart ? events.map(textOf) : [batchText(events, size)];
   }
 
   #frame(event: LoggedEvent): Buffer {
     if (event.size < this.#thresholdBytes) return PLAIN;
     const kept = this.#keep(event);
     if (!kept.frame) {
-      const text = Buffer.allocUnsafe(event.size);
-      event.write(text, 0);
-      kept.frame = compress(text) ?? PLAIN;
+      kept.frame = compress(textOf(event)) ?? PLAIN;
       this.#keptBytes += kept.frame.length;
     }
     return kept.frame;
@@ -111,6 +119,16 @@ export class CompressedEvents implements EventFormats {
 function compress(text: Buffer): Buffer | undefined {
   const payload = deflateMessage(text);
   return payload.length < text.length ? compressedTextFrame(payload) : undefined;
+}
+
+function textOf(event: LoggedEvent): Buffer {
+  const text = Buffer.allocUnsafe(event.size);
+  event.write(text, 0);
+  return text;
+}
+
+function batchSize(events: readonly LoggedEvent[]): number {
+  return events.reduce((size, event) => size + event.size + 1, BATCH_HEAD.length + BATCH_TAIL.length - 1);
 }
 
 function batchText(events: readonly LoggedEvent[], size: number): Buffer {

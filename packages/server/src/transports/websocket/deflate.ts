@@ -7,6 +7,8 @@ import { constants, deflateRawSync } from 'node:zlib';
  */
 export const WINDOW_BITS = 12;
 
+export const WINDOW_BYTES = 1 << WINDOW_BITS;
+
 /** What a sync flush ends with, and what a message leaves out (RFC 7692 section 7.2.1). */
 export const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 
@@ -17,8 +19,13 @@ const OPTIONS = {
   finishFlush: constants.Z_SYNC_FLUSH,
 };
 
-/** The payload of a compressed message that needs none before it. */
-export function deflateMessage(text: Uint8Array): Buffer {
-  const flushed = deflateRawSync(text, OPTIONS);
+/**
+ * The payload of a compressed message.
+ *
+ * @param remembered the end of what was sent compressed before it, which the client's inflater holds still; without it, the message needs
+ *   none before it
+ */
+export function deflateMessage(text: Uint8Array, remembered?: Uint8Array): Buffer {
+  const flushed = deflateRawSync(text, remembered?.length ? { ...OPTIONS, dictionary: remembered } : OPTIONS);
   return flushed.subarray(0, flushed.length - TRAILER.length);
 }

@@ -1,25 +1,16 @@
-import type { Socket } from 'node:net';
 import { encodeFrame, type RequestId } from '@pregon/protocol';
-import type { WebSocket } from 'ws';
 import type { Chunk } from '../../core/chunk.js';
 import type { ControlFrame } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { textFrame } from '../websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
-import type { EventFormats } from './wire.js';
 
 /** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames beside them. */
 export class FramesLink extends WebSocketLink {
-  readonly #formats: EventFormats;
   /** Whether the client said that it takes several events in one frame. */
   #takesBatches = false;
   /** The subscription that event frames belong to, as the client sees it. */
   #current: RequestId | undefined;
-
-  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
-    super(client, socket, maxBufferedBytes);
-    this.#formats = formats;
-  }
 
   override get transport(): 'pregon.v1' {
     return 'pregon.v1';
@@ -34,8 +25,7 @@ export class FramesLink extends WebSocketLink {
       this.#current = id;
       this.write(textFrame(encodeFrame({ op: 'events', id })));
     }
-    const { separate, together } = this.#formats;
-    this.write(chunk.bytes(this.#takesBatches ? together : separate));
+    this.writeEvents(chunk, this.#takesBatches ? 'together' : 'separate');
   }
 
   override snapshot(id: RequestId, rows: string, more: boolean): void {

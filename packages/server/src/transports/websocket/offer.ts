@@ -16,20 +16,28 @@ const PARAMETERS: Readonly<Record<string, (value: string | undefined) => boolean
   client_max_window_bits: (value) => value === undefined || isWindow(value),
 };
 
+/** What can be agreed on with a client. */
+export interface Offer {
+  /** Whether it can do without being told to remember nothing between messages: it did not ask for that (RFC 7692 section 7.1.1.1). */
+  readonly remembers: boolean;
+}
+
 /**
- * Whether a client offers permessage-deflate in a way that our frames keep to (RFC 7692 section 7.1). What is malformed or asks for too
- * small a window is declined, so that the connection goes uncompressed; `ws`, asked for it, would refuse the connection.
+ * What a client offers of permessage-deflate that our frames keep to: the first that does (RFC 7692 section 7.1). Undefined where there is
+ * none. What is malformed or asks for too small a window is declined, so that the connection goes uncompressed; `ws`, asked for it, would
+ * refuse the connection.
  *
  * @param header `Sec-WebSocket-Extensions` of the handshake
  */
-export function offersCompression(header: string | undefined): boolean {
+export function compressionOffer(header: string | undefined): Offer | undefined {
   const extensions = header?.split(',') ?? [];
-  if (!extensions.every((extension) => EXTENSION.test(extension))) return false;
+  if (!extensions.every((extension) => EXTENSION.test(extension))) return undefined;
   const offers = extensions
     .map((extension) => extension.split(';').map((part) => part.trim()))
     .filter(([name]) => name === 'permessage-deflate')
     .map(([, ...parameters]) => parameters.map(readParameter));
-  return offers.every(isValid) && offers.some(fits);
+  const taken = offers.every(isValid) ? offers.find(fits) : undefined;
+  return taken && { remembers: !taken.some(([name]) => name === 'server_no_context_takeover') };
 }
 
 type Parameter = readonly [name: string, value: string | undefined];

@@ -1,32 +1,22 @@
-import type { Socket } from 'node:net';
 import { CLOSE_CODES, type RequestId } from '@pregon/protocol';
-import type { WebSocket } from 'ws';
 import type { Chunk } from '../../core/chunk.js';
 import type { ControlFrame } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { refusalCode } from '../closing.js';
 import { binaryFrame, textFrame } from '../websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
-import type { EventFormats } from './wire.js';
 
 /**
  * Plain WebSocket, no subprotocol: events and nothing but events. What has no place in that (a position that cannot be
  * served, an error) closes the connection with a code that says so.
  */
 export class PlainLink extends WebSocketLink {
-  readonly #formats: EventFormats;
-
-  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
-    super(client, socket, maxBufferedBytes);
-    this.#formats = formats;
-  }
-
   override get transport(): 'websocket' {
     return 'websocket';
   }
 
   override events(_id: RequestId, chunk: Chunk): void {
-    this.write(chunk.bytes(this.#formats.separate));
+    this.writeEvents(chunk, 'separate');
   }
 
   override snapshot(): void {

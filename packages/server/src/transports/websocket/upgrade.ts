@@ -16,7 +16,7 @@ import { WINDOW_BITS } from './deflate.js';
 import { FramesLink } from './frames-link.js';
 import { Incoming } from './incoming.js';
 import { Inflation } from './inflation.js';
-import { offersCompression } from './offer.js';
+import { compressionOffer, type Offer } from './offer.js';
 import { PlainLink } from './plain-link.js';
 import { WebSocketLink } from './websocket-link.js';
 import { type EventFormats, PLAIN_FORMATS } from './wire.js';
@@ -43,7 +43,7 @@ export class WebSocketUpgrade {
     this.#incoming = new Incoming(door, maxFrameBytes);
     this.#server = createServer(maxFrameBytes, false);
     this.#compressing = createServer(maxFrameBytes, {
-      serverNoContextTakeover: true,
+      // Whether the client is to forget what it was sent is left to it.
       clientNoContextTakeover: true,
       serverMaxWindowBits: WINDOW_BITS,
     });
@@ -69,21 +69,27 @@ export class WebSocketUpgrade {
     const wrong = wrongHandshake(request);
     if (wrong) return refuseUpgrade(socket, wrong);
     shareTexts(request);
-    const compressed = admission.route.compression && offersCompression(request.headers['sec-websocket-extensions']);
-    const server = compressed ? this.#compressing : this.#server;
+    const { compression } = admission.route;
+    const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
+    const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;
+    const server = offer ? this.#compressing : this.#server;
     server.handleUpgrade(request, socket, head, (client) => {
       socket.off('error', ignore);
-      if (compressed) Inflation.install(client, this.#maxFrameBytes);
-      this.#enter(client, socket, request, admission);
+      if (offer) Inflation.install(client, this.#maxFrameBytes);
+      this.#enter(client, socket, request, admission, client.extensions === '' ? PLAIN_FORMATS : formats);
     });
   }
 
   /** Not within `#handle`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
-  #enter(client: ClientSocket, socket: Socket, request: IncomingMessage, { route, query }: Admitted): void {
+  #enter(
+    client: ClientSocket,
+    socket: Socket,
+    request: IncomingMessage,
+    { route, query }: Admitted,
+    formats: EventFormats,
+  ): void {
     const { maxBufferedBytes } = this.#door.options;
     const plain = client.protocol !== SUBPROTOCOL;
-    const { compression } = route;
-    const formats = compression && client.extensions !== '' ? this.#formatsFor(compression) : PLAIN_FORMATS;
     const Link = plain ? PlainLink : FramesLink;
     const link = new Link(client, socket, maxBufferedBytes, formats);
     const connection = this.#door.enter(route, request, link);
@@ -94,10 +100,10 @@ export class WebSocketUpgrade {
     if (plain) subscribe(connection, query);
   }
 
-  #formatsFor({ thresholdBytes }: Compression): EventFormats {
+  #formatsFor({ thresholdBytes }: Compression, { remembers }: Offer): EventFormats {
     const formats = this.#compressed.get(thresholdBytes) ?? new CompressedEvents(thresholdBytes);
     this.#compressed.set(thresholdBytes, formats);
-    return formats;
+    return remembers ? formats.remembered : formats;
   }
 }
 

@@ -8,16 +8,22 @@ import type { Message } from '../../core/message.js';
 import { closeReason } from '../closing.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { PING_FRAME } from '../websocket-frame.js';
+import type { Context } from './continued-events.js';
+import type { EventFormats } from './wire.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */
 export abstract class WebSocketLink extends SocketOutlet implements Link {
   readonly #client: WebSocket;
+  readonly #formats: EventFormats;
+  /** What the client's inflater holds, where others hold the same. */
+  #context: Context | undefined;
   /** Whose link it is, as soon as there is one. */
   connection: Connection | undefined;
 
-  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number) {
+  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
     super(socket, maxBufferedBytes);
     this.#client = client;
+    this.#formats = formats;
   }
 
   abstract get transport(): TransportName;
@@ -51,6 +57,13 @@ export abstract class WebSocketLink extends SocketOutlet implements Link {
   /** A close frame may also be sent by ws: in answer to the client's, or to a frame that is none. */
   protected override get isOpen(): boolean {
     return this.#client.readyState === this.#client.OPEN;
+  }
+
+  /** @param form how the client takes events that come at once */
+  protected writeEvents(chunk: Chunk, form: 'separate' | 'together'): void {
+    const continuation = this.#formats.continued?.[form].next(chunk, this.#context);
+    this.write(continuation?.bytes ?? chunk.bytes(this.#formats[form]));
+    this.#context = continuation && (continuation.context ?? this.#context);
   }
 
   protected override drained(): void {

@@ -1,6 +1,7 @@
 import type { Format } from '../../core/format.js';
 import type { LoggedEvent } from '../../core/logged-event.js';
 import { headerSize, writeTextHeader } from '../websocket-frame.js';
+import type { ContinuedEvents } from './continued-events.js';
 
 /** The formats in which a connection may get events. */
 export interface EventFormats {
@@ -8,6 +9,8 @@ export interface EventFormats {
   readonly separate: Format;
   /** For clients that also take several events in one frame. */
   readonly together: Format;
+  /** For clients that remember what they were sent before: the same, where it goes on from that. */
+  readonly continued?: { readonly separate: ContinuedEvents; readonly together: ContinuedEvents };
 }
 
 /** One text frame for each event. */
