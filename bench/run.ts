@@ -5,6 +5,7 @@ import { removeLeftovers } from './leftovers.js';
 import { describeRun } from './machine.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { endAll, killAll } from './processes/running.js';
+import { SERVER_FLAGS } from './processes/server-flags.js';
 import type { Context, Row } from './question.js';
 import { append } from './questions/append.js';
 import { bus } from './questions/bus.js';
@@ -104,7 +105,8 @@ async function end(code: number): Promise<void> {
 function contextFor({ quick, profile }: Options, name: string, cases: readonly string[]): Context {
   const own = join(folder, name);
   mkdirSync(own);
-  const gatewayArgv = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
+  const gatewayArgv = [...SERVER_FLAGS, ...profiling];
   return { quick, folder: own, gatewayArgv, cases, progress };
 }
 

@@ -1,5 +1,6 @@
 import { Child } from '../processes/child.js';
 import { numberOf } from '../processes/messages.js';
+import { SERVER_FLAGS } from '../processes/server-flags.js';
 import { type Context, type GoalLine, goals, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
 import { formatCell } from '../table.js';
@@ -70,7 +71,7 @@ async function startSide({ path, protocol = '', peer = false }: Kind, context: C
   const log = newLogUrl(context);
   const load = Child.start('load/same-client');
   const server = peer
-    ? Child.start('servers/orders-ws')
+    ? Child.start('servers/orders-ws', SERVER_FLAGS)
     : Child.start('servers/compressing-gateway', context.gatewayArgv);
   const producer = peer ? server : Child.start('servers/orders-publisher');
   if (!peer) await producer.ask('open', { log, connections: CONNECTIONS });

@@ -1,5 +1,6 @@
 import { Child } from '../processes/child.js';
 import { numberOf } from '../processes/messages.js';
+import { SERVER_FLAGS } from '../processes/server-flags.js';
 import type { Question, Row } from '../question.js';
 import { median } from '../statistics.js';
 import { cpuMicros, newLogUrl } from './sides.js';
@@ -36,7 +37,7 @@ export const connect: Question = {
     const load = Child.start('load/client');
     const all: Rounds[] = [];
     for (const kind of KINDS) {
-      const child = Child.start(kind.module, kind.module === 'servers/gateway' ? context.gatewayArgv : []);
+      const child = Child.start(kind.module, kind.module === 'servers/gateway' ? context.gatewayArgv : SERVER_FLAGS);
       const { port } = await child.ask('listen', { log: newLogUrl(context), eventBytes: 200 });
       all.push({ ...kind, child, port: numberOf({ port: port ?? '' }, 'port'), micros: [] });
     }

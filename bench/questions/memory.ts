@@ -1,5 +1,6 @@
 import { Child } from '../processes/child.js';
 import { numberOf } from '../processes/messages.js';
+import { SERVER_FLAGS } from '../processes/server-flags.js';
 import { type Context, goal, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
 import { formatCell } from '../table.js';
@@ -59,7 +60,7 @@ async function measure(
   context: Context,
 ): Promise<Measured> {
   context.progress(`memory: ${connections} connections to ${kind.server}`);
-  const server = Child.start(kind.module, ['--expose-gc']);
+  const server = Child.start(kind.module, [...SERVER_FLAGS, '--expose-gc']);
   const load = Child.start('load/client');
   const { port = 0 } = await server.ask('listen', { log: newLogUrl(context), eventBytes: 200 });
   const before = await settledBytes(server);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { findBun } from '../processes/bun.js';
 import { Child } from '../processes/child.js';
 import { type Fields, numberOf } from '../processes/messages.js';
+import { SERVER_FLAGS } from '../processes/server-flags.js';
 import type { Context } from '../question.js';
 import { audienceSizes, spreadOf } from '../spread.js';
 
@@ -95,7 +96,7 @@ async function startPublisher(fields: Fields): Promise<Child> {
 }
 
 function startPeer(name: SideName, module: string): Child {
-  if (name !== 'bun') return Child.start(module);
+  if (name !== 'bun') return Child.start(module, SERVER_FLAGS);
   const bun = findBun();
   if ('missing' in bun) throw new Error(`bun: ${bun.missing}`);
   return Child.start(module, [], bun.path);

@@ -1,5 +1,6 @@
 import { Child } from '../processes/child.js';
 import { type Figures, numberOf } from '../processes/messages.js';
+import { SERVER_FLAGS } from '../processes/server-flags.js';
 import type { Context, Question, Row } from '../question.js';
 import { newLogUrl } from './sides.js';
 
@@ -74,7 +75,7 @@ async function measureRate(rate: Rate, context: Context): Promise<Row[]> {
 }
 
 async function startSide(way: Way, log: string, context: Context): Promise<Side> {
-  const server = Child.start('servers/ways', way === 'WebSocket' ? context.gatewayArgv : []);
+  const server = Child.start('servers/ways', way === 'WebSocket' ? context.gatewayArgv : SERVER_FLAGS);
   const load = Child.start('load/viewers');
   const port = numberOf(await server.ask('listen', { log, way }), 'port');
   await load.ask('view', { port, way, count: VIEWERS, everyMs: POLLING_MS });

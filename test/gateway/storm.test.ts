@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
 import { appender, numbers, startGateway, type TestGateway } from '../support/gateway/gateway.js';
 import { OrderedReader } from '../support/gateway/ordered-reader.js';
-import { RawSocket } from '../support/gateway/raw-socket.js';
+import { clientFrame, OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
 import { StreamClient } from '../support/gateway/stream-client.js';
 import { eventually } from '../support/waiting.js';
 
@@ -107,6 +107,28 @@ describe('a storm of connections that come back at once', () => {
       if (where === 'in memory') expect(ranges).toEqual([]);
     }, 60_000);
   }
+
+  it('[F][I-1][I-8] is heard a few at a time, and everybody is answered, also who says it late and in parts', async () => {
+    const { ws, append, port } = await startGateway();
+    const present = await OrderedReader.open(ws('/events?topics=n.%23'));
+    const subprotocol = { ...UPGRADE, 'Sec-WebSocket-Protocol': 'pregon.v1' };
+    const sockets = await openSockets(port, RETURNING);
+    for (const raw of sockets) raw.request('/events', subprotocol);
+    for (const raw of sockets) await raw.untilText('"op":"welcome"');
+    const subscribe = clientFrame(OPCODE.text, '{"op":"subscribe","id":1,"topics":["n.#"]}');
+    for (const raw of sockets.slice(0, -50)) raw.write(subscribe);
+    await append(20);
+    await present.reaches(20);
+    for (const raw of sockets.slice(0, -50)) await raw.untilText('"op":"subscribed"');
+    // In two parts, while nobody else has anything to say.
+    const late = sockets.slice(-50);
+    for (const raw of late) raw.write(subscribe.subarray(0, 10));
+    for (const raw of late) raw.write(subscribe.subarray(10));
+    for (const raw of late) await raw.untilText('"op":"subscribed"');
+    await append(1);
+    await present.reaches(21);
+    for (const raw of sockets) await raw.untilText('"id":"events-21"');
+  }, 60_000);
 
   it('[F] is answered in the order in which it came', async () => {
     const { port } = await startGateway();

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -46,6 +46,13 @@ describe('several workers on one port', () => {
     // Dealt out in turns, to whichever has taken the one before.
     for (const worker of [0, 1]) expect(opened[worker]).toBeGreaterThan(3);
     expect(workers.primary.stdout.match(/listens on/g)).toHaveLength(1);
+  });
+
+  it('have a small young generation', async () => {
+    const workers = await Workers.start();
+    for (const pid of workers.pids()) {
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')).toContain('--max-semi-space-size=2');
+    }
   });
 
   it('[I-2][I-3] miss nothing when one is killed with SIGKILL under load, and another takes its place', async () => {

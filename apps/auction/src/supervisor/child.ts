@@ -8,7 +8,7 @@ const KILL_AFTER_MS = 10_000;
 export interface ChildOptions {
   /** Stands before each of its lines. */
   readonly name: string;
-  /** A JavaScript file and its arguments. */
+  /** Flags for Node.js, a JavaScript file and its arguments. */
   readonly argv: readonly string[];
   readonly cwd: string;
   /** Takes each line of its output. */

@@ -1,4 +1,5 @@
 import { variablesOfWorker } from '../settings.js';
+import { heapFlags } from '../workers/heap-flags.js';
 import type { Facts } from '../workers/messages.js';
 import { Primary } from '../workers/primary.js';
 import { Worker } from '../workers/worker.js';
@@ -77,7 +78,8 @@ export const run: Command = {
     const plan = planRun(invocation);
     const place = invocation.settings.worker;
     if (place) return serve(plan, new Worker(place));
-    return plan.workers === 1 ? serve(plan, undefined) : serveWithWorkers(plan);
+    const execArgv = heapFlags(process.execArgv, invocation.settings.variables['NODE_OPTIONS']);
+    return plan.workers === 1 ? serve(plan, undefined) : serveWithWorkers(plan, execArgv);
   },
 };
 
@@ -102,13 +104,13 @@ async function serve(plan: RunPlan, worker: Worker | undefined): Promise<number>
 }
 
 /** Serves nothing itself: starts this command line again as workers, and looks after them. */
-function serveWithWorkers(plan: RunPlan): Promise<number> {
+function serveWithWorkers(plan: RunPlan, execArgv: readonly string[]): Promise<number> {
   const logger = createLogger(plan.logFormat, plan.logLevel);
   const { workers, drainMs, configuration, gateway } = plan;
   if (configuration.subscriberFiles.length > 0 && gateway.queues.length === 0) {
     logger.warn({ workers }, 'each worker has its own subscribers: every event is handled by each of them');
   }
   const onServing = (facts: Facts) => sayBanner(bannerOf(plan, facts), plan.logFormat, logger);
-  const primary = new Primary({ workers, variablesOf: variablesOfWorker, drainMs, onServing, logger });
+  const primary = new Primary({ workers, variablesOf: variablesOfWorker, execArgv, drainMs, onServing, logger });
   return primary.run(stopRequested());
 }

@@ -5,7 +5,7 @@ import type { Clock } from './clock.js';
  * For how long those who are behind may keep one turn of the event loop. As much as that is added to the delay of those who are not, while
  * thousands come back.
  */
-const TURN_MS = 2;
+const TURN_MS = 1;
 
 /** Somebody who is behind. */
 interface Behind {

@@ -30,7 +30,7 @@ export interface HandshakePaceOptions {
  * For how long those who arrive may keep one turn of the event loop. As much as that is added to the delay of everybody who is inside
  * while a storm lasts; with less, a turn's own cost would count.
  */
-const TURN_MS = 2;
+const TURN_MS = 1;
 
 /** From how many who wait no more requests are read: to read one takes a third of what it takes to let one in. */
 const CROWD = 32;

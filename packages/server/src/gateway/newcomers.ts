@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 
 /** From how many that were held is read again in one turn of the event loop. */
-const READ_PER_TURN = 32;
+const READ_PER_TURN = 16;
 
 /**
  * Connections that have sent no request yet, in the order in which they came. They can be held, each of them once: nothing is read from

@@ -38,6 +38,11 @@ export abstract class SocketOutlet {
     return this.#socket.writableLength;
   }
 
+  /** What the client has said and nobody has listened to. */
+  protected get unreadBytes(): number {
+    return this.#socket.readableLength;
+  }
+
   get takenBytes(): number {
     return this.#socket.bytesWritten - this.#socket.writableLength;
   }

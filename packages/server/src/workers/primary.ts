@@ -20,6 +20,8 @@ export interface PrimaryOptions {
   readonly workers: number;
   /** The environment by which a process knows that it is a worker, which one, and where the workers meet. */
   readonly variablesOf: (number: number, folder: string) => Variables;
+  /** Flags for the Node.js of workers. */
+  readonly execArgv: readonly string[];
   /** How long workers may take to drain. */
   readonly drainMs: number;
   /** Called once, when all serve. */
@@ -43,7 +45,7 @@ export class Primary {
   /** @throws Error where the folder for temporary files has too long a path */
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    cluster.setupPrimary({ args: process.argv.slice(2) });
+    cluster.setupPrimary({ args: process.argv.slice(2), execArgv: [...options.execArgv] });
     // However this process ends, short of being killed: nobody is left behind.
     process.once('exit', () => {
       for (const worker of this.#workers.values()) worker.kill();

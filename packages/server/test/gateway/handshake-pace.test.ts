@@ -3,7 +3,7 @@ import { HandshakePace, type Visitor } from '../../src/gateway/handshake-pace.js
 import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
 import { collectGarbage } from '../core/support/garbage.js';
 
-/** Each visitor takes half a millisecond of the clock: four fill a turn. */
+/** Each visitor takes a quarter of a millisecond of the clock: four fill a turn. */
 function pace(mostWaiting = 1_000) {
   const clock = new FakeClock();
   const unread = {
@@ -23,7 +23,7 @@ function pace(mostWaiting = 1_000) {
     isGone: false,
     proceed() {
       happened.push(name);
-      clock.advance(0.5);
+      clock.advance(0.25);
     },
     refuse: ({ status }) => happened.push(`${name}: ${status}`),
   });
@@ -74,7 +74,7 @@ describe('HandshakePace', () => {
         happened.push(name);
         void Promise.resolve()
           .then(() => {})
-          .then(() => clock.advance(1.5));
+          .then(() => clock.advance(0.75));
       };
       expect(handshakes.isFree).toBe(false);
       handshakes.wait({ isGone: false, proceed, refuse() {} });

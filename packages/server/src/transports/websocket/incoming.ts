@@ -2,21 +2,26 @@ import { decodeClientFrame, PregonError, peekId } from '@pregon/protocol';
 import type { Connection } from '../../core/connection.js';
 import type { Door } from '../door.js';
 import type { ClientListener } from './client-socket.js';
+import type { FirstWords } from './first-words.js';
 import { FramesLink } from './frames-link.js';
+import { WebSocketLink } from './websocket-link.js';
 
 /** What clients say, and their leaving. */
 export class Incoming implements ClientListener {
   readonly #door: Door;
   readonly #maxFrameBytes: number;
+  readonly #firstWords: FirstWords;
 
-  constructor(door: Door, maxFrameBytes: number) {
+  constructor(door: Door, maxFrameBytes: number, firstWords: FirstWords) {
     this.#door = door;
     this.#maxFrameBytes = maxFrameBytes;
+    this.#firstWords = firstWords;
   }
 
   message(connection: Connection, data: Buffer, isBinary: boolean): void {
     this.pong(connection);
     const { link } = connection;
+    if (link instanceof WebSocketLink) this.#firstWords.delete(link);
     if (link instanceof FramesLink) receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
     else connection.receive(isBinary ? data : data.toString(), undefined, undefined);
     connection.regulate();
@@ -37,6 +42,7 @@ export class Incoming implements ClientListener {
   }
 
   closed(connection: Connection, code: number, reason: string): void {
+    if (connection.link instanceof WebSocketLink) this.#firstWords.delete(connection.link);
     this.#door.leave(connection, code, reason);
   }
 }

@@ -13,6 +13,7 @@ import { shareTexts } from '../shared-texts.js';
 import { ClientSocket } from './client-socket.js';
 import { CompressedEvents } from './compressed-events.js';
 import { WINDOW_BITS } from './deflate.js';
+import { FirstWords } from './first-words.js';
 import { FramesLink } from './frames-link.js';
 import { Incoming } from './incoming.js';
 import { Inflation } from './inflation.js';
@@ -30,6 +31,7 @@ type ClientServer = Server<typeof ClientSocket>;
 export class WebSocketUpgrade {
   readonly #door: Door;
   readonly #maxFrameBytes: number;
+  readonly #firstWords: FirstWords;
   readonly #incoming: Incoming;
   readonly #server: ClientServer;
   /** Agrees on permessage-deflate with whoever comes: those who offered it, on a route that has it. */
@@ -40,7 +42,8 @@ export class WebSocketUpgrade {
   constructor(door: Door, maxFrameBytes: number) {
     this.#door = door;
     this.#maxFrameBytes = maxFrameBytes;
-    this.#incoming = new Incoming(door, maxFrameBytes);
+    this.#firstWords = new FirstWords(door.options.clock);
+    this.#incoming = new Incoming(door, maxFrameBytes, this.#firstWords);
     this.#server = createServer(maxFrameBytes, false);
     this.#compressing = createServer(maxFrameBytes, {
       // Whether the client is to forget what it was sent is left to it.
@@ -98,6 +101,7 @@ export class WebSocketUpgrade {
     // Node.js keeps for each socket what was asked of it once, and finds it again where it is asked again.
     Reflect.set(socket, '_peername', undefined);
     if (plain) subscribe(connection, query);
+    else this.#firstWords.expect(link);
   }
 
   #formatsFor({ thresholdBytes }: Compression, { remembers }: Offer): EventFormats {

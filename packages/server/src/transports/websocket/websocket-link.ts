@@ -9,12 +9,15 @@ import { closeReason } from '../closing.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { PING_FRAME } from '../websocket-frame.js';
 import type { Context } from './continued-events.js';
+import type { Newcomer } from './first-words.js';
 import type { EventFormats } from './wire.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */
-export abstract class WebSocketLink extends SocketOutlet implements Link {
+export abstract class WebSocketLink extends SocketOutlet implements Link, Newcomer {
   readonly #client: WebSocket;
   readonly #formats: EventFormats;
+  #regulated = false;
+  #held = false;
   /** What the client's inflater holds, where others hold the same. */
   #context: Context | undefined;
   /** Whose link it is, as soon as there is one. */
@@ -33,9 +36,17 @@ export abstract class WebSocketLink extends SocketOutlet implements Link {
   abstract message(message: Message): boolean;
 
   setReading(reading: boolean): void {
-    // Once it is closing, the answer to the goodbye is still to be read.
-    if (reading || this.closed) this.#client.resume();
-    else this.#client.pause();
+    this.#regulated = !reading;
+    this.#read();
+  }
+
+  get hasSpoken(): boolean {
+    return this.unreadBytes > 0;
+  }
+
+  setHeld(held: boolean): void {
+    this.#held = held;
+    this.#read();
   }
 
   ping(): boolean {
@@ -57,6 +68,12 @@ export abstract class WebSocketLink extends SocketOutlet implements Link {
   /** A close frame may also be sent by ws: in answer to the client's, or to a frame that is none. */
   protected override get isOpen(): boolean {
     return this.#client.readyState === this.#client.OPEN;
+  }
+
+  #read(): void {
+    // Once it is closing, the answer to the goodbye is still to be read.
+    if (this.closed || !(this.#regulated || this.#held)) this.#client.resume();
+    else this.#client.pause();
   }
 
   /** @param form how the client takes events that come at once */
