@@ -1,8 +1,12 @@
 import type { Format } from './format.js';
 import type { LoggedEvent } from './logged-event.js';
+import { Slab } from './slab.js';
 
 /** The most bytes of events in one chunk, unless a single event is larger. */
 export const CHUNK_BYTES = 65_536;
+
+/** One for all: chunks of all formats come and go together. */
+const slab = new Slab();
 
 /** Who moves together: subscriptions that stand at the same point and want the same events, now and as long as nothing parts them. */
 export interface Takers {
@@ -62,7 +66,7 @@ export class Chunk {
   #encodeEach(format: Format): Buffer {
     let size = 0;
     for (const event of this.events) size += format.size(event);
-    const buffer = Buffer.allocUnsafe(size);
+    const buffer = slab.take(size);
     let at = 0;
     for (const event of this.events) at = format.write(event, buffer, at);
     return buffer;

@@ -1,5 +1,8 @@
 import type { Socket } from 'node:net';
 
+/** From how many times its own bytes on the memory that a piece keeps is too much for one that waits. */
+const WASTEFUL = 4;
+
 /**
  * Writes to a connection's socket, whole frames only, and knows how much of it the client has not taken yet. What is written
  * goes to the operating system at once where it has room; only what does not fit waits here, and only up to a limit, since
@@ -66,7 +69,12 @@ export abstract class SocketOutlet {
   }
 
   protected write(bytes: Uint8Array): void {
-    if (!this.closed) this.#socket.write(bytes);
+    if (!this.closed) this.#socket.write(this.#isWasteful(bytes) ? Buffer.from(bytes) : bytes);
+  }
+
+  /** Whether the bytes are going to wait here, and are a small piece of memory that would wait with them. */
+  #isWasteful({ length, buffer }: Uint8Array): boolean {
+    return this.#socket.writableLength > 0 && length * WASTEFUL < buffer.byteLength;
   }
 
   /** Only while something waits: a listener would cost every idle connection. */

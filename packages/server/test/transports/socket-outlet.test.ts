@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { connect, createServer, Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Slab } from '../../src/core/slab.js';
+import { SocketOutlet } from '../../src/transports/socket-outlet.js';
+
+class Outlet extends SocketOutlet {
+  protected override get isOpen(): boolean {
+    return true;
+  }
+
+  protected override drained(): void {}
+
+  send(bytes: Uint8Array): void {
+    this.write(bytes);
+  }
+}
+
+const opened: { destroy(): void }[] = [];
+
+afterEach(() => {
+  for (const socket of opened.splice(0)) socket.destroy();
+});
+
+/** A socket whose other side reads nothing, and how much memory what is handed to it keeps alive. */
+async function unread(): Promise<{ outlet: Outlet; socket: Socket; keptBytes: () => number }> {
+  const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  const socket = connect({ port: typeof address === 'object' ? (address?.port ?? 0) : 0, host: '127.0.0.1' });
+  const [peer]: unknown[] = await once(server, 'connection');
+  server.close();
+  if (!(peer instanceof Socket)) throw new Error('no connection');
+  opened.push(socket, peer);
+  const kept = new Set<ArrayBufferLike>();
+  const write = socket.write.bind(socket);
+  socket.write = (data: unknown) => {
+    const whole = data instanceof Uint8Array ? data : Buffer.alloc(0);
+    const taken = write(whole);
+    if (socket.writableLength > 0) kept.add(whole.buffer);
+    return taken;
+  };
+  const keptBytes = () => [...kept].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { outlet: new Outlet(socket, 1_000_000), socket, keptBytes };
+}
+
+describe('a socket that is full', () => {
+  it('[I-7] keeps what waits for it, and not the memory of chunks for others that it was cut from', async () => {
+    const { outlet, socket, keptBytes } = await unread();
+    const filling = Buffer.alloc(65_536);
+    while (socket.writableLength === 0) outlet.send(filling);
+    const before = keptBytes();
+    const slab = new Slab();
+    for (let n = 0; n < 1_000; n++) {
+      outlet.send(slab.take(200).fill(n));
+      // Chunks for others.
+      for (let other = 0; other < 70; other++) slab.take(1_000);
+    }
+    expect(socket.writableLength).toBeGreaterThanOrEqual(200_000);
+    expect(keptBytes() - before).toBeLessThan(200_000 * 2);
+  });
+});
