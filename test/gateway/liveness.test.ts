@@ -58,13 +58,13 @@ describe('a gateway that stands still for longer than any client may be silent',
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     await append(3_000, { padding: 4_000 });
-    const gateway = await GatewayProcess.start({ log: `sqlite:${logFile}`, heartbeatMs: 300, stallTimeoutMs: 1_000 });
+    const gateway = await GatewayProcess.start({ log: `sqlite:${logFile}`, heartbeatMs: 600, stallTimeoutMs: 3_000 });
     const client = await PlainClient.open(gateway.ws('/events'));
     const slow = await PlainClient.open(gateway.ws('/events?since=first'));
     slow.socket.pause();
     await untilPinged(client, 2);
     gateway.signal('SIGSTOP');
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await new Promise((resolve) => setTimeout(resolve, 3_500));
     gateway.signal('SIGCONT');
     await untilPinged(client, 2);
     expect(await gateway.connections()).toBe(2);
