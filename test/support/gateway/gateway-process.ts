@@ -91,10 +91,13 @@ export class GatewayProcess {
       const listen = (said: unknown) => {
         if (!isAnswer(said) || said.id !== id) return;
         child.off('message', listen);
+        child.off('exit', gone);
         resolve(said.answer);
       };
+      const gone = (code: number | null, signal: string | null) =>
+        reject(new Error(`the gateway ended with ${code ?? signal}`));
       child.on('message', listen);
-      child.once('exit', (code, signal) => reject(new Error(`the gateway ended with ${code ?? signal}`)));
+      child.once('exit', gone);
       child.send({ id, name, argument });
     });
     return within(answered, `an answer to ${name}`, 30_000);
