@@ -1,7 +1,5 @@
 import type { Socket } from 'node:net';
-
-/** From how many times its own bytes on the memory that a piece keeps is too much for one that waits. */
-const WASTEFUL = 4;
+import { writePiece } from './write-piece.js';
 
 /**
  * Writes to a connection's socket, whole frames only, and knows how much of it the client has not taken yet. What is written
@@ -69,12 +67,7 @@ export abstract class SocketOutlet {
   }
 
   protected write(bytes: Uint8Array): void {
-    if (!this.closed) this.#socket.write(this.#isWasteful(bytes) ? Buffer.from(bytes) : bytes);
-  }
-
-  /** Whether the bytes are going to wait here, and are a small piece of memory that would wait with them. */
-  #isWasteful({ length, buffer }: Uint8Array): boolean {
-    return this.#socket.writableLength > 0 && length * WASTEFUL < buffer.byteLength;
+    if (!this.closed) writePiece(this.#socket, bytes);
   }
 
   /** Only while something waits: a listener would cost every idle connection. */

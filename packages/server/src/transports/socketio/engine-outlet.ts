@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Socket as SocketIoSocket } from 'socket.io';
+import { writePiece } from '../write-piece.js';
 
 /** A client of Engine.IO, which may be in several namespaces. */
 export type EngineSocket = SocketIoSocket['conn'];
@@ -86,7 +87,7 @@ export class EngineOutlet {
    */
   write(frame: Uint8Array, texts: () => readonly string[]): void {
     if (this.closed) return;
-    if (this.#socket && this.#conn.transport.writable) return void this.#socket.write(frame);
+    if (this.#socket && this.#conn.transport.writable) return writePiece(this.#socket, frame);
     this.#listen();
     for (const text of texts()) {
       this.#written += text.length;
