@@ -136,6 +136,25 @@ describe('permessage-deflate', () => {
     expect(new Set(many.map(bytesOf)).size).toBe(1);
   });
 
+  it('[I-1][I-2][I-3][I-8] gives many with several subscriptions each the same texts, also where some read slowly', async () => {
+    const gateway = await startGateway({ routes, maxBufferedBytes: 1 });
+    const clients = await Promise.all(Array.from({ length: 48 }, () => FramesClient.open(gateway.ws('/events'))));
+    const topic = (n: number) => `n.${n % 2 === 0 ? 'even' : 'odd'}`;
+    const withSecond = clients.slice(0, 12);
+    for (const client of clients) await client.subscribe({ id: 1, topics: ['n.#'] });
+    for (const client of withSecond) await client.subscribe({ id: 2, topics: ['n.even'] });
+    for (let round = 0; round < 60; round++) {
+      const slow = clients[(round * 7) % clients.length];
+      slow?.socket.pause();
+      await gateway.append(round % 3 === 0 ? 40 : 2, { topic, padding: 400 + round });
+      slow?.socket.resume();
+    }
+    const all = numbers(1, 20 * 40 + 40 * 2);
+    for (const client of clients) expect(await client.numbers(1, all.length)).toEqual(all);
+    const even = all.filter((n) => n % 2 === 0);
+    for (const client of withSecond) expect(await client.numbers(2, even.length)).toEqual(even);
+  });
+
   it('[I-2][I-3] replays, resumes, and waits for a slow client, as without it', async () => {
     const gateway = await startGateway({ routes, historyBytes: 100_000, maxBufferedBytes: 1 });
     const { ws, append } = gateway;

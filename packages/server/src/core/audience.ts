@@ -1,17 +1,20 @@
-import type { Takers } from './chunk.js';
+import type { Chunk } from './chunk.js';
 import { type Filter, passes } from './filter.js';
 import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { Subscription } from './subscription.js';
 
+const NONE: readonly Chunk[] = [];
+
 /** All subscriptions that want the same events. Those of them that stand at the edge of the log move together. */
-export class Audience implements Takers {
+export class Audience {
   readonly filter: Filter;
   /** Unlike that of any other audience of the gateway. */
   readonly number: number;
   /** How many subscriptions there are, at the edge or behind it. */
   members = 0;
   readonly #atEdge = new Set<Subscription>();
+  #chunks: readonly Chunk[] = NONE;
   #pending: LoggedEvent[] = [];
   /** Of the pending events; equal for audiences with the same ones. */
   #mark = 0;
@@ -19,11 +22,6 @@ export class Audience implements Takers {
   constructor(filter: Filter, number: number) {
     this.filter = filter;
     this.number = number;
-  }
-
-  /** How many stand at the edge. */
-  get size(): number {
-    return this.#atEdge.size;
   }
 
   /** Takes a subscription that stands at the edge. Never called during a flush. */
@@ -42,11 +40,17 @@ export class Audience implements Takers {
     return this.#pending.push(event) === 1;
   }
 
-  /** Moves all that stand at the edge until now to the edge from now on. */
-  flush(flush: Flush): void {
-    const chunks = flush.chunks({ events: this.#pending, mark: this.#mark, takers: this });
+  /** Takes part in a flush: to be told to all audiences that do, before the first of them is moved. */
+  prepare(flush: Flush): void {
+    this.#chunks = flush.chunks({ events: this.#pending, mark: this.#mark, takers: this.#atEdge.size });
     this.#pending = [];
     this.#mark = 0;
+  }
+
+  /** Moves all that stand at the edge until now to the edge from now on. */
+  move(): void {
+    const chunks = this.#chunks;
+    this.#chunks = NONE;
     for (const chunk of chunks) {
       for (const subscription of this.#atEdge) {
         if (!subscription.takeAtEdge(chunk)) this.#atEdge.delete(subscription);

@@ -43,6 +43,7 @@ export class Audiences {
     // In the order in which they came to be, connections lie in memory: by chance, a write costs a tenth more.
     touched.sort((a, b) => a.number - b.number);
     const flush = new Flush(after, through);
-    for (const audience of touched) audience.flush(flush);
+    for (const audience of touched) audience.prepare(flush);
+    for (const audience of touched) audience.move();
   }
 }

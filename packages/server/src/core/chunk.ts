@@ -5,17 +5,11 @@ import { Slab } from './slab.js';
 /** The most bytes of events in one chunk, unless a single event is larger. */
 export const CHUNK_BYTES = 65_536;
 
+/** From how many takers on a chunk gets memory of its own. */
+const SHARED = 32;
+
 /** One for all: chunks of all formats come and go together. */
 const slab = new Slab();
-
-/** Who moves together: subscriptions that stand at the same point and want the same events, now and as long as nothing parts them. */
-export interface Takers {
-  /** How many there are. */
-  readonly size: number;
-}
-
-/** Whoever takes a chunk for itself. */
-const ONE: Takers = { size: 1 };
 
 /**
  * What moves a cursor: the matching events between two offsets, with nothing missing. All subscriptions that stand at
@@ -27,15 +21,14 @@ export class Chunk {
   /** … and then here, also where no event between matched. */
   readonly through: number;
   readonly events: readonly LoggedEvent[];
-  /** The same object for each chunk that moves the same subscriptions. */
-  readonly takers: Takers;
+  /** About how many subscriptions it moves, where they move together. */
+  takers: number;
   /** Mostly all connections take the same format. */
   #format: Format | undefined;
   #buffer: Buffer | undefined;
   #others: Map<Format, Buffer> | undefined;
 
-  /** @param takers whom it moves, where they move together */
-  constructor(after: number, through: number, events: readonly LoggedEvent[], takers = ONE) {
+  constructor(after: number, through: number, events: readonly LoggedEvent[], takers = 1) {
     this.after = after;
     this.through = through;
     this.events = events;
@@ -60,13 +53,14 @@ export class Chunk {
   }
 
   #encode(format: Format): Buffer {
-    return format.together?.(this.events, this.takers.size) ?? this.#encodeEach(format);
+    return format.together?.(this.events, this.takers) ?? this.#encodeEach(format);
   }
 
   #encodeEach(format: Format): Buffer {
     let size = 0;
     for (const event of this.events) size += format.size(event);
-    const buffer = slab.take(size);
+    // Those who are full keep what waits for them: one and the same for many, and not the chunks of others beside it.
+    const buffer = this.takers < SHARED ? slab.take(size) : Buffer.allocUnsafeSlow(size);
     let at = 0;
     for (const event of this.events) at = format.write(event, buffer, at);
     return buffer;

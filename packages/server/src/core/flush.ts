@@ -1,12 +1,12 @@
-import { Chunk, chunkLength, type Takers } from './chunk.js';
+import { Chunk, chunkLength } from './chunk.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /** Events that somebody wants, in order, and a number that other lists of the same flush rarely have too. */
 interface Selection {
   readonly events: readonly LoggedEvent[];
   readonly mark: number;
-  /** Who wants them. */
-  readonly takers: Takers;
+  /** How many want them. */
+  readonly takers: number;
 }
 
 /**
@@ -27,13 +27,16 @@ export class Flush {
   /** What moves those who want these events. */
   chunks({ events, mark, takers }: Selection): readonly Chunk[] {
     const made = this.#made.get(mark);
-    if (made && same(made.events, events)) return made.chunks;
+    if (made && same(made.events, events)) {
+      for (const chunk of made.chunks) chunk.takers += takers;
+      return made.chunks;
+    }
     const chunks = this.#cut(events, takers);
     this.#made.set(mark, { events, chunks });
     return chunks;
   }
 
-  #cut(events: readonly LoggedEvent[], takers: Takers): readonly Chunk[] {
+  #cut(events: readonly LoggedEvent[], takers: number): readonly Chunk[] {
     const chunks: Chunk[] = [];
     for (let from = 0, at = this.#after; from < events.length; ) {
       const to = from + chunkLength(events, from);

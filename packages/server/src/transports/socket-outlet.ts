@@ -23,6 +23,9 @@ export abstract class SocketOutlet {
   /** False once the transport has said goodbye by itself: nothing may follow that. */
   protected abstract get isOpen(): boolean;
 
+  /** Found full for the first time since it drained. */
+  protected filled(): void {}
+
   /** What was found full has been taken. */
   protected abstract drained(): void;
 
@@ -74,6 +77,7 @@ export abstract class SocketOutlet {
   #listen(): void {
     if (this.#listening) return;
     this.#listening = true;
+    this.filled();
     this.#socket.once('drain', () => {
       this.#listening = false;
       this.drained();

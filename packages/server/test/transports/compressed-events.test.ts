@@ -126,7 +126,7 @@ describe('compressed frames', () => {
   it('of five similar events together are smaller than each by itself', () => {
     const events = logged(Array.from({ length: 5 }, (_, n) => bid(n)));
     const formats = new CompressedEvents(512);
-    const chunk = new Chunk(0, 5, events, { size: 1_000 });
+    const chunk = new Chunk(0, 5, events, 1_000);
     const plain = chunk.bytes(eventFrames).length;
     expect(chunk.bytes(formats.separate).length).toBeLessThan(plain * 0.6);
     expect(chunk.bytes(formats.together).length).toBeLessThan(chunk.bytes(formats.separate).length * 0.6);
@@ -137,7 +137,7 @@ describe('compressed frames', () => {
     if (!one || !two || !three) throw new Error('unreachable');
     const { together, separate } = new CompressedEvents(512);
     const isBatch = (events: readonly LoggedEvent[], takers: number) =>
-      !new Chunk(0, 9, events, { size: takers }).bytes(together).equals(new Chunk(0, 9, events).bytes(separate));
+      !new Chunk(0, 9, events, takers).bytes(together).equals(new Chunk(0, 9, events).bytes(separate));
     expect(isBatch([one, two], 1)).toBe(true);
     expect(isBatch([two, three], 3)).toBe(false);
     expect(isBatch([two, three], 4)).toBe(true);

@@ -1,43 +1,46 @@
 import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Chunk, type Takers } from '../../src/core/chunk.js';
+import { Chunk } from '../../src/core/chunk.js';
 import { LoggedEvent } from '../../src/core/logged-event.js';
 import { CompressedEvents } from '../../src/transports/websocket/compressed-events.js';
-import type { Context } from '../../src/transports/websocket/continued-events.js';
 import { TRAILER, WINDOW_BITS, WINDOW_BYTES } from '../../src/transports/websocket/deflate.js';
+import { HeldContext } from '../../src/transports/websocket/held-context.js';
 import { entry } from '../core/support/entries.js';
 import { event } from '../core/support/square.js';
 
 type Form = 'separate' | 'together';
 
 const THRESHOLD = 200;
-const MANY: Takers = { size: 100 };
 
-/** A client with the inflater that it would have, behind a link as ours are. */
-class Client {
+/** Clients that are sent the same, with the inflater that each of them would have. */
+class Group {
   readonly #formats: CompressedEvents;
   readonly #form: Form;
-  #held: Context | undefined;
-  /** The end of all texts that came compressed: what its inflater has. */
+  readonly #held: readonly HeldContext[];
+  /** The end of all texts that came compressed: what their inflaters have. */
   #window: Uint8Array = new Uint8Array();
   readonly texts: string[] = [];
   bytes = 0;
-  continued = 0;
 
-  constructor(formats: CompressedEvents, form: Form) {
+  constructor(formats: CompressedEvents, form: Form, size = 40) {
     this.#formats = formats;
     this.#form = form;
+    this.#held = Array.from({ length: size }, () => new HeldContext());
   }
 
   take(chunk: Chunk): Buffer {
-    const next = this.#formats.remembered.continued?.[this.#form].next(chunk, this.#held);
-    const bytes = next?.bytes ?? chunk.bytes(this.#formats[this.#form]);
-    this.#held = next && (next.context ?? this.#held);
-    if (next?.after) this.continued += 1;
+    const taken = this.#held.map((held) => held.take(chunk, this.#formats.remembered, this.#form));
+    const [bytes = Buffer.alloc(0)] = taken;
+    for (const each of taken) if (!each.equals(bytes)) throw new Error('not the same for all of a group');
     this.bytes += bytes.length;
     this.#read(bytes);
     return bytes;
+  }
+
+  /** They are full, or gone. */
+  release(): void {
+    for (const held of this.#held) held.release();
   }
 
   #read(bytes: Buffer): void {
@@ -76,95 +79,115 @@ function logged(sizes: readonly number[]): LoggedEvent[] {
   });
 }
 
-function chunkOf(events: readonly LoggedEvent[], takers: Takers): Chunk {
+function chunkOf(sizes: readonly number[], takers: number): Chunk {
+  const events = logged(sizes);
   return new Chunk(events[0]?.offset ?? 0, events.at(-1)?.offset ?? 0, events, takers);
 }
 
 const textOf = (of: LoggedEvent) => JSON.stringify(of.parse());
 
 describe.each<Form>(['separate', 'together'])('events that go on from what was sent before, %s', (form) => {
-  it('[I-1][I-8] are read by everybody as what they are, whoever comes late, misses chunks, moves elsewhere or gets others between', () => {
+  const groups = (count: number, size?: number) => {
+    const formats = new CompressedEvents(THRESHOLD);
+    return Array.from({ length: count }, () => new Group(formats, form, size));
+  };
+
+  it('[I-1][I-8] are read by everybody as what they are, whoever comes late, misses chunks, gets others between, is full, or has several subscriptions', () => {
+    const bits = fc.nat(63);
     const step = fc.record({
-      line: fc.nat(2),
       sizes: fc.array(fc.nat(90), { minLength: 1, maxLength: 4 }),
-      /** By client, one bit each: who takes it, and who was sent something of his own before. */
-      taken: fc.nat(255),
-      caughtUp: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(255)),
+      takers: fc.constantFrom(320, 100, 64, 32, 3),
+      /** By group, one bit each: who takes it, who is sent something of its own before, and who is found full. */
+      taken: bits,
+      caughtUp: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, bits),
+      full: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, bits),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const formats = new CompressedEvents(THRESHOLD);
-        const lines: Takers[] = [{ size: 100 }, { size: 40 }, { size: 3 }];
-        const clients = Array.from({ length: 8 }, () => new Client(formats, form));
-        const expected = clients.map((): string[] => []);
-        for (const { line, sizes, taken, caughtUp } of steps) {
-          const chunk = chunkOf(logged(sizes), lines[line] ?? MANY);
-          const own = chunkOf(logged([20]), { size: 1 });
-          for (const [index, client] of clients.entries()) {
-            for (const [one, who] of [
-              [own, caughtUp],
-              [chunk, taken],
-            ] as const) {
-              if (((who >> index) & 1) === 0) continue;
-              client.take(one);
+      fc.property(fc.array(step, { maxLength: 50 }), (steps) => {
+        const all = groups(6, 33);
+        const expected = all.map((): string[] => []);
+        for (const { sizes, takers, taken, caughtUp, full } of steps) {
+          const chunk = chunkOf(sizes, takers);
+          const own = chunkOf([20], 1);
+          for (const [index, group] of all.entries()) {
+            const isAmong = (who: number) => ((who >> index) & 1) === 1;
+            if (isAmong(full)) group.release();
+            for (const one of [isAmong(caughtUp) ? own : undefined, isAmong(taken) ? chunk : undefined]) {
+              if (!one) continue;
+              group.take(one);
               expected[index]?.push(...one.events.map(textOf));
             }
           }
         }
-        expect(clients.map(({ texts }) => texts)).toEqual(expected);
+        expect(all.map(({ texts }) => texts)).toEqual(expected);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
   it('are the same bytes for all who were there, and take less than half of what they take by themselves', () => {
+    const [one, two] = groups(2);
     const formats = new CompressedEvents(THRESHOLD);
-    const [one, two] = [new Client(formats, form), new Client(formats, form)];
     let alone = 0;
     for (let n = 0; n < 20; n++) {
-      const chunk = chunkOf(logged([5]), MANY);
+      const chunk = chunkOf([5], 80);
       alone += chunk.bytes(formats[form]).length;
-      expect(one.take(chunk)).toBe(two.take(chunk));
+      expect(one?.take(chunk)).toBe(two?.take(chunk));
     }
-    expect(one.bytes).toBeLessThan(alone / 2);
+    expect(one?.bytes).toBeLessThan(alone / 2);
   });
 
-  it('take in who came late after some chunks, and go on without a break where nobody did', () => {
-    const formats = new CompressedEvents(THRESHOLD);
-    const [early, late] = [new Client(formats, form), new Client(formats, form)];
-    const send = (times: number, ...clients: Client[]) => {
-      for (let n = 0; n < times; n++) {
-        const chunk = chunkOf(logged([20, 20]), MANY);
-        for (const client of clients) client.take(chunk);
-      }
+  it('begin anew with who came late, some time, and from then on are the same for all', () => {
+    const [early, late] = groups(2);
+    const same = () => {
+      const chunk = chunkOf([20], 80);
+      return early?.take(chunk) === late?.take(chunk);
     };
-    send(100, early);
-    expect(early.continued).toBe(99);
-    send(16, early, late);
-    expect(late.continued).toBeLessThan(16);
-    const before = [early.continued, late.continued];
-    send(50, early, late);
-    expect([early.continued, late.continued]).toEqual(before.map((count) => count + 50));
+    for (let n = 0; n < 100; n++) early?.take(chunkOf([20], 80));
+    const first = Array.from({ length: 100 }, same);
+    expect(first.indexOf(true)).toBeGreaterThan(0);
+    expect(first.slice(first.indexOf(true))).not.toContain(false);
+  });
+
+  it('go on also where some take more than others: what comes between is remembered by those who got it', () => {
+    const [some, more] = groups(2);
+    let alone = 0;
+    const formats = new CompressedEvents(THRESHOLD);
+    for (let n = 0; n < 60; n++) {
+      const [shared, others] = [chunkOf([5], 80), chunkOf([5], 40)];
+      for (const chunk of [shared, others]) alone += chunk.bytes(formats[form]).length;
+      for (const group of [some, more]) group?.take(shared);
+      more?.take(others);
+    }
+    expect(more?.bytes).toBeLessThan(alone / 2);
+    expect(some?.bytes).toBeLessThan(alone / 4);
   });
 
   it('are not made for few, who share what was compressed of each event for all', () => {
+    const [group] = groups(1);
+    for (let n = 0; n < 5; n++) group?.take(chunkOf([20], 40));
     const formats = new CompressedEvents(THRESHOLD);
-    const client = new Client(formats, form);
-    const takers = { size: 100 };
-    const chunks = () => Array.from({ length: 5 }, () => chunkOf(logged([20]), takers));
-    for (const chunk of chunks()) client.take(chunk);
-    takers.size = 31;
-    for (const chunk of chunks()) expect(client.take(chunk)).toBe(chunk.bytes(formats[form]));
+    for (let n = 0; n < 5; n++) {
+      const chunk = chunkOf([20], 31);
+      expect(group?.take(chunk)).toEqual(chunk.bytes(formats[form]));
+    }
+  });
+
+  it('are compressed no more often for a chunk than one in 32 of its takers allows, however many hold something of their own', () => {
+    const all = groups(10);
+    for (const group of all) group.take(chunkOf([20], 40));
+    const chunk = chunkOf([20], 100);
+    const made = new Set(all.map((group) => group.take(chunk)));
+    expect(made.size).toBe(3 + 1);
   });
 
   it('keep to what goes plain: what is below the threshold changes nothing of what is remembered', () => {
     const formats = new CompressedEvents(400);
-    const client = new Client(formats, form);
+    const [mixed, pure] = [new Group(formats, form), new Group(formats, form)];
     for (let n = 0; n < 10; n++) {
-      client.take(chunkOf(logged([20]), MANY));
-      client.take(chunkOf(logged([0]), MANY));
+      const chunk = chunkOf([20], 80);
+      expect(mixed.take(chunk)).toBe(pure.take(chunk));
+      mixed.take(chunkOf([0], 80));
     }
-    expect(client.continued).toBe(9);
-    expect(client.texts).toHaveLength(20);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { FirstWords, type Newcomer } from '../../src/transports/websocket/first-words.js';
+import { FirstWords, type Guest } from '../../src/transports/websocket/first-words.js';
 import { FakeClock } from '../core/support/fake-clock.js';
 
-class Client implements Newcomer {
+class Client implements Guest {
   hasSpoken = false;
   isHeld = false;
 
@@ -59,11 +59,34 @@ describe('first words', () => {
     expect(held()).toBe(32);
   });
 
-  it('[F] are waited for no longer than five seconds, and only looked for now and then while nobody speaks', () => {
+  it('[F][I-8] of thousands who say nothing are looked for a part at a time, and everybody has a turn', () => {
+    const { clock, clients, held, speak } = arriving(5_016);
+    let looks = 0;
+    for (const client of clients) {
+      Object.defineProperty(client, 'hasSpoken', {
+        configurable: true,
+        get: () => {
+          looks += 1;
+          return false;
+        },
+      });
+    }
+    clock.turn();
+    expect(looks).toBe(512);
+    expect(held()).toBe(5_000);
+    for (const client of clients) Object.defineProperty(client, 'hasSpoken', { writable: true, value: false });
+    speak(5_006, 5_016);
+    clock.advance(10 * 5);
+    for (let turns = 0; turns < 20 && held() > 4_990; turns++) clock.turn();
+    expect(held()).toBe(4_990);
+    expect(clients.slice(5_006).some(({ isHeld }) => isHeld)).toBe(false);
+  });
+
+  it('[F] are waited for no longer than two seconds, and only looked for now and then while nobody speaks', () => {
     const { clock, held } = arriving(40);
     clock.turn();
     expect(clock.turns).toBe(0);
-    clock.advance(4_990);
+    clock.advance(1_990);
     expect(held()).toBe(24);
     clock.advance(20);
     expect(held()).toBe(8);
@@ -79,7 +102,7 @@ describe('first words', () => {
     clock.turn();
     expect(clock.turns + clock.timers).toBe(0);
     expect(held()).toBe(24);
-    clock.advance(5_000);
+    clock.advance(2_000);
     const late = Array.from({ length: 16 }, () => new Client());
     for (const client of late) firstWords.expect(client);
     expect(late.some(({ isHeld }) => isHeld)).toBe(false);

@@ -1,58 +1,48 @@
-import type { Chunk, Takers } from '../../core/chunk.js';
+import type { Chunk } from '../../core/chunk.js';
 import type { LoggedEvent } from '../../core/logged-event.js';
 import { compressedTextFrame, encodedTextFrame } from '../websocket-frame.js';
-import { deflateMessage, WINDOW_BYTES } from './deflate.js';
+import { Context } from './context.js';
+import { deflateMessage } from './deflate.js';
 
-/** From how many on it pays to compress for those who move together what others may be sent too: less than a microsecond for each of them. */
-const MANY = 32;
+/**
+ * How many have to hold a context, and to take a chunk, so that it pays to compress the chunk once more for them: less than a
+ * microsecond for each. Fewer share what was compressed of each event by itself.
+ */
+const ENOUGH = 32;
 
-/** After how many chunks a line begins anew where somebody came to it in its midst. */
-const LINE_CHUNKS = 16;
-
-/** What an inflater holds: the end of all texts that it was sent compressed, as far back as a message may refer. */
-export class Context {
-  readonly text: Uint8Array;
-
-  constructor(text: Uint8Array) {
-    this.text = text;
-  }
-}
+/** At which part of all chunks those begin anew together who took the same and held different contexts. */
+const MEETINGS = 1 / 16;
 
 /** The events of a chunk for clients that remember what they were sent before. */
 export interface Continuation {
-  /** What a client must hold to read the bytes; undefined where they can be read whatever it holds. */
-  readonly after: Context | undefined;
   readonly bytes: Buffer;
-  /** What it holds then; undefined where that is what it held before. */
+  /** What whoever takes it holds then; undefined where that is what it held before. */
   readonly context: Context | undefined;
-  readonly line: Line;
 }
 
-/** What those who move together were sent, one chunk after the other. */
-interface Line {
-  context: Context | undefined;
-  /** Chunks since it began. */
-  length: number;
-  /** Whether it could not be continued for somebody. */
-  hasOutsiders: boolean;
+/** What was made of one chunk. */
+interface Made {
+  /** How many take it. */
+  readonly takers: number;
+  readonly isMeeting: boolean;
+  readonly texts: readonly Buffer[];
+  /** Can be read by everybody. Who takes it holds the same from then on. */
+  beginning: Continuation | undefined;
+  readonly byContext: Map<Context, Continuation>;
 }
 
 /** The texts that events are sent as, one for each message. */
 export type MessageTexts = (events: readonly LoggedEvent[]) => readonly Buffer[];
 
 /**
- * Compresses events for many who were sent the same before, so that each message refers to those before it, as a compressor for each
- * connection would: but once for all of them. Whoever comes to a line in its midst is an outsider to it, and takes what needs nothing before it,
- * until the line begins anew.
- *
- * Nobody is ever taken for somebody else: what a client holds is known by the very object that all have who hold the same, and without
- * it there is no continuation.
+ * Compresses events for many who hold the same, so that each message refers to those before it, as a compressor for each connection
+ * would: but once for all of them. Who holds nothing, or what few hold, begins anew with what needs nothing before it; now and then all
+ * begin anew together, and hold the same from then on.
  */
 export class ContinuedEvents {
   readonly #thresholdBytes: number;
   readonly #texts: MessageTexts;
-  readonly #lines = new WeakMap<Takers, Line>();
-  readonly #made = new WeakMap<Chunk, Continuation>();
+  readonly #made = new WeakMap<Chunk, Made>();
 
   /** @param thresholdBytes texts of fewer bytes go uncompressed; others are compressed, though it make them no smaller */
   constructor(thresholdBytes: number, texts: MessageTexts) {
@@ -60,64 +50,65 @@ export class ContinuedEvents {
     this.#texts = texts;
   }
 
-  /** The chunk for a client that holds `context`; undefined where it takes what needs nothing before it. */
+  /** The chunk for a client that holds `context`; undefined where too few take it. */
   next(chunk: Chunk, context: Context | undefined): Continuation | undefined {
-    const made = this.#made.get(chunk) ?? this.#make(chunk);
-    if (!made || made.after === undefined || made.after === context) return made;
-    made.line.hasOutsiders = true;
-    return undefined;
+    if (chunk.takers < ENOUGH) return undefined;
+    const made = this.#made.get(chunk) ?? this.#open(chunk);
+    return (context && this.#continuation(made, context)) ?? this.#beginning(made);
   }
 
-  #make(chunk: Chunk): Continuation | undefined {
-    const line = this.#lineOf(chunk.takers);
-    if (!line) return undefined;
-    const continuation = this.#continue(line, this.#texts(chunk.events));
-    this.#made.set(chunk, continuation);
+  #open(chunk: Chunk): Made {
+    const made = {
+      takers: chunk.takers,
+      isMeeting: isMeeting(chunk),
+      texts: this.#texts(chunk.events),
+      beginning: undefined,
+      byContext: new Map<Context, Continuation>(),
+    };
+    this.#made.set(chunk, made);
+    return made;
+  }
+
+  #beginning(made: Made): Continuation {
+    if (!made.beginning) {
+      made.beginning = this.#compress(made.texts, undefined);
+      noteOthers(made);
+    }
+    return made.beginning;
+  }
+
+  #continuation(made: Made, context: Context): Continuation | undefined {
+    const known = made.byContext.get(context);
+    if (known) return known;
+    if (context.holders < ENOUGH || (made.isMeeting && context.hasOthersBeside)) return undefined;
+    // Many who each hold another context would else cost as much as a compressor for each.
+    if (made.byContext.size >= Math.floor(made.takers / ENOUGH)) return undefined;
+    const continuation = this.#compress(made.texts, context);
+    made.byContext.set(context, continuation);
+    noteOthers(made);
     return continuation;
   }
 
-  #lineOf(takers: Takers): Line | undefined {
-    if (takers.size < MANY) {
-      this.#lines.delete(takers);
-      return undefined;
-    }
-    const known = this.#lines.get(takers);
-    const line = known ?? { context: undefined, length: 0, hasOutsiders: false };
-    if (!known) this.#lines.set(takers, line);
-    return line;
-  }
-
-  #continue(line: Line, texts: readonly Buffer[]): Continuation {
-    if (texts.every((text) => text.length < this.#thresholdBytes)) {
-      return { after: undefined, bytes: Buffer.concat(texts.map(encodedTextFrame)), context: undefined, line };
-    }
-    if (line.hasOutsiders && line.length >= LINE_CHUNKS) line.context = undefined;
-    const after = line.context;
-    if (!after) Object.assign(line, { length: 0, hasOutsiders: false });
-    const { frames, held } = this.#compress(texts, after?.text);
-    line.context = new Context(held);
-    line.length += 1;
-    return { after, bytes: Buffer.concat(frames), context: line.context, line };
-  }
-
-  #compress(texts: readonly Buffer[], before: Uint8Array = new Uint8Array()): { frames: Buffer[]; held: Uint8Array } {
-    let held = before;
+  #compress(texts: readonly Buffer[], after: Context | undefined): Continuation {
+    let context = after;
     const frames = texts.map((text) => {
       if (text.length < this.#thresholdBytes) return encodedTextFrame(text);
-      const frame = compressedTextFrame(deflateMessage(text, held));
-      held = lastBytes(held, text);
+      const frame = compressedTextFrame(deflateMessage(text, context?.text));
+      context = new Context(text, context);
       return frame;
     });
-    return { frames, held };
+    return { bytes: Buffer.concat(frames), context: context === after ? undefined : context };
   }
 }
 
-/** The end of both as one, as much as an inflater holds. */
-function lastBytes(before: Uint8Array, text: Uint8Array): Uint8Array {
-  const added = text.subarray(-WINDOW_BYTES);
-  const both = new Uint8Array(Math.min(WINDOW_BYTES, before.length + added.length));
-  const start = both.length - added.length;
-  both.set(before.subarray(before.length - start));
-  both.set(added, start);
-  return both;
+/** Where a chunk is taken in several forms, those who take them are to come together some time. */
+function noteOthers({ beginning, byContext }: Made): void {
+  const forms = beginning ? [beginning, ...byContext.values()] : [...byContext.values()];
+  if (forms.length < 2) return;
+  for (const { context } of forms) if (context) context.hasOthersBeside = true;
+}
+
+/** The same for all who take the chunk, and as often by chance for whatever part of all chunks somebody takes (multiplicative hashing). */
+function isMeeting({ through }: Chunk): boolean {
+  return Math.imul(through, 0x9e3779b1) >>> 0 < MEETINGS * 2 ** 32;
 }

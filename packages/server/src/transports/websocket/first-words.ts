@@ -6,11 +6,14 @@ const AT_ONCE = 16;
 /** How often those who are held are looked at while none of them has said anything. */
 const LOOK_MS = 5;
 
+/** How many who are held are looked at in one turn: all of ten thousand who say nothing would cost more than to listen to some. */
+const MOST_LOOKS = 512;
+
 /** After how long one who is held, and says nothing, is held no longer. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 2_000;
 
 /** One who came in and is expected to say what it wants. */
-export interface Newcomer {
+export interface Guest {
   /** Whether it has said something that was not listened to yet. */
   readonly hasSpoken: boolean;
   /** Whether to listen to it. */
@@ -26,8 +29,8 @@ export interface Newcomer {
 export class FirstWords {
   readonly #clock: Clock;
   /** Since when; in order. */
-  readonly #listenedTo = new Map<Newcomer, number>();
-  readonly #held = new Map<Newcomer, number>();
+  readonly #listenedTo = new Map<Guest, number>();
+  readonly #held = new Map<Guest, number>();
   /** Whether it will be looked who has spoken. */
   #looking = false;
 
@@ -36,36 +39,44 @@ export class FirstWords {
   }
 
   /** Who came in; to be told when it has spoken, or left. */
-  expect(newcomer: Newcomer): void {
+  expect(guest: Guest): void {
     const now = this.#clock.now();
     for (const [silent, since] of this.#listenedTo) {
       if (now - since < PATIENCE_MS) break;
       this.#listenedTo.delete(silent);
     }
     if (this.#held.size === 0 && this.#listenedTo.size < AT_ONCE) {
-      this.#listenedTo.set(newcomer, now);
+      this.#listenedTo.set(guest, now);
       return;
     }
-    newcomer.setHeld(true);
-    this.#held.set(newcomer, now);
+    guest.setHeld(true);
+    this.#held.set(guest, now);
     if (!this.#looking) this.#clock.nextTurn(() => this.#look());
     this.#looking = true;
   }
 
   /** It said something, or is gone. */
-  delete(newcomer: Newcomer): void {
-    if (!this.#listenedTo.delete(newcomer)) this.#held.delete(newcomer);
+  delete(guest: Guest): void {
+    if (!this.#listenedTo.delete(guest)) this.#held.delete(guest);
   }
 
   #look(): void {
     const now = this.#clock.now();
+    const all = this.#held.size <= MOST_LOOKS;
+    let looks = all ? this.#held.size : MOST_LOOKS;
     let left = AT_ONCE;
-    for (const [newcomer, since] of this.#held) {
-      if (!newcomer.hasSpoken && now - since < PATIENCE_MS) continue;
-      this.#held.delete(newcomer);
-      newcomer.setHeld(false);
-      left -= 1;
-      if (left === 0) break;
+    for (const [guest, since] of this.#held) {
+      if (looks === 0 || left === 0) break;
+      looks -= 1;
+      const isSilent = !guest.hasSpoken && now - since < PATIENCE_MS;
+      if (isSilent && all) continue;
+      this.#held.delete(guest);
+      // To the end, so that the others have their look.
+      if (isSilent) this.#held.set(guest, since);
+      else {
+        guest.setHeld(false);
+        left -= 1;
+      }
     }
     this.#looking = this.#held.size > 0;
     if (!this.#looking) return;

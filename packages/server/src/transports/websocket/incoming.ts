@@ -21,9 +21,10 @@ export class Incoming implements ClientListener {
   message(connection: Connection, data: Buffer, isBinary: boolean): void {
     this.pong(connection);
     const { link } = connection;
-    if (link instanceof WebSocketLink) this.#firstWords.delete(link);
-    if (link instanceof FramesLink) receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
-    else connection.receive(isBinary ? data : data.toString(), undefined, undefined);
+    if (link instanceof FramesLink) {
+      this.#firstWords.delete(link);
+      receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
+    } else connection.receive(isBinary ? data : data.toString(), undefined, undefined);
     connection.regulate();
   }
 
@@ -42,7 +43,11 @@ export class Incoming implements ClientListener {
   }
 
   closed(connection: Connection, code: number, reason: string): void {
-    if (connection.link instanceof WebSocketLink) this.#firstWords.delete(connection.link);
+    const { link } = connection;
+    if (link instanceof WebSocketLink) {
+      this.#firstWords.delete(link);
+      link.left();
+    }
     this.#door.leave(connection, code, reason);
   }
 }

@@ -8,18 +8,18 @@ import type { Message } from '../../core/message.js';
 import { closeReason } from '../closing.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { PING_FRAME } from '../websocket-frame.js';
-import type { Context } from './continued-events.js';
-import type { Newcomer } from './first-words.js';
+import type { Guest } from './first-words.js';
+import { HeldContext } from './held-context.js';
 import type { EventFormats } from './wire.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */
-export abstract class WebSocketLink extends SocketOutlet implements Link, Newcomer {
+export abstract class WebSocketLink extends SocketOutlet implements Link, Guest {
   readonly #client: WebSocket;
   readonly #formats: EventFormats;
   #regulated = false;
-  #held = false;
-  /** What the client's inflater holds, where others hold the same. */
-  #context: Context | undefined;
+  #isHeld = false;
+  /** Undefined where nothing that is sent to the client goes on from what was sent before. */
+  readonly #held: HeldContext | undefined;
   /** Whose link it is, as soon as there is one. */
   connection: Connection | undefined;
 
@@ -27,6 +27,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Newcom
     super(socket, maxBufferedBytes);
     this.#client = client;
     this.#formats = formats;
+    this.#held = formats.continued && new HeldContext();
   }
 
   abstract get transport(): TransportName;
@@ -45,7 +46,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Newcom
   }
 
   setHeld(held: boolean): void {
-    this.#held = held;
+    this.#isHeld = held;
     this.#read();
   }
 
@@ -72,15 +73,24 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Newcom
 
   #read(): void {
     // Once it is closing, the answer to the goodbye is still to be read.
-    if (this.closed || !(this.#regulated || this.#held)) this.#client.resume();
+    if (this.closed || !(this.#regulated || this.#isHeld)) this.#client.resume();
     else this.#client.pause();
   }
 
   /** @param form how the client takes events that come at once */
   protected writeEvents(chunk: Chunk, form: 'separate' | 'together'): void {
-    const continuation = this.#formats.continued?.[form].next(chunk, this.#context);
-    this.write(continuation?.bytes ?? chunk.bytes(this.#formats[form]));
-    this.#context = continuation && (continuation.context ?? this.#context);
+    const formats = this.#formats;
+    this.write(this.#held?.take(chunk, formats, form) ?? chunk.bytes(formats[form]));
+  }
+
+  /** It is gone. */
+  left(): void {
+    this.#held?.release();
+  }
+
+  /** What it is sent next is what it missed, which nobody else is sent with it. */
+  protected override filled(): void {
+    this.#held?.release();
   }
 
   protected override drained(): void {
