@@ -52,4 +52,34 @@ describeInBrowser('a page on a route with compression', (open) => {
     await eventually(texts, (seen) => seen.length === 41);
     expect(await texts()).toEqual(plain.texts);
   });
+
+  it('[I-1][I-3] reads on forty sockets what goes on from what each of them was sent before', async () => {
+    const gateway = await startGateway({ routes: { events: { path: '/events', compression: true } } });
+    const { ws, append } = gateway;
+    const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });
+    await untilAtHead(gateway);
+    const page = await open();
+    const file = join(temporaryFolder(), 'page.html');
+    writeFileSync(file, '<!doctype html>');
+    await page.goto(pathToFileURL(file).href);
+    await page.evaluate((url) => {
+      const all: string[][] = Array.from({ length: 40 }, () => []);
+      Reflect.set(window, 'texts', all);
+      const opened = all.map((texts) => {
+        const socket = new WebSocket(url);
+        socket.addEventListener('message', ({ data }) => texts.push(data));
+        return new Promise((resolve) => socket.addEventListener('open', resolve));
+      });
+      return Promise.all(opened);
+    }, ws('/events'));
+    await eventually(
+      () => gateway.gateway.connections('events').count,
+      (count) => count === 41,
+    );
+    for (let n = 0; n < 60; n++) await append(1, { padding: n % 3 === 0 ? 0 : 600 + n });
+    await plain.numbers(60);
+    const texts = () => page.evaluate((): string[][] => Reflect.get(window, 'texts'));
+    const seen = await eventually(texts, (all) => all.every((one) => one.length === 60));
+    for (const one of seen) expect(one).toEqual(plain.texts);
+  });
 });
