@@ -16,10 +16,10 @@ import type { EventFormats } from './wire.js';
 export abstract class WebSocketLink extends SocketOutlet implements Link, Guest {
   readonly #client: WebSocket;
   readonly #formats: EventFormats;
-  #regulated = false;
+  #isRegulated = false;
   #isHeld = false;
   /** Undefined where nothing that is sent to the client goes on from what was sent before. */
-  readonly #held: HeldContext | undefined;
+  readonly #context: HeldContext | undefined;
   /** Whose link it is, as soon as there is one. */
   connection: Connection | undefined;
 
@@ -27,7 +27,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
     super(socket, maxBufferedBytes);
     this.#client = client;
     this.#formats = formats;
-    this.#held = formats.continued && new HeldContext();
+    this.#context = formats.continued && new HeldContext();
   }
 
   abstract get transport(): TransportName;
@@ -37,7 +37,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
   abstract message(message: Message): boolean;
 
   setReading(reading: boolean): void {
-    this.#regulated = !reading;
+    this.#isRegulated = !reading;
     this.#read();
   }
 
@@ -73,24 +73,24 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
 
   #read(): void {
     // Once it is closing, the answer to the goodbye is still to be read.
-    if (this.closed || !(this.#regulated || this.#isHeld)) this.#client.resume();
+    if (this.closed || !(this.#isRegulated || this.#isHeld)) this.#client.resume();
     else this.#client.pause();
   }
 
   /** @param form how the client takes events that come at once */
   protected writeEvents(chunk: Chunk, form: 'separate' | 'together'): void {
     const formats = this.#formats;
-    this.write(this.#held?.take(chunk, formats, form) ?? chunk.bytes(formats[form]));
+    this.write(this.#context?.take(chunk, formats, form) ?? chunk.bytes(formats[form]));
   }
 
   /** It is gone. */
   left(): void {
-    this.#held?.release();
+    this.#context?.release();
   }
 
   /** What it is sent next is what it missed, which nobody else is sent with it. */
   protected override filled(): void {
-    this.#held?.release();
+    this.#context?.release();
   }
 
   protected override drained(): void {
