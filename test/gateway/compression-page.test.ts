@@ -19,9 +19,7 @@ describeInBrowser('a page on a route with compression', (open) => {
     const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });
     await untilAtHead(gateway);
     const page = await open();
-    const file = join(temporaryFolder(), 'page.html');
-    writeFileSync(file, '<!doctype html>');
-    await page.goto(pathToFileURL(file).href);
+    await page.goto(emptyPage());
     const connect = (query: string) =>
       page.evaluate(
         (url) => {
@@ -59,9 +57,7 @@ describeInBrowser('a page on a route with compression', (open) => {
     const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });
     await untilAtHead(gateway);
     const page = await open();
-    const file = join(temporaryFolder(), 'page.html');
-    writeFileSync(file, '<!doctype html>');
-    await page.goto(pathToFileURL(file).href);
+    await page.goto(emptyPage());
     await page.evaluate((url) => {
       const all: string[][] = Array.from({ length: 40 }, () => []);
       Reflect.set(window, 'texts', all);
@@ -83,3 +79,9 @@ describeInBrowser('a page on a route with compression', (open) => {
     for (const one of seen) expect(one).toEqual(plain.texts);
   });
 });
+
+function emptyPage(): string {
+  const file = join(temporaryFolder(), 'page.html');
+  writeFileSync(file, '<!doctype html>');
+  return pathToFileURL(file).href;
+}
