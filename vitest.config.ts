@@ -1,27 +1,49 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/support/slowest-first.js';
 
-/** They break brokers and databases of their own, or fill them, and look at how long that is felt. */
-const BROKEN_PARTS = [
-  'packages/server/test/rabbitmq/**/*.test.ts',
-  'test/contract/ephemeral-rabbitmq.test.ts',
-  'apps/auction/test/outage.test.ts',
+/** Their assertions are about memory, CPU time or delays of real processes: they run one at a time, and nothing beside them. */
+const MEASURING = [
+  'test/gateway/{slow-connection,storm}.test.ts',
+  // They hold a turn of the event loop to 20 ms of CPU, which takes longer beside a neighbour on the same core.
+  'test/gateway/{hostile-topics,hostile-frames,large-snapshots}.test.ts',
+  'test/socketio/floods.test.ts',
+  'test/e2e/{churn,several-gateways}.test.ts',
+  'test/fuzz/fuzz.test.ts',
 ];
 
-const timeouts = { testTimeout: 30_000, hookTimeout: 30_000 };
+/** They start real processes, brokers and browsers, and wait for them most of the time. */
+const WHOLE = [
+  'apps/users/test/outage.test.ts',
+  'packages/server/test/{log-sqlite-processes,log-sqlite-following,log-sqlite-ephemeral}.test.ts',
+  'packages/server/test/rabbitmq/**/*.test.ts',
+  'test/contract/{ephemeral-rabbitmq,log-rabbitmq,outbox-postgres}.test.ts',
+  'test/packages/**/*.test.ts',
+  'test/{gateway,socketio,examples,e2e,chaos,fault*,fuzz,hostile}/**/*.test.ts',
+];
+
+/** Without a process, file, socket or global state, so that the files of one worker can share its modules. */
+const PURE = [
+  'packages/protocol/test/**/*.test.ts',
+  'packages/client/test/{attempts,backoff,co*,equality,liveness,send,subscription}.test.ts',
+  'packages/server/test/{core,component}/**/*.test.ts',
+];
+
+/** The files of one worker share their modules: what must end with a test or a file is ended by the setup. */
+const shared = { isolate: false, setupFiles: ['test/support/setup.ts'] };
+
+/** For a busy machine: no test that passes waits for them. */
+const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         test: {
           ...timeouts,
-          name: 'parts',
-          include: [
-            'packages/*/test/**/*.test.ts',
-            'apps/*/test/**/*.test.ts',
-            'test/{boundary,contract,packages}/**/*.test.ts',
-          ],
-          exclude: BROKEN_PARTS,
+          ...shared,
+          name: 'pure',
+          include: PURE,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
@@ -29,12 +51,40 @@ export default defineConfig({
       {
         test: {
           ...timeouts,
+          ...shared,
+          name: 'parts',
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'apps/*/test/**/*.test.ts',
+            'test/{boundary,contract}/**/*.test.ts',
+          ],
+          exclude: [...PURE, ...MEASURING, ...WHOLE],
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...timeouts,
+          ...shared,
           name: 'whole',
-          include: ['test/{gateway,socketio,examples,e2e,chaos}/**/*.test.ts', ...BROKEN_PARTS],
-          // Real processes, a real browser, memory and delays are looked at: one file at a time, so that what is
-          // measured is the code and not the queue for the processor.
-          maxWorkers: 1,
+          include: WHOLE,
+          exclude: MEASURING,
+          // More than there are cores, since they wait.
+          maxWorkers: 4,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...timeouts,
+          ...shared,
+          // Measured is what a process of the test itself does, too.
+          isolate: true,
+          name: 'measuring',
+          include: MEASURING,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -66,6 +66,7 @@ export class WebSocketFraming implements Framing {
 }
 
 const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
 const BLOCK_END = '\n\n';
 const ID = 'id: ';
 const DATA = 'data: {"sp';
@@ -102,7 +103,9 @@ export class EventStreamFraming implements Framing {
     return found === -1 || found + BLOCK_END.length > length ? undefined : found + BLOCK_END.length;
   }
 
-  #block(data: Buffer, start: number, end: number, listener: Listener): void {
+  #block(data: Buffer, from: number, end: number, listener: Listener): void {
+    // Behind the end of one chunk and the size of the next (RFC 9112 section 7.1).
+    const start = data[from] === CARRIAGE_RETURN ? data.indexOf(LINE_FEED, from + 2) + 1 : from;
     if (data[start + this.#idLength] !== LINE_FEED) this.#idLength = data.indexOf(LINE_FEED, start) - start;
     const line = start + this.#idLength + 1;
     if (isText(data, start, ID) && isText(data, line, DATA)) listener.event(data, line + this.#numberEnd, start, end);

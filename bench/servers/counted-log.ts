@@ -14,12 +14,12 @@ export interface Asked {
 export function countLog(log: Log): { readonly log: Log; readonly asked: Asked } {
   const asked: Asked = { reads: 0, readAgain: 0, checks: 0, floors: 0, locates: 0 };
   const ranges = new Set<number>();
-  const { ephemeral, secret, queues } = log;
+  const { ephemeral, queues } = log;
   const counted: Log = {
     name: log.name,
     ...(ephemeral ? { ephemeral } : {}),
-    ...(secret === undefined ? {} : { secret }),
     ...(queues ? { queues } : {}),
+    secret: () => log.secret(),
     append: (events, options) => log.append(events, options),
     head: () => log.head(),
     floor() {

@@ -6,25 +6,34 @@ export class Traffic {
   /** What was counted of a connection so far; it carries one request after the other. */
   #counted = new WeakMap();
 
+  /** Sees all that comes, as tracing tools do: the listeners of a server see only what the gateway on it leaves to them. */
   constructor(server) {
-    server.on('request', (request, response) => {
-      const { socket } = request;
-      const count = this.#countOf(request);
-      if (count) count.requests += 1;
-      response.once('close', () => {
-        const bytes = this.#take(socket);
-        if (count) count.bytes += bytes;
-      });
+    const emit = server.emit;
+    server.emit = (event, ...args) => {
+      if (event === 'request') this.#request(...args);
+      if (event === 'upgrade') this.#upgrade(...args);
+      return Reflect.apply(emit, server, [event, ...args]);
+    };
+  }
+
+  #request(request, response) {
+    const { socket } = request;
+    const count = this.#countOf(request);
+    if (count) count.requests += 1;
+    response.once('close', () => {
+      const bytes = this.#take(socket);
+      if (count) count.bytes += bytes;
     });
-    server.on('upgrade', (request, socket) => {
-      const count = this.#countOf(request);
-      if (!count) return;
-      count.requests += 1;
-      count.open.add(socket);
-      socket.once('close', () => {
-        count.bytes += this.#take(socket);
-        count.open.delete(socket);
-      });
+  }
+
+  #upgrade(request, socket) {
+    const count = this.#countOf(request);
+    if (!count) return;
+    count.requests += 1;
+    count.open.add(socket);
+    socket.once('close', () => {
+      count.bytes += this.#take(socket);
+      count.open.delete(socket);
     });
   }
 

@@ -13,7 +13,7 @@ import type { Truth } from './verification/truth.js';
 import { judge } from './verification/verdict.js';
 
 const PROGRESS_MS = 5_000;
-const CATCH_UP_MS = 60_000;
+const CATCH_UP_MS = 180_000;
 
 export interface Output {
   /** A line for people, while it runs. */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { numbered } from '../support/log/events.js';
 import { idOf, Recorder, readAll } from '../support/log/recorder.js';
-import type { Open } from './log.contract.js';
+import type { Open } from './log-subject.js';
 
 /** What may be done to a log, in any order: append a batch (ids from a small pool, so that some are known), or read on. */
 const action = fc.oneof(

@@ -1,37 +1,13 @@
-import { encodeSequence, fingerprint, type LogPoint } from '@pregon/protocol';
+import { encodeSequence, type LogPoint } from '@pregon/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
 import { numbered, numberedFrom } from '../support/log/events.js';
-import { idOf, parsePayload, Recorder, readAll, roundTrip } from '../support/log/recorder.js';
+import { idOf, Recorder, readAll, roundTrip } from '../support/log/recorder.js';
+import { describeAppending, describeHostile } from './log-appending.contract.js';
+import { describeFollowing } from './log-following.contract.js';
 import { describeLogOrder } from './log-order.contract.js';
-
-/** A log under test, new and empty, and what can be done to it from outside. */
-export interface LogSubject {
-  readonly log: Log;
-  /** Opens another handle on the same log. */
-  another(options?: LogOptions): Promise<Log>;
-  /** Drops all but the last `count` entries. */
-  trim(count: number): Promise<void>;
-  /** Puts another log in its place. */
-  replace(): Promise<void>;
-  /** Closes all handles and cleans up. */
-  dispose(): Promise<void>;
-}
-
-/** What a kind of log can be made to do in a test. */
-export interface LogCapabilities {
-  readonly another: boolean;
-  readonly trim: boolean;
-  readonly replace: boolean;
-  /** Whether an exchange may have any name, also one that UTF-8 cannot hold. */
-  readonly anyExchange: boolean;
-}
-
-export interface LogKind {
-  readonly name: string;
-  readonly capabilities: LogCapabilities;
-  create(options?: LogOptions): Promise<LogSubject>;
-}
+import { describeSecret } from './log-secret.contract.js';
+import type { LogCapabilities, LogKind, LogSubject, Open } from './log-subject.js';
 
 /** The guarantees of a log, for any kind of it. */
 export function describeLog(kind: LogKind): void {
@@ -45,87 +21,15 @@ export function describeLog(kind: LogKind): void {
     afterEach(async () => {
       for (const subject of subjects.splice(0)) await subject.dispose();
     });
+    describeSecret(open, kind.capabilities);
     describeAppending(open);
     describePoints(open, kind.capabilities);
     describeReading(open);
     describeLocating(open, kind.capabilities);
     describeFollowing(open, kind.capabilities);
-    describeHostile(open, kind.capabilities);
+    describeHostile(open);
     describeClosing(open);
     describeLogOrder(open);
-  });
-}
-
-export type Open = (options?: LogOptions) => Promise<LogSubject>;
-
-function describeAppending(open: Open): void {
-  it('[I-1] entries are read in the order of append, with growing offsets', async () => {
-    const { log } = await open();
-    const points = [
-      ...(await log.append(numberedFrom(1, 3))),
-      ...(await log.append([])),
-      ...(await log.append([numbered(4)])),
-    ];
-    const entries = await readAll(log);
-    expect(entries.map(idOf)).toEqual(['event-1', 'event-2', 'event-3', 'event-4']);
-    expect(entries.map(({ offset, fingerprint: f }) => ({ offset, fingerprint: f }))).toEqual(points);
-    expect(points.every((point, i) => i === 0 || point.offset > (points[i - 1]?.offset ?? 0))).toBe(true);
-  });
-
-  it('an entry bears what routing needs, and its fingerprint is that of its payload', async () => {
-    const { log } = await open();
-    await log.append([numbered(7, { position: 'not stored' })]);
-    const [entry] = await readAll(log);
-    expect(entry).toMatchObject({
-      exchange: 'numbers',
-      topic: 'number.7.said',
-      type: 'NumberWasSaid',
-      source: '/test',
-    });
-    expect(entry?.sequence).toBe(7);
-    expect(entry && fingerprint(entry.payload)).toBe(entry?.fingerprint);
-    expect(entry && parsePayload(entry)).toEqual(numbered(7));
-    expect(Buffer.from(entry?.payload ?? []).toString()).toBe(JSON.stringify(numbered(7)));
-  });
-
-  it('[I-3] an event whose source and id are known is not stored again: its point is that of the first', async () => {
-    const { log } = await open();
-    const [first] = await log.append([numbered(1)]);
-    const again = await log.append([numbered(2), numbered(1, { data: 'changed' }), numbered(2), numbered(3)]);
-    const [elsewhere] = await log.append([numbered(1, { source: '/other' })]);
-    expect(again[1]).toEqual(first);
-    expect(again[2]).toEqual(again[0]);
-    expect(elsewhere).not.toEqual(first);
-    expect((await readAll(log)).map(idOf)).toEqual(['event-1', 'event-2', 'event-3', 'event-1']);
-  });
-
-  it('[I-3] a long redelivery with new events among it stores only the new ones', async () => {
-    const { log } = await open();
-    const first = await log.append(numberedFrom(1, 60));
-    const second = await log.append(numberedFrom(31, 90));
-    expect(second.slice(0, 30)).toEqual(first.slice(30));
-    expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 90).map(({ id }) => id));
-  });
-
-  it('appends of one turn of the loop all succeed, in the order of the calls', async () => {
-    const { log } = await open();
-    const calls = numberedFrom(1, 1200).map((event) => log.append([event]));
-    const offsets = (await Promise.all(calls)).map(([point]) => point?.offset ?? 0);
-    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
-    expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 1200).map(({ id }) => id));
-  });
-
-  it('an event that is none, or too large, is refused, and none of its append is stored', async () => {
-    const { log } = await open({ maxEventBytes: 300 });
-    const large = numbered(2, { data: 'é'.repeat(150) });
-    await expect(log.append([numbered(1), large])).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE', retryable: false });
-    await expect(log.append([numbered(1), numbered(2, { topic: 'a.*' })])).rejects.toMatchObject({
-      code: 'EVENT_INVALID',
-    });
-    await expect(log.append([numbered(1, { data: 1n })])).rejects.toMatchObject({ code: 'EVENT_INVALID' });
-    expect(await readAll(log)).toEqual([]);
-    await log.append([numbered(3)]);
-    expect((await readAll(log)).map(idOf)).toEqual(['event-3']);
   });
 }
 
@@ -295,169 +199,24 @@ function describeLocating(open: Open, can: LogCapabilities): void {
       expect(await log.locate(3, '/a')).toEqual(points[2]);
       expect(await log.locate(4, '/b')).toEqual(await log.floor());
     });
-  }
-}
 
-function describeFollowing(open: Open, can: LogCapabilities): void {
-  it('[I-2] following from a point brings all after it, also what came before following began', async () => {
-    const { log } = await open();
-    const points = await log.append(numberedFrom(1, 10));
-    const recorder = new Recorder();
-    const stop = log.follow(points[3] ?? (await log.floor()), recorder);
-    await log.append(numberedFrom(11, 15));
-    await recorder.untilCount(11);
-    await log.append([numbered(16)]);
-    await recorder.untilCount(12);
-    expect(recorder.ids).toEqual(numberedFrom(5, 16).map(({ id }) => id));
-    expect(recorder.through).toEqual(await log.head());
-    await stop();
-    await log.append([numbered(17)]);
-    await log.read({ after: 0 });
-    expect(recorder.entries).toHaveLength(12);
-  });
-
-  it('[I-2] nothing lies between what was read and what is followed while others append', async () => {
-    const { log } = await open();
-    const appending = (async () => {
-      for (let n = 1; n <= 400; n += 4) await log.append(numberedFrom(n, n + 3));
-    })();
-    await log.append([numbered(0)]);
-    const page = await log.read({ after: 0 });
-    const recorder = new Recorder();
-    const stop = log.follow(page.through, recorder);
-    await appending;
-    await recorder.untilCount(401 - page.entries.length);
-    await stop();
-    const all = [...page.entries, ...recorder.entries];
-    expect(all.map(({ offset }) => offset)).toEqual((await readAll(log)).map(({ offset }) => offset));
-  });
-
-  it('a backlog is followed in pages, with turns of the event loop between them', async () => {
-    const { log } = await open();
-    await log.append(numberedFrom(1, 3000));
-    const recorder = new Recorder();
-    let turns = 0;
-    const turn = () => {
-      turns++;
-      if (recorder.entries.length < 3000) setImmediate(turn);
-    };
-    setImmediate(turn);
-    const stop = log.follow(await log.floor(), recorder);
-    await recorder.untilCount(3000);
-    await stop();
-    expect(recorder.calls.length).toBeGreaterThanOrEqual(3);
-    expect(turns).toBeGreaterThanOrEqual(recorder.calls.length - 1);
-  });
-
-  it('events of other exchanges move the follower on', async () => {
-    const { log } = await open({ exchanges: ['wanted'] });
-    const recorder = new Recorder();
-    const stop = log.follow(await log.floor(), recorder);
-    const [point] = await log.append([numbered(1)]);
-    await recorder.until('the page to end at the other event', () => recorder.through?.offset === point?.offset);
-    expect(recorder.entries).toEqual([]);
-    await stop();
-  });
-
-  if (can.another) {
-    it('[I-2] what one handle appends, another reads and follows', async () => {
-      const { log, another } = await open();
-      const reader = await another();
-      const recorder = new Recorder();
-      const stop = reader.follow(await reader.head(), recorder);
-      const points = await log.append(numberedFrom(1, 5));
-      expect(await reader.head()).toEqual(points.at(-1));
-      await recorder.untilCount(5);
-      await reader.append([numbered(3), numbered(6)]);
-      await recorder.untilCount(6);
-      expect((await readAll(log)).map(idOf)).toEqual(recorder.ids);
-      await stop();
-    });
-  }
-
-  if (can.trim) {
-    it('[I-2] a follower whose point was dropped is told, it does not skip in silence', async () => {
+    it('[fault F4] [I-6] the last sequence of a source is located at the floor, once all of the log was dropped', async () => {
       const { log, trim } = await open();
-      const birth = await log.floor();
-      await log.append(numberedFrom(1, 10));
-      await trim(2);
-      const recorder = new Recorder();
-      const stop = log.follow(birth, recorder);
-      await recorder.until('replaced', () => recorder.calls.includes('replaced'));
-      await log.append([numbered(11)]);
-      await recorder.untilCount(1);
-      expect(recorder.ids).toEqual(['event-11']);
-      await stop();
-    });
-  }
-
-  if (can.replace) {
-    it('[I-4] a follower is told that its log was replaced, then follows the new one', async () => {
-      const { log, replace } = await open();
-      await log.append(numberedFrom(1, 3));
-      const recorder = new Recorder();
-      const stop = log.follow(await log.head(), recorder);
-      await replace();
-      await recorder.until('replaced', () => recorder.calls.includes('replaced'));
-      expect(recorder.heads).toEqual([await log.head()]);
-      await log.append(numberedFrom(21, 25));
-      await recorder.untilCount(5);
-      expect(recorder.ids).toEqual(numberedFrom(21, 25).map(({ id }) => id));
-      await stop();
-    });
-  }
-}
-
-function describeHostile(open: Open, can: LogCapabilities): void {
-  const payloads: Record<string, unknown> = {
-    'a newline, a CR and a NUL': 'a\nb\r\nc\0d\u2028e',
-    'lone surrogates': '\ud800 and \udfff',
-    'text beyond the basic plane': '𝄞 漢字 é',
-    'an empty object': {},
-    'an empty text': '',
-    null: null,
-    'a deep structure': { a: [[[[{ b: '"\\' }]]]] },
-    '1 MB of text': 'x'.repeat(1_000_000),
-  };
-  for (const [name, data] of Object.entries(payloads)) {
-    it(`data that is ${name} comes back as it was`, async () => {
-      const { log } = await open();
-      await log.append([numbered(1, { data }), numbered(2)]);
-      const entries = await readAll(log);
-      expect(entries.map(parsePayload)).toEqual([numbered(1, { data }), numbered(2)]);
-    });
-  }
-
-  it('an event without data stays without', async () => {
-    const { log } = await open();
-    const { data: _, ...bare } = numbered(1);
-    await log.append([bare]);
-    expect((await readAll(log)).map(parsePayload)).toEqual([bare]);
-  });
-
-  it('[I-3] ids and names that differ in odd characters only are different', async () => {
-    const { log } = await open();
-    const odd = ['a\0b', 'a\0c', 'a', '\ud800', '\ud801', '\ufffd', '"', '\\', 'É', 'é', 'e\u0301'];
-    await log.append(odd.map((id) => numbered(1, { id })));
-    const exchanges = odd.map((name) => (can.anyExchange ? name : Buffer.from(name).toString()));
-    await log.append(
-      odd.map((name, i) => numbered(1, { id: 'the same', source: name, type: name, exchange: exchanges[i] ?? '' })),
-    );
-    const entries = await readAll(log);
-    expect(entries.map(idOf)).toEqual([...odd, ...odd.map(() => 'the same')]);
-    const names = entries.slice(odd.length);
-    expect(names.map(({ source }) => source)).toEqual(odd);
-    expect(names.map(({ type }) => type)).toEqual(odd);
-    expect(names.map(({ exchange }) => exchange)).toEqual(exchanges);
-  });
-
-  if (!can.anyExchange) {
-    it('an exchange that the log cannot have is refused', async () => {
-      const { log } = await open();
-      await expect(log.append([numbered(1, { exchange: '\ud800' })])).rejects.toMatchObject({ code: 'EVENT_INVALID' });
-      await expect(log.append([numbered(1, { exchange: 'é'.repeat(128) })])).rejects.toMatchObject({
-        code: 'EVENT_INVALID',
-      });
+      await log.append([at(1, '/a'), at(1, '/b'), at(2, '/b'), at(3, '/a'), numbered(9, { sequence: undefined })]);
+      await trim(0);
+      const floor = await log.floor();
+      for (const [sequence, source] of [
+        [3, '/a'],
+        [2, '/b'],
+        [3, undefined],
+      ] as const) {
+        expect(await log.locate(sequence, source)).toEqual(floor);
+      }
+      for (const sequence of [0, 1, 2, 4]) expect(await log.locate(sequence, '/a')).toBeUndefined();
+      expect(await log.locate(1, '/unknown')).toBeUndefined();
+      const [point] = await log.append([at(4, '/a')]);
+      expect(await log.locate(4, '/a')).toEqual(point);
+      expect(await log.locate(2, '/b')).toBeUndefined();
     });
   }
 }

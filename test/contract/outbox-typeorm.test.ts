@@ -49,7 +49,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
     });
     await expect(failed).rejects.toThrow('after the event');
     await save('two');
-    await vi.waitFor(() => expect(arrived()).toEqual(['one', 'two']), 10_000);
+    await vi.waitFor(() => expect(arrived()).toEqual(['one', 'two']), 60_000);
   });
 
   it('[I-5] joins the transaction of a QueryRunner, and its savepoints', async () => {

@@ -1,8 +1,11 @@
 import type { OutboxEvent, Relay, RelayOptions } from '@pregon/outbox';
 import { DEFAULT_MAX_EVENT_BYTES, decodeSequence, PregonError, type PregonEvent } from '@pregon/protocol';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Bench, BenchTransaction, OpenBench } from '../support/outbox/bench.js';
 import { FaultyLog } from '../support/outbox/faulty-log.js';
+
+import { describeStuckRows } from './outbox-stuck.contract.js';
+import { eventually } from './outbox-subject.js';
 
 /** What an outbox must pass on every database, through every driver. */
 export function outboxContract(openBench: OpenBench): void {
@@ -10,7 +13,6 @@ export function outboxContract(openBench: OpenBench): void {
   let log: FaultyLog;
   const relays: Relay<number | Promise<number>>[] = [];
 
-  /** A relay that polls so rarely that only wakes move it, where its driver hears of them, unless told otherwise. */
   function relayOn(on = bench, options: Partial<RelayOptions> = {}) {
     const errors: Error[] = [];
     const pollIntervalMs = bench.listens ? 60_000 : 10;
@@ -19,7 +21,6 @@ export function outboxContract(openBench: OpenBench): void {
     return { relay, errors };
   }
 
-  /** A relay that is at work. */
   async function startRelay(options: Partial<RelayOptions> = {}) {
     const started = relayOn(bench, options);
     started.relay.start();
@@ -86,6 +87,27 @@ export function outboxContract(openBench: OpenBench): void {
       await expect(bench.add({ ...event(), topic: 'not a topic' })).rejects.toMatchObject({ code: 'EVENT_INVALID' });
       await expect(bench.add({ ...event(), exchange: '' })).rejects.toThrow(PregonError);
       await expect(add('x'.repeat(DEFAULT_MAX_EVENT_BYTES))).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE' });
+      expect(await bench.rowsLeft()).toBe(0);
+    });
+
+    const untakeable: Record<string, Partial<OutboxEvent>> = {
+      'an exchange of 256 bytes': { exchange: 'x'.repeat(256) },
+      'an exchange of 256 bytes of UTF-8': { exchange: 'é'.repeat(128) },
+      'an exchange with a line end': { exchange: 'my\nevents' },
+      'an exchange with a lone surrogate': { exchange: '\ud800' },
+      'an exchange that AMQP reserves': { exchange: 'amq.mine' },
+      'a topic of 256 bytes': { topic: 'é'.repeat(128) },
+      'a type of 256 bytes': { type: 'x'.repeat(256) },
+      'an id of 1,025 bytes': { id: 'x'.repeat(1_025) },
+      'a subject of 1,025 bytes': { subject: 'x'.repeat(1_025) },
+      'data of 256 levels': { data: JSON.parse('['.repeat(256) + ']'.repeat(256)) },
+      'data that is deeper than the stack': { data: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) },
+    };
+    it('[fault C4] refuses what one of the logs cannot hold, before anything is written', async () => {
+      for (const [name, overrides] of Object.entries(untakeable)) {
+        const added = bench.add({ ...event(), ...overrides });
+        await expect(added, name).rejects.toMatchObject({ code: 'EVENT_INVALID', retryable: false });
+      }
       expect(await bench.rowsLeft()).toBe(0);
     });
 
@@ -253,32 +275,47 @@ export function outboxContract(openBench: OpenBench): void {
       expect(errors.map(({ message }) => message)).toEqual(['not now']);
     });
 
-    it('[I-2] stops rather than skip what the log refuses for good, and goes on from there when started again', async () => {
-      const ids = await addAll(2);
-      log.failNext(new PregonError('EVENT_TOO_LARGE', 'this log takes less'));
-      const { relay, errors } = relayOn();
+    it('[fault C7] relays rows that come back with the numbers that they had, and counts them until then', async () => {
+      const { relay } = await startRelay({ pollIntervalMs: 10 });
+      await relay.stop();
+      const early = await add('early');
+      const putBack = await bench.takeRows();
+      expect(await bench.rowsLeft()).toBe(0);
+      for (let i = 0; i < 3; i++) await add(i);
       relay.start();
-      await eventually(() => expect(errors).toHaveLength(1));
-      expect(relay.state).toBe('failed');
-      expect(errors[0]).toMatchObject({
-        code: 'EVENT_TOO_LARGE',
-        message: expect.stringContaining('after sequence 0'),
-      });
-      expect([log.ids, await relay.pending()]).toEqual([[], 2]);
-      await eventually(() => relay.start());
-      await relayed(2);
-      expect(log.ids).toEqual(ids);
+      await relayed(3);
+      await eventually(async () => expect([await relay.pending(), await bench.rowsLeft()]).toEqual([0, 0]));
+      await putBack();
+      expect(await relay.pending()).toBe(1);
+      expect(await relay.lagMs()).toBeGreaterThan(0);
+      await relayed(4);
+      await eventually(async () => expect([await relay.pending(), await bench.rowsLeft()]).toEqual([0, 0]));
+      expect(log.events.at(-1)).toMatchObject({ id: early.id, data: 'early' });
+      const [last = 0, before = 0] = sequences().reverse();
+      expect(last).toBeGreaterThan(before);
+      // The log has it: once more is no new event.
+      await putBack();
+      await eventually(async () => expect([await relay.pending(), await bench.rowsLeft()]).toEqual([0, 0]));
+      await add('later');
+      await relayed(5);
+      expect(log.events.map(({ data }) => data)).toEqual([0, 1, 2, 'early', 'later']);
+      expect(await relay.stuck()).toBe(0);
     });
 
-    it('[I-2] stops at a row that holds no event, with all before it relayed', async () => {
-      const { relay, errors } = await startRelay({ pollIntervalMs: 10 });
+    it('[fault F4] stop gives up a log that does not answer, and the next start appends again', async () => {
+      let isSilent = true;
+      log.beforeAppend = () => (isSilent ? new Promise<void>(() => {}) : undefined);
+      const { relay, errors } = relayOn(bench, { stopTimeoutMs: 50 });
       await add(1);
+      relay.start();
+      await eventually(() => expect(log.calls).toBe(1));
+      await relay.stop();
+      expect([relay.state, await bench.rowsLeft()]).toEqual(['stopped', 1]);
+      await eventually(() => expect(errors.map(({ message }) => message)).toEqual([expect.stringMatching(/50 ms/)]));
+      isSilent = false;
+      relay.start();
       await relayed(1);
-      await bench.addPoison();
-      await add(2);
-      await eventually(() => expect(relay.state).toBe('failed'));
-      await eventually(() => expect(errors[0]?.message).toContain('row 2 of the outbox holds no event'));
-      expect(await relay.pending()).toBe(2);
+      expect(log.calls).toBe(2);
     });
 
     it('[I-5] begins again where the database was restored under it', async () => {
@@ -291,6 +328,22 @@ export function outboxContract(openBench: OpenBench): void {
       await relayed(6);
       expect(log.events.at(-1)?.data).toBe('restored');
     });
+  });
+
+  describeStuckRows({
+    get bench() {
+      return bench;
+    },
+    get log() {
+      return log;
+    },
+    relayOn,
+    startRelay,
+    event,
+    add,
+    addAll,
+    relayed,
+    sequences,
   });
 
   describe('snapshot', () => {
@@ -309,6 +362,18 @@ export function outboxContract(openBench: OpenBench): void {
       await eventually(async () => expect(await bench.snapshot()).toMatchObject({ sequence: 2, relayed: 2 }));
     });
 
+    it('[fault C4] [I-6] has a sequence that the log reaches, even if the last events were set aside', async () => {
+      await write(1);
+      await bench.addRow('{}');
+      await bench.addRow('{}');
+      const { relay } = await startRelay({ pollIntervalMs: 10 });
+      await eventually(async () => expect(await relay.stuck()).toBe(2));
+      expect(await bench.snapshot()).toMatchObject({ rows: [1], sequence: 1 });
+      await write(2);
+      await relayed(2);
+      expect(await bench.snapshot()).toMatchObject({ rows: [1, 2], sequence: 4 });
+    });
+
     it('[I-6] holds nothing of a transaction that is open, neither its rows nor its events', async () => {
       await write(1);
       const other = bench.elsewhere();
@@ -320,9 +385,4 @@ export function outboxContract(openBench: OpenBench): void {
       expect(await other.snapshot()).toMatchObject({ rows: [1, 2], sequence: 2 });
     });
   });
-}
-
-/** Waits for an assertion to hold, however busy the machine is. */
-function eventually(assertion: () => void | Promise<void>): Promise<void> {
-  return vi.waitFor(assertion, { timeout: 10_000, interval: 2 });
 }

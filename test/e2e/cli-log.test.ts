@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pregon, startPregon, temporaryFolder } from '../support/processes.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
+import { freePort } from '../support/ports.js';
+import { pregon, startPregon } from '../support/processes.js';
 
-const POSITION = /^[0-9a-z]+\.[0-9a-z]{14}$/;
+const POSITION = /^[0-9a-f]{32}[0-9a-z]{3}$/;
 
 async function publish(cwd: string, topic: string, data: unknown): Promise<string> {
   const { stdout } = await pregon(['publish', 'my_events', topic, JSON.stringify(data), '--type=T'], { cwd });
@@ -206,22 +210,48 @@ describe('pregon connect', () => {
     expect(plain.stderr).toMatch(/closed: 1000\n$/);
   });
 
-  it('says why it was refused, and why it was closed', async () => {
+  it('[fault G11] says why it was refused and what to do, and why it was closed', async () => {
     const cwd = temporaryFolder();
     const url = await gatewayUrl(cwd);
     const unknown = await pregon(['connect', `${url}/nothing`], { cwd });
     expect([unknown.code, unknown.stderr]).toEqual([
       1,
-      'pregon: the gateway answered 404 Not Found (CONNECTION_LOST)\n',
+      'pregon: the gateway answered 404 Not Found: no route has the path /events/nothing; the gateway has no such route: compare the path with the routes that it prints at its start (CONNECTION_LOST)\n',
     ]);
     const foreign = await pregon(['connect', url, '--origin=https://evil.example'], { cwd });
     expect([foreign.code, foreign.stderr]).toEqual([
       1,
-      'pregon: the gateway answered 403 Forbidden (CONNECTION_LOST)\n',
+      'pregon: the gateway answered 403 Forbidden: pages of the origin https://evil.example may not connect; see allowedOrigins; the gateway does not let this origin in: name one that it allows with --origin=https://shop.example (CONNECTION_LOST)\n',
     ]);
     const closed = await pregon(['connect', `${url}?since=garbage`, '--wait-ms=10000'], { cwd });
     expect(closed.code).toBe(1);
     expect(closed.stderr).toMatch(/\nclosed: 4501 [^\n]+\n$/);
+  });
+
+  it('[fault G11] says what to do if nothing listens, the host is unknown, or something else listens', async () => {
+    const server = createServer((socket) => socket.end('220 mail.example ESMTP\r\n'));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    afterTest(() => server.close());
+    const address = server.address();
+    const taken = typeof address === 'object' && address ? address.port : 0;
+    const free = await freePort();
+    const said = async (url: string) => {
+      const { code, stderr } = await pregon(['connect', url]);
+      expect(code, url).toBe(1);
+      return stderr;
+    };
+    const [nobody, name, mail] = await Promise.all([
+      said(`ws://localhost:${free}/events?token=s3cret`),
+      said('ws://nobody.invalid/events'),
+      said(`ws://127.0.0.1:${taken}/events`),
+    ]);
+    const where = `pregon: cannot connect to ws://localhost:${free}/events: connection refused`;
+    expect(nobody).toBe(
+      `${where}; nothing listens there: is the gateway running, on this host and port? (CONNECTION_LOST)\n`,
+    );
+    expect(name).toMatch(/unknown host|not resolved/);
+    expect(name).toMatch(/check the name of the host/);
+    expect(mail).toMatch(/no HTTP is spoken there; check the port/);
   });
 
   it('shows control characters of others harmlessly', async () => {

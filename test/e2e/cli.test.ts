@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references as configurations hold them, not templates
+
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -6,14 +7,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { temporaryFolder } from '../support/cleanup.js';
 import { freePort } from '../support/ports.js';
-import {
-  type ProcessOptions,
-  pregon,
-  type RunningProcess,
-  startPregon,
-  temporaryFolder,
-} from '../support/processes.js';
+import { type ProcessOptions, pregon, type RunningProcess, startPregon } from '../support/processes.js';
 
 interface StartedGateway {
   readonly process: RunningProcess;
@@ -245,7 +241,7 @@ describe('pregon run', () => {
     const began = performance.now();
     const { code } = await process.kill(signal);
     expect(code).toBe(0);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
     expect(process.stdout).toMatch(/stopping signal=SIG[\s\S]*stopped\n$/);
     const exit = await client.exited;
     expect(exit.stdout).toMatch(/"op":"draining","reconnectInMs":\d+/);
@@ -269,7 +265,7 @@ describe('pregon run', () => {
       const began = performance.now();
       expect((await gateway.kill('SIGTERM')).code).toBe(0);
       expect(performance.now() - began).toBeGreaterThan(400);
-      expect(performance.now() - began).toBeLessThan(3_000);
+      expect(performance.now() - began).toBeLessThan(9_000);
     });
 
     it('a second SIGINT ends at once', async () => {

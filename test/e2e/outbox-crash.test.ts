@@ -71,7 +71,7 @@ describeWithOwnPostgres(
         (types) => types.length === 2,
       );
       expect(logged).toEqual(['Before', 'After']);
-    }, 60_000);
+    });
 
     async function onServer<T>(use: (client: pg.Client) => Promise<T>): Promise<T> {
       const client = new pg.Client({ connectionString: server.url });

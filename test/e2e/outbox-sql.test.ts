@@ -3,9 +3,10 @@ import { createOutbox, createPostgresOutbox } from '@pregon/outbox';
 import Libsql from 'libsql';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/cleanup.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { createSchema } from '../support/postgres-schema.js';
-import { pregon, temporaryFolder } from '../support/processes.js';
+import { pregon } from '../support/processes.js';
 
 const EVENT = { exchange: 'my_events', topic: 'user.1.created', type: 'UserWasCreated', data: { id: '1' } };
 

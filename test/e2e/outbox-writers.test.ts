@@ -57,6 +57,6 @@ for (const driver of POSTGRES_DRIVERS) {
         await relay.stop();
         await connections.close();
       }
-    }, 60_000);
+    });
   });
 }

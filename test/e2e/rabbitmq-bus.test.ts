@@ -1,7 +1,8 @@
 import { connect } from 'amqplib';
 import { expect, it } from 'vitest';
+import { afterTest } from '../support/cleanup.js';
 import { pregon } from '../support/processes.js';
-import { afterTest, describeWithBroker, SHARED_BROKER, testNames } from '../support/rabbitmq.js';
+import { describeWithBroker, SHARED_BROKER, testNames } from '../support/rabbitmq.js';
 
 function bus(url: string, exchange: string) {
   return (...args: string[]) => pregon(['bus', ...args, `--exchange=${exchange}`, `--log=${url}`]);
@@ -11,7 +12,12 @@ describeWithBroker('pregon bus', () => {
   it('says what is missing, makes it, makes it again without harm, and deletes it only with --force', async () => {
     const { url, exchange, stream } = testNames();
     const command = bus(url, `${exchange}:${stream}-workers`);
-    const what = [`exchange ${exchange}`, `stream ${stream}`, `queue ${exchange}:${stream}-workers`];
+    const what = [
+      `exchange ${exchange}`,
+      `stream ${stream}`,
+      `stream ${stream}.keys`,
+      `queue ${exchange}:${stream}-workers`,
+    ];
     const missing = what.map((item) => `${item}: is missing\n`).join('');
     const present = what.map((item) => `${item}: ok\n`).join('');
     expect(await command('check')).toMatchObject({ code: 1, stdout: missing });
@@ -24,7 +30,7 @@ describeWithBroker('pregon bus', () => {
     for (const item of what) expect(refused.stderr).toContain(item);
     expect(refused.stderr).not.toContain('guest:guest');
     expect(await command('check')).toMatchObject({ code: 0 });
-    expect((await command('drop', '--force')).stdout.match(/dropped/g)?.length).toBe(3);
+    expect((await command('drop', '--force')).stdout.match(/dropped/g)?.length).toBe(4);
     expect(await command('check')).toMatchObject({ code: 1, stdout: missing });
   });
 

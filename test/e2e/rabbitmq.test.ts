@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { connect } from 'amqplib';
 import { openLog } from 'pregon';
 import { expect, it } from 'vitest';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { numberedEvent } from '../support/gateway/gateway.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { freePort } from '../support/ports.js';
-import { pregon, startPregon, temporaryFolder } from '../support/processes.js';
-import { afterTest, describeWithBroker, describeWithOwnBroker, SHARED_BROKER, testNames } from '../support/rabbitmq.js';
+import { pregon, startPregon } from '../support/processes.js';
+import { describeWithBroker, describeWithOwnBroker, SHARED_BROKER, testNames } from '../support/rabbitmq.js';
 
 /** Writes a line for each event that it begins; the one called `hang` never ends in the process that begins it first. */
 const SUBSCRIBER = `
@@ -70,7 +71,9 @@ describeWithBroker('pregon on RabbitMQ', () => {
 
   it('wrong credentials: one line that says so, without the password, and exit code 1', async () => {
     const log = SHARED_BROKER.replace('guest:guest', 'guest:geheim');
-    const { code, stderr, stdout } = await pregon(['run', '0', '--route=events', '--exchange=x', `--log=${log}`]);
+    const { code, stderr, stdout } = await pregon(['run', '0', '--route=events', '--exchange=x'], {
+      env: { PREGON_LOG: log },
+    });
     expect(code).toBe(1);
     expect(stderr).toMatch(/^pregon: RabbitMQ at 127\.0\.0\.1:5672 refused user "guest".*\n$/);
     expect(stdout + stderr).not.toContain('geheim');
@@ -79,8 +82,9 @@ describeWithBroker('pregon on RabbitMQ', () => {
 
 it('RabbitMQ is down at start: the gateway says for whom it waits, and can be stopped', async () => {
   const port = await freePort();
-  const log = `amqp://me:geheim@127.0.0.1:${port}`;
-  const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', '--exchange=x', `--log=${log}`]);
+  const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', '--exchange=x'], {
+    env: { PREGON_LOG: `amqp://me:geheim@127.0.0.1:${port}` },
+  });
   await gateway.until(new RegExp(`waiting for RabbitMQ at 127\\.0\\.0\\.1:${port}`));
   const { code, stdout, stderr } = await gateway.kill('SIGTERM');
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -101,7 +105,7 @@ describeWithOwnBroker('pregon, and a broker that comes later', (broker) => {
     const published = await pregon(['publish', 'later', 'a.b', '{}', '--type=Came', `--log=${log}`]);
     expect(published.code).toBe(0);
     expect(await client.events.count(1)).toMatchObject([{ type: 'Came', exchange: 'later' }]);
-  }, 90_000);
+  });
 });
 
 async function deleteQueue(queue: string): Promise<void> {

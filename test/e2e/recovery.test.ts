@@ -2,20 +2,20 @@ import { type Client, createClient, type PregonEvent } from '@pregon/client';
 import { EventSource } from 'eventsource';
 import { expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { type Auction, describeOnBothEngines, makeChanges, type User, user } from '../support/auction.js';
+import { describeOnBothEngines, makeChanges, type User, type UsersApp, user } from '../support/users-app.js';
 import { eventually } from '../support/waiting.js';
 
 const CHANGES = 1_000;
 
 await describeOnBothEngines('a part of the application is killed with kill -9', (start) => {
   it('[I-1][I-2][I-3][000-02] the gateway, 1,000 changes are made, and it is started again: client, event stream and plain WebSocket get exactly those, in order; the application notices nothing', async () => {
-    const auction = await start();
-    const all = followPlain(`${auction.events}?since=first`);
-    const client = followWithClient(auction.events);
-    const stream = followStream(auction.eventStream);
-    const plain = followPlain(auction.events);
+    const app = await start();
+    const all = followPlain(`${app.events}?since=first`);
+    const client = followWithClient(app.events);
+    const stream = followStream(app.eventStream);
+    const plain = followPlain(app.events);
     await Promise.all([client.ready, stream.ready, plain.ready, all.ready]);
-    expect(await auction.put(user('before'))).toBe(201);
+    expect(await app.put(user('before'))).toBe(201);
     const followers = [client, stream, plain];
     for (const follower of followers)
       await eventually(
@@ -23,10 +23,10 @@ await describeOnBothEngines('a part of the application is killed with kill -9', 
         (count) => count === 1,
       );
 
-    await auction.gateway.kill('SIGKILL');
-    await makeChanges(auction, CHANGES);
-    await auction.startGateway();
-    const again = followPlain(`${auction.events}?since=${plain.events[0]?.position}`);
+    await app.gateway.kill('SIGKILL');
+    await makeChanges(app, CHANGES);
+    await app.startGateway();
+    const again = followPlain(`${app.events}?since=${plain.events[0]?.position}`);
 
     await eventually(
       () => client.events.length,
@@ -40,40 +40,40 @@ await describeOnBothEngines('a part of the application is killed with kill -9', 
       () => again.events.length,
       (count) => count === CHANGES,
     );
-    const log = await replay(auction, CHANGES + 1);
+    const log = await replay(app, CHANGES + 1);
     expect(client.events).toEqual(log);
     expect(stream.events).toEqual(log);
     expect([...plain.events, ...again.events]).toEqual(log);
     expect(new Set(log.map((event) => event.id)).size).toBe(CHANGES + 1);
     expect(log.map((event) => Number(event.sequence))).toEqual(log.map((_, index) => index + 1));
     expect(client.resets).toBe(0);
-    await expectTableEqual(auction, client.users);
+    await expectTableEqual(app, client.users);
   }, 120_000);
 
   it('[I-5][I-2] the application, amid writes: every committed write arrives, in order, and nothing else', async () => {
-    const auction = await start();
-    const client = followWithClient(auction.events);
+    const app = await start();
+    const client = followWithClient(app.events);
     await client.ready;
     const acknowledged: User[] = [];
     for (let round = 0; round < 4; round++) {
       const until = acknowledged.length + 40;
       const writers = Array.from({ length: 4 }, (_, writer) =>
-        writeUntilKilled(auction, `r${round}w${writer}`, acknowledged),
+        writeUntilKilled(app, `r${round}w${writer}`, acknowledged),
       );
       await eventually(
         () => acknowledged.length,
         (count) => count >= until,
       );
-      await auction.application.kill('SIGKILL');
+      await app.application.kill('SIGKILL');
       await Promise.all(writers);
-      await auction.startApplication();
+      await app.startApplication();
     }
-    const table = await auction.users();
+    const table = await app.users();
     await eventually(
       () => client.users.size,
       (size) => size === table.length,
     );
-    await expectTableEqual(auction, client.users);
+    await expectTableEqual(app, client.users);
     for (const saved of acknowledged) expect(client.users.get(saved.id)).toMatchObject(saved);
     const created = client.events.filter((event) => event.type === 'UserWasCreated');
     expect(created.map((event) => event.subject).sort()).toEqual(table.map(({ id }) => `user/${id}`).sort());
@@ -126,18 +126,18 @@ function followWithClient(url: string) {
 }
 
 /** Saves users until the application is gone; notes each that was answered. */
-async function writeUntilKilled(auction: Auction, prefix: string, acknowledged: User[]): Promise<void> {
+async function writeUntilKilled(app: UsersApp, prefix: string, acknowledged: User[]): Promise<void> {
   for (let i = 0; ; i++) {
     const next = user(`${prefix}-${i}`);
-    const status = await auction.put(next).catch(() => 'gone' as const);
+    const status = await app.put(next).catch(() => 'gone' as const);
     if (status === 'gone') return;
     expect(status).toBe(201);
     acknowledged.push(next);
   }
 }
 
-async function replay(auction: Auction, count: number): Promise<PregonEvent[]> {
-  const follower = followPlain(`${auction.events}?since=first`);
+async function replay(app: UsersApp, count: number): Promise<PregonEvent[]> {
+  const follower = followPlain(`${app.events}?since=first`);
   await eventually(
     () => follower.events.length,
     (length) => length === count,
@@ -145,8 +145,8 @@ async function replay(auction: Auction, count: number): Promise<PregonEvent[]> {
   return follower.events;
 }
 
-async function expectTableEqual(auction: Auction, held: ReadonlyMap<string | number, object>): Promise<void> {
-  const table = await auction.users();
+async function expectTableEqual(app: UsersApp, held: ReadonlyMap<string | number, object>): Promise<void> {
+  const table = await app.users();
   const byId = (a: object, b: object) => JSON.stringify(a).localeCompare(JSON.stringify(b));
   expect([...held.values()].sort(byId)).toEqual([...table].sort(byId));
 }

@@ -2,8 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/cleanup.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
-import { pregon, type RunningProcess, startPregon, temporaryFolder } from '../support/processes.js';
+import { pregon, type RunningProcess, startPregon } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
 
 /** A gateway and a client on it. */
@@ -12,10 +13,14 @@ interface Place {
   readonly client: PlainClient;
 }
 
-/** So much may wait for a client of these gateways that none of what is said here is dropped for it. */
+/** So much may wait for a client of these gateways that none of what is said here is dropped for it, and as much may be said at once. */
 const CONFIGURATION = `
 exchanges: [x]
-websocket: { routes: { chat: { path: /chat, broadcast: true } }, maxBufferedBytes: 67108864 }
+websocket:
+  routes: { chat: { path: /chat, broadcast: true } }
+  maxBufferedBytes: 67108864
+  maxFramesPerSecond: 0
+  maxIncomingBytesPerSecond: 0
 `;
 
 /** A folder whose gateways are on one log. */
@@ -126,7 +131,7 @@ describe('several gateways on one log', () => {
       await hears(other, n);
       took.push(performance.now() - said);
     }
-    expect(took.sort((a, b) => a - b)[25]).toBeLessThan(100);
+    expect(took.sort((a, b) => a - b)[25]).toBeLessThan(1_000);
 
     stopped.gateway.signal('SIGCONT');
     await eventually(
@@ -140,5 +145,5 @@ describe('several gateways on one log', () => {
     expect(numbers.slice(0, 10_000)).toEqual(range(1, 10_000));
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
     expect(await hears(other, 20_000)).toContain(14_050);
-  }, 60_000);
+  });
 });

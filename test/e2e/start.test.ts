@@ -1,19 +1,69 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@pregon/client';
 import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
-import { createEngine, type Engine } from '../support/auction.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { freePort } from '../support/ports.js';
 import { describeWithPostgres } from '../support/postgres.js';
-import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
-import { afterTest, describeWithBroker } from '../support/rabbitmq.js';
+import { type RunningProcess, startProcess } from '../support/processes.js';
+import { describeWithBroker } from '../support/rabbitmq.js';
+import { createEngine, type Engine } from '../support/users-app.js';
 import { eventually } from '../support/waiting.js';
 
-const START = join(import.meta.dirname, '../../apps/auction/dist/start.js');
+const WORKSPACE = join(import.meta.dirname, '../..');
+const APPLICATION = join(WORKSPACE, 'apps/users');
+const START = join(APPLICATION, 'dist/start.js');
 
 describe('npm start', () => {
+  it('[fault G3] says within a second what it does, then what it builds, and then where to go', async () => {
+    const { port, gatewayPort, data } = await newPorts();
+    const env = { ...environment({ port, gatewayPort, data }) };
+    const began = performance.now();
+    const starting = startProcess([join(APPLICATION, 'start.mjs')], { env });
+    await starting.until(/Pregon starts: it builds/);
+    expect(performance.now() - began).toBeLessThan(1_000);
+    await starting.until(/Pregon starts.*\n[\s\S]*building the page\n[\s\S]*built after [\d.]+ s; starting\n/);
+    await starting.until(new RegExp(`application\\s+http://localhost:${port}`));
+    expect((await starting.kill('SIGINT')).code).toBe(0);
+  });
+
+  it('[fault G3] a build that fails says where, and ends with code 1', async () => {
+    const folder = temporaryFolder();
+    // Everything of the workspace as it is, but for one source file of the application.
+    for (const name of ['node_modules', 'packages', 'package.json', 'tsconfig.base.json']) {
+      symlinkSync(join(WORKSPACE, name), join(folder, name));
+    }
+    mkdirSync(join(folder, 'apps/users/src'), { recursive: true });
+    for (const name of ['start.mjs', 'tsconfig.json'])
+      copyFileSync(join(APPLICATION, name), join(folder, 'apps/users', name));
+    writeFileSync(join(folder, 'apps/users/src/start.ts'), 'export const port: number = "5001";\n');
+    const { code, stdout, stderr } = await startProcess([join(folder, 'apps/users/start.mjs')]).exited;
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/building apps\/users \(\d of \d\)/);
+    expect(stderr).toMatch(/start\.ts.*error TS2322[\s\S]*The build failed\./);
+    expect(stdout + stderr).not.toMatch(/\n +at /);
+  });
+
+  it('[fault G3] without its packages it says what to run, in one line', async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'apps/users'), { recursive: true });
+    copyFileSync(join(APPLICATION, 'start.mjs'), join(folder, 'apps/users/start.mjs'));
+    const { code, stderr } = await startProcess([join(folder, 'apps/users/start.mjs')]).exited;
+    expect(code).toBe(1);
+    expect(stderr).toBe('Packages are missing: run npm ci, then npm start again.\n');
+  });
+
   it('[000-01][004-01] starts two processes on two ports, prints both URLs, and the page follows the ports', async () => {
     const started = await start();
     expect(new Set([started.supervisor.pid, started.applicationPid, started.gatewayPid]).size).toBe(3);
@@ -86,7 +136,8 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
       const started = await start(ports);
       await started.supervisor.until(/database +postgres:\/\/postgres:\*\*\*@/);
       await started.supervisor.until(/log +amqp:\/\/guest:\*\*\*@/);
-      await started.supervisor.until(/DATABASE_URL='postgres:\/\/postgres:\*\*\*@[^']*' .* npm run gateway/);
+      // [fault G4] It can be pasted: what is secret comes from the shell, and the user that is meant anyway is left out.
+      await started.supervisor.until(/DATABASE_URL="\$\{DATABASE_URL:\?set it as for npm start\}" .* npm run gateway/);
       const heard = await listen(started);
       expect(await put(started.port, '1')).toBe(201);
       await eventually(
@@ -117,7 +168,7 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
   });
 
   it('a PostgreSQL that does not answer is waited for, and said to be; Ctrl-C ends the waiting', async () => {
-    const engine = { DATABASE_URL: `postgres://postgres@127.0.0.1:${await freePort()}/auction` };
+    const engine = { DATABASE_URL: `postgres://postgres@127.0.0.1:${await freePort()}/users` };
     const supervisor = startProcess([START], { env: environment({ ...(await newPorts()), engine }) });
     await supervisor.until(/app +│ postgres:.* does not answer: .*ECONNREFUSED.* waits for it, and tries again/);
     const { code, stdout } = await supervisor.kill('SIGINT');

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
+import { startedByReadme } from '../support/documents/example-readme.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
 import { freePort } from '../support/ports.js';
 import { type RunningProcess, startProcess } from '../support/processes.js';
@@ -19,10 +19,7 @@ interface StartedChat {
 
 /** Runs what `npm start` runs, with nobody at its terminal. */
 function runExample(env: { PORT: string; CHAT_PORT: string }): RunningProcess {
-  const { scripts } = JSON.parse(readFileSync(`${EXAMPLE}/package.json`, 'utf8'));
-  const [program, ...args] = String(scripts.start).split(' ');
-  expect(program).toBe('node');
-  return startProcess(args, { cwd: EXAMPLE, env, input: '' });
+  return startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env, input: '' });
 }
 
 async function startChat(ports: { PORT?: string; CHAT_PORT?: string } = {}): Promise<StartedChat> {

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { Example, lookAt, problemsOf } from '../support/example.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { SocketIoClient, type SocketIoClientOptions } from '../support/gateway/socketio-client.js';
 import { freePort } from '../support/ports.js';
-import { startProcess, temporaryFolder } from '../support/processes.js';
+import { startProcess } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
 
 const FOLDER = join(import.meta.dirname, '../../examples/express-socketio');

@@ -1,9 +1,13 @@
+import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
+import { linesToType, typed } from '../support/documents/example-readme.js';
 import { Example, lookAt, problemsOf } from '../support/example.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { eventually } from '../support/waiting.js';
+
+const FOLDER = fileURLToPath(new URL('../../examples/handlebars-products', import.meta.url));
 
 const LIVE = '/live/products';
 const PRODUCTS = ['Lamp', 'Table', 'Chair'].map((title, i) => ({ title, price: 10 + i / 4 }));
@@ -44,6 +48,15 @@ describe('the example of products with Handlebars', () => {
     expect(posted.url).toBe(`${example.url}/home`);
     expect(await posted.text()).toContain('Shelf &lt;b&gt;');
     expect((await table(example)).at(-1)).toEqual({ id: 4, title: 'Shelf <b>', price: 7.5 });
+  });
+
+  it('[fault G5] does what its README says to type', async () => {
+    const example = await start();
+    const [create = '', remove = '', ...others] = linesToType(FOLDER).filter((line) => line.startsWith('curl'));
+    expect(others).toEqual([]);
+    await typed(create, example.port);
+    await typed(remove, example.port);
+    expect(await titlesIn(example, '/home')).toEqual(['Table', 'Chair', 'Lamp']);
   });
 
   it('[001-27] realtimeproducts has the same list before any script runs', async () => {
@@ -185,7 +198,7 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
       );
       expect(await page.evaluate(() => Reflect.get(window, 'pregonMark'))).toBe('not reloaded');
     }
-  }, 60_000);
+  });
 
   it('looks as it should, on a desk and on a phone', async () => {
     const example = await start();

@@ -2,11 +2,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
+import { linesToType, startedByReadme, typed } from '../support/documents/example-readme.js';
 import { Inbox } from '../support/gateway/inbox.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { freePort } from '../support/ports.js';
-import { type RunningProcess, startProcess, temporaryFolder } from '../support/processes.js';
+import { type RunningProcess, startProcess } from '../support/processes.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/nestjs-funkos/', import.meta.url));
 const NAMESPACE = '/ws/v1/productos';
@@ -55,6 +56,17 @@ describe('examples/nestjs-funkos', () => {
         { entity: 'FUNKOS', type: 'DELETE', data: { id: 1, ...updated }, createdAt },
       ]);
     }
+  });
+
+  it('[fault G5] does what its README says to type', async () => {
+    const { url } = await start();
+    const client = await open(url);
+    const [create = '', remove = '', ...others] = linesToType(EXAMPLE).filter((line) => line.startsWith('curl'));
+    expect(others).toEqual([]);
+    const { port } = new URL(url);
+    expect(JSON.parse(await typed(create, port))).toEqual({ id: 1, ...goku });
+    await typed(remove, port);
+    expect(await updates(client, 2)).toMatchObject([{ type: 'CREATE' }, { type: 'DELETE' }]);
   });
 
   it('[002-21] serves whoever speaks the protocol, in any language: text over a WebSocket', async () => {
@@ -138,7 +150,7 @@ function storage(): { DATABASE: string; PREGON_LOG: string } {
 /** As `npm start` does. */
 async function start(settings: Record<string, string> = {}): Promise<{ url: string; process: RunningProcess }> {
   const env = { PORT: String(await freePort()), NO_COLOR: '1', ...storage(), ...settings };
-  const process = startProcess(['dist/main.js'], { cwd: EXAMPLE, env });
+  const process = startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env });
   await process.until(/listening on http/);
   return { url: `http://127.0.0.1:${env.PORT}`, process };
 }

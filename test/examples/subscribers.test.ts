@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/cleanup.js';
+import { linesToType } from '../support/documents/example-readme.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
-import { pregon, startPregon, temporaryFolder } from '../support/processes.js';
+import { pregon, startPregon } from '../support/processes.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/subscribers', import.meta.url));
 
@@ -15,6 +17,7 @@ async function startExample() {
   const url = `ws://127.0.0.1:${port}`;
   return {
     process,
+    log,
     url,
     connect: (path: string) => PlainClient.open(url + path),
     publish: (topic: string, type: string, data: unknown) =>
@@ -71,6 +74,23 @@ describe('the example subscribers', () => {
       { TeamWasJoined: { team: 7, who: 'Ada' } },
     ]);
     expect(teams?.events.all).toEqual([]);
+  });
+
+  it('[fault G5] does what its README says to type', async () => {
+    const { url, process, log } = await startExample();
+    const [build, start, connect = '', publish = ''] = linesToType(EXAMPLE);
+    expect([build, start]).toEqual(['npm ci && npm run build', 'npm start']);
+    const words = (line: string) =>
+      line
+        .replace(/^npx pregon /, '')
+        .replaceAll("'", '')
+        .split(' ');
+    const client = startPregon(words(connect.replace('ws://localhost:1234', url)), { cwd: EXAMPLE });
+    await client.until(/connected to/, { of: 'stderr' });
+    const { code } = await pregon([...words(publish), log], { cwd: EXAMPLE });
+    expect(code).toBe(0);
+    await client.until(/^: \{"TeamWasJoined":\{"team":7,"who":"Ada"\}\}$/m);
+    await process.until(/connection opened/);
   });
 
   it('[000-09] logs what happens to connections, and ends when it is told to', async () => {

@@ -4,7 +4,7 @@ import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { attachGateway, createGateway, type Gateway, type GatewayOptions } from 'pregon';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { StreamClient } from '../support/gateway/stream-client.js';
@@ -82,11 +82,16 @@ describe('attachGateway', () => {
     const attaching = attached(server, { routes: { events: { path: '/events', handlers } } });
     for (const headers of ['Upgrade: websocket\r\nConnection: Upgrade', 'Accept: text/event-stream']) {
       const socket = connect(port, '127.0.0.1');
-      const arrived = once(server, headers.startsWith('Upgrade') ? 'upgrade' : 'request');
-      socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n\r\n`);
-      const [request] = await arrived;
+      const [connection] = await once(server, 'connection');
       // Not `once` of node:events, which would listen for the error too.
-      const broken = new Promise((resolve) => request.socket.once('close', resolve));
+      const broken = new Promise((resolve) => connection.once('close', resolve));
+      const waiting = new Promise<void>((resolve) => {
+        // Nobody but the gateway sees the request: it is being read once bytes have come, and then it waits.
+        const look = () => (connection.bytesRead > 0 ? setImmediate(resolve) : setTimeout(look, 5));
+        look();
+      });
+      socket.write(`GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\n${headers}\r\n\r\n`);
+      await waiting;
       socket.resetAndDestroy();
       await broken;
     }

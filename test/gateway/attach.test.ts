@@ -4,7 +4,7 @@ import express from 'express';
 import { createComponentServer, createGateway, type Gateway } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
 import { RawSocket } from '../support/gateway/raw-socket.js';
 import { RecordingComponent } from '../support/gateway/recording-component.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { FramesClient } from '../support/gateway/frames-client.js';
 import { appender, numbers, openTestLog, startGateway, type TestGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
@@ -115,11 +115,12 @@ describe('frames that break RFC 6455', () => {
 
 describe('too much of what is allowed', () => {
   it('[I-8] 10,000 subscriptions: one hundred are open, each of the others is refused', async () => {
-    const gateway = await startGateway();
+    const gateway = await startGateway({ maxFramesPerSecond: 0, maxSubscribesPerSecond: 0 });
     const bystander = await bystanderOf(gateway);
     const client = await FramesClient.open(gateway.ws('/events'));
     for (let id = 0; id < 10_000; id++) client.send({ op: 'subscribe', id, topics: [`n.${id}`] });
-    await client.frames.until(() => client.controls('error').length === 9_900, '9,900 refusals');
+    await client.frames.until(() => client.frames.all.length === 10_001, 'an answer to each', 30_000);
+    expect(client.controls('error')).toHaveLength(9_900);
     expect(client.controls('subscribed')).toHaveLength(100);
     expect(new Set(client.controls('error').map(({ code }) => code))).toEqual(new Set(['TOO_MANY_SUBSCRIPTIONS']));
     expect(client.controls('error').map(({ id }) => id)).toEqual(numbers(100, 9_999));
@@ -171,7 +172,7 @@ describe('a client that only sends and never reads', () => {
       expect((await gateway.memory()) - before).toBeLessThan(48 * 1_048_576);
       raw.socket.destroy();
     }
-  }, 60_000);
+  });
 });
 
 describe('random bytes', () => {
@@ -200,11 +201,12 @@ describe('random bytes', () => {
     expect(bystander.socket.readyState).toBe(WebSocket.OPEN);
     expect(gateway.isRunning).toBe(true);
     await expect.poll(() => gateway.connections(), { timeout: 5_000 }).toBe(1);
-  }, 60_000);
+  });
 
   it('[I-8] as JSON-like control frames: each is answered by one frame, or changes a subscription, and no more', async () => {
     const { ws } = await startGateway();
-    const client = await FramesClient.open(ws('/events'));
+    let client = await FramesClient.open(ws('/events'));
+    let count = 0;
     const value = fc.oneof(
       fc.constantFrom('subscribe', 'unsubscribe', 'send', 'ping', 'first', '#', 'a.b', '', 'op', '__proto__'),
       fc.jsonValue({ maxDepth: 2 }),
@@ -214,12 +216,14 @@ describe('random bytes', () => {
     const frame = fc.dictionary(fc.constantFrom('op', 'id', 'topics', 'since', 'snapshot', 'name', 'data'), value);
     await fc.assert(
       fc.asyncProperty(fc.oneof(frame, value), async (sent) => {
+        // A connection is closed after some twenty frames that cannot be read.
+        if (count++ % 15 === 14) client = await FramesClient.open(ws('/events'));
         client.sendText(JSON.stringify(sent));
         await client.ask('{"op":"ping"}', 'pong');
+        expect(client.socket.readyState).toBe(WebSocket.OPEN);
       }),
       { numRuns: 500 },
     );
-    expect(client.socket.readyState).toBe(WebSocket.OPEN);
   });
 });
 

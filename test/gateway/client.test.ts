@@ -1,13 +1,22 @@
 import { join } from 'node:path';
-import { type Client, type ClientOptions, type ConnectionState, createClient, type PregonEvent } from '@pregon/client';
+import {
+  type Client,
+  type ClientOptions,
+  type ConnectionState,
+  createClient,
+  type PregonEvent,
+  type WebSocketEvent,
+  type WebSocketLike,
+} from '@pregon/client';
 import type { Connection } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { appender, numberOf, numbers, openTestLog, startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { Inbox } from '../support/gateway/inbox.js';
 import { TableApp, toItem } from '../support/gateway/table-app.js';
+import { freePort } from '../support/ports.js';
 import { eventually } from '../support/waiting.js';
 
 function connect(url: string, options: Partial<ClientOptions> = {}): { client: Client; states: ConnectionState[] } {
@@ -23,7 +32,6 @@ function untilState(client: Client, state: ConnectionState): Promise<ConnectionS
   return eventually(
     () => client.state,
     (seen) => seen === state,
-    10_000,
   );
 }
 
@@ -66,7 +74,7 @@ describe('the client, against a gateway process that is killed with SIGKILL and 
     expect(live.position).toBe(received.live.all.at(-1)?.position);
     expect(states[0]).toBe('connecting');
     for (const state of ['catching-up', 'online', 'waiting'] as const) expect(states).toContain(state);
-  }, 60_000);
+  });
 
   it('[I-6] keeps a collection equal to the table, over the kill, without a second snapshot', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
@@ -120,7 +128,27 @@ describe('the client, against a gateway process that is killed with SIGKILL and 
       (state) => state === 'live',
     );
     expect(app.requests).toBe(1);
-  }, 60_000);
+  });
+});
+
+describe('the client, after a short outage', () => {
+  it('[fault G6] is live again at most 2 s after the gateway is back, without any help', async () => {
+    const options = { log: `sqlite:${join(temporaryFolder(), 'log.db')}` };
+    let gateway = await GatewayProcess.start(options);
+    const { client, states } = connect(gateway.ws('/events'), { reconnect: {} });
+    client.subscribe({ onEvent: () => {} });
+    await untilState(client, 'online');
+    await gateway.kill();
+    // The fourth delay would be up to 5 s if nothing but the number of attempts counted.
+    await eventually(
+      () => states.filter((state) => state === 'waiting').length,
+      (count) => count === 4,
+    );
+    gateway = await GatewayProcess.start(options, { port: gateway.port });
+    const back = performance.now();
+    await untilState(client, 'online');
+    expect(performance.now() - back).toBeLessThan(2_000);
+  });
 });
 
 describe('the client, against a gateway', () => {
@@ -155,11 +183,11 @@ describe('the client, against a gateway', () => {
     await untilState(client, 'online');
     const sent = client.send('never');
     const begun = performance.now();
-    const closing = gateway.close({ spreadMs: 0 });
+    const closing = gateway.close({ spreadMs: 0, timeoutMs: 50_000 });
     await expect(sent).rejects.toMatchObject({ code: 'CONNECTION_LOST', retryable: true });
     await closing;
     // What the client sent while it was told goodbye does not keep its answer from being read.
-    expect(performance.now() - begun).toBeLessThan(1_500);
+    expect(performance.now() - begun).toBeLessThan(15_000);
   });
 
   it('comes back after draining at the moment that it was told, and resumes', async () => {
@@ -170,9 +198,15 @@ describe('the client, against a gateway', () => {
     await untilState(client, 'online');
     await first.append(1);
     await events.count(1);
+    // Looked at in the same turn: if the gateway says "at once", the client comes back, is refused, and then waits for its own delay.
+    const delaysMs: number[] = [];
+    client.on('state', ({ state, retryAt = Number.NaN }) => state === 'waiting' && delaysMs.push(retryAt - Date.now()));
     const closing = first.gateway.close({ spreadMs: 3_000 });
-    await untilState(client, 'waiting');
-    expect(client.retryAt).toBeLessThan(Date.now() + 3_000);
+    await eventually(
+      () => delaysMs.length,
+      (count) => count > 0,
+    );
+    expect(delaysMs[0]).toBeLessThanOrEqual(3_000);
     await closing;
     await first.append(5);
     const second = await startGateway({ logFile: first.logFile, listen: { port: first.port } });
@@ -215,20 +249,66 @@ describe('the client, against a gateway', () => {
     expect(told).toEqual(['WasNumbered', 'WasNumbered', 'replaced', rows, 'Later']);
   });
 
-  it('does not come back where it is refused for good, and tries again where nobody answers', async () => {
-    const { ws, gateway } = await startGateway();
+  it('[fault G2] is refused by a close code, and by what the handshake is answered, with what to do', async () => {
     const opened = (connection: Connection) => connection.close({ code: 4504, reason: 'go away', reconnect: false });
-    const strict = await startGateway({ routes: { events: { path: '/events', handlers: [{ opened }] } } });
-    const refused = connect(strict.ws('/events'));
-    refused.client.on('error', () => {});
-    await untilState(refused.client, 'closed');
-    const { client, states } = connect(ws('/nowhere'));
-    client.on('error', () => {});
-    await eventually(
-      () => states.filter((state) => state === 'waiting').length,
-      (count) => count >= 3,
-    );
+    const { ws, gateway } = await startGateway({
+      allowedOrigins: ['https://shop.example'],
+      routes: { events: { path: '/events' }, strict: { path: '/strict', handlers: [{ opened }] } },
+    });
+    const Foreign = class extends WebSocket {
+      constructor(url: string, protocol: string) {
+        super(url, protocol, { origin: 'https://evil.example' });
+      }
+    };
+    const refused: [string, Partial<ClientOptions>, string, RegExp][] = [
+      [ws('/strict'), {}, 'FORBIDDEN', /go away \(4504\)/],
+      [ws('/nowhere'), {}, 'ROUTE_UNKNOWN', /\/nowhere refused the connection \(404\)/],
+      [ws('/events'), { WebSocket: Foreign }, 'FORBIDDEN', /\(403\).*allowedOrigins/],
+      // Beside a WebSocket that tells no status, as those of browsers, it is asked by HTTP.
+      [ws('/nowhere'), { fetch, WebSocket: Silent }, 'ROUTE_UNKNOWN', /\(404: no route has the path \/nowhere\)/],
+    ];
+    for (const [url, options, code, message] of refused) {
+      const { client } = connect(url, options);
+      const errors = new Inbox<unknown>();
+      client.on('error', (error) => errors.push(error));
+      await untilState(client, 'refused');
+      expect(client.lastError).toMatchObject({ code, retryable: false, message: expect.stringMatching(message) });
+      expect(errors.all).toEqual([client.lastError]);
+    }
     expect(gateway.connections('events').count).toBe(0);
-    expect(states).not.toContain('closed');
+  });
+
+  it('[fault G2] tries again if there is no answer, and says so', async () => {
+    const port = await freePort();
+    for (const options of [{}, { fetch, WebSocket: Silent }]) {
+      const { client, states } = connect(`http://127.0.0.1:${port}/events`, options);
+      await eventually(
+        () => states.filter((state) => state === 'waiting').length,
+        (count) => count >= 3,
+      );
+      expect(client.lastError).toMatchObject({ code: 'CONNECTION_LOST', retryable: true });
+      expect(client.lastError?.message).toMatch(/cannot be reached: is the gateway running there\?/);
+    }
   });
 });
+
+/** A WebSocket that says as little of its errors as that of a browser. */
+class Silent implements WebSocketLike {
+  readonly #socket: WebSocket;
+
+  constructor(url: string, protocol: string) {
+    this.#socket = new WebSocket(url, protocol);
+  }
+
+  send(data: string): void {
+    this.#socket.send(data);
+  }
+
+  close(code?: number): void {
+    this.#socket.close(code);
+  }
+
+  addEventListener(type: 'message' | 'close' | 'error', listener: (event: WebSocketEvent) => void): void {
+    this.#socket.addEventListener(type, (event: WebSocketEvent) => listener(type === 'error' ? { type } : event));
+  }
+}

@@ -5,7 +5,7 @@ import { BlockList } from 'node:net';
 import { createComponentServer, type MountOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
 import { startGateway } from '../support/gateway/gateway.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
 import { RawSocket } from '../support/gateway/raw-socket.js';

@@ -1,6 +1,6 @@
 import { type ComponentConnection, createComponentServer, type MessageComponent } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { clientFrame, OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
 import { RecordingComponent, serveComponent } from '../support/gateway/recording-component.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
-import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { untilAtHead } from '../support/gateway/frames-client.js';
 import { startGateway } from '../support/gateway/gateway.js';
 import { Inbox } from '../support/gateway/inbox.js';

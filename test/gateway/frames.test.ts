@@ -1,5 +1,5 @@
-import { encodePosition } from '@pregon/protocol';
 import type { Connection } from 'pregon';
+import { positionsOf } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { FramesClient, untilAtHead } from '../support/gateway/frames-client.js';
 import { numbers, startGateway } from '../support/gateway/gateway.js';
@@ -24,9 +24,9 @@ describe('pregon.v1: subscriptions', () => {
     await append(4);
     await untilAtHead(gateway);
     const client = await FramesClient.open(ws('/events'));
-    const head = encodePosition(await log.head());
+    const head = (await positionsOf(log)).encode(await log.head());
     expect(await client.subscribe({ id: 1 })).toEqual({ op: 'subscribed', id: 1, position: head, recovered: false });
-    const first = encodePosition(await log.floor());
+    const first = (await positionsOf(log)).encode(await log.floor());
     expect(await client.subscribe({ id: 2, since: 'first' })).toMatchObject({ position: first, recovered: true });
     await client.numbers(2, 4);
     const since = client.events(2)[1]?.position ?? '';
@@ -85,7 +85,7 @@ describe('pregon.v1: subscriptions', () => {
     await append(3);
     const { offset, fingerprint } = await log.head();
     const client = await FramesClient.open(ws('/events'));
-    const since = encodePosition({ offset: offset - 1, fingerprint });
+    const since = (await positionsOf(log)).encode({ offset: offset - 1, fingerprint });
     expect(await client.subscribe({ id: 1, since })).toMatchObject({ op: 'subscribed', recovered: false });
     expect(client.controls('reset')).toEqual([{ op: 'reset', id: 1, reason: 'replaced' }]);
     await append(1);
@@ -97,7 +97,7 @@ describe('pregon.v1: subscriptions', () => {
     const client = await FramesClient.open(ws('/events'));
     await client.subscribe({ id: 5, topics: ['nothing.#'] });
     await append(10);
-    const head = encodePosition(await log.head());
+    const head = (await positionsOf(log)).encode(await log.head());
     await client.frames.until(
       () => client.controls('checkpoint').some(({ position }) => position === head),
       'a checkpoint at the head',

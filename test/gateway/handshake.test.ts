@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
 import { startGateway } from '../support/gateway/gateway.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
 import { RawSocket } from '../support/gateway/raw-socket.js';
@@ -181,7 +181,7 @@ describe('origins', () => {
     expect(await statusFor(port, { host: 'localhost' })).toBe('101');
   });
 
-  it('[I-9] a plain GET without an origin, as a page sends to its own, is taken under our own names only (DNS rebinding)', async () => {
+  it('[I-9] a plain GET without an origin, as a page sends to its own, is taken from a browser under our own names only (DNS rebinding)', async () => {
     const open = await startGateway();
     const listed = await startGateway({ allowedOrigins: ['https://shop.example:8443'] });
     for (const host of [...LOOPBACK_HOSTS, '192.168.0.7:1234', '[2001:db8::1]']) {
@@ -194,6 +194,7 @@ describe('origins', () => {
     }
     expect(await streamStatus(listed.port, 'shop.example')).toBe('200');
     expect(await streamStatus(open.port, 'shop.example')).toBe('403');
+    expect(await streamStatus(open.port, 'gateway', {})).toBe('200');
   });
 
   it('[I-9] a page learns nothing from an answer to an origin that is not allowed, an unknown path included', async () => {
@@ -220,9 +221,13 @@ async function statusFor(port: number, { host, origin }: { host: string; origin?
   return head.slice(9, 12);
 }
 
-async function streamStatus(port: number, host: string): Promise<string> {
+async function streamStatus(
+  port: number,
+  host: string,
+  headers: Record<string, string> = { 'Accept-Language': 'en', 'User-Agent': 'Mozilla/5.0' },
+): Promise<string> {
   const raw = await RawSocket.open(port);
-  raw.request('/events', { Host: host, Accept: 'text/event-stream' });
+  raw.request('/events', { Host: host, Accept: 'text/event-stream', ...headers });
   const head = await raw.head();
   raw.socket.destroy();
   return head.slice(9, 12);

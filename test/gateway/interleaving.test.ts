@@ -33,7 +33,7 @@ describe('several subscriptions on one connection', () => {
       ),
       { numRuns: 12 },
     );
-  }, 60_000);
+  });
 });
 
 /** How many events the log holds; each run of the property writes more. */

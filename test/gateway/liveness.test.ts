@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { untilAtHead } from '../support/gateway/frames-client.js';
 import { appender, numbers, openTestLog, startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
@@ -27,7 +27,7 @@ describe('a connection that is idle', () => {
       const begun = performance.now();
       expect(await raw.closeFrame()).toEqual({ code: 4001, reason: 'no answer to a ping' });
       expect(performance.now() - begun).toBeGreaterThan(200);
-      expect(performance.now() - begun).toBeLessThan(1_500);
+      expect(performance.now() - begun).toBeLessThan(10_000);
     }
     await eventually(
       () => gateway.connections('events').count,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isEvent, type PregonEvent } from '@pregon/protocol';
 import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { FramesClient, untilAtHead } from '../support/gateway/frames-client.js';
 import { numberedEvent, numbers, startGateway } from '../support/gateway/gateway.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
@@ -98,7 +98,7 @@ describe('another log comes into the place of the one that clients follow', () =
       expect(earlier.map(({ data }) => data)).toMatchObject(numbers(1, earlier.length).map((n) => ({ n })));
       await client.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('a position of a log that is no longer there', () => {

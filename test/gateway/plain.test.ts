@@ -1,5 +1,5 @@
-import { encodePosition } from '@pregon/protocol';
 import type { Connection } from 'pregon';
+import { positionsOf } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { untilAtHead } from '../support/gateway/frames-client.js';
 import { numbers, startGateway } from '../support/gateway/gateway.js';
@@ -50,7 +50,7 @@ describe('a plain WebSocket', () => {
     const page = await log.read({ after: offset - 1 });
     const entry = page.entries[0];
     if (!entry) throw new Error('no entry');
-    const client = await PlainClient.open(ws(`/events?since=${encodePosition(entry)}`));
+    const client = await PlainClient.open(ws(`/events?since=${(await positionsOf(log)).encode(entry)}`));
     await append(2);
     expect(await client.numbers(2)).toEqual([3, 4]);
   });
@@ -145,7 +145,7 @@ describe('a plain WebSocket that asks for what it cannot have', () => {
       { offset: Number.MAX_SAFE_INTEGER, fingerprint: 0 },
     ];
     for (const point of forged) {
-      const client = new PlainClient(ws(`/events?since=${encodePosition(point)}`));
+      const client = new PlainClient(ws(`/events?since=${(await positionsOf(log)).encode(point)}`));
       expect(await client.whenClosed()).toMatchObject({ code: 4502, reason: expect.stringMatching(/^replaced/) });
       expect(client.events.all).toEqual([]);
     }

@@ -1,6 +1,6 @@
 import { createGateway, openLog } from 'pregon';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
 import { FramesClient } from '../support/gateway/frames-client.js';
 import { appender } from '../support/gateway/gateway.js';
 import { fold, TableApp } from '../support/gateway/table-app.js';

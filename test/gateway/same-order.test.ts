@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { PregonEvent } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { FramesClient } from '../support/gateway/frames-client.js';
 import { numberedEvent, openTestLog, startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isEvent } from '@pregon/protocol';
 import { createGateway, type Gateway } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { FramesClient } from '../support/gateway/frames-client.js';
 import { openTestLog } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
@@ -187,7 +187,7 @@ describe('clients that come while the table changes', () => {
       expect(changes).toEqual(Array.from({ length: writes - begun }, (_, i) => begun + 1 + i));
     }
     expect(clients.some((client) => client.events(1).length > 0)).toBe(true);
-  }, 60_000);
+  });
 });
 
 describe('a snapshot of 20 MB', () => {
@@ -228,5 +228,5 @@ describe('a snapshot of 20 MB', () => {
       expect(held(client, 1)).toEqual(app.rows());
     }
     expect(app.requests).toBe(2);
-  }, 60_000);
+  });
 });

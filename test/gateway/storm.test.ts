@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { attachGateway, type Log, openLog, type ReadRequest } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { appender, numbers, startGateway, type TestGateway } from '../support/gateway/gateway.js';
 import { OrderedReader } from '../support/gateway/ordered-reader.js';
 import { clientFrame, OPCODE, RawSocket } from '../support/gateway/raw-socket.js';
@@ -20,6 +20,7 @@ async function openWatched(logFile: string): Promise<{ log: Log; reads: ReadRequ
   const reads: ReadRequest[] = [];
   const watched: Log = {
     name: log.name,
+    secret: () => log.secret(),
     append: (events, options) => log.append(events, options),
     head: () => log.head(),
     floor: () => log.floor(),
@@ -105,7 +106,7 @@ describe('a storm of connections that come back at once', () => {
       const ranges = reads.slice(before).map(({ after }) => after);
       expect(new Set(ranges).size).toBe(ranges.length);
       if (where === 'in memory') expect(ranges).toEqual([]);
-    }, 60_000);
+    });
   }
 
   it('[F][I-1][I-8] is heard a few at a time, and everybody is answered, also who says it late and in parts', async () => {
@@ -138,7 +139,7 @@ describe('a storm of connections that come back at once', () => {
     await append(1);
     await present.reaches(21);
     for (const raw of sockets) await raw.untilText('"id":"events-21"');
-  }, 60_000);
+  });
 
   it('[F] is answered in the order in which it came', async () => {
     const { port } = await startGateway();
@@ -195,8 +196,8 @@ describe('a storm of connections that come back at once', () => {
       (some) => some,
     );
     const began = performance.now();
-    await gateway.close({ spreadMs: 0 });
-    expect(performance.now() - began).toBeLessThan(9_000);
+    await gateway.close({ spreadMs: 0, timeoutMs: 50_000 });
+    expect(performance.now() - began).toBeLessThan(40_000);
     for (const raw of sockets) await raw.whenEnded();
     const statuses = sockets.filter(({ text }) => text !== '').map(statusOf);
     expect(statuses.every((status) => status === 101 || status === 503)).toBe(true);

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { connect as connectSecurely } from 'node:tls';
 import { describe, expect, it } from 'vitest';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
 import { FramesClient } from '../support/gateway/frames-client.js';
 import { numbers, startGateway } from '../support/gateway/gateway.js';
 import { within } from '../support/gateway/inbox.js';

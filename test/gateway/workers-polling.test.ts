@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest } from '../support/cleanup.js';
 import { appender, openTestLog } from '../support/gateway/gateway.js';
 import { within } from '../support/gateway/inbox.js';
 import { SocketIoClient, type Transports } from '../support/gateway/socketio-client.js';
@@ -181,7 +181,19 @@ describe('long polling over several workers', () => {
     expect((await two.send('GET', session.path)).text).toMatch(/^40\/events,\{"sid":/);
     const large = `42/events,["nothing","${'x'.repeat(900_000)}"]`;
     expect(await two.send('POST', session.path, large)).toEqual({ status: 200, text: 'ok' });
-    expect(await two.send('POST', session.path, `4${'x'.repeat(1_100_000)}`)).toMatchObject({ status: 413 });
+  });
+
+  it('a poll that is too large is answered 413 by any connection, however much of it comes after the answer', async () => {
+    const workers = await Workers.start();
+    for (const bytes of [1_100_000, 2_000_000, 4_000_000]) {
+      for (let n = 0; n < 5; n++) {
+        const [one, two] = await lineToEach(workers);
+        for (const line of [one, two]) {
+          const session = await one.open();
+          expect(await line.send('POST', session.path, `4${'x'.repeat(bytes)}`)).toMatchObject({ status: 413 });
+        }
+      }
+    }
   });
 
   it('a session that is nowhere is unknown by every connection, as Engine.IO says it', async () => {
@@ -202,7 +214,7 @@ describe('long polling over several workers', () => {
     const [aborted, other] = [await one.open(), await one.open()];
     const hanging = two.send('GET', other.path);
     const third = (await lineToEach(workers))[1];
-    third.abortAfter(aborted.path, 100);
+    third.abortAfter(aborted.path, 1_000);
     // As where the session's own worker is polled, Engine.IO ends a session whose client broke off.
     await eventually(
       () => one.send('POST', aborted.path, '6'),

@@ -6,14 +6,14 @@ import { createClient } from '@pregon/client';
 import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { appender, numberOf, openTestLog } from '../support/gateway/gateway.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { StreamClient } from '../support/gateway/stream-client.js';
 import { isRunning, Workers } from '../support/gateway/workers.js';
 import { stablePort } from '../support/ports.js';
-import { pregon, temporaryFolder } from '../support/processes.js';
+import { pregon } from '../support/processes.js';
 import { deleteQueues, describeWithBroker, SHARED_BROKER, testNames } from '../support/rabbitmq.js';
 import { eventually } from '../support/waiting.js';
 
@@ -247,7 +247,7 @@ describe('the end of several workers', () => {
   });
 
   it('a second Ctrl-C ends all at once', async () => {
-    const workers = await Workers.start();
+    const workers = await Workers.start({ flags: ['--route=events', '--exchange=events', '--drain-ms=50000'] });
     // It never answers the closing handshake, so that draining would take its time.
     const client = await PlainClient.open(workers.url('ws', '/events'));
     client.socket.pause();
@@ -258,7 +258,7 @@ describe('the end of several workers', () => {
     workers.primary.signal('SIGINT');
     expect(await workers.primary.exited).toMatchObject({ code: 130 });
     await untilAllEnded(pids);
-    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(performance.now() - began).toBeLessThan(40_000);
     expect(readdirSync(workers.temporary)).toEqual([]);
   });
 
@@ -295,7 +295,7 @@ describe('workers that are stopped while they start', () => {
       const pids = await workers.untilPids(started);
       const began = performance.now();
       const exit = await workers.primary.kill('SIGTERM');
-      expect(performance.now() - began).toBeLessThan(8_000);
+      expect(performance.now() - began).toBeLessThan(40_000);
       expect(exit).toMatchObject({ code: 0, stderr: '' });
       expect(exit.stdout).not.toContain('listens on');
       expect(pids.filter(isRunning)).toEqual([]);

@@ -1,9 +1,14 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { describeInBrowser } from '../support/browser.js';
+import { codeBlocks } from '../support/documents/code-blocks.js';
+import { linksOf, REPOSITORY, wrongLink } from '../support/documents/links.js';
+import { WalkThrough } from '../support/documents/walk-through.js';
+import { eventually } from '../support/waiting.js';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
@@ -70,7 +75,7 @@ export async function head(): Promise<number> {
 export const wrong = createGateway({ log: 'sqlite:x.db', routes: { events: {} } });
 `;
 
-describe('the packages, packed', () => {
+describeInBrowser('the packages, packed', (openPage) => {
   let folder = '';
   const tarballs = new Map<string, string>();
 
@@ -120,6 +125,23 @@ describe('the packages, packed', () => {
     },
   );
 
+  it.each(PACKAGES)('[fault G8] %s says where it comes from, and each link of its page works there', async (name) => {
+    const { stdout: manifest } = await run('tar', ['-xOzf', tarballs.get(name) ?? '', 'package/package.json']);
+    const { repository, homepage, bugs, keywords, description, author } = JSON.parse(manifest);
+    expect(repository).toEqual({ type: 'git', url: `git+${REPOSITORY}.git`, directory: `packages/${name}` });
+    expect(homepage).toBe(`${REPOSITORY}/tree/main/packages/${name}#readme`);
+    expect(bugs).toBe(`${REPOSITORY}/issues`);
+    expect(keywords.length).toBeGreaterThan(3);
+    expect([description, author]).toEqual([expect.stringMatching(/\.$/), expect.any(String)]);
+    const { stdout: page } = await run('tar', ['-xOzf', tarballs.get(name) ?? '', 'package/README.md']);
+    const { stdout: files } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
+    const links = linksOf(page);
+    const relative = links.filter((link) => !/^([a-z]+:|#)/i.test(link)).map((link) => link.replace(/#.*/, ''));
+    expect(relative.filter((link) => !files.split('\n').includes(`package/${link}`))).toEqual([]);
+    expect(links.flatMap((link) => wrongLink(root, `packages/${name}/README.md`, link) ?? [])).toEqual([]);
+    expect(links).toContain(`${REPOSITORY}#readme`);
+  });
+
   it('[000-04][003-10] install into an empty project and work there: library, types, command line and require()', async () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
     const install = [
@@ -129,8 +151,7 @@ describe('the packages, packed', () => {
       '--no-fund',
       // Without what NestJS would bring along.
       ...[...tarballs].filter(([name]) => name !== 'nest').map(([, file]) => file),
-      installed('libsql'),
-      installed('ws'),
+      ...['express', 'libsql', 'ws'].map(installed),
     ];
     await run('npm', install, { cwd: folder });
     writeFileSync(join(folder, 'program.js'), PROGRAM);
@@ -164,6 +185,104 @@ describe('the packages, packed', () => {
       console.log([createClient, attachGateway, createGateway, createOutbox].every((made) => typeof made === 'function'));`;
     const common = await run(process.execPath, ['-e', required], { cwd: folder });
     expect([common.stdout.trim(), common.stderr]).toEqual(['true', '']);
+  }, 120_000);
+
+  /** A folder beside the project into which the packages were installed, which finds them there. */
+  async function emptyFolder(name: string): Promise<WalkThrough> {
+    const project = join(folder, name);
+    mkdirSync(project);
+    symlinkSync(join(folder, 'node_modules'), join(project, 'node_modules'));
+    return WalkThrough.start(project);
+  }
+
+  /** That all that a document installs is there. */
+  function expectInstalled(line: string): void {
+    const [command, names = ''] = line.split(/(?<=^npm install) /);
+    expect(command).toBe('npm install');
+    for (const name of names.trim().split(' ')) expect(existsSync(join(folder, 'node_modules', name)), name).toBe(true);
+  }
+
+  it('[fault G1] run the program of README.md as it stands: application, gateway and page', async () => {
+    const shop = await emptyFolder('readme');
+    const blocks = codeBlocks(readFileSync(join(root, 'README.md'), 'utf8')).filter(
+      ({ heading }) => heading === 'Use it',
+    );
+    for (const { file, text } of blocks) if (file !== undefined) shop.write(file, text);
+    const [setUp, start] = blocks
+      .filter(({ language }) => language === 'sh')
+      .map(({ text }) => text.trim().split('\n'));
+    expect(setUp?.[0]).toBe('npm init -y');
+    expectInstalled(setUp?.[1] ?? '');
+    const [application = '', gateway = ''] = start ?? [];
+    shop.run(application);
+    await shop.untilServed('http://localhost:8080/');
+    const running = shop.run(gateway);
+    const page = await openPage();
+    await page.goto(shop.here('http://localhost:8080/'));
+    const names = () => page.locator('li').allTextContents();
+    const addUser = async (name: string) => {
+      await page.fill('input[name=name]', name);
+      await page.click('button');
+    };
+    await addUser('Ada');
+    await eventually(names, (all) => all.join() === 'Ada');
+    await running.kill('SIGKILL');
+    await addUser('Grace');
+    shop.run(gateway);
+    await eventually(names, (all) => all.join() === 'Ada,Grace');
+    // The line for the console, in "Try it".
+    const [console_] = codeBlocks(readFileSync(join(root, 'README.md'), 'utf8')).filter(({ text }) =>
+      text.startsWith('new WebSocket'),
+    );
+    const said = page.waitForEvent('console');
+    await page.evaluate(`${shop.here(console_?.text ?? '')}; document.title = 'asked'`);
+    await addUser('Edsger');
+    expect((await said).text()).not.toBe('');
+    await page.context().close();
+  }, 120_000);
+
+  it('[fault G1] run the ten steps of docs/guide/tutorial.md, each as it stands', async () => {
+    const tutorial = await emptyFolder('tutorial');
+    const blocks = codeBlocks(readFileSync(join(root, 'docs/guide/tutorial.md'), 'utf8'));
+    expect(new Set(blocks.map(({ heading }) => Number.parseInt(heading, 10))).size).toBe(10);
+    const page = await openPage();
+    const names = () => page.locator('li').allTextContents();
+    const waits: Readonly<Record<string, () => Promise<unknown>>> = {
+      6: () => tutorial.untilServed('http://localhost:8080/snapshots/users'),
+      7: () => tutorial.untilServed('http://localhost:1234/socket.io/socket.io.js'),
+    };
+    const expectedNames: Readonly<Record<string, string>> = { 9: 'Ada Lovelace,Grace', 10: 'Ada Lovelace,Edsger' };
+    let gateway = tutorial.run('true');
+    let last = '';
+    for (const { heading, file, language, text } of blocks) {
+      const step = String(Number.parseInt(heading, 10));
+      if (file !== undefined) tutorial.write(file, text);
+      else if (language === 'json') expect(JSON.parse(last)).toEqual(JSON.parse(text));
+      else if (language === 'text') expect(text).toContain('"type":"UserWasCreated"');
+      if (step === '9' && file !== undefined) await page.goto(tutorial.here('http://localhost:8080/'));
+      if (step === '10') await gateway.kill('SIGKILL');
+      for (const line of language === 'sh' ? text.trim().split('\n') : []) {
+        if (line.startsWith('npm install')) expectInstalled(line);
+        else if (line.startsWith('npm ')) continue;
+        else if (line.startsWith('curl')) last = await tutorial.runToEnd(line);
+        else {
+          const running = tutorial.run(line);
+          if (line.startsWith('npx pregon run')) gateway = running;
+          if (line.startsWith('npx pregon connect')) {
+            await tutorial.untilSaid(
+              running,
+              /^: \{.*"type":"UserWasCreated".*"data":\{"id":1,"name":"Ada"\},"topic":"user\.1\.created"/m,
+            );
+          }
+          await waits[step]?.();
+        }
+      }
+      if (step === '10') gateway = tutorial.run(gateway.line);
+      const wanted = expectedNames[step];
+      if (language === 'sh' && wanted !== undefined) await eventually(names, (all) => all.join() === wanted);
+    }
+    expect(await page.locator('#state').textContent()).toBe('online');
+    await page.context().close();
   }, 120_000);
 });
 

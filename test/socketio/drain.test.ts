@@ -17,7 +17,7 @@ describe.each(WAYS)('a stock client by %s of a gateway that goes away', (_, tran
         }),
     );
     const began = performance.now();
-    const closing = gateway.close({ spreadMs: 1_000, timeoutMs: 9_000 });
+    const closing = gateway.close({ spreadMs: 1_000, timeoutMs: 50_000 });
     for (const [at, client] of clients.entries()) {
       const draining = Object((await client.count('draining', 1))[0]?.[0]);
       const { reason, at: when } = await within(left[at] ?? Promise.reject(), 'the end');
@@ -26,7 +26,7 @@ describe.each(WAYS)('a stock client by %s of a gateway that goes away', (_, tran
       expect(client.of('closing')[0]?.[0]).toMatchObject({ reconnect: true });
     }
     await closing;
-    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(performance.now() - began).toBeLessThan(40_000);
     await startGateway({ logFile, listen: { port } });
     for (const client of clients) await client.connected(2);
     await append(1);

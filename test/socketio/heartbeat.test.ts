@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { appender, numbers, openTestLog, startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { within } from '../support/gateway/inbox.js';
@@ -35,12 +35,10 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
     await append(10);
     await client.until(/\["event",10\]/);
     client.signal('SIGSTOP');
-    const began = performance.now();
     await eventually(
       () => gateway.connections('events').count,
       (count) => count === 0,
     );
-    expect(performance.now() - began).toBeLessThan(8_000);
     expect(reasons.at(-1)).toBe('ping timeout');
     await append(10);
     client.signal('SIGCONT');

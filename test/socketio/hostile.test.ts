@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createGateway } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { within } from '../support/gateway/inbox.js';
@@ -54,16 +54,21 @@ describe('[I-8] what a hostile client emits', () => {
   it('more topics than can be compared are refused before they are, and delay nobody', async () => {
     const { http } = await startGateway();
     const wild = (count: number, word: string) => Array.from({ length: count }, (_, n) => `*.${word}${n}`);
-    const client = await SocketIoClient.open(http('/events'), { auth: { topics: wild(4_900, 'a') } });
-    const began = performance.now();
-    for (const topics of [wild(4_900, 'b'), wild(20_000, 'c'), ['*.d']]) {
-      expect(await client.ask('subscribe', topics)).toMatchObject({ error: { code: 'TOO_MANY_SUBSCRIPTIONS' } });
+    const client = await SocketIoClient.open(http('/events'), { auth: { topics: wild(400, 'a') } });
+    const before = process.cpuUsage();
+    // Together fewer than a connection may have, so that it is the comparison that refuses them.
+    for (const topics of [wild(400, 'b'), wild(590, 'c')]) {
+      expect(await client.ask('subscribe', topics)).toMatchObject({
+        error: { code: 'TOO_MANY_SUBSCRIPTIONS', message: expect.stringContaining('to tell them apart') },
+      });
     }
-    expect(performance.now() - began).toBeLessThan(2_000);
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(2_000);
   });
 
   it('[I-7] questions without end, of which it reads no answer, end its connection', async () => {
-    const gateway = await GatewayProcess.start({ log: newLog() });
+    // Without a rate, which would only make it slower.
+    const gateway = await GatewayProcess.start({ log: newLog(), maxFramesPerSecond: 0 });
     const { socket } = await enter(gateway.http('/events'));
     const before = await gateway.memory();
     socket.pause();
@@ -73,7 +78,7 @@ describe('[I-8] what a hostile client emits', () => {
       (count) => count === 0,
     );
     expect((await gateway.memory()) - before).toBeLessThan(64 * MIB);
-  }, 60_000);
+  });
 
   it('the same namespace again and again, all at once, leaves nothing behind', async () => {
     const { http, gateway } = await startGateway();
@@ -83,7 +88,8 @@ describe('[I-8] what a hostile client emits', () => {
       pid: Reflect.get(first.socket, '_pid'),
       offset: Reflect.get(first.socket, '_lastOffset'),
     });
-    first.socket.disconnect();
+    first.socket.io.reconnection(false);
+    first.breakOff();
     for (let n = 0; n < 5; n++) {
       const { socket } = await connect(http('/events'));
       for (let again = 0; again < 3; again++) socket.send(`40/events,${auth}`);
@@ -94,8 +100,8 @@ describe('[I-8] what a hostile client emits', () => {
       (count) => count === 0,
     );
     const began = performance.now();
-    await gateway.close({ spreadMs: 0, timeoutMs: 9_000 });
-    expect(performance.now() - began).toBeLessThan(8_000);
+    await gateway.close({ spreadMs: 0, timeoutMs: 50_000 });
+    expect(performance.now() - began).toBeLessThan(40_000);
   });
 });
 
@@ -105,7 +111,8 @@ describe('[G-1] two who come back as the same, at the same time', () => {
     const first = await SocketIoClient.open(http('/events'), { auth: { names: 'event' } });
     await first.count('subscribed', 1);
     const [pid, offset] = ['_pid', '_lastOffset'].map((name) => Reflect.get(first.socket, name));
-    first.socket.disconnect();
+    first.socket.io.reconnection(false);
+    first.breakOff();
     // Both are on their way in while a middleware thinks about them.
     const waiting: (() => void)[] = [];
     gateway.io.of('/events').use((_, next) => {
@@ -179,12 +186,12 @@ describe('what an application may do with its own server', () => {
     const held = await SocketIoClient.open(http('/events'), { reconnection: false });
     await held.count('subscribed', 1);
     const began = performance.now();
-    const closing = gateway.close({ spreadMs: 500, timeoutMs: 9_000 });
+    const closing = gateway.close({ spreadMs: 500, timeoutMs: 50_000 });
     socket.send('40/events,');
     await within(once(socket, 'close'), 'the end');
     await closing;
     expect(said.filter((text) => text.includes('"subscribed"'))).toEqual([]);
-    expect(performance.now() - began).toBeLessThan(8_000);
+    expect(performance.now() - began).toBeLessThan(40_000);
   });
 });
 

@@ -134,7 +134,7 @@ describe('a client that does not read for a while', () => {
     expect(server?.conn.readyState).toBe('open');
     resume();
     await expectBoth(client, done);
-  }, 60_000);
+  });
 
   it('[I-1] has nothing of ours between the parts of a message, or before it, where a little waits', async () => {
     const { namespace, client, done, emit, append, resume } = await startPaused();
@@ -155,7 +155,7 @@ describe('a client that does not read for a while', () => {
     }
     resume();
     await expectBoth(client, done);
-  }, 60_000);
+  });
 });
 
 describe('a client that polls seldom', () => {

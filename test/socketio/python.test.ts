@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { appender, numbers, openTestLog, startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { stablePort } from '../support/ports.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Log, ReadRequest } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { temporaryFolder } from '../support/gateway/cleanup.js';
+import { temporaryFolder } from '../support/cleanup.js';
 import { appender, numbers, openTestLog, startGateway } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { SocketIoClient, WAYS } from '../support/gateway/socketio-client.js';

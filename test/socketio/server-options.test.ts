@@ -210,6 +210,54 @@ describe('[I-9][001-08] pages of origins', () => {
   });
 });
 
+describe('a gateway under a host name that no allowed origin has', () => {
+  const HOST = 'live.shop.example';
+  const browser = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' };
+
+  const begin = () => startGateway({ allowedOrigins: ['https://shop.example'] });
+
+  async function statusOf(
+    port: number,
+    path: string,
+    headers: Record<string, string>,
+    method = 'GET',
+  ): Promise<string> {
+    const raw = await RawSocket.open(port);
+    raw.request(path, { Host: HOST, ...headers }, method);
+    const head = await raw.head();
+    raw.socket.destroy();
+    return head.slice(9, 12);
+  }
+
+  it('[fault D4] lets in programs that poll, the stock client with its own transports among them', async () => {
+    const { port, http } = await begin();
+    expect(await statusOf(port, HANDSHAKE, {})).toBe('200');
+    for (const transports of [['polling'], ['polling', 'websocket']]) {
+      const client = await SocketIoClient.open(http('/events'), { transports, extraHeaders: { host: HOST } });
+      await client.count('subscribed', 1);
+    }
+  });
+
+  it('[fault D4] serves the client script to everybody, and nothing else with it', async () => {
+    const { port } = await begin();
+    const foreign = { Origin: 'https://evil.example' };
+    for (const headers of [{}, browser, foreign]) {
+      for (const name of ['socket.io.js', 'socket.io.min.js', 'socket.io.esm.min.js.map', 'socket.io.js?v=1'])
+        expect(await statusOf(port, `/socket.io/${name}`, headers), name).toBe('200');
+    }
+    for (const headers of [browser, foreign]) {
+      expect(await statusOf(port, HANDSHAKE, headers)).toBe('403');
+      expect(await statusOf(port, `${HANDSHAKE}&x=/socket.io.js`, headers)).toBe('403');
+      expect(await statusOf(port, '/socket.io/socket.io.js/?EIO=4&transport=polling', headers)).toBe('403');
+    }
+  });
+
+  it('[fault D4] opens no connection by the name of a script that is not served', async () => {
+    const { port } = await startGateway({ socketIo: { serveClient: false } });
+    expect(await statusOf(port, '/socket.io/socket.io.js?EIO=4&transport=polling', browser)).toBe('403');
+  });
+});
+
 describe('[001-14] a server of the application’s own', () => {
   it('keeps its other paths, the gateway’s Socket.IO beside them', async () => {
     const server = createServer((_request, response) => response.end('mine'));

@@ -1,8 +1,8 @@
-import { createGateway, type Gateway, type SocketIo, type UnknownEvents } from 'pregon';
-import type { Socket } from 'socket.io';
+import { attachGateway, createGateway, type Gateway, type SocketIo, type UnknownEvents } from 'pregon';
+import type { Server, Socket } from 'socket.io';
 import { type Socket as ClientSocket, io as connect } from 'socket.io-client';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
 
 interface ClientEvents {
   bid(amount: number, answer: (accepted: boolean) => void): void;
@@ -99,6 +99,41 @@ describe('the types of gateway.io, with the events of the application', () => {
     io.on('count', (answer) => {
       expectTypeOf(answer).toEqualTypeOf<(connections: number) => void>();
     });
+  });
+});
+
+describe('[fault D5] the types of gateway.io', () => {
+  it('fit what is written for a server of Socket.IO with two type parameters', () => {
+    type Io = Gateway<{ clientEvents: ClientEvents; serverEvents: ServerEvents }>['io'];
+    expectTypeOf<Io>().toExtend<Server<ClientEvents, ServerEvents>>();
+    expectTypeOf<Gateway['io']>().toExtend<Server>();
+  });
+
+  it('[fault D5] are refused under a name that is none of theirs', () => {
+    // @ts-expect-error it is clientEvents
+    type Misspelt = Gateway<{ clientEvent: ClientEvents; serverEvents: ServerEvents }>;
+    // @ts-expect-error it is serverEvents
+    expectTypeOf(createGateway<{ clientEvents: ClientEvents; emits: ServerEvents }>).toBeFunction();
+    // @ts-expect-error no name of it is known
+    expectTypeOf(attachGateway<{ events: ClientEvents }>).toBeFunction();
+    expectTypeOf<Misspelt>().not.toBeNever();
+  });
+
+  it('[fault D5] a gateway needs no route to serve Socket.IO', async () => {
+    for (const routes of [{}, undefined]) {
+      const gateway = await createGateway({ log: `sqlite:${temporaryFolder()}/log.db`, ...(routes ? { routes } : {}) });
+      afterTest(() => gateway.close({ spreadMs: 0 }));
+      const { port } = await gateway.listen({ port: 0 });
+      gateway.io.of('/chat').on('connection', (socket) => socket.emit('hello', 1));
+      const client = connect(`http://127.0.0.1:${port}/chat`);
+      afterTest(() => client.disconnect());
+      expect(await new Promise((resolve) => client.once('hello', resolve))).toBe(1);
+    }
+  });
+
+  it('[fault D5] a gateway that could serve nothing at all says what to do', async () => {
+    const options = { log: `sqlite:${temporaryFolder()}/log.db`, routes: {}, socketIo: false } as const;
+    await expect(createGateway(options)).rejects.toThrow(/at least one; createComponentServer serves components alone/);
   });
 });
 

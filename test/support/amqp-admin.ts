@@ -1,5 +1,5 @@
 import { type Channel, connect, type Options } from 'amqplib';
-import { afterTest } from './rabbitmq.js';
+import { afterTest } from './cleanup.js';
 
 /** What an operator or another program does at the broker, beside Pregon. Closed after the test. */
 export async function openAdmin(url: string): Promise<Admin> {

@@ -4,15 +4,17 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { PageOptions } from './browser.js';
+import { temporaryFolder } from './cleanup.js';
+import { startedByReadme } from './documents/example-readme.js';
 import { stablePort } from './ports.js';
-import { type Exit, type RunningProcess, startProcess, temporaryFolder } from './processes.js';
+import { type Exit, type RunningProcess, startProcess } from './processes.js';
 
 const ARTEFACTS = join(import.meta.dirname, '../../artefacts/screenshots');
 
 const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
 
 export interface ExampleOptions {
-  /** @default 'index.js' */
+  /** @default what its README starts it with */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -34,8 +36,10 @@ export class Example {
   }
 
   /** Waits until it says that it runs. */
-  static async start(name: string, { main = 'index.js', env = {} }: ExampleOptions = {}): Promise<Example> {
-    const example = new Example(`${EXAMPLES}${name}/${main}`, await stablePort(), env);
+  static async start(name: string, { main, env = {} }: ExampleOptions = {}): Promise<Example> {
+    const folder = join(EXAMPLES, name);
+    const [program = ''] = main === undefined ? startedByReadme(folder) : [main];
+    const example = new Example(join(folder, program), await stablePort(), env);
     await example.running();
     return example;
   }

@@ -5,17 +5,18 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe } from 'vitest';
-import { afterTest } from './gateway/cleanup.js';
+import { afterTest } from './cleanup.js';
+import { isHidden, isRequired } from './machine.js';
 import { stablePort } from './ports.js';
 import { eventually } from './waiting.js';
 
 const PROGRAM = '/usr/sbin/nginx';
 
-const required = process.env['PREGON_REQUIRE'] === 'all';
+const installed = existsSync(PROGRAM) && !isHidden('nginx');
 
 /** A suite that needs nginx. Where it is not installed the suite is skipped and says so, unless everything is required. */
 export function describeWithNginx(name: string, suite: () => void): void {
-  if (existsSync(PROGRAM) || required) describe(name, suite);
+  if (installed || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: install nginx, apt-get install nginx-light)`, suite);
 }
 

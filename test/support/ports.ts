@@ -2,33 +2,32 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
-/** A port of the loopback address that nothing listens on now. */
+/**
+ * Below the ports that the system gives to outgoing connections and to servers on port 0, so that no other test takes the port before
+ * the server listens on it, or while the server restarts.
+ */
+const FIRST_PORT = 15_000;
+const LAST_PORT = 30_000;
+
+/** A port of the loopback address that nothing listens on, and that stays free until the test uses it. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
-  return address.port;
+  for (;;) {
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (await isFree(port)) return port;
+  }
 }
 
-/** Below the ports that systems hand out by themselves, so that nobody takes it while a server is restarted. */
-const FIRST_STABLE_PORT = 15_000;
-const LAST_STABLE_PORT = 30_000;
+/** The same, for a server that comes back to its port. */
+export const stablePort = freePort;
 
-/** A port that nothing listens on now, for a server that comes back to it. */
-export async function stablePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(FIRST_STABLE_PORT, LAST_STABLE_PORT);
-    const server = createServer();
-    const free = new Promise<boolean>((resolve) => {
-      server.once('listening', () => resolve(true)).once('error', () => resolve(false));
-    });
-    server.listen(port, '127.0.0.1');
-    if (!(await free)) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const listening = new Promise<boolean>((resolve) => {
+    server.once('listening', () => resolve(true)).once('error', () => resolve(false));
+  });
+  server.listen(port, '127.0.0.1');
+  if (!(await listening)) return false;
+  server.close();
+  await once(server, 'close');
+  return true;
 }

@@ -7,12 +7,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe } from 'vitest';
+import { isHidden, isRequired } from './machine.js';
 import { freePort } from './ports.js';
 import { eventually } from './waiting.js';
 
 const run = promisify(execFile);
-
-const required = process.env['PREGON_REQUIRE'] === 'all';
 
 /** The server that the tests create databases of their own on. */
 const SERVER = process.env['PREGON_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
@@ -40,18 +39,19 @@ export async function describeWithPostgres(name: string, suite: (url: () => stri
       return database.url;
     });
   };
-  const why = required ? undefined : await whyNoServer();
+  const why = isRequired ? undefined : await whyNoServer();
   if (why === undefined) describe(name, inDatabase);
   else describe.skip(`${name} (skipped: no PostgreSQL, name one: PREGON_TEST_POSTGRES=${SERVER}; ${why})`, inDatabase);
 }
 
 /** A suite that starts and kills a server of its own. */
 export function describeWithOwnPostgres(name: string, suite: () => void): void {
-  if (PROGRAMS.length > 0 || required) describe(name, suite);
+  if ((PROGRAMS.length > 0 && !isHidden('postgresql')) || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: install the server of PostgreSQL, apt-get install postgresql)`, suite);
 }
 
 async function whyNoServer(): Promise<string | undefined> {
+  if (isHidden('postgresql')) return 'hidden by PREGON_WITHOUT';
   const client = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 2_000 });
   try {
     await client.connect();
@@ -145,12 +145,20 @@ export async function startPostgres(): Promise<PostgresServer> {
     await ended;
   }
 
+  /** The processes that serve connections would go on for a moment, and commit. */
+  async function kill(): Promise<void> {
+    if (pid === undefined) return;
+    const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]);
+    await end('SIGKILL');
+    for (const child of stdout.split('\n').map(Number)) if (child > 0) killIfThere(child);
+  }
+
   await start();
   return {
     url,
     start,
     stop: () => end('SIGINT'),
-    kill: () => end('SIGKILL'),
+    kill,
     async remove() {
       await end('SIGQUIT');
       rmSync(folder, { recursive: true, force: true });
@@ -175,5 +183,13 @@ async function isReady(url: string): Promise<boolean> {
     return false;
   } finally {
     await client.end();
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has noticed by itself that its server is gone.
   }
 }

@@ -1,16 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach } from 'vitest';
+import { afterTest } from './cleanup.js';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The built command line of the gateway. */
 export const PREGON = join(REPOSITORY, 'packages/server/dist/cli/main.js');
 
-const DEFAULT_DEADLINE_MS = 15_000;
+const DEFAULT_DEADLINE_MS = 60_000;
 
 export interface ProcessOptions {
   /** Beside the environment of the tests, without its PREGON_* and DEBUG. */
@@ -18,7 +16,9 @@ export interface ProcessOptions {
   /** @default the root of the repository */
   readonly cwd?: string;
   /** What goes to standard input, which then ends. @default it stays open, for {@link RunningProcess.type} */
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
+  /** Takes what ends it. @default afterTest */
+  readonly after?: (end: () => unknown) => void;
 }
 
 export interface Exit {
@@ -28,19 +28,11 @@ export interface Exit {
   readonly stderr: string;
 }
 
-const running = new Set<RunningProcess>();
-const folders: string[] = [];
-
-afterEach(async () => {
-  await Promise.all([...running].map((process) => process.kill('SIGKILL')));
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
-/** Starts `node` with arguments; whatever happens, it has ended after the test. */
+/** Starts `node` with arguments; whatever happens, it has ended after the test, or after whatever `after` waits for. */
 export function startProcess(args: readonly string[], options: ProcessOptions = {}): RunningProcess {
   const process = new RunningProcess(args, options);
-  running.add(process);
-  void process.exited.then(() => running.delete(process));
+  const { after = afterTest } = options;
+  after(() => process.kill('SIGKILL'));
   return process;
 }
 
@@ -52,13 +44,6 @@ export function startPregon(args: readonly string[], options: ProcessOptions = {
 /** Runs `pregon` to its end. */
 export function pregon(args: readonly string[], options: ProcessOptions = {}): Promise<Exit> {
   return startPregon(args, { input: '', ...options }).exited;
-}
-
-/** An empty folder that is gone after the test. */
-export function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'pregon-test-'));
-  folders.push(folder);
-  return folder;
 }
 
 /** A process, all that it has said, and a way to wait until it says something. */
@@ -172,7 +157,8 @@ export class RunningProcess {
   }
 }
 
-function cleanEnvironment(): NodeJS.ProcessEnv {
+/** The environment of the tests, without what would tell `pregon` something. */
+export function cleanEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !/^(PREGON_|DEBUG$|NODE_OPTIONS$|VITEST)/.test(name));
   return Object.fromEntries(entries);
 }

@@ -8,7 +8,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
-import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe } from 'vitest';
+import { afterTest } from './cleanup.js';
+import { isHidden, isRequired } from './machine.js';
 import { stablePort } from './ports.js';
 
 /** The broker that all tests share, with the user and password of a fresh one. */
@@ -20,22 +22,21 @@ export const CERTIFICATE = fileURLToPath(new URL('tls/cert.pem', import.meta.url
 /** Where Debian keeps the programs themselves: those in the path change the user first. */
 const PROGRAMS = '/usr/lib/rabbitmq/bin';
 
-const required = process.env['PREGON_REQUIRE'] === 'all';
-const reachable = await isReachable(5672);
-const installed = existsSync(join(PROGRAMS, 'rabbitmq-server'));
+const reachable = !isHidden('rabbitmq') && (await isReachable(5672));
+const installed = !isHidden('rabbitmq') && existsSync(join(PROGRAMS, 'rabbitmq-server'));
 
-const STARTING_MS = 60_000;
-const STOPPING_MS = 20_000;
+const STARTING_MS = 180_000;
+const STOPPING_MS = 60_000;
 
 /** A suite that needs the shared broker. Where there is none it is skipped and says so, unless everything is required. */
 export function describeWithBroker(name: string, suite: () => void): void {
-  if (reachable || required) describe(name, suite);
+  if (reachable || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: no RabbitMQ at 127.0.0.1:5672)`, suite);
 }
 
 /** A suite that starts brokers by itself. Skipped where RabbitMQ is not installed, see above. */
 export function describeWithBrokerPrograms(name: string, suite: () => void): void {
-  if (installed || required) describe(name, suite);
+  if (installed || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: install RabbitMQ, apt-get install rabbitmq-server)`, suite);
 }
 
@@ -48,12 +49,6 @@ export function describeWithOwnBroker(name: string, suite: (broker: OwnBroker) =
     suite(broker);
   });
 }
-
-const cleanups: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
 
 /** What a test uses at a broker: names that nobody else has, gone after the test. */
 export interface TestNames {
@@ -69,13 +64,8 @@ export function testNames(broker: string = SHARED_BROKER): TestNames {
   const unique = `pregon-test-${process.pid}-${Date.now().toString(36)}-${names}`;
   const stream = unique;
   const exchange = `${unique}-events`;
-  cleanups.push(() => deleteQueues(broker, [stream], [exchange]));
+  afterTest(() => deleteQueues(broker, [stream, `${stream}.keys`], [exchange]));
   return { url: `${broker}/?stream=${stream}`, stream, exchange };
-}
-
-/** Runs something after the test, before what was registered earlier. */
-export function afterTest(cleanup: () => Promise<void>): void {
-  cleanups.push(cleanup);
 }
 
 /** Deletes queues and exchanges, whether they are there or not. */

@@ -1,31 +1,36 @@
 export interface BackoffOptions {
   /** The shortest delay, in milliseconds. @default 500 */
   readonly minDelayMs?: number;
-  /** The longest delay, in milliseconds. @default 30000 */
+  /** The longest delay while the page is visible, in milliseconds; in Node it always is. @default 5000 */
   readonly maxDelayMs?: number;
+  /** The longest delay while the page is hidden, in milliseconds. @default 30000, or `maxDelayMs` if that is more */
+  readonly hiddenMaxDelayMs?: number;
   /** How much the ceiling grows with each attempt. @default 2 */
   readonly factor?: number;
 }
 
+type Delays = Required<Omit<BackoffOptions, 'hiddenMaxDelayMs'>>;
+
 /**
  * Growing delays with jitter: each is drawn evenly between `minDelayMs` and a ceiling of `minDelayMs · factor ** attempt`,
- * at most `maxDelayMs`. The first is spread too, so that clients that were lost in one moment do not return in one.
+ * at most `maxDelayMs`, or what the caller allows. The first delay is random too, so that clients that lost their connection together do not
+ * return together.
  */
 export class Backoff {
-  readonly #options: Required<BackoffOptions>;
+  readonly #options: Delays;
   readonly #random: () => number;
   #attempt = 0;
 
-  constructor(options: Required<BackoffOptions>, random: () => number) {
+  constructor(options: Delays, random: () => number) {
     this.#options = options;
     this.#random = random;
   }
 
-  /** The next delay, in milliseconds. */
-  next(): number {
-    const { minDelayMs, maxDelayMs, factor } = this.#options;
+  /** The next delay, in milliseconds. @param maxDelayMs replaces that of the options */
+  next(maxDelayMs = this.#options.maxDelayMs): number {
+    const { minDelayMs, factor } = this.#options;
     this.#attempt++;
-    const ceiling = Math.min(maxDelayMs, minDelayMs * factor ** this.#attempt);
+    const ceiling = Math.max(minDelayMs, Math.min(maxDelayMs, minDelayMs * factor ** this.#attempt));
     return minDelayMs + this.#random() * (ceiling - minDelayMs);
   }
 

@@ -1,18 +1,18 @@
 import { type GatewayFrame, isEvent, PregonError, type PregonEvent, type RequestId } from '@pregon/protocol';
-import {
-  Collection,
-  type CollectionOptions,
-  type JsonObject,
-  type OpenSubscription,
-  type ParsedCollectionOptions,
-  parseJsonObject,
-} from './collection.js';
+import { Backoff } from './backoff.js';
+import { Collection, type CollectionContext, type OpenSubscription } from './collection.js';
 import type { ConnectionState } from './connection-state.js';
 import { Connector, type StateChange } from './connector.js';
 import { errorOfFrame } from './gateway-error.js';
 import { Handlers, reportUnheard } from './handlers.js';
 import { assertDuration, type ClientOptions, readOptions, type Settings } from './options.js';
 import { Requests } from './requests.js';
+import {
+  type CollectionOptions,
+  type JsonObject,
+  type ParsedCollectionOptions,
+  parseJsonObject,
+} from './rows/collection-options.js';
 import type { SubscribeOptions, Subscription } from './subscription.js';
 import { Subscriptions } from './subscriptions.js';
 
@@ -25,13 +25,18 @@ export interface ClientEvents {
  * Connects to a route of a gateway, at once, and stays connected: after a loss it tries again with growing delays, and every
  * subscription and collection goes on from where it was.
  *
- * @throws TypeError | RangeError where an option is wrong, or the platform has no WebSocket
+ * @throws TypeError | RangeError if an option is wrong, or the platform has no WebSocket
+ *
+ * @example
+ * const client = createClient({ url: 'ws://localhost:1234/events' });
+ * client.on('state', ({ state }) => console.log(state, client.lastError?.message));
  */
 export function createClient(options: ClientOptions): Client {
   return new Client(readOptions(options));
 }
 
 export class Client {
+  readonly #settings: Settings;
   readonly #connector: Connector;
   readonly #subscriptions: Subscriptions;
   readonly #requests: Requests;
@@ -44,6 +49,7 @@ export class Client {
 
   /** Made by {@link createClient}. */
   constructor(settings: Settings) {
+    this.#settings = settings;
     this.#requests = new Requests(settings.clock);
     this.#connector = new Connector(settings, {
       changed: (change) => this.#listeners.state.call(change, this.#handlerFailed),
@@ -55,7 +61,7 @@ export class Client {
       },
       failed: (error) => {
         this.#report(error);
-        if (this.state === 'closed') this.#subscriptions.end(error);
+        if (this.state === 'refused') this.#subscriptions.gaveUp(error);
       },
     });
     this.#subscriptions = new Subscriptions(settings, {
@@ -70,7 +76,24 @@ export class Client {
     return this.#connector.state;
   }
 
-  /** In states `waiting` and `offline`: when the next attempt is made, in milliseconds since the Unix epoch. */
+  /**
+   * The reason for the last loss, refusal or failed attempt, and what to do about it; undefined if there was none. `retryable` says
+   * whether it may pass by itself. It stays when the client is online again.
+   *
+   * - CONNECTION_LOST: the connection was lost, the gateway is not reachable, or a proxy or gateway cannot answer for now;
+   * - FORBIDDEN: the origin or the user is not admitted, or the gateway closed with a code from 4500 on;
+   * - ROUTE_UNKNOWN: the path is not a route;
+   * - CONFIG_INVALID: the server at the URL is not a gateway;
+   * - the codes of a frame that cannot be read, such as FRAME_INVALID.
+   */
+  get lastError(): PregonError | undefined {
+    return this.#connector.lastError;
+  }
+
+  /**
+   * When the next attempt is made, in milliseconds since the Unix epoch, in the states `waiting`, `offline`, and `refused` after an HTTP
+   * status; undefined in the others.
+   */
   get retryAt(): number | undefined {
     return this.#connector.retryAt;
   }
@@ -86,8 +109,8 @@ export class Client {
   }
 
   /**
-   * `state`: the connection's state has changed. `error`: something failed that no call answers for: a handler that threw, a frame that
-   * cannot be read, a refusal; where nobody listens it goes to `reportError`, or to the console.
+   * Listens to `state`, called when the state or the known reason for it changes, or to `error`, called for a failure that no call reports:
+   * a handler threw, a frame cannot be read, the gateway refused. An error without a listener goes to `reportError`, or to the console.
    *
    * @returns what ends it
    */
@@ -96,15 +119,15 @@ export class Client {
     return this.#listeners[name].add(handle);
   }
 
-  /** Tries at once where the next attempt is still to come. */
+  /** Tries at once, in state `refused` too. An attempt that is older than a second is replaced; without effect on an open connection. */
   connectNow(): void {
-    this.#connector.dispatch('connectNow');
+    this.#connector.connectNow();
   }
 
   /** Ends the connection, all subscriptions and all collections, for good. Sends that are not answered reject. */
   close(): void {
     this.#connector.dispatch('close', 'closed by the application');
-    this.#subscriptions.end(new PregonError('CONNECTION_LOST', 'the client was closed'));
+    this.#subscriptions.end(new PregonError('CONNECTION_LOST', 'the client is closed'));
   }
 
   /**
@@ -114,7 +137,7 @@ export class Client {
    * @throws PregonError TOPIC_INVALID; CONNECTION_LOST where the client is closed
    */
   subscribe(options: SubscribeOptions): Subscription {
-    return this.#open(options, () => {});
+    return this.#open(options, {});
   }
 
   /**
@@ -132,8 +155,8 @@ export class Client {
       throw new TypeError('key must be the name of a member or a function');
     }
     return options.parse === undefined
-      ? new Collection({ ...options, parse: parseJsonObject }, this.#open, this.#report)
-      : new Collection(options, this.#open, this.#report);
+      ? new Collection({ ...options, parse: parseJsonObject }, this.#collectionContext())
+      : new Collection(options, this.#collectionContext());
   }
 
   /**
@@ -170,9 +193,19 @@ export class Client {
     return handlers.add(handle);
   }
 
-  readonly #open: OpenSubscription = (options, ended) => {
+  #collectionContext(): CollectionContext {
+    const { clock, reconnect, random } = this.#settings;
+    return {
+      open: this.#open,
+      report: this.#report,
+      clock,
+      backoff: new Backoff({ ...reconnect, maxDelayMs: reconnect.hiddenMaxDelayMs }, random),
+    };
+  }
+
+  readonly #open: OpenSubscription = (options, owner, delayMs) => {
     if (this.state === 'closed') throw new PregonError('CONNECTION_LOST', 'the client is closed');
-    return this.#subscriptions.open(this.#nextId(), options, ended);
+    return this.#subscriptions.open(this.#nextId(), options, owner, delayMs);
   };
 
   #receive(frame: PregonEvent | GatewayFrame): void {
@@ -211,9 +244,8 @@ export class Client {
       case 'draining':
         this.#connector.leave(frame.reconnectInMs);
         break;
-      case 'welcome':
-      case 'unsubscribed':
-      case 'pong':
+      default:
+        // `welcome`, `unsubscribed` and `pong` ask for nothing here.
         break;
     }
   }

@@ -1,114 +1,110 @@
-import { PregonError, type PregonEvent, type ResetReason } from '@pregon/protocol';
-import { isSame } from './equality.js';
+import { PregonError } from '@pregon/protocol';
+import type { Backoff } from './backoff.js';
+import type { Clock } from './clock.js';
 import { callHandler } from './handlers.js';
-import type { SubscribeOptions, Subscription } from './subscription.js';
+import type {
+  CollectionObserver,
+  CollectionState,
+  JsonObject,
+  ParsedCollectionOptions,
+} from './rows/collection-options.js';
+import { describe, type Key } from './rows/keys.js';
+import type { RowChange } from './rows/row-change.js';
+import { Table, type Transition } from './rows/table.js';
+import type { SubscribeOptions, Subscription, SubscriptionOwner } from './subscription.js';
 
-export type Key = string | number;
+export type { CollectionOptions } from './rows/collection-options.js';
+export type { CollectionObserver, CollectionState, JsonObject, Key, ParsedCollectionOptions, RowChange };
 
-export type JsonObject = Readonly<Record<string, unknown>>;
+export type OpenSubscription = (options: SubscribeOptions, owner: SubscriptionOwner, delayMs?: number) => Subscription;
 
-/** What an event does to a collection: sets a row, or takes one away, named by its key or by a row that has it. */
-export type RowChange = { readonly put: unknown } | { readonly remove: unknown };
-
-export interface CollectionOptions<Row extends object> {
-  /** The member that names a row, a string or a number; or a function that says it. */
-  readonly key: (keyof Row & string) | ((row: Row) => Key);
-  /** AMQP topic patterns of the events that change it. @default ['#'] */
-  readonly topics?: readonly string[];
-  /** What an event does; undefined where it does nothing. What it throws is reported, and the event changes nothing. */
-  change(event: PregonEvent): RowChange | undefined;
-  /** See {@link SubscribeOptions.onError}. */
-  onError?(error: PregonError): unknown;
+/** What a collection needs of its client. */
+export interface CollectionContext {
+  readonly open: OpenSubscription;
+  readonly report: (error: PregonError) => void;
+  readonly clock: Clock;
+  /** The delays before new snapshots. */
+  readonly backoff: Backoff;
 }
 
-export interface ParsedCollectionOptions<Row extends object> extends CollectionOptions<Row> {
-  /** Makes a row of what the snapshot or an event brought; throws where it is none. @default any JSON object, as it is */
-  parse(value: unknown): Row;
+interface Entry<Row> {
+  readonly observer: CollectionObserver<Row>;
 }
 
-export interface CollectionObserver<Row> {
-  added?(row: Row, key: Key): unknown;
-  changed?(row: Row, before: Row, key: Key): unknown;
-  removed?(row: Row, key: Key): unknown;
-  /** What is held is stale; the differences follow when the new snapshot is there. */
-  reset?(reason: ResetReason): unknown;
-  /** The first snapshot is in. */
-  ready?(): unknown;
-}
+/** After a collection was `live` for so long, in milliseconds, the delay before a new snapshot is short again. */
+const STABLE_MS = 10_000;
 
 /**
- * `loading`: no snapshot yet. `live`: follows the table. `stale`: holds what was last known, while the connection is lost or a new
- * snapshot is on its way. `closed`: for good, its rows stay as they are.
- */
-export type CollectionState = 'loading' | 'live' | 'stale' | 'closed';
-
-export type OpenSubscription = (options: SubscribeOptions, ended: (error: PregonError) => void) => Subscription;
-
-/**
- * A live, read-only Map of rows, fed by the route's snapshot and the events after it. After each event it equals what the application's
- * table was at that event. Iterates in the order of the snapshot, then in that of insertion.
+ * A live, read-only Map of rows, fed by the route's snapshot and the events after it. Its rows are always those of the application's table
+ * at {@link Collection.position}: an event or a snapshot is applied as a whole or not at all. If it cannot be applied, because `parse` or
+ * `change` throws or a key is missing, the collection is `stale`, reports HANDLER_FAILED with the cause, and reads a new snapshot. The delay
+ * before that grows from 0.5 to 30 s while it fails again. Iterates in the order of the snapshot, then in that of insertion.
  */
 export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
-  /** Resolves with the first snapshot; rejects where the collection ends before. */
+  /** Resolves with the first snapshot; rejects with a PregonError if the collection ends, or the gateway refuses the client, before it. */
   readonly ready: Promise<void>;
   readonly #options: ParsedCollectionOptions<Row>;
-  readonly #report: (error: PregonError) => void;
-  readonly #observers = new Set<{ readonly observer: CollectionObserver<Row> }>();
-  readonly #subscription: Subscription;
+  readonly #context: CollectionContext;
+  readonly #table: Table<Row>;
+  readonly #observers = new Set<Entry<Row>>();
   readonly #settle: { resolve(): void; reject(error: PregonError): void };
-  #rows = new Map<Key, Row>();
+  #subscription: Subscription;
   #isReady = false;
+  #isClosed = false;
+  /** The time since which the rows are those at the subscription's position; undefined while they are not. */
+  #inStepSince: number | undefined;
+  /** The position that the rows stand for while they are not those at the subscription's position. */
+  #heldPosition: string | undefined;
+  #lastError: PregonError | undefined;
+  #toldState: CollectionState = 'loading';
 
   /** Made by {@link Client.collection}. */
-  constructor(options: ParsedCollectionOptions<Row>, open: OpenSubscription, report: (error: PregonError) => void) {
+  constructor(options: ParsedCollectionOptions<Row>, context: CollectionContext) {
     this.#options = options;
-    this.#report = report;
+    this.#context = context;
+    this.#table = new Table(options);
     let settle = { resolve() {}, reject(_: PregonError) {} };
     this.ready = new Promise<void>((resolve, reject) => {
       settle = { resolve, reject };
     });
     this.#settle = settle;
-    // Whoever awaits `ready` is told; whoever does not, has onError: without this, Node would end the process.
+    // Without this, Node would end the process of an application that has onError and does not await `ready`.
     this.ready.catch(() => {});
-    const { topics, onError } = options;
-    this.#subscription = open(
-      {
-        ...(topics === undefined ? {} : { topics }),
-        ...(onError === undefined ? {} : { onError }),
-        snapshot: true,
-        onEvent: (event) => this.#apply(options.change(event)),
-        onSnapshot: (rows) => this.#replace(rows),
-        onReset: (reason) => this.#notify((observer) => observer.reset?.(reason)),
-      },
-      (error) => this.#settle.reject(error),
-    );
+    this.#subscription = this.#subscribe();
   }
 
   get state(): CollectionState {
     const { state } = this.#subscription;
     if (state === 'closed') return 'closed';
     if (!this.#isReady) return 'loading';
-    return state === 'live' ? 'live' : 'stale';
+    return state === 'live' && this.#inStepSince !== undefined ? 'live' : 'stale';
   }
 
   /** The position that the rows stand for. */
   get position(): string | undefined {
-    return this.#subscription.position;
+    return this.#inStepSince === undefined ? this.#heldPosition : this.#subscription.position;
+  }
+
+  /** The last failure: an event or a snapshot that could not be applied, or a refusal. It stays when the collection is `live` again. */
+  get lastError(): PregonError | undefined {
+    return this.#lastError;
   }
 
   /**
-   * Calls the observer with each change of a row; never for a row that stayed what it was. It is told at once of the rows that are
-   * there, as added, so that what it builds always equals the collection.
+   * Calls the observer with each change of a row, never for a row that did not change. The rows that are there already are told at once, as
+   * added, so that a view that the observer builds always equals the collection.
    *
-   * @returns what ends it
+   * @returns a function that removes the observer
    */
   observe(observer: CollectionObserver<Row>): () => void {
     const entry = { observer };
-    const present = [...this.#rows];
+    const present = [...this.#table.rows];
     const wasReady = this.#isReady;
     this.#observers.add(entry);
     for (const [key, row] of present) this.#tell(entry, () => observer.added?.(row, key));
+    if (present.length > 0) this.#tell(entry, () => observer.updated?.());
     if (wasReady) this.#tell(entry, () => observer.ready?.());
+    this.#tell(entry, () => observer.state?.(this.state));
     return () => {
       this.#observers.delete(entry);
     };
@@ -116,129 +112,163 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
 
   /** Ends it; no observer is called any more. Its rows stay as they are. */
   close(): void {
+    this.#isClosed = true;
     this.#observers.clear();
     this.#subscription.close();
-    this.#settle.reject(new PregonError('CONNECTION_LOST', 'the collection was closed before its first snapshot'));
+    this.#settle.reject(new PregonError('CONNECTION_LOST', 'the collection is closed'));
   }
 
   get size(): number {
-    return this.#rows.size;
+    return this.#table.rows.size;
   }
 
   get(key: Key): Row | undefined {
-    return this.#rows.get(key);
+    return this.#table.get(key);
   }
 
   has(key: Key): boolean {
-    return this.#rows.has(key);
+    return this.#table.get(key) !== undefined;
   }
 
   keys(): MapIterator<Key> {
-    return this.#rows.keys();
+    return this.#table.rows.keys();
   }
 
   values(): MapIterator<Row> {
-    return this.#rows.values();
+    return this.#table.rows.values();
   }
 
   entries(): MapIterator<[Key, Row]> {
-    return this.#rows.entries();
+    return this.#table.rows.entries();
   }
 
   [Symbol.iterator](): MapIterator<[Key, Row]> {
-    return this.#rows.entries();
+    return this.#table.rows.entries();
   }
 
   forEach(visit: (row: Row, key: Key, collection: ReadonlyMap<Key, Row>) => void): void {
-    for (const [key, row] of this.#rows) visit(row, key, this);
+    for (const [key, row] of this.#table.rows) visit(row, key, this);
   }
 
-  #apply(change: RowChange | undefined): void {
-    if (change === undefined) return;
-    if ('put' in change) this.#put(this.#options.parse(change.put));
-    else this.#remove(change.remove);
+  #subscribe(delayMs?: number): Subscription {
+    const { topics } = this.#options;
+    const options: SubscribeOptions = {
+      topics,
+      snapshot: true,
+      onEvent: (event) =>
+        this.#take(`the event ${event.id} (${event.type})`, () => {
+          const change = this.#options.change(event);
+          return change === undefined ? undefined : this.#table.afterChange(change);
+        }),
+      onSnapshot: (rows) => this.#take('the snapshot', () => this.#table.afterSnapshot(rows)),
+      onSubscribed: ({ recovered }) => {
+        // After a reset, another gateway may still be able to serve the position that the rows stand for.
+        if (recovered) this.#inStepSince ??= this.#context.clock.now();
+        this.#tellState();
+      },
+      onReset: (reason) => {
+        this.#fallBehind();
+        this.#tellState();
+        this.#notify((observer) => observer.reset?.(reason));
+      },
+      onError: (error) => {
+        this.#lastError = error;
+        if (this.#options.onError) return this.#options.onError(error);
+        this.#context.report(error);
+      },
+    };
+    const owner: SubscriptionOwner = {
+      gaveUp: (error) => this.#gaveUp(error),
+      stateChanged: () => this.#tellState(),
+    };
+    return this.#context.open(options, owner, delayMs);
   }
 
-  #put(row: Row): void {
-    const key = this.#keyOf(row);
-    const before = this.#rows.get(key);
-    if (before !== undefined && isSame(before, row)) return;
-    this.#rows.set(key, row);
-    if (before === undefined) this.#notify((observer) => observer.added?.(row, key));
-    else this.#notify((observer) => observer.changed?.(row, before, key));
-  }
-
-  #remove(named: unknown): void {
-    const key = isKey(named) ? named : this.#keyOf(this.#options.parse(named));
-    const row = this.#rows.get(key);
-    if (row === undefined) return;
-    this.#rows.delete(key);
-    this.#notify((observer) => observer.removed?.(row, key));
-  }
-
-  /** Takes the rows of a snapshot. Rows that did not change stay the same objects. */
-  #replace(snapshot: readonly unknown[]): void {
-    const before = this.#rows;
-    const after = new Map<Key, Row>();
-    for (const value of snapshot) {
-      callHandler(() => {
-        const row = this.#options.parse(value);
-        const key = this.#keyOf(row);
-        const held = before.get(key);
-        after.set(key, held !== undefined && isSame(held, row) ? held : row);
-      }, this.#failed);
+  /** Reads what an event or a snapshot changes, then applies all of it, then calls the observers. */
+  #take(what: string, read: () => Transition<Row> | undefined): void {
+    let transition: Transition<Row> | undefined;
+    try {
+      transition = read();
+    } catch (cause) {
+      return this.#failed(what, cause);
     }
-    this.#rows = after;
-    this.#tellDifference(before, after);
-    if (this.#isReady) return;
-    this.#isReady = true;
-    this.#settle.resolve();
-    this.#notify((observer) => observer.ready?.());
-  }
-
-  #tellDifference(before: ReadonlyMap<Key, Row>, after: ReadonlyMap<Key, Row>): void {
-    // One that is added by a handler on the way was told of the rows as they are now.
+    // The application's `change` may have closed the collection.
+    if (!transition || this.#subscription.state === 'closed') return;
+    this.#table.apply(transition);
+    // An observer that one of them adds is told of the new rows when it is added.
     const observers = [...this.#observers];
-    for (const [key, row] of before) {
-      if (!after.has(key)) this.#notify((observer) => observer.removed?.(row, key), observers);
+    if (!transition.rows) return this.#announce(transition, observers);
+    const isFirst = !this.#isReady;
+    this.#isReady = true;
+    this.#inStepSince = this.#context.clock.now();
+    this.#announce(transition, observers);
+    if (isFirst) {
+      this.#settle.resolve();
+      this.#notify((observer) => observer.ready?.(), observers);
     }
-    for (const [key, row] of after) {
-      const held = before.get(key);
-      if (held === undefined) this.#notify((observer) => observer.added?.(row, key), observers);
-      else if (held !== row) this.#notify((observer) => observer.changed?.(row, held, key), observers);
-    }
+    this.#tellState();
   }
 
-  #keyOf(row: Row): Key {
-    const { key } = this.#options;
-    const value: unknown = typeof key === 'function' ? key(row) : row[key];
-    if (isKey(value)) return value;
-    throw new TypeError(`the key of a row must be a string or a number: ${JSON.stringify(value)}`);
+  /** Nothing was applied: the rows stay as they are, later events cannot be applied to them, and a new snapshot is read. */
+  #failed(what: string, cause: unknown): void {
+    const { clock, backoff, report } = this.#context;
+    const why = cause instanceof Error ? cause.message : describe(cause);
+    const message = `${what} could not be applied to the collection: ${why}`;
+    const error = new PregonError('HANDLER_FAILED', message, { cause });
+    this.#lastError = error;
+    const failing = this.#subscription;
+    if (failing.state !== 'closed') {
+      if (this.#inStepSince !== undefined && clock.now() - this.#inStepSince >= STABLE_MS) backoff.reset();
+      this.#fallBehind();
+      this.#subscription = this.#subscribe(backoff.next());
+      failing.close();
+      // A listener may have closed the collection meanwhile.
+      if (this.#isClosed) this.#subscription.close();
+      this.#tellState();
+    }
+    report(error);
   }
 
-  #notify(call: (observer: CollectionObserver<Row>) => unknown, observers = [...this.#observers]): void {
+  #fallBehind(): void {
+    this.#heldPosition = this.position;
+    this.#inStepSince = undefined;
+  }
+
+  #gaveUp(error: PregonError): void {
+    this.#lastError = error;
+    this.#settle.reject(error);
+  }
+
+  #announce({ differences }: Transition<Row>, observers: readonly Entry<Row>[]): void {
+    if (differences.length === 0) return;
+    for (const { key, before, after } of differences) {
+      if (after === undefined) {
+        if (before !== undefined) this.#notify((observer) => observer.removed?.(before, key), observers);
+      } else if (before === undefined) this.#notify((observer) => observer.added?.(after, key), observers);
+      else this.#notify((observer) => observer.changed?.(after, before, key), observers);
+    }
+    this.#notify((observer) => observer.updated?.(), observers);
+  }
+
+  #tellState(): void {
+    const { state } = this;
+    if (state === this.#toldState) return;
+    this.#toldState = state;
+    this.#notify((observer) => observer.state?.(state));
+  }
+
+  #notify(
+    call: (observer: CollectionObserver<Row>) => unknown,
+    observers: readonly Entry<Row>[] = [...this.#observers],
+  ): void {
     for (const entry of observers) this.#tell(entry, () => call(entry.observer));
   }
 
-  #tell(entry: { readonly observer: CollectionObserver<Row> }, call: () => unknown): void {
-    if (this.#observers.has(entry)) callHandler(call, this.#failed);
+  #tell(entry: Entry<Row>, call: () => unknown): void {
+    if (this.#observers.has(entry)) callHandler(call, this.#handlerFailed);
   }
 
-  readonly #failed = (cause: unknown): void => {
-    this.#report(new PregonError('HANDLER_FAILED', 'a row or an observer of a collection failed', { cause }));
+  readonly #handlerFailed = (cause: unknown): void => {
+    this.#context.report(new PregonError('HANDLER_FAILED', 'a handler of a collection failed', { cause }));
   };
-}
-
-/** The rows of a collection that says nothing else: any JSON object. @throws TypeError */
-export function parseJsonObject(value: unknown): JsonObject {
-  if (isJsonObject(value)) return value;
-  throw new TypeError(`a row must be an object: ${String(JSON.stringify(value)).slice(0, 80)}`);
-}
-
-function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isKey(value: unknown): value is Key {
-  return typeof value === 'string' || typeof value === 'number';
 }

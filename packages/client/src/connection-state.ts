@@ -1,18 +1,22 @@
 /**
- * How a client stands to its gateway:
+ * The connection between a client and its gateway:
  *
  * - `connecting`: a connection is being opened;
  * - `catching-up`: connected, and some subscription is not open yet, or is given what was missed;
  * - `online`: connected, every subscription is live;
  * - `waiting`: the connection was lost; the next attempt is at `retryAt`;
  * - `offline`: it was lost, and the device says that it has no network; the next attempt is when that is back, or at `retryAt`;
- * - `closed`: for good, by `close()` or because the gateway refused.
+ * - `refused`: the gateway, or a server in its place, refuses the connection; `lastError` says why and what to do. After a close code, no
+ *   attempt is made until `connectNow()`. After an HTTP status, which may be that of a proxy, the next attempt is at `retryAt`, 30 to 60 s
+ *   later, or when the page becomes visible or the network changes;
+ * - `closed`: for good, by `close()`.
  */
-export type ConnectionState = 'connecting' | 'catching-up' | 'online' | 'waiting' | 'offline' | 'closed';
+export type ConnectionState = 'connecting' | 'catching-up' | 'online' | 'waiting' | 'offline' | 'refused' | 'closed';
 
 /**
  * What can happen: `welcomed` is the gateway's first frame, `behind` and `caughtUp` tell of the subscriptions, `refused` is an
- * end after which the gateway wants no other attempt, `due` the retry timer, `woken` a page that is looked at again.
+ * end after which another attempt would end the same way, `attempt` is the retry timer, `connectNow()`, or a hint of the platform: the
+ * network changed, or the page became visible.
  */
 export type ConnectionEvent =
   | 'welcomed'
@@ -21,100 +25,40 @@ export type ConnectionEvent =
   | 'lost'
   | 'lostWithoutNetwork'
   | 'refused'
-  | 'due'
-  | 'networkUp'
   | 'networkDown'
-  | 'woken'
-  | 'connectNow'
+  | 'attempt'
   | 'close';
 
-/** The state after an event, for each state; the same state means that the event changes nothing. */
-export const NEXT_STATE: Readonly<Record<ConnectionState, Readonly<Record<ConnectionEvent, ConnectionState>>>> = {
-  connecting: {
-    welcomed: 'catching-up',
-    behind: 'connecting',
-    caughtUp: 'connecting',
-    lost: 'waiting',
-    lostWithoutNetwork: 'offline',
-    refused: 'closed',
-    due: 'connecting',
-    networkUp: 'connecting',
-    networkDown: 'connecting',
-    woken: 'connecting',
-    connectNow: 'connecting',
-    close: 'closed',
-  },
-  'catching-up': {
-    welcomed: 'catching-up',
-    behind: 'catching-up',
-    caughtUp: 'online',
-    lost: 'waiting',
-    lostWithoutNetwork: 'offline',
-    refused: 'closed',
-    due: 'catching-up',
-    networkUp: 'catching-up',
-    networkDown: 'catching-up',
-    woken: 'catching-up',
-    connectNow: 'catching-up',
-    close: 'closed',
-  },
-  online: {
-    welcomed: 'online',
-    behind: 'catching-up',
-    caughtUp: 'online',
-    lost: 'waiting',
-    lostWithoutNetwork: 'offline',
-    refused: 'closed',
-    due: 'online',
-    networkUp: 'online',
-    networkDown: 'online',
-    woken: 'online',
-    connectNow: 'online',
-    close: 'closed',
-  },
-  waiting: {
-    welcomed: 'waiting',
-    behind: 'waiting',
-    caughtUp: 'waiting',
-    lost: 'waiting',
-    lostWithoutNetwork: 'waiting',
-    refused: 'waiting',
-    due: 'connecting',
-    networkUp: 'connecting',
-    networkDown: 'offline',
-    woken: 'connecting',
-    connectNow: 'connecting',
-    close: 'closed',
-  },
-  offline: {
-    welcomed: 'offline',
-    behind: 'offline',
-    caughtUp: 'offline',
-    lost: 'offline',
-    lostWithoutNetwork: 'offline',
-    refused: 'offline',
-    due: 'connecting',
-    networkUp: 'connecting',
-    networkDown: 'offline',
-    woken: 'connecting',
-    connectNow: 'connecting',
-    close: 'closed',
-  },
-  closed: {
-    welcomed: 'closed',
-    behind: 'closed',
-    caughtUp: 'closed',
-    lost: 'closed',
-    lostWithoutNetwork: 'closed',
-    refused: 'closed',
-    due: 'closed',
-    networkUp: 'closed',
-    networkDown: 'closed',
-    woken: 'closed',
-    connectNow: 'closed',
-    close: 'closed',
-  },
+type Changes = Partial<Record<ConnectionEvent, ConnectionState>>;
+
+const CONNECTION_HELD = {
+  lost: 'waiting',
+  lostWithoutNetwork: 'offline',
+  refused: 'refused',
+  close: 'closed',
+} as const satisfies Changes;
+
+const RETRY_DUE = {
+  refused: 'refused',
+  attempt: 'connecting',
+  close: 'closed',
+} as const satisfies Changes;
+
+/** What changes in each state; any other event leaves it as it is. */
+const CHANGES: Readonly<Record<ConnectionState, Changes>> = {
+  connecting: { ...CONNECTION_HELD, welcomed: 'catching-up' },
+  'catching-up': { ...CONNECTION_HELD, caughtUp: 'online' },
+  online: { ...CONNECTION_HELD, behind: 'catching-up' },
+  waiting: { ...RETRY_DUE, networkDown: 'offline' },
+  offline: RETRY_DUE,
+  refused: { attempt: 'connecting', close: 'closed' },
+  closed: {},
 };
+
+/** The state after an event; the same state means that the event changes nothing. */
+export function nextState(state: ConnectionState, event: ConnectionEvent): ConnectionState {
+  return CHANGES[state][event] ?? state;
+}
 
 /** Whether a connection is there, or is being opened. */
 export function holdsConnection(state: ConnectionState): boolean {

@@ -1,6 +1,5 @@
 import {
   type BatchFrame,
-  CLOSE_CODES,
   type ClientFrame,
   decodeGatewayFrame,
   encodeFrame,
@@ -13,9 +12,11 @@ import {
   type WelcomeFrame,
 } from '@pregon/protocol';
 import { MAX_TIMER_MS } from './clock.js';
-import { errorOfClose } from './gateway-error.js';
+import { errorOfClose, NO_PONG } from './gateway-error.js';
 import { Liveness } from './liveness.js';
-import type { Settings } from './options.js';
+import type { GatewayUrl, Settings } from './options.js';
+import { errorOfAnswer, statusIn } from './reach/answer.js';
+import { webSocketUrl } from './reach/url.js';
 import type { WebSocketEvent, WebSocketLike } from './web-socket.js';
 
 const DEFAULT_HEARTBEAT_MS = 25_000;
@@ -27,14 +28,21 @@ const DEFAULT_HEARTBEAT_MS = 25_000;
 const CLOSE_AFTER_ERROR_MS = 100;
 
 export interface ConnectionEnd {
-  readonly reason: string;
-  /** Whether another attempt makes sense. */
-  readonly mayReconnect: boolean;
-  /** Set where the end is a fault that somebody should hear of, and no mere loss. */
-  readonly error?: PregonError;
+  readonly error: PregonError;
+  /** The same in short. @default the message of the error */
+  readonly reason?: string;
+  /** Whether the end is a fault to report, not only a loss. */
+  readonly isFault?: boolean;
+  /**
+   * Set if another attempt would end the same way: by what it was refused, a close code of the gateway, or an HTTP status, which may be that
+   * of a proxy.
+   */
+  readonly refusedBy?: 'code' | 'status';
 }
 
 export interface ConnectionHooks {
+  /** Whether the gateway let this client in before. */
+  readonly wasWelcomed: boolean;
   welcomed(frame: WelcomeFrame): void;
   /** Each frame after `welcome`. */
   received(frame: PregonEvent | Exclude<GatewayFrame, BatchFrame>): void;
@@ -50,6 +58,7 @@ export class Connection {
   #socket: WebSocketLike | undefined;
   #liveness: Liveness | undefined;
   #ended = false;
+  #url: string | undefined;
   #fault = '';
   #cancelCloseWait = () => {};
 
@@ -59,6 +68,11 @@ export class Connection {
     const { clock, connectTimeoutMs } = settings;
     this.#cancelTimeout = clock.after(connectTimeoutMs, () => this.#lose(`no welcome within ${connectTimeoutMs} ms`));
     this.#dial();
+  }
+
+  /** What the attempt goes to, once that is known. */
+  get url(): string | undefined {
+    return this.#url;
   }
 
   /** @throws PregonError FRAME_TOO_LARGE. @throws TypeError where the data is no JSON value. */
@@ -90,19 +104,20 @@ export class Connection {
 
   /** Ends it because of what the gateway sent. */
   fail(error: PregonError): void {
-    this.#finish({ reason: error.message, mayReconnect: true, error });
+    this.#finish({ error, isFault: true });
   }
 
   #dial(): void {
-    const open = (url: string) => {
+    const open = (given: GatewayUrl) => {
       if (this.#ended) return;
-      const socket = new this.#settings.WebSocket(url, SUBPROTOCOL);
+      this.#url = webSocketUrl(given);
+      const socket = new this.#settings.WebSocket(this.#url, SUBPROTOCOL);
       this.#socket = socket;
       socket.addEventListener('message', (event) => this.#receive(event.data));
       socket.addEventListener('error', (event) => this.#failed(event));
       socket.addEventListener('close', (event) => this.#closed(event));
     };
-    new Promise<string>((resolve) => resolve(this.#settings.url())).then(open).catch((cause: unknown) => {
+    new Promise<GatewayUrl>((resolve) => resolve(this.#settings.url())).then(open).catch((cause: unknown) => {
       this.fail(new PregonError('CONNECTION_LOST', 'the connection could not be opened', { cause }));
     });
   }
@@ -137,7 +152,7 @@ export class Connection {
     const heartbeatMs = frame.heartbeatMs > 0 ? Math.min(frame.heartbeatMs, MAX_TIMER_MS) : DEFAULT_HEARTBEAT_MS;
     this.#liveness = new Liveness(clock, pingIntervalMs ?? heartbeatMs, {
       ping: () => this.send({ op: 'ping' }),
-      dead: () => this.#lose(CLOSE_CODES.HEARTBEAT_MISSED.reason, CLOSE_CODES.HEARTBEAT_MISSED.code),
+      dead: () => this.#lose(NO_PONG.reason, NO_PONG.code),
     });
     this.#hooks.welcomed(frame);
   }
@@ -156,12 +171,20 @@ export class Connection {
       this.#lose(reason || this.#fault || `the connection ended (${code})`);
       return;
     }
-    const error = errorOfClose(code, reason);
-    this.#finish({ reason: error.message, mayReconnect: false, error });
+    this.#finish({ error: errorOfClose(code, reason), isFault: true, refusedBy: 'code' });
   }
 
   #lose(reason: string, code?: number): void {
-    this.#finish({ reason, mayReconnect: true }, code);
+    const status = statusIn(this.#fault);
+    const url = this.#url;
+    if (status === undefined || url === undefined) {
+      // Where it can be found out, that is done before anybody is told that nothing answers.
+      const isUnreachable = url && !this.#liveness && !this.#settings.fetch;
+      const message = isUnreachable ? `${errorOfAnswer(url, 'unreachable').message} (${reason})` : reason;
+      return this.#finish({ error: new PregonError('CONNECTION_LOST', message), reason }, code);
+    }
+    const error = errorOfAnswer(url, { status }, this.#hooks.wasWelcomed);
+    this.#finish(error.retryable ? { error } : { error, isFault: true, refusedBy: 'status' });
   }
 
   #finish(end: ConnectionEnd, code?: number): void {

@@ -1,17 +1,21 @@
-/** What the platform knows of the device's network, and of whether anybody looks. */
+/** What the platform knows of the device's network, and whether the page is visible. */
 export interface Connectivity {
   /** False only where the device is known to have no network. */
   readonly online: boolean;
-  /** Returns what ends the observation. */
+  /** False if the page is hidden, so that nobody sees it. @default true */
+  readonly visible?: boolean;
+  /** @returns a function that ends the observation */
   observe(observer: ConnectivityObserver): () => void;
 }
 
 export interface ConnectivityObserver {
   /** The network is back. */
   up(): void;
-  /** The network is gone. A gateway on a loopback address may still be there. */
+  /** The network is gone. A gateway on a loopback address may still be reachable. */
   down(): void;
-  /** Somebody looks again: the page became visible. */
+  /** The device is on another network, or on the same one with another quality. */
+  changed?(): void;
+  /** The page became visible. */
   woken(): void;
 }
 
@@ -20,12 +24,19 @@ export const platformConnectivity: Connectivity = {
   get online() {
     return globalThis.navigator?.onLine !== false;
   },
+  get visible() {
+    return globalThis.document?.visibilityState !== 'hidden';
+  },
   observe(observer) {
     if (typeof globalThis.addEventListener !== 'function') return () => {};
     const stop = new AbortController();
     const { signal } = stop;
     globalThis.addEventListener('online', () => observer.up(), { signal });
     globalThis.addEventListener('offline', () => observer.down(), { signal });
+    const connection: unknown = globalThis.navigator && Reflect.get(globalThis.navigator, 'connection');
+    // The Network Information API, which only Chromium has.
+    if (connection instanceof EventTarget)
+      connection.addEventListener('change', () => observer.changed?.(), { signal });
     globalThis.document?.addEventListener(
       'visibilitychange',
       () => {

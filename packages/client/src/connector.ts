@@ -1,4 +1,4 @@
-import type { ClientFrame, GatewayFrame, PregonError, PregonEvent } from '@pregon/protocol';
+import { type ClientFrame, type GatewayFrame, isEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { Backoff } from './backoff.js';
 import { MAX_TIMER_MS } from './clock.js';
 import { Connection, type ConnectionEnd } from './connection.js';
@@ -7,22 +7,33 @@ import {
   type ConnectionState,
   holdsConnection,
   isConnected,
-  NEXT_STATE,
+  nextState,
 } from './connection-state.js';
 import type { Settings } from './options.js';
+import { Inquiry } from './reach/inquiry.js';
 
-/** A connection that stayed for so long, in milliseconds, was a good one: the next loss begins with short delays again. */
+/** After a connection that lasted so long, in milliseconds, the delays are short again. */
 const STABLE_MS = 10_000;
 
 /** How long a gateway may take to answer, in milliseconds, when the platform says that the network is gone. */
 const NETWORK_DOWN_ANSWER_MS = 2_000;
 
+/**
+ * In the first SHORT_OUTAGE_MS of an outage, the delays are at most SHORT_OUTAGE_DELAY_MS if the page is visible: so it is live again
+ * within 2 s of a restart of the gateway.
+ */
+const SHORT_OUTAGE_MS = 10_000;
+const SHORT_OUTAGE_DELAY_MS = 1_500;
+
+/** An attempt that is older, in milliseconds, is replaced after a hint: it may hang on a network that is gone. */
+const FRESH_ATTEMPT_MS = 1_000;
+
 export interface StateChange {
   readonly state: ConnectionState;
-  /** In `waiting` and `offline`: when the next attempt is made, in milliseconds since the Unix epoch. */
-  readonly retryAt?: number;
-  /** Why the connection was lost or closed. */
-  readonly reason?: string;
+  /** In `waiting`, `offline` and perhaps `refused`: when the next attempt is made, in milliseconds since the Unix epoch. */
+  readonly retryAt?: number | undefined;
+  /** Why the connection was lost, refused or closed. */
+  readonly reason?: string | undefined;
 }
 
 export interface ConnectorHooks {
@@ -32,7 +43,7 @@ export interface ConnectorHooks {
   received(frame: PregonEvent | GatewayFrame): void;
   /** The connection is gone, and with it what was under way on it. */
   disconnected(): void;
-  /** It ended by a fault. In state `closed` this is the gateway's refusal. */
+  /** It ended by a fault. In state `refused` this is the refusal. */
   failed(error: PregonError): void;
 }
 
@@ -45,6 +56,17 @@ export class Connector {
   #connection: Connection | undefined;
   #connectionId: string | undefined;
   #connectedAt = 0;
+  #attemptedAt = 0;
+  /** Whether the connection delivered an event, a message or an answer. */
+  #delivered = false;
+  /** The time of the first loss after the last progress. */
+  #outageSince: number | undefined;
+  #wasWelcomed = false;
+  #refusedBy: ConnectionEnd['refusedBy'];
+  #lastError: PregonError | undefined;
+  /** The reason of failed attempts, as the inquiry learned it. */
+  #finding: PregonError | undefined;
+  readonly #inquiry: Inquiry;
   /** When a draining gateway wants us back. */
   #comeBackAt: number | undefined;
   #retryAt: number | undefined;
@@ -55,6 +77,7 @@ export class Connector {
     this.#settings = settings;
     this.#hooks = hooks;
     this.#backoff = new Backoff(settings.reconnect, settings.random);
+    this.#inquiry = new Inquiry(settings, (error) => this.#learned(error));
   }
 
   get state(): ConnectionState {
@@ -65,22 +88,33 @@ export class Connector {
     return this.#retryAt;
   }
 
+  get lastError(): PregonError | undefined {
+    return this.#lastError;
+  }
+
   get connectionId(): string | undefined {
     return this.#connectionId;
   }
 
   start(): void {
     this.#stopObserving = this.#settings.connectivity.observe({
-      up: () => this.#networkUp(),
+      up: () => this.#takeHint(),
+      changed: () => this.#takeHint(),
+      woken: () => this.#takeHint(),
       down: () => {
         this.#connection?.probe(NETWORK_DOWN_ANSWER_MS);
         this.dispatch('networkDown');
       },
-      woken: () => {
-        this.#connection?.probe();
-        this.dispatch('woken');
-      },
     });
+    this.#open();
+  }
+
+  /** Tries at once, unless an attempt has just begun. */
+  connectNow(): void {
+    this.#inquiry.stop();
+    if (this.#state !== 'connecting') return this.dispatch('attempt');
+    if (this.#settings.clock.now() - this.#attemptedAt < FRESH_ATTEMPT_MS) return;
+    this.#connection?.end();
     this.#open();
   }
 
@@ -100,12 +134,12 @@ export class Connector {
   leave(reconnectInMs: number): void {
     const delayMs = Math.min(Math.max(0, reconnectInMs), MAX_TIMER_MS);
     this.#comeBackAt = this.#settings.clock.now() + delayMs;
-    this.#wait(delayMs, () => this.#lost({ reason: 'the gateway is going away', mayReconnect: true }));
+    this.#wait(delayMs, () => this.#lost({ error: new PregonError('CONNECTION_LOST', 'the gateway is going away') }));
   }
 
   dispatch(event: ConnectionEvent, reason?: string): void {
     const before = this.#state;
-    const after = NEXT_STATE[before][event];
+    const after = nextState(before, event);
     if (after === before) return;
     this.#state = after;
     if (!holdsConnection(before) || !holdsConnection(after)) this.#cancelTimer();
@@ -113,62 +147,123 @@ export class Connector {
     this.#retryAt = undefined;
     // What a browser says of its network is a hint, not a fact: without one we try as well.
     if (after === 'waiting' || after === 'offline') this.#retryAt = this.#schedule();
+    if (after === 'refused' && this.#refusedBy === 'status') this.#retryAt = this.#scheduleAfterRefusal();
+    if (after === 'refused' || after === 'closed') this.#inquiry.stop();
     if (after === 'closed') this.#stopObserving();
-    this.#hooks.changed({
-      state: after,
-      ...(this.#retryAt === undefined ? {} : { retryAt: this.#retryAt }),
-      ...(reason === undefined ? {} : { reason }),
-    });
+    this.#tell(reason);
     // A listener may have moved on already.
     if (this.#state === 'connecting' && this.#connection === undefined) this.#open();
   }
 
+  #tell(reason: string | undefined): void {
+    this.#hooks.changed({ state: this.#state, retryAt: this.#retryAt, reason });
+  }
+
   #open(): void {
+    const { clock } = this.#settings;
     this.#comeBackAt = undefined;
+    this.#delivered = false;
+    this.#attemptedAt = clock.now();
     this.#connection = new Connection(this.#settings, {
+      wasWelcomed: this.#wasWelcomed,
       welcomed: (frame) => {
         this.#connectionId = frame.connection;
-        this.#connectedAt = this.#settings.clock.now();
+        this.#connectedAt = clock.now();
+        this.#wasWelcomed = true;
+        this.#finding = undefined;
+        this.#inquiry.stop();
         this.dispatch('welcomed');
         this.#hooks.connected();
       },
-      received: (frame) => this.#hooks.received(frame),
+      received: (frame) => {
+        this.#hooks.received(frame);
+        // What it brought may have ended it.
+        if (!this.#delivered && this.#connectionId !== undefined) this.#delivered = isDelivery(frame);
+      },
       ended: (end) => this.#lost(end),
     });
   }
 
-  #lost({ reason, mayReconnect, error }: ConnectionEnd): void {
-    if (!mayReconnect) this.dispatch('refused', reason);
-    else if (this.#settings.connectivity.online) this.dispatch('lost', reason);
-    else this.dispatch('lostWithoutNetwork', reason);
-    if (error !== undefined) this.#hooks.failed(error);
+  #lost({ error, reason = error.message, isFault = false, refusedBy }: ConnectionEnd): void {
+    const url = this.#connectionId === undefined ? this.#connection?.url : undefined;
+    this.#refusedBy = refusedBy;
+    const finding = isFault ? undefined : this.#finding;
+    this.#lastError = finding ?? error;
+    this.dispatch(
+      refusedBy ? 'refused' : this.#settings.connectivity.online ? 'lost' : 'lostWithoutNetwork',
+      finding?.message ?? reason,
+    );
+    if (isFault) this.#hooks.failed(error);
+    // A plain request may tell why an attempt failed, if the platform's WebSocket does not.
+    else if (url !== undefined) this.#inquiry.ask(url, this.#wasWelcomed);
+  }
+
+  /** The inquiry learned why attempts fail. */
+  #learned(error: PregonError): void {
+    this.#lastError = error;
+    if (error.retryable) {
+      this.#finding = error;
+      return this.#tell(error.message);
+    }
+    this.#refusedBy = 'status';
+    this.dispatch('refused', error.message);
+    this.#hooks.failed(error);
   }
 
   #release(): void {
-    if (this.#connectionId !== undefined && this.#settings.clock.now() - this.#connectedAt >= STABLE_MS) {
-      this.#backoff.reset();
-    }
+    const stayed = this.#connectionId !== undefined && this.#settings.clock.now() - this.#connectedAt >= STABLE_MS;
+    if (stayed || this.#delivered) this.#progressed();
     this.#connection?.end();
     this.#connection = undefined;
     this.#connectionId = undefined;
     this.#hooks.disconnected();
   }
 
+  /** The next delays are short again. */
+  #progressed(): void {
+    this.#backoff.reset();
+    this.#outageSince = undefined;
+  }
+
   #schedule(): number {
     const now = this.#settings.clock.now();
-    const delayMs = this.#comeBackAt === undefined ? this.#backoff.next() : Math.max(0, this.#comeBackAt - now);
-    this.#wait(delayMs, () => this.dispatch('due'));
+    this.#outageSince ??= now;
+    const delayMs =
+      this.#comeBackAt === undefined
+        ? this.#backoff.next(this.#maxDelayMs(now - this.#outageSince))
+        : Math.max(0, this.#comeBackAt - now);
+    this.#wait(delayMs, () => this.dispatch('attempt'));
     return now + delayMs;
   }
 
-  #networkUp(): void {
-    this.#backoff.reset();
+  #maxDelayMs(outageMs: number): number {
+    const { connectivity, reconnect } = this.#settings;
+    if (connectivity.visible === false) return reconnect.hiddenMaxDelayMs;
+    return outageMs < SHORT_OUTAGE_MS ? Math.min(SHORT_OUTAGE_DELAY_MS, reconnect.maxDelayMs) : reconnect.maxDelayMs;
+  }
+
+  /** Waits 30 to 60 s by default: the status may be that of a proxy, and pass. */
+  #scheduleAfterRefusal(): number {
+    const { clock, reconnect, random } = this.#settings;
+    const delayMs = Math.min(reconnect.hiddenMaxDelayMs * (1 + random()), MAX_TIMER_MS);
+    this.#wait(delayMs, () => this.dispatch('attempt'));
+    return clock.now() + delayMs;
+  }
+
+  /** The network changed or the page became visible: the next attempt may succeed. */
+  #takeHint(): void {
+    this.#progressed();
     this.#connection?.probe();
-    this.dispatch('networkUp');
+    if (this.#state !== 'refused' || this.#refusedBy === 'status') this.connectNow();
   }
 
   #wait(ms: number, then: () => void): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#settings.clock.after(ms, then);
   }
+}
+
+/** Whether a frame delivers something to the application, which shows that its connection works. */
+function isDelivery(frame: PregonEvent | GatewayFrame): boolean {
+  return isEvent(frame) || frame.op === 'message' || frame.op === 'ack';
 }

@@ -15,6 +15,7 @@ export type {
 export type { ConnectionState } from './connection-state.js';
 export type { Connectivity, ConnectivityObserver } from './connectivity.js';
 export type { StateChange } from './connector.js';
-export type { ClientOptions } from './options.js';
+export type { ClientOptions, GatewayUrl } from './options.js';
+export type { Fetch } from './reach/ask.js';
 export type { SubscribeOptions, Subscription, SubscriptionState } from './subscription.js';
 export type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from './web-socket.js';

@@ -2,16 +2,26 @@ import { DEFAULT_MAX_FRAME_BYTES } from '@pregon/protocol';
 import type { BackoffOptions } from './backoff.js';
 import { type Clock, MAX_TIMER_MS, systemClock } from './clock.js';
 import { type Connectivity, platformConnectivity } from './connectivity.js';
+import type { Fetch } from './reach/ask.js';
+import { webSocketUrl } from './reach/url.js';
 import { findWebSocket, type WebSocketConstructor } from './web-socket.js';
+
+export type GatewayUrl = string | URL;
 
 export interface ClientOptions {
   /**
-   * The route of the gateway, `ws://localhost:1234/events`. A function is asked before each attempt, so that it can bring a fresh token;
-   * where it fails, the attempt has failed.
+   * The route of the gateway, as `new WebSocket` takes it: `ws://localhost:1234/events`, `https://example.com/events`, `/events` in a page.
+   * A function is asked before each attempt, so that it can bring a fresh token; if it fails, the attempt has failed.
    */
-  readonly url: string | (() => string | Promise<string>);
+  readonly url: GatewayUrl | (() => GatewayUrl | Promise<GatewayUrl>);
   /** @default globalThis.WebSocket; Node 20 has none, pass that of the `ws` package */
   readonly WebSocket?: WebSocketConstructor;
+  /**
+   * Asks the gateway by a plain request why a WebSocket could not be opened, since browsers hide the reason.
+   *
+   * @default globalThis.fetch; none if `WebSocket` is given, since that of the `ws` package tells the reason itself
+   */
+  readonly fetch?: Fetch;
   readonly reconnect?: BackoffOptions;
   /** After how many milliseconds of silence to ask whether the gateway is alive. @default what the gateway says in `welcome` */
   readonly pingIntervalMs?: number;
@@ -19,7 +29,7 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number;
   /** The largest frame that the gateway takes, in bytes. @default 1048576 (1 MiB) */
   readonly maxFrameBytes?: number;
-  /** @default that of the browser */
+  /** Tells of the device's network and the page's visibility. @default that of the browser; in Node, always online and visible */
   readonly connectivity?: Connectivity;
   /** For tests. @default the system's */
   readonly clock?: Clock;
@@ -28,8 +38,9 @@ export interface ClientOptions {
 }
 
 export interface Settings {
-  readonly url: () => string | Promise<string>;
+  readonly url: () => GatewayUrl | Promise<GatewayUrl>;
   readonly WebSocket: WebSocketConstructor;
+  readonly fetch: Fetch | undefined;
   readonly reconnect: Required<BackoffOptions>;
   readonly pingIntervalMs: number | undefined;
   readonly connectTimeoutMs: number;
@@ -42,20 +53,21 @@ export interface Settings {
 /** Fills in the defaults. @throws TypeError | RangeError */
 export function readOptions(options: ClientOptions): Settings {
   const { url, pingIntervalMs, connectTimeoutMs = 10_000, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
-  const { minDelayMs = 500, maxDelayMs = 30_000, factor = 2 } = options.reconnect ?? {};
-  if (typeof url === 'string') assertUrl(url);
-  else if (typeof url !== 'function') throw new TypeError('url must be a string or a function that returns one');
-  if (pingIntervalMs !== undefined) assertDuration('pingIntervalMs', pingIntervalMs);
-  assertDuration('connectTimeoutMs', connectTimeoutMs);
-  assertDuration('reconnect.minDelayMs', minDelayMs);
-  assertDuration('reconnect.maxDelayMs', maxDelayMs);
-  if (maxDelayMs < minDelayMs) throw new RangeError('reconnect.maxDelayMs must not be less than reconnect.minDelayMs');
+  const { minDelayMs = 500, maxDelayMs = 5_000, factor = 2 } = options.reconnect ?? {};
+  const { hiddenMaxDelayMs = Math.max(30_000, maxDelayMs) } = options.reconnect ?? {};
+  if (typeof url !== 'function') webSocketUrl(url);
+  const durations = { connectTimeoutMs, pingIntervalMs, minDelayMs, maxDelayMs, hiddenMaxDelayMs };
+  for (const [name, ms] of Object.entries(durations)) if (ms !== undefined) assertDuration(name, ms);
+  if (!(minDelayMs <= maxDelayMs && maxDelayMs <= hiddenMaxDelayMs)) {
+    throw new RangeError('reconnect must have minDelayMs <= maxDelayMs <= hiddenMaxDelayMs');
+  }
   if (!(factor >= 1)) throw new RangeError('reconnect.factor must be at least 1');
   if (!(maxFrameBytes > 0)) throw new RangeError('maxFrameBytes must be more than 0');
   return {
-    url: typeof url === 'string' ? () => url : url,
+    url: typeof url === 'function' ? url : () => url,
     WebSocket: findWebSocket(options.WebSocket),
-    reconnect: { minDelayMs, maxDelayMs, factor },
+    fetch: options.fetch ?? (options.WebSocket === undefined ? globalThis.fetch : undefined),
+    reconnect: { minDelayMs, maxDelayMs, hiddenMaxDelayMs, factor },
     pingIntervalMs,
     connectTimeoutMs,
     maxFrameBytes,
@@ -68,12 +80,4 @@ export function readOptions(options: ClientOptions): Settings {
 /** @throws RangeError */
 export function assertDuration(name: string, ms: number): void {
   if (!(ms > 0 && ms <= MAX_TIMER_MS)) throw new RangeError(`${name} must be more than 0 and at most ${MAX_TIMER_MS}`);
-}
-
-function assertUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== 'ws:' && parsed?.protocol !== 'wss:') {
-    throw new TypeError(`url must begin with ws:// or wss://: ${JSON.stringify(url)}`);
-  }
-  if (parsed.hash !== '') throw new TypeError('url must have no fragment');
 }

@@ -49,6 +49,13 @@ export interface Subscription {
   close(): void;
 }
 
+/** Whoever opened a subscription, told beside its handlers. */
+export interface SubscriptionOwner {
+  /** It ended for good, and not by its own `close()`; or the gateway refuses the client, and it waits for another attempt. */
+  gaveUp?(error: PregonError): void;
+  stateChanged?(): void;
+}
+
 export interface SubscriptionHooks {
   stateChanged(state: SubscriptionState): void;
   /** For the client's `error` handlers. */
@@ -95,15 +102,10 @@ export class ClientSubscription implements Subscription {
 
   /** What opens it, from where it stands. */
   frame(): SubscribeFrame {
+    const { id, topics } = this;
+    // JSON leaves out what is undefined.
     const since = this.#position ?? this.#options.since;
-    return {
-      op: 'subscribe',
-      id: this.id,
-      topics: this.topics,
-      ...(since === undefined ? {} : { since }),
-      ...(this.#options.snapshot === true ? { snapshot: true } : {}),
-      batch: true,
-    };
+    return { op: 'subscribe', id, topics, since, snapshot: this.#options.snapshot || undefined, batch: true };
   }
 
   /** @throws PregonError FRAME_INVALID where no event may come now. */

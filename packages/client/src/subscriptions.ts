@@ -11,7 +11,12 @@ import {
 import { Backoff } from './backoff.js';
 import { errorOfFrame } from './gateway-error.js';
 import type { Settings } from './options.js';
-import { ClientSubscription, type SubscribeOptions, type SubscriptionState } from './subscription.js';
+import {
+  ClientSubscription,
+  type SubscribeOptions,
+  type SubscriptionOwner,
+  type SubscriptionState,
+} from './subscription.js';
 
 export interface SubscriptionsHooks {
   /** Sends where there is a connection, and says whether there was one. */
@@ -23,6 +28,7 @@ export interface SubscriptionsHooks {
 
 interface Entry {
   readonly subscription: ClientSubscription;
+  readonly owner: SubscriptionOwner;
   readonly backoff: Backoff;
   /** Whether the gateway was asked for it on this connection, and has not refused. */
   asked: boolean;
@@ -44,19 +50,23 @@ export class Subscriptions {
     this.#hooks = hooks;
   }
 
-  /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
-  open(id: RequestId, options: SubscribeOptions, ended: (error: PregonError) => void): ClientSubscription {
+  /**
+   * @param delayMs how long to wait before the gateway is asked for it; a new connection asks at once. @default 0
+   * @throws TypeError | RangeError | PregonError TOPIC_INVALID
+   */
+  open(id: RequestId, options: SubscribeOptions, owner: SubscriptionOwner, delayMs = 0): ClientSubscription {
     assertOptions(options);
     const { reconnect, random } = this.#settings;
     const subscription = new ClientSubscription(id, options, {
       stateChanged: (state) => this.#changed(id, state),
       report: this.#hooks.report,
-      ended,
+      ended: (error) => owner.gaveUp?.(error),
     });
-    const entry = { subscription, backoff: new Backoff(reconnect, random), asked: false, cancelRetry: () => {} };
+    const entry = { subscription, owner, backoff: new Backoff(reconnect, random), asked: false, cancelRetry: () => {} };
     this.#entries.set(id, entry);
     this.#opening.add(id);
-    this.#ask(entry);
+    if (delayMs === 0) this.#ask(entry);
+    else this.#askAfter(entry, delayMs);
     this.#hooks.settled(false);
     return subscription;
   }
@@ -81,6 +91,11 @@ export class Subscriptions {
       entry.cancelRetry();
       entry.subscription.interrupted();
     }
+  }
+
+  /** The gateway refuses the client: all subscriptions wait for another attempt, if one is made. */
+  gaveUp(error: PregonError): void {
+    for (const { owner } of [...this.#entries.values()]) owner.gaveUp?.(error);
   }
 
   /** Ends all. */
@@ -130,9 +145,15 @@ export class Subscriptions {
     entry.asked = false;
     entry.subscription.refused(errorOfFrame(frame), frame.retryable);
     if (entry.subscription.state !== 'closed') {
-      entry.cancelRetry = this.#settings.clock.after(entry.backoff.next(), () => this.#ask(entry));
+      // The backoff spreads those that were told the same time.
+      const delayMs = Math.max(frame.retryAfterMs ?? 0, entry.backoff.next());
+      this.#askAfter(entry, delayMs);
     }
     return true;
+  }
+
+  #askAfter(entry: Entry, delayMs: number): void {
+    entry.cancelRetry = this.#settings.clock.after(delayMs, () => this.#ask(entry));
   }
 
   #ask(entry: Entry): void {
@@ -148,6 +169,7 @@ export class Subscriptions {
       this.#entries.delete(id);
       if (entry.asked) this.#hooks.send({ op: 'unsubscribe', id });
     }
+    entry?.owner.stateChanged?.();
     this.#hooks.settled(this.#opening.size === 0);
   }
 }

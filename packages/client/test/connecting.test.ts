@@ -63,7 +63,7 @@ describe('connecting', () => {
     expect(sockets).toHaveLength(2);
     expect(client.retryAt).toBeUndefined();
     sockets[1]?.lose();
-    expect(client.retryAt).toBe(clock.now() + 1_250);
+    expect(client.retryAt).toBe(clock.now() + 1_000);
   });
 
   it('takes an error for the end where no close follows, as in Node 22, and the close for it where one does', async () => {
@@ -94,31 +94,41 @@ describe('connecting', () => {
       return delay;
     };
     expect(await lossAfter(9_000)).toBe(750);
-    expect(await lossAfter(9_000)).toBe(1_250);
+    expect(await lossAfter(9_000)).toBe(1_000);
     expect(await lossAfter(10_000)).toBe(750);
   });
 
   it('[001-04] stops where the close code says so, with an error that says why', async () => {
-    const { client, clock, sockets, errors, changes, online } = await harness();
+    const { client, clock, network, sockets, errors, changes, online } = await harness();
     (await online()).lose(4504, 'the token is expired');
     await clock.advance(120_000);
-    expect(client.state).toBe('closed');
+    network.wake();
+    network.go(true);
+    await clock.advance(120_000);
+    expect(client.state).toBe('refused');
     expect(sockets).toHaveLength(1);
-    expect(errors).toMatchObject([{ code: 'FORBIDDEN' }]);
+    expect(errors).toMatchObject([{ code: 'FORBIDDEN', retryable: false }]);
+    expect(client.lastError).toBe(errors[0]);
     expect(changes.at(-1)).toEqual({
-      state: 'closed',
+      state: 'refused',
       reason: 'the gateway refused the connection: the token is expired (4504)',
     });
     expect(clock.pending).toBe(0);
   });
 
-  it('ends its subscriptions and collections with that error', async () => {
-    const { client, online } = await harness();
+  it('[fault G2] keeps its subscriptions and collections for another attempt, and tells them why', async () => {
+    const { client, sockets, clock, online } = await harness();
     const subscription = client.subscribe({ onEvent: () => {} });
     const collection = client.collection({ key: 'id', change: () => undefined });
     (await online()).lose(4504);
-    expect([subscription.state, collection.state]).toEqual(['closed', 'closed']);
+    expect([subscription.state, collection.state]).toEqual(['opening', 'loading']);
+    expect(collection.lastError).toBe(client.lastError);
     await expect(collection.ready).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    client.connectNow();
+    await clock.advance(0);
+    sockets[1]?.welcome();
+    expect(sockets[1]?.subscribes.map(({ id }) => id)).toEqual([1, 2]);
+    expect(client.state).toBe('catching-up');
   });
 
   it.each([
@@ -126,6 +136,7 @@ describe('connecting', () => {
     [1009, 'FRAME_TOO_LARGE'],
     [4500, 'FRAME_INVALID'],
     [4501, 'POSITION_INVALID'],
+    [4502, 'POSITION_INVALID'],
     [4503, 'TOPIC_INVALID'],
     [4999, 'FORBIDDEN'],
   ])('names the refusal by close code %i %s', async (code, name) => {
@@ -320,8 +331,8 @@ describe('the network of the device', () => {
     last.lose();
     network.go(false);
     expect(client.state).toBe('offline');
-    expect(client.retryAt).toBe(clock.now() + 1_250);
-    await clock.advance(1_250);
+    expect(client.retryAt).toBe(clock.now() + 1_000);
+    await clock.advance(1_000);
     expect(sockets).toHaveLength(2);
     sockets[1]?.welcome();
     expect(client.state).toBe('online');

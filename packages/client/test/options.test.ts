@@ -10,12 +10,19 @@ afterEach(() => {
 });
 
 describe('the options of a client', () => {
-  it.each<[string, Partial<ClientOptions>]>([
-    ['http', { url: 'http://localhost:1234/events' }],
-    ['no URL', { url: 'events' }],
-    ['a fragment', { url: `${url}#here` }],
-  ])('refuse a url that is %s', (_, options) => {
-    expect(() => readOptions({ url, WebSocket, ...options })).toThrow(TypeError);
+  it.each<[string, unknown]>([
+    ['no URL', 'events'],
+    ['relative, without a page', '/events'],
+    ['without a scheme', 'localhost:1234/events'],
+    ['of another scheme', 'ftp://localhost/events'],
+    ['with a fragment', `${url}#here`],
+    ['with an empty fragment', `${url}#`],
+    ['empty', ''],
+    ['a number', 1234],
+    ['null', null],
+    ['an object', {}],
+  ])('refuse a url that is %s', (_, given) => {
+    expect(() => readOptions({ WebSocket, ...Object({ url: given }) })).toThrow(TypeError);
   });
 
   it.each<Partial<ClientOptions>>([
@@ -25,6 +32,7 @@ describe('the options of a client', () => {
     { maxFrameBytes: 0 },
     { reconnect: { minDelayMs: -1 } },
     { reconnect: { minDelayMs: 10, maxDelayMs: 5 } },
+    { reconnect: { maxDelayMs: 5_000, hiddenMaxDelayMs: 4_000 } },
     { reconnect: { factor: 0.5 } },
   ])('refuse %j', (options) => {
     expect(() => readOptions({ url, WebSocket, ...options })).toThrow(RangeError);

@@ -11,8 +11,8 @@ afterEach(() => {
 describe('the connectivity of a browser', () => {
   function browser() {
     const page = new EventTarget();
-    const document = Object.assign(new EventTarget(), { hidden: false });
-    const navigator = { onLine: true };
+    const document = Object.assign(new EventTarget(), { hidden: false, visibilityState: 'visible' });
+    const navigator = { onLine: true, connection: new EventTarget() };
     vi.stubGlobal('addEventListener', page.addEventListener.bind(page));
     vi.stubGlobal('document', document);
     vi.stubGlobal('navigator', navigator);
@@ -42,6 +42,26 @@ describe('the connectivity of a browser', () => {
     expect(platformConnectivity.online).toBe(true);
     navigator.onLine = false;
     expect(platformConnectivity.online).toBe(false);
+  });
+
+  it('[fault G6] tells of a changed network, if the browser knows, and whether the page is visible', () => {
+    const { document, navigator } = browser();
+    const seen: string[] = [];
+    const stop = platformConnectivity.observe({
+      up() {},
+      down() {},
+      woken() {},
+      changed: () => seen.push('changed'),
+    });
+    navigator.connection.dispatchEvent(new Event('change'));
+    expect([seen, platformConnectivity.visible]).toEqual([['changed'], true]);
+    document.visibilityState = 'hidden';
+    expect(platformConnectivity.visible).toBe(false);
+    stop();
+    navigator.connection.dispatchEvent(new Event('change'));
+    expect(seen).toHaveLength(1);
+    vi.stubGlobal('document', undefined);
+    expect(platformConnectivity.visible).toBe(true);
   });
 
   it('is taken to be there where the platform says nothing of it', () => {

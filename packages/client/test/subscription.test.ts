@@ -316,6 +316,18 @@ describe('a subscription', () => {
     expect(socket.subscribes).toHaveLength(3);
   });
 
+  it('[fault A8] told RATE_LIMITED, asks again, but not before the time it was given', async () => {
+    const { client, clock, online } = await harness();
+    client.subscribe(recorder().handlers);
+    const socket = await online();
+    const told = { code: 'RATE_LIMITED', message: 'too many', retryable: true, retryAfterMs: 5_000 } as const;
+    socket.deliver({ op: 'error', id: 1, ...told });
+    await clock.advance(4_999);
+    expect(socket.subscribes).toHaveLength(1);
+    await clock.advance(1);
+    expect(socket.subscribes).toHaveLength(2);
+  });
+
   it('forgets the retry of a lost connection', async () => {
     const { client, clock, sockets, online } = await harness();
     client.subscribe(recorder().handlers);

@@ -119,11 +119,9 @@ describe.each(CONSTRUCTORS.filter(([, Constructor]) => Constructor !== undefined
       const { url, stop } = await serve([]);
       await stop();
       const client = connect(url, Constructor);
-      const begun = performance.now();
       await next(client, 'waiting');
       await next(client, 'waiting');
       expect(client.retryAt).toBeGreaterThan(0);
-      expect(performance.now() - begun).toBeLessThan(5_000);
     });
   },
 );

@@ -21,7 +21,13 @@ function lineOf(fields: object, message: string): string {
 }
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value));
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A cycle, or a BigInt: no reason to lose the line.
+    return '[not JSON]';
+  }
 }
 
 function errorIn(fields: object): Error | undefined {

@@ -96,7 +96,9 @@ export function gatewaysSuite(apps: () => Apps): void {
         });
         return { status, warnings: journal.filter((line) => line.startsWith('warn: ')) };
       };
-      expect(await warned()).toEqual({ status: 403, warnings: [expect.stringMatching(/allowedOrigins/)] });
+      const refused = expect.stringMatching(/^warn: refused: .*http:\/\/shop\.example.*allowedOrigins/);
+      const ofDecorator = expect.stringMatching(/^warn: cors .*allowedOrigins/);
+      expect(await warned()).toEqual({ status: 403, warnings: [ofDecorator, refused] });
       expect(await warned(['http://shop.example'])).toEqual({ status: 200, warnings: [] });
     });
 

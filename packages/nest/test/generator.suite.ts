@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../../../test/support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../../../test/support/cleanup.js';
 import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { startProcess } from '../../../test/support/processes.js';
 import { type NestVersion, Workspace } from './support/compile.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { afterTest } from '../../../test/support/gateway/cleanup.js';
+import { afterTest } from '../../../test/support/cleanup.js';
 import { PlainClient } from '../../../test/support/gateway/plain-client.js';
 import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { eventually } from '../../../test/support/waiting.js';

@@ -5,6 +5,7 @@ import { gatewaysSuite } from './gateways.suite.js';
 import { generatorSuite } from './generator.suite.js';
 import { moduleSuite } from './module.suite.js';
 import { publisherSuite } from './publisher.suite.js';
+import { addReadme, readmeSuite } from './readme.suite.js';
 import type { Apps } from './support/apps.js';
 import { NEST_VERSIONS, Workspace } from './support/compile.js';
 
@@ -12,6 +13,7 @@ import { NEST_VERSIONS, Workspace } from './support/compile.js';
 for (const version of NEST_VERSIONS) {
   describe(`on NestJS ${version}`, async () => {
     let apps: Apps | undefined;
+    let compiled: Workspace | undefined;
     const loaded = () => {
       if (apps === undefined) throw new Error('the applications are there only while the tests run');
       return apps;
@@ -20,7 +22,9 @@ for (const version of NEST_VERSIONS) {
     beforeAll(async () => {
       const workspace = new Workspace(version);
       workspace.add(fileURLToPath(new URL('apps', import.meta.url)), 'apps');
+      addReadme(workspace);
       workspace.compile();
+      compiled = workspace;
       apps = await import(workspace.urlOf('apps/boot.js'));
       return () => workspace.remove();
     });
@@ -29,6 +33,10 @@ for (const version of NEST_VERSIONS) {
     moduleSuite(loaded);
     domainEventsSuite(loaded);
     await publisherSuite(loaded);
+    await readmeSuite(() => {
+      if (compiled === undefined) throw new Error('the program is there only while the tests run');
+      return compiled;
+    });
     generatorSuite(version);
   });
 }

@@ -3,7 +3,7 @@ import Database from 'libsql';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { describe, expect, it } from 'vitest';
-import { afterTest, temporaryFolder } from '../../../test/support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../../../test/support/cleanup.js';
 import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { describeWithPostgres } from '../../../test/support/postgres.js';
 import { createSchema } from '../../../test/support/postgres-schema.js';

@@ -3,7 +3,7 @@ import { Test } from '@nestjs/testing';
 import { PREGON_GATEWAY, PregonIoAdapter, PregonModule, PregonPublisher } from '@pregon/nest';
 import type { Gateway } from 'pregon';
 import { expect, it } from 'vitest';
-import { afterTest } from '../../../test/support/gateway/cleanup.js';
+import { afterTest } from '../../../test/support/cleanup.js';
 import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { gatewayOptions } from './support/apps.js';
 import { values } from './support/values.js';

@@ -15,6 +15,6 @@ export function textIn(row: unknown, column: string): string {
   return value;
 }
 
-function valueIn(row: unknown, column: string): unknown {
+export function valueIn(row: unknown, column: string): unknown {
   return typeof row === 'object' && row !== null ? Reflect.get(row, column) : undefined;
 }

@@ -1,10 +1,12 @@
 import {
   assertEvent,
+  assertEventLimits,
   createEvent,
   encodeSequence,
   type NewEvent,
   PregonError,
   type PregonEvent,
+  parseMembersExactly,
 } from '@pregon/protocol';
 import { v7 } from 'uuid';
 
@@ -28,7 +30,7 @@ export interface EncodeOptions {
 }
 
 /** What {@link withSequence} adds to the JSON text. Sequences are of one length, so that this is exact. */
-const SEQUENCE_BYTES = `,"sequence":"${encodeSequence(0)}"`.length;
+export const SEQUENCE_BYTES = `,"sequence":"${encodeSequence(0)}"`.length;
 
 /**
  * Completes, validates and encodes an event, so that whatever passes here is one that every log takes: an event that a log
@@ -46,6 +48,7 @@ export function encodeEvent<Data>(event: OutboxEvent<Data>, options: EncodeOptio
     { id: v7(), time: new Date(options.now).toISOString() },
   );
   const text = toJson(complete);
+  assertEventLimits(complete, text);
   const bytes = Buffer.byteLength(text) + SEQUENCE_BYTES;
   if (bytes > options.maxEventBytes) {
     throw new PregonError(
@@ -63,16 +66,26 @@ export function withSequence<Data>(event: PregonEvent<Data>, sequence: number): 
 /**
  * The event in a row.
  *
- * @throws PregonError EVENT_INVALID where there is none, which {@link encodeEvent} never made
+ * @param text the column as the driver gives it
+ * @throws PregonError EVENT_INVALID if {@link encodeEvent} cannot have made it: another program wrote it, or an older version
  */
-export function decodeEvent(sequence: number, text: string): PregonEvent {
+export function decodeEvent(sequence: number, text: unknown): PregonEvent {
   try {
-    const event: unknown = JSON.parse(text);
+    if (typeof text !== 'string') throw new TypeError('it is no text');
+    const event = parseRow(text);
     assertEvent(event);
+    assertEventLimits(event, text);
     return withSequence(event, sequence);
   } catch (cause) {
-    throw new PregonError('EVENT_INVALID', `row ${sequence} of the outbox holds no event: ${String(cause)}`, { cause });
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PregonError('EVENT_INVALID', `row ${sequence} of the outbox holds no event: ${why}`, { cause });
   }
+}
+
+/** A row of `add` is what `JSON.stringify` makes of it; one that another program wrote may hold numbers that JavaScript cannot. */
+function parseRow(text: string): unknown {
+  const event: unknown = JSON.parse(text);
+  return JSON.stringify(event) === text ? event : parseMembersExactly(text);
 }
 
 function toJson(event: PregonEvent): string {
@@ -84,6 +97,8 @@ function toJson(event: PregonEvent): string {
   try {
     return JSON.stringify(event);
   } catch (cause) {
+    // The stack ends before the nesting does.
+    if (cause instanceof RangeError) throw new PregonError('EVENT_INVALID', `${type} is nested too deeply`, { cause });
     throw new TypeError(`the data of ${type} cannot be written as JSON: ${String(cause)}`, { cause });
   }
 }

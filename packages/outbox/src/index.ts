@@ -3,21 +3,28 @@ export type { OutboxOptions } from './options.js';
 export {
   createPostgresOutbox,
   type PostgresOutbox,
+  type PostgresOutboxOptions,
   type PostgresRelay,
   type PostgresRelayOptions,
 } from './postgres/outbox.js';
 export type {
+  DrizzleDatabase,
+  DrizzleTransaction,
+  KnexTransaction,
   KyselyDatabase,
   KyselyQuery,
   KyselyTransaction,
   KyselyTransactionBuilder,
+  MikroOrmEntityManager,
   PgClient,
+  Pglite,
   PgPool,
   PgPoolClient,
   PostgresJsSql,
   PostgresJsTransaction,
   PostgresPool,
   PostgresTransaction,
+  SequelizeTransaction,
   TypeOrmDataSource,
   TypeOrmEntityManager,
   TypeOrmQueryRunner,
@@ -30,3 +37,4 @@ export type { OutboxSnapshot } from './snapshot.js';
 export { DEFAULT_TABLE, type SqlDialect, sql } from './sql.js';
 export type { SqliteDatabase, SqliteStatement, SqliteWriter } from './sqlite/database.js';
 export { createOutbox, type Outbox, type SqliteRelayOptions } from './sqlite/outbox.js';
+export type { StuckChoice, StuckEvent, StuckEvents } from './stuck.js';

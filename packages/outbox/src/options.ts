@@ -1,4 +1,4 @@
-import { DEFAULT_MAX_EVENT_BYTES } from '@pregon/protocol';
+import { assertMaxEventBytes, DEFAULT_MAX_EVENT_BYTES } from '@pregon/protocol';
 import { DEFAULT_TABLE } from './sql.js';
 
 export interface OutboxOptions {
@@ -9,7 +9,7 @@ export interface OutboxOptions {
   readonly source: string;
   /** @default 'pregon_outbox' */
   readonly table?: string;
-  /** The most bytes of UTF-8 JSON of one event: not more than the log's own limit. @default 1048576 (1 MiB) */
+  /** The most bytes of UTF-8 JSON of one event, at most 64 MiB: not more than the log's own limit. @default 1048576 (1 MiB) */
   readonly maxEventBytes?: number;
   /** Milliseconds since the epoch. @default Date.now */
   readonly now?: () => number;
@@ -19,8 +19,6 @@ export interface OutboxOptions {
 export function completeOptions(options: OutboxOptions): Required<OutboxOptions> {
   const { source, table = DEFAULT_TABLE, maxEventBytes = DEFAULT_MAX_EVENT_BYTES, now = Date.now } = options;
   if (typeof source !== 'string' || source === '') throw new TypeError('source must be a non-empty string');
-  if (!Number.isSafeInteger(maxEventBytes) || maxEventBytes < 1) {
-    throw new RangeError('maxEventBytes must be an integer from 1');
-  }
+  assertMaxEventBytes(maxEventBytes);
   return { source, table, maxEventBytes, now };
 }

@@ -1,10 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type ErrorCode, isErrorCode, PregonError } from '@pregon/protocol';
+import { PregonError } from '@pregon/protocol';
 import type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
-import { NotNow, type OutboxBatch, type RelaySource } from './relay-source.js';
+import { type Appended, finalCode, RelayAppender, toSetAside } from './relay-appender.js';
+import { NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from './relay-source.js';
 
 const DEFAULT_BATCH_SIZE = 500;
 const DEFAULT_POLL_INTERVAL_MS = 100;
+const DEFAULT_STOP_TIMEOUT_MS = 5_000;
 
 /** Relayed rows are removed together after this time: a removal is a commit, and need not be one for each event. */
 const REMOVE_AFTER_MS = 50;
@@ -18,7 +20,7 @@ const LONGEST_RETRY_MS = 5_000;
 /** What the loop does next: look again at once, rest (a wake ends it), or hold off (only `stop` ends it). */
 type Next = { readonly action: 'again' } | { readonly action: 'rest' | 'hold'; readonly ms: number };
 
-/** Those that run, for whoever wakes them. */
+/** The relays that run, so that `add` can wake them. */
 export type RunningRelays = Set<{ wake(): void }>;
 
 /**
@@ -30,9 +32,10 @@ export type RunningRelays = Set<{ wake(): void }>;
  */
 export class OutboxRelay<Answer extends number | Promise<number>> implements Relay<Answer> {
   readonly #source: RelaySource<Answer>;
-  readonly #log: AppendableLog;
+  readonly #appender: RelayAppender;
   readonly #batchSize: number;
   readonly #pollIntervalMs: number;
+  readonly #stopTimeoutMs: number;
   readonly #onError: (error: Error) => void;
   readonly #logger: RelayLogger | undefined;
   readonly #running: RunningRelays;
@@ -49,20 +52,26 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   /** All up to here is gone from the table. */
   #removed = 0;
   #removeAtMs = 0;
+  /** Rows up to `appended` that the log refused: set aside when they are removed. */
+  #refused: RefusedRow[] = [];
   /** How often in a row the table was not free, and how often something failed. */
   #waits = 0;
   #failures = 0;
+  /** How often in a row rows could not be removed. */
+  #removalFailures = 0;
 
   /** @param running holds this relay while it runs */
   constructor(source: RelaySource<Answer>, options: RelayOptions, running: RunningRelays = new Set()) {
     this.#source = source;
-    this.#log = options.log;
     this.#batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE;
+    this.#appender = new RelayAppender(options.log, this.#batchSize);
     this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
+    this.#stopTimeoutMs = options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
     this.#onError = options.onError ?? ((error) => process.emitWarning(error));
     this.#logger = options.logger;
     this.#running = running;
     assertOptions(options.log, this.#batchSize, this.#pollIntervalMs);
+    assertMs('stopTimeoutMs', this.#stopTimeoutMs);
   }
 
   get state(): RelayState {
@@ -74,6 +83,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     if (this.#run !== undefined) return;
     this.#state = 'waiting';
     this.#failures = 0;
+    this.#removalFailures = 0;
     this.#running.add(this);
     this.#run = this.#loop();
   }
@@ -87,7 +97,12 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     if (this.#run === undefined) return;
     this.#stopping = true;
     this.#endSleep?.end();
-    await this.#run;
+    const timer = setTimeout(() => this.#appender.abandon(), this.#stopTimeoutMs);
+    try {
+      await this.#run;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   pending(): Answer {
@@ -96,6 +111,10 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
 
   lagMs(): Answer {
     return this.#source.lagMs(this.#appended);
+  }
+
+  stuck(): Answer {
+    return this.#source.countStuck();
   }
 
   async #loop(): Promise<void> {
@@ -130,6 +149,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     const final = this.#final;
     this.#final = undefined;
     this.#stopping = false;
+    this.#appender.begin();
     this.#run = undefined;
     this.#running.delete(this);
     this.#state = final === undefined ? 'stopped' : 'failed';
@@ -139,79 +159,118 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   async #step(): Promise<Next> {
     try {
       this.#woken = false;
-      const reading = this.#source.read(this.#appended, this.#batchSize);
+      const reading = this.#source.read(this.#appended, this.#appender.atOnce);
       // What is there at once is not awaited: read and append are of one turn of the event loop then, which keeps the pause between
       // them short; see the class.
       const batch = reading instanceof Promise ? await reading : reading;
       this.#waits = 0;
       if (batch.anew !== undefined) this.#beginAnew(batch.anew);
       if (batch.standby) return this.#standBy(batch);
-      if (batch.events.length === 0) return await this.#atRest(batch);
-      await this.#relay(batch);
+      if (batch.events.length === 0 && batch.unreadable === undefined) return await this.#atRest(batch);
+      this.#note(batch, await this.#append(batch));
+      await this.#removeIfDue();
       return { action: 'again' };
     } catch (error) {
       return this.#afterError(error);
     }
   }
 
-  async #relay(batch: OutboxBatch): Promise<void> {
+  async #append({ events }: OutboxBatch): Promise<Appended> {
     if (this.#failures === 0) this.#state = 'relaying';
     try {
-      await this.#log.append(batch.events, { points: false });
+      return await this.#appender.append(events);
     } catch (error) {
       this.#source.stepAside?.();
       throw error;
     }
-    this.#noteAppended(batch.through);
+  }
+
+  #note({ through, unreadable = [] }: OutboxBatch, appended: Appended): void {
+    if (appended.outcome === 'abandoned') {
+      const late = new Error(`the log did not answer within ${this.#stopTimeoutMs} ms of stop()`);
+      this.#report(late, 'the relay stopped during a batch, which the next start appends again');
+    }
+    if (appended.outcome === 'abandoned' || appended.outcome === 'split') return;
     this.#recovered();
-    if (this.#isRemovalDue()) await this.#removeRelayed();
+    if (this.#removed === this.#appended && this.#removalFailures === 0) {
+      this.#removeAtMs = performance.now() + REMOVE_AFTER_MS;
+    }
+    this.#appended = through;
+    this.#refused.push(...unreadable);
+    if (appended.outcome === 'refused') this.#refused.push(appended.row);
   }
 
   #beginAnew(why: string): void {
     this.#logger?.info({ table: this.#source.name, sequence: this.#appended }, why);
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#appended = 0;
     this.#removed = 0;
+    this.#refused = [];
   }
 
   #standBy(batch: OutboxBatch): Next {
     this.#recovered();
     this.#state = 'standby';
-    this.#appended = 0;
-    this.#removed = 0;
+    this.#forget();
     return { action: 'rest', ms: batch.restMs ?? this.#pollIntervalMs };
   }
 
   async #atRest(batch: OutboxBatch): Promise<Next> {
     this.#recovered();
-    if (this.#isRemovalDue()) await this.#removeRelayed();
-    this.#state = 'idle';
+    await this.#removeIfDue();
+    this.#state = this.#removalFailures > 0 ? 'retrying' : 'idle';
     const restMs = batch.restMs ?? this.#pollIntervalMs;
     const removalMs = Math.max(1, this.#removeAtMs - performance.now());
     return { action: 'rest', ms: this.#removed < this.#appended ? Math.min(restMs, removalMs) : restMs };
   }
 
-  #noteAppended(through: number): void {
-    if (this.#removed === this.#appended) this.#removeAtMs = performance.now() + REMOVE_AFTER_MS;
-    this.#appended = through;
-  }
-
   #isRemovalDue(): boolean {
     if (this.#removed === this.#appended) return false;
-    return performance.now() >= this.#removeAtMs || this.#appended - this.#removed >= this.#batchSize;
+    if (performance.now() >= this.#removeAtMs) return true;
+    if (this.#removalFailures > 0) return false;
+    return this.#refused.length > 0 || this.#appended - this.#removed >= this.#batchSize;
+  }
+
+  /**
+   * What fails by itself, for want of a right say, is told once, and tried again after growing pauses: rows that are relayed but cannot be
+   * removed hold up nobody.
+   */
+  async #removeIfDue(): Promise<void> {
+    if (!this.#isRemovalDue()) return;
+    try {
+      await this.#removeRelayed();
+      this.#removalFailures = 0;
+    } catch (error) {
+      this.#removeAtMs = performance.now() + growing(FIRST_RETRY_MS, LONGEST_RETRY_MS, this.#removalFailures++);
+      if (this.#removalFailures === 1) throw error;
+    }
   }
 
   /** Without haste: where the table is locked, the rows stay until later, and relaying goes on meanwhile. */
   async #removeRelayed(): Promise<void> {
     const through = this.#appended;
     if (this.#removed === through) return;
+    const refused = this.#refused;
     try {
-      const removing = this.#source.remove(through);
+      const removing = this.#source.remove(through, refused);
       if (removing instanceof Promise) await removing;
       this.#removed = through;
+      this.#refused = [];
+      for (const row of refused) this.#tellSetAside(row);
     } catch (error) {
       if (!(error instanceof NotNow)) throw error;
       this.#removeAtMs = performance.now() + REMOVE_AGAIN_MS;
     }
+  }
+
+  #tellSetAside(row: RefusedRow): void {
+    const error = toSetAside(this.#source.name, row);
+    const { sequence, id, code } = row;
+    this.#logger?.error({ table: this.#source.name, sequence, id, code, err: error }, 'an event was set aside');
+    this.#tell(error);
   }
 
   #afterError(error: unknown): Next {
@@ -240,7 +299,11 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     const error = thrown instanceof Error ? thrown : new Error(String(thrown));
     if (this.#state === 'failed') this.#logger?.error({ err: error, table: this.#source.name }, message);
     else this.#logger?.warn({ err: error, table: this.#source.name }, message);
-    // In a turn of its own, so that what the callback throws is its own affair and does not end the relay.
+    this.#tell(error);
+  }
+
+  /** In a turn of its own, so that what the callback throws is its own affair and does not end the relay. */
+  #tell(error: Error): void {
     setImmediate(() => this.#onError(error));
   }
 
@@ -258,12 +321,6 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   }
 }
 
-/** The code of an error with which the log says that trying again is of no use; any other error may pass. */
-function finalCode(error: unknown): ErrorCode | undefined {
-  if (!(error instanceof Error) || !('retryable' in error) || error.retryable !== false) return undefined;
-  return 'code' in error && typeof error.code === 'string' && isErrorCode(error.code) ? error.code : undefined;
-}
-
 function growing(firstMs: number, longestMs: number, attempt: number): number {
   return Math.min(longestMs, firstMs * 2 ** Math.min(attempt, 30));
 }
@@ -271,7 +328,9 @@ function growing(firstMs: number, longestMs: number, attempt: number): number {
 function assertOptions(log: AppendableLog, batchSize: number, pollIntervalMs: number): void {
   if (typeof log?.append !== 'function') throw new TypeError('log must have an append(events) method');
   if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new RangeError('batchSize must be an integer from 1');
-  if (!(pollIntervalMs >= 1 && pollIntervalMs <= 0x7fffffff)) {
-    throw new RangeError('pollIntervalMs must be from 1 to 2147483647 milliseconds');
-  }
+  assertMs('pollIntervalMs', pollIntervalMs);
+}
+
+function assertMs(name: string, value: number): void {
+  if (!(value >= 1 && value <= 0x7fffffff)) throw new RangeError(`${name} must be from 1 to 2147483647 milliseconds`);
 }

@@ -1,12 +1,23 @@
-import type { PregonEvent } from '@pregon/protocol';
+import type { ErrorCode, PregonEvent } from '@pregon/protocol';
 
 /** Where a batch ends early, so that a backlog of large events is never in memory at once: 4 MiB. */
 export const BATCH_BYTES = 4_194_304;
 
+/** A row that no log can take, or that the log refuses for good. */
+export interface RefusedRow {
+  readonly sequence: number;
+  /** The `id` of its event, if it holds one that has an id. */
+  readonly id: string | undefined;
+  readonly code: ErrorCode;
+  readonly reason: string;
+}
+
 /** Events in sequence order, next after the point that was asked for, with none missing between. */
 export interface OutboxBatch {
   readonly events: readonly PregonEvent[];
-  /** The sequence of the last one; where there is none, the point that they were read after. */
+  /** The rows among them that hold no event; `add` never writes such rows. */
+  readonly unreadable?: readonly RefusedRow[];
+  /** The sequence of the last row; if there is none, the sequence after which they were read. */
   readonly through: number;
   /**
    * Why they are not those after the point that was asked for, but those from the lowest row that is left: what the relay knew of the
@@ -36,15 +47,15 @@ export interface RelaySource<Answer extends number | Promise<number> = number | 
   /** Called before the first `read`. `wake` may be called from then on when there may be something to read. */
   start?(wake: () => void): void;
 
-  /**
-   * The events after a sequence: at most `maxCount`, and few enough for a bounded share of memory.
-   *
-   * @throws PregonError EVENT_INVALID where a row holds no event, which `add` never writes
-   */
+  /** The rows after a sequence: at most `maxCount`, and few enough for a bounded share of memory. */
   read(after: number, maxCount: number): OutboxBatch | Promise<OutboxBatch>;
 
-  /** Removes the rows up to and with a sequence that `read` showed. */
-  remove(through: number): void | Promise<void>;
+  /**
+   * Removes the rows that `read` showed, up to and with a sequence.
+   *
+   * @param refused the rows among them that are not in the log: they are set aside in the same transaction, with the reason
+   */
+  remove(through: number, refused: readonly RefusedRow[]): void | Promise<void>;
 
   /** Called where the log fails, so that a relay of another process may try in the place of this one. */
   stepAside?(): void;
@@ -54,6 +65,9 @@ export interface RelaySource<Answer extends number | Promise<number> = number | 
 
   /** The number of rows after a sequence. */
   count(after: number): Answer;
+
+  /** The number of rows that are set aside. */
+  countStuck(): Answer;
 
   /** How long ago the first row after a sequence was written, in milliseconds; 0 where there is none. */
   lagMs(after: number): Answer;

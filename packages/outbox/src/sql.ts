@@ -37,5 +37,23 @@ function sqliteSchema(table: string): string {
   bytes INTEGER NOT NULL, -- UTF-8 bytes of the event, its sequence included
   event TEXT NOT NULL -- CloudEvents 1.0 JSON, without its sequence
 );
+${sqliteStuckSchema(table)}`;
+}
+
+/** The table in which a relay sets rows aside. It is part of the migration; after an older migration, the relay creates it itself. */
+export function sqliteStuckSchema(table: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${sqliteStuckTable(table)} (
+  sequence INTEGER PRIMARY KEY, -- the number that the event had
+  id TEXT, -- of the event, if it has one
+  code TEXT NOT NULL, -- why the log can never take it
+  reason TEXT NOT NULL,
+  written_at INTEGER NOT NULL, -- milliseconds since the epoch
+  stuck_at INTEGER NOT NULL, -- milliseconds since the epoch
+  event TEXT NOT NULL
+);
 `;
+}
+
+export function sqliteStuckTable(table: string): string {
+  return `${table}_stuck`;
 }

@@ -13,6 +13,13 @@ describe('createOutbox', () => {
     }
   });
 
+  it('refuses a time that PostgreSQL cannot keep', () => {
+    for (const answerTimeoutMs of [0, 99, 3_600_001, Number.NaN]) {
+      expect(() => createPostgresOutbox({ source: '/a', answerTimeoutMs }), `${answerTimeoutMs}`).toThrow(RangeError);
+    }
+    expect(createPostgresOutbox({ source: '/a', answerTimeoutMs: 100 }).source).toBe('/a');
+  });
+
   it('refuses a relay with options that cannot be', () => {
     const outbox = createOutbox({ source: '/a' });
     const bad = [

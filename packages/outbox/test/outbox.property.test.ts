@@ -173,4 +173,4 @@ it('[I-1] [I-3] [I-5] [I-6] the log is what was committed, in order and once, wh
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}, 60_000);
+});

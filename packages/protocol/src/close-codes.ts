@@ -18,6 +18,7 @@ export const CLOSE_CODES = {
   STALLED: { code: 4002, reason: 'nothing was read for too long', reconnect: true },
   INTERNAL_ERROR: { code: 4003, reason: 'internal error', reconnect: true },
   LOG_UNAVAILABLE: { code: 4004, reason: 'the log cannot be read', reconnect: true },
+  RATE_LIMITED: { code: 4006, reason: 'too many requests', reconnect: true },
   REQUEST_INVALID: { code: 4500, reason: 'the request is not valid', reconnect: false },
   POSITION_INVALID: { code: 4501, reason: 'since is not a position', reconnect: false },
   RESET: { code: 4502, reason: 'the position cannot be served', reconnect: false },

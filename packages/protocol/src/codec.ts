@@ -1,10 +1,14 @@
 import { PregonError } from './errors.js';
 import { assertEvent, type PregonEvent } from './event.js';
 import type { ClientFrame, GatewayFrame, RequestId, SendFrame, SubscribeFrame } from './frames.js';
+import { assertJsonShape, type JsonShape } from './json-shape.js';
 import { assertPattern } from './topics.js';
 
 /** The largest frame that a gateway takes from a client, in bytes, 1 MiB, unless it is configured otherwise. */
 export const DEFAULT_MAX_FRAME_BYTES = 1_048_576;
+
+/** How deeply a frame from a client may be nested, and how many values it may hold, unless the gateway is configured otherwise. */
+export const DEFAULT_FRAME_SHAPE: JsonShape = { maxDepth: 64, maxValues: 16_384 };
 
 /** The most topic patterns in one subscription. */
 export const MAX_PATTERNS = 1_000;
@@ -19,7 +23,27 @@ export function encodeFrame(frame: ClientFrame | GatewayFrame): string {
  * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE | OP_UNKNOWN | TOPIC_INVALID
  */
 export function decodeClientFrame(text: string, maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES): ClientFrame {
-  const frame = parseObject(text, maxFrameBytes);
+  return readClientFrame(parseClientFrame(text, maxFrameBytes));
+}
+
+/**
+ * The first half of {@link decodeClientFrame}: parses, once, what a client sent. If {@link readClientFrame} then refuses it,
+ * {@link idOfFrame} knows what the error answers.
+ *
+ * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE
+ */
+export function parseClientFrame(
+  text: string,
+  maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES,
+  shape: JsonShape = DEFAULT_FRAME_SHAPE,
+): Record<string, unknown> {
+  assertLength(text, maxFrameBytes);
+  assertJsonShape(text, shape);
+  return parseObject(text);
+}
+
+/** @throws PregonError FRAME_INVALID | OP_UNKNOWN | TOPIC_INVALID */
+export function readClientFrame(frame: Record<string, unknown>): ClientFrame {
   switch (frame['op']) {
     case 'subscribe':
       return readSubscribe(frame);
@@ -39,26 +63,32 @@ function describeOp(op: unknown): string {
   return typeof op === 'string' ? JSON.stringify(op.slice(0, 40)) : `a ${typeof op}`;
 }
 
+/** The id of a frame that was parsed; undefined if it has none. */
+export function idOfFrame(frame: Record<string, unknown>): RequestId | undefined {
+  const { id } = frame;
+  return isId(id) ? id : undefined;
+}
+
+/** The form in which `encodeFrame` writes the beginning of a frame that has an id. */
+const HEAD = /^\{"op":"[a-z]{1,20}","id":(\d{1,16})[,}]/;
+
 /**
- * The id of a frame that was refused, so that the error can say what it answers; undefined where none can be read.
+ * The id of a frame that was refused before it was parsed, so that the error can say what it answers; undefined unless the frame begins
+ * with `{"op":"…","id":…`, without blanks.
  */
 export function peekId(text: string): RequestId | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) && isId(value['id']) ? value['id'] : undefined;
-  } catch {
-    return undefined;
-  }
+  const id = Number(HEAD.exec(text.slice(0, 60))?.[1]);
+  return isId(id) ? id : undefined;
 }
 
 /**
  * Reads what a gateway sent under `pregon.v1`: an event (it has `specversion`) or a control frame (it has `op`). A control frame
  * of an `op` that this version does not know is undefined, so that later gateways may say more.
  *
- * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE | EVENT_INVALID
+ * @throws PregonError FRAME_INVALID | EVENT_INVALID
  */
-export function decodeGatewayFrame(text: string, maxFrameBytes?: number): PregonEvent | GatewayFrame | undefined {
-  const frame = parseObject(text, maxFrameBytes);
+export function decodeGatewayFrame(text: string): PregonEvent | GatewayFrame | undefined {
+  const frame = parseObject(text);
   // Looked for before `op`: an event may have an extension attribute of that name, and must not pass for a control frame.
   if (frame['specversion'] !== undefined || frame['op'] === undefined) {
     assertEvent(frame);
@@ -104,10 +134,12 @@ function isGatewayOp(op: string): op is GatewayFrame['op'] {
   return Object.hasOwn(GATEWAY_FIELDS, op);
 }
 
-function parseObject(text: string, maxFrameBytes = Number.POSITIVE_INFINITY): Record<string, unknown> {
-  if (text.length > maxFrameBytes) {
-    throw new PregonError('FRAME_TOO_LARGE', `a frame of ${text.length} bytes; at most ${maxFrameBytes} are taken`);
-  }
+function assertLength(text: string, maxFrameBytes: number): void {
+  if (text.length <= maxFrameBytes) return;
+  throw new PregonError('FRAME_TOO_LARGE', `a frame of ${text.length} bytes; at most ${maxFrameBytes} are taken`);
+}
+
+function parseObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);

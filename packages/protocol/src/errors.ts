@@ -1,31 +1,37 @@
+const PERMANENT = { retryable: false } as const;
+const TRANSIENT = { retryable: true } as const;
+
 /**
  * Every code that a {@link PregonError} or an `error` frame carries, and whether the same request may succeed later.
  * Each code is explained in docs/protocol.md#error-codes.
  */
 export const ERROR_CODES = {
-  CONFIG_INVALID: { retryable: false },
-  CONNECTION_LOST: { retryable: true },
-  EVENT_INVALID: { retryable: false },
-  EVENT_TOO_LARGE: { retryable: false },
-  FORBIDDEN: { retryable: false },
-  FRAME_INVALID: { retryable: false },
-  FRAME_TOO_LARGE: { retryable: false },
-  HANDLER_FAILED: { retryable: false },
-  ID_IN_USE: { retryable: false },
-  LISTEN_FAILED: { retryable: false },
-  LOG_CLOSED: { retryable: false },
-  LOG_UNAVAILABLE: { retryable: true },
-  MESSAGE_UNKNOWN: { retryable: false },
-  OP_UNKNOWN: { retryable: false },
-  POSITION_INVALID: { retryable: false },
-  ROUTE_UNKNOWN: { retryable: false },
-  SNAPSHOT_NOT_OFFERED: { retryable: false },
-  SNAPSHOT_UNAVAILABLE: { retryable: true },
-  SUBSCRIPTION_UNKNOWN: { retryable: false },
-  TIMEOUT: { retryable: true },
-  TOO_MANY_SUBSCRIPTIONS: { retryable: false },
-  TOPICS_OVERLAP: { retryable: false },
-  TOPIC_INVALID: { retryable: false },
+  CONFIG_INVALID: PERMANENT,
+  CONNECTION_LOST: TRANSIENT,
+  EVENT_ID_REUSED: PERMANENT,
+  EVENT_INVALID: PERMANENT,
+  EVENT_TOO_LARGE: PERMANENT,
+  EXCHANGE_UNUSABLE: PERMANENT,
+  FORBIDDEN: PERMANENT,
+  FRAME_INVALID: PERMANENT,
+  FRAME_TOO_LARGE: PERMANENT,
+  HANDLER_FAILED: PERMANENT,
+  ID_IN_USE: PERMANENT,
+  LISTEN_FAILED: PERMANENT,
+  LOG_CLOSED: PERMANENT,
+  LOG_UNAVAILABLE: TRANSIENT,
+  MESSAGE_UNKNOWN: PERMANENT,
+  OP_UNKNOWN: PERMANENT,
+  POSITION_INVALID: PERMANENT,
+  RATE_LIMITED: TRANSIENT,
+  ROUTE_UNKNOWN: PERMANENT,
+  SNAPSHOT_NOT_OFFERED: PERMANENT,
+  SNAPSHOT_UNAVAILABLE: TRANSIENT,
+  SUBSCRIPTION_UNKNOWN: PERMANENT,
+  TIMEOUT: TRANSIENT,
+  TOO_MANY_SUBSCRIPTIONS: PERMANENT,
+  TOPICS_OVERLAP: PERMANENT,
+  TOPIC_INVALID: PERMANENT,
 } as const satisfies Record<string, { retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -40,10 +46,13 @@ export class PregonError extends Error {
   readonly code: ErrorCode;
   /** True where the same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
+  /** With RATE_LIMITED: when the same call may succeed, in milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options);
     this.code = code;
     this.retryable = ERROR_CODES[code].retryable;
+    this.retryAfterMs = options?.retryAfterMs;
   }
 }

@@ -132,6 +132,8 @@ export interface ErrorFrame {
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryable: boolean;
+  /** With RATE_LIMITED: the client must not ask again before so many milliseconds have passed. */
+  readonly retryAfterMs?: number;
 }
 
 /** The gateway is going away: come back after so many milliseconds, a number of each connection's own. */

@@ -1,12 +1,16 @@
 export { CLOSE_CODES, type CloseCode, type CloseName, mayReconnect } from './close-codes.js';
 export {
+  DEFAULT_FRAME_SHAPE,
   DEFAULT_MAX_FRAME_BYTES,
   decodeClientFrame,
   decodeGatewayFrame,
   encodeFrame,
+  idOfFrame,
   isEvent,
   MAX_PATTERNS,
+  parseClientFrame,
   peekId,
+  readClientFrame,
 } from './codec.js';
 export { ERROR_CODES, type ErrorCode, isErrorCode, PregonError } from './errors.js';
 export {
@@ -18,8 +22,21 @@ export {
   type NewEvent,
   type PregonEvent,
 } from './event.js';
+export { assertEventLimits, assertMaxEventBytes, EVENT_LIMITS } from './event-limits.js';
 export * from './frames.js';
-export { decodePosition, encodePosition, fingerprint, type LogPoint } from './position.js';
+export { elementsOf, splitMember, withoutBlanks } from './json-scan.js';
+export { assertJsonShape, type JsonShape } from './json-shape.js';
+export { JsonText, parseExactly, parseMembersExactly, stringifyExactly } from './json-text.js';
+export {
+  assertPosition,
+  blockOfPosition,
+  decodePosition,
+  encodePosition,
+  fingerprint,
+  type LogPoint,
+  POSITION_LENGTH,
+  positionOfBlock,
+} from './position.js';
 export {
   assertPattern,
   assertTopic,

@@ -11,15 +11,52 @@ export interface LogPoint {
   readonly fingerprint: number;
 }
 
+/** The hexadecimal digits of the encrypted block in a position: 16 bytes. */
+const BLOCK_DIGITS = 32;
+const BLOCK_SHAPE = /^([0-9a-f]{32})([0-9a-z]{3})$/;
+
 const FINGERPRINT_DIGITS = 11;
 const CHECK_DIGITS = 3;
+
+/** The characters of every position that a gateway makes. */
+export const POSITION_LENGTH = BLOCK_DIGITS + CHECK_DIGITS;
 const LOW_DIGITS = 5;
 const LOW_RANGE = 36 ** LOW_DIGITS;
 const SHAPE = /^([0-9a-z]{1,11})\.([0-9a-z]{11})([0-9a-z]{3})$/;
 
 /**
- * The text that clients hold for a point: `<offset>.<fingerprint><check>`, base 36. Opaque to them. The check digits tell
- * a garbled position (refused) from the position of another log (answered with `reset`).
+ * The text that clients hold for a point of a log: 32 hexadecimal digits that a gateway encrypted, and 3 check digits in base 36. Clients
+ * keep it and hand it back, nothing else. Without the key, it tells nothing about the event that it names. The check digits are not a
+ * secret: they tell a garbled position, which is refused, from the position of another log or key, which is answered with `reset`.
+ *
+ * @param block 32 hexadecimal digits in lower case
+ * @see docs/protocol.md#positions
+ */
+export function positionOfBlock(block: string): string {
+  return block + checkDigits(block);
+}
+
+/**
+ * The encrypted block of a position; undefined for a position in the form of release 0.1, which no gateway can prove any more.
+ *
+ * @returns 32 hexadecimal digits
+ * @throws PregonError POSITION_INVALID if the text is not a position
+ */
+export function blockOfPosition(position: string): string | undefined {
+  const [, block, check] = BLOCK_SHAPE.exec(position) ?? [];
+  if (block?.length === BLOCK_DIGITS && checkDigits(block) === check) return block;
+  decodePosition(position);
+  return undefined;
+}
+
+/** @throws PregonError POSITION_INVALID if the text is not a position, of whatever log */
+export function assertPosition(position: string): void {
+  blockOfPosition(position);
+}
+
+/**
+ * The form that positions had in release 0.1: `<offset>.<fingerprint><check>`, base 36. It showed an unkeyed hash of the event, so gateways
+ * answer it with `reset`; it stays here for programs that meet positions of that time.
  */
 export function encodePosition(point: LogPoint): string {
   const body = `${point.offset.toString(36)}.${encodeFingerprint(point.fingerprint)}`;
@@ -33,7 +70,7 @@ function encodeFingerprint(fingerprint: number): string {
   return high.padStart(FINGERPRINT_DIGITS - LOW_DIGITS, '0') + low.padStart(LOW_DIGITS, '0');
 }
 
-/** @throws PregonError POSITION_INVALID where the text is not one that {@link encodePosition} made. */
+/** @throws PregonError POSITION_INVALID if {@link encodePosition} did not make the text */
 export function decodePosition(position: string): LogPoint {
   const match = SHAPE.exec(position);
   if (match) {

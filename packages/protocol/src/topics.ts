@@ -1,7 +1,11 @@
 import { PregonError } from './errors.js';
+import { utf8Length } from './utf8-length.js';
 
 /** The longest topic or pattern, in bytes of UTF-8, as an AMQP short string (AMQP 0-9-1 section 4.2.5.3). */
 export const MAX_TOPIC_BYTES = 255;
+
+/** Words of printable ASCII or wildcards between dots: one test for nearly all patterns, which a client sends by the thousand. */
+const ASCII_PATTERN = /^(?:[*#]|[!"$-)+,\-/-~]+)(?:\.(?:[*#]|[!"$-)+,\-/-~]+))*$/;
 
 /** True where `topic` is a dotted routing key without wildcards, blanks or control characters. */
 export function isTopic(topic: string): boolean {
@@ -13,7 +17,8 @@ export function isTopic(topic: string): boolean {
  * words, none included. A wildcard stands for whole words only; empty words are refused, and lone surrogates, which UTF-8 cannot hold.
  */
 export function isPattern(pattern: string): boolean {
-  if (pattern.length === 0 || utf8Length(pattern) > MAX_TOPIC_BYTES) return false;
+  if (pattern.length <= MAX_TOPIC_BYTES && ASCII_PATTERN.test(pattern)) return true;
+  if (pattern.length === 0 || pattern.length > MAX_TOPIC_BYTES || utf8Length(pattern) > MAX_TOPIC_BYTES) return false;
   return pattern.split('.').every((word) => word === '*' || word === '#' || /^[^\s.*#\p{Cc}\p{Cs}]+$/u.test(word));
 }
 
@@ -88,19 +93,33 @@ function wordsMeet(a: string, b: string): boolean {
 }
 
 /**
- * The canonical form of a list of patterns: sorted, each once, `['#']` where one of them matches everything. Two lists
- * with the same canonical form select the same events.
+ * The canonical form of a list of patterns: sorted, each in its canonical form and once, `['#']` if one of them matches everything.
+ * Two lists with the same canonical form select the same events.
  */
 export function canonicalPatterns(patterns: readonly string[]): string[] {
-  if (patterns.includes('#')) return ['#'];
-  return [...new Set(patterns)].sort();
+  const canonical = new Set(patterns.map(canonicalPattern));
+  return canonical.has('#') ? ['#'] : [...canonical].sort();
 }
 
-function utf8Length(text: string): number {
-  let bytes = 0;
-  for (const character of text) {
-    const point = character.codePointAt(0) ?? 0;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+/**
+ * A run of wildcards with a `#` in it takes at least as many words as it has `*`, in whatever order they stand: it is written as
+ * its `*`, then one `#`. So `#.#` is `#`, and `#.*` is `*.#`.
+ */
+function canonicalPattern(pattern: string): string {
+  if (!pattern.includes('#.#') && !pattern.includes('#.*')) return pattern;
+  const words: string[] = [];
+  let open = false;
+  for (const word of pattern.split('.')) {
+    if (word === '#') {
+      open = true;
+    } else {
+      if (open && word !== '*') {
+        words.push('#');
+        open = false;
+      }
+      words.push(word);
+    }
   }
-  return bytes;
+  if (open) words.push('#');
+  return words.join('.');
 }

@@ -7,10 +7,12 @@ import {
   decodeGatewayFrame,
   encodeFrame,
   type GatewayFrame,
+  idOfFrame,
   isEvent,
   MAX_PATTERNS,
   PregonError,
   type PregonEvent,
+  parseClientFrame,
   peekId,
 } from '../src/index.js';
 
@@ -171,15 +173,28 @@ describe('decodeClientFrame', () => {
   );
 });
 
-describe('peekId', () => {
+describe('idOfFrame', () => {
   it.each([
     ['{"op":"x","id":7}', 7],
     ['{"id":-1}', undefined],
     ['{"id":"7"}', undefined],
-    ['[7]', undefined],
+    ['{}', undefined],
+  ])('finds in %s the id %s', (text, expected) => {
+    expect(idOfFrame(parseClientFrame(text))).toBe(expected);
+  });
+});
+
+describe('peekId', () => {
+  it.each([
+    [encodeFrame({ op: 'subscribe', id: 7, topics: ['#'] }), 7],
+    ['{"op":"send","id":9007199254740991}', Number.MAX_SAFE_INTEGER],
+    ['{"op":"send","id":9007199254740992}', undefined],
+    [`{"op":"send","id":7,"data":${'['.repeat(500_000)}`, 7],
+    ['{"op":"send","data":{"id":7}}', undefined],
+    ['{"op":"send","id":-1}', undefined],
     ['{', undefined],
     ['', undefined],
-  ])('finds in %s the id %s', (text, expected) => {
+  ])('finds in %.40s the id %s', (text, expected) => {
     expect(peekId(text)).toBe(expected);
   });
 });

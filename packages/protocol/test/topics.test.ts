@@ -146,3 +146,36 @@ describe('patternsOverlap', () => {
     );
   });
 });
+
+describe('[fault A10] the canonical form of a pattern', () => {
+  it.each([
+    ['#.#', '#'],
+    ['#.#.#.#', '#'],
+    ['#.*', '*.#'],
+    ['*.#.*.#', '*.*.#'],
+    ['a.#.#.b', 'a.#.b'],
+    ['a.#.*.b', 'a.*.#.b'],
+    ['#.a.#', '#.a.#'],
+    ['*.*', '*.*'],
+  ])('%s is %s', (one, canonical) => {
+    expect(canonicalPatterns([one])).toEqual([canonical]);
+  });
+
+  it('selects the same topics, is a pattern, and is its own canonical form', () => {
+    fc.assert(
+      fc.property(pattern, topic, (one, of) => {
+        const [canonical = ''] = canonicalPatterns([one]);
+        expect(isPattern(canonical)).toBe(true);
+        expect(canonicalPatterns([canonical])).toEqual([canonical]);
+        expect(matchesTopic(canonical, of)).toBe(matchesTopic(one, of));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('makes one pattern of all that are wildcards in another order', () => {
+    const words = [...Array.from({ length: 60 }, () => '#'), '*', '*', '*'];
+    const turned = words.map((_, at) => [...words.slice(at), ...words.slice(0, at)].join('.'));
+    expect(canonicalPatterns(turned)).toEqual(['*.*.*.#']);
+  });
+});

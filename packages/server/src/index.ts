@@ -15,7 +15,8 @@ export type {
   ReadRequest,
   StopFollowing,
 } from './core/log.js';
-export type { Snapshot, SnapshotFunction } from './core/snapshot.js';
+export type { PositionCodec } from './core/positions.js';
+export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';
 export { attachGateway } from './gateway/attach-gateway.js';
 export {
   type ComponentServer,
@@ -34,10 +35,17 @@ export type {
   RouteOptions,
   Subscriber,
 } from './gateway/options.js';
+export type { AttachableServer } from './gateway/server/attachable-server.js';
 export type { BlockedAddresses } from './integrations/component/blocked-addresses.js';
 export type { ComponentConnection, ComponentRequest } from './integrations/component/component-connection.js';
 export type { MessageComponent } from './integrations/component/message-component.js';
 export type { MountOptions } from './integrations/component/mount-options.js';
 export { openLog } from './log/open.js';
+export { positionsOf } from './log/secrets/position-codec.js';
 export type { SocketIoOptions } from './transports/socketio/socketio-entrance.js';
-export type { SocketIo, SocketIoTypes, UnknownEvents } from './transports/socketio/socketio-types.js';
+export type {
+  OnlySocketIoTypes,
+  SocketIo,
+  SocketIoTypes,
+  UnknownEvents,
+} from './transports/socketio/socketio-types.js';

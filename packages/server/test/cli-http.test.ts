@@ -1,6 +1,9 @@
-import { createEvent, decodePosition, PregonError, type PregonEvent } from '@pregon/protocol';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { createEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HttpPort, type HttpPortOptions } from '../src/http/http-port.js';
+import { openMemoryLog } from '../src/log/memory.js';
 
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 const authorization = 'Bearer secret';
@@ -24,7 +27,7 @@ async function open(options: Partial<HttpPortOptions> = {}): Promise<string> {
     notReady: () => notReady,
     append: (event) => {
       appended.push(event);
-      return Promise.resolve({ offset: appended.length, fingerprint: 7 });
+      return Promise.resolve(`position-${appended.length}`);
     },
     logger: silent,
     ...options,
@@ -81,7 +84,7 @@ describe('publishing', () => {
     const response = await post(base, { type: 'UserWasCreated', data: { id: '42' }, subject: 'user/42' });
     expect(response.status).toBe(201);
     const { id, position } = await response.json();
-    expect(decodePosition(position)).toEqual({ offset: 1, fingerprint: 7 });
+    expect(position).toBe('position-1');
     expect(appended).toEqual([
       expect.objectContaining({
         id,
@@ -179,6 +182,25 @@ describe('publishing', () => {
     expect(appended).toEqual([]);
   });
 
+  it('[fault C3] [fault C4] answers what the log refuses for good with 409 and 400, and says what is wrong', async () => {
+    const log = openMemoryLog();
+    const append = async (event: PregonEvent) => JSON.stringify(await log.append([event]));
+    const base = await open({ append });
+    const event = { type: 'T', id: 'one', data: 1 };
+    expect((await post(base, event)).status).toBe(201);
+    expect((await post(base, event)).status).toBe(201);
+    const reused = await post(base, { ...event, data: 2 });
+    expect([reused.status, await reused.json()]).toEqual([
+      409,
+      { title: 'Conflict', status: 409, detail: expect.stringContaining('another event with the id "one"') },
+    ]);
+    const long = await post(base, { type: 'x'.repeat(256) });
+    expect([long.status, await long.json()]).toMatchObject([400, { detail: expect.stringContaining('type has 256') }]);
+    const deep = `{"type":"T","data":${'['.repeat(5_000)}${']'.repeat(5_000)}}`;
+    expect((await post(base, deep)).status).toBe(400);
+    await log.close();
+  });
+
   it('says to try again where the log is away, and says nothing of what went wrong inside', async () => {
     const away = await post(await open({ append: () => Promise.reject(new PregonError('LOG_UNAVAILABLE', 'away')) }), {
       type: 'T',
@@ -193,5 +215,21 @@ describe('publishing', () => {
     expect(await broken.text()).not.toContain('secret');
     // By the name under which JSON logs show an error with its message and stack.
     expect(told).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: 'secret' }) })]);
+  });
+});
+
+describe('slow requests', () => {
+  it('[fault B6] one whose head does not come is ended soon after the handshake timeout', async () => {
+    const base = await open({ handshakeTimeoutMs: 100 });
+    const socket = connect(Number(new URL(base).port), '127.0.0.1');
+    let answer = '';
+    socket.on('data', (bytes) => {
+      answer += bytes;
+    });
+    socket.write('GET /health HTTP/1.1\r\nHost: x\r\n');
+    const since = performance.now();
+    await once(socket, 'close');
+    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+    expect(performance.now() - since).toBeLessThan(20_000);
   });
 });

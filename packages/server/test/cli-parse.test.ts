@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Command, UsageError } from '../src/cli/command.js';
-import { commands } from '../src/cli/commands.js';
+import { commands, loadAll } from '../src/cli/commands.js';
 import { helpOf, overview } from '../src/cli/help.js';
 import { readLines } from '../src/cli/lines.js';
 import { baseUrl, parseListenAddress } from '../src/cli/listen-address.js';
@@ -69,15 +69,17 @@ describe('parseLine', () => {
 });
 
 describe('help', () => {
-  it.each(commands.map((one) => [one.name, one] as const))('%s: every flag and argument is described', (_name, one) => {
+  it.each(commands)('$name: every flag and argument is described', async ({ name: entry, load }) => {
+    const one = await load();
+    expect(one.name).toBe(entry);
     const text = helpOf(one);
     for (const name of [...Object.keys(one.flags), 'debug', 'help']) expect(text).toMatch(new RegExp(`--${name}.+`));
     for (const { name } of one.arguments) expect(text).toContain(name);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(110);
   });
 
-  it('lists all commands', () => {
-    const text = overview(commands);
+  it('lists all commands', async () => {
+    const text = overview(await loadAll(commands));
     for (const { name } of commands) expect(text).toContain(`\n  ${name} `);
   });
 });
@@ -130,6 +132,27 @@ describe('readLines', () => {
   it('joins characters that are split between chunks', async () => {
     const bytes = new TextEncoder().encode('"€"\n');
     expect(await linesOf(bytes.subarray(0, 2), bytes.subarray(2))).toEqual([['"€"']]);
+  });
+
+  it('[fault C8] refuses a line that is not UTF-8 by its number, after the lines before it', async () => {
+    const bad = Uint8Array.of(0x22, 0xe9, 0x22, 0x0a);
+    const chunks = [
+      ['a\nb\n', bad, 'c\n'],
+      ['a\n', Buffer.concat([Buffer.from('b\n'), bad, Buffer.from('c\n')])],
+    ];
+    for (const [first = '', ...others] of chunks) {
+      const groups: string[][] = [];
+      async function* input() {
+        yield first;
+        yield* others;
+      }
+      const reading = (async () => {
+        for await (const group of readLines(input())) groups.push(group);
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'EVENT_INVALID', message: 'line 3 is not UTF-8' });
+      expect(groups.flat()).toEqual(['a', 'b']);
+    }
+    await expect(linesOf('a\n', bad.subarray(0, 2))).rejects.toThrow('line 2 is not UTF-8');
   });
 
   it('is empty for an empty input', async () => {

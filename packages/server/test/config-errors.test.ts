@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfiguration } from '../src/config/configuration.js';
+import { loadConfiguration } from '../src/config/load-configuration.js';
 import { ConfigurationError } from '../src/config/problems.js';
 
 let folder: string;

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { loadConfiguration } from '../src/config/configuration.js';
 import { expandVariables } from '../src/config/expand.js';
+import { loadConfiguration } from '../src/config/load-configuration.js';
 import { nearest } from '../src/config/nearest.js';
 import { parseBytes, parseDuration } from '../src/config/quantities.js';
 

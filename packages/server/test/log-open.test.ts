@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../../../test/support/processes.js';
+import { temporaryFolder } from '../../../test/support/cleanup.js';
+
 import { openLog } from '../src/log/open.js';
 
 it('sqlite: names a file, relative to the working directory or absolute', async () => {

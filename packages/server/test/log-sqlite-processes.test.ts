@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../../test/support/cleanup.js';
 import { numbered } from '../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../test/support/log/recorder.js';
-import { type RunningProcess, startProcess, temporaryFolder } from '../../../test/support/processes.js';
+import { type RunningProcess, startProcess } from '../../../test/support/processes.js';
 import { openSqliteLog } from '../src/log/sqlite.js';
 
 const APPEND = fileURLToPath(new URL('../../../test/support/log/append.mjs', import.meta.url));

@@ -23,8 +23,8 @@ export interface PartOptions {
   readonly onMessage?: (message: unknown) => void;
 }
 
-const START_DEADLINE_MS = 60_000;
-const STOP_DEADLINE_MS = 15_000;
+const START_DEADLINE_MS = 180_000;
+const STOP_DEADLINE_MS = 60_000;
 const LOOK_MS = 50;
 const AFTER_SURPRISE_MS = 500;
 const MOST_SURPRISES = 10;

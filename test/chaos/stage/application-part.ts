@@ -21,7 +21,7 @@ const KILLED_AT = [undefined, ...DEATH_PLACES];
 const DEATH_WITHIN_MS = 500;
 
 /** How long the application may take to bring to the log what it wrote. */
-const REST_DEADLINE_MS = 60_000;
+const REST_DEADLINE_MS = 180_000;
 
 /** The writing application, over all its lives. */
 export class ApplicationPart extends Part {

@@ -9,14 +9,33 @@ export function notAtHead(followers: readonly FollowerReport[], truth: Truth): s
 }
 
 function isAtHead({ lastId, topics, received, fromFirst, holds }: FollowerReport, truth: Truth): boolean {
-  const expected = truth.events.filter(matcher(topics));
-  const last = expected.at(-1);
+  const { last, count } = expectationOf(topics, truth);
   if (lastId === last?.id) return true;
   // A collection may have the last event by its snapshot; then it has the table's versions.
   if (holds !== undefined) return isTable(holds, truth);
   if (truth.order === 'commits' || last?.topic === LAST_TOPIC) return false;
   // Which is the last is not known before the run has ended; of those that began later, not even how many.
-  return !fromFirst || received >= expected.length;
+  return !fromFirst || received >= count;
+}
+
+interface Expectation {
+  readonly last: Truth['events'][number] | undefined;
+  readonly count: number;
+}
+
+const expectations = new WeakMap<Truth, Map<string, Expectation>>();
+
+/** Sought once for all who want the same topics: it is asked for many times a second by the process through which all clients connect. */
+function expectationOf(topics: FollowerReport['topics'], truth: Truth): Expectation {
+  const known = expectations.get(truth) ?? new Map<string, Expectation>();
+  expectations.set(truth, known);
+  const key = JSON.stringify(topics);
+  const before = known.get(key);
+  if (before) return before;
+  const events = truth.events.filter(matcher(topics));
+  const expectation = { last: events.at(-1), count: events.length };
+  known.set(key, expectation);
+  return expectation;
 }
 
 function isTable(holds: { readonly rows: number; readonly versions: number }, { tables }: Truth): boolean {

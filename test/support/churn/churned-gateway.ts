@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterTest } from '../gateway/cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { within } from '../gateway/inbox.js';
 import { PREGON } from '../processes.js';
 

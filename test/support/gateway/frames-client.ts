@@ -3,7 +3,6 @@ import {
   decodeGatewayFrame,
   type ErrorFrame,
   encodeFrame,
-  encodePosition,
   type GatewayFrame,
   isEvent,
   type PregonEvent,
@@ -12,9 +11,10 @@ import {
   type SubscribedFrame,
   type SubscribeFrame,
 } from '@pregon/protocol';
+import { positionsOf } from 'pregon';
 import { type ClientOptions, WebSocket } from 'ws';
+import { afterTest } from '../cleanup.js';
 import { eventually } from '../waiting.js';
-import { afterTest } from './cleanup.js';
 import { numberOf, type TestGateway } from './gateway.js';
 import { Inbox, within } from './inbox.js';
 import type { Closed } from './plain-client.js';
@@ -136,7 +136,7 @@ export class FramesClient {
 
 /** Waits until the gateway has read all that the log holds: live delivery begins where the gateway stands. */
 export async function untilAtHead({ ws, log }: TestGateway, path = '/events'): Promise<void> {
-  const head = encodePosition(await log.head());
+  const head = (await positionsOf(log)).encode(await log.head());
   const client = await FramesClient.open(ws(path));
   let id = 0;
   const where = () => client.subscribe({ id: id++ });

@@ -1,6 +1,7 @@
 // A gateway as a process of its own: gateway-process.mjs <options of createGateway as JSON> <options of listen as JSON>
 // Answers questions over IPC; without a channel, it serves until it is told to end.
 import { createGateway } from 'pregon';
+import { longestTurnMs } from './turn-probe.mjs';
 
 const [options, listen] = process.argv.slice(2).map((text) => JSON.parse(text));
 const gateway = await createGateway(options);
@@ -23,6 +24,7 @@ const answers = {
     return performance.now() - begun;
   },
   connections: (route) => gateway.connections(route).count,
+  longestTurn: () => longestTurnMs(),
 };
 
 process.on('message', async ({ id, name, argument }) => {

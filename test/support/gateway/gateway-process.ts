@@ -1,16 +1,23 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { GatewayLimits, ListenOptions, RouteOptions } from 'pregon';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
+import { freePort } from '../ports.js';
 import { within } from './inbox.js';
 
 const SCRIPT = fileURLToPath(new URL('gateway-process.mjs', import.meta.url));
+
+/** The young generation as `npm start` and workers have it: cleared in a few milliseconds, which count in the turn that it stops. */
+const FLAGS = ['--expose-gc', '--max-semi-space-size=2'];
 
 /** The options that JSON can hold. */
 export interface ProcessOptions extends GatewayLimits {
   readonly log: string;
   readonly routes?: Readonly<
-    Record<string, Pick<RouteOptions, 'path' | 'topics' | 'exchanges' | 'compression'> & { snapshot?: string }>
+    Record<
+      string,
+      Pick<RouteOptions, 'path' | 'topics' | 'exchanges' | 'compression' | 'broadcast'> & { snapshot?: string }
+    >
   >;
 }
 
@@ -26,9 +33,10 @@ export class GatewayProcess {
   readonly #child: ChildProcess;
   #asked = 0;
 
-  static async start(options: ProcessOptions, listen: ListenOptions = { port: 0 }): Promise<GatewayProcess> {
+  static async start(options: ProcessOptions, listen: ListenOptions = {}): Promise<GatewayProcess> {
     const complete = { routes: { events: { path: '/events' } }, ...options };
-    const child = fork(SCRIPT, [JSON.stringify(complete), JSON.stringify(listen)], { execArgv: ['--expose-gc'] });
+    const address = { ...listen, port: listen.port ?? (await freePort()) };
+    const child = fork(SCRIPT, [JSON.stringify(complete), JSON.stringify(address)], { execArgv: FLAGS });
     const started = new Promise<number>((resolve, reject) => {
       child.once('message', (said) => resolve(Number(Reflect.get(Object(said), 'port'))));
       child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}`)));
@@ -69,6 +77,18 @@ export class GatewayProcess {
     return Number(await this.#ask('connections', route));
   }
 
+  /**
+   * The longest turn of its event loop since the last call (or since it was started), in milliseconds of CPU time of its main thread. It is
+   * not longer where the machine is busy, so a test may hold it against a limit.
+   */
+  async longestTurnMs(): Promise<number> {
+    return Number(await this.#ask('longestTurn'));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
   /** Closes the gateway, after which the process is to end by itself; how long `close` took. */
   async close(options: { spreadMs?: number; timeoutMs?: number }): Promise<number> {
     return Number(await this.#ask('close', options));
@@ -100,7 +120,7 @@ export class GatewayProcess {
       child.once('exit', gone);
       child.send({ id, name, argument });
     });
-    return within(answered, `an answer to ${name}`, 30_000);
+    return within(answered, `an answer to ${name}`, 60_000);
   }
 }
 

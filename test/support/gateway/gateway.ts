@@ -6,12 +6,14 @@ import {
   type GatewayOptions,
   type ListenOptions,
   type Log,
+  type OnlySocketIoTypes,
   openLog,
   type SocketIoTypes,
 } from 'pregon';
-import { afterTest, temporaryFolder } from './cleanup.js';
+import { afterTest, temporaryFolder } from '../cleanup.js';
+import { freePort } from '../ports.js';
 
-export interface TestGateway<T extends SocketIoTypes = SocketIoTypes> {
+export interface TestGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   readonly gateway: Gateway<T>;
   /** Another opening of the log's file, as an application has one beside the gateway. */
   readonly log: Log;
@@ -44,7 +46,7 @@ export interface StartOptions extends Partial<GatewayOptions> {
 }
 
 /** Starts a gateway on a SQLite log and a free port of the loopback address; both are gone after the test. */
-export async function startGateway<T extends SocketIoTypes = SocketIoTypes>(
+export async function startGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   options: StartOptions = {},
 ): Promise<TestGateway<T>> {
   const { listen, logFile = join(temporaryFolder(), 'log.db'), ...rest } = options;
@@ -54,7 +56,7 @@ export async function startGateway<T extends SocketIoTypes = SocketIoTypes>(
     ...rest,
   });
   afterTest(() => gateway.close({ spreadMs: 0, timeoutMs: 1_000 }));
-  const { port } = await gateway.listen({ port: 0, ...listen });
+  const { port } = await gateway.listen({ ...listen, port: listen?.port ?? (await freePort()) });
   const secure = listen?.cert === undefined ? '' : 's';
   const log = await openTestLog(logFile);
   return {

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { within } from './inbox.js';
 
 /** Keeps nothing of numbered events but the number of the last: for more events than a test should hold. */
@@ -26,7 +26,7 @@ export class OrderCheck {
   }
 
   /** Waits until this event has come; fails where one before it was missing, out of order or came twice. */
-  async reaches(number: number, deadlineMs = 20_000): Promise<void> {
+  async reaches(number: number, deadlineMs = 60_000): Promise<void> {
     const reached = () => this.last >= number;
     if (!reached()) {
       let look = () => {};

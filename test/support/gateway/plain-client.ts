@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { assertEvent, type PregonEvent } from '@pregon/protocol';
 import { type ClientOptions, WebSocket } from 'ws';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { numberOf } from './gateway.js';
 import { Inbox, within } from './inbox.js';
 

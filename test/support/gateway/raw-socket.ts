@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { Inbox, within } from './inbox.js';
 
 export interface RawFrame {

@@ -1,6 +1,6 @@
 import type { ComponentConnection, ComponentServerOptions, MessageComponent, MountOptions } from 'pregon';
 import { createComponentServer } from 'pregon';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { Inbox } from './inbox.js';
 
 export type Call =

@@ -1,6 +1,6 @@
 import type { PregonEvent } from '@pregon/protocol';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { numberOf } from './gateway.js';
 import { Inbox, within } from './inbox.js';
 
@@ -51,7 +51,7 @@ export class SocketIoClient {
       };
       look();
     });
-    await within(entered, `${times} connects`, 20_000);
+    await within(entered, `${times} connects`, 60_000);
   }
 
   /** What came under this name: the arguments. */
@@ -77,7 +77,7 @@ export class SocketIoClient {
 
   /** Asks, and waits for the answer. */
   ask(name: string, ...args: unknown[]): Promise<unknown> {
-    return this.socket.timeout(10_000).emitWithAck(name, ...args);
+    return this.socket.timeout(60_000).emitWithAck(name, ...args);
   }
 }
 

@@ -1,6 +1,6 @@
 import { assertEvent, type PregonEvent } from '@pregon/protocol';
 import { EventSource } from 'eventsource';
-import { afterTest } from './cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { numberOf } from './gateway.js';
 import { Inbox } from './inbox.js';
 

@@ -5,7 +5,7 @@ import { createOutbox, type Outbox, type Relay } from '@pregon/outbox';
 import type { PregonEvent } from '@pregon/protocol';
 import Database from 'libsql';
 import type { Log } from 'pregon';
-import { afterTest, temporaryFolder } from './cleanup.js';
+import { afterTest, temporaryFolder } from '../cleanup.js';
 
 export interface Item {
   readonly id: number;

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type RunningProcess, startPregon, temporaryFolder } from '../processes.js';
+import { temporaryFolder } from '../cleanup.js';
+import { type RunningProcess, startPregon } from '../processes.js';
 import { eventually } from '../waiting.js';
 
 export interface WorkersOptions {

@@ -8,6 +8,7 @@ import {
   type OutboxSnapshot,
   type Relay,
   type RelayOptions,
+  type StuckEvents,
 } from '@pregon/outbox';
 import type { PregonEvent } from '@pregon/protocol';
 import { type Driver, transaction } from './drivers.js';
@@ -28,8 +29,14 @@ export interface Bench {
   snapshot(): Promise<OutboxSnapshot<number>>;
   /** The rows of the outbox that are left, numbered or not. */
   rowsLeft(): Promise<number>;
-  /** Writes a row that holds no event, as only somebody else would. */
-  addPoison(): Promise<void>;
+  /** Writes a row by SQL, as another program does. */
+  addRow(event: string): Promise<void>;
+  /** Takes all rows out of the outbox. @returns puts them back, with all the columns that they had */
+  takeRows(): Promise<() => Promise<void>>;
+  /** What was set aside. */
+  stuck(): StuckEvents<number> | StuckEvents<Promise<number>>;
+  /** Leaves what a migration of an older version made. */
+  dropStuckTable(): Promise<void>;
   /** Makes the database forget all that the outbox held, as when it is restored from before. */
   restore(): Promise<void>;
   /** The same database through connections of its own, as another process has them. */
@@ -95,7 +102,16 @@ function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): B
     snapshot: async () =>
       outbox.snapshot(db, (connection) => ids(connection.prepare('SELECT id FROM items ORDER BY id').all())),
     rowsLeft: async () => db.prepare(`SELECT sequence FROM ${outbox.table}`).all().length,
-    addPoison: async () => void db.exec(`INSERT INTO ${outbox.table} (written_at, bytes, event) VALUES (0, 2, '{}')`),
+    addRow: async (event) =>
+      void db
+        .prepare(`INSERT INTO ${outbox.table} (written_at, bytes, event) VALUES (0, ?, ?)`)
+        .run(Buffer.byteLength(event), event),
+    async takeRows() {
+      db.exec(`CREATE TABLE copy AS SELECT * FROM ${outbox.table}; DELETE FROM ${outbox.table}`);
+      return async () => void db.exec(`INSERT INTO ${outbox.table} SELECT * FROM copy`);
+    },
+    stuck: () => outbox.stuck(db),
+    dropStuckTable: async () => void db.exec(`DROP TABLE ${outbox.table}_stuck`),
     async restore() {
       db.exec(`DROP TABLE ${outbox.table}`);
       outbox.migrate(db);
@@ -152,9 +168,21 @@ function openPostgres(driver: PostgresDriver, url: string, name: string, options
       const numbered = await connections.query(`SELECT FROM ${outbox.table}_numbered`);
       return written.length + numbered.length;
     },
-    addPoison: async () => void (await connections.query(`INSERT INTO ${outbox.table} (event) VALUES ('{}')`)),
+    addRow: async (event) =>
+      void (await connections.query(`INSERT INTO ${outbox.table} (event) VALUES ('${event.replaceAll("'", "''")}')`)),
+    async takeRows() {
+      await connections.query(`CREATE TABLE ${outbox.table}_copy AS SELECT * FROM ${outbox.table}`);
+      await connections.query(`DELETE FROM ${outbox.table}`);
+      return async () =>
+        void (await connections.query(
+          `INSERT INTO ${outbox.table} OVERRIDING SYSTEM VALUE SELECT * FROM ${outbox.table}_copy`,
+        ));
+    },
+    stuck: () => outbox.stuck(connections.pool),
+    dropStuckTable: async () => void (await connections.query(`DROP TABLE ${outbox.table}_stuck`)),
     async restore() {
-      const tables = ['', '_numbered', '_state'].map((suffix) => outbox.table + suffix);
+      // In the order in which a relay locks them: in another, PostgreSQL may find a deadlock and end one of the two.
+      const tables = ['_state', '', '_numbered'].map((suffix) => outbox.table + suffix);
       await connections.query(`DROP TABLE ${tables.join(', ')}`);
       await outbox.migrate(connections.pool);
     },

@@ -10,6 +10,8 @@ import { openMemoryLog } from '../../../packages/server/dist/log/memory.js';
 export class FaultyLog implements AppendableLog {
   /** What the log holds. */
   readonly events: PregonEvent[] = [];
+  /** The same as JSON, to the byte. */
+  readonly texts: string[] = [];
   /** Called with each batch before it is stored. */
   beforeAppend: (events: readonly PregonEvent[]) => void | Promise<void> = () => {};
   calls = 0;
@@ -40,9 +42,11 @@ export class FaultyLog implements AppendableLog {
     this.#after ??= (await this.#log.floor()).offset;
     const { entries, through } = await this.#log.read({ after: this.#after, maxCount: 10_000, maxBytes: 100_000_000 });
     for (const { payload } of entries) {
-      const event: unknown = JSON.parse(new TextDecoder().decode(payload));
+      const text = new TextDecoder().decode(payload);
+      const event: unknown = JSON.parse(text);
       assertEvent(event);
       this.events.push(event);
+      this.texts.push(text);
     }
     this.#after = through.offset;
   }

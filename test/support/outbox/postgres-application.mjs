@@ -1,5 +1,5 @@
 // An application with an outbox on PostgreSQL, as a process that a test may kill:
-//   postgres-application.mjs <url of the database> <log> <mode> <lease, ms> [<most connections>]
+//   postgres-application.mjs <url of the database> <log> <mode> <lease, ms> [<most connections>] [<answer timeout, ms>]
 // where the log is a file of SQLite, or `parent`: then the process that started this one keeps it.
 // Where it only relays, it listens to no error of its pool, as many do: while its relay runs, the loss of a connection must not end it.
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,12 +7,12 @@ import { createPostgresOutbox } from '@pregon/outbox';
 import pg from 'pg';
 import { openLog } from 'pregon';
 
-const [url, logFile, mode, leaseMs, max = '10'] = process.argv.slice(2);
+const [url, logFile, mode, leaseMs, max = '10', answerTimeoutMs = '5000'] = process.argv.slice(2);
 
 const pool = new pg.Pool({ connectionString: url, max: Number(max) });
 // What a program that writes has to do for the clients that it takes itself.
 if (mode !== 'relay') pool.on('connect', (client) => client.on('error', () => {}));
-const outbox = createPostgresOutbox({ source: '/items' });
+const outbox = createPostgresOutbox({ source: '/items', answerTimeoutMs: Number(answerTimeoutMs) });
 const log = logFile === 'parent' ? logOfParent() : await openLog(`sqlite:${logFile}`);
 const relay = outbox.relay({
   db: pool,

@@ -93,6 +93,8 @@ export class ApplicationProcess {
 
 export interface ApplicationsOptions {
   readonly leaseMs: number;
+  /** @default that of the outbox */
+  readonly answerTimeoutMs?: number;
   /**
    * `file`: a log in SQLite, which the processes open themselves. `memory`: a log in the memory of the test, which no process can hold
    * locked, as one that is frozen may hold a file of SQLite.
@@ -125,8 +127,10 @@ export class Applications {
 
   /** @param maxConnections of its pool */
   start(mode: Mode, { maxConnections = 10 } = {}): ApplicationProcess {
-    const { leaseMs, log } = this.#options;
-    const args = [this.#url, log === 'file' ? this.#file : 'parent', mode, String(leaseMs), String(maxConnections)];
+    const { leaseMs, log, answerTimeoutMs } = this.#options;
+    const file = log === 'file' ? this.#file : 'parent';
+    const args = [this.#url, file, mode, String(leaseMs), String(maxConnections)];
+    if (answerTimeoutMs !== undefined) args.push(String(answerTimeoutMs));
     const started = new ApplicationProcess(args, this.#memory);
     this.#processes.push(started);
     return started;

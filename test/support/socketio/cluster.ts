@@ -1,12 +1,12 @@
-import { createGateway, type Gateway, type GatewayOptions, type SocketIoTypes } from 'pregon';
+import { createGateway, type Gateway, type GatewayOptions, type OnlySocketIoTypes, type SocketIoTypes } from 'pregon';
 import { describe } from 'vitest';
-import { afterTest, temporaryFolder } from '../gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../cleanup.js';
 import { SocketIoClient, type SocketIoClientOptions } from '../gateway/socketio-client.js';
 import { describeWithBroker, testNames } from '../rabbitmq.js';
 import { eventually } from '../waiting.js';
 
 /** A gateway of several on one log. */
-export interface Member<T extends SocketIoTypes = SocketIoTypes> {
+export interface Member<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   readonly gateway: Gateway<T>;
   /** The URL of a namespace. */
   url(name: string): string;
@@ -28,7 +28,7 @@ export function describeWithLogs(name: string, suite: (newLog: NewLog) => void):
 }
 
 /** Starts a gateway on a free port; it is gone after the test. */
-export async function startMember<T extends SocketIoTypes = SocketIoTypes>(
+export async function startMember<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   options: Pick<GatewayOptions, 'log'> & Partial<GatewayOptions>,
 ): Promise<Member<T>> {
   const gateway = await createGateway<T>({ routes: { events: { path: '/events' } }, ...options });

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { afterTest } from '../gateway/cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { Inbox, within } from '../gateway/inbox.js';
 
 /** What stands between packets in a payload of long polling. */

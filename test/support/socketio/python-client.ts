@@ -2,20 +2,20 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
-import { afterTest } from '../gateway/cleanup.js';
+import { afterTest } from '../cleanup.js';
 import { numberOf } from '../gateway/gateway.js';
 import { Inbox } from '../gateway/inbox.js';
 import { toEvent } from '../gateway/socketio-client.js';
+import { isHidden, isRequired } from '../machine.js';
 
 const PYTHON = '/usr/bin/python3';
 const SCRIPT = fileURLToPath(new URL('python-client.py', import.meta.url));
 
-const installed = spawnSync(PYTHON, ['-c', 'import socketio, aiohttp']).status === 0;
-const required = process.env['PREGON_REQUIRE'] === 'all';
+const installed = !isHidden('python') && spawnSync(PYTHON, ['-c', 'import socketio, aiohttp']).status === 0;
 
 /** A suite that needs the client for Python. Where it is not installed the suite is skipped and says so, unless everything is required. */
 export function describeWithPython(name: string, suite: () => void): void {
-  if (installed || required) describe(name, suite);
+  if (installed || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: apt-get install python3-socketio python3-aiohttp)`, suite);
 }
 

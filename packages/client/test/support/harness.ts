@@ -9,6 +9,7 @@ import { type FakeSocket, fakeWebSockets } from './fake-socket.js';
 /** A network that the test switches. */
 export class FakeConnectivity {
   online = true;
+  visible = true;
   observers = new Set<ConnectivityObserver>();
 
   observe(observer: ConnectivityObserver): () => void {
@@ -22,6 +23,17 @@ export class FakeConnectivity {
       if (online) observer.up();
       else observer.down();
     }
+  }
+
+  /** The page is hidden, or looked at again. */
+  show(visible: boolean): void {
+    this.visible = visible;
+    if (visible) this.wake();
+  }
+
+  /** The device is on another network. */
+  change(): void {
+    for (const observer of this.observers) observer.changed?.();
   }
 
   wake(): void {

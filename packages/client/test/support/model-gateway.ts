@@ -6,6 +6,17 @@ export interface Row {
   readonly value: number;
 }
 
+/** How an event or a row of a snapshot is written: as it is, with its key as a string, or so that nobody can read it. */
+export type Writing = 'plain' | 'string' | 'broken';
+
+/** What is wrong with each snapshot: a row of it cannot be read, or it cannot be had at all. */
+export type SnapshotFault = 'broken' | 'refused' | undefined;
+
+export function write({ id, value }: Row, writing: Writing): unknown {
+  if (writing === 'broken') return { id, value: 'broken' };
+  return { id: writing === 'string' ? String(id) : id, value };
+}
+
 /**
  * A gateway as the protocol describes it, with one table behind its snapshot, for one subscription. Its frames are on their way until
  * the test delivers them, and are lost with the connection.
@@ -15,6 +26,7 @@ export class ModelGateway {
   /** The table at each position there ever was. */
   readonly history = new Map<string, ReadonlyMap<number, Row>>();
   readonly chunkRows: number;
+  snapshotFault: SnapshotFault;
   #socket: FakeSocket | undefined;
   #flight: (GatewayFrame | PregonEvent)[] = [];
   #subscription: SubscribeFrame | undefined;
@@ -42,20 +54,40 @@ export class ModelGateway {
     this.#flight = [{ op: 'welcome', connection: 'c', heartbeatMs: 25_000 }];
     socket.onFrame = (frame) => {
       if (socket === this.#socket && frame.op === 'ping') this.#flight.push({ op: 'pong' });
-      if (socket !== this.#socket || frame.op !== 'subscribe') return;
+      if (socket !== this.#socket) return;
+      if (frame.op === 'unsubscribe' && frame.id === this.#subscription?.id) {
+        this.#subscription = undefined;
+        this.#flight.push({ op: 'unsubscribed', id: frame.id });
+      }
+      if (frame.op !== 'subscribe') return;
       this.#subscription = frame;
       this.#answer(frame);
     };
   }
 
-  put(id: number, value: number): void {
+  put(id: number, value: number, writing: Writing = 'plain'): void {
     const row = { id, value };
     this.table.set(id, row);
-    this.#append('Put', row);
+    this.#append('Put', write(row, writing));
   }
 
-  remove(id: number): void {
-    if (this.table.delete(id)) this.#append('Removed', { id });
+  remove(id: number, writing: Writing = 'plain'): void {
+    if (!this.table.delete(id)) return;
+    // Part of a row, as an application tells of what is gone; without its key nobody knows what it was.
+    this.#append('Removed', writing === 'broken' ? {} : { id: writing === 'string' ? String(id) : id });
+  }
+
+  /** One event that concerns several rows. */
+  change(rows: readonly Row[], removed: readonly number[], writing: Writing): void {
+    for (const id of removed) this.table.delete(id);
+    for (const row of rows) this.table.set(row.id, row);
+    this.#append('Changed', { put: rows.map((row) => write(row, writing)), remove: removed });
+  }
+
+  /** An event that says what is so already. */
+  repeat(id: number): void {
+    const row = this.table.get(id);
+    if (row !== undefined) this.#append('Put', row);
   }
 
   checkpoint(): void {
@@ -133,7 +165,14 @@ export class ModelGateway {
   }
 
   #snapshot(id: number): void {
-    const rows = [...this.table.values()];
+    if (this.snapshotFault === 'refused') {
+      this.#subscription = undefined;
+      const message = 'the application is gone';
+      this.#flight.push({ op: 'error', id, code: 'SNAPSHOT_UNAVAILABLE', message, retryable: true });
+      return;
+    }
+    const rows: unknown[] = [...this.table.values()];
+    if (this.snapshotFault === 'broken') rows.push(write({ id: 0, value: 0 }, 'broken'));
     do {
       const chunk = rows.splice(0, this.chunkRows);
       this.#flight.push({ op: 'snapshot', id, rows: chunk, more: rows.length > 0 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { PregonModuleOptions } from '@pregon/nest';
-import { afterTest, temporaryFolder } from '../../../../test/support/gateway/cleanup.js';
+import { afterTest, temporaryFolder } from '../../../../test/support/cleanup.js';
 import type { App, BootOptions } from '../apps/boot.js';
 
 /** What the applications export, of whichever version of Nest. */

@@ -1,3 +1,4 @@
+import { innerPool } from './foreign-handles.js';
 import { kyselyDatabase } from './kysely.js';
 import { pgDatabase } from './pg.js';
 import { postgresJsDatabase } from './postgres-js.js';
@@ -50,17 +51,17 @@ export interface Database extends Session {
    */
   transaction<T>(options: TransactionOptions, work: TransactionWork<T>): Promise<T>;
 
-  /** Absent where the driver cannot. */
-  readonly listen?: (channel: string, hearing: Hearing) => Listener;
+  /** Absent if the driver cannot listen. @returns undefined if the pool has no connection to spare: then the relay must poll */
+  readonly listen?: (channel: string, hearing: Hearing) => Listener | undefined;
 }
 
 /** @throws TypeError where it is no pool of a driver that is known */
-export function databaseOf(pool: unknown, answerMs: number): Database {
-  if (isTypeOrmDataSource(pool)) return databaseOf(poolOfDataSource(pool), answerMs);
+export function databaseOf(handle: unknown, answerMs: number): Database {
+  const pool = isTypeOrmDataSource(handle) ? poolOfDataSource(handle) : innerPool(handle);
   if (isKyselyDatabase(pool)) return kyselyDatabase(pool, answerMs);
   if (isPostgresJsSql(pool)) return postgresJsDatabase(pool, answerMs);
   if (isPgPool(pool)) return pgDatabase(pool, answerMs);
   throw new TypeError(
-    'not a Pool of pg, a postgres(…), a Kysely or a DataSource: one connection is not enough, nor does it come back by itself',
+    'not a Pool of pg, a postgres(…), a Kysely, a DataSource or a drizzle(…): one connection is not enough, nor does it come back by itself',
   );
 }

@@ -2,7 +2,7 @@ import type { Database, TransactionOptions, TransactionWork } from './database.j
 import { runDriverTransaction } from './driver-transaction.js';
 import { sessionOf, withDeadline } from './session.js';
 import type { KyselyDatabase, KyselyTransaction } from './shapes.js';
-import { within } from './waiting.js';
+import { blamingPool, withinPool } from './waiting.js';
 
 /** Kysely knows no LISTEN: a relay on it polls. */
 export function kyselyDatabase(db: KyselyDatabase, answerMs: number): Database {
@@ -10,7 +10,7 @@ export function kyselyDatabase(db: KyselyDatabase, answerMs: number): Database {
   return {
     // Its pool is its dialect's own affair.
     maxConnections: undefined,
-    query: (text, values) => within(answerMs, session.query(text, values)),
+    query: (text, values) => withinPool(answerMs, undefined, session.query(text, values)),
     async script(setup, queries) {
       const results: (readonly unknown[])[] = [];
       const run = db
@@ -21,15 +21,19 @@ export function kyselyDatabase(db: KyselyDatabase, answerMs: number): Database {
           for (const statement of setup) await inside.query(statement);
           for (const query of queries) results.push(await inside.query(query));
         });
-      await within(answerMs, run);
+      await withinPool(answerMs, undefined, run);
       return results;
     },
     transaction: <T>({ access, queryMs }: TransactionOptions, work: TransactionWork<T>) =>
-      runDriverTransaction(
+      blamingPool(
         answerMs,
-        (body: (tx: KyselyTransaction) => Promise<void>) =>
-          db.transaction().setIsolationLevel('repeatable read').setAccessMode(access).execute(body),
-        (tx) => work(withDeadline(queryMs, sessionOf(tx)), tx),
+        undefined,
+        runDriverTransaction(
+          answerMs,
+          (body: (tx: KyselyTransaction) => Promise<void>) =>
+            db.transaction().setIsolationLevel('repeatable read').setAccessMode(access).execute(body),
+          (tx) => work(withDeadline(queryMs, sessionOf(tx)), tx),
+        ),
       ),
   };
 }

@@ -93,6 +93,16 @@ export function numberRows({ outbox, numbered, state }: PostgresNames, from: Mar
     pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, ${SERVER} AS server`;
 }
 
+/** SQL that removes the rows after a sequence, `$3`, up to another, `$2`, and notes it. It does nothing if the lease `$1` is not held. */
+export function removeRelayed({ numbered, state }: PostgresNames): string {
+  return `WITH mine AS (
+    UPDATE ${state} SET relayed = greatest(relayed, $2::bigint) WHERE holder = $1::uuid RETURNING one
+  ), removed AS (
+    DELETE FROM ${numbered} WHERE sequence > $3::bigint AND sequence <= $2::bigint AND EXISTS (SELECT FROM mine)
+  )
+  SELECT count(*)::text AS held FROM mine`;
+}
+
 const SERVER = 'extract(epoch FROM pg_postmaster_start_time())::text';
 
 /** The transaction of a mark in SQL; the first of all, where the mark is of another server. */

@@ -1,18 +1,22 @@
 import type { PregonEvent } from '@pregon/protocol';
 import { encodeEvent, type OutboxEvent } from '../event.js';
+import { kindOf } from '../handles.js';
 import { completeOptions, type OutboxOptions } from '../options.js';
 import type { Relay, RelayOptions } from '../relay.js';
 import { OutboxRelay } from '../relay-loop.js';
 import type { OutboxSnapshot } from '../snapshot.js';
 import { assertTableName, sql } from '../sql.js';
+import type { StuckEvents } from '../stuck.js';
 import { databaseOf } from './database.js';
+import { innerPool } from './foreign-handles.js';
 import { PostgresRelaySource } from './relay-source.js';
 import { type PostgresNames, postgresNames } from './schema.js';
-import { sessionOf, transactionSession } from './session.js';
+import { type Session, sessionOf, transactionSession } from './session.js';
 import type {
   KyselyDatabase,
   KyselyTransaction,
   PgClient,
+  Pglite,
   PgPool,
   PgPoolClient,
   PostgresJsSql,
@@ -22,17 +26,28 @@ import type {
   TypeOrmDataSource,
 } from './shapes.js';
 import { type ReadRows, SnapshotTaker } from './snapshot.js';
+import { postgresStuck } from './stuck.js';
 import { isTypeOrmDataSource, poolOfDataSource } from './typeorm.js';
+
+export interface PostgresOutboxOptions extends OutboxOptions {
+  /**
+   * How long PostgreSQL may take to answer, in milliseconds, from 100 to 3600000. After that, the outbox closes the connection. The
+   * server ends a transaction of the outbox that sends nothing for this time, and a snapshot on a pool of fewer than four connections
+   * after three times this time. Set it higher if the server is far away or busy. @default 5000
+   */
+  readonly answerTimeoutMs?: number;
+}
 
 export interface PostgresRelayOptions extends RelayOptions {
   /**
    * Where to take connections from: a `Pool` of pg, a `postgres(…)`, a `DataSource` of TypeORM, whose pool is one of pg, or a `Kysely`,
-   * which cannot listen. With pg, one connection is kept to listen; postgres opens one beside its pool.
+   * which cannot listen. With pg, one connection is kept to listen, unless it is the last one of the pool: then the relay polls. postgres
+   * opens one beside its pool.
    */
   readonly db: PostgresPool;
   /**
    * How long an event may go unseen where no notification tells of it: lost on the way, or not sent by a writer that does not use
-   * `add`. @default 1000; 100 where the driver cannot listen
+   * `add`. @default 1000; 100 if the driver cannot listen, or its pool has no connection to spare
    */
   readonly pollIntervalMs?: number;
   /**
@@ -51,14 +66,19 @@ export type PostgresRelay = Relay<Promise<number>>;
  *   killed in the next instruction. An event reaches the log only once its transaction is on the server's disk.
  * - **Order.** The events of transactions that changed the same row are numbered in the order of their commits, provided that each adds
  *   its event *after* its change. No transaction is missed, however long it was open, and none waits for another.
- * - **Nothing poisonous.** `add` refuses what a log would refuse, so that no event can stand in the way of those behind it.
+ * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if they were written in
+ *   another way.
  */
 export interface PostgresOutbox {
   readonly source: string;
   readonly table: string;
 
-  /** Creates what is missing. Any number of processes may do so at once. */
-  migrate(db: PostgresPool | PgClient): Promise<void>;
+  /**
+   * Creates the tables that are missing. Any number of processes may do so at once.
+   *
+   * @throws TypeError if `db` is not a handle of PostgreSQL; what the driver throws is passed on
+   */
+  migrate(db: PostgresPool | PgClient | Pglite): Promise<void>;
 
   /**
    * Writes an event in the caller's transaction: a client of pg after its BEGIN, the `sql` that `sql.begin` of postgres hands on, a
@@ -79,7 +99,7 @@ export interface PostgresOutbox {
    *
    * Takes two connections of the pool: one numbers what is visible, for some milliseconds, and the other reads. From a pool of fewer
    * than four connections it takes one, and no event is numbered, hence relayed, until `read` is done; it fails where `read` asks nothing
-   * of PostgreSQL for 15 seconds. To begin and to end, it waits no longer than 5 seconds for an answer.
+   * of PostgreSQL for three times `answerTimeoutMs`. To begin and to end, it waits no longer than that time itself for an answer.
    *
    * @param read is given the driver's own handle of a transaction that is REPEATABLE READ, READ ONLY. Called again
    *   where PostgreSQL asks for another try.
@@ -104,6 +124,9 @@ export interface PostgresOutbox {
 
   /** A relay from this table to a log; call `start` on it, in every process. One at a time is at work, the others stand by. */
   relay(options: PostgresRelayOptions): PostgresRelay;
+
+  /** The events that a relay has set aside: lists them, puts them back or deletes them, as `pregon outbox stuck` does. */
+  stuck(db: PostgresPool | PgClient | Pglite): StuckEvents<Promise<number>>;
 }
 
 /** Channel and tables are plain names, see {@link assertTableName}. */
@@ -112,14 +135,24 @@ function insertStatement({ outbox, quiet, channel }: PostgresNames): string {
     SELECT pg_notify('${channel}', '') FROM ${quiet} WHERE last_value <= extract(epoch FROM clock_timestamp()) * 1000`;
 }
 
-/** An answer that takes longer is none: the connection is given up. */
 const ANSWER_MS = 5_000;
 const LEASE_MS = 5_000;
 const POLL_MS = 1_000;
 const POLL_ALONE_MS = 100;
 
-/** @throws TypeError | RangeError for options that cannot be */
-export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
+/**
+ * An outbox in PostgreSQL, 13 or later. Creating it runs no query.
+ *
+ * @throws TypeError | RangeError if an option is not valid
+ *
+ * @example
+ * const outbox = createPostgresOutbox({ source: '/shop' });
+ * await outbox.migrate(pool);
+ * outbox.relay({ db: pool, log: await openLog('sqlite:data/pregon.db') }).start();
+ */
+export function createPostgresOutbox(options: PostgresOutboxOptions): PostgresOutbox {
+  const { answerTimeoutMs = ANSWER_MS } = options;
+  assertMs('answerTimeoutMs', answerTimeoutMs);
   const { source, table, maxEventBytes, now } = completeOptions(options);
   assertTableName('postgres', table);
   const names = postgresNames(table);
@@ -130,7 +163,7 @@ export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
   function takerOn(pool: object): SnapshotTaker {
     const known = takers.get(pool);
     if (known !== undefined) return known;
-    const taker = new SnapshotTaker(databaseOf(pool, ANSWER_MS), names, source);
+    const taker = new SnapshotTaker(databaseOf(pool, answerTimeoutMs), { names, source, answerTimeoutMs });
     takers.set(pool, taker);
     return taker;
   }
@@ -163,8 +196,7 @@ export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
       // IF NOT EXISTS fails where another process creates the same at that instant.
       const oneAtATime = `SELECT pg_advisory_xact_lock(hashtext('${names.channel}'))`;
       const withoutNotices = 'SET LOCAL client_min_messages = warning';
-      const session = sessionOf(isTypeOrmDataSource(db) ? poolOfDataSource(db) : db);
-      await session.query(`${withoutNotices};\n${oneAtATime};\n${sql('postgres', table)}`);
+      await sessionOn(db).query(`${withoutNotices};\n${oneAtATime};\n${sql('postgres', table)}`);
     },
     async add(tx, event) {
       const session = transactionSession(tx);
@@ -175,14 +207,22 @@ export function createPostgresOutbox(options: OutboxOptions): PostgresOutbox {
     snapshot,
     relay(relayOptions) {
       const { db, leaseMs = LEASE_MS, logger } = relayOptions;
-      if (!(leaseMs >= 100 && leaseMs <= 3_600_000))
-        throw new RangeError('leaseMs must be from 100 to 3600000 milliseconds');
-      const database = databaseOf(db, ANSWER_MS);
-      const { pollIntervalMs = database.listen === undefined ? POLL_ALONE_MS : POLL_MS } = relayOptions;
-      return new OutboxRelay(new PostgresRelaySource(database, names, { leaseMs, logger }), {
-        ...relayOptions,
-        pollIntervalMs,
-      });
+      assertMs('leaseMs', leaseMs);
+      const database = databaseOf(db, answerTimeoutMs);
+      const { pollIntervalMs = POLL_MS } = relayOptions;
+      const pollAloneMs = relayOptions.pollIntervalMs ?? POLL_ALONE_MS;
+      const source = new PostgresRelaySource(database, names, { leaseMs, answerTimeoutMs, pollAloneMs, logger });
+      return new OutboxRelay(source, { ...relayOptions, pollIntervalMs });
     },
+    stuck: (db) => postgresStuck(sessionOn(db), names),
   };
+}
+
+function sessionOn(db: PostgresPool | PgClient | Pglite): Session {
+  if (isTypeOrmDataSource(db)) return sessionOf(poolOfDataSource(db));
+  return sessionOf(kindOf(db) === 'pglite' ? db : innerPool(db));
+}
+
+function assertMs(name: string, value: number): void {
+  if (!(value >= 100 && value <= 3_600_000)) throw new RangeError(`${name} must be from 100 to 3600000 milliseconds`);
 }

@@ -1,6 +1,6 @@
 import type { PgPool, PgPoolClient } from './shapes.js';
 import { isRefusal } from './sql-state.js';
-import { within } from './waiting.js';
+import { NoAnswer, NoConnection, within } from './waiting.js';
 
 /** A client that is taken from its pool, until it is freed. */
 export interface TakenClient {
@@ -36,9 +36,21 @@ export function take(pool: PgPool): Promise<TakenClient> {
   });
 }
 
-/** The same, but does not wait for ever; a client that comes too late goes back. */
-export function takeWithin(answerMs: number, pool: PgPool): Promise<TakenClient> {
-  return within(answerMs, take(pool), ({ free }) => free());
+/**
+ * The same, but does not wait for ever; a client that comes too late goes back.
+ *
+ * @throws NoConnection if all connections of the pool were in use | NoAnswer if a new one could not be made in time
+ */
+export async function takeWithin(answerMs: number, pool: PgPool): Promise<TakenClient> {
+  try {
+    return await within(answerMs, take(pool), ({ free }) => free());
+  } catch (error) {
+    const { max } = pool.options ?? {};
+    // A request in the pool's queue found all connections in use; one that is not queued waits for a connection that is being made.
+    const isInLine = Number(Reflect.get(pool, 'waitingCount')) > 0;
+    const isUsedUp = typeof max === 'number' && pool.totalCount >= max && isInLine;
+    throw error instanceof NoAnswer && isUsedUp ? new NoConnection(answerMs, max) : error;
+  }
 }
 
 /** Runs `work` with a client, and gives it back in a state that others can use it in. */

@@ -5,6 +5,9 @@ import { asOneTransaction, rowsIn, sessionOf, withDeadline } from './session.js'
 import type { PgPool, PgPoolClient } from './shapes.js';
 import { NoAnswer, within } from './waiting.js';
 
+/** How many connections of a pool are used to listen; relays of several outboxes may share a pool. */
+const listenersOf = new WeakMap<PgPool, number>();
+
 export function pgDatabase(pool: PgPool, answerMs: number): Database {
   const query = (client: PgPoolClient, text: string, values: readonly string[] = []) =>
     within(answerMs, sessionOf(client).query(text, values));
@@ -20,7 +23,22 @@ export function pgDatabase(pool: PgPool, answerMs: number): Database {
         .map((result) => rowsIn(Reflect.get(Object(result), 'rows')));
     },
     transaction: (options, work) => inTransaction(pool, answerMs, options, work),
-    listen: (channel, hearing) => new PgListener(pool, channel, hearing, answerMs),
+    listen: (channel, hearing) => {
+      const listening = listenersOf.get(pool) ?? 0;
+      // At least one connection is left for queries, those of the application included.
+      if (listening + 1 >= (pool.options?.max ?? Number.POSITIVE_INFINITY)) return undefined;
+      listenersOf.set(pool, listening + 1);
+      const listener = new PgListener(pool, channel, hearing, answerMs);
+      return {
+        get pid() {
+          return listener.pid;
+        },
+        async stop() {
+          await listener.stop();
+          listenersOf.set(pool, (listenersOf.get(pool) ?? 1) - 1);
+        },
+      };
+    },
   };
 }
 

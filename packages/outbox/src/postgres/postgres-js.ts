@@ -2,15 +2,16 @@ import type { Database, Hearing, Listener, TransactionOptions, TransactionWork }
 import { runDriverTransaction } from './driver-transaction.js';
 import { asOneTransaction, rowsIn, sessionOf, withDeadline } from './session.js';
 import type { PostgresJsSql, PostgresJsTransaction } from './shapes.js';
-import { within } from './waiting.js';
+import { within, withinPool } from './waiting.js';
 
 export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Database {
   const session = sessionOf(sql);
   return {
     maxConnections: sql.options.max,
-    query: (text, values) => within(answerMs, session.query(text, values)),
+    query: (text, values) => withinPool(answerMs, sql.options.max, session.query(text, values)),
     async script(setup, queries) {
-      const results = await within(answerMs, session.query(asOneTransaction(setup, queries)));
+      const asked = session.query(asOneTransaction(setup, queries));
+      const results = await withinPool(answerMs, sql.options.max, asked);
       return results.slice(-queries.length).map(rowsIn);
     },
     transaction: <T>({ access, queryMs }: TransactionOptions, work: TransactionWork<T>) =>

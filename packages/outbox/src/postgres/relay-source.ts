@@ -1,7 +1,7 @@
-import { integerIn, textIn } from '../column.js';
-import { decodeEvent } from '../event.js';
+import { toBatch } from '../batch.js';
+import { integerIn } from '../column.js';
 import type { RelayLogger } from '../relay.js';
-import { NotNow, type OutboxBatch, type RelaySource } from '../relay-source.js';
+import { NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from '../relay-source.js';
 import type { Database, Listener } from './database.js';
 import { FREE, Lease } from './lease.js';
 import {
@@ -11,23 +11,28 @@ import {
   NUMBERED_AT_ONCE,
   type NumberingPatience,
   numberRows,
-  oldest,
   readNumbered,
+  removeRelayed,
   selectBatch,
   selectSmallBatch,
   settingsForNumbering,
 } from './numbering.js';
 import { Pace, QUIET_MS } from './pace.js';
-import type { PostgresNames } from './schema.js';
+import { PutBackRows } from './put-back-rows.js';
+import { type PostgresNames, postgresStuckSchema } from './schema.js';
 import { isRefusal, sqlState } from './sql-state.js';
+import { countStuck, setAside, toRefusedList } from './stuck.js';
 
 /** How often a relay that stands by looks whether it is still needed, at least. */
 const LONGEST_STANDBY_MS = 500;
 /** A snapshot may hold the lock. */
-const PATIENCE: NumberingPatience = { lockMs: 1_000, idleMs: 5_000 };
+const LOCK_MS = 1_000;
 
 export interface PostgresRelaySourceOptions {
+  /** The interval of polling, in milliseconds, if the relay cannot listen. */
+  readonly pollAloneMs: number;
   readonly leaseMs: number;
+  readonly answerTimeoutMs: number;
   readonly logger?: RelayLogger | undefined;
 }
 
@@ -38,8 +43,11 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   readonly #names: PostgresNames;
   readonly #lease: Lease;
   readonly #leaseMs: number;
+  readonly #pollAloneMs: number;
+  readonly #patience: NumberingPatience;
   readonly #logger: RelayLogger | undefined;
   readonly #pace = new Pace();
+  readonly #putBack: PutBackRows;
   #listener: Listener | undefined;
   #releasing: Promise<void> | undefined;
   /** True where the lease is the one that the last batch was read under. */
@@ -50,16 +58,30 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   /** See {@link numberRows}. */
   #from: Mark = FROM_THE_FIRST;
 
-  constructor(db: Database, names: PostgresNames, { leaseMs, logger }: PostgresRelaySourceOptions) {
+  constructor(db: Database, names: PostgresNames, options: PostgresRelaySourceOptions) {
+    const { leaseMs, answerTimeoutMs, pollAloneMs, logger } = options;
     this.name = names.outbox;
     this.#db = db;
     this.#names = names;
     this.#leaseMs = leaseMs;
+    this.#pollAloneMs = pollAloneMs;
+    this.#patience = { lockMs: LOCK_MS, idleMs: answerTimeoutMs };
     this.#logger = logger;
+    this.#putBack = new PutBackRows(db, names);
     this.#lease = new Lease(db, names, { ms: leaseMs, logger, listenerPid: () => this.#listener?.pid });
   }
 
   start(wake: () => void): void {
+    this.#listen(wake);
+    if (this.#listener !== undefined || this.#db.listen === undefined) return;
+    const max = this.#db.maxConnections;
+    this.#logger?.warn(
+      { table: this.name, max, pollMs: this.#pollAloneMs },
+      'the pool has no connection to spare for LISTEN, so the relay polls: raise max of the pool by one for each relay',
+    );
+  }
+
+  #listen(wake: () => void): void {
     this.#listener = this.#db.listen?.(this.#names.channel, {
       heard: (payload) => {
         // Those that stand by are not woken by each event.
@@ -83,6 +105,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
       this.#begun = false;
       this.#last = 0;
       this.#from = FROM_THE_FIRST;
+      this.#putBack.begin(performance.now());
       this.#pace.begin(performance.now());
     }
     const { token } = this.#lease;
@@ -95,19 +118,20 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   }
 
   async #next(after: number, maxCount: number): Promise<OutboxBatch> {
+    if (await this.#putBack.look(this.#from, performance.now())) this.#from = FROM_THE_FIRST;
     if (after < this.#last) {
       const batch = await this.#numbered(after, maxCount);
       if (batch.events.length > 0) return batch;
     }
-    const first = readBatch(await this.#number(after, maxCount), after);
+    const first = toBatch(await this.#number(after, maxCount), after);
     const isAll = Math.max(first.through, this.#relayed) >= this.#last;
     const batch = isAll ? first : await this.#numbered(after, maxCount);
-    const restMs = this.#pace.restMs(performance.now());
+    const restMs = this.#pace.restMs(performance.now()) ?? (this.#listener ? undefined : this.#pollAloneMs);
     return { ...batch, ...(restMs === undefined ? {} : { restMs }) };
   }
 
   async #numbered(after: number, maxCount: number): Promise<OutboxBatch> {
-    return readBatch(await this.#db.query(selectBatch(this.#names, after, maxCount)), after);
+    return toBatch(await this.#db.query(selectBatch(this.#names, after, maxCount)), after);
   }
 
   /** Numbers what is there, and returns a small batch. */
@@ -115,7 +139,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     const [numbered = [], batch = []] = await this.#db.script(
       [
         'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
-        ...settingsForNumbering(PATIENCE),
+        ...settingsForNumbering(this.#patience),
         lockForNumbering(this.#names),
       ],
       [numberRows(this.#names, this.#from, NUMBERED_AT_ONCE), selectSmallBatch(this.#names, after, maxCount)],
@@ -140,26 +164,31 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     );
   }
 
-  async remove(through: number): Promise<void> {
-    const { numbered, state } = this.#names;
+  async remove(through: number, refused: readonly RefusedRow[]): Promise<void> {
     const token = this.#lease.token;
     if (token === undefined) throw new NotNow('the lease has run out');
+    const values = [token, String(through), String(this.#relayed)];
     const [row] = await this.#answering(() =>
-      this.#db.query(
-        `WITH mine AS (
-          UPDATE ${state} SET relayed = greatest(relayed, $2::bigint) WHERE holder = $1::uuid RETURNING one
-        ), removed AS (
-          DELETE FROM ${numbered} WHERE sequence > $3::bigint AND sequence <= $2::bigint AND EXISTS (SELECT FROM mine)
-        )
-        SELECT count(*)::text AS held FROM mine`,
-        [token, String(through), String(this.#relayed)],
-      ),
+      refused.length === 0
+        ? this.#db.query(removeRelayed(this.#names), values)
+        : this.#setAside([...values, toRefusedList(refused)]),
     );
     if (integerIn(row, 'held') === 0) {
       this.#lease.drop();
       throw new NotNow('another relay has taken the lease');
     }
     this.#relayed = through;
+  }
+
+  async #setAside(values: readonly string[]): Promise<readonly unknown[]> {
+    try {
+      return await this.#db.query(setAside(this.#names), values);
+    } catch (error) {
+      // 42P01 undefined_table: an older migration was run.
+      if (sqlState(error) !== '42P01') throw error;
+      await this.#db.script(['SET LOCAL client_min_messages = warning'], [postgresStuckSchema(this.name)]);
+      return this.#db.query(setAside(this.#names), values);
+    }
   }
 
   stepAside(): void {
@@ -184,25 +213,30 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
 
   async count(after: number): Promise<number> {
     const { outbox, numbered, state } = this.#names;
+    // Also counts rows before the mark: rows that were put back are counted before they are found.
     const [row] = await this.#db.query(
-      `SELECT ((SELECT count(*) FROM ${outbox} WHERE tx >= ${oldest(this.#from)})
-        + (SELECT count(*) FROM ${numbered} WHERE sequence > greatest($1::bigint, (SELECT relayed FROM ${state}))))::text AS count`,
+      `SELECT ((SELECT count(*) FROM ${outbox}) + (SELECT count(*) FROM ${numbered}
+        WHERE sequence > $1::bigint OR sequence <= (SELECT relayed FROM ${state})))::text AS count`,
       [String(after)],
     );
     return integerIn(row, 'count');
   }
 
+  countStuck(): Promise<number> {
+    return countStuck(this.#db, this.#names);
+  }
+
   async lagMs(after: number): Promise<number> {
     const { outbox, numbered, state } = this.#names;
     const [row] = await this.#db.query(
-      `SELECT round(1000 * coalesce(extract(epoch FROM clock_timestamp() - least(
-        (SELECT min(written_at) FROM ${outbox} WHERE tx >= ${oldest(this.#from)}),
-        (SELECT written_at FROM ${numbered} WHERE sequence > greatest($1::bigint, (SELECT relayed FROM ${state}))
-          ORDER BY sequence LIMIT 1)
-      )), 0))::text AS lag`,
+      `SELECT round(1000 * greatest(0, extract(epoch FROM clock_timestamp() - least(
+        (SELECT min(written_at) FROM ${outbox} WHERE isfinite(written_at)),
+        (SELECT min(written_at) FROM ${numbered}
+          WHERE isfinite(written_at) AND (sequence > $1::bigint OR sequence <= (SELECT relayed FROM ${state})))
+      ))))::bigint::text AS lag`,
       [String(after)],
     );
-    return Math.max(0, integerIn(row, 'lag'));
+    return integerIn(row, 'lag');
   }
 
   /** Says what PostgreSQL's refusals mean here. */
@@ -215,18 +249,16 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
       // 55P03 lock_not_available, 40001 serialization_failure, 40P01 deadlock_detected.
       const state = sqlState(error) ?? '';
       if (['55P03', '40001', '40P01'].includes(state)) throw new NotNow('the outbox is in use', { cause: error });
+      // 42501 insufficient_privilege: to make the table for what is set aside, say, where an older migration was run.
+      if (state === '42501') {
+        const what = error instanceof Error ? error.message : String(error);
+        throw new Error(`${what}: call migrate(db) as the owner of ${this.name}, and grant the relay what it needs`, {
+          cause: error,
+        });
+      }
       // 42P01 undefined_table
       if (state !== '42P01') throw error;
       throw new Error(`there is no table ${this.name}: call migrate(db) first`, { cause: error });
     }
   }
-}
-
-function readBatch(rows: readonly unknown[], after: number): OutboxBatch {
-  let through = after;
-  const events = rows.map((row) => {
-    through = integerIn(row, 'sequence');
-    return decodeEvent(through, textIn(row, 'event'));
-  });
-  return { events, through };
 }

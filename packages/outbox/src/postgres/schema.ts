@@ -4,6 +4,8 @@ export interface PostgresNames {
   readonly outbox: string;
   /** Numbered, on the way to the log. */
   readonly numbered: string;
+  /** Rows that were numbered, then set aside because the log cannot take them. */
+  readonly stuck: string;
   /** One row: how far the log has come, and which relay is at work. */
   readonly state: string;
   /** A sequence that holds no sequence but a time: until then (milliseconds since the epoch), writers need not notify. */
@@ -15,6 +17,7 @@ export function postgresNames(table: string): PostgresNames {
   return {
     outbox: table,
     numbered: `${table}_numbered`,
+    stuck: `${table}_stuck`,
     state: `${table}_state`,
     quiet: `${table}_quiet`,
     channel: table,
@@ -52,6 +55,7 @@ CREATE TABLE IF NOT EXISTS ${numbered} (
   event text NOT NULL
 ) WITH (${queue});
 
+${postgresStuckSchema(table)}
 CREATE TABLE IF NOT EXISTS ${state} (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   relayed bigint NOT NULL DEFAULT 0, -- all up to this sequence is in the log and removed
@@ -63,5 +67,19 @@ CREATE TABLE IF NOT EXISTS ${state} (
 INSERT INTO ${state} DEFAULT VALUES ON CONFLICT DO NOTHING;
 
 CREATE SEQUENCE IF NOT EXISTS ${quiet} MINVALUE 0 START 0; -- holds a time, see the documentation
+`;
+}
+
+/** The table in which a relay sets rows aside. It is part of the migration; after an older migration, the relay creates it itself if its role may. */
+export function postgresStuckSchema(table: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${postgresNames(table).stuck} (
+  sequence bigint PRIMARY KEY, -- the number that the event had
+  id text, -- of the event, if it has one
+  code text NOT NULL, -- why the log can never take it
+  reason text NOT NULL,
+  written_at timestamptz NOT NULL,
+  stuck_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+  event text NOT NULL
+);
 `;
 }

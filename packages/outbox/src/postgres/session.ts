@@ -1,12 +1,15 @@
+import { get, kindOf } from '../handles.js';
+import { innerConnection } from './foreign-handles.js';
 import type {
   KyselyDatabase,
   KyselyTransaction,
   PgClient,
+  Pglite,
   PgPool,
   PostgresJsSql,
   PostgresJsTransaction,
 } from './shapes.js';
-import { isTypeOrmDataSource, openQueryRunner } from './typeorm.js';
+import { openQueryRunner } from './typeorm.js';
 import { within } from './waiting.js';
 
 /**
@@ -21,6 +24,7 @@ export interface Session {
 /** @throws TypeError where it is of no driver that is known */
 export function sessionOf(handle: unknown): Session {
   if (isKysely(handle)) {
+    assertPostgresDialect(handle);
     return {
       async query(text, values = []) {
         const query = { kind: 'RawNode', sqlFragments: [text], parameters: [] } as const;
@@ -41,6 +45,15 @@ export function sessionOf(handle: unknown): Session {
       },
     };
   }
+  if (isPglite(handle)) {
+    return {
+      async query(text, values = []) {
+        // `query` takes one statement, `exec` several and no values.
+        if (values.length > 0) return (await handle.query(text, [...values])).rows;
+        return (await handle.exec(text)).at(-1)?.rows ?? [];
+      },
+    };
+  }
   if (isPg(handle)) {
     return {
       async query(text, values = []) {
@@ -50,7 +63,9 @@ export function sessionOf(handle: unknown): Session {
       },
     };
   }
-  throw new TypeError('not a connection or transaction of pg, postgres or kysely');
+  throw new TypeError(
+    'not a connection or transaction of pg, postgres, kysely, typeorm, drizzle, knex, sequelize or mikro-orm',
+  );
 }
 
 /** The same session, whose queries throw {@link NoAnswer} where they take longer. */
@@ -64,24 +79,42 @@ export function withDeadline(ms: number, session: Session): Session {
  * @throws TypeError for a pool: each of its queries may go through another connection, and none is part of the caller's transaction
  */
 export function transactionSession(handle: unknown): Session {
-  const runner = openQueryRunner(handle);
-  if (runner !== undefined) {
+  if (kindOf(handle) === 'typeorm') {
+    const runner = openQueryRunner(handle);
+    if (runner === undefined) throw new TypeError(IS_POOL);
     return { query: async (text, values) => sessionOf(await runner.connect()).query(text, values) };
   }
-  if (
-    isTypeOrmDataSource(handle) ||
-    isPgPool(handle) ||
-    isPostgresJsSql(handle) ||
-    (isKysely(handle) && !handle.isTransaction)
-  ) {
-    throw new TypeError('add needs the transaction that the change is made in: this is a pool, which is in none');
+  const connection = innerConnection(handle);
+  if (connection instanceof Promise) {
+    // `query` passes a rejection on. If the event is refused, `query` is never called.
+    connection.catch(() => {});
+    return { query: async (text, values) => sessionOf(await connection).query(text, values) };
   }
-  return sessionOf(handle);
+  if (isPgPool(connection) || isPostgresJsSql(connection) || (isKysely(connection) && !connection.isTransaction)) {
+    throw new TypeError(IS_POOL);
+  }
+  return sessionOf(connection);
 }
+
+const IS_POOL = 'add needs the transaction that the change is made in: this is a pool, which is in none';
 
 /** Several statements of the simple protocol are one transaction, which is rolled back where one of them fails. */
 export function asOneTransaction(setup: readonly string[], queries: readonly string[]): string {
   return [...setup, ...queries].join(';\n');
+}
+
+/** The name of its adapter tells the dialect. An adapter with another name may be for PostgreSQL. */
+function assertPostgresDialect(handle: KyselyTransaction): void {
+  const getExecutor: unknown = Reflect.get(handle, 'getExecutor');
+  const executor: unknown = typeof getExecutor === 'function' ? getExecutor.call(handle) : undefined;
+  const name = get(get(get(executor, 'adapter'), 'constructor'), 'name');
+  if (typeof name === 'string' && /^(sqlite|mysql|mssql)/i.test(name)) {
+    throw new TypeError(`this Kysely is not on PostgreSQL, its adapter is ${name}`);
+  }
+}
+
+function isPglite(handle: unknown): handle is Pglite {
+  return kindOf(handle) === 'pglite';
 }
 
 export function isKysely(handle: unknown): handle is KyselyTransaction {

@@ -96,8 +96,56 @@ export interface TypeOrmRepository {
 /** The ways in which TypeORM hands on a transaction. */
 export type TypeOrmTransaction = TypeOrmEntityManager | TypeOrmQueryRunner | TypeOrmRepository;
 
+/** A transaction of Drizzle on `node-postgres` or `postgres-js`. */
+export interface DrizzleTransaction {
+  readonly _: object;
+  execute(query: never): unknown;
+  rollback(): never;
+}
+
+/** What `drizzle(…)` returns, on a `Pool` of pg or on a `postgres(…)`. */
+export interface DrizzleDatabase {
+  readonly _: object;
+  readonly $client: object;
+  execute(query: never): unknown;
+}
+
+/** A transaction of knex on `pg`. */
+export interface KnexTransaction {
+  readonly executionPromise: Promise<unknown>;
+  isCompleted(): boolean;
+}
+
+/** A transaction of Sequelize on PostgreSQL. */
+export interface SequelizeTransaction {
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+  afterCommit(work: never): unknown;
+}
+
+/** An `EntityManager` of MikroORM; that of a transaction has a context. */
+export interface MikroOrmEntityManager {
+  isInTransaction(): boolean;
+  getTransactionContext(): unknown;
+}
+
+/** A `PGlite`, or a transaction of it. */
+export interface Pglite {
+  query(text: string, values?: unknown[]): Promise<{ readonly rows: unknown[] }>;
+  exec(text: string): Promise<{ readonly rows: unknown[] }[]>;
+}
+
 /** What an event is written through: the caller's open transaction. */
-export type PostgresTransaction = PgClient | PostgresJsTransaction | KyselyTransaction | TypeOrmTransaction;
+export type PostgresTransaction =
+  | PgClient
+  | PostgresJsTransaction
+  | KyselyTransaction
+  | TypeOrmTransaction
+  | DrizzleTransaction
+  | KnexTransaction
+  | SequelizeTransaction
+  | MikroOrmEntityManager
+  | Pglite;
 
 /** What a relay and a snapshot take connections from. */
-export type PostgresPool = PgPool | PostgresJsSql | KyselyDatabase | TypeOrmDataSource;
+export type PostgresPool = PgPool | PostgresJsSql | KyselyDatabase | TypeOrmDataSource | DrizzleDatabase;

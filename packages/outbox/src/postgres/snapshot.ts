@@ -15,16 +15,18 @@ import {
 import type { PostgresNames } from './schema.js';
 import type { Session } from './session.js';
 import { sqlState } from './sql-state.js';
+import { canReadStuck, countStuckBelow } from './stuck.js';
 import { within } from './waiting.js';
 
 const ATTEMPTS = 5;
-const PATIENCE: NumberingPatience = { lockMs: 10_000, idleMs: 5_000 };
-/** Where `read` is within the transaction, what it does between its queries counts as well. */
-const PATIENCE_WHILE_READING: NumberingPatience = { lockMs: 30_000, idleMs: 15_000 };
-/** How long the numbering may take once it has the lock. */
-const NUMBERING_MS = 5_000;
 
 export type ReadRows<Row> = (tx: unknown) => readonly Row[] | Promise<readonly Row[]>;
+
+export interface SnapshotOptions {
+  readonly names: PostgresNames;
+  readonly source: string;
+  readonly answerTimeoutMs: number;
+}
 
 /**
  * Reads rows and numbers in one MVCC snapshot. All that is visible in it is numbered, and what is not visible in it has no number yet,
@@ -36,12 +38,22 @@ export class SnapshotTaker {
   readonly #source: string;
   /** A relay may keep one of the pool to listen, and the application is to have one as well. */
   readonly #mayTakeTwo: boolean;
+  /** How long the numbering may take once it has the lock. */
+  readonly #numberingMs: number;
+  readonly #patience: NumberingPatience;
+  /** Where `read` is within the transaction, what it does between its queries counts as well. */
+  readonly #patienceWhileReading: NumberingPatience;
   #turn: Promise<void> = Promise.resolve();
+  /** Whether there is a table of what was set aside, known once there is. */
+  #hasStuck = false;
 
-  constructor(db: Database, names: PostgresNames, source: string) {
+  constructor(db: Database, { names, source, answerTimeoutMs }: SnapshotOptions) {
     this.#db = db;
     this.#names = names;
     this.#source = source;
+    this.#numberingMs = answerTimeoutMs;
+    this.#patience = { lockMs: 2 * answerTimeoutMs, idleMs: answerTimeoutMs };
+    this.#patienceWhileReading = { lockMs: 6 * answerTimeoutMs, idleMs: 3 * answerTimeoutMs };
     this.#mayTakeTwo = (db.maxConnections ?? Number.POSITIVE_INFINITY) >= 4;
   }
 
@@ -68,10 +80,11 @@ export class SnapshotTaker {
     await before;
     try {
       await this.#shortenBacklog();
-      return await this.#db.transaction({ access: 'read only', queryMs: NUMBERING_MS }, async (reader, tx) => {
+      return await this.#db.transaction({ access: 'read only', queryMs: this.#numberingMs }, async (reader, tx) => {
         const numbered = await this.#numberFor(reader);
         endTurn();
-        return this.#result(await read(tx), numbered);
+        const last = await this.#lastForLog(reader, numbered.last);
+        return this.#result(await read(tx), { ...numbered, last });
       });
     } finally {
       endTurn();
@@ -80,9 +93,9 @@ export class SnapshotTaker {
 
   async #numberFor(reader: Session): Promise<Numbered> {
     let isGivenUp = false;
-    const queryMs = PATIENCE.lockMs + NUMBERING_MS;
+    const queryMs = this.#patience.lockMs + this.#numberingMs;
     const numbering = this.#db.transaction({ access: 'read write', queryMs }, async (session) => {
-      const numbered = await this.#number(session, PATIENCE);
+      const numbered = await this.#number(session, this.#patience);
       const [row] = await session.query('SELECT pg_export_snapshot() AS name');
       if (isGivenUp) throw new Error('the snapshot was given up');
       await reader.query(`SET TRANSACTION SNAPSHOT '${assertSnapshotName(textIn(row, 'name'))}'`);
@@ -100,7 +113,7 @@ export class SnapshotTaker {
     // Else several would wait for the lock at the server, and be given it one after the other although this process is frozen. Not
     // for ever: nothing may tell that the connection of one that reads is gone.
     const { before, endTurn } = this.#queue();
-    await within(PATIENCE_WHILE_READING.lockMs, before).catch(() => {});
+    await within(this.#patienceWhileReading.lockMs, before).catch(() => {});
     try {
       await this.#shortenBacklog();
       return await this.#numberAndRead(read);
@@ -118,16 +131,17 @@ export class SnapshotTaker {
   }
 
   #numberAndRead<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
-    const queryMs = PATIENCE_WHILE_READING.lockMs + NUMBERING_MS;
+    const queryMs = this.#patienceWhileReading.lockMs + this.#numberingMs;
     return this.#db.transaction({ access: 'read write', queryMs }, async (session, tx) => {
       // For rows that are sent to a process that is frozen and so never idle. There is no such timeout for a Unix socket.
-      await session.query(`SET LOCAL tcp_user_timeout = ${PATIENCE_WHILE_READING.idleMs}`);
-      const numbered = await this.#number(session, PATIENCE_WHILE_READING);
+      await session.query(`SET LOCAL tcp_user_timeout = ${this.#patienceWhileReading.idleMs}`);
+      const numbered = await this.#number(session, this.#patienceWhileReading);
       await session.query('SET TRANSACTION READ ONLY');
+      const last = await this.#lastForLog(session, numbered.last);
       const rows = await read(tx);
       // Where a query has failed and `read` took no notice, COMMIT rolls back without an error, and the numbers with it. This fails.
       await session.query('SELECT 1');
-      return this.#result(rows, numbered);
+      return this.#result(rows, { ...numbered, last });
     });
   }
 
@@ -137,11 +151,17 @@ export class SnapshotTaker {
     return readNumbered(await session.query(numberRows(this.#names, FROM_THE_FIRST)));
   }
 
+  /** The log never reaches events that were set aside, so the last sequence before them stands for the same rows. */
+  async #lastForLog(session: Session, last: number): Promise<number> {
+    this.#hasStuck ||= await canReadStuck(session, this.#names);
+    return this.#hasStuck ? last - (await countStuckBelow(session, this.#names, last)) : last;
+  }
+
   /** Where no relay is at work, much may be waiting for a number; this way nobody waits for all of it at once. */
   async #shortenBacklog(): Promise<void> {
     const setup = [
       'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
-      ...settingsForNumbering(PATIENCE),
+      ...settingsForNumbering(this.#patience),
       lockForNumbering(this.#names),
     ];
     for (;;) {

@@ -1,9 +1,23 @@
 /** PostgreSQL, or the way to it, says nothing. */
 export class NoAnswer extends Error {
-  constructor(ms: number) {
-    super(`no answer from PostgreSQL within ${ms} ms`);
+  constructor(ms: number, what = 'no answer from PostgreSQL', advice = '') {
+    super(`${what} within ${ms} ms${advice}`);
     this.name = 'NoAnswer';
   }
+}
+
+/** All connections of the pool were in use, by the application or by the outbox. */
+export class NoConnection extends NoAnswer {
+  /** @param max the size of the pool */
+  constructor(ms: number, max: number) {
+    const advice = `: ${allOf(max)} may have been in use all the time; raise max, or hold connections for a shorter time`;
+    super(ms, 'no connection was free', advice);
+    this.name = 'NoConnection';
+  }
+}
+
+function allOf(max: number | undefined): string {
+  return max === undefined ? 'all connections of the pool' : `all ${max} connections of the pool (its max)`;
 }
 
 /**
@@ -30,6 +44,26 @@ export function within<T>(ms: number, answer: PromiseLike<T>, late: (answer: T) 
       },
     );
   });
+}
+
+/**
+ * {@link within}, for a query through a pool that does not tell whether a connection was free.
+ *
+ * @param max the size of the pool, if it is known
+ * @throws NoAnswer that names both causes
+ */
+export async function withinPool<T>(ms: number, max: number | undefined, answer: PromiseLike<T>): Promise<T> {
+  return blamingPool(ms, max, within(ms, answer));
+}
+
+/** The same for an answer that has its deadline already. */
+export async function blamingPool<T>(ms: number, max: number | undefined, answer: PromiseLike<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error;
+    throw new NoAnswer(ms, undefined, `; or ${allOf(max)} were in use all the time: raise max`);
+  }
 }
 
 /** Resolves after `ms` milliseconds, or as soon as the signal aborts. */

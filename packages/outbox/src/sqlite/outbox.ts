@@ -1,11 +1,14 @@
 import { PregonError, type PregonEvent } from '@pregon/protocol';
 import { integerIn } from '../column.js';
-import { encodeEvent, type OutboxEvent, withSequence } from '../event.js';
+import { encodeEvent, type OutboxEvent, SEQUENCE_BYTES, withSequence } from '../event.js';
+import { isObject } from '../handles.js';
 import { completeOptions, type OutboxOptions } from '../options.js';
 import type { Relay, RelayOptions } from '../relay.js';
 import { OutboxRelay, type RunningRelays } from '../relay-loop.js';
 import { assertRows, type OutboxSnapshot } from '../snapshot.js';
 import { assertTableName, sql } from '../sql.js';
+import type { StuckEvents } from '../stuck.js';
+import { assertSynchronous, connectionOf } from './connection.js';
 import {
   inTransaction,
   isNested,
@@ -14,6 +17,7 @@ import {
   type SqliteWriter,
   withBusyTimeout,
 } from './database.js';
+import { countStuckBelow, sqliteStuck } from './stuck.js';
 import { highestSequence, relayedSequence, sqliteRelaySource } from './table.js';
 
 export interface SqliteRelayOptions extends RelayOptions {
@@ -32,13 +36,18 @@ export interface SqliteRelayOptions extends RelayOptions {
  * - **Write and event are one.** What is rolled back emits nothing; what is committed is emitted, also when the process
  *   is killed in the next instruction: the next relay on the table finds it.
  * - **Order.** Sequences are given in commit order, strictly increasing, and never used twice for what was committed.
- * - **Nothing poisonous.** `add` refuses what a log would refuse, so that no event can stand in the way of those behind it.
+ * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if they were written in
+ *   another way.
  */
 export interface Outbox {
   readonly source: string;
   readonly table: string;
 
-  /** Creates the table where it is missing. Any number of processes may do so at once. */
+  /**
+   * Creates the tables that are missing. Any number of processes may do so at once.
+   *
+   * @throws TypeError if `db` is not a synchronous connection to SQLite; what the driver throws is passed on
+   */
   migrate(db: SqliteDatabase): void;
 
   /**
@@ -68,12 +77,28 @@ export interface Outbox {
    * @throws TypeError where the table is missing
    */
   relay(options: SqliteRelayOptions): Relay;
+
+  /** The events that a relay has set aside: lists them, puts them back or deletes them, as `pregon outbox stuck` does. */
+  stuck(db: SqliteDatabase): StuckEvents;
 }
+
+/** What is called on a connection that events are written through, and on one that a relay drains. */
+const WRITER = ['prepare'];
+const DATABASE = ['prepare', 'exec'];
 
 /** How long `migrate` waits at least for another process that does the same. */
 const MIGRATE_WAIT_MS = 5_000;
 
-/** @throws TypeError | RangeError for options that cannot be */
+/**
+ * An outbox in SQLite. Creating it does not touch a database.
+ *
+ * @throws TypeError | RangeError if an option is not valid
+ *
+ * @example
+ * const outbox = createOutbox({ source: '/shop' });
+ * outbox.migrate(db);
+ * outbox.relay({ db, log: await openLog('sqlite:data/pregon.db') }).start();
+ */
 export function createOutbox(options: OutboxOptions): Outbox {
   const { source, table, maxEventBytes, now } = completeOptions(options);
   assertTableName('sqlite', table);
@@ -86,7 +111,8 @@ export function createOutbox(options: OutboxOptions): Outbox {
   return {
     source,
     table,
-    migrate(db) {
+    migrate(handle) {
+      const db = connectionOf(handle, DATABASE);
       withBusyTimeout(
         db,
         (currentMs) => Math.max(currentMs, MIGRATE_WAIT_MS),
@@ -94,21 +120,38 @@ export function createOutbox(options: OutboxOptions): Outbox {
       );
     },
     add(tx, event) {
+      // The handle first: where the two arguments are exchanged, it says so.
+      const insert = insertInto(tx);
       const writtenAt = now();
       const { event: complete, text, bytes } = encodeEvent(event, { source, now: writtenAt, maxEventBytes });
-      const sequence = integerIn(insertInto(tx).run(writtenAt, bytes, text), 'lastInsertRowid');
+      const sequence = integerIn(insert.run(writtenAt, bytes, text), 'lastInsertRowid');
       if (running.size > 0) wakeRunning();
       return withSequence(complete, sequence);
     },
-    snapshot(db, read) {
+    snapshot(handle, read) {
+      const db = connectionOf(handle, DATABASE);
       return takeSnapshot(db, () => {
-        const sequence = highestSequence(db, table)();
+        const given = highestSequence(db, table)();
+        // The log never comes to those that were set aside last.
+        const sequence = given - countStuckBelow(db, table, given);
         return { rows: read(db), sequence, source, relayed: relayedSequence(db, table) ?? sequence };
       });
     },
     relay(relayOptions) {
-      return new OutboxRelay(sqliteRelaySource(relayOptions.db, table, now), relayOptions, running);
+      return new OutboxRelay(
+        sqliteRelaySource(connectionOf(relayOptions.db, DATABASE), table, now),
+        relayOptions,
+        running,
+      );
     },
+    stuck: (db) =>
+      sqliteStuck({
+        db: connectionOf(db, DATABASE),
+        table,
+        now,
+        sequenceBytes: SEQUENCE_BYTES,
+        onRetried: wakeRunning,
+      }),
   };
 }
 
@@ -131,10 +174,14 @@ function takeSnapshot<Row>(db: SqliteDatabase, take: () => OutboxSnapshot<Row>):
 function insertStatements(table: string): (tx: SqliteWriter) => SqliteStatement {
   const statements = new WeakMap<SqliteWriter, SqliteStatement>();
   return (tx) => {
-    const known = statements.get(tx);
+    const known = isObject(tx) ? statements.get(tx) : undefined;
     if (known !== undefined) return known;
-    const statement = tx.prepare(`INSERT INTO ${table} (written_at, bytes, event) VALUES (?, ?, ?)`);
-    statements.set(tx, statement);
+    const connection = connectionOf(tx, WRITER);
+    const ofConnection = statements.get(connection);
+    if (ofConnection !== undefined) return ofConnection;
+    const statement = connection.prepare(`INSERT INTO ${table} (written_at, bytes, event) VALUES (?, ?, ?)`);
+    assertSynchronous(statement);
+    statements.set(connection, statement);
     return statement;
   };
 }

@@ -1,6 +1,6 @@
-import { integerIn, textIn } from '../column.js';
-import { decodeEvent } from '../event.js';
-import { BATCH_BYTES, type OutboxBatch, type RelaySource } from '../relay-source.js';
+import { toBatch } from '../batch.js';
+import { integerIn } from '../column.js';
+import { BATCH_BYTES, NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from '../relay-source.js';
 import {
   inTransaction,
   isMissingTable,
@@ -9,6 +9,13 @@ import {
   type SqliteWriter,
   withoutWaiting,
 } from './database.js';
+import { bytesIn, timeIn, withText } from './foreign-columns.js';
+import { ShownRows } from './shown-rows.js';
+import { countStuck, setAside } from './stuck.js';
+
+/** How many rows that were put back are numbered in one transaction, and for how long one after the other. */
+const RENUMBERED_AT_ONCE = 1_000;
+const RENUMBER_MS = 10;
 
 /**
  * Tells the highest sequence ever committed. `sqlite_sequence` is part of the transaction that it is read in, it
@@ -28,69 +35,139 @@ export function relayedSequence(db: SqliteWriter, table: string): number | undef
   return row === undefined ? undefined : integerIn(row, 'sequence') - 1;
 }
 
+/** @throws TypeError if the table is missing */
+export function sqliteRelaySource(db: SqliteDatabase, table: string, now: () => number): RelaySource<number> {
+  return new SqliteTable(db, table, now);
+}
+
 /**
  * The table as a relay drains it.
  *
  * Commit order is number order: a number is given out inside a write transaction, SQLite has one writer at a time, and the
  * numbers of a transaction that rolls back are given out again. So a row that is visible has no uncommitted row below it.
  *
- * @param now milliseconds since the epoch
- * @throws TypeError where the table is missing
+ * Anybody may put a row below: from a backup, with a number of its own. What this relay has removed is gone, so a row down there is such a
+ * one. It is given the next number, since the log has those of the numbers above already.
  */
-export function sqliteRelaySource(db: SqliteDatabase, table: string, now: () => number): RelaySource<number> {
-  const highest = highestSequence(db, table);
-  const select = prepared(db, table, selectBatch(table));
-  const remove = prepared(
-    db,
-    table,
+class SqliteTable implements RelaySource<number> {
+  readonly name: string;
+  readonly #db: SqliteDatabase;
+  readonly #now: () => number;
+  readonly #highest: () => number;
+  readonly #lowest: SqliteStatement;
+  readonly #select: SqliteStatement;
+  readonly #delete: SqliteStatement;
+  readonly #copyToEnd: SqliteStatement;
+  readonly #deleteCopied: SqliteStatement;
+  readonly #count: SqliteStatement;
+  readonly #oldest: SqliteStatement;
+  readonly #shown = new ShownRows();
+  /** This relay has removed all that it found up to here. */
+  #removed = 0;
+
+  constructor(db: SqliteDatabase, table: string, now: () => number) {
+    const prepare = (sql: string) => prepared(db, table, sql);
+    this.name = table;
+    this.#db = db;
+    this.#now = now;
+    this.#highest = highestSequence(db, table);
+    this.#lowest = prepare(`SELECT sequence FROM ${table} ORDER BY sequence LIMIT 1`);
+    this.#select = prepare(selectBatch(table, bytesIn(db, 'event')));
     // The second condition: where the database was restored meanwhile, these numbers name other events.
-    `DELETE FROM ${table} WHERE sequence <= ? AND (SELECT seq FROM sqlite_sequence WHERE name = '${table}' COLLATE NOCASE) >= ?`,
-  );
-  const count = prepared(db, table, `SELECT count(*) AS count FROM ${table} WHERE sequence > ?`);
-  const oldest = prepared(db, table, `SELECT written_at FROM ${table} WHERE sequence > ? ORDER BY sequence LIMIT 1`);
-  return {
-    name: table,
-    read(after, maxCount) {
-      // BEGIN fails inside a transaction of the caller's on this connection, whose rows are not committed yet: this is
-      // what keeps them from being seen, whatever the driver.
-      return withoutWaiting(db, () =>
-        inTransaction(db, 'BEGIN', () => {
-          const readAfter = (point: number) => readBatch(select.all(point, maxCount, BATCH_BYTES, point), point);
-          const batch = readAfter(after);
-          // Looked at where nothing is left to read, so that a backlog is read without it.
-          if (batch.events.length > 0 || after <= highest()) return batch;
-          return { ...readAfter(0), anew: 'the table was restored or made anew: relaying all of it' };
-        }),
-      );
-    },
-    remove(through) {
-      withoutWaiting(db, () => inTransaction(db, 'BEGIN IMMEDIATE', () => remove.run(through, through)));
-    },
-    count: (after) => integerIn(count.all(after)[0], 'count'),
-    lagMs(after) {
-      const [row] = oldest.all(after);
-      return row === undefined ? 0 : Math.max(0, now() - integerIn(row, 'written_at'));
-    },
-  };
+    this.#delete = prepare(
+      `DELETE FROM ${table} WHERE sequence BETWEEN ? AND ?
+       AND (SELECT seq FROM sqlite_sequence WHERE name = '${table}' COLLATE NOCASE) >= ?`,
+    );
+    const below = `SELECT sequence FROM ${table} WHERE sequence <= ? ORDER BY sequence LIMIT ${RENUMBERED_AT_ONCE}`;
+    this.#copyToEnd = prepare(
+      `INSERT INTO ${table} (written_at, bytes, event) SELECT written_at, bytes, event FROM ${table}
+       WHERE sequence IN (${below}) ORDER BY sequence`,
+    );
+    this.#deleteCopied = prepare(`DELETE FROM ${table} WHERE sequence IN (${below})`);
+    this.#count = prepare(`SELECT count(*) AS count FROM ${table} WHERE sequence > ? OR sequence <= ?`);
+    this.#oldest = prepare(
+      `SELECT ${timeIn('written_at')} AS written_at FROM ${table} WHERE sequence > ? OR sequence <= ?
+       ORDER BY sequence LIMIT 1`,
+    );
+  }
+
+  read(after: number, maxCount: number): OutboxBatch {
+    return withoutWaiting(this.#db, () => {
+      const until = performance.now() + RENUMBER_MS;
+      for (;;) {
+        const batch = this.#readUnlessPutBack(after, maxCount);
+        if (batch !== undefined) return batch;
+        this.#renumber();
+        if (performance.now() > until) throw new NotNow('rows that were put back are given numbers');
+      }
+    });
+  }
+
+  remove(through: number, refused: readonly RefusedRow[]): void {
+    withoutWaiting(this.#db, () =>
+      inTransaction(this.#db, 'BEGIN IMMEDIATE', () => {
+        setAside(this.#db, this.name, refused, this.#now());
+        for (const { from, to } of this.#shown.runsUpTo(through)) this.#delete.run(from, to, through);
+      }),
+    );
+    this.#shown.dropUpTo(through);
+    this.#removed = through;
+  }
+
+  count(after: number): number {
+    return integerIn(this.#count.all(after, this.#removed)[0], 'count');
+  }
+
+  countStuck(): number {
+    return countStuck(this.#db, this.name);
+  }
+
+  lagMs(after: number): number {
+    const [row] = this.#oldest.all(after, this.#removed);
+    return row === undefined ? 0 : Math.max(0, this.#now() - integerIn(row, 'written_at'));
+  }
+
+  /** @returns undefined if there are rows that were put back */
+  #readUnlessPutBack(after: number, maxCount: number): OutboxBatch | undefined {
+    // BEGIN fails inside a transaction of the caller's on this connection, whose rows are not committed yet: this is
+    // what keeps them from being seen, whatever the driver.
+    return inTransaction(this.#db, 'BEGIN', () => {
+      const [lowest] = this.#lowest.all();
+      const isPutBack = lowest !== undefined && integerIn(lowest, 'sequence') <= this.#removed;
+      if (isPutBack && this.#removed <= this.#highest()) return undefined;
+      const batch = isPutBack ? undefined : this.#batch(after, maxCount);
+      // Only when nothing is left to read, so that it does not slow down a backlog.
+      if (batch !== undefined && (batch.through > after || after <= this.#highest())) return batch;
+      this.#removed = 0;
+      return { ...this.#batch(0, maxCount), anew: 'the table was restored or made anew: relaying all of it' };
+    });
+  }
+
+  #batch(after: number, maxCount: number): OutboxBatch {
+    const batch = toBatch(this.#select.all(after, maxCount, BATCH_BYTES, after).map(withText), after);
+    this.#shown.add(after, batch);
+    return batch;
+  }
+
+  #renumber(): void {
+    inTransaction(this.#db, 'BEGIN IMMEDIATE', () => {
+      this.#copyToEnd.run(this.#removed);
+      this.#deleteCopied.run(this.#removed);
+    });
+  }
 }
 
-/** The rows whose predecessors in the batch stay below the limit of bytes: one at least, however large. */
-function selectBatch(table: string): string {
-  return `SELECT sequence, event FROM ${table} WHERE sequence <= (
+/**
+ * The rows whose predecessors in the batch stay below the limit of bytes: one at least, however large. By `total`, since `sum` fails where
+ * others have written sizes that add up to more than an integer.
+ */
+function selectBatch(table: string, event: string): string {
+  return `SELECT sequence, ${event} AS event FROM ${table} WHERE sequence <= (
     SELECT max(sequence) FROM (
-      SELECT sequence, sum(bytes) OVER (ORDER BY sequence) - bytes AS before
+      SELECT sequence, total(bytes) OVER (ORDER BY sequence) - bytes AS before
       FROM (SELECT sequence, bytes FROM ${table} WHERE sequence > ? ORDER BY sequence LIMIT ?)
     ) WHERE before < ?
   ) AND sequence > ? ORDER BY sequence`;
-}
-
-function readBatch(rows: readonly unknown[], after: number): OutboxBatch {
-  let through = after;
-  const events = rows.map((row) => {
-    through = integerIn(row, 'sequence');
-    return decodeEvent(through, textIn(row, 'event'));
-  });
-  return { events, through };
 }
 
 function prepared(db: SqliteWriter, table: string, sql: string): SqliteStatement {

@@ -1,6 +1,6 @@
-import type { Logger } from '../gateway/options.js';
 import type { Facts } from '../workers/messages.js';
 import { baseUrl } from './listen-address.js';
+import type { ProcessLogger } from './logging/loggers.js';
 import type { RunPlan } from './run-plan.js';
 import { readVersion } from './version.js';
 
@@ -38,9 +38,9 @@ export function bannerOf({ address, tls, gateway, configuration, workers }: RunP
 }
 
 /** Everything on standard output is JSON where the log is: the banner is then its first line. */
-export function sayBanner(banner: Banner, format: string, logger: Logger): void {
+export function sayBanner(banner: Banner, format: string, logger: ProcessLogger): void {
   if (format === 'json') logger.info({ ...banner, version: readVersion() }, 'listening');
-  else process.stdout.write(`${showBanner(banner)}\n`);
+  else logger.print(showBanner(banner));
 }
 
 function showBanner({ host, port, url, routes, exchanges, log, configuration, http, workers }: Banner): string {

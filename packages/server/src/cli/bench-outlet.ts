@@ -2,8 +2,11 @@ import { existsSync } from 'node:fs';
 import { createEvent, PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { HttpOutlet } from '../load/http-outlet.js';
+import { type Order, orderOfLog } from '../load/order.js';
 import { type Outlet, PublishError } from '../load/publisher.js';
 import { openLog } from '../log/open.js';
+import { positionsOf } from '../log/secrets/position-codec.js';
+import { isSqliteUrl, sqlitePath } from '../log/sqlite-address.js';
 import { type Invocation, UsageError } from './command.js';
 import { chooseLog, readConfiguration } from './log-flags.js';
 import { complain } from './output.js';
@@ -15,6 +18,8 @@ export interface BenchOutlet {
   readonly outlet: Outlet;
   /** What the address says to publish to; undefined where it does not. */
   readonly topics?: readonly string[] | undefined;
+  /** The order of the log, if positions can be read. */
+  readonly order?: Order;
   close(): Promise<void> | void;
 }
 
@@ -67,10 +72,9 @@ function decode(text: string): string | undefined {
 }
 
 async function openLogOutlet(exchange: string, invocation: Invocation, signal: AbortSignal): Promise<BenchOutlet> {
-  const configuration = readConfiguration(invocation);
+  const configuration = await readConfiguration(invocation);
   const url = chooseLog(invocation, configuration);
-  const [, path] = /^sqlite:(.+)$/s.exec(url) ?? [];
-  if (path !== undefined && !existsSync(path)) {
+  if (isSqliteUrl(url) && !existsSync(sqlitePath(url))) {
     const advice = "name the gateway's with --log, or publish with --publish";
     throw new PregonError('CONFIG_INVALID', `there is no log ${url}; ${advice}`);
   }
@@ -98,5 +102,9 @@ async function openLogOutlet(exchange: string, invocation: Invocation, signal: A
       }
     },
   };
-  return { outlet, close: () => log.close() };
+  const positions = await positionsOf(log, configuration.secret).catch((error: unknown) => {
+    // A user who may append need not be able to read the secret: order is then checked as far as it can be.
+    complain(`pregon: positions cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  return { outlet, ...(positions ? { order: orderOfLog(positions) } : {}), close: () => log.close() };
 }

@@ -2,6 +2,7 @@ import type { LoadRun, Progress } from '../load/load-run.js';
 import type { LoadOptions } from '../load/options.js';
 import { bytes, count, milliseconds } from './bench-report.js';
 import { complain } from './output.js';
+import { visible } from './terminal-text.js';
 
 const TERMINAL_MS = 1_000;
 const PLAIN_MS = 10_000;
@@ -35,7 +36,7 @@ export class BenchProgress {
     const line = describe(now, this.#before, seconds);
     this.#before = now;
     this.#at = performance.now();
-    if (this.#terminal) process.stderr.write(`${CLEAR}${line}`);
+    if (this.#terminal) process.stderr.write(`${CLEAR}${visible(line)}`);
     else complain(line);
   }
 }

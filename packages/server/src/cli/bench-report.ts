@@ -26,8 +26,8 @@ export function bytes(value: number): string {
   return value >= 1e6 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e3).toFixed(1)} KB`;
 }
 
-/** The summary of a run, for people. */
-export function describeResult(result: LoadResult): string {
+/** The summary of a run, for people. @param hint where to look, see hintFor */
+export function describeResult(result: LoadResult, hint?: string): string {
   const rows: (readonly [string, string])[] = [
     ['connections', describeConnections(result)],
     ['handshake', describeLatencies(result.connections.handshakeMs)],
@@ -45,6 +45,7 @@ export function describeResult(result: LoadResult): string {
     ],
     ['this tool', describeTool(result)],
     ['result', describeVerdict(result)],
+    ...(hint === undefined ? [] : [['', hint] as const]),
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   return rows.map(([name, text]) => `${name.padEnd(width)}  ${text}\n`).join('');

@@ -2,6 +2,7 @@ import { SUBPROTOCOL } from '@pregon/protocol';
 import { parseDuration } from '../config/quantities.js';
 import { LoadRun } from '../load/load-run.js';
 import type { LoadOptions } from '../load/options.js';
+import { hintFor } from './bench-hint.js';
 import { type BenchOutlet, openOutlet } from './bench-outlet.js';
 import { BenchProgress } from './bench-progress.js';
 import { describeResult } from './bench-report.js';
@@ -14,7 +15,14 @@ const EXIT_FAULTS = 1;
 
 const PROTOCOLS = ['plain', SUBPROTOCOL] as const;
 
-const DEFAULTS = { connections: 100, connectRate: 200, duration: '30s', rate: 50, size: 200 } as const;
+const DEFAULTS = {
+  connections: 100,
+  connectRate: 200,
+  handshakeTimeout: '15s',
+  duration: '30s',
+  rate: 50,
+  size: 200,
+} as const;
 
 export const bench: Command = {
   name: 'bench',
@@ -35,6 +43,11 @@ export const bench: Command = {
       kind: 'integer',
       value: 'N',
       description: `how many are opened in a second; ${DEFAULTS.connectRate} unless given`,
+    },
+    'handshake-timeout': {
+      kind: 'text',
+      value: 'TIME',
+      description: `how long a connection may take to open: 500ms, 1m; ${DEFAULTS.handshakeTimeout} unless given`,
     },
     protocol: { kind: 'text', choices: PROTOCOLS, description: 'what they speak; plain WebSocket unless given' },
     compress: { kind: 'switch', description: 'offer compression' },
@@ -64,6 +77,7 @@ export const bench: Command = {
       kind: 'text',
       value: 'TOKEN',
       description: 'the token for it; better PREGON_TOKEN, which ps does not show',
+      secret: () => 'use PREGON_TOKEN',
     },
     exchange: {
       kind: 'text',
@@ -110,7 +124,9 @@ export const bench: Command = {
       const run = prepare(options, outlet, stop);
       const progress = new BenchProgress(run, options);
       const result = await run.run().finally(() => progress.end());
-      await write(invocation.flags.has('json') ? `${JSON.stringify(result)}\n` : describeResult(result));
+      const hint = hintFor(result, invocation.flags);
+      const all = hint === undefined ? result : { ...result, hint };
+      await write(invocation.flags.has('json') ? `${JSON.stringify(all)}\n` : describeResult(result, hint));
       return result.ok ? 0 : EXIT_FAULTS;
     } finally {
       await outlet?.close();
@@ -121,7 +137,8 @@ export const bench: Command = {
 /** What a number says that is absurd is misuse of the command line. */
 function prepare(options: LoadOptions, outlet: BenchOutlet | undefined, stop: AbortSignal): LoadRun {
   try {
-    return new LoadRun({ ...options, publishTopics: options.publishTopics ?? outlet?.topics }, outlet?.outlet, stop);
+    const publishTopics = options.publishTopics ?? outlet?.topics;
+    return new LoadRun({ ...options, publishTopics }, outlet?.outlet, stop, outlet?.order);
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
@@ -129,9 +146,6 @@ function prepare(options: LoadOptions, outlet: BenchOutlet | undefined, stop: Ab
 }
 
 function readOptions({ argument, flags }: Invocation): LoadOptions {
-  const duration = flags.text('duration') ?? DEFAULTS.duration;
-  const durationMs = parseDuration(duration);
-  if (durationMs === undefined) throw new UsageError(`--duration must be as 30s, 5m or 1h, not "${duration}"`);
   return {
     target: {
       url: readUrl(argument('URL') ?? ''),
@@ -139,17 +153,25 @@ function readOptions({ argument, flags }: Invocation): LoadOptions {
       origin: flags.text('origin'),
       headers: readHeaders(flags.list('header')),
       compress: flags.has('compress'),
+      handshakeTimeoutMs: readDuration(flags, 'handshake-timeout', DEFAULTS.handshakeTimeout),
     },
     connections: flags.integer('connections') ?? DEFAULTS.connections,
     connectRate: flags.integer('connect-rate') ?? DEFAULTS.connectRate,
     topics: readList(flags.list('topics')),
     topicsPerConnection: flags.integer('topics-per-connection'),
     publishTopics: flags.has('publish-topics') ? readList(flags.list('publish-topics')) : undefined,
-    durationMs,
+    durationMs: readDuration(flags, 'duration', DEFAULTS.duration),
     rate: flags.integer('rate') ?? DEFAULTS.rate,
     size: flags.integer('size') ?? DEFAULTS.size,
     storm: flags.has('reconnect-storm'),
   };
+}
+
+function readDuration(flags: Invocation['flags'], name: string, unlessGiven: string): number {
+  const text = flags.text(name) ?? unlessGiven;
+  const durationMs = parseDuration(text);
+  if (durationMs === undefined) throw new UsageError(`--${name} must be as 30s, 5m or 1h, not "${text}"`);
+  return durationMs;
 }
 
 function readUrl(address: string): string {

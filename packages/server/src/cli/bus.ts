@@ -73,7 +73,7 @@ async function report(items: readonly BusItem[]): Promise<number> {
 }
 
 async function withBus(invocation: Invocation, work: (bus: Bus) => Promise<number>): Promise<number> {
-  const configuration = readConfiguration(invocation);
+  const configuration = await readConfiguration(invocation);
   const url = chooseLog(invocation, configuration);
   if (!isRabbitUrl(url)) {
     await write(`${url} needs no bus: there is nothing to do; a log on RabbitMQ has one, --log=amqp://…\n`);

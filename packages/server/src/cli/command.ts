@@ -7,6 +7,8 @@ export interface FlagDescription {
   readonly value?: string;
   /** May be given more than once. */
   readonly repeats?: boolean;
+  /** What to do instead, if the value is a secret that every local user sees among the arguments of the process. */
+  readonly secret?: (value: string) => string | undefined;
   /** The only values taken. */
   readonly choices?: readonly string[];
   readonly description: string;
@@ -20,7 +22,7 @@ export interface ArgumentDescription {
 
 /** A command as a row of a table: parsing, help and errors are all made from it. */
 export interface Command {
-  /** One word, or two: `log info`. */
+  /** One word, or two or three: `log info`. */
   readonly name: string;
   /** One line, no full stop. */
   readonly summary: string;

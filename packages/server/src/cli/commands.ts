@@ -1,25 +1,29 @@
-import { bench } from './bench.js';
-import { busCheck, busCreate, busDrop } from './bus.js';
 import type { Command } from './command.js';
-import { connect } from './connect.js';
-import { logInfo } from './log-info.js';
-import { logTrim } from './log-trim.js';
-import { outboxSql } from './outbox-sql.js';
-import { publish } from './publish.js';
-import { run } from './run.js';
-import { tail } from './tail.js';
+
+/** A command by its name of one to three words, loaded when it is asked for: a command line does not wait for what other commands need. */
+export interface CommandEntry {
+  readonly name: string;
+  load(): Promise<Command>;
+}
 
 /** In the order in which help lists them. */
-export const commands: readonly Command[] = [
-  run,
-  publish,
-  tail,
-  connect,
-  bench,
-  logInfo,
-  logTrim,
-  busCheck,
-  busCreate,
-  busDrop,
-  outboxSql,
+export const commands: readonly CommandEntry[] = [
+  { name: 'run', load: async () => (await import('./run.js')).run },
+  { name: 'publish', load: async () => (await import('./publish.js')).publish },
+  { name: 'tail', load: async () => (await import('./tail.js')).tail },
+  { name: 'connect', load: async () => (await import('./connect.js')).connect },
+  { name: 'bench', load: async () => (await import('./bench.js')).bench },
+  { name: 'log info', load: async () => (await import('./log-info.js')).logInfo },
+  { name: 'log trim', load: async () => (await import('./log-trim.js')).logTrim },
+  { name: 'bus check', load: async () => (await import('./bus.js')).busCheck },
+  { name: 'bus create', load: async () => (await import('./bus.js')).busCreate },
+  { name: 'bus drop', load: async () => (await import('./bus.js')).busDrop },
+  { name: 'outbox sql', load: async () => (await import('./outbox-sql.js')).outboxSql },
+  { name: 'outbox stuck list', load: async () => (await import('./outbox-stuck.js')).outboxStuckList },
+  { name: 'outbox stuck retry', load: async () => (await import('./outbox-stuck.js')).outboxStuckRetry },
+  { name: 'outbox stuck drop', load: async () => (await import('./outbox-stuck.js')).outboxStuckDrop },
 ];
+
+export function loadAll(entries: readonly CommandEntry[]): Promise<Command[]> {
+  return Promise.all(entries.map((entry) => entry.load()));
+}

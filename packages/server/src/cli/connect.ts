@@ -1,12 +1,17 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { assertPattern, decodePosition, encodeFrame, PregonError, SUBPROTOCOL } from '@pregon/protocol';
+import { assertPattern, assertPosition, encodeFrame, PregonError, SUBPROTOCOL } from '@pregon/protocol';
 import { WebSocket } from 'ws';
+import { failureOf, failureOfStatus } from '../load/failure.js';
 import { type Command, type Invocation, UsageError } from './command.js';
 import { type Conversation, openConversation } from './interactive.js';
 import { complain, whenOutputGone } from './output.js';
 
 const DEFAULT_WAIT_MS = 1_000;
+
+/** The most characters that are read of the answer to a refused handshake. */
+const MAX_PROBLEM_CHARACTERS = 4_096;
 
 export const connect: Command = {
   name: 'connect',
@@ -47,14 +52,14 @@ export const connect: Command = {
       socket.once('open', () => resolve(openConversation()));
     });
     socket.on('message', (data, isBinary) => {
-      void conversation.then(({ show }) => show(isBinary ? describeBinary(data) : printable(data.toString())));
+      void conversation.then(({ show }) => show(isBinary ? describeBinary(data) : data.toString()));
     });
     socket.on('unexpected-response', (_request, response) => {
-      const { statusCode, statusMessage } = response;
-      response.resume();
-      socket.emit('error', new PregonError('CONNECTION_LOST', `the gateway answered ${statusCode} ${statusMessage}`));
+      void refusalOf(response).then((error) => socket.emit('error', error));
     });
-    await once(socket, 'open');
+    await once(socket, 'open').catch((cause: unknown) => {
+      throw notConnected(target.url, cause);
+    });
     socket.on('error', (error) => complain(`pregon: ${error.message}`));
     for (const frame of target.firstFrames) socket.send(frame);
     complain(`connected to ${target.url}${socket.protocol ? ` (${socket.protocol})` : ''}`);
@@ -75,7 +80,7 @@ function readTarget(invocation: Invocation): Target {
     throw new UsageError(`"${address}" is not a ws:// or wss:// URL`);
   }
   const since = flags.text('since');
-  if (since !== undefined && since !== 'first') decodePosition(since);
+  if (since !== undefined && since !== 'first') assertPosition(since);
   const topics = flags.has('topics') ? flags.list('topics').flatMap((list) => list.split(',')) : undefined;
   topics?.forEach(assertPattern);
   const url = new URL(address);
@@ -86,6 +91,40 @@ function readTarget(invocation: Invocation): Target {
   }
   const asked = since !== undefined || topics !== undefined;
   return { url: url.href, firstFrames: asked ? [encodeFrame({ op: 'subscribe', id: 1, topics, since })] : [] };
+}
+
+/** The error for a handshake that was answered with another status: the words of the gateway, if it sent any, and what to do. */
+async function refusalOf(response: IncomingMessage): Promise<PregonError> {
+  const { statusCode = 0, statusMessage = '' } = response;
+  const { reason, advice } = failureOfStatus(statusCode, statusMessage, undefined);
+  const title = await titleOf(response);
+  const why = title === undefined ? '' : `: ${title}`;
+  const known = advice === undefined || /--(header|connect-rate)/.test(advice) ? '' : `; ${advice}`;
+  return new PregonError('CONNECTION_LOST', `the gateway answered ${reason}${why}${known}`);
+}
+
+/** The title of a problem (RFC 9457); undefined if the answer is something else, such as a page of a proxy. */
+async function titleOf(response: IncomingMessage): Promise<string | undefined> {
+  let text = '';
+  try {
+    for await (const chunk of response.setEncoding('utf8')) {
+      text += chunk;
+      if (text.length > MAX_PROBLEM_CHARACTERS) return undefined;
+    }
+    const problem: unknown = JSON.parse(text);
+    if (typeof problem === 'object' && problem !== null && 'title' in problem) return String(problem.title);
+  } catch {
+    // A proxy answers with a page, or hangs up: the status says enough.
+  }
+  return undefined;
+}
+
+function notConnected(url: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || cause instanceof PregonError) return cause;
+  const { reason, advice } = failureOf(cause);
+  const { origin, pathname } = new URL(url);
+  const message = `cannot connect to ${origin === 'null' ? url.split('?', 1)[0] : origin + pathname}: ${reason}`;
+  return new PregonError('CONNECTION_LOST', advice === undefined ? message : `${message}; ${advice}`, { cause });
 }
 
 /** Sends what is typed until either side ends it. @returns the exit code: 0 where we ended it, or the gateway did so normally */
@@ -108,7 +147,7 @@ async function talk(
     .catch((error: unknown) => complain(`pregon: ${error}`))
     .finally(leave);
   const { code, reason } = await closed;
-  complain(`closed: ${code}${reason ? ` ${printable(reason)}` : ''}`);
+  complain(`closed: ${code}${reason ? ` ${reason}` : ''}`);
   const ours = ending;
   conversation.close();
   return ours || code === 1000 ? 0 : 1;
@@ -121,13 +160,6 @@ async function sendLines(socket: WebSocket, conversation: Conversation): Promise
       socket.send(line, () => resolve());
     });
   }
-}
-
-/** What others send must not steer this terminal. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, (character) =>
-    character === '\t' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
 }
 
 function describeBinary(data: WebSocket.RawData): string {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { PregonError } from '@pregon/protocol';
 import { isRabbitUrl, openLog } from '../log/open.js';
 import type { SqliteLog } from '../log/sqlite.js';
+import { isSqliteUrl, sqlitePath, unknownLog } from '../log/sqlite-address.js';
 
 /**
  * Opens a log that is there: whoever asks what a log holds, or trims it, would not learn from an empty one, made on the spot, that the
@@ -13,8 +14,8 @@ export async function openExistingLog(url: string): Promise<SqliteLog> {
   if (isRabbitUrl(url)) {
     throw new PregonError('CONFIG_INVALID', 'this is for logs in SQLite; for RabbitMQ, see pregon help bus');
   }
-  const [, path] = /^sqlite:(.+)$/s.exec(url) ?? [];
-  if (path === undefined) throw new PregonError('CONFIG_INVALID', 'name a log with --log=sqlite:PATH');
+  if (!isSqliteUrl(url)) throw unknownLog(url);
+  const path = sqlitePath(url);
   if (!existsSync(path)) {
     throw new PregonError('CONFIG_INVALID', `there is no log ${url}; name one with --log=sqlite:PATH`);
   }

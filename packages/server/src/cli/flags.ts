@@ -47,6 +47,16 @@ export class Flags {
     return this.#values.has(name);
   }
 
+  /** A sentence for each secret that was given, by name. */
+  *secrets(): Iterable<string> {
+    for (const [name, values] of this.#values) {
+      const advice = values
+        .map((value) => this.#descriptions[name]?.secret?.(value))
+        .find((text) => text !== undefined);
+      if (advice !== undefined) yield `--${name} shows a secret to everybody on this machine; ${advice}`;
+    }
+  }
+
   #describe(name: string, kind?: FlagDescription['kind']): FlagDescription {
     const description = Object.hasOwn(this.#descriptions, name) ? this.#descriptions[name] : undefined;
     if (!description) throw new TypeError(`--${name} is not described`);

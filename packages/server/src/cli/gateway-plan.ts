@@ -1,8 +1,9 @@
 import { PregonError } from '@pregon/protocol';
 import type { Configuration, RouteConfiguration } from '../config/configuration.js';
-import { ROUTE_NAME } from '../config/schema.js';
+import { ROUTE_NAME } from '../config/route-name.js';
 import type { QueueName } from '../core/work-queue.js';
 import type { Flags } from './flags.js';
+import { addSnapshots } from './snapshot-flag.js';
 
 /** What a gateway is to serve, by flags and configuration together. */
 export interface GatewayPlan {
@@ -13,7 +14,7 @@ export interface GatewayPlan {
 
 /** @throws PregonError ROUTE_UNKNOWN | CONFIG_INVALID */
 export function planGateway(flags: Flags, configuration: Configuration): GatewayPlan {
-  const routes = chooseRoutes(flags, configuration);
+  const routes = addSnapshots(chooseRoutes(flags, configuration), flags.list('snapshot'));
   const named = flags.has('exchange') ? flags.list('exchange') : (configuration.exchanges ?? []);
   const { exchanges, queues } = splitQueues(named);
   if (exchanges.length === 0) {

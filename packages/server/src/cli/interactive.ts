@@ -1,12 +1,13 @@
 import { createInterface, type Interface } from 'node:readline';
 import { readLines } from './lines.js';
 import { complain, write } from './output.js';
+import { visible } from './terminal-text.js';
 
 /** Where lines to send come from and where what arrives is shown. */
 export interface Conversation {
   /** The lines typed; it ends with Ctrl-D, Ctrl-C, or with the input. */
   readonly lines: AsyncIterable<string>;
-  /** Shows what arrived, behind `: `. */
+  /** Shows what arrived, behind `: `; nothing that it holds steers a terminal. */
   show(text: string): void;
   close(): void;
 }
@@ -22,7 +23,7 @@ function onTerminal(): Conversation {
   return {
     lines: terminal,
     show(text) {
-      process.stdout.write(`\r\u001b[K: ${text}\n`);
+      process.stdout.write(`\r\u001b[K: ${visible(text)}\n`);
       terminal.prompt(true);
     },
     close: () => terminal.close(),
@@ -33,7 +34,7 @@ function onPipe(): Conversation {
   return {
     lines: single(readLines(process.stdin)),
     show(text) {
-      write(`: ${text}\n`).catch((error: unknown) => complain(`pregon: ${error}`));
+      write(`: ${visible(text)}\n`).catch((error: unknown) => complain(`pregon: ${error}`));
     },
     close: () => process.stdin.destroy(),
   };

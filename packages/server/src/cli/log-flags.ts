@@ -1,15 +1,24 @@
-import { type Configuration, loadConfiguration } from '../config/configuration.js';
+import type { Configuration } from '../config/configuration.js';
+import { findConfiguration } from '../config/find-configuration.js';
 import type { FlagDescription, Invocation } from './command.js';
 
 /** Where the log is, where nothing says so. */
 export const DEFAULT_LOG = 'sqlite:data/pregon.db';
+
+/** Everybody knows RabbitMQ's default, `guest`. PostgreSQL takes a password in the query, too. */
+export function holdsPassword(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { password, searchParams } = new URL(url);
+  return (password !== '' && password !== 'guest') || searchParams.has('password');
+}
 
 /** The flags of every command that opens the log. */
 export const LOG_FLAGS = {
   log: {
     kind: 'text',
     value: 'URL',
-    description: `where the log is: sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST?stream=NAME; else PREGON_LOG, else the configuration's, else ${DEFAULT_LOG}`,
+    description: `where the log is: sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST?stream=NAME; else PREGON_LOG, else the configuration's, else ${DEFAULT_LOG}; ps shows a password here, but not in PREGON_LOG`,
+    secret: (url) => (holdsPassword(url) ? 'use PREGON_LOG' : undefined),
   },
   config: {
     kind: 'text',
@@ -19,8 +28,8 @@ export const LOG_FLAGS = {
 } as const satisfies Record<string, FlagDescription>;
 
 /** @throws PregonError CONFIG_INVALID */
-export function readConfiguration({ flags, settings }: Invocation): Configuration {
-  return loadConfiguration({ file: flags.text('config'), cwd: process.cwd(), variables: settings.variables });
+export function readConfiguration({ flags, settings }: Invocation): Promise<Configuration> {
+  return findConfiguration({ file: flags.text('config'), cwd: process.cwd(), variables: settings.variables });
 }
 
 /**
@@ -29,11 +38,23 @@ export function readConfiguration({ flags, settings }: Invocation): Configuratio
  *
  * @throws PregonError CONFIG_INVALID
  */
-export function findLog(invocation: Invocation): string {
+export async function findLog(invocation: Invocation): Promise<string> {
   const { flags, settings } = invocation;
   const named = flags.text('log') ?? settings.log;
   if (named !== undefined && !flags.has('config')) return named;
-  return chooseLog(invocation, readConfiguration(invocation));
+  return chooseLog(invocation, await readConfiguration(invocation));
+}
+
+/**
+ * The secret of the gateways, if the configuration names one: positions that a command prints or takes are then those of the gateways. A
+ * configuration is read under the same condition as in {@link findLog}.
+ *
+ * @throws PregonError CONFIG_INVALID
+ */
+export async function findSecret(invocation: Invocation): Promise<string | undefined> {
+  const { flags, settings } = invocation;
+  const isNamed = (flags.text('log') ?? settings.log) !== undefined;
+  return isNamed && !flags.has('config') ? undefined : (await readConfiguration(invocation)).secret;
 }
 
 export function chooseLog({ flags, settings }: Invocation, configuration: Configuration): string {

@@ -1,8 +1,9 @@
-import { encodePosition } from '@pregon/protocol';
+import type { PositionCodec } from '../core/positions.js';
 import type { LogInfo, LogMark } from '../log/retention.js';
+import { positionsOf } from '../log/secrets/position-codec.js';
 import type { Command } from './command.js';
 import { openExistingLog } from './existing-log.js';
-import { findLog, LOG_FLAGS } from './log-flags.js';
+import { findLog, findSecret, LOG_FLAGS } from './log-flags.js';
 import { write } from './output.js';
 
 export const logInfo: Command = {
@@ -12,10 +13,11 @@ export const logInfo: Command = {
   flags: { json: { kind: 'switch', description: 'as one JSON object' }, ...LOG_FLAGS },
   examples: ['pregon log info --log=sqlite:data/pregon.db'],
   async run(invocation) {
-    const log = await openExistingLog(findLog(invocation));
+    const log = await openExistingLog(await findLog(invocation));
     try {
       const info = await log.info();
-      const rows = { log: log.name, ...describe(info) };
+      const positions = await positionsOf(log, await findSecret(invocation));
+      const rows = { log: log.name, ...describe(info, positions) };
       await write(invocation.flags.has('json') ? `${JSON.stringify(rows)}\n` : showRows(rows));
     } finally {
       await log.close();
@@ -24,14 +26,14 @@ export const logInfo: Command = {
   },
 };
 
-function describe({ count, bytes, fileBytes, floor, first, last }: LogInfo) {
+function describe({ count, bytes, fileBytes, floor, first, last }: LogInfo, positions: PositionCodec) {
   return {
     events: count,
     payloadBytes: bytes,
     fileBytes,
-    floor: encodePosition(floor),
-    ...(first ? { first: encodePosition(first.point), firstTime: timeOf(first) } : {}),
-    ...(last ? { last: encodePosition(last.point), lastTime: timeOf(last) } : {}),
+    floor: positions.encode(floor),
+    ...(first ? { first: positions.encode(first.point), firstTime: timeOf(first) } : {}),
+    ...(last ? { last: positions.encode(last.point), lastTime: timeOf(last) } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
-import { encodePosition } from '@pregon/protocol';
 import { parseBytes, parseDuration } from '../config/quantities.js';
 import type { Retention } from '../log/retention.js';
+import { positionsOf } from '../log/secrets/position-codec.js';
 import { type Command, type Invocation, UsageError } from './command.js';
 import { openExistingLog } from './existing-log.js';
 import { chooseLog, LOG_FLAGS, readConfiguration } from './log-flags.js';
@@ -23,13 +23,14 @@ export const logTrim: Command = {
   },
   examples: ['pregon log trim --max-age=7d --max-bytes=512MB'],
   async run(invocation) {
-    const configuration = readConfiguration(invocation);
+    const configuration = await readConfiguration(invocation);
     const retention = readRetention(invocation) ?? configuration.retention;
     if (!retention) throw new UsageError('say what to keep: --max-count, --max-age or --max-bytes');
     const log = await openExistingLog(chooseLog(invocation, configuration));
     try {
       const { dropped, floor } = await log.trim(retention);
-      await write(`${dropped} ${dropped === 1 ? 'event' : 'events'} dropped, the floor is ${encodePosition(floor)}\n`);
+      const position = (await positionsOf(log, configuration.secret)).encode(floor);
+      await write(`${dropped} ${dropped === 1 ? 'event' : 'events'} dropped, the floor is ${position}\n`);
     } finally {
       await log.close();
     }

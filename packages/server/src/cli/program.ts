@@ -3,9 +3,9 @@ import { nearest } from '../config/nearest.js';
 import { ConfigurationError } from '../config/problems.js';
 import type { Settings } from '../settings.js';
 import { type Command, UsageError } from './command.js';
-import { commands } from './commands.js';
+import { type CommandEntry, commands, loadAll } from './commands.js';
 import { helpOf, overview, usageOf } from './help.js';
-import { complain, watchOutput, write } from './output.js';
+import { complain, outputFailure, watchOutput, write } from './output.js';
 import { parseLine } from './parse.js';
 import { readVersion } from './version.js';
 
@@ -15,14 +15,22 @@ const EXIT_USAGE = 2;
 /** Runs a command line, all that stands behind `pregon`. @returns the exit code */
 export async function runProgram(line: readonly string[], settings: Settings): Promise<number> {
   watchOutput();
+  const code = await dispatch(line, settings);
+  const lost = outputFailure();
+  if (lost === undefined) return code;
+  complain(`pregon: ${lost}`);
+  return code || EXIT_FAILED;
+}
+
+async function dispatch(line: readonly string[], settings: Settings): Promise<number> {
   const [first] = line;
-  if (first === undefined || first === '--help' || first === '-h') return say(overview(commands));
+  if (first === undefined || first === '--help' || first === '-h') return say(overview(await loadAll(commands)));
   if (first === '--version' || first === '-V') return say(`${readVersion()}\n`);
   if (first === 'help') return help(line.slice(1));
   const command = findCommand(line);
   if (!command)
     return refuse(unknownCommand(line), 'pregon COMMAND [arguments] [flags]; pregon --help lists the commands');
-  return runCommand(command, line.slice(command.name.split(' ').length), settings);
+  return runCommand(await command.load(), line.slice(command.name.split(' ').length), settings);
 }
 
 async function runCommand(command: Command, line: readonly string[], settings: Settings): Promise<number> {
@@ -31,6 +39,7 @@ async function runCommand(command: Command, line: readonly string[], settings: S
     const parsed = parseLine(command, line);
     if (parsed.flags.has('help')) return await say(helpOf(command));
     debug ||= parsed.flags.has('debug');
+    if (!settings.worker) for (const advice of parsed.flags.secrets()) complain(`pregon: ${advice}`);
     return await command.run({
       flags: parsed.flags,
       argument: (name) => parsed.arguments.get(name),
@@ -44,29 +53,45 @@ async function runCommand(command: Command, line: readonly string[], settings: S
   }
 }
 
-function findCommand(line: readonly string[]): Command | undefined {
+function findCommand(line: readonly string[]): CommandEntry | undefined {
   const named = (words: number) => commands.find(({ name }) => name === line.slice(0, words).join(' '));
-  return named(2) ?? named(1);
+  return named(3) ?? named(2) ?? named(1);
 }
 
 function unknownCommand(line: readonly string[]): string {
-  const [first = '', second] = line;
-  const group = commands.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
-  if (group.length > 0) {
-    const meant = nearest(`${first} ${second ?? ''}`, group);
-    const given = second === undefined ? `"${first}" is not complete` : `unknown command "${first} ${second}"`;
-    return `${given}; ${meant ? `did you mean "${meant}"?` : `there are ${group.join(', ')}`}`;
+  const [first = ''] = line;
+  const begun = longestBegun(line);
+  if (begun.length > 0) {
+    const group = namesUnder(begun);
+    const given = line.slice(0, begun.length + 1);
+    const meant = nearest(`${given.join(' ')}${given.length === begun.length ? ' ' : ''}`, group);
+    const what =
+      given.length === begun.length ? `"${begun.join(' ')}" is not complete` : `unknown command "${given.join(' ')}"`;
+    return `${what}; ${meant ? `did you mean "${meant}"?` : `there are ${group.join(', ')}`}`;
   }
   const meant = nearest(first, [...commands.map(({ name }) => name), 'help']);
   return `unknown command "${first}"${meant ? `; did you mean "${meant}"?` : ''}`;
 }
 
+/** The longest beginning of a line, of at most two words, with which the names of several words begin. */
+function longestBegun(line: readonly string[]): readonly string[] {
+  for (let words = Math.min(2, line.length); words > 0; words--) {
+    if (namesUnder(line.slice(0, words)).length > 0) return line.slice(0, words);
+  }
+  return [];
+}
+
+function namesUnder(words: readonly string[]): string[] {
+  return commands.map(({ name }) => name).filter((name) => name.startsWith(`${words.join(' ')} `));
+}
+
 async function help(words: readonly string[]): Promise<number> {
-  if (words.length === 0) return say(overview(commands));
+  if (words.length === 0) return say(overview(await loadAll(commands)));
   const command = findCommand(words);
-  if (command) return say(helpOf(command));
-  const group = commands.filter(({ name }) => name.startsWith(`${words[0]} `));
-  if (group.length > 0) return say(group.map(helpOf).join('\n'));
+  if (command) return say(helpOf(await command.load()));
+  const names = namesUnder(words);
+  const group = commands.filter(({ name }) => names.includes(name));
+  if (group.length > 0) return say((await loadAll(group)).map(helpOf).join('\n'));
   return refuse(unknownCommand(words), 'pregon help [COMMAND]; pregon --help lists the commands');
 }
 

@@ -1,8 +1,11 @@
 import { fstatSync } from 'node:fs';
-import { assertTopic, createEvent, encodePosition, type LogPoint, type NewEvent, PregonError } from '@pregon/protocol';
+import { assertTopic, createEvent, type LogPoint, type NewEvent, PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
+import type { Configuration } from '../config/configuration.js';
+import { readJson } from '../core/json-input.js';
 import type { Log } from '../core/log.js';
 import { openLog } from '../log/open.js';
+import { positionsOf } from '../log/secrets/position-codec.js';
 import { type Command, type Invocation, UsageError } from './command.js';
 import { readLines } from './lines.js';
 import { chooseLog, LOG_FLAGS, readConfiguration } from './log-flags.js';
@@ -37,17 +40,29 @@ export const publish: Command = {
     'pregon publish my_events user.imported --type=UserWasImported < users.jsonl',
   ],
   async run(invocation) {
+    assertUtf8(invocation);
     const template = readTemplate(invocation);
     const data = invocation.argument('DATA');
     const fromInput = data === '-' || (data === undefined && inputIsPiped());
     if (fromInput && template.id !== undefined) {
       throw new UsageError('--id names one event; it does not go with standard input');
     }
-    const one = data === undefined || fromInput ? undefined : parseData(data);
-    const log = await openPublisherLog(invocation);
+    const one = data === undefined || fromInput ? undefined : readJson(data, 'DATA');
+    const configuration = await readConfiguration(invocation);
+    const log = await openPublisherLog(invocation, configuration);
+    const report = async (point: LogPoint) => {
+      try {
+        const positions = await positionsOf(log, configuration.secret);
+        await write(`${positions.encode(point)}\n`);
+      } catch (error) {
+        // The event is safe all the same; this user may not read what positions are made with.
+        if (!(error instanceof PregonError)) throw error;
+        complain(`pregon: stored, but its position is not known: ${error.message}`);
+      }
+    };
     try {
-      if (fromInput) await publishLines(log, template);
-      else await report(await log.append([complete(template, one)]));
+      const last = fromInput ? await publishLines(log, template) : await publishOne(log, complete(template, one));
+      if (last) await report(last);
     } finally {
       await log.close();
     }
@@ -56,8 +71,7 @@ export const publish: Command = {
 };
 
 /** With the configured retention: whoever appends also trims. */
-function openPublisherLog(invocation: Invocation) {
-  const configuration = readConfiguration(invocation);
+function openPublisherLog(invocation: Invocation, configuration: Configuration) {
   const { retention } = configuration;
   return openLog(chooseLog(invocation, configuration), {
     ...(retention ? { retention } : {}),
@@ -81,31 +95,39 @@ function readTemplate(invocation: Invocation): NewEvent {
   };
 }
 
+/** Node.js replaces bytes of an argument that are not UTF-8 by U+FFFD, so the original bytes cannot be checked. */
+function assertUtf8({ argument, flags }: Invocation): void {
+  const given = [
+    ...['EXCHANGE', 'TOPIC', 'DATA'].map((name) => [name, argument(name)] as const),
+    ...['type', 'subject', 'source', 'id'].map((name) => [`--${name}`, flags.text(name)] as const),
+  ];
+  const wrong = given.find(([, text]) => text?.includes('\ufffd'));
+  if (!wrong) return;
+  throw new PregonError('EVENT_INVALID', `${wrong[0]} is not UTF-8 (in JSON, write U+FFFD itself as \\ufffd)`);
+}
+
 /** A terminal or `/dev/null` holds no events that somebody meant to publish. */
 function inputIsPiped(): boolean {
   const input = fstatSync(0);
   return input.isFIFO() || input.isFile() || input.isSocket();
 }
 
-function parseData(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new PregonError('EVENT_INVALID', `DATA is not JSON: ${why}`, { cause });
-  }
-}
-
 function complete(template: NewEvent, data: unknown) {
   return createEvent({ ...template, data }, { id: uuid(), time: new Date().toISOString() });
 }
 
-async function publishLines(log: Log, template: NewEvent): Promise<void> {
+async function publishOne(log: Log, event: ReturnType<typeof complete>): Promise<LogPoint | undefined> {
+  const [point] = await log.append([event]);
+  return point;
+}
+
+/** @returns the point of the last event */
+async function publishLines(log: Log, template: NewEvent): Promise<LogPoint | undefined> {
   let lineNumber = 0;
   let stored = 0;
   let last: LogPoint | undefined;
   let reportedAt = Date.now();
-  for await (const lines of readLines(process.stdin)) {
+  for await (const lines of saying(readLines(process.stdin), () => `${countEvents(stored)} stored before`)) {
     for (let from = 0; from < lines.length; from += GROUP) {
       const group = lines.slice(from, from + GROUP);
       const { events, mistake } = readGroup(group, lineNumber, template);
@@ -120,8 +142,18 @@ async function publishLines(log: Log, template: NewEvent): Promise<void> {
       complain(`${countEvents(stored)} stored so far`);
     }
   }
-  if (last) await report([last]);
   complain(`${countEvents(stored)} stored`);
+  return last;
+}
+
+/** Adds to the error of unreadable input how many events were stored before it. */
+async function* saying<T>(groups: AsyncIterable<T>, soFar: () => string): AsyncGenerator<T> {
+  try {
+    yield* groups;
+  } catch (cause) {
+    if (!(cause instanceof PregonError)) throw cause;
+    throw new PregonError(cause.code, `${cause.message}; ${soFar()}`, { cause });
+  }
 }
 
 /** The events of the lines up to the first that is none. Empty lines are left out. */
@@ -130,10 +162,9 @@ function readGroup(lines: readonly string[], before: number, template: NewEvent)
   for (const [index, line] of lines.entries()) {
     if (line.trim() === '') continue;
     try {
-      events.push(complete(template, JSON.parse(line)));
+      events.push(complete(template, readJson(line, `line ${before + index + 1}`)));
     } catch (cause) {
-      const why = cause instanceof Error ? cause.message : String(cause);
-      return { events, mistake: `line ${before + index + 1} is not JSON: ${why}` };
+      return { events, mistake: cause instanceof Error ? cause.message : String(cause) };
     }
   }
   return { events, mistake: undefined };
@@ -148,10 +179,6 @@ async function appendGroup(log: Log, events: ReturnType<typeof complete>[], befo
     const message = `after line ${before}: ${cause.message}; ${countEvents(stored)} stored before`;
     throw new PregonError(cause.code, message, { cause });
   }
-}
-
-async function report(points: readonly LogPoint[]): Promise<void> {
-  for (const point of points) await write(`${encodePosition(point)}\n`);
 }
 
 function countEvents(count: number): string {

@@ -3,7 +3,9 @@ import { PregonError } from '@pregon/protocol';
 import type { Configuration } from '../config/configuration.js';
 import { NO_WORKERS, parseWorkers } from '../config/workers.js';
 import type { ListenOptions } from '../gateway/gateway.js';
+import { assertLogUrl } from '../log/open.js';
 import { type Invocation, UsageError } from './command.js';
+import type { Flags } from './flags.js';
 import { type GatewayPlan, planGateway } from './gateway-plan.js';
 import { type ListenAddress, parseListenAddress } from './listen-address.js';
 import { chooseLog, readConfiguration } from './log-flags.js';
@@ -29,11 +31,11 @@ export interface RunPlan {
 }
 
 /** @throws UsageError | PregonError CONFIG_INVALID | ROUTE_UNKNOWN */
-export function planRun(invocation: Invocation): RunPlan {
+export async function planRun(invocation: Invocation): Promise<RunPlan> {
   const { flags, debug } = invocation;
   const address = parseListenAddress(invocation.argument('[HOST:]PORT'));
   const workers = readWorkers(invocation);
-  const configuration = readConfiguration(invocation);
+  const configuration = await readConfiguration(invocation);
   const plan = {
     configuration,
     gateway: planGateway(flags, configuration),
@@ -49,6 +51,7 @@ export function planRun(invocation: Invocation): RunPlan {
     logLevel: debug ? ('debug' as const) : ('info' as const),
   };
   assertShared(plan);
+  assertLogUrl(plan.log);
   return plan;
 }
 
@@ -69,12 +72,24 @@ function assertShared({ workers, log }: Pick<RunPlan, 'workers' | 'log'>): void 
   );
 }
 
-function readHttp({ flags }: Invocation, configuration: Configuration): RunPlan['http'] {
+function readHttp({ flags, settings }: Invocation, configuration: Configuration): RunPlan['http'] {
   const port = flags.integer('http-port') ?? configuration.http?.port;
-  if (port === undefined && flags.has('http-token')) throw new UsageError('--http-token needs --http-port');
+  for (const name of ['http-token', 'http-token-file'] as const) {
+    if (port === undefined && flags.has(name)) throw new UsageError(`--${name} needs --http-port`);
+  }
   if (port === undefined) return undefined;
   const { host, token } = configuration.http ?? {};
-  return { port, ...(host === undefined ? {} : { host }), token: flags.text('http-token') ?? token };
+  return { port, ...(host === undefined ? {} : { host }), token: readToken(flags) ?? settings.httpToken ?? token };
+}
+
+/** @throws UsageError | PregonError CONFIG_INVALID */
+function readToken(flags: Flags): string | undefined {
+  const file = flags.text('http-token-file');
+  if (file === undefined) return flags.text('http-token');
+  if (flags.has('http-token')) throw new UsageError('--http-token-file and --http-token are two ways to say the same');
+  const token = readFile('http-token-file', file).toString().trim();
+  if (/^\S+$/.test(token)) return token;
+  throw new PregonError('CONFIG_INVALID', `--http-token-file: ${file} must hold one token, without blanks`);
 }
 
 function readTls({ flags }: Invocation, configuration: Configuration): Pick<ListenOptions, 'cert' | 'key'> {
@@ -82,11 +97,11 @@ function readTls({ flags }: Invocation, configuration: Configuration): Pick<List
   const key = flags.text('key');
   if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
   const files = cert !== undefined && key !== undefined ? { cert, key } : configuration.tls;
-  return files ? { cert: readPem('cert', files.cert), key: readPem('key', files.key) } : {};
+  return files ? { cert: readFile('cert', files.cert), key: readFile('key', files.key) } : {};
 }
 
 /** @throws PregonError CONFIG_INVALID */
-function readPem(flag: string, file: string): Buffer {
+function readFile(flag: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {

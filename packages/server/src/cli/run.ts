@@ -1,4 +1,4 @@
-import { variablesOfWorker } from '../settings.js';
+import { secretVariables, variablesOfWorker } from '../settings.js';
 import { heapFlags } from '../workers/heap-flags.js';
 import type { Facts } from '../workers/messages.js';
 import { Primary } from '../workers/primary.js';
@@ -7,10 +7,11 @@ import { bannerOf, sayBanner } from './banner.js';
 import type { Command } from './command.js';
 import { DEFAULT_HOST, DEFAULT_PORT } from './listen-address.js';
 import { LOG_FLAGS } from './log-flags.js';
-import { createLogger, LOG_FORMATS } from './loggers.js';
+import { createLogger, LOG_FORMATS } from './logging/loggers.js';
 import { DEFAULT_DRAIN_MS, planRun, type RunPlan } from './run-plan.js';
-import { openPlannedLog, Service } from './service.js';
+import { withoutSecrets } from './secret-arguments.js';
 import { stopRequested } from './signals.js';
+import { SNAPSHOT_FLAG } from './snapshot-flag.js';
 
 export const run: Command = {
   name: 'run',
@@ -34,6 +35,7 @@ export const run: Command = {
       repeats: true,
       description: 'an exchange to read; EXCHANGE:QUEUE for subscribers that share the work',
     },
+    snapshot: SNAPSHOT_FLAG,
     ...LOG_FLAGS,
     broadcast: { kind: 'switch', description: 'relay what a client sends to all others on its route' },
     compress: { kind: 'switch', description: 'compress events, once for all clients that offer it' },
@@ -66,51 +68,55 @@ export const run: Command = {
       value: 'N',
       description: 'serve health, readiness and publishing on this port too',
     },
-    'http-token': { kind: 'text', value: 'TOKEN', description: 'what publishers must show there' },
+    'http-token-file': {
+      kind: 'text',
+      value: 'FILE',
+      description: 'a file with what publishers must show there; else PREGON_HTTP_TOKEN, else the configuration',
+    },
+    'http-token': {
+      kind: 'text',
+      value: 'TOKEN',
+      description: 'the same on the command line, where ps shows it to everybody on the machine',
+      secret: () => 'use --http-token-file or PREGON_HTTP_TOKEN',
+    },
     'log-format': { kind: 'text', choices: LOG_FORMATS, description: 'how to log; text unless given' },
   },
   examples: [
     'pregon run 0.0.0.0:1234 --route=events --exchange=my_events',
+    'pregon run --route=events --exchange=my_events --snapshot=http://localhost:8080/snapshots/users',
     'pregon run 1234 --config=pregon.yml --log-format=json',
     'pregon run 1234 --workers=auto',
   ],
   async run(invocation) {
-    const plan = planRun(invocation);
     const place = invocation.settings.worker;
-    if (place) return serve(plan, new Worker(place));
+    // Before anything is waited for: it listens to the process that started it.
+    const worker = place && new Worker(place);
+    const plan = await planRun(invocation);
     const execArgv = heapFlags(process.execArgv, invocation.settings.variables['NODE_OPTIONS']);
-    return plan.workers === 1 ? serve(plan, undefined) : serveWithWorkers(plan, execArgv);
+    if (!worker && plan.workers > 1) return serveWithWorkers(plan, execArgv);
+    // A process that only looks after workers needs nothing of a gateway.
+    const { serve } = await import('./serve.js');
+    return serve(plan, worker);
   },
 };
 
-/** The gateway in this process: the only one, or a worker among several. */
-async function serve(plan: RunPlan, worker: Worker | undefined): Promise<number> {
-  const logger = createLogger(plan.logFormat, plan.logLevel, worker?.place.number);
-  const stop = worker?.stop ?? stopRequested();
-  const log = await openPlannedLog(plan, { logger, stop });
-  if (!log) return 0;
-  const service = new Service({ plan, log, logger, worker });
-  try {
-    const facts = await service.start(stop);
-    if (facts && worker) worker.serving(facts);
-    else if (facts) sayBanner(bannerOf(plan, facts), plan.logFormat, logger);
-    const signal = await stop;
-    logger.info({ signal }, 'stopping');
-  } finally {
-    await service.stop();
-  }
-  logger.info({}, 'stopped');
-  return 0;
-}
-
 /** Serves nothing itself: starts this command line again as workers, and looks after them. */
-function serveWithWorkers(plan: RunPlan, execArgv: readonly string[]): Promise<number> {
+async function serveWithWorkers(plan: RunPlan, execArgv: readonly string[]): Promise<number> {
   const logger = createLogger(plan.logFormat, plan.logLevel);
   const { workers, drainMs, configuration, gateway } = plan;
   if (configuration.subscriberFiles.length > 0 && gateway.queues.length === 0) {
     logger.warn({ workers }, 'each worker has its own subscribers: every event is handled by each of them');
   }
   const onServing = (facts: Facts) => sayBanner(bannerOf(plan, facts), plan.logFormat, logger);
-  const primary = new Primary({ workers, variablesOf: variablesOfWorker, execArgv, drainMs, onServing, logger });
-  return primary.run(stopRequested());
+  const secrets = secretVariables({ log: plan.log, httpToken: plan.http?.token });
+  const primary = new Primary({
+    workers,
+    args: withoutSecrets(process.argv.slice(2)),
+    variablesOf: (number, folder) => ({ ...variablesOfWorker(number, folder), ...secrets }),
+    execArgv,
+    drainMs,
+    onServing,
+    logger,
+  });
+  return primary.run(stopRequested()).finally(() => logger.flush());
 }

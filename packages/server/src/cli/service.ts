@@ -5,6 +5,7 @@ import type { Log } from '../core/log.js';
 import { createSibling } from '../gateway/create-gateway.js';
 import type { Gateway } from '../gateway/gateway.js';
 import type { Logger, RouteOptions } from '../gateway/options.js';
+import type { ServedGateway } from '../gateway/running-gateway.js';
 import { HttpPort } from '../http/http-port.js';
 import { openLog } from '../log/open.js';
 import type { Facts } from '../workers/messages.js';
@@ -97,24 +98,19 @@ export class Service {
     await this.#options.log.close();
   }
 
-  async #openHttp(gateway: Gateway) {
-    const { plan, log, logger, worker } = this.#options;
+  async #openHttp(gateway: ServedGateway) {
+    const { plan, logger, worker } = this.#options;
     if (!plan.http) return undefined;
     this.#http = await HttpPort.open({
       ...plan.http,
+      handshakeTimeoutMs: plan.configuration.limits.handshakeTimeoutMs,
       exchanges: plan.gateway.exchanges,
       notReady: () => (worker ? worker.anyNotReady() : gateway.notReady),
-      append: (event) => appendOne(log, event),
+      append: (event) => gateway.append(event),
       logger,
     });
     return this.#http;
   }
-}
-
-async function appendOne(log: Log, event: Parameters<Log['append']>[0][number]) {
-  const [point] = await log.append([event]);
-  if (!point) throw new TypeError('a log must answer one point for each event');
-  return point;
 }
 
 async function loadRoutes(routes: Readonly<Record<string, RouteConfiguration>>): Promise<Record<string, RouteOptions>> {

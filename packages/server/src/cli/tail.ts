@@ -1,13 +1,16 @@
-import { assertPattern, decodePosition, type LogPoint, type ResetReason } from '@pregon/protocol';
+import { assertPattern, type LogPoint, type ResetReason } from '@pregon/protocol';
 import { Chunk } from '../core/chunk.js';
-import { createFilter, type Filter, matches } from '../core/filter.js';
 import type { Format } from '../core/format.js';
 import type { Log, LogEntry } from '../core/log.js';
 import { LoggedEvent } from '../core/logged-event.js';
+import type { PositionCodec } from '../core/positions.js';
+import { CompiledFilter } from '../core/topics/compiled-filter.js';
+import { createFilter } from '../core/topics/filter.js';
 import { openLog } from '../log/open.js';
+import { positionsOf } from '../log/secrets/position-codec.js';
 import { Bell } from './bell.js';
 import type { Command, Invocation } from './command.js';
-import { findLog, LOG_FLAGS } from './log-flags.js';
+import { findLog, findSecret, LOG_FLAGS } from './log-flags.js';
 import { complain, whenOutputGone, write } from './output.js';
 
 const EXIT_RESET = 2;
@@ -50,11 +53,12 @@ export const tail: Command = {
     const exchange = invocation.argument('EXCHANGE') ?? '';
     const topics = readTopics(invocation);
     const stop = stopSignal();
-    const log = await openLog(findLog(invocation), { exchanges: [exchange], signal: stop });
+    const log = await openLog(await findLog(invocation), { exchanges: [exchange], signal: stop });
     try {
       return await followLog(log, {
+        positions: await positionsOf(log, await findSecret(invocation)),
         since: invocation.flags.text('since'),
-        filter: createFilter({ topics }),
+        filter: new CompiledFilter(createFilter({ topics })),
         limit: invocation.flags.integer('limit') ?? Number.POSITIVE_INFINITY,
         stop,
       });
@@ -85,15 +89,16 @@ function stopSignal(): AbortSignal {
 }
 
 interface TailOptions {
+  readonly positions: PositionCodec;
   readonly since: string | undefined;
-  readonly filter: Filter;
+  readonly filter: CompiledFilter;
   readonly limit: number;
   readonly stop: AbortSignal;
 }
 
 /** A cursor on the log, which moves as fast as standard output is read: following only tells it that there is more. */
-async function followLog(log: Log, { since, filter, limit, stop }: TailOptions): Promise<number> {
-  const start = await findStart(log, since);
+async function followLog(log: Log, { positions, since, filter, limit, stop }: TailOptions): Promise<number> {
+  const start = await findStart(log, since, positions);
   if ('reset' in start) return printReset(start.reset);
   let cursor = start.point;
   let left = limit;
@@ -110,9 +115,9 @@ async function followLog(log: Log, { since, filter, limit, stop }: TailOptions):
       // Asked after the read: had anything been dropped between, the page could have a hole.
       if ((await log.floor()).offset > cursor.offset) bell.ring('truncated');
       if (bell.reset) return printReset(bell.reset);
-      const events = page.entries.filter((entry) => matches(filter, entry)).slice(0, left);
+      const events = page.entries.filter((entry) => filter.matches(entry)).slice(0, left);
       left -= events.length;
-      if (events.length > 0) await write(encode(events));
+      if (events.length > 0) await write(encode(events, positions));
       if (page.through.offset > cursor.offset) cursor = page.through;
       else await bell.heard();
     }
@@ -122,16 +127,20 @@ async function followLog(log: Log, { since, filter, limit, stop }: TailOptions):
   }
 }
 
-function encode(entries: readonly LogEntry[]): Uint8Array {
-  const events = entries.map((entry) => new LoggedEvent(entry));
-  return new Chunk(0, 0, events).bytes(JSON_LINES);
+function encode(entries: readonly LogEntry[], positions: PositionCodec): string {
+  return new Chunk(0, 0, LoggedEvent.ofAll(entries, positions)).bytes(JSON_LINES).toString();
 }
 
 /** @throws PregonError POSITION_INVALID */
-async function findStart(log: Log, since: string | undefined): Promise<{ point: LogPoint } | { reset: ResetReason }> {
+async function findStart(
+  log: Log,
+  since: string | undefined,
+  positions: PositionCodec,
+): Promise<{ point: LogPoint } | { reset: ResetReason }> {
   if (since === undefined) return { point: await log.head() };
   if (since === 'first') return { point: await log.floor() };
-  const point = decodePosition(since);
+  const point = positions.decode(since);
+  if (!point) return { reset: 'replaced' };
   const presence = await log.check(point);
   return presence === 'present' ? { point } : { reset: presence };
 }

@@ -13,11 +13,11 @@ const LONGEST_PAUSE_MS = 2_000;
  * @returns undefined where `stop` resolved meanwhile
  * @throws whatever else is wrong
  */
-export async function createWhenReadable(
-  create: () => Promise<Gateway>,
+export async function createWhenReadable<Made extends Gateway>(
+  create: () => Promise<Made>,
   logger: Logger,
   stop: Promise<unknown>,
-): Promise<Gateway | undefined> {
+): Promise<Made | undefined> {
   let stopped = false;
   void stop.then(() => {
     stopped = true;

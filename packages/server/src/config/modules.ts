@@ -1,7 +1,6 @@
 import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as protocol from '@pregon/protocol';
-import { createJiti } from 'jiti';
 import type { Built, HandlerContext, RouteHandlers, Subscriber } from '../gateway/options.js';
 import type { FileReference } from './configuration.js';
 import { nearest } from './nearest.js';
@@ -64,6 +63,7 @@ async function importDefault({ file, where }: FileReference): Promise<unknown> {
 async function importTypeScript(file: string): Promise<unknown> {
   // Loaded a second time by jiti, our packages would bring error classes that nothing here knows.
   const virtualModules = { pregon: await import('../index.js'), '@pregon/protocol': protocol };
+  const { createJiti } = await import('jiti');
   return createJiti(import.meta.url, { fsCache: false, virtualModules }).import(file);
 }
 

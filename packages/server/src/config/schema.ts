@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { isPattern } from '@pregon/protocol';
 import { z } from 'zod';
 import { isOrigin, LEAST_LIMITS, MOST_LIMITS, NO_ORIGIN } from '../gateway/validate.js';
+import { isHttpUrl } from './http-url.js';
 import { parseBytes, parseDuration } from './quantities.js';
+import { ROUTE_NAME } from './route-name.js';
 import { NO_WORKERS, parseWorkers } from './workers.js';
 
 /** A variable expands to a text: `${PORT}` is `"1234"` where a number is wanted. */
@@ -47,9 +49,6 @@ const duration = quantity(parseDuration, 'is not a duration; write 30s, 15m, 12h
 const workers = quantity(parseWorkers, NO_WORKERS);
 const bytes = quantity(parseBytes, 'is not a size; write 512MB, 2GiB or a number of bytes');
 
-/** The names that stand in URLs and on the command line. */
-export const ROUTE_NAME = /^[A-Za-z0-9][\w.-]*$/;
-
 /** @param directory what file names in the configuration are relative to */
 export function configurationSchema(directory: string) {
   const file = z
@@ -78,9 +77,26 @@ export function configurationSchema(directory: string) {
         heartbeatMs: limit('heartbeatMs'),
         stallTimeoutMs: limit('stallTimeoutMs'),
         handshakeTimeoutMs: limit('handshakeTimeoutMs'),
+        keepAliveTimeoutMs: limit('keepAliveTimeoutMs'),
         maxFrameBytes: limit('maxFrameBytes'),
+        maxFramesPerSecond: limit('maxFramesPerSecond'),
+        frameBurst: limit('frameBurst'),
+        maxPolledPackets: limit('maxPolledPackets'),
+        maxIncomingBytesPerSecond: limit('maxIncomingBytesPerSecond'),
+        incomingBytesBurst: limit('incomingBytesBurst'),
+        maxSubscribesPerSecond: limit('maxSubscribesPerSecond'),
+        subscribeBurst: limit('subscribeBurst'),
+        maxReplaysPerMinute: limit('maxReplaysPerMinute'),
+        replayBurst: limit('replayBurst'),
+        maxSnapshotsPerMinute: limit('maxSnapshotsPerMinute'),
+        snapshotBurst: limit('snapshotBurst'),
+        maxFrameDepth: limit('maxFrameDepth'),
+        maxFrameValues: limit('maxFrameValues'),
         maxBufferedBytes: limit('maxBufferedBytes'),
         maxSubscriptions: limit('maxSubscriptions'),
+        maxTopics: limit('maxTopics'),
+        maxTopicsBytes: limit('maxTopicsBytes'),
+        maxSnapshotBytes: limit('maxSnapshotBytes'),
         historyBytes: limit('historyBytes'),
         flushIntervalMs: limit('flushIntervalMs'),
         tls: z.strictObject({ cert: file, key: file }).optional(),
@@ -103,8 +119,4 @@ function quantity(parse: (text: string) => number | undefined, message: string) 
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     });
-}
-
-function isHttpUrl(value: string): boolean {
-  return URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
 }

@@ -2,6 +2,15 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import { expandVariables, type Variables } from './expand.js';
 import { ConfigurationError, type ConfigurationPath, type Problem, showPath } from './problems.js';
 
+/** The library passes on what the engine says of deep nesting. */
+const STACK_OVERFLOW = 'Maximum call stack size exceeded';
+
+/** The most mistakes that are listed: if the file is not YAML, every character may be one. */
+const MAX_MISTAKES = 20;
+
+/** How many values its aliases may stand for, those within others included. */
+const MAX_ALIASES = 100;
+
 /** A YAML document that knows where each of its values stands. */
 export class YamlFile {
   readonly #name: string;
@@ -14,10 +23,14 @@ export class YamlFile {
    */
   constructor(name: string, text: string) {
     this.#name = name;
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false });
+    // The library prints some warnings by itself, as for a map used as a key; what it means by them is reported as an unknown key.
+    this.#document = parse(name, () =>
+      parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'error' }),
+    );
     const mistakes = [...this.#document.errors, ...this.#document.warnings];
     if (mistakes.length > 0) {
-      throw new ConfigurationError(mistakes.map(({ pos, message }) => `${this.#place(pos[0])} ${oneLine(message)}`));
+      const first = mistakes.slice(0, MAX_MISTAKES);
+      throw new ConfigurationError(first.map(({ pos, message }) => `${this.#place(pos[0])} ${oneLine(message)}`));
     }
   }
 
@@ -25,7 +38,13 @@ export class YamlFile {
   expand(variables: Variables): Problem[] {
     const problems: Problem[] = [];
     const visit = (node: unknown, path: ConfigurationPath): void => {
-      if (isMap(node)) for (const pair of node.items) visit(pair.value, [...path, keyOf(pair.key)]);
+      if (isMap(node)) {
+        for (const { key, value } of node.items) {
+          const name = keyOf(key);
+          if (name === '__proto__') problems.push({ path: [...path, name], message: 'is not a name', ofKey: true });
+          visit(value, [...path, name]);
+        }
+      }
       if (isSeq(node))
         node.items.forEach((item, index) => {
           visit(item, [...path, index]);
@@ -40,7 +59,7 @@ export class YamlFile {
   }
 
   toValue(): unknown {
-    return this.#document.toJS() ?? {};
+    return parse(this.#name, () => this.#document.toJS({ maxAliasCount: MAX_ALIASES })) ?? {};
   }
 
   /** `pregon.yml:12:5 websocket.routes.events.path`: the value itself, or its key where it is a collection or absent. */
@@ -67,6 +86,22 @@ export class YamlFile {
   }
 }
 
+/** @throws ConfigurationError for what the library throws: for many aliases of aliases, or for deep nesting */
+function parse<Result>(name: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (cause) {
+    const isDeep = cause instanceof RangeError;
+    const why = isDeep ? 'it is nested too deeply' : `it cannot be read: ${oneLine(messageOf(cause))}`;
+    throw new ConfigurationError([`${name}:1:1 ${why}`], { cause });
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof ReferenceError) return 'its aliases stand for too much; write it without most of them';
+  return error instanceof Error ? error.message : String(error);
+}
+
 function childOf(node: unknown, key: string | number): { key: unknown; value: unknown } | undefined {
   if (isMap(node)) {
     const pair = node.items.find((item) => keyOf(item.key) === String(key));
@@ -91,5 +126,5 @@ function isNodeWithRange(node: unknown): node is Node & { range: [number, number
 }
 
 function oneLine(message: string): string {
-  return message.replace(/\s*\n\s*/g, ' ');
+  return message.replace(STACK_OVERFLOW, 'it is nested too deeply').replace(/\s*\n\s*/g, ' ');
 }

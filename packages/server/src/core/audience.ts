@@ -1,8 +1,8 @@
 import type { Chunk } from './chunk.js';
-import { type Filter, passes } from './filter.js';
 import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 import type { Subscription } from './subscription.js';
+import { type Filter, passes } from './topics/filter.js';
 
 const NONE: readonly Chunk[] = [];
 

@@ -1,17 +1,17 @@
-import { CLOSE_CODES, type CloseCode, encodePosition, PregonError, type RequestId, type Since } from '@pregon/protocol';
-import type { Filter } from './filter.js';
+import { CLOSE_CODES, type CloseCode, PregonError, type RequestId, type Since } from '@pregon/protocol';
 import type { Hub } from './hub.js';
+import type { Intake } from './incoming/intake.js';
+import { RequestBudget } from './incoming/request-budget.js';
 import type { Link, TransportName } from './link.js';
 import { Liveness } from './liveness.js';
 import { Message } from './message.js';
 import type { Route } from './route.js';
 import type { Subscription, SubscriptionOwner } from './subscription.js';
+import { toldError } from './told-error.js';
+import { assertRoomFor, assertTopicList, type SubscriptionLimits } from './topics/topic-limits.js';
 
 /** How many sends of one client may be under way before no more is read from it. */
 const MAX_UNANSWERED = 100;
-
-/** The most words in all topic patterns of one connection: each may cost some hundred bytes in the topic index. */
-const MAX_PATTERN_WORDS = 10_000;
 
 /** Who connects, as the transport saw it. */
 export interface ConnectionRequest {
@@ -27,9 +27,17 @@ export interface ConnectionOptions {
   readonly route: Route;
   readonly request: ConnectionRequest;
   readonly hub: Hub;
-  readonly maxSubscriptions: number;
+  readonly limits: SubscriptionLimits;
   readonly now: number;
+  /** @default no limits of rate */
+  readonly intake?: Intake;
 }
+
+/** Errors of a program that does not speak the protocol, or does harm; none of what an application asks for. */
+const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LARGE']);
+
+/** RFC 6455 section 7.4.1. */
+const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that cannot be read', reconnect: false };
 
 const NONE: readonly Subscription[] = [];
 
@@ -39,7 +47,7 @@ export class Connection implements SubscriptionOwner {
   readonly request: ConnectionRequest;
   readonly #route: Route;
   readonly #hub: Hub;
-  readonly #maxSubscriptions: number;
+  readonly #limits: SubscriptionLimits;
   readonly #link: Link;
   /** As a rule the only one: a map costs each idle connection two hundred bytes, a list sixty. */
   #subscription: Subscription | undefined;
@@ -51,6 +59,10 @@ export class Connection implements SubscriptionOwner {
   #notes: Map<string, unknown> | undefined;
   readonly #liveness: Liveness;
   #checkpoint = -1;
+  readonly #intake: Intake | undefined;
+  #hasSubscribed = false;
+  /** From the second request on: most connections open one subscription, and must not pay for more. */
+  #requests: RequestBudget | undefined;
 
   /** @internal */
   constructor(link: Link, options: ConnectionOptions) {
@@ -58,9 +70,10 @@ export class Connection implements SubscriptionOwner {
     this.request = options.request;
     this.#route = options.route;
     this.#hub = options.hub;
-    this.#maxSubscriptions = options.maxSubscriptions;
+    this.#limits = options.limits;
     this.#link = link;
     this.#liveness = new Liveness(options.now);
+    this.#intake = options.intake;
   }
 
   /** The route's name. */
@@ -141,7 +154,7 @@ export class Connection implements SubscriptionOwner {
    * @param options.snapshot the route's snapshot first, wherever `since` is absent or cannot be served
    * @param options.again the event at `since` comes once more
    * @internal
-   * @throws PregonError ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
+   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
    */
   subscribe(
     id: RequestId,
@@ -150,19 +163,18 @@ export class Connection implements SubscriptionOwner {
     { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean } = {},
   ): void {
     if (this.#find(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
-    if (this.#subscriptions.length >= this.#maxSubscriptions) {
-      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${this.#maxSubscriptions} subscriptions a connection`);
+    const { maxSubscriptions } = this.#limits;
+    const open = this.#subscriptions;
+    if (open.length >= maxSubscriptions) {
+      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${maxSubscriptions} subscriptions a connection`);
     }
-    if (snapshot && !this.#route.snapshots) {
-      throw new PregonError('SNAPSHOT_NOT_OFFERED', `the route ${this.route} has no snapshot`);
-    }
+    if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
+    this.#hasSubscribed = true;
+    if (topics) assertTopicList(topics, this.#limits);
+    if (snapshot) this.#route.assertSnapshot();
     const filter = this.#route.filter(topics);
-    if (this.#patternWords + countWords(filter) > MAX_PATTERN_WORDS) {
-      throw new PregonError(
-        'TOO_MANY_SUBSCRIPTIONS',
-        `at most ${MAX_PATTERN_WORDS} words in all topics of a connection`,
-      );
-    }
+    const held = open.map(({ audience }) => audience.filter);
+    assertRoomFor(filter, held, this.#limits);
     // Resumed from far back with nothing that matches, it has to be told where it stands, also when the edge does not move.
     this.#checkpoint = -1;
     const subscription = this.#hub.subscribe({
@@ -206,20 +218,25 @@ export class Connection implements SubscriptionOwner {
   /** Tells the client what was wrong with what it sent. @internal */
   refuse(id: RequestId | undefined, error: unknown): void {
     if (!this.#open) return;
-    const known =
-      error instanceof PregonError ? error : new PregonError('HANDLER_FAILED', 'the handler failed', { cause: error });
-    this.#link.control({
-      op: 'error',
-      ...(id === undefined ? {} : { id }),
-      code: known.code,
-      message: known.message,
-      retryable: known.retryable,
-    });
+    this.#link.control({ op: 'error', ...(id === undefined ? {} : { id }), ...toldError(error) });
+  }
+
+  /**
+   * Tells the client why a frame was refused; closes the connection after many that cannot be read (1008), or many more requests than its
+   * rate allows (4006). @internal
+   */
+  refuseFrame(id: RequestId | undefined, error: unknown): void {
+    this.refuse(id, error);
+    if (!(error instanceof PregonError)) return;
+    if (UNREADABLE.has(error.code) && this.#budget?.badFrame()) this.close(POLICY_VIOLATION);
+    else if (error.code === 'RATE_LIMITED' && this.#budget?.isExceeded) this.close(CLOSE_CODES.RATE_LIMITED);
   }
 
   /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. @internal */
   regulate(): void {
-    const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED;
+    const { fanOut } = this.#route.connections;
+    const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED && !fanOut.isBehind;
+    if (fanOut.isBehind && this.#open) fanOut.holdUntilDone(this);
     if (reading === this.#reading || !this.#open) return;
     this.#reading = reading;
     this.#link.setReading(reading);
@@ -284,6 +301,11 @@ export class Connection implements SubscriptionOwner {
     else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
   }
 
+  get #budget(): RequestBudget | undefined {
+    this.#requests ??= this.#intake && new RequestBudget(this.#intake);
+    return this.#requests;
+  }
+
   get #subscriptions(): readonly Subscription[] {
     return this.#subscription ? [this.#subscription, ...this.#laterSubscriptions] : NONE;
   }
@@ -299,12 +321,6 @@ export class Connection implements SubscriptionOwner {
 
   #forget(id: RequestId): void {
     this.#subscriptions = this.#subscriptions.filter((subscription) => subscription.id !== id);
-  }
-
-  get #patternWords(): number {
-    let words = 0;
-    for (const { audience } of this.#subscriptions) words += countWords(audience.filter);
-    return words;
   }
 
   #acknowledge(id: RequestId | undefined, value: unknown): void {
@@ -324,7 +340,7 @@ export class Connection implements SubscriptionOwner {
     this.#checkpoint = edge.offset;
     for (const subscription of this.#subscriptions) {
       if (subscription.atEdge)
-        this.#link.control({ op: 'checkpoint', id: subscription.id, position: encodePosition(edge) });
+        this.#link.control({ op: 'checkpoint', id: subscription.id, position: this.#hub.positionOf(edge) });
     }
   }
 
@@ -340,10 +356,6 @@ export class Connection implements SubscriptionOwner {
         return this.refuse(id, error);
     }
   }
-}
-
-function countWords({ topics }: Filter): number {
-  return topics.reduce((sum, pattern) => sum + pattern.split('.').length, 0);
 }
 
 function toError(error: unknown): Error {

@@ -1,30 +1,42 @@
 import { type LogPoint, PregonError, type RequestId, type ResetReason, type Since } from '@pregon/protocol';
+import { Arrivals, type ArrivalsLimits } from './arrivals.js';
 import type { Audience } from './audience.js';
 import { Audiences } from './audiences.js';
 import { BoundedMap } from './bounded-map.js';
 import { CatchingUp } from './catching-up.js';
 import { CHUNK_BYTES, Chunk } from './chunk.js';
 import type { Clock } from './clock.js';
-import { type Filter, matches } from './filter.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { HistoryWindow } from './history-window.js';
+import type { TurnBudget } from './incoming/turn-budget.js';
 import type { Link } from './link.js';
-import type { Log, LogFollower, Page, StopFollowing } from './log.js';
-import { LoggedEvent } from './logged-event.js';
+import type { Log } from './log.js';
+import type { LoggedEvent } from './logged-event.js';
 import { type EventPage, PageReader } from './page-reader.js';
+import type { PositionCodec } from './positions.js';
 import { parseSince, Resumption, type Start, startAtFirst } from './resume.js';
-import { SnapshotPoint } from './snapshot-point.js';
-import type { SnapshotReader } from './snapshot-reader.js';
+import { SnapshotPoint } from './snapshots/snapshot-point.js';
+import type { SnapshotReader } from './snapshots/snapshot-reader.js';
 import { type Source, Subscription, type SubscriptionOwner } from './subscription.js';
+import { CompiledFilters } from './topics/compiled-filters.js';
+import type { Filter } from './topics/filter.js';
+
+/** How many steps of matching go into one chunk for those behind, about a millisecond; it may end before its page does. */
+const STEPS_PER_CHUNK = 5_000;
 
 /** How many chunks for those behind are kept for the next who stands at the same point. */
 const KEPT_CHUNKS = 64;
 
 export interface HubOptions {
   readonly log: Log;
+  readonly positions: PositionCodec;
   readonly historyBytes: number;
   readonly flushIntervalMs: number;
   readonly clock: Clock;
+  /** How many events may wait for a flush, see {@link ArrivalsLimits}. */
+  readonly arrivals?: ArrivalsLimits;
+  /** The budget in which the time of subscriptions that are behind is counted. @default a budget of its own */
+  readonly turn?: TurnBudget;
   /** Told when the log can no longer be read, when it can again, and when another one stands in its place. */
   readonly onLog: (state: { unavailable?: Error; replaced?: boolean }) => void;
 }
@@ -47,6 +59,7 @@ export interface SubscribeRequest {
  */
 export class Hub implements Source {
   readonly #log: Log;
+  readonly #positions: PositionCodec;
   readonly #clock: Clock;
   readonly #onLog: HubOptions['onLog'];
   readonly #history: HistoryWindow;
@@ -60,12 +73,12 @@ export class Hub implements Source {
   readonly #awaitingEdge = new Set<Subscription>();
   /** By link: one of the subscriptions for which it is held during a flush. */
   readonly #held = new Map<Link, Subscription>();
+  readonly #filters = new CompiledFilters();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
   #edge: LogPoint;
   /** How many logs were replaced: what was asked of one says nothing of the next. */
   #generation = 0;
-  #arrived: { events: LoggedEvent[]; through: LogPoint } | undefined;
-  #stopFollowing: StopFollowing;
+  readonly #arrivals: Arrivals;
 
   /** @throws PregonError LOG_UNAVAILABLE */
   static async open(options: HubOptions): Promise<Hub> {
@@ -74,20 +87,34 @@ export class Hub implements Source {
 
   private constructor(options: HubOptions, edge: LogPoint) {
     this.#log = options.log;
+    this.#positions = options.positions;
     this.#clock = options.clock;
     this.#onLog = options.onLog;
     this.#edge = edge;
     this.#history = new HistoryWindow(options.historyBytes, edge);
-    this.#pages = new PageReader(options.log, options.clock);
+    this.#pages = new PageReader(options.log, options.clock, options.positions);
     this.#resumption = new Resumption(this.#history, options.log, options.clock);
-    this.#catchingUp = new CatchingUp(options.clock);
+    this.#catchingUp = new CatchingUp(options.clock, options.turn);
     this.#flushes = new FlushScheduler(() => this.#flush(), options.flushIntervalMs, options.clock);
     this.#snapshotPoint = new SnapshotPoint(options.log, options.clock);
-    this.#stopFollowing = this.#log.follow(edge, this.#follower());
+    this.#arrivals = new Arrivals(
+      { ...options.arrivals, log: options.log, positions: options.positions, after: edge },
+      {
+        appended: () => this.#flushes.request(),
+        replaced: (head) => this.#replace(head),
+        unavailable: (error) => this.#onLog({ unavailable: error }),
+        available: () => this.#onLog({}),
+      },
+    );
   }
 
   get edge(): LogPoint {
     return this.#edge;
+  }
+
+  /** The text under which clients hold a point of this log. */
+  positionOf(point: LogPoint): string {
+    return this.#positions.encode(point);
   }
 
   get subscriptions(): number {
@@ -100,7 +127,7 @@ export class Hub implements Source {
 
   /** @throws PregonError POSITION_INVALID, at once; what goes wrong later is told to the owner */
   subscribe(request: SubscribeRequest): Subscription {
-    const since = request.since === undefined ? undefined : parseSince(request.since);
+    const since = request.since === undefined ? undefined : parseSince(request.since, this.#positions);
     const audience = this.#audiences.enter(request.filter);
     const subscription = new Subscription({ ...request, audience, source: this });
     this.#subscriptions.add(subscription);
@@ -114,7 +141,7 @@ export class Hub implements Source {
    * @throws PregonError POSITION_INVALID | LOG_UNAVAILABLE
    */
   async canServe(position: string): Promise<boolean> {
-    return 'point' in (await this.#start(parseSince(position)));
+    return 'point' in (await this.#start(parseSince(position, this.#positions)));
   }
 
   unsubscribe(subscription: Subscription): void {
@@ -126,21 +153,37 @@ export class Hub implements Source {
   }
 
   async close(): Promise<void> {
-    await this.#stopFollowing();
+    await this.#arrivals.close();
     for (const subscription of [...this.#subscriptions]) this.unsubscribe(subscription);
   }
 
-  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | ResetReason> {
+  next(audience: Audience, cursor: number): Chunk | Promise<EventPage | ResetReason> {
     const made = this.#chunks.get(chunkKey(audience, cursor));
     if (made) return made;
     const held = this.#history.after(cursor, CHUNK_BYTES);
     if (!held) {
       const page = this.#pages.kept(cursor);
-      return page ? this.#keep(audience, selectOfPage(audience, cursor, page)) : this.#nextFromLog(audience, cursor);
+      return page ? this.select(audience, cursor, page) : this.#pageFromLog(cursor);
     }
     const last = held.events.at(-1);
     const through = held.more && last ? last.offset : this.#edge.offset;
-    return this.#keep(audience, select(audience, cursor, through, held.events));
+    return this.select(audience, cursor, { after: cursor, through, events: held.events });
+  }
+
+  select(audience: Audience, cursor: number, { through, events }: EventPage): Chunk {
+    // All who wait for a page go on one after the other: the first of them makes the chunk for those with the same filter.
+    const made = this.#chunks.get(chunkKey(audience, cursor));
+    if (made) return made;
+    const filter = this.#filters.get(audience.filter);
+    const enough = filter.steps + STEPS_PER_CHUNK;
+    const selected: LoggedEvent[] = [];
+    for (let at = firstAfter(events, cursor); at < events.length; at++) {
+      const event = events[at];
+      if (!event) break;
+      if (filter.matches(event.entry)) selected.push(event);
+      if (filter.steps >= enough) return this.#keep(audience, new Chunk(cursor, event.offset, selected));
+    }
+    return this.#keep(audience, new Chunk(cursor, through, selected));
   }
 
   awaitEdge(subscription: Subscription): void {
@@ -158,7 +201,7 @@ export class Hub implements Source {
     return this.#catchingUp.isFree;
   }
 
-  awaitTurn(subscription: Subscription, read: Chunk | undefined): void {
+  awaitTurn(subscription: Subscription, read: EventPage | undefined): void {
     this.#catchingUp.wait(subscription, read);
   }
 
@@ -194,7 +237,11 @@ export class Hub implements Source {
     subscription.owner.subscriptionFailed(subscription.id, error);
   }
 
-  async #open(subscription: Subscription, since: LogPoint | 'first' | undefined, again = false): Promise<void> {
+  async #open(
+    subscription: Subscription,
+    since: LogPoint | 'first' | 'foreign' | undefined,
+    again = false,
+  ): Promise<void> {
     const { attempt, snapshots } = subscription;
     const current = () => !subscription.ended && subscription.attempt === attempt;
     try {
@@ -224,6 +271,7 @@ export class Hub implements Source {
       floor: () => this.#log.floor(),
       now: () => this.#clock.now(),
       after: (ms, callback) => this.#clock.after(ms, callback),
+      nextTurn: (callback) => this.#clock.nextTurn(callback),
     });
     let begun = false;
     try {
@@ -237,18 +285,16 @@ export class Hub implements Source {
     }
   }
 
-  async #start(since: LogPoint | 'first'): Promise<Start> {
+  async #start(since: LogPoint | 'first' | 'foreign'): Promise<Start> {
+    if (since === 'foreign') return { reset: 'replaced' };
     if (since === 'first') return startAtFirst(this.#edge, this.#log);
     return this.#resumption.at(since, this.#edge);
   }
 
-  async #nextFromLog(audience: Audience, cursor: number): Promise<Chunk | ResetReason> {
+  async #pageFromLog(cursor: number): Promise<EventPage | ResetReason> {
     const generation = this.#generation;
     const page = await this.#pages.read(cursor, this.#edge);
-    if (typeof page === 'string') return page;
-    if (generation !== this.#generation) return 'replaced';
-    // All who wait for this page go on one after the other: the first of them makes the chunk for those with the same filter.
-    return this.#chunks.get(chunkKey(audience, cursor)) ?? this.#keep(audience, selectOfPage(audience, cursor, page));
+    return typeof page === 'string' || generation === this.#generation ? page : 'replaced';
   }
 
   #keep(audience: Audience, chunk: Chunk): Chunk {
@@ -256,31 +302,17 @@ export class Hub implements Source {
     return chunk;
   }
 
-  #follower(): LogFollower {
-    return {
-      appended: (page) => this.#arrive(page),
-      replaced: (head) => this.#replace(head),
-      unavailable: (error) => this.#onLog({ unavailable: error }),
-      available: () => this.#onLog({}),
-    };
-  }
-
-  #arrive(page: Page): void {
-    this.#arrived ??= { events: [], through: page.through };
-    for (const entry of page.entries) this.#arrived.events.push(new LoggedEvent(entry));
-    this.#arrived.through = page.through;
-    this.#flushes.request();
-  }
-
   #flush(): void {
-    const arrived = this.#arrived;
+    // As many as may be matched in one turn of the event loop; the others wait for the next.
+    const arrived = this.#arrivals.take(this.#audiences.match(this.#arrivals.waiting));
     if (!arrived) return;
-    this.#arrived = undefined;
+    if (this.#arrivals.waiting.length > 0) this.#flushes.request();
     const after = this.#edge.offset;
-    this.#edge = arrived.through;
-    this.#history.append(arrived.events);
+    const { events, through } = arrived;
+    this.#edge = through;
+    this.#history.append(events);
     this.#chunks.clear();
-    this.#audiences.flush(arrived.events, after, arrived.through.offset);
+    this.#audiences.move(after, through.offset);
     this.#releaseHeld();
     this.#snapshotPoint.edgeMoved();
     const waiting = [...this.#awaitingEdge];
@@ -301,7 +333,6 @@ export class Hub implements Source {
 
   /** Another log stands in the place of the one that was read: nobody's position means anything in it. */
   #replace(head: LogPoint): void {
-    this.#arrived = undefined;
     this.#generation += 1;
     this.#edge = head;
     this.#history.clear(head);
@@ -314,17 +345,9 @@ export class Hub implements Source {
   }
 }
 
-function select({ filter }: Audience, after: number, through: number, events: readonly LoggedEvent[]): Chunk {
-  return new Chunk(
-    after,
-    through,
-    events.filter((event) => matches(filter, event.entry)),
-  );
-}
-
-function selectOfPage(audience: Audience, after: number, { through, events }: EventPage): Chunk {
-  const from = events.findIndex(({ offset }) => offset > after);
-  return select(audience, after, through, from === 0 ? events : from < 0 ? [] : events.slice(from));
+function firstAfter(events: readonly LoggedEvent[], cursor: number): number {
+  const first = events.findIndex(({ offset }) => offset > cursor);
+  return first < 0 ? events.length : first;
 }
 
 function chunkKey(audience: Audience, cursor: number): string {

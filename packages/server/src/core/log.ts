@@ -88,8 +88,13 @@ export interface Log {
   /** How the gateways on this log reach each other's connections; absent where it has no way for that: broadcasts are local then. */
   readonly ephemeral?: Ephemeral;
 
-  /** What only those know who can open this log, the same for all of them; absent where it keeps no such thing. */
-  readonly secret?: string;
+  /**
+   * 32 random bytes that were made once, the same for every process that opens this log, and known to nobody else. Keys are derived from
+   * them: for positions, and for what clients hand back to prove who they were. Never derived from the log's address or password.
+   *
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID if the log has none and this process may not make one
+   */
+  secret(): Promise<Uint8Array>;
 
   /** Queues for those who share work; absent where the log has no broker. */
   readonly queues?: WorkQueues;
@@ -99,7 +104,9 @@ export interface Log {
    *
    * @param events each at most `maxEventBytes` of UTF-8 JSON; a `position` in them is ignored
    * @returns one point per event, in the same order; none where they are not asked for and would cost a read
-   * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE (then none was stored) | LOG_UNAVAILABLE | LOG_CLOSED
+   * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE | EVENT_ID_REUSED | EXCHANGE_UNUSABLE if the log can never take one of the events:
+   *   trying again is of no use, but the others may be appended without it
+   * @throws PregonError LOG_UNAVAILABLE (retryable) | LOG_CLOSED
    */
   append(events: readonly PregonEvent[], options?: AppendOptions): Promise<LogPoint[]>;
 
@@ -120,7 +127,8 @@ export interface Log {
 
   /**
    * The point of the last entry of `source` (of any source where undefined) whose sequence is at most `sequence`, provided that the
-   * log has come as far as that sequence; undefined where it has not, or where that entry is not retained.
+   * log has come as far as that sequence; undefined if it has not, or if that entry is not retained. If the log was
+   * trimmed to nothing and that entry was the last of the source, the floor.
    */
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined>;
 
@@ -135,7 +143,7 @@ export interface Log {
 export interface LogOptions {
   /** Only entries of these exchanges are read; `append` takes all. @default all */
   readonly exchanges?: readonly string[];
-  /** The most bytes of UTF-8 JSON of one event. @default 1048576 (1 MiB) */
+  /** The most bytes of UTF-8 JSON of one event, at most 64 MiB. @default 1048576 (1 MiB) */
   readonly maxEventBytes?: number;
 }
 

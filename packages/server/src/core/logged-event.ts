@@ -1,5 +1,6 @@
-import { encodePosition, type PregonEvent } from '@pregon/protocol';
+import type { PregonEvent } from '@pregon/protocol';
 import type { LogEntry } from './log.js';
+import type { PositionCodec } from './positions.js';
 
 /** An event of the log on its way to connections: encoded once, whoever and however many it goes to. */
 export class LoggedEvent {
@@ -7,9 +8,15 @@ export class LoggedEvent {
   /** `,"position":"…"}`: what takes the place of the payload's last byte in the JSON text that is delivered. */
   readonly #tail: Buffer;
 
-  constructor(entry: LogEntry) {
+  constructor(entry: LogEntry, position: string) {
     this.entry = entry;
-    this.#tail = Buffer.from(`,"position":"${encodePosition(entry)}"}`, 'latin1');
+    this.#tail = Buffer.from(`,"position":"${position}"}`, 'latin1');
+  }
+
+  /** A page at once: encrypting its positions together costs a small part of doing it one by one. */
+  static ofAll(entries: readonly LogEntry[], positions: PositionCodec): LoggedEvent[] {
+    const texts = positions.encodeAll(entries);
+    return entries.map((entry, index) => new LoggedEvent(entry, texts[index] ?? positions.encode(entry)));
   }
 
   get offset(): number {

@@ -3,6 +3,7 @@ import { CHUNK_BYTES } from './chunk.js';
 import type { Clock } from './clock.js';
 import type { Log } from './log.js';
 import { LoggedEvent } from './logged-event.js';
+import type { PositionCodec } from './positions.js';
 
 /** A page of the log, ready to be delivered. */
 export interface EventPage {
@@ -35,6 +36,7 @@ interface Wanted {
 export class PageReader {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #positions: PositionCodec;
   /** The last is the newest. */
   #kept: readonly EventPage[] = [];
   /** By the offset after which they want a page, in order. */
@@ -42,9 +44,10 @@ export class PageReader {
   #underWay = new Map<number, Promise<EventPage | ResetReason>>();
   #turnComes = false;
 
-  constructor(log: Log, clock: Clock) {
+  constructor(log: Log, clock: Clock, positions: PositionCodec) {
     this.#log = log;
     this.#clock = clock;
+    this.#positions = positions;
   }
 
   /** A page that holds what comes after an offset, perhaps behind what comes before it; undefined where none was read lately. */
@@ -117,7 +120,7 @@ export class PageReader {
     if ((await this.#log.check(edge)) === 'replaced') return 'replaced';
     const floor = await this.#log.floor();
     if (floor.offset > after) return 'truncated';
-    const events = page.entries.map((entry) => new LoggedEvent(entry));
+    const events = LoggedEvent.ofAll(page.entries, this.#positions);
     return { after, events, through: page.complete ? edge.offset : page.through.offset };
   }
 }

@@ -1,8 +1,9 @@
-import { decodePosition, type LogPoint, type ResetReason, type Since } from '@pregon/protocol';
+import type { LogPoint, ResetReason, Since } from '@pregon/protocol';
 import { BoundedMap } from './bounded-map.js';
 import type { Clock } from './clock.js';
 import type { HistoryWindow } from './history-window.js';
 import type { Log } from './log.js';
+import type { PositionCodec } from './positions.js';
 
 /** Where a subscription may start, or why it may not start where it asked to. */
 export type Start = { readonly point: LogPoint } | { readonly reset: ResetReason };
@@ -76,9 +77,13 @@ async function provenBy(edge: LogPoint, point: LogPoint, log: Log): Promise<Star
   return (await log.check(edge)) === 'replaced' ? { reset: 'replaced' } : { point };
 }
 
-/** @throws PregonError POSITION_INVALID */
-export function parseSince(since: Since): LogPoint | 'first' {
-  return since === 'first' ? 'first' : decodePosition(since);
+/**
+ * Where somebody asks to start; `foreign` if the position is of another key, so that it proves nothing here.
+ *
+ * @throws PregonError POSITION_INVALID
+ */
+export function parseSince(since: Since, positions: PositionCodec): LogPoint | 'first' | 'foreign' {
+  return since === 'first' ? 'first' : (positions.decode(since) ?? 'foreign');
 }
 
 function samePoint(a: LogPoint, b: LogPoint): boolean {

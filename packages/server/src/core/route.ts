@@ -1,10 +1,12 @@
 import { PregonError } from '@pregon/protocol';
 import type { Connection } from './connection.js';
 import { Connections } from './connections.js';
-import { createFilter, type Filter } from './filter.js';
 import type { RouteHandlers } from './handlers.js';
-import type { SnapshotFunction } from './snapshot.js';
-import { type HoldLimits, SnapshotReader } from './snapshot-reader.js';
+import type { TurnBudget } from './incoming/turn-budget.js';
+import type { RefusalLog } from './refusals/refusal-log.js';
+import type { SnapshotSource } from './snapshots/snapshot.js';
+import { type HoldLimits, SnapshotReader } from './snapshots/snapshot-reader.js';
+import { createFilter, type Filter } from './topics/filter.js';
 
 /** How events are compressed for the clients that take them so. */
 export interface Compression {
@@ -17,11 +19,15 @@ export interface RouteDefinition {
   readonly path: string;
   readonly exchanges: readonly string[] | undefined;
   readonly topics: readonly string[] | undefined;
-  readonly snapshot: SnapshotFunction | undefined;
+  readonly snapshot: SnapshotSource | undefined;
   /** @default 64 MiB, and given to somebody new for a minute */
   readonly snapshotLimits?: HoldLimits;
   /** @default nothing is compressed */
   readonly compression?: Compression | undefined;
+  /** What a turn of the event loop has time for. @default no limit */
+  readonly turn?: TurnBudget;
+  /** Logs what clients are refused. @default nothing is logged */
+  readonly refusals?: RefusalLog;
   /** Sees what happens before the handlers do, and answers nothing. */
   readonly observer?: RouteHandlers;
 }
@@ -40,7 +46,7 @@ export class Route {
     this.name = definition.name;
     this.path = definition.path;
     this.compression = definition.compression;
-    this.connections = new Connections(definition.name);
+    this.connections = new Connections(definition.name, definition.turn);
     this.#definition = definition;
     this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot, definition.snapshotLimits);
   }
@@ -53,6 +59,15 @@ export class Route {
   filter(topics: readonly string[] | undefined): Filter {
     const { exchanges, topics: allowed } = this.#definition;
     return createFilter({ topics, allowed, exchanges });
+  }
+
+  /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; what to add is logged */
+  assertSnapshot(): void {
+    if (this.snapshots) return;
+    const message = `the route ${JSON.stringify(this.name)} has no snapshot`;
+    const remedy = `add "snapshot:" to it in pregon.yml, "snapshot" to its options in createGateway, or run the gateway with --snapshot=URL`;
+    this.#definition.refusals?.tell({ reason: 'snapshot', subject: this.path, message, remedy });
+    throw new PregonError('SNAPSHOT_NOT_OFFERED', `${message}: ${remedy}`);
   }
 
   opened(connection: Connection): void {
@@ -70,6 +85,11 @@ export class Route {
       // What an error handler throws has nowhere left to go but to the others' view of it, so it ends here.
       void attempt(() => handlers.error?.(connection, error));
     }
+  }
+
+  /** Whether anything is done with what clients send. */
+  get takesMessages(): boolean {
+    return this.#handlers.some(({ message, messages }) => message || (messages && Object.keys(messages).length > 0));
   }
 
   /** Whether there is a handler for messages of that name. */

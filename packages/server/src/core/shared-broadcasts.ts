@@ -11,5 +11,5 @@ export function shareBroadcasts(others: OtherGateways, routes: readonly Route[])
 /** To nobody where this gateway has no route of that name. */
 function deliver(text: string, routes: readonly Route[]): void {
   const { route, message } = decodeBroadcast(text);
-  routes.find(({ name }) => name === route)?.connections.deliver(message);
+  routes.find(({ name }) => name === route)?.connections.deliver(message, text.length);
 }

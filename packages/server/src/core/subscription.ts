@@ -1,9 +1,10 @@
-import { encodePosition, type LogPoint, type PregonError, type RequestId, type ResetReason } from '@pregon/protocol';
+import type { LogPoint, PregonError, RequestId, ResetReason } from '@pregon/protocol';
 import type { Audience } from './audience.js';
 import type { Chunk } from './chunk.js';
-import type { EncodedSnapshot } from './encoded-snapshot.js';
 import type { Link } from './link.js';
-import type { SnapshotReader } from './snapshot-reader.js';
+import type { EventPage } from './page-reader.js';
+import type { EncodedSnapshot } from './snapshots/encoded-snapshot.js';
+import type { SnapshotReader } from './snapshots/snapshot-reader.js';
 
 /** How many chunks one subscription may take in one turn of the event loop. */
 const CHUNKS_PER_TURN = 8;
@@ -35,17 +36,21 @@ export interface Beginning {
 /** What a subscription asks of the hub: where the edge is, and what lies between its cursor and the edge. */
 export interface Source {
   readonly edge: LogPoint;
+  /** The text under which clients hold a point of the log. */
+  positionOf(point: LogPoint): string;
   /**
-   * The next chunk after a cursor that stands before the edge: at once where the window holds it, else from the log; or why there is
-   * none.
+   * The next chunk after a cursor that stands before the edge, if the window holds it; else a page of the log to {@link Source.select} it
+   * from, or why there is none. It takes part of a turn of the event loop: ask only if {@link Source.mayTake}.
    */
-  next(audience: Audience, cursor: number): Chunk | Promise<Chunk | ResetReason>;
+  next(audience: Audience, cursor: number): Chunk | Promise<EventPage | ResetReason>;
+  /** The next chunk after a cursor, from a page that goes beyond the cursor; the same holds for it. */
+  select(audience: Audience, cursor: number, page: EventPage): Chunk;
   /** Calls {@link Subscription.advance} once the edge has moved. */
   awaitEdge(subscription: Subscription): void;
   /** Whether somebody who is behind may take a chunk in this turn of the event loop; at the edge, nobody asks. */
   readonly mayTake: boolean;
-  /** Calls {@link Subscription.advance} in a later turn of the event loop, with the chunk that could not be taken in this one. */
-  awaitTurn(subscription: Subscription, read: Chunk | undefined): void;
+  /** Calls {@link Subscription.advance} in a later turn of the event loop, with the page that could not be read from in this one. */
+  awaitTurn(subscription: Subscription, read: EventPage | undefined): void;
   /** The log dropped or replaced what the subscription stands on. */
   lost(subscription: Subscription, reason: ResetReason): void;
   /** The log could not be read. */
@@ -117,7 +122,7 @@ export class Subscription {
     this.#state = 'behind';
     this.#cursor = again ? after.offset - 1 : after.offset;
     this.#snapshot = snapshot && { held: snapshot, next: 0 };
-    this.#opened = { position: encodePosition(after), recovered };
+    this.#opened = { position: this.#source.positionOf(after), recovered };
     this.advance();
   }
 
@@ -141,9 +146,9 @@ export class Subscription {
   /**
    * Moves on as far as the link takes it. Called when there is reason to think that it does: begun, drained, edge moved.
    *
-   * @param read the chunk after the cursor, where it was waited for
+   * @param read a page that was waited for
    */
-  advance(read?: Chunk): void {
+  advance(read?: EventPage): void {
     if (this.#state !== 'behind' || this.#reading) return;
     try {
       if (this.#sayWhereItBegins()) this.#moveOn(read);
@@ -152,20 +157,24 @@ export class Subscription {
     }
   }
 
-  #moveOn(waitedFor?: Chunk): void {
-    // Meanwhile it may have moved; and others on the same link may have filled it: the page is kept for when it has drained.
-    let read = waitedFor?.after === this.#cursor ? waitedFor : undefined;
+  #moveOn(read?: EventPage): void {
     for (let chunks = 0; !this.link.full; chunks++) {
       const edge = this.#source.edge.offset;
       if (this.#cursor > edge) return this.#source.awaitEdge(this);
       if (this.#cursor === edge) return this.#join();
       // Neither a client that takes all there is nor many of them must hold up the others.
       if (chunks === CHUNKS_PER_TURN || !this.#source.mayTake) return this.#source.awaitTurn(this, read);
-      const next = read ?? this.#source.next(this.audience, this.#cursor);
+      const next = this.#next(read);
       if (next instanceof Promise) return this.#advanceWith(next);
-      read = undefined;
       this.#take(next);
     }
+  }
+
+  #next(read: EventPage | undefined): Chunk | Promise<EventPage | ResetReason> {
+    const cursor = this.#cursor;
+    // Meanwhile the cursor may have moved out of the page that was waited for.
+    if (read && read.after <= cursor && cursor < read.through) return this.#source.select(this.audience, cursor, read);
+    return this.#source.next(this.audience, cursor);
   }
 
   /** Takes a chunk of the flush; false where the link is full, so that from here on the subscription is behind. */
@@ -197,19 +206,19 @@ export class Subscription {
     this.audience.join(this);
     if (!this.#toldBehind) return;
     this.#toldBehind = false;
-    this.link.control({ op: 'checkpoint', id: this.id, position: encodePosition(this.#source.edge) });
+    this.link.control({ op: 'checkpoint', id: this.id, position: this.#source.positionOf(this.#source.edge) });
   }
 
-  #advanceWith(next: Promise<Chunk | ResetReason>): void {
+  #advanceWith(next: Promise<EventPage | ResetReason>): void {
     const { attempt } = this;
     this.#reading = true;
     next.then(
-      (chunk) => {
-        // Meanwhile it may have ended, or the log may have been replaced and this chunk be of the old one.
+      (page) => {
+        // Meanwhile the subscription may have ended, or the log may have been replaced, so that this page is of the old log.
         if (this.ended || attempt !== this.attempt) return;
         this.#reading = false;
-        if (typeof chunk === 'string') return this.#source.lost(this, chunk);
-        this.advance(chunk);
+        if (typeof page === 'string') return this.#source.lost(this, page);
+        this.advance(page);
       },
       (error: unknown) => {
         if (this.ended || attempt !== this.attempt) return;
@@ -242,6 +251,11 @@ export class Subscription {
     }
     while (snapshot.next < chunks.length) {
       if (this.link.full) return false;
+      // Many may have waited for the same snapshot.
+      if (!this.#source.mayTake) {
+        this.#source.awaitTurn(this, undefined);
+        return false;
+      }
       const rows = chunks[snapshot.next++] ?? '[]';
       this.link.snapshot(this.id, rows, snapshot.next < chunks.length);
     }

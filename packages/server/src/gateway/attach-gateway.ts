@@ -1,10 +1,12 @@
-import type { Server } from 'node:http';
+import { type Claim, claimBelow, claimPath, isClaimed } from '../transports/claim.js';
+import { targetPath } from '../transports/query.js';
 import { socketIoPath } from '../transports/socketio/socketio-path.js';
-import type { SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { createGateway } from './create-gateway.js';
 import { EarlyRequests } from './early-requests.js';
 import type { Gateway } from './gateway.js';
 import type { GatewayOptions } from './options.js';
+import type { AttachableServer } from './server/attachable-server.js';
 
 /**
  * Makes a gateway and attaches it to an HTTP server and its port, as what `app.listen(8080)` of Express returns: its routes and, for
@@ -15,14 +17,18 @@ import type { GatewayOptions } from './options.js';
  * `close` closes the gateway too, since no server ends while clients are connected to it.
  *
  * @typeParam T the events of {@link Gateway.io}
- * @throws TypeError | RangeError where an option is not one
+ * @throws TypeError | RangeError if an option is not valid; TypeError if another gateway on this server has one of the paths
  * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | TOPIC_INVALID; the server is then as it was
  */
-export async function attachGateway<T extends SocketIoTypes = SocketIoTypes>(
-  server: Server,
+export async function attachGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
+  server: AttachableServer,
   options: GatewayOptions,
 ): Promise<Gateway<T>> {
-  const early = new EarlyRequests(server, pathsOf(options));
+  const claims = claimsOf(options);
+  const early = new EarlyRequests(server, claims, (target) => {
+    const path = targetPath(target);
+    return claims.some((claim) => isClaimed(claim, path));
+  });
   try {
     const gateway = await createGateway<T>(options);
     const handOn = early.release();
@@ -36,18 +42,17 @@ export async function attachGateway<T extends SocketIoTypes = SocketIoTypes>(
   }
 }
 
-function pathsOf({ routes, socketIo }: GatewayOptions): (path: string) => boolean {
-  const paths = new Set(Object.values(routes).map(({ path }) => path));
-  const script = socketIo === false ? undefined : socketIoPath(socketIo?.path);
-  return (path) => paths.has(path) || path === script || (script !== undefined && path.startsWith(`${script}/`));
+function claimsOf({ routes = {}, socketIo }: GatewayOptions): readonly Claim[] {
+  const claims = Object.values(routes).map(({ path }) => claimPath(path));
+  return socketIo === false ? claims : [...claims, claimBelow(socketIoPath(socketIo?.path))];
 }
 
 /** A server tells of its end only when all its connections have ended, for which they would have to be told first. */
-function closeWith(server: Server, gateway: Pick<Gateway, 'close'>): void {
-  const close = server.close;
-  server.close = (callback) => {
-    server.close = close;
+function closeWith(server: AttachableServer, gateway: Pick<Gateway, 'close'>): void {
+  const close: unknown = Reflect.get(server, 'close');
+  Reflect.set(server, 'close', (...args: unknown[]) => {
+    Reflect.set(server, 'close', close);
     void gateway.close();
-    return server.close(callback);
-  };
+    return typeof close === 'function' && Reflect.apply(close, server, args);
+  });
 }

@@ -1,21 +1,35 @@
-import type { Server } from 'node:http';
 import { systemClock } from '../core/clock.js';
 import { Heartbeat } from '../core/heartbeat.js';
+import { Intake } from '../core/incoming/intake.js';
+import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
 import type { MountOptions } from '../integrations/component/mount-options.js';
 import { atMost } from './at-most.js';
 import { Front } from './front.js';
 import type { ListenOptions } from './gateway.js';
+import { guardLogger } from './guard-logger.js';
 import type { GatewayLimits, Logger } from './options.js';
+import type { AttachableServer } from './server/attachable-server.js';
 import { assertOrigins, normalizeLimits } from './validate.js';
 
 export interface ComponentServerOptions
-  extends Pick<GatewayLimits, 'heartbeatMs' | 'stallTimeoutMs' | 'handshakeTimeoutMs' | 'maxFrameBytes'> {
+  extends Pick<
+    GatewayLimits,
+    | 'heartbeatMs'
+    | 'stallTimeoutMs'
+    | 'handshakeTimeoutMs'
+    | 'keepAliveTimeoutMs'
+    | 'maxFrameBytes'
+    | 'maxFramesPerSecond'
+    | 'frameBurst'
+    | 'maxIncomingBytesPerSecond'
+    | 'incomingBytesBurst'
+  > {
   /** As for a gateway: with none named, pages from loopback addresses and from disk may connect, nobody else's. */
   readonly allowedOrigins?: readonly string[];
-  /** Is told what `onError` of a component throws. @default says nothing */
-  readonly logger?: Pick<Logger, 'error'>;
+  /** `error` is called if `onError` of a component throws, `warn` if a client is refused. @default nothing is logged */
+  readonly logger?: Pick<Logger, 'error'> & Partial<Pick<Logger, 'warn'>>;
 }
 
 /** Serves components and nothing else: no log, no routes. */
@@ -33,8 +47,12 @@ export interface ComponentServer {
    * @throws PregonError LISTEN_FAILED, where the port is in use; CONFIG_INVALID where certificate or key is none
    */
   listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
-  /** Serves on an existing server and its port; all other paths stay with the server. */
-  attach(server: Server): void;
+  /**
+   * Serves on an existing server and its port; all other paths stay with the server, whoever listens for them, and since when.
+   *
+   * @throws TypeError if another gateway on this server has one of the paths
+   */
+  attach(server: AttachableServer): void;
   /**
    * Takes no more connections, closes those there are with 4000, and resolves when all are gone.
    *
@@ -46,7 +64,7 @@ export interface ComponentServer {
 /**
  * Makes a server for components; it is ready to listen.
  *
- * @throws TypeError | RangeError where an option is not one
+ * @throws TypeError | RangeError if an option is not valid
  */
 export function createComponentServer(options: ComponentServerOptions = {}): ComponentServer {
   return new RunningComponentServer(options);
@@ -62,16 +80,20 @@ class RunningComponentServer implements ComponentServer {
     const limits = normalizeLimits(options);
     const { allowedOrigins, logger } = options;
     assertOrigins(allowedOrigins);
+    const refusals = new RefusalLog(guardLogger(logger), systemClock);
+    const intake = new Intake(limits, systemClock);
     this.#heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
     this.#entrance = new ComponentEntrance({
       heartbeat: this.#heartbeat,
       clock: systemClock,
+      intake,
       maxFrameBytes: limits.maxFrameBytes,
       allowedOrigins,
-      takenPaths: [],
+      assertFree: (claim, entrance) => this.#front.assertFree(claim, entrance),
+      refusals,
       onBroken: (connection, err) => logger?.error({ connection: connection.id, err }, 'onError of a component failed'),
     });
-    this.#front = new Front(this.#entrance, limits);
+    this.#front = new Front(this.#entrance, limits, refusals);
   }
 
   mount(path: string, component: MessageComponent, options: MountOptions = {}): this {
@@ -84,7 +106,7 @@ class RunningComponentServer implements ComponentServer {
     return this.#front.listen(options);
   }
 
-  attach(server: Server): void {
+  attach(server: AttachableServer): void {
     this.#front.attach(server);
   }
 
@@ -95,6 +117,7 @@ class RunningComponentServer implements ComponentServer {
 
   async #close(timeoutMs: number): Promise<void> {
     this.#heartbeat.stop();
+    this.#front.leave();
     this.#front.close();
     await atMost(timeoutMs, systemClock, this.#entrance.close());
     this.#front.destroy();

@@ -1,73 +1,108 @@
 import { systemClock } from '../core/clock.js';
 import { Heartbeat } from '../core/heartbeat.js';
 import { Hub, type HubOptions } from '../core/hub.js';
+import { Intake } from '../core/incoming/intake.js';
 import type { Log } from '../core/log.js';
+import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import { openLog } from '../log/open.js';
 import { Door } from '../transports/door.js';
 import type { Siblings } from '../transports/siblings.js';
-import type { SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { Front } from './front.js';
 import type { Gateway } from './gateway.js';
-import type { GatewayLimits, GatewayOptions, Logger } from './options.js';
+import { GatewayPositions } from './gateway-positions.js';
+import { guardLogger } from './guard-logger.js';
+import type { GatewayOptions, Logger } from './options.js';
 import { RouteEntrance } from './route-entrance.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
 
-const silent: Logger = { info() {}, warn() {}, error() {}, debug() {} };
-
 /**
  * Makes a gateway: opens the log, builds handlers and subscribers, and is ready to listen.
  *
  * @typeParam T the events of {@link Gateway.io}
- * @throws TypeError | RangeError where an option is not one
+ * @throws TypeError | RangeError if an option is not valid
  * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | TOPIC_INVALID
  */
-export function createGateway<T extends SocketIoTypes = SocketIoTypes>(options: GatewayOptions): Promise<Gateway<T>> {
+export function createGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
+  options: GatewayOptions,
+): Promise<Gateway<T>> {
   return createSibling<T>(options, undefined);
 }
 
 /** Makes a gateway that is one of several processes on one port, where there are siblings. @see createGateway */
-export async function createSibling<T extends SocketIoTypes = SocketIoTypes>(
+export async function createSibling<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   options: GatewayOptions,
   siblings: Siblings | undefined,
-): Promise<Gateway<T>> {
+): Promise<RunningGateway<T>> {
   const limits = normalizeLimits(options);
   assertRoutes(options);
   assertOrigins(options.allowedOrigins);
-  const logger = options.logger ?? silent;
-  const routes = new Routes(options.routes, options.exchanges, logger);
+  const logger = guardLogger(options.logger);
+  const intake = new Intake(limits, systemClock);
+  const refusals = new RefusalLog(logger, systemClock);
+  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals };
+  const routes = new Routes(options.routes ?? {}, options.exchanges, logger, shared);
   const owned = typeof options.log === 'string';
   const log = typeof options.log === 'string' ? await openLog(options.log, onlyExchanges(options)) : options.log;
   const state: LogState = { unavailable: undefined };
-  const hub = await openHub(log, limits, watchLog(state, logger)).catch(async (error: unknown) => {
+  const { turn } = intake;
+  const opening = openHub(log, options.secret, { ...limits, turn }, watchLog(state, logger));
+  const hub = await opening.catch(async (error: unknown) => {
     if (owned) await log.close();
     throw error;
   });
   const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
   const { allowedOrigins } = options;
-  const door = new Door({ ...limits, routes: routes.all, hub, heartbeat, clock: systemClock, allowedOrigins });
-  const front = new Front(new RouteEntrance(door, limits.maxFrameBytes), limits);
+  const door = new Door({
+    ...limits,
+    routes: routes.all,
+    hub,
+    heartbeat,
+    clock: systemClock,
+    intake,
+    allowedOrigins,
+    refusals,
+  });
+  const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
+  const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
+  const front = new Front(new RouteEntrance(door, { maxFrameBytes, shape }), limits, refusals);
   const components = new ComponentEntrance({
+    intake,
     ...limits,
     heartbeat,
     clock: systemClock,
     allowedOrigins,
-    takenPaths: routes.all.map(({ path }) => path),
+    refusals,
+    assertFree: (claim, entrance) => front.assertFree(claim, entrance),
     onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
   });
   front.add(components);
-  const { maxFrameBytes } = limits;
-  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, maxFrameBytes, siblings };
+  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, limits, siblings };
   const gateway = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
   return gateway;
 }
 
-function openHub(log: Log, limits: Required<GatewayLimits>, onLog: HubOptions['onLog']): Promise<Hub> {
-  const { historyBytes, flushIntervalMs } = limits;
-  return Hub.open({ log, historyBytes, flushIntervalMs, clock: systemClock, onLog });
+async function openHub(
+  log: Log,
+  secret: string | undefined,
+  { historyBytes, flushIntervalMs, turn }: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn'>,
+  watch: HubOptions['onLog'],
+): Promise<Hub> {
+  const positions = await GatewayPositions.open(log, secret);
+  const onLog: HubOptions['onLog'] = (change) => {
+    watch(change);
+    // If its secret cannot be read now, the former key serves on: clients are told `reset` when they come to another gateway.
+    if (change.replaced) positions.renew().catch((error: unknown) => watch({ unavailable: toError(error) }));
+  };
+  return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, clock: systemClock, onLog });
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function watchLog(state: LogState, logger: Logger): HubOptions['onLog'] {

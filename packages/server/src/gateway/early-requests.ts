@@ -1,67 +1,77 @@
-import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { parseTarget } from '../transports/query.js';
+import type { Claim } from '../transports/claim.js';
 import { refuseUpgrade } from '../transports/refusal.js';
+import { type AttachableServer, assertServer } from './server/attachable-server.js';
+import { SharedServer, type Tenant } from './server/shared-server.js';
+
+/** The most requests that wait for a gateway to start: some 50 MB of requests and sockets. */
+const MOST_WAITING = 10_000;
 
 /**
  * Keeps requests for some paths of a server waiting, and leaves it all others. Who comes too early would be answered 404 by the
  * application, after which an EventSource never asks again.
  */
-export class EarlyRequests {
-  readonly #server: Server;
-  readonly #isOurs: (path: string) => boolean;
-  readonly #listeners: RequestListener[];
-  readonly #waiting: (() => void)[] = [];
+export class EarlyRequests implements Tenant {
+  readonly claims: readonly Claim[];
+  readonly isLeaving = false;
+  readonly owns: (target: string | undefined) => boolean;
+  readonly #server: AttachableServer;
+  /** By the connection that they came on. */
+  readonly #waiting = new Map<Duplex, (() => void)[]>();
+  #count = 0;
+  readonly #mostWaiting: number;
 
-  /** @param isOurs of the path without query */
-  constructor(server: Server, isOurs: (path: string) => boolean) {
+  /** @throws TypeError if another gateway on this server has one of the paths */
+  constructor(
+    server: AttachableServer,
+    claims: readonly Claim[],
+    owns: (target: string | undefined) => boolean,
+    mostWaiting: number = MOST_WAITING,
+  ) {
+    assertServer(server);
+    this.#mostWaiting = mostWaiting;
+    this.claims = claims;
+    this.owns = owns;
     this.#server = server;
-    this.#isOurs = isOurs;
-    this.#listeners = server.listeners('request').filter(isRequestListener);
-    server.removeAllListeners('request');
-    server.on('request', this.#request);
-    server.on('upgrade', this.#upgrade);
+    SharedServer.of(server).add(this);
   }
 
-  /** Gives the server its own listeners back. @returns hands on those who waited, to whom listens then */
+  /** Gives the paths back to the server. @returns a function that passes the waiting requests on to the next listener of the paths */
   release(): () => void {
-    this.#server.off('request', this.#request);
-    this.#server.off('upgrade', this.#upgrade);
-    for (const listener of this.#listeners) this.#server.on('request', listener);
+    SharedServer.of(this.#server).remove(this);
     return () => {
-      for (const proceed of this.#waiting.splice(0)) proceed();
+      const waiting = [...this.#waiting.values()].flat();
+      this.#waiting.clear();
+      for (const proceed of waiting) proceed();
     };
   }
 
-  readonly #request = (request: IncomingMessage, response: ServerResponse): void => {
-    if (this.#knows(request)) this.#waiting.push(() => this.#server.emit('request', request, response));
-    else for (const listener of this.#listeners) listener.call(this.#server, request, response);
-  };
+  request(request: IncomingMessage, response: ServerResponse): void {
+    this.#wait(request.socket, () => this.#server.emit('request', request, response));
+  }
 
-  readonly #upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-    if (this.#knows(request)) this.#hold(request, socket, head);
-    else if (this.#server.listenerCount('upgrade') === 1) {
-      refuseUpgrade(socket, { status: 404, message: 'nothing is here' });
-    }
-  };
-
-  #hold(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Nobody else listens on the bare socket: one that breaks while it waits would end the process.
-    const gone = () => socket.destroy();
-    socket.on('error', gone);
-    this.#waiting.push(() => {
-      socket.off('error', gone);
-      if (socket.destroyed) return;
-      // Where no gateway came to be, nobody takes upgrades, and the socket would stay open.
-      if (!this.#server.emit('upgrade', request, socket, head)) socket.destroy();
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#wait(socket, () => {
+      const taken = this.#server.emit('upgrade', request, socket, head);
+      if (!taken) refuseUpgrade(socket, { status: 503, message: 'the gateway could not be started' });
     });
   }
 
-  #knows({ url }: IncomingMessage): boolean {
-    return this.#isOurs(parseTarget(url ?? '/').path);
+  #wait(socket: Duplex, proceed: () => void): void {
+    if (this.#count >= this.#mostWaiting || socket.destroyed) return void socket.destroy();
+    const ofSocket = this.#waiting.get(socket) ?? [];
+    if (ofSocket.length === 0) socket.once('close', () => this.#forget(socket));
+    this.#waiting.set(socket, ofSocket);
+    this.#count += 1;
+    ofSocket.push(() => {
+      if (!socket.destroyed) proceed();
+    });
   }
-}
 
-function isRequestListener(listener: unknown): listener is RequestListener {
-  return typeof listener === 'function';
+  /** A client that has gone takes nobody's place. */
+  #forget(socket: Duplex): void {
+    this.#count -= this.#waiting.get(socket)?.length ?? 0;
+    this.#waiting.delete(socket);
+  }
 }

@@ -1,33 +1,33 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { PregonError } from '@pregon/protocol';
 import { systemClock } from '../core/clock.js';
+import type { RefusalLog } from '../core/refusals/refusal-log.js';
+import { type Claim, overlap } from '../transports/claim.js';
 import type { Entrance } from '../transports/entrance.js';
-import { refuseRequest, refuseUpgrade } from '../transports/refusal.js';
+import { logRefusal, refuseRequest, refuseUpgrade } from '../transports/refusal.js';
 import type { ListenOptions } from './gateway.js';
 import { HandshakePace, type Visitor } from './handshake-pace.js';
 import { Newcomers } from './newcomers.js';
+import { type AttachableServer, assertServer } from './server/attachable-server.js';
+import { bind, createOwnServer, type OwnServerLimits } from './server/own-server.js';
+import { SharedServer, type Tenant } from './server/shared-server.js';
 
-/** How often a server looks for clients that are late with their handshake. */
-const LATE_CHECK_MS = 1_000;
-
-/**
- * How many connections the kernel keeps until they are accepted, which is one in a turn of the event loop. To one too many it does not answer,
- * and its client asks again after a second, then after two more. Linux allows 4,096 where net.core.somaxconn is as it comes.
- */
-const BACKLOG = 4_096;
-
-/** Who is attached to a server, in order. */
-const attachedTo = new WeakMap<Server, Set<Front>>();
+/** A server that clients come by, and which entrances are open there. */
+interface Attachment {
+  readonly shared: SharedServer;
+  readonly tenant: Tenant;
+  /** The only entrance that is open there; undefined if all are. */
+  readonly only: Entrance | undefined;
+}
 
 /** The servers through which clients reach the entrances: one of its own, and any that it was attached to. */
 export class Front {
   /** Takes what no other knows. */
   readonly #main: Entrance;
   readonly #others: Entrance[] = [];
-  readonly #handshakeTimeoutMs: number;
+  readonly #limits: OwnServerLimits;
+  readonly #refusals: RefusalLog;
   /** Of its own server. */
   readonly #newcomers = new Newcomers();
   readonly #pace: HandshakePace;
@@ -36,25 +36,37 @@ export class Front {
   #server: Server | undefined;
   /** All of its own server: also those that are amid a handshake. */
   readonly #sockets = new Set<Socket>();
-  readonly #detach: (() => void)[] = [];
+  readonly #attachments = new Map<AttachableServer, Attachment>();
+  #isLeaving = false;
 
-  constructor(main: Entrance, limits: { handshakeTimeoutMs: number }) {
+  constructor(main: Entrance, limits: OwnServerLimits, refusals: RefusalLog) {
     this.#main = main;
-    this.#handshakeTimeoutMs = limits.handshakeTimeoutMs;
+    this.#limits = limits;
+    this.#refusals = refusals;
     const { handshakeTimeoutMs: patienceMs } = limits;
     this.#pace = new HandshakePace({ clock: systemClock, unread: this.#newcomers, patienceMs });
   }
 
-  /** Another way in, on all servers. */
+  /** Another way in, on all servers. @throws TypeError if a path of it is another's */
   add(entrance: Entrance): void {
+    for (const claim of entrance.claims) this.assertFree(claim, entrance);
     this.#others.push(entrance);
+  }
+
+  /** @throws TypeError if the claim of an entrance has a path in common with another entrance, or with another gateway on a server */
+  assertFree(claim: Claim, entrance: Entrance): void {
+    for (const other of [this.#main, ...this.#others]) {
+      const taken = other === entrance ? undefined : other.claims.find((candidate) => overlap(claim, candidate));
+      if (taken) throw new TypeError(`${claim.text} cannot be mounted: ${taken.text} is there already`);
+    }
+    for (const { shared, tenant } of this.#attachments.values()) shared.assertFree(claim, tenant);
   }
 
   /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
     if (this.#server) throw new TypeError('it listens already, on a port of its own');
     const { host = '127.0.0.1', port = 1234 } = options;
-    const server = this.#createServer(options);
+    const server = createOwnServer(options, this.#limits);
     const sockets = this.#sockets;
     // One for all: one for each would be what every idle connection pays for.
     function forget(this: Socket) {
@@ -65,40 +77,54 @@ export class Front {
       socket.on('close', forget);
     });
     server.on(options.cert === undefined ? 'connection' : 'secureConnection', (socket) => this.#newcomers.add(socket));
-    server.on('request', (request, response) => this.#request(request, response));
-    server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
+    SharedServer.of(server).add(this.#tenant(() => true));
     await bind(server, host, port);
     this.#server = server;
     const address = server.address();
     return { host, port: typeof address === 'object' && address ? address.port : port };
   }
 
-  /** Takes the entrances' paths on an existing server, and leaves it all others. */
-  attach(server: Server): void {
-    const others = server.listeners('request').filter(isRequestListener);
-    const fronts = attachedTo.get(server) ?? new Set<Front>();
-    attachedTo.set(server, fronts.add(this));
-    const request = (incoming: IncomingMessage, response: ServerResponse) => {
-      if (fronts.has(this) && this.#knows(incoming)) this.#request(incoming, response);
-      else for (const other of others) other.call(server, incoming, response);
-    };
-    const upgrade = (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
-      if (this.#knows(incoming)) this.#upgrade(incoming, socket, head);
-      else if (isLeftToUs(server, fronts, this) && ![...fronts].some((front) => front.#knows(incoming))) {
-        refuseUpgrade(socket, { status: 404, message: 'nothing is here' });
-      }
-    };
-    server.removeAllListeners('request');
-    server.on('request', request);
-    server.on('upgrade', upgrade);
-    this.#detach.push(() => {
-      fronts.delete(this);
-      server.off('upgrade', upgrade);
-      // Where another was attached later, that one has the listener, which passes all on from now.
-      if (!server.listeners('request').includes(request)) return;
-      server.off('request', request);
-      for (const other of others) server.on('request', other);
-    });
+  /**
+   * Takes the entrances' paths on an existing server, and leaves it all others. Without effect for a server that it is attached to.
+   *
+   * @param only the only entrance that is to be open there. @default all
+   * @throws TypeError if another gateway on this server has one of the paths
+   */
+  attach(server: AttachableServer, only?: Entrance): void {
+    assertServer(server);
+    const before = this.#attachments.get(server);
+    if (server === this.#server || (before && (only || !before.only))) return;
+    const shared = SharedServer.of(server);
+    const tenant = only
+      ? this.#tenant((target) => only.knows(target), [only])
+      : this.#tenant((target) => this.#find(target) !== undefined);
+    before?.shared.remove(before.tenant);
+    try {
+      shared.add(tenant);
+    } catch (error) {
+      before?.shared.add(before.tenant);
+      throw error;
+    }
+    this.#attachments.set(server, { shared, tenant, only });
+  }
+
+  /** Leaves a server that is attached for this entrance alone. */
+  detach(server: AttachableServer, only: Entrance): void {
+    const attachment = this.#attachments.get(server);
+    if (attachment?.only !== only) return;
+    this.#attachments.delete(server);
+    attachment.shared.remove(attachment.tenant);
+  }
+
+  /** Its own server, else the first one that it is attached to. */
+  get server(): AttachableServer | undefined {
+    const [attached] = this.#attachments.keys();
+    return this.#server ?? attached;
+  }
+
+  /** From now on another gateway may take its paths on the servers that it is attached to. */
+  leave(): void {
+    this.#isLeaving = true;
   }
 
   /** Takes no new connections on a port of its own; those there are go on. Where it is attached, and who waits, the door answers. */
@@ -109,15 +135,42 @@ export class Front {
 
   /** Ends what is left, and leaves the servers that it was attached to with their own connections. */
   destroy(): void {
-    for (const detach of this.#detach.splice(0)) detach();
+    for (const { shared, tenant } of this.#attachments.values()) shared.remove(tenant);
+    this.#attachments.clear();
     this.#pace.release();
     for (const entrance of [this.#main, ...this.#others]) entrance.destroy();
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  #tenant(owns: Tenant['owns'], only?: readonly Entrance[]): Tenant {
+    const front = this;
+    return {
+      get claims() {
+        return (only ?? [front.#main, ...front.#others]).flatMap(({ claims }) => claims);
+      },
+      get isLeaving() {
+        return front.#isLeaving;
+      },
+      owns,
+      request: (request, response) => this.#request(request, response),
+      upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
+      refused: (request, refusal) => {
+        const remedy = `the gateway takes ${this.#claims(only)}`;
+        logRefusal(this.#refusals, request, { ...refusal, remedy });
+      },
+    };
+  }
+
+  #claims(only: readonly Entrance[] | undefined): string {
+    const claims = (only ?? [this.#main, ...this.#others]).flatMap((entrance) => entrance.claims);
+    return claims.map(({ text }) => text).join(', ') || 'no path';
+  }
+
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.#newcomers.delete(request.socket);
-    const entrance = this.#whose(request);
+    const entrance = this.#find(request.url) ?? this.#main;
+    // Nobody reads a body but that of a session: the connection ends with the answer, and does not wait for the rest of it.
+    if (hasBody(request) && entrance.arrives(request)) response.setHeader('Connection', 'close');
     const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
     // Behind another answer no stream begins: after a wait, that one might be over, or not.
     const isVain = wantsStream && response.socket === null;
@@ -135,16 +188,10 @@ export class Front {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#newcomers.delete(request.socket);
-    const entrance = this.#whose(request);
+    const entrance = this.#find(request.url) ?? this.#main;
     if (!entrance.arrives(request) || this.#pace.isFree) return entrance.upgrade(request, socket, head);
-    // Nobody else listens on the bare socket: one that breaks while it waits would end the process.
-    const gone = () => socket.destroy();
-    socket.on('error', gone);
     this.#wait(socket, {
-      proceed() {
-        socket.off('error', gone);
-        entrance.upgrade(request, socket, head);
-      },
+      proceed: () => entrance.upgrade(request, socket, head),
       refuse: (refusal) => refuseUpgrade(socket, refusal),
     });
   }
@@ -169,52 +216,13 @@ export class Front {
     });
   }
 
-  #knows({ url }: IncomingMessage): boolean {
-    return this.#main.knows(url) || this.#others.some((entrance) => entrance.knows(url));
-  }
-
-  #whose({ url }: IncomingMessage): Entrance {
-    return this.#others.find((entrance) => entrance.knows(url)) ?? this.#main;
-  }
-
-  #createServer({ cert, key }: ListenOptions): Server {
-    const timeouts = {
-      headersTimeout: this.#handshakeTimeoutMs,
-      requestTimeout: this.#handshakeTimeoutMs,
-      connectionsCheckingInterval: LATE_CHECK_MS,
-    };
-    if (cert === undefined && key === undefined) return createServer(timeouts);
-    if (cert === undefined || key === undefined) throw new TypeError('TLS needs both cert and key');
-    const pem = { cert: Buffer.from(cert), key: Buffer.from(key) };
-    try {
-      return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: this.#handshakeTimeoutMs });
-    } catch (cause) {
-      // What OpenSSL says ("no start line") does not say of what.
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new PregonError('CONFIG_INVALID', `cert and key cannot be used: ${why}`, { cause });
-    }
+  #find(target: string | undefined): Entrance | undefined {
+    const other = this.#others.find((entrance) => entrance.knows(target));
+    return other ?? (this.#main.knows(target) ? this.#main : undefined);
   }
 }
 
-/** Whether nobody but fronts listens for upgrades, and this is the one of them that answers what none knows. */
-function isLeftToUs(server: Server, fronts: ReadonlySet<Front>, front: Front): boolean {
-  return server.listenerCount('upgrade') === fronts.size && fronts.values().next().value === front;
-}
-
-function isRequestListener(listener: unknown): listener is RequestListener {
-  return typeof listener === 'function';
-}
-
-function bind(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'the port is in use' : error.message;
-      reject(new PregonError('LISTEN_FAILED', `cannot listen on ${host}:${port}: ${why}`, { cause: error }));
-    };
-    server.once('error', failed);
-    server.listen(port, host, BACKLOG, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
+/** @see RFC 9112 section 6 */
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }

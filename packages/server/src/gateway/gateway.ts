@@ -1,9 +1,9 @@
-import type { Server } from 'node:http';
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
 import type { MountOptions } from '../integrations/component/mount-options.js';
-import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import type { OnlySocketIoTypes, SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import type { AttachableServer } from './server/attachable-server.js';
 
 export interface ListenOptions {
   /** @default 1234; 0 for any free one */
@@ -15,7 +15,7 @@ export interface ListenOptions {
   readonly key?: string | Uint8Array;
 }
 
-export interface Gateway<T extends SocketIoTypes = SocketIoTypes> {
+export interface Gateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   /**
    * The server of Socket.IO on this gateway's port, its whole API, across all gateways of the log. A route is the namespace of the same
    * path.
@@ -38,8 +38,13 @@ export interface Gateway<T extends SocketIoTypes = SocketIoTypes> {
    * @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none
    */
   listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
-  /** Serves its routes on an existing server and its port; all other paths stay with the server. */
-  attach(server: Server): void;
+  /**
+   * Serves its routes on an existing server and its port; all other paths stay with the server, whoever listens for them, and since
+   * when. Without effect for a server that it is attached to already.
+   *
+   * @throws TypeError if another gateway on this server has one of the paths; one that is closing has none any more
+   */
+  attach(server: AttachableServer): void;
   /** Completes the event, appends it, and resolves when it is safe; the event carries its position. */
   publish(event: NewEvent): Promise<PregonEvent>;
   /** Undefined where the log can be read and clients are taken; else what is in the way. */

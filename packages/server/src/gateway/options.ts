@@ -2,7 +2,7 @@ import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections.js';
 import type { RouteHandlers } from '../core/handlers.js';
 import type { Log } from '../core/log.js';
-import type { SnapshotFunction } from '../core/snapshot.js';
+import type { SnapshotFunction } from '../core/snapshots/snapshot.js';
 import type { QueueName } from '../core/work-queue.js';
 import type { SocketIoOptions } from '../transports/socketio/socketio-entrance.js';
 
@@ -65,14 +65,54 @@ export interface GatewayLimits {
   readonly heartbeatMs?: number;
   /** How long a connection may take not one byte of what waits for it. @default 120000 */
   readonly stallTimeoutMs?: number;
-  /** How long a client may take over its handshake. @default 10000 */
+  /** How long a client may take over its handshake: the head of a request. A body may take `stallTimeoutMs`. @default 10000 */
   readonly handshakeTimeoutMs?: number;
+  /**
+   * How long an idle connection of HTTP is kept for the next request. More than the idle timeout of a balancer in front, which would
+   * else send a request just as the connection is closed. @default 65000
+   */
+  readonly keepAliveTimeoutMs?: number;
   /** The largest frame taken from a client, in bytes. @default 1048576 (1 MiB) */
   readonly maxFrameBytes?: number;
+  /**
+   * How many frames are read from a connection, in the long run; more wait in its socket, and none is lost. 0 for no limit.
+   * @default 200
+   */
+  readonly maxFramesPerSecond?: number;
+  /** How many packets a client of Socket.IO may send in one request of long polling; for more it is answered 413. @default 10000 */
+  readonly maxPolledPackets?: number;
+  /** How many frames are read at once from a connection that was quiet before. @default 1000 */
+  readonly frameBurst?: number;
+  /** How many bytes of messages are read from a connection, after decompression; more wait. 0 for no limit. @default 1000000 */
+  readonly maxIncomingBytesPerSecond?: number;
+  /** How many bytes are read at once from a connection that was quiet before. @default 4000000 */
+  readonly incomingBytesBurst?: number;
+  /** How many subscriptions a connection may open; more are refused with RATE_LIMITED. 0 for no limit. @default 50 */
+  readonly maxSubscribesPerSecond?: number;
+  /** How many subscriptions a connection that was quiet before may open at once. @default 200 */
+  readonly subscribeBurst?: number;
+  /** How many subscriptions with `since` a connection may open; more are refused with RATE_LIMITED. 0 for no limit. @default 20 */
+  readonly maxReplaysPerMinute?: number;
+  /** How many subscriptions with `since` a connection that was quiet before may open at once. @default 100 */
+  readonly replayBurst?: number;
+  /** How many subscriptions with `snapshot` a connection may open; more are refused with RATE_LIMITED. 0 for no limit. @default 10 */
+  readonly maxSnapshotsPerMinute?: number;
+  /** How many subscriptions with `snapshot` a connection that was quiet before may open at once. @default 100 */
+  readonly snapshotBurst?: number;
+  /** How deeply arrays and objects may be nested in a frame of `pregon.v1` or an event of Socket.IO. @default 64 */
+  readonly maxFrameDepth?: number;
+  /** How many values (members, elements, arrays, objects) a frame of `pregon.v1` or an event of Socket.IO may hold. @default 16384 */
+  readonly maxFrameValues?: number;
   /** From how many waiting bytes on a connection counts as full, and is served from its cursor as it drains. @default 65536 */
   readonly maxBufferedBytes?: number;
   /** @default 100 */
   readonly maxSubscriptions?: number;
+  /** How many topic patterns all subscriptions of a connection may have together. @default 1000 */
+  readonly maxTopics?: number;
+  /** How many bytes of UTF-8 these patterns may have together. @default 262144 (256 KiB) */
+  readonly maxTopicsBytes?: number;
+  /** The largest snapshot of a route, in bytes of JSON. @default 268435456 (256 MiB) */
+  readonly maxSnapshotBytes?: number;
   /** How many bytes of the newest events are kept in memory. @default 16777216 (16 MiB) */
   readonly historyBytes?: number;
   /** The least time between two flushes, in milliseconds; 0 for one turn of the event loop. @default 0 */
@@ -92,8 +132,8 @@ export interface GatewayOptions extends GatewayLimits {
   readonly log: Log | string;
   /** The exchanges whose events are read. @default all of the log */
   readonly exchanges?: readonly string[];
-  /** By name; at least one. */
-  readonly routes: Readonly<Record<string, RouteOptions>>;
+  /** By name. @default none: Socket.IO and components alone */
+  readonly routes?: Readonly<Record<string, RouteOptions>>;
   readonly subscribers?: readonly Built<Subscriber>[];
   /**
    * Queues from which the subscribers take their events, sharing them with the gateways that name the same queue; connections get

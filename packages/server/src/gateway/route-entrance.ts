@@ -1,8 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { type Claim, claimPath } from '../transports/claim.js';
 import type { Door } from '../transports/door.js';
 import type { Entrance } from '../transports/entrance.js';
 import { EventStream } from '../transports/sse/event-stream.js';
+import type { FrameLimits } from '../transports/websocket/incoming.js';
 import { WebSocketUpgrade } from '../transports/websocket/upgrade.js';
 
 /** The paths of the routes: WebSocket and event streams. What nobody else knows is refused here. */
@@ -11,10 +13,14 @@ export class RouteEntrance implements Entrance {
   readonly #upgrade: WebSocketUpgrade;
   readonly #streams: EventStream;
 
-  constructor(door: Door, maxFrameBytes: number) {
+  constructor(door: Door, limits: FrameLimits) {
     this.#door = door;
-    this.#upgrade = new WebSocketUpgrade(door, maxFrameBytes);
+    this.#upgrade = new WebSocketUpgrade(door, limits);
     this.#streams = new EventStream(door);
+  }
+
+  get claims(): readonly Claim[] {
+    return this.#door.options.routes.map(({ path }) => claimPath(path));
   }
 
   knows(target: string | undefined): boolean {

@@ -1,11 +1,21 @@
 import { PregonError } from '@pregon/protocol';
 import type { Connections } from '../core/connections.js';
+import type { TurnBudget } from '../core/incoming/turn-budget.js';
+import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import { Route } from '../core/route.js';
+import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/snapshot-reader.js';
 import { connectionLog } from './connection-log.js';
 import type { Logger, RouteOptions } from './options.js';
-import { inTime } from './snapshot-in-time.js';
-import { snapshotFrom } from './snapshot-url.js';
+import { inTime } from './snapshots/snapshot-in-time.js';
+import { snapshotFrom } from './snapshots/snapshot-url.js';
 import { normalizeCompression } from './validate.js';
+
+/** What holds for all routes. */
+interface SharedLimits {
+  readonly turn: TurnBudget;
+  readonly maxSnapshotBytes: number;
+  readonly refusals: RefusalLog;
+}
 
 /** The routes of a gateway, by name. */
 export class Routes {
@@ -16,8 +26,11 @@ export class Routes {
     options: Readonly<Record<string, RouteOptions>>,
     exchanges: readonly string[] | undefined,
     logger: Logger,
+    shared: SharedLimits,
   ) {
-    this.all = Object.entries(options).map(([name, route]) => createRoute(name, { exchanges, ...route }, logger));
+    this.all = Object.entries(options).map(([name, route]) =>
+      createRoute(name, { exchanges, ...route }, logger, shared),
+    );
   }
 
   /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
@@ -29,16 +42,24 @@ export class Routes {
   }
 }
 
-function createRoute(name: string, options: RouteOptions, logger: Logger): Route {
+function createRoute(
+  name: string,
+  options: RouteOptions,
+  logger: Logger,
+  { turn, maxSnapshotBytes: maxBytes, refusals }: SharedLimits,
+): Route {
   const { path, exchanges, topics, snapshot, compression } = options;
   const route = new Route({
     name,
     path,
     exchanges,
     topics,
-    snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot) : snapshot && inTime(snapshot),
+    snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot, maxBytes) : snapshot && inTime(snapshot),
+    snapshotLimits: { ...DEFAULT_HOLD_LIMITS, maxBytes },
     compression: normalizeCompression(compression),
     observer: connectionLog(logger),
+    turn,
+    refusals,
   });
   if (options.broadcast) {
     route.handle({ message: (connection, data) => void route.connections.broadcast(data, { except: connection }) });

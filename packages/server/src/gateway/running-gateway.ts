@@ -1,28 +1,29 @@
-import type { Server } from 'node:http';
-import { createEvent, encodePosition, type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+import { createEvent, type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { systemClock } from '../core/clock.js';
 import type { Connections } from '../core/connections.js';
-import { createFilter } from '../core/filter.js';
 import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
 import type { Log } from '../core/log.js';
 import { OtherGateways } from '../core/other-gateways.js';
 import { shareBroadcasts } from '../core/shared-broadcasts.js';
+import { createFilter } from '../core/topics/filter.js';
 import type { ComponentEntrance } from '../integrations/component/component-entrance.js';
 import type { MessageComponent } from '../integrations/component/message-component.js';
 import type { MountOptions } from '../integrations/component/mount-options.js';
+import { deriveKey } from '../log/secrets/derive-key.js';
 import type { Door } from '../transports/door.js';
 import type { Siblings } from '../transports/siblings.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
-import type { SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import type { OnlySocketIoTypes, SocketIo } from '../transports/socketio/socketio-types.js';
 import { atMost } from './at-most.js';
 import { drain } from './drain.js';
 import type { Front } from './front.js';
 import type { Gateway, ListenOptions } from './gateway.js';
-import type { Built, GatewayOptions, HandlerContext, Logger, Subscriber } from './options.js';
+import type { Built, GatewayLimits, GatewayOptions, HandlerContext, Logger, Subscriber } from './options.js';
 import { QueueSubscribers } from './queue-subscribers.js';
 import type { Routes } from './routes.js';
+import type { AttachableServer } from './server/attachable-server.js';
 import { SubscriberLink } from './subscriber-link.js';
 import { assertOrigins } from './validate.js';
 
@@ -42,14 +43,20 @@ export interface Parts {
   readonly components: ComponentEntrance;
   readonly front: Front;
   readonly routes: Routes;
-  readonly maxFrameBytes: number;
+  readonly limits: Required<GatewayLimits>;
   readonly state: Readonly<LogState>;
   /** The other processes on the same port, where there are any. */
   readonly siblings: Siblings | undefined;
 }
 
+/** A gateway with the methods that only `pregon run` needs: a gateway as a process of its own. */
+export interface ServedGateway extends Gateway {
+  /** Appends an event as it is, and resolves with its position when it is safe. */
+  append(event: PregonEvent): Promise<string>;
+}
+
 /** A gateway that serves. */
-export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
+export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T> {
   readonly #parts: Parts;
   readonly #subscribers: SubscriberLink[] = [];
   #queueSubscribers: QueueSubscribers | undefined;
@@ -66,7 +73,8 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
   }
 
   get notReady(): string | undefined {
-    return this.#closing ? 'the gateway is going away' : this.#parts.state.unavailable;
+    if (this.#closing) return 'the gateway is going away';
+    return this.#parts.state.unavailable ? 'the log cannot be read' : undefined;
   }
 
   connections(route: string): Connections {
@@ -87,15 +95,20 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
     return this.#parts.front.listen(options);
   }
 
-  attach(server: Server): void {
+  attach(server: AttachableServer): void {
     this.#parts.front.attach(server);
   }
 
   async publish(event: NewEvent): Promise<PregonEvent> {
     const complete = createEvent(event, { id: uuid(), time: new Date().toISOString() });
-    const [point] = await this.#parts.log.append([complete]);
+    return { ...complete, position: await this.append(complete) };
+  }
+
+  /** Appends an event as it is. @returns its position */
+  async append(event: PregonEvent): Promise<string> {
+    const [point] = await this.#parts.log.append([event]);
     if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log answered with no point');
-    return { ...complete, position: encodePosition(point) };
+    return this.#parts.hub.positionOf(point);
   }
 
   close(options: { spreadMs?: number; timeoutMs?: number } = {}): Promise<void> {
@@ -114,7 +127,7 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
       this.#others = await this.#joinOthers(logger);
       if (options.socketIo !== false) await this.#openSocketIo(options);
       for (const route of this.#parts.routes.all) {
-        for (const built of options.routes[route.name]?.handlers ?? []) route.handle(await build(built, context));
+        for (const built of options.routes?.[route.name]?.handlers ?? []) route.handle(await build(built, context));
       }
       await this.#startSubscribers(options, context);
     } catch (error) {
@@ -135,16 +148,27 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
   /** Loaded only where it is wanted. */
   async #openSocketIo({ socketIo, secret }: GatewayOptions): Promise<void> {
     const { SocketIoEntrance } = await import('../transports/socketio/socketio-entrance.js');
-    const { door, front, log, maxFrameBytes, siblings } = this.#parts;
+    const { door, front, log, limits, siblings } = this.#parts;
+    const { maxFrameBytes, maxPolledPackets } = limits;
     this.#socketIo = new SocketIoEntrance<T>({
       options: socketIo || {},
       door,
       others: this.#others,
-      secret: secret ?? log.secret,
+      secret: deriveKey(secret ?? (await log.secret()), 'private session ids', 32).toString('base64url'),
       maxFrameBytes,
+      maxPolledPackets,
+      shape: { maxDepth: limits.maxFrameDepth, maxValues: limits.maxFrameValues },
     });
     if (siblings) this.#socketIo.io.engine.generateId = () => siblings.newSessionId();
-    front.add(siblings?.share(this.#socketIo) ?? this.#socketIo);
+    const entrance = siblings?.share(this.#socketIo) ?? this.#socketIo;
+    front.add(entrance);
+    this.#socketIo.ports = {
+      attach: (server) => front.attach(server, entrance),
+      detach: (server) => front.detach(server, entrance),
+      get server() {
+        return front.server;
+      },
+    };
   }
 
   async #startSubscribers({ subscribers, queues, exchanges }: GatewayOptions, context: HandlerContext): Promise<void> {
@@ -180,6 +204,7 @@ export class RunningGateway<T extends SocketIoTypes> implements Gateway<T> {
     const deadline = systemClock.now() + timeoutMs;
     heartbeat.stop();
     door.close();
+    front.leave();
     const componentsClosed = atMost(timeoutMs, systemClock, components.close());
     // Who polls has to reach this port until the end; newcomers are refused by the door.
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });

@@ -1,5 +1,6 @@
 import { assertPattern } from '@pregon/protocol';
 import type { Compression } from '../core/route.js';
+import { canonicalPath, hasDotSegments } from '../transports/path.js';
 import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
 
 /** The limits with their defaults; each is documented at {@link GatewayLimits}. */
@@ -7,9 +8,26 @@ export const DEFAULT_LIMITS: Required<GatewayLimits> = {
   heartbeatMs: 25_000,
   stallTimeoutMs: 120_000,
   handshakeTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 65_000,
   maxFrameBytes: 1_048_576,
+  maxFramesPerSecond: 200,
+  frameBurst: 1_000,
+  maxPolledPackets: 10_000,
+  maxIncomingBytesPerSecond: 1_000_000,
+  incomingBytesBurst: 4_000_000,
+  maxSubscribesPerSecond: 50,
+  subscribeBurst: 200,
+  maxReplaysPerMinute: 20,
+  replayBurst: 100,
+  maxSnapshotsPerMinute: 10,
+  snapshotBurst: 100,
+  maxFrameDepth: 64,
+  maxFrameValues: 16_384,
   maxBufferedBytes: 65_536,
   maxSubscriptions: 100,
+  maxTopics: 1_000,
+  maxTopicsBytes: 262_144,
+  maxSnapshotBytes: 268_435_456,
   historyBytes: 16_777_216,
   flushIntervalMs: 0,
 };
@@ -19,9 +37,26 @@ export const LEAST_LIMITS: Required<GatewayLimits> = {
   heartbeatMs: 100,
   stallTimeoutMs: 100,
   handshakeTimeoutMs: 100,
+  keepAliveTimeoutMs: 1_000,
   maxFrameBytes: 125,
+  maxFramesPerSecond: 0,
+  frameBurst: 1,
+  maxPolledPackets: 1,
+  maxIncomingBytesPerSecond: 0,
+  incomingBytesBurst: 1,
+  maxSubscribesPerSecond: 0,
+  subscribeBurst: 1,
+  maxReplaysPerMinute: 0,
+  replayBurst: 1,
+  maxSnapshotsPerMinute: 0,
+  snapshotBurst: 1,
+  maxFrameDepth: 1,
+  maxFrameValues: 1,
   maxBufferedBytes: 1,
   maxSubscriptions: 1,
+  maxTopics: 1,
+  maxTopicsBytes: 1,
+  maxSnapshotBytes: 1,
   historyBytes: 0,
   flushIntervalMs: 0,
 };
@@ -34,9 +69,27 @@ export const MOST_LIMITS: Required<GatewayLimits> = {
   heartbeatMs: MAX_TIMER_MS,
   stallTimeoutMs: Number.MAX_SAFE_INTEGER,
   handshakeTimeoutMs: MAX_TIMER_MS,
+  keepAliveTimeoutMs: MAX_TIMER_MS,
   maxFrameBytes: 2 ** 29,
+  maxFramesPerSecond: Number.MAX_SAFE_INTEGER,
+  frameBurst: Number.MAX_SAFE_INTEGER,
+  maxPolledPackets: Number.MAX_SAFE_INTEGER,
+  maxIncomingBytesPerSecond: Number.MAX_SAFE_INTEGER,
+  incomingBytesBurst: Number.MAX_SAFE_INTEGER,
+  maxSubscribesPerSecond: Number.MAX_SAFE_INTEGER,
+  subscribeBurst: Number.MAX_SAFE_INTEGER,
+  maxReplaysPerMinute: Number.MAX_SAFE_INTEGER,
+  replayBurst: Number.MAX_SAFE_INTEGER,
+  maxSnapshotsPerMinute: Number.MAX_SAFE_INTEGER,
+  snapshotBurst: Number.MAX_SAFE_INTEGER,
+  maxFrameDepth: Number.MAX_SAFE_INTEGER,
+  maxFrameValues: Number.MAX_SAFE_INTEGER,
   maxBufferedBytes: Number.MAX_SAFE_INTEGER,
   maxSubscriptions: Number.MAX_SAFE_INTEGER,
+  maxTopics: Number.MAX_SAFE_INTEGER,
+  maxTopicsBytes: Number.MAX_SAFE_INTEGER,
+  // The longest text that Node.js can make of an answer.
+  maxSnapshotBytes: 2 ** 29 - 24,
   historyBytes: Number.MAX_SAFE_INTEGER,
   flushIntervalMs: MAX_TIMER_MS,
 };
@@ -47,9 +100,26 @@ export function normalizeLimits(options: GatewayLimits): Required<GatewayLimits>
     heartbeatMs: wholeNumber(options, 'heartbeatMs'),
     stallTimeoutMs: wholeNumber(options, 'stallTimeoutMs'),
     handshakeTimeoutMs: wholeNumber(options, 'handshakeTimeoutMs'),
+    keepAliveTimeoutMs: wholeNumber(options, 'keepAliveTimeoutMs'),
     maxFrameBytes: wholeNumber(options, 'maxFrameBytes'),
+    maxFramesPerSecond: wholeNumber(options, 'maxFramesPerSecond'),
+    frameBurst: wholeNumber(options, 'frameBurst'),
+    maxPolledPackets: wholeNumber(options, 'maxPolledPackets'),
+    maxIncomingBytesPerSecond: wholeNumber(options, 'maxIncomingBytesPerSecond'),
+    incomingBytesBurst: wholeNumber(options, 'incomingBytesBurst'),
+    maxSubscribesPerSecond: wholeNumber(options, 'maxSubscribesPerSecond'),
+    subscribeBurst: wholeNumber(options, 'subscribeBurst'),
+    maxReplaysPerMinute: wholeNumber(options, 'maxReplaysPerMinute'),
+    replayBurst: wholeNumber(options, 'replayBurst'),
+    maxSnapshotsPerMinute: wholeNumber(options, 'maxSnapshotsPerMinute'),
+    snapshotBurst: wholeNumber(options, 'snapshotBurst'),
+    maxFrameDepth: wholeNumber(options, 'maxFrameDepth'),
+    maxFrameValues: wholeNumber(options, 'maxFrameValues'),
     maxBufferedBytes: wholeNumber(options, 'maxBufferedBytes'),
     maxSubscriptions: wholeNumber(options, 'maxSubscriptions'),
+    maxTopics: wholeNumber(options, 'maxTopics'),
+    maxTopicsBytes: wholeNumber(options, 'maxTopicsBytes'),
+    maxSnapshotBytes: wholeNumber(options, 'maxSnapshotBytes'),
     historyBytes: wholeNumber(options, 'historyBytes'),
     flushIntervalMs: wholeNumber(options, 'flushIntervalMs'),
   };
@@ -65,16 +135,22 @@ export function normalizeCompression(options: boolean | CompressionOptions | und
 }
 
 /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
-export function assertRoutes({ routes, exchanges }: GatewayOptions): void {
+export function assertRoutes({ routes = {}, exchanges, socketIo }: GatewayOptions): void {
   const names = Object.keys(routes);
-  if (names.length === 0) throw new TypeError('routes: a gateway needs at least one');
+  if (names.length === 0 && socketIo === false) {
+    throw new TypeError(
+      'routes: a gateway without Socket.IO needs at least one; createComponentServer serves components alone',
+    );
+  }
   const paths = new Map<string, string>();
   for (const [name, { path, topics, exchanges: own, compression }] of Object.entries(routes)) {
     if (!/^\/[^\s?#]*$/.test(path))
       throw new TypeError(`routes.${name}.path must start with "/" and have no "?" or "#"`);
-    const other = paths.get(path);
+    if (hasDotSegments(path))
+      throw new TypeError(`routes.${name}.path: no client can ask for a path with "." or ".." in it`);
+    const other = paths.get(canonicalPath(path));
     if (other !== undefined) throw new TypeError(`routes.${name}.path is that of the route ${other} already`);
-    paths.set(path, name);
+    paths.set(canonicalPath(path), name);
     for (const topic of topics ?? []) assertPattern(topic);
     assertCompression(name, normalizeCompression(compression));
     const unread = own?.find((exchange) => exchanges !== undefined && !exchanges.includes(exchange));

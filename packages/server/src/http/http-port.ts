@@ -1,12 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import {
-  DEFAULT_MAX_EVENT_BYTES,
-  encodePosition,
-  type LogPoint,
-  PregonError,
-  type PregonEvent,
-} from '@pregon/protocol';
+import { DEFAULT_MAX_EVENT_BYTES, PregonError, type PregonEvent } from '@pregon/protocol';
+import { toldError } from '../core/told-error.js';
 import type { Logger } from '../gateway/options.js';
 import { HttpProblem, sendJson, sendProblem } from './problem.js';
 import { readEvent } from './publish-request.js';
@@ -21,13 +16,29 @@ export interface HttpPortOptions {
   readonly token?: string | undefined;
   /** The largest body, in bytes. @default 1048576 (1 MiB) */
   readonly maxBytes?: number;
+  /** How long the head of a request may take, in milliseconds. @default 10000 */
+  readonly handshakeTimeoutMs?: number | undefined;
   /** Those that may be published to: an event on another one would reach nobody here. */
   readonly exchanges: readonly string[];
   /** Undefined where the gateway is ready, else why it is not. */
   readonly notReady: () => string | undefined | Promise<string | undefined>;
-  readonly append: (event: PregonEvent) => Promise<LogPoint>;
+  /** Resolves with the event's position when it is safe. */
+  readonly append: (event: PregonEvent) => Promise<string>;
   readonly logger: Logger;
 }
+
+const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+/** How long a request may take, whose head came in time. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+/** How often the server looks for requests that are late: by default Node.js does so each 30 s, and a slow request lives for as long. */
+const LATE_CHECK_MS = 1_000;
+
+/** Publishers and probes are few; beyond it, connections are closed at once. */
+const MAX_CONNECTIONS = 1_000;
+
+const MAX_HEADERS = 100;
 
 /**
  * The port for those who run the gateway, apart from the one for clients: `GET /health`, `GET /ready`,
@@ -39,9 +50,15 @@ export class HttpPort {
 
   private constructor(options: HttpPortOptions) {
     this.#options = options;
-    this.#server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
-      void this.#answer(request, response);
-    });
+    const { handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
+    const timeouts = {
+      headersTimeout: handshakeTimeoutMs,
+      requestTimeout: Math.max(REQUEST_TIMEOUT_MS, handshakeTimeoutMs),
+      connectionsCheckingInterval: LATE_CHECK_MS,
+    };
+    this.#server = createServer(timeouts, (request, response) => void this.#answer(request, response));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    this.#server.maxHeadersCount = MAX_HEADERS;
   }
 
   /** @throws PregonError LISTEN_FAILED */
@@ -116,8 +133,7 @@ export class HttpPort {
       throw new HttpProblem(404, `there is no exchange "${place.exchange}"; there are: ${exchanges.join(', ')}`);
     }
     const event = await readEvent(request, place, maxBytes);
-    const point = await append(event);
-    sendJson(response, 201, { id: event.id, position: encodePosition(point) });
+    sendJson(response, 201, { id: event.id, position: await append(event) });
   }
 }
 
@@ -136,13 +152,13 @@ function splitPath(url: string): string[] {
   }
 }
 
-const STATUSES = { EVENT_INVALID: 400, TOPIC_INVALID: 400, EVENT_TOO_LARGE: 413 } as const;
+const STATUSES = { EVENT_INVALID: 400, TOPIC_INVALID: 400, EVENT_ID_REUSED: 409, EVENT_TOO_LARGE: 413 } as const;
 
 function toProblem(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (error instanceof PregonError) {
     const status = isRefused(error.code) ? STATUSES[error.code] : 503;
-    return new HttpProblem(status, error.message, error.retryable ? { 'retry-after': '1' } : {});
+    return new HttpProblem(status, toldError(error).message, error.retryable ? { 'retry-after': '1' } : {});
   }
   return new HttpProblem(500, 'internal error');
 }

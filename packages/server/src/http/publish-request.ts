@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { assertEvent, createEvent, isTopic, type PregonEvent } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
+import { readJsonObject } from '../core/json-input.js';
 import { HttpProblem } from './problem.js';
 
 const newEvent = z.strictObject({
@@ -18,6 +19,7 @@ const newEvent = z.strictObject({
  * structured mode, all of whose attributes are kept.
  *
  * @throws HttpProblem 400 | 413 | 415
+ * @throws PregonError EVENT_INVALID
  */
 export async function readEvent(
   request: IncomingMessage,
@@ -29,11 +31,11 @@ export async function readEvent(
   if (type !== 'application/json' && type !== 'application/cloudevents+json') {
     throw new HttpProblem(415, 'the body must be application/json or application/cloudevents+json');
   }
-  const body = parseJson(await readBody(request, maxBytes));
+  const body = readJsonObject(await readBody(request, maxBytes), 'the body');
   return type === 'application/json' ? completeEvent(body, place) : placeCloudEvent(body, place);
 }
 
-function completeEvent(body: unknown, place: { exchange: string; topic: string }): PregonEvent {
+function completeEvent(body: Record<string, unknown>, place: { exchange: string; topic: string }): PregonEvent {
   const parsed = newEvent.safeParse(body);
   if (!parsed.success) {
     const problems = parsed.error.issues.map(({ path, message }) => [...path.map(String), message].join(': '));
@@ -42,24 +44,13 @@ function completeEvent(body: unknown, place: { exchange: string; topic: string }
   return createEvent({ ...parsed.data, ...place }, { id: uuid(), time: new Date().toISOString() });
 }
 
-function placeCloudEvent(body: unknown, place: { exchange: string; topic: string }): PregonEvent {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new HttpProblem(400, 'a CloudEvent is a JSON object');
-  }
+function placeCloudEvent(body: Record<string, unknown>, place: { exchange: string; topic: string }): PregonEvent {
   const event: unknown = { ...body, ...place, position: undefined };
   assertEvent(event);
   return event;
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new HttpProblem(400, `the body is not JSON: ${cause instanceof Error ? cause.message : cause}`);
-  }
-}
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<string> {
+async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
   // The connection is not used again: what is still on its way of a body that is too large is not read.
   const tooLarge = () => new HttpProblem(413, `at most ${maxBytes} bytes are taken`, { connection: 'close' });
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
@@ -71,9 +62,5 @@ async function readBody(request: IncomingMessage, maxBytes: number): Promise<str
     if (size > maxBytes) throw tooLarge();
     chunks.push(bytes);
   }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new HttpProblem(400, 'the body is not UTF-8');
-  }
+  return Buffer.concat(chunks);
 }

@@ -6,6 +6,8 @@ export interface SocketRequest {
   readonly subprotocol: string | undefined;
   readonly origin: string | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  /** How long the handshake may take. */
+  readonly handshakeTimeoutMs: number;
 }
 
 export interface SocketEvents {
@@ -24,5 +26,3 @@ export interface ClientSocket {
   /** Breaks it off; `ended` follows. */
   terminate(): void;
 }
-
-export const HANDSHAKE_TIMEOUT_MS = 15_000;

@@ -1,5 +1,5 @@
 import { CLOSE_CODES, encodeFrame, type SUBPROTOCOL } from '@pregon/protocol';
-import { type ClientSocket, HANDSHAKE_TIMEOUT_MS } from './client-socket.js';
+import type { ClientSocket } from './client-socket.js';
 import { type Failure, NOT_SUBSCRIBED } from './failure.js';
 import { LeanSocket } from './lean-socket.js';
 import { StockSocket } from './stock-socket.js';
@@ -13,6 +13,8 @@ export interface ConnectionTarget {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether compression is offered. */
   readonly compress: boolean;
+  /** How long a handshake may take, and after it the answer to the first subscription. */
+  readonly handshakeTimeoutMs: number;
 }
 
 export interface ConnectionEvents {
@@ -57,14 +59,14 @@ export class LoadConnection {
   /** One attempt; `opened` or `failed` tells how it went. */
   open(): void {
     this.#startedAt = performance.now();
-    const { subprotocol, origin, headers, compress } = this.#target;
+    const { subprotocol, origin, headers, compress, handshakeTimeoutMs } = this.#target;
     const url = this.#url();
-    const request = { url, subprotocol, origin, headers };
+    const request = { url, subprotocol, origin, headers, handshakeTimeoutMs };
     const events = {
       opened: () => {
         if (this.#socket !== socket) return;
         if (subprotocol === undefined) this.#begin();
-        else this.#late = setTimeout(() => this.#giveUp(NOT_SUBSCRIBED), HANDSHAKE_TIMEOUT_MS);
+        else this.#late = setTimeout(() => this.#giveUp(NOT_SUBSCRIBED), handshakeTimeoutMs);
       },
       frame: (bytes: Buffer) => {
         if (this.#socket === socket) this.#hear(bytes);

@@ -13,7 +13,7 @@ interface Gap {
 const MAX_GAPS = 100;
 
 /**
- * Checks what comes on one connection, at the cost of a comparison where all is well. Order is that of the log, by offset; what
+ * Checks what comes on one connection, at the cost of a comparison where all is well. Order is that in which events came for the first time; what
  * is missing or has come twice shows by the numbers of this run's events, which may come in another order than they were sent in where
  * several were on their way to the log at once.
  */
@@ -22,7 +22,8 @@ export class DeliveryCheck {
   /** Numbers below may come, or not: the connection was not there for certain when they were sent. */
   #first = 0;
   #next = 0;
-  #offset = -1;
+  /** Of the latest event that came here. */
+  #ordinal = -1;
   #gaps: Gap[] = [];
   /** Missing for certain, in gaps that are no longer remembered. */
   #lost = 0;
@@ -40,13 +41,13 @@ export class DeliveryCheck {
     this.#gaps = [];
     this.#first = number;
     this.#next = this.#turns.from(number);
-    this.#offset = -1;
+    this.#ordinal = -1;
   }
 
   /** An event of this run. */
-  take(number: number, offset: number): Verdict {
-    const inOrder = offset > this.#offset;
-    if (inOrder) this.#offset = offset;
+  take(number: number, ordinal: number | undefined): Verdict {
+    const inOrder = ordinal === undefined || ordinal > this.#ordinal;
+    if (inOrder && ordinal !== undefined) this.#ordinal = ordinal;
     if (number === this.#next) {
       this.#next = this.#turns.from(number + 1);
       return inOrder ? 'well' : 'reordered';
@@ -63,10 +64,11 @@ export class DeliveryCheck {
   }
 
   /** An event of somebody else: one that follows itself has come twice, one that comes after a later one is out of order. */
-  takeOther(offset: number): Exclude<Verdict, 'early'> {
-    if (offset === this.#offset) return 'duplicate';
-    if (offset < this.#offset) return 'reordered';
-    this.#offset = offset;
+  takeOther(ordinal: number | undefined): Exclude<Verdict, 'early'> {
+    if (ordinal === undefined) return 'well';
+    if (ordinal === this.#ordinal) return 'duplicate';
+    if (ordinal < this.#ordinal) return 'reordered';
+    this.#ordinal = ordinal;
     return 'well';
   }
 

@@ -47,7 +47,11 @@ const BY_CODE: Readonly<
   },
   EPROTO: { reason: 'TLS failed', retry: false, advice: 'is it ws:// instead of wss://?' },
   ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'TLS failed', retry: false, advice: 'is it ws:// instead of wss://?' },
-  ECONNRESET: { reason: 'connection reset', retry: true },
+  ECONNRESET: {
+    reason: 'connection reset',
+    retry: true,
+    advice: 'what listens there hung up: is it a gateway, and wss:// if it has a certificate, else ws://?',
+  },
 };
 
 const UNTRUSTED = 'to trust a certificate authority of your own, set NODE_EXTRA_CA_CERTS to its file';
@@ -71,6 +75,9 @@ export function failureOf(error: Error): Failure {
   }
   if (code !== undefined && /CERT|SELF_SIGNED|UNABLE_TO/.test(code)) {
     return { reason: `certificate not trusted (${code})`, retry: false, advice: UNTRUSTED };
+  }
+  if (code?.startsWith('HPE_')) {
+    return { reason: 'no HTTP is spoken there', retry: false, advice: 'check the port: it is not that of a gateway' };
   }
   if (/subprotocol/.test(error.message)) {
     const advice = 'is it a Pregon gateway, of a version that speaks the subprotocol?';

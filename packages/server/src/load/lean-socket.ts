@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { type ClientSocket, HANDSHAKE_TIMEOUT_MS, type SocketEvents, type SocketRequest } from './client-socket.js';
+import type { ClientSocket, SocketEvents, SocketRequest } from './client-socket.js';
 import { type Failure, failureOf, failureOfClose, failureOfStatus } from './failure.js';
 import { FrameReader, OPCODES } from './frame-reader.js';
 
@@ -53,7 +53,7 @@ export class LeanSocket implements ClientSocket {
     this.#socket.write(this.#upgradeRequest());
     this.#handshake = setTimeout(
       () => this.#fail(failureOf(new Error('Opening handshake has timed out'))),
-      HANDSHAKE_TIMEOUT_MS,
+      request.handshakeTimeoutMs,
     );
   }
 

@@ -5,6 +5,7 @@ import { Connections } from './connections.js';
 import type { Failure } from './failure.js';
 import { NumberedEvents } from './numbered-event.js';
 import { checkOptions, type LoadOptions } from './options.js';
+import { type Order, OrderOfArrival, UNKNOWN_ORDER } from './order.js';
 import { type Outlet, Publisher } from './publisher.js';
 import { type LoadResult, latenciesOf } from './result.js';
 import { Sightings } from './sightings.js';
@@ -68,10 +69,11 @@ export class LoadRun {
   /**
    * @param outlet where events are published; without one, what passes by is measured
    * @param stop ends the run early, with what it has found
+   * @param order that of the log, if it is known. @default that of arrival, if all connections subscribe to the same
    * @throws RangeError where a number is absurd
    * @throws PregonError TOPIC_INVALID
    */
-  constructor(options: LoadOptions, outlet: Outlet | undefined, stop: AbortSignal) {
+  constructor(options: LoadOptions, outlet: Outlet | undefined, stop: AbortSignal, order?: Order) {
     checkOptions(options);
     this.#options = options;
     this.#stop = stop;
@@ -88,7 +90,7 @@ export class LoadRun {
       count: options.connections,
       target: options.target,
       plan: this.plan,
-      sightings: new Sightings(events),
+      sightings: new Sightings(events, order ?? (this.plan.isShared ? new OrderOfArrival() : UNKNOWN_ORDER)),
       tally: this.#tally,
       nextNumber: () => this.#published,
     });

@@ -38,6 +38,8 @@ const LIMITS = {
 const MIN_DURATION_MS = 100;
 const MAX_DURATION_MS = 7 * 86_400_000;
 
+const MAX_HANDSHAKE_TIMEOUT_MS = 3_600_000;
+
 /** @throws RangeError with the flag, its limits and what was given */
 export function checkOptions(options: LoadOptions): void {
   for (const name of Object.keys(LIMITS).filter(isLimited)) {
@@ -49,6 +51,10 @@ export function checkOptions(options: LoadOptions): void {
   }
   if (!(options.durationMs >= MIN_DURATION_MS && options.durationMs <= MAX_DURATION_MS)) {
     throw new RangeError(`--duration must be from ${MIN_DURATION_MS}ms to 7d`);
+  }
+  const { handshakeTimeoutMs } = options.target;
+  if (!(handshakeTimeoutMs > 0 && handshakeTimeoutMs <= MAX_HANDSHAKE_TIMEOUT_MS)) {
+    throw new RangeError('--handshake-timeout must be from 1ms to 1h');
   }
 }
 

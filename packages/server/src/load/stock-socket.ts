@@ -1,5 +1,5 @@
 import { type ClientOptions, WebSocket } from 'ws';
-import { type ClientSocket, HANDSHAKE_TIMEOUT_MS, type SocketEvents, type SocketRequest } from './client-socket.js';
+import type { ClientSocket, SocketEvents, SocketRequest } from './client-socket.js';
 import { type Failure, failureOf, failureOfClose, failureOfStatus } from './failure.js';
 
 /** A WebSocket of `ws`, which knows TLS and compression. */
@@ -47,10 +47,10 @@ export class StockSocket implements ClientSocket {
 }
 
 function optionsOf(request: SocketRequest & { readonly compress: boolean }): ClientOptions {
-  const { origin, headers, compress } = request;
+  const { origin, headers, compress, handshakeTimeoutMs } = request;
   return {
     perMessageDeflate: compress,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    handshakeTimeout: handshakeTimeoutMs,
     // Frames are read as bytes.
     skipUTF8Validation: true,
     ...(origin === undefined ? {} : { origin }),

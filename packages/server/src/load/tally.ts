@@ -41,9 +41,9 @@ export class Tally {
 
   event(connection: number, check: DeliveryCheck, sighting: Sighting, bytes: number): void {
     this.bytes += bytes;
-    const { own, offset, happenedMicros } = sighting;
+    const { own, ordinal, happenedMicros } = sighting;
     if (own) {
-      const verdict = check.take(own.number, offset);
+      const verdict = check.take(own.number, ordinal);
       // Nobody waits for one that was sent before the connection was there for certain.
       if (verdict === 'early') return;
       this.events += 1;
@@ -53,7 +53,7 @@ export class Tally {
     }
     this.others += 1;
     if (!this.#publishes && happenedMicros !== undefined) this.latency.record(nowMicros() - happenedMicros);
-    const verdict = check.takeOther(offset);
+    const verdict = check.takeOther(ordinal);
     if (verdict !== 'well') this.#fault(verdict, connection, sighting);
   }
 

@@ -1,5 +1,5 @@
 import { assertPattern, assertTopic, canonicalPatterns, MAX_PATTERNS } from '@pregon/protocol';
-import { TopicIndex } from '../core/topic-index.js';
+import { TopicIndex } from '../core/topics/topic-index.js';
 import { Turns } from './turns.js';
 
 /** The most topics that are published to, and patterns that are handed out. */
@@ -53,11 +53,16 @@ export class TopicPlan {
     }
   }
 
+  /** Whether all connections subscribe to the same. */
+  get isShared(): boolean {
+    return this.#perConnection === this.#patterns.length && !this.#ownNumbers;
+  }
+
   /** The patterns of a connection, counted from 0; undefined where it takes all that the route carries. */
   patternsOf(connection: number): readonly string[] | undefined {
     const count = this.#patterns.length;
     if (count === 0) return undefined;
-    if (this.#perConnection === count && !this.#ownNumbers) return this.#patterns;
+    if (this.isShared) return this.#patterns;
     const first = connection * this.#perConnection;
     return Array.from({ length: this.#perConnection }, (_, index) =>
       (this.#patterns[(first + index) % count] ?? '').replaceAll(OWN_NUMBER, String(connection + 1)),

@@ -1,4 +1,12 @@
-import { assertEvent, decodeSequence, fingerprint, PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  assertEvent,
+  assertEventLimits,
+  decodeSequence,
+  fingerprint,
+  PregonError,
+  type PregonEvent,
+  stringifyExactly,
+} from '@pregon/protocol';
 
 /** An event made ready for a log: what is stored of it, before it has an offset. */
 export interface EncodedEvent {
@@ -9,18 +17,37 @@ export interface EncodedEvent {
   readonly id: string;
   readonly sequence: number | undefined;
   readonly fingerprint: number;
-  /** Compact JSON in UTF-8, without `position`. */
+  /** Compact JSON in UTF-8, without `position`; values of other programs keep their text. */
   readonly payload: Uint8Array;
 }
 
 /**
- * Encodes an event once, for the log and for everybody who gets it.
+ * Encodes events for an append, each once for the log and all clients. It accepts only events that every log can hold.
+ *
+ * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
+ */
+export function encodeForAppend(events: readonly PregonEvent[], maxEventBytes: number): EncodedEvent[] {
+  return events.map((event) => encode(event, maxEventBytes, assertEventLimits));
+}
+
+/**
+ * Encodes an event that a log holds already; another program may have written it, so the limits are not checked.
  *
  * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
  */
 export function encodeEvent(event: PregonEvent, maxEventBytes: number): EncodedEvent {
+  return encode(event, maxEventBytes, () => {});
+}
+
+function encode(
+  event: PregonEvent,
+  maxEventBytes: number,
+  assertLimits: (event: PregonEvent, text: string) => void,
+): EncodedEvent {
   assertEvent(event);
-  const payload = Buffer.from(toJson(event));
+  const text = toJson(event);
+  assertLimits(event, text);
+  const payload = Buffer.from(text);
   if (payload.length > maxEventBytes) {
     throw new PregonError(
       'EVENT_TOO_LARGE',
@@ -41,9 +68,9 @@ export function encodeEvent(event: PregonEvent, maxEventBytes: number): EncodedE
 
 function toJson(event: PregonEvent): string {
   try {
-    if (event.position === undefined) return JSON.stringify(event);
+    if (event.position === undefined) return stringifyExactly(event);
     const { position: _, ...stored } = event;
-    return JSON.stringify(stored);
+    return stringifyExactly(stored);
   } catch (cause) {
     throw new PregonError('EVENT_INVALID', `event ${JSON.stringify(event.id)} cannot be written as JSON`, { cause });
   }

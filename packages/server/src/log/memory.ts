@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from '../core/ephemeral.js';
 import type {
@@ -11,11 +11,12 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../core/log.js';
-import { encodeEvent } from './encode.js';
+import { type EncodedEvent, encodeForAppend } from './encode.js';
 import { Follower, type Step } from './follower.js';
 import { MemoryEphemeral } from './memory-ephemeral.js';
 import { type Range, toRange } from './range.js';
 import { assertRetention, type Retention, type TrimResult } from './retention.js';
+import { isSameEvent, ReusedId } from './same-event.js';
 
 export interface MemoryLog extends Log {
   readonly ephemeral: Ephemeral;
@@ -39,13 +40,13 @@ interface Content {
   floor: LogPoint;
   entries: Stored[];
   readonly known: Map<string, LogPoint>;
-  /** Sources of which an entry with a sequence was dropped. */
-  readonly dropped: Set<string>;
+  /** The highest sequence that was dropped, by source. */
+  readonly dropped: Map<string, number>;
 }
 
 class ArrayLog implements MemoryLog {
   readonly name = 'memory:';
-  readonly secret = randomUUID();
+  readonly #secret = randomBytes(32);
   readonly ephemeral = new MemoryEphemeral();
   readonly #exchanges: ReadonlySet<string> | undefined;
   readonly #maxEventBytes: number;
@@ -60,10 +61,11 @@ class ArrayLog implements MemoryLog {
 
   async append(events: readonly PregonEvent[]): Promise<LogPoint[]> {
     this.#assertOpen();
-    const encoded = events.map((event) => encodeEvent(event, this.#maxEventBytes));
+    const encoded = encodeForAppend(events, this.#maxEventBytes);
+    this.#assertUnused(encoded);
     const { known, entries } = this.#content;
     const points = encoded.map(({ id, ...event }) => {
-      const key = JSON.stringify([event.source, id]);
+      const key = toKey(event.source, id);
       const first = known.get(key);
       if (first) return first;
       const point = { offset: this.#last().offset + 1, fingerprint: event.fingerprint };
@@ -73,6 +75,11 @@ class ArrayLog implements MemoryLog {
     });
     this.#wake();
     return points;
+  }
+
+  async secret(): Promise<Uint8Array> {
+    this.#assertOpen();
+    return this.#secret;
   }
 
   async head(): Promise<LogPoint> {
@@ -100,7 +107,10 @@ class ArrayLog implements MemoryLog {
     const { entries, dropped, floor } = this.#content;
     const ofSource = entries.filter((entry) => source === undefined || entry.source === source);
     const reached = ofSource.some((entry) => (entry.sequence ?? -1) >= sequence);
-    if (!reached && sequence > 0) return undefined;
+    if (!reached && sequence > 0) {
+      const gone = source === undefined ? Math.max(...dropped.values()) : dropped.get(source);
+      return gone === sequence && entries.length === 0 ? floor : undefined;
+    }
     let found: LogEntry | undefined;
     for (const entry of ofSource) {
       if (entry.sequence === undefined || entry.sequence > sequence) continue;
@@ -128,7 +138,8 @@ class ArrayLog implements MemoryLog {
     for (const entry of content.entries.splice(0, count)) {
       content.known.delete(entry.key);
       content.floor = toPoint(entry);
-      if (entry.sequence !== undefined) content.dropped.add(entry.source);
+      if (entry.sequence !== undefined)
+        content.dropped.set(entry.source, Math.max(entry.sequence, content.dropped.get(entry.source) ?? 0));
     }
     return { dropped: count, floor: content.floor };
   }
@@ -143,6 +154,19 @@ class ArrayLog implements MemoryLog {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
     this.ephemeral.close();
+  }
+
+  /** @throws ReusedId */
+  #assertUnused(events: readonly EncodedEvent[]): void {
+    const { known, entries, floor } = this.#content;
+    const payloads = new Map<string, Uint8Array>();
+    for (const event of events) {
+      const key = toKey(event.source, event.id);
+      const first = known.get(key);
+      const payload = payloads.get(key) ?? (first && entries[first.offset - floor.offset - 1]?.payload);
+      if (payload && !isSameEvent(event.payload, payload)) throw new ReusedId(event);
+      payloads.set(key, payload ?? event.payload);
+    }
   }
 
   #last(): LogPoint {
@@ -192,9 +216,13 @@ class ArrayLog implements MemoryLog {
   }
 }
 
+function toKey(source: string, id: string): string {
+  return JSON.stringify([source, id]);
+}
+
 function newContent(): Content {
   const birth = { offset: 0, fingerprint: randomInt(2 ** 32) * 2 ** 15 + randomInt(2 ** 15) };
-  return { birth, floor: birth, entries: [], known: new Map(), dropped: new Set() };
+  return { birth, floor: birth, entries: [], known: new Map(), dropped: new Map() };
 }
 
 function toPoint(point: LogPoint): LogPoint {

@@ -1,9 +1,10 @@
 import { PregonError } from '@pregon/protocol';
 import type { Log, LogOptions } from '../core/log.js';
 import type { RabbitState } from './rabbitmq/options.js';
-import { openRabbitLog, type RabbitLog } from './rabbitmq/rabbitmq-log.js';
+import type { RabbitLog } from './rabbitmq/rabbitmq-log.js';
 import type { Retention } from './retention.js';
-import { openSqliteLog, type SqliteLog, type SqliteLogOptions } from './sqlite.js';
+import type { SqliteLog, SqliteLogOptions } from './sqlite.js';
+import { isSqliteUrl, sqlitePath, unknownLog } from './sqlite-address.js';
 
 /** What any kind of log is opened with. */
 export interface OpenLogOptions extends LogOptions {
@@ -18,29 +19,36 @@ export interface OpenLogOptions extends LogOptions {
 }
 
 /**
- * Opens the log that a URL names: `sqlite:PATH`, with the path relative to the working directory, or
+ * Opens the log that a URL names: `sqlite:PATH`, with the path relative to the working directory (`sqlite:~/PATH` for the home directory), or
  * `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME` (`amqps:` for TLS). Where RabbitMQ cannot be reached, waits until it can.
+ *
+ * What one kind of log needs is loaded where one is opened.
  *
  * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED where `signal` is aborted
  */
 export function openLog(url: `sqlite:${string}`, options?: SqliteLogOptions): Promise<SqliteLog>;
 export function openLog(url: string, options?: OpenLogOptions): Promise<Log>;
 export async function openLog(url: string, options: OpenLogOptions = {}): Promise<Log> {
-  const path = /^sqlite:(.+)$/s.exec(url)?.[1];
-  if (path !== undefined) return openSqliteLog(path, options);
+  if (isSqliteUrl(url)) {
+    const path = sqlitePath(url);
+    return (await import('./sqlite.js')).openSqliteLog(path, options);
+  }
   if (isRabbitUrl(url)) return openRabbit(url, options);
-  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? JSON.stringify(url);
-  throw new PregonError(
-    'CONFIG_INVALID',
-    `a log of kind ${scheme} is not supported; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST`,
-  );
+  throw unknownLog(url);
+}
+
+/** @throws PregonError CONFIG_INVALID if {@link openLog} would not even try to open it */
+export function assertLogUrl(url: string): void {
+  if (isSqliteUrl(url)) sqlitePath(url);
+  else if (!isRabbitUrl(url)) throw unknownLog(url);
 }
 
 export function isRabbitUrl(url: string): boolean {
   return /^amqps?:/i.test(url);
 }
 
-function openRabbit(url: string, { retention, ...options }: OpenLogOptions): Promise<RabbitLog> {
+async function openRabbit(url: string, { retention, ...options }: OpenLogOptions): Promise<RabbitLog> {
+  const { openRabbitLog } = await import('./rabbitmq/rabbitmq-log.js');
   if (retention === undefined) return openRabbitLog(url, options);
   const { maxCount, ...limits } = retention;
   if (maxCount !== undefined) {

@@ -66,7 +66,7 @@ class SocketMember implements EphemeralMember {
   constructor(options: MemberOptions) {
     this.#options = options;
     const { folder, onWarning } = options;
-    this.#peers = new SocketPeers(folder, (cause) => onWarning(alone(folder, cause)));
+    this.#peers = new SocketPeers(folder, (cause) => onWarning(alone(folder, cause)), { isPrivate: true });
     this.#sender = new TextSender({
       connections: () => this.#peers.connections(this.#listener?.name),
       onFull: () => onWarning(new Error('a gateway does not read what is broadcast: what it does not take is dropped')),

@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { errorCode } from './error-code.js';
 
 /** The shortest `sockaddr_un.sun_path` of the systems that Node runs on, without the NUL at its end. */
@@ -25,8 +25,13 @@ export function socketFolder(realPath: string, purpose: string): string {
   return join(tmpdir(), `pregon-${name}`);
 }
 
+/** Among temporary files anybody may make a folder of this name before us. */
+function isAmongTemporary(folder: string): boolean {
+  return dirname(folder) === tmpdir();
+}
+
 export interface ListenerOptions {
-  /** The folder is to be this user's alone: it is created so, and refused where it is not. @default false */
+  /** The folder must be this user's alone: it is created so, and refused otherwise. Always so among temporary files. @default false */
   readonly isPrivate?: boolean;
   /** Somebody connected; what goes wrong with the connection ends it, and needs no listener. */
   readonly onConnection: (connection: Socket) => void;
@@ -58,7 +63,7 @@ export class SocketListener {
     for (let attempt = 1; ; attempt++) {
       const server = createServer();
       try {
-        createFolder(folder, options.isPrivate ?? false);
+        createFolder(folder, options.isPrivate === true || isAmongTemporary(folder));
         await listen(server, join(folder, `${name}.new`));
         // Under its final name only once it listens: whoever is refused takes it for dead.
         renameSync(join(folder, `${name}.new`), join(folder, `${name}.sock`));
@@ -87,13 +92,18 @@ export class SocketListener {
 /** Connections to all who listen in a folder, made when they are asked for; none keeps the process alive. */
 export class SocketPeers {
   readonly #folder: string;
+  readonly #isPrivate: boolean;
   readonly #onUnreadable: (cause: unknown) => void;
   readonly #connections = new Map<string, Socket>();
   #unreadable = false;
 
-  /** @param onUnreadable the folder cannot be read, so nobody is found; called once */
-  constructor(folder: string, onUnreadable: (cause: unknown) => void) {
+  /**
+   * @param onUnreadable the folder cannot be read or trusted, so nobody is found; called once
+   * @param options.isPrivate as for a {@link SocketListener}: nobody is told anything in a folder that others could have made
+   */
+  constructor(folder: string, onUnreadable: (cause: unknown) => void, options: { isPrivate?: boolean } = {}) {
     this.#folder = folder;
+    this.#isPrivate = options.isPrivate === true || isAmongTemporary(folder);
     this.#onUnreadable = onUnreadable;
   }
 
@@ -120,6 +130,7 @@ export class SocketPeers {
 
   #listeners(): string[] {
     try {
+      if (this.#isPrivate) assertPrivate(this.#folder);
       return readdirSync(this.#folder).filter((name) => name.endsWith('.sock'));
     } catch (error) {
       if (errorCode(error) !== 'ENOENT' && !this.#unreadable) {
@@ -145,11 +156,15 @@ export class SocketPeers {
 
 function createFolder(folder: string, isPrivate: boolean): void {
   mkdirSync(folder, { recursive: true, mode: isPrivate ? 0o700 : 0o777 });
-  if (!isPrivate) return;
-  const { uid, mode } = statSync(folder);
-  if (uid !== process.geteuid?.() || (mode & 0o077) !== 0) {
-    throw new Error(`${folder} must belong to the user who runs this, with no permission for others (mode 700)`);
-  }
+  if (isPrivate) assertPrivate(folder);
+}
+
+/** @throws Error for a folder that another user has made, or may look into; for a link, wherever it leads */
+function assertPrivate(folder: string): void {
+  if (process.platform === 'win32') return;
+  const stat = lstatSync(folder);
+  if (stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0) return;
+  throw new Error(`${folder} must be a folder of the user who runs this, with no permission for others (mode 700)`);
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { EncodedEvent } from './encode.js';
+import { ReusedId } from './same-event.js';
 import { toUnavailable } from './unavailable.js';
 
 /** The most of one transaction, so that it holds the write lock and the event loop for some milliseconds only. */
@@ -14,7 +15,7 @@ interface Job {
 }
 
 export interface AppenderOptions {
-  /** Stores events in one transaction; may wait for the write lock. */
+  /** Stores events in one transaction; may wait for the write lock. @throws ReusedId for an event that only its own job is to fail for */
   readonly store: (events: readonly EncodedEvent[]) => Promise<LogPoint[]>;
   /** Called after each transaction, before the appends that it completes resolve. Must not throw. */
   readonly onAppended: () => void;
@@ -62,8 +63,10 @@ export class SqliteAppender {
         from += missing;
       }
     } catch (error) {
-      this.#jobs.splice(0, jobs.length);
-      for (const job of jobs) job.reject(toUnavailable(error));
+      // One job is at fault; the transaction was rolled back, and the others are stored with the next.
+      const atFault = error instanceof ReusedId ? jobs.filter(({ events }) => events.includes(error.event)) : jobs;
+      this.#jobs = this.#jobs.filter((job) => !atFault.includes(job));
+      for (const job of atFault) job.reject(error instanceof ReusedId ? error : toUnavailable(error));
       return;
     }
     this.#options.onAppended();

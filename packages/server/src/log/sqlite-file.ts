@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, realpathSync, rmSync, type Stats, statSync, truncateSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  rmSync,
+  type Stats,
+  statSync,
+  truncateSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { PregonError } from '@pregon/protocol';
 import { Database, isBusy, releaseStatements, type Statement } from './sqlite-database.js';
@@ -59,9 +70,10 @@ export class SqliteFile {
     return this.#opened.store;
   }
 
-  /** See {@link readSecret}: of the file that was opened last. */
-  get secret(): string | undefined {
-    return this.#opened?.secret;
+  /** See {@link readSecret}: that of the file which is open, so {@link SqliteFile.store} comes first. */
+  get secret(): string {
+    if (!this.#opened) throw new PregonError('LOG_CLOSED', 'the log is closed');
+    return this.#opened.secret;
   }
 
   /** Whether something was committed by another connection, or another file stands here, since the last call. */
@@ -109,7 +121,9 @@ export class SqliteFile {
   }
 
   #open(): Opened {
-    mkdirSync(dirname(this.path), { recursive: true });
+    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    assertNoFolder(this.path);
+    createPrivate(this.path);
     const database = new Database(this.path);
     try {
       prepareSchema(database, this.path, newBirth());
@@ -143,6 +157,21 @@ export class SqliteFile {
     if (inPlace) rmSync(this.path, { force: true });
     opened.database.close();
   }
+}
+
+/** SQLite would say `unable to open database file`, and be tried again for seconds. */
+function assertNoFolder(path: string): void {
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new PregonError('CONFIG_INVALID', `${path} is a folder: name the file in it`);
+}
+
+/**
+ * Creates a file that only its owner can read. SQLite gives `-wal` and `-shm` the mode of the file. One that exists keeps its mode, since
+ * relay and gateway may be two users of a group.
+ */
+function createPrivate(path: string): void {
+  if (existsSync(path)) return;
+  closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR, 0o600));
 }
 
 /** A file that became smaller is still the same: VACUUM does that. One that was emptied is not. */

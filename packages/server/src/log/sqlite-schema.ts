@@ -14,7 +14,8 @@ const SCHEMA_VERSION = 1;
  * Names (of exchanges, types, sources) are stored once, as JSON texts; ids as JSON texts too. Topics hold no character that
  * needs it.
  *
- * `source.dropped` is 1 once an entry of that source with a sequence was dropped: then the floor no longer stands for its beginning.
+ * `source.dropped` is above 0 once an entry of that source with a sequence was dropped: then the floor no longer stands for its beginning. It is
+ * the highest such sequence plus 1; 1 in the files of an older release.
  *
  * The unique index over source and id is the cheapest form of "once" for ids that grow with time (UUID version 7): new keys
  * go to its end. An index over a hash of the id is smaller, but each insertion lands on another page: half as fast at 400,000

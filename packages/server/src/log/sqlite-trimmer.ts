@@ -26,8 +26,9 @@ export class SqliteTrimmer {
     );
     this.#mark = database.prepare('SELECT offset, fingerprint, bytes, time FROM entry WHERE offset = ?');
     this.#setDropped = database.prepare(
-      `UPDATE source SET dropped = 1 WHERE dropped = 0
-       AND id IN (SELECT source FROM entry WHERE offset <= ? AND sequence IS NOT NULL)`,
+      `UPDATE source SET dropped = max(dropped, gone.highest + 1)
+       FROM (SELECT source, max(sequence) AS highest FROM entry WHERE offset <= ? AND sequence IS NOT NULL GROUP BY source) gone
+       WHERE source.id = gone.source`,
     );
     this.#setFloor = database.prepare('UPDATE log SET floor_offset = ?, floor_fingerprint = ?, floor_bytes = ?');
     this.#delete = database.prepare('DELETE FROM entry WHERE offset <= ?');

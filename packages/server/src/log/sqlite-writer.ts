@@ -1,8 +1,9 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { EncodedEvent } from './encode.js';
+import { isSameEvent, ReusedId } from './same-event.js';
 import type { Database, SqlValue, Statement } from './sqlite-database.js';
 import type { SqliteNames } from './sqlite-names.js';
-import { assertMarkRow, type MarkRow } from './sqlite-rows.js';
+import { assertMarkRow, type MarkRow, textIn } from './sqlite-rows.js';
 
 /** A call of the driver costs as much as a row, so rows go in by the chunk. */
 const CHUNK = 16;
@@ -24,6 +25,7 @@ export class SqliteWriter {
   readonly #insertChunk: Statement;
   readonly #undo: Statement;
   readonly #firstOf: Statement;
+  readonly #payloadAt: Statement;
 
   constructor(database: Database, names: SqliteNames, sources: SqliteNames) {
     this.#database = database;
@@ -38,9 +40,14 @@ export class SqliteWriter {
     this.#insertChunk = insert(CHUNK);
     this.#undo = database.prepare('DELETE FROM entry WHERE offset > ?');
     this.#firstOf = database.prepare('SELECT offset, fingerprint, bytes, time FROM entry WHERE source = ? AND id = ?');
+    this.#payloadAt = database.prepare('SELECT CAST(payload AS TEXT) AS payload FROM entry WHERE offset = ?');
   }
 
-  /** Adds events in one transaction: all of them, or none where it throws. */
+  /**
+   * Adds events in one transaction: all of them, or none if it throws.
+   *
+   * @throws ReusedId, or the driver's error
+   */
   append(events: readonly EncodedEvent[], lastMark: () => MarkRow, now: number): LogPoint[] {
     try {
       return this.#database.transaction(() => {
@@ -92,7 +99,12 @@ export class SqliteWriter {
     Object.assign(tail, before);
     const first = this.#firstOf.get([this.#sources.intern(event.source), JSON.stringify(event.id)]);
     assertMarkRow(first);
+    if (first.fingerprint !== event.fingerprint && !this.#isSame(event, first)) throw new ReusedId(event);
     points.push({ offset: first.offset, fingerprint: first.fingerprint });
+  }
+
+  #isSame(event: EncodedEvent, { offset }: MarkRow): boolean {
+    return isSameEvent(event.payload, Buffer.from(textIn(this.#payloadAt.get([offset]), 'payload')));
   }
 
   #pushRow(values: SqlValue[], event: EncodedEvent, tail: Tail): void {

@@ -1,10 +1,16 @@
-import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  assertMaxEventBytes,
+  DEFAULT_MAX_EVENT_BYTES,
+  type LogPoint,
+  PregonError,
+  type PregonEvent,
+} from '@pregon/protocol';
 import type { Ephemeral } from '../core/ephemeral.js';
 import type { Log, LogFollower, LogOptions, Presence, ReadPage, ReadRequest, StopFollowing } from '../core/log.js';
-import { encodeEvent } from './encode.js';
+import { encodeForAppend } from './encode.js';
 import { errorCode } from './error-code.js';
 import { Follower, type Step } from './follower.js';
 import { toRange } from './range.js';
@@ -24,6 +30,7 @@ import { isBusy } from './sqlite-database.js';
 import { SqliteFile } from './sqlite-file.js';
 import { Nudger } from './sqlite-nudge.js';
 import type { SqliteStore } from './sqlite-store.js';
+import { WalKeeper } from './sqlite-wal.js';
 import { SqliteWatch } from './sqlite-watch.js';
 import { toUnavailable } from './unavailable.js';
 
@@ -64,6 +71,7 @@ const DEFAULT_POLL_INTERVAL_MS = 100;
  */
 export async function openSqliteLog(path: string, options: SqliteLogOptions = {}): Promise<SqliteLog> {
   assertRetention(options.retention ?? {});
+  assertMaxEventBytes(options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
   const file = new SqliteFile(resolve(path), options.exchanges);
   try {
     await retryWhile(isPassing, options.busyTimeoutMs ?? DEFAULT_BUSY_TIMEOUT_MS, () => file.store());
@@ -86,9 +94,17 @@ function toOpenError(error: unknown, path: string): PregonError {
   return toUnavailable(error);
 }
 
+/** The events of all clients are in it. One that we create is private; one of an older release, or made by somebody else, may not be. */
+function warnIfReadable(path: string, warn: (error: Error) => void): void {
+  const mode = statSync(path).mode & 0o777;
+  const isReachable = (statSync(dirname(path)).mode & 0o001) !== 0;
+  if (process.platform === 'win32' || (mode & 0o004) === 0 || !isReachable) return;
+  const advice = 'take away the permission of others: chmod o= FILE FILE-wal FILE-shm';
+  warn(new Error(`every user of this machine can read the log ${path} (mode ${mode.toString(8)}); ${advice}`));
+}
+
 class FileLog implements SqliteLog {
   readonly name: string;
-  readonly secret: string;
   readonly #file: SqliteFile;
   readonly #maxEventBytes: number;
   readonly #pollIntervalMs: number;
@@ -96,6 +112,7 @@ class FileLog implements SqliteLog {
   readonly #warn: (error: Error) => void;
   readonly #appender: SqliteAppender;
   readonly #trim: BackgroundTrim;
+  readonly #wal: WalKeeper;
   readonly #folder: string;
   readonly #nudger: Nudger;
   readonly #ephemeral: SocketEphemeral;
@@ -105,7 +122,6 @@ class FileLog implements SqliteLog {
 
   constructor(name: string, file: SqliteFile, options: SqliteLogOptions) {
     this.name = name;
-    this.secret = file.secret ?? '';
     this.#file = file;
     this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
     this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
@@ -118,6 +134,8 @@ class FileLog implements SqliteLog {
     const retention = options.retention ?? DEFAULT_RETENTION;
     this.#trim = new BackgroundTrim(() => this.#whenFree((store) => store.trimStep(retention)), this.#warn);
     const realPath = realpathSync(file.path);
+    this.#wal = new WalKeeper(realPath, this.#warn);
+    warnIfReadable(realPath, this.#warn);
     this.#folder = socketFolder(realPath, 'nudge');
     this.#nudger = new Nudger(this.#folder, this.#warn);
     this.#ephemeral = new SocketEphemeral(socketFolder(realPath, 'ephemeral'), this.#warn);
@@ -129,7 +147,11 @@ class FileLog implements SqliteLog {
 
   async append(events: readonly PregonEvent[]): Promise<LogPoint[]> {
     this.#assertOpen();
-    return this.#appender.append(events.map((event) => encodeEvent(event, this.#maxEventBytes)));
+    return this.#appender.append(encodeForAppend(events, this.#maxEventBytes));
+  }
+
+  secret(): Promise<Uint8Array> {
+    return this.#use(() => Buffer.from(this.#file.secret, 'base64url'));
   }
 
   async head(): Promise<LogPoint> {
@@ -190,6 +212,7 @@ class FileLog implements SqliteLog {
     this.#followers.clear();
     await this.#appender.idle();
     await this.#trim.stop();
+    await this.#wal.stop();
     await this.#stopWatch();
     this.#nudger.close();
     await this.#ephemeral.close();
@@ -204,6 +227,7 @@ class FileLog implements SqliteLog {
     this.#wake();
     this.#nudger.nudge(this.#watch?.socket);
     this.#trim.appended();
+    this.#wal.committed();
   }
 
   #wake(): void {
@@ -218,6 +242,7 @@ class FileLog implements SqliteLog {
       onChange: () => {
         this.#wake();
         this.#trim.appended();
+        this.#wal.committed();
       },
       onWarning: this.#warn,
     });

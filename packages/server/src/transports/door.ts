@@ -3,23 +3,31 @@ import type { Clock } from '../core/clock.js';
 import { Connection } from '../core/connection.js';
 import type { Heartbeat } from '../core/heartbeat.js';
 import type { Hub } from '../core/hub.js';
+import type { Intake } from '../core/incoming/intake.js';
 import type { Link } from '../core/link.js';
+import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import type { Route } from '../core/route.js';
+import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
+import { isPreflight, preflightAnswer } from './cors.js';
 import { refuseOrigin } from './origins.js';
-import { parseTarget, type Query } from './query.js';
-import type { Refusal } from './refusal.js';
+import { canonicalPath, canonicalTargetPath } from './path.js';
+import { parseTarget, type Query, targetPath } from './query.js';
+import { ONLY_GET, type Refusal } from './refusal.js';
 import { shared } from './shared-texts.js';
+import { MAX_TARGET_CHARACTERS } from './topic-list.js';
 
-export interface DoorOptions {
+export interface DoorOptions extends SubscriptionLimits {
   readonly routes: readonly Route[];
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
+  /** What is admitted of what clients send, shared by all transports. */
+  readonly intake: Intake;
   readonly heartbeatMs: number;
-  readonly maxSubscriptions: number;
   readonly maxBufferedBytes: number;
   readonly allowedOrigins: readonly string[] | undefined;
+  readonly refusals: RefusalLog;
 }
 
 /** Who is let in: where, and what is asked for. */
@@ -33,12 +41,15 @@ export type Admission = Admitted | Refusal;
 /** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
 export class Door {
   readonly options: DoorOptions;
+  /** By canonical path. */
+  readonly #byPath: ReadonlyMap<string, Route>;
   #open = true;
   #count = 0;
   #emptied: (() => void) | undefined;
 
   constructor(options: DoorOptions) {
     this.options = options;
+    this.#byPath = new Map(options.routes.map((route) => [canonicalPath(route.path), route]));
   }
 
   /** Everybody who is inside. */
@@ -51,14 +62,20 @@ export class Door {
   }
 
   knows(target: string | undefined): boolean {
-    return this.#route(parseTarget(target ?? '/').path) !== undefined;
+    return this.#byPath.has(targetPath(target));
   }
 
   admit(request: IncomingMessage): Admission {
-    const query = parseTarget(request.url ?? '/');
-    const route = this.#route(query.path);
-    if (!route) return { status: 404, message: `no route has the path ${query.path}` };
-    if (request.method !== 'GET') return { status: 405, message: 'only GET is taken here', headers: { Allow: 'GET' } };
+    const target = request.url ?? '/';
+    if (target.length > MAX_TARGET_CHARACTERS) {
+      return { status: 414, message: `the URL is longer than ${MAX_TARGET_CHARACTERS} characters` };
+    }
+    const query = parseTarget(target, this.options);
+    const route = this.#byPath.get(canonicalTargetPath(query.path));
+    if (!route) return this.#unknownRoute(query.path);
+    if (isPreflight(request))
+      return refuseOrigin(request.headers, this.options.allowedOrigins) ?? preflightAnswer(request);
+    if (request.method !== 'GET') return ONLY_GET;
     return this.refusal(request) ?? { route, query };
   }
 
@@ -76,12 +93,13 @@ export class Door {
    * @param id where the transport has one that nobody can guess
    */
   enter(route: Route, request: IncomingMessage, link: Link, id = newConnectionId()): Connection {
-    const { hub, maxSubscriptions, clock, heartbeatMs } = this.options;
+    const { hub, clock, heartbeatMs } = this.options;
     const connection = new Connection(link, {
       id,
       route,
       hub,
-      maxSubscriptions,
+      limits: this.options,
+      intake: this.options.intake,
       now: clock.now(),
       request: {
         url: request.url ?? '/',
@@ -103,6 +121,12 @@ export class Door {
     if (this.#count === 0) this.#emptied?.();
   }
 
+  #unknownRoute(path: string): Refusal {
+    const paths = this.options.routes.map((route) => route.path).join(', ');
+    const remedy = `${paths === '' ? 'there is no route' : `the routes are ${paths}`}: correct the URL of the client, or add a route`;
+    return { status: 404, reason: 'route', message: `no route has the path ${path}`, remedy };
+  }
+
   /** Lets nobody in any more. */
   close(): void {
     this.#open = false;
@@ -111,9 +135,5 @@ export class Door {
   /** Resolves when nobody is inside. */
   async empty(): Promise<void> {
     if (this.#count > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
-  }
-
-  #route(path: string): Route | undefined {
-    return this.options.routes.find((route) => route.path === path);
   }
 }

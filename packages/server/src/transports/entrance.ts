@@ -1,8 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Claim } from './claim.js';
 
 /** One of the ways in that share the port of a gateway: each has paths of its own. */
 export interface Entrance {
+  /** The paths that are its own. */
+  readonly claims: readonly Claim[];
   /** Whether this request target is one of its own. */
   knows(target: string | undefined): boolean;
   /** Whether who asks is to be let in by it, and not somebody who is inside already. */

@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { originRemedy } from './origin-remedy.js';
 import type { Refusal } from './refusal.js';
 
-type OriginHeaders = Pick<IncomingHttpHeaders, 'origin' | 'host' | 'upgrade'>;
+type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: unknown };
 
 /**
  * Whether a request may connect, as far as it may be a page's (invariant 9).
@@ -12,17 +13,18 @@ type OriginHeaders = Pick<IncomingHttpHeaders, 'origin' | 'host' | 'upgrade'>;
  * `file://` in Chromium's WebSocket handshakes) may, where the gateway was addressed by a loopback name too; so a page of some
  * site whose name was made to point to 127.0.0.1 may not.
  *
- * A request without an origin is a program's, or a page's plain GET of its own origin: which that is, only the `Host` tells. So a plain
- * GET must address the gateway by a name that is no foreign page's.
+ * A request without an origin comes from a program, or from a browser as a page's plain GET of its own origin. A program may connect
+ * under any host name. A browser must address the gateway by a name that no foreign page can have (DNS rebinding).
  *
- * @param headers `Origin` (RFC 6454 section 7), `Host`, and `Upgrade`, which no page can set
+ * @param headers `Origin` (RFC 6454 section 7), `Host`, `Upgrade`, which no page can set, and those that tell a browser from a program
  */
-export function isOriginAllowed(
-  { origin, host, upgrade }: OriginHeaders,
-  allowedOrigins: readonly string[] | undefined,
-): boolean {
+export function isOriginAllowed(headers: OriginHeaders, allowedOrigins: readonly string[] | undefined): boolean {
+  const { origin, upgrade } = headers;
+  const host = hostOf(headers);
   const hostname = host === undefined ? undefined : hostnameOf(`http://${host}`);
-  if (origin === undefined) return upgrade !== undefined || host === undefined || isOwn(hostname, allowedOrigins);
+  if (origin === undefined) {
+    return upgrade !== undefined || host === undefined || !isFromBrowser(headers) || isOwn(hostname, allowedOrigins);
+  }
   if (allowedOrigins) return allowedOrigins.includes(origin);
   return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
 }
@@ -33,9 +35,29 @@ export function refuseOrigin(
   allowedOrigins: readonly string[] | undefined,
 ): Refusal | undefined {
   if (isOriginAllowed(headers, allowedOrigins)) return undefined;
-  const who =
-    headers.origin === undefined ? `whoever asks for ${headers.host}` : `pages of the origin ${headers.origin}`;
-  return { status: 403, message: `${who} may not connect; see allowedOrigins` };
+  const { origin } = headers;
+  const host = hostOf(headers);
+  const who = origin === undefined ? `browsers that ask for ${host}` : `pages of the origin ${origin}`;
+  return {
+    status: 403,
+    reason: 'origin',
+    message: `${who} may not connect; see allowedOrigins`,
+    remedy: originRemedy(origin, host, allowedOrigins),
+  };
+}
+
+/**
+ * No single header is enough. Browsers send `Sec-Fetch-*` to trustworthy addresses only, which a rebound `http:` name is not, and some
+ * let a page choose its `User-Agent`. But each fills in `Accept-Language` if a page sets none, and no page can remove it.
+ */
+function isFromBrowser(headers: OriginHeaders): boolean {
+  if (headers['accept-language'] !== undefined || headers['user-agent']?.startsWith('Mozilla/')) return true;
+  return Object.keys(headers).some((name) => name.startsWith('sec-fetch-'));
+}
+
+/** HTTP/2 has it among the pseudo-headers (RFC 9113 section 8.3.1). */
+function hostOf({ host, ':authority': authority }: OriginHeaders): string | undefined {
+  return host ?? (typeof authority === 'string' ? authority : undefined);
 }
 
 /** An address, which nobody can make point elsewhere; a loopback name; or the host of an allowed origin. */

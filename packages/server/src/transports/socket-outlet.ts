@@ -1,5 +1,10 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { writePiece } from './write-piece.js';
+
+/** A socket, or a stream of HTTP/2, which does not count its bytes. */
+interface Outgoing extends Duplex {
+  readonly bytesWritten?: number;
+}
 
 /**
  * Writes to a connection's socket, whole frames only, and knows how much of it the client has not taken yet. What is written
@@ -9,12 +14,14 @@ import { writePiece } from './write-piece.js';
  * To be extended by what has one, not held: each object more is what every idle connection pays for.
  */
 export abstract class SocketOutlet {
-  readonly #socket: Socket;
+  readonly #socket: Outgoing;
   readonly #maxBufferedBytes: number;
+  /** Counted only where the stream does not. */
+  #written = 0;
   #shut = false;
   #listening = false;
 
-  constructor(socket: Socket, maxBufferedBytes: number) {
+  constructor(socket: Outgoing, maxBufferedBytes: number) {
     this.#socket = socket;
     // Below its own mark a socket never says that it has drained.
     this.#maxBufferedBytes = Math.max(maxBufferedBytes, socket.writableHighWaterMark);
@@ -48,7 +55,7 @@ export abstract class SocketOutlet {
   }
 
   get takenBytes(): number {
-    return this.#socket.bytesWritten - this.#socket.writableLength;
+    return (this.#socket.bytesWritten ?? this.#written) - this.#socket.writableLength;
   }
 
   get closed(): boolean {
@@ -70,7 +77,9 @@ export abstract class SocketOutlet {
   }
 
   protected write(bytes: Uint8Array): void {
-    if (!this.closed) writePiece(this.#socket, bytes);
+    if (this.closed) return;
+    if (this.#socket.bytesWritten === undefined) this.#written += bytes.length;
+    writePiece(this.#socket, bytes);
   }
 
   /** Only while something waits: a listener would cost every idle connection. */

@@ -1,6 +1,7 @@
 import { type Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
+import { guard } from '../transports/guarded-socket.js';
 import { headersFromOwner, headersToOwner } from './private-socket.js';
 
 export interface Owner {
@@ -20,14 +21,16 @@ export function passOn(
   const { method, url } = request;
   const headers = headersToOwner(request, false);
   const onwards = httpRequest({ agent, socketPath: path, method, path: url, headers });
+  let isAnswered = false;
   onwards.once('response', (answer) => {
+    isAnswered = true;
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headersFromOwner(answer));
     pipeline(answer, response, () => {});
   });
   onwards.on('error', () => {
     request.unpipe(onwards);
-    if (response.headersSent) response.destroy();
-    else if (!response.closed) onGone();
+    // An owner may answer before it has read all, and end the connection: its answer goes on as far as it came.
+    if (!isAnswered && !response.closed) onGone();
   });
   response.once('close', () => {
     if (!response.writableFinished || !onwards.writableFinished) onwards.destroy();
@@ -45,6 +48,7 @@ export function passOn(
 export function pipeOn(request: IncomingMessage, stream: Duplex, head: Buffer, { path, onGone }: Owner): void {
   const onwards = connect(path);
   let isConnected = false;
+  guard(stream);
   stream.on('error', () => onwards.destroy());
   onwards.once('connect', () => {
     isConnected = true;

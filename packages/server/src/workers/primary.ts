@@ -18,6 +18,8 @@ const END_PATIENCE_MS = 5_000;
 
 export interface PrimaryOptions {
   readonly workers: number;
+  /** Arguments of workers, without secrets: everybody on the machine can see them. */
+  readonly args: readonly string[];
   /** The environment by which a process knows that it is a worker, which one, and where the workers meet. */
   readonly variablesOf: (number: number, folder: string) => Variables;
   /** Flags for the Node.js of workers. */
@@ -45,7 +47,7 @@ export class Primary {
   /** @throws Error where the folder for temporary files has too long a path */
   constructor(options: PrimaryOptions) {
     this.#options = options;
-    cluster.setupPrimary({ args: process.argv.slice(2), execArgv: [...options.execArgv] });
+    cluster.setupPrimary({ args: [...options.args], execArgv: [...options.execArgv] });
     // However this process ends, short of being killed: nobody is left behind.
     process.once('exit', () => {
       for (const worker of this.#workers.values()) worker.kill();
@@ -161,7 +163,6 @@ function describeEnd({ code, signal }: Ended): string {
 function refuseUnknownSession(socket: Socket): void {
   const body = 'Session ID unknown';
   const headers = `Connection: close\r\nContent-Type: text/html\r\nContent-Length: ${body.length}`;
-  socket.on('error', () => {});
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 400 Bad Request\r\n${headers}\r\n\r\n${body}`);
 }

@@ -3,11 +3,13 @@ import { Agent, createServer, type IncomingMessage, type Server, type ServerResp
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import type { Claim } from '../transports/claim.js';
 import type { Entrance } from '../transports/entrance.js';
+import { guard } from '../transports/guarded-socket.js';
 import type { Siblings } from '../transports/siblings.js';
 import { headOf, passOn, pipeOn } from './pass-on.js';
 import { privateSocket, restoreRemoteAddress } from './private-socket.js';
-import { newSessionId, ownerOf } from './session-id.js';
+import { namesSession, newSessionId, ownerOf } from './session-id.js';
 import type { Worker } from './worker.js';
 
 /** More than a server takes from clients, as an address is added to what a client sent. */
@@ -62,7 +64,10 @@ class SharedEntrance implements Entrance {
     this.#worker = worker;
     this.#path = privateSocket(worker.place.folder, worker.place.number);
     this.#privately = this.#listen();
-    this.#handed.on('upgrade', (request, stream, head) => own.upgrade(request, stream, head));
+    this.#handed.on('upgrade', (request, stream, head) => {
+      guard(stream);
+      own.upgrade(request, stream, head);
+    });
     worker.onTaken = (socket, head) => {
       socket.unshift(head);
       this.#handed.emit('connection', socket);
@@ -70,12 +75,18 @@ class SharedEntrance implements Entrance {
     process.once('exit', this.#leave);
   }
 
+  get claims(): readonly Claim[] {
+    return this.#own.claims;
+  }
+
   knows(target: string | undefined): boolean {
     return this.#own.knows(target);
   }
 
   arrives(request: IncomingMessage): boolean {
-    return this.#own.arrives(request);
+    // A session of another worker is not known here: its requests are passed on.
+    const goesOn = namesSession(request.url) && this.#pathOfOther(request) !== undefined;
+    return !goesOn && this.#own.arrives(request);
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
@@ -118,6 +129,7 @@ class SharedEntrance implements Entrance {
       this.#own.request(request, response);
     });
     server.on('upgrade', (request, stream, head) => {
+      guard(stream);
       restoreRemoteAddress(request);
       this.#own.upgrade(request, stream, head);
     });

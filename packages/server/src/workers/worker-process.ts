@@ -1,6 +1,7 @@
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { Server, Socket } from 'node:net';
+import { guard } from '../transports/guarded-socket.js';
 import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './messages.js';
 
 /** How a process ended. */
@@ -64,6 +65,7 @@ export class WorkerProcess {
     const dealt = watchDealt(this.#process.process);
     this.served = new Promise((resolve) => {
       this.#process.on('message', (raw: unknown, socket?: SendHandle) => {
+        if (socket instanceof Socket) guard(socket);
         const message = readToPrimary(raw);
         if (message?.op === 'serving') {
           this.#servingSince = performance.now();

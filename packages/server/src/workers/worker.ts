@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { rmdirSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { guard } from '../transports/guarded-socket.js';
 import { type Facts, readToWorker, type ToPrimary } from './messages.js';
 
 /** How long a socket that came may be waited for until its sender has let go of it. */
@@ -72,7 +73,7 @@ export class Worker {
    */
   hand(to: number, socket: Socket, head: Buffer): void {
     const ticket = randomUUID();
-    socket.on('error', () => {});
+    guard(socket);
     // Sent, it is no more than a husk, which takes leave of the server that it came to.
     process.send?.({ op: 'hand', to, ticket, head: head.toString('base64') } satisfies ToPrimary, socket, {}, () =>
       socket.destroy(),
@@ -81,6 +82,7 @@ export class Worker {
   }
 
   #hear(message: unknown, handle: unknown, stop: (signal: string) => void): void {
+    if (handle instanceof Socket) guard(handle);
     const heard = readToWorker(message);
     switch (heard?.op) {
       case 'stop':
@@ -100,7 +102,6 @@ export class Worker {
   }
 
   #take(ticket: string, socket: Socket, head: Buffer): void {
-    socket.on('error', () => {});
     const late = setTimeout(() => {
       this.#taken.delete(ticket);
       socket.destroy();

@@ -2,32 +2,31 @@ import { decodePosition, encodePosition, fingerprint } from '@pregon/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CHUNK_BYTES, Chunk, chunkLength } from '../../src/core/chunk.js';
-import { LoggedEvent } from '../../src/core/logged-event.js';
-import { eventBlocks } from '../../src/transports/sse/sse-link.js';
+import { eventBlocks } from '../../src/transports/sse/event-blocks.js';
 import { eventFrames } from '../../src/transports/websocket/wire.js';
 import { decodeBlocks, decodeEvents, decodeFrames } from './support/decode.js';
-import { entry, loggedOfSize } from './support/entries.js';
+import { entry, logged, loggedOfSize } from './support/entries.js';
 import { event } from './support/square.js';
 
 describe('LoggedEvent', () => {
   it('[I-4] puts the position into the JSON text, and nothing else is changed', () => {
     const of = event('user.42.created', { data: { name: 'Ångström 🚀 "}' } });
-    const logged = new LoggedEvent(entry(7, of));
+    const event7 = logged(entry(7, of));
     const point = { offset: 7, fingerprint: fingerprint(Buffer.from(JSON.stringify(of))) };
-    expect(logged.parse()).toEqual({ ...of, position: encodePosition(point) });
-    expect(decodePosition(logged.position)).toEqual(point);
-    expect(logged.offset).toBe(7);
+    expect(event7.parse()).toEqual({ ...of, position: encodePosition(point) });
+    expect(decodePosition(event7.position)).toEqual(point);
+    expect(event7.offset).toBe(7);
   });
 
   it('says its size and where it ends exactly, for any text and any offset', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.maxSafeNat(), fc.nat(20), (data, offset, at) => {
-        const logged = new LoggedEvent(entry(offset, event('t', { data })));
-        const target = Buffer.alloc(at + logged.size + 5, 0xee);
-        expect(logged.write(target, at)).toBe(at + logged.size);
-        expect(JSON.parse(target.toString('utf8', at, at + logged.size))).toMatchObject({ data });
+        const one = logged(entry(offset, event('t', { data })));
+        const target = Buffer.alloc(at + one.size + 5, 0xee);
+        expect(one.write(target, at)).toBe(at + one.size);
+        expect(JSON.parse(target.toString('utf8', at, at + one.size))).toMatchObject({ data });
         expect(target.subarray(0, at).every((byte) => byte === 0xee)).toBe(true);
-        expect([...target.subarray(at + logged.size)]).toEqual([0xee, 0xee, 0xee, 0xee, 0xee]);
+        expect([...target.subarray(at + one.size)]).toEqual([0xee, 0xee, 0xee, 0xee, 0xee]);
       }),
     );
   });
@@ -56,10 +55,10 @@ describe('WebSocket frames', () => {
   it('[I-1] a chunk is its events, one frame each, in order, with nothing between', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 130, max: 70_000 }), { maxLength: 6 }), (sizes) => {
-        const logged = sizes.map((size, index) => loggedOfSize(index + 1, size));
-        const bytes = new Chunk(0, 9, logged).bytes(eventFrames);
+        const events = sizes.map((size, index) => loggedOfSize(index + 1, size));
+        const bytes = new Chunk(0, 9, events).bytes(eventFrames);
         expect(decodeEvents(bytes, 'websocket').map(({ position }) => position)).toEqual(
-          logged.map(({ position }) => position),
+          events.map(({ position }) => position),
         );
       }),
     );
@@ -69,9 +68,9 @@ describe('WebSocket frames', () => {
 describe('blocks of an event stream', () => {
   it('bear the position as id and the whole event as one line of data, whatever is in it', () => {
     const hostile = ['\n', '\r', '\r\n\r\n', '\0', '\u2028', '\ud800', 'data: x\n\nid: 1\n\n', '🚀', ''];
-    const logged = hostile.map((data, index) => new LoggedEvent(entry(index + 1, event('t', { data }))));
-    const bytes = new Chunk(0, 9, logged).bytes(eventBlocks);
-    expect(decodeBlocks(bytes).map(({ id }) => id)).toEqual(logged.map(({ position }) => position));
+    const events = hostile.map((data, index) => logged(entry(index + 1, event('t', { data }))));
+    const bytes = new Chunk(0, 9, events).bytes(eventBlocks);
+    expect(decodeBlocks(bytes).map(({ id }) => id)).toEqual(events.map(({ position }) => position));
     expect(decodeEvents(bytes, 'sse').map(({ data }) => data)).toEqual(hostile);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import type { Snapshot } from '../../src/core/snapshots/snapshot.js';
 import { FakeLink } from './support/fake-link.js';
 import { type Client, event, Square } from './support/square.js';
 

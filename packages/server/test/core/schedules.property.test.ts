@@ -8,6 +8,7 @@ const options: fc.Arbitrary<WorldOptions> = fc.record({
   flushIntervalMs: fc.constantFrom(0, 5),
   limits: fc.array(fc.constantFrom(0, 500, 100_000, Number.POSITIVE_INFINITY), { minLength: 2, maxLength: 4 }),
   exchange: fc.constantFrom(undefined, 'one'),
+  mostEvents: fc.constantFrom(1, 4, 20_000),
 });
 
 async function play(world: World, steps: readonly Step[]): Promise<void> {

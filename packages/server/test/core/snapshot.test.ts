@@ -1,6 +1,6 @@
 import { encodePosition } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../src/core/snapshot.js';
+import type { Snapshot } from '../../src/core/snapshots/snapshot.js';
 import { Gate } from './support/controlled-log.js';
 import { FakeLink } from './support/fake-link.js';
 import { type Client, event, Square } from './support/square.js';
@@ -295,7 +295,7 @@ describe('the reading of a snapshot', () => {
           id: 1,
           code: 'SNAPSHOT_UNAVAILABLE',
           retryable: true,
-          message: expect.stringContaining('no such'),
+          message: 'the snapshot cannot be read now',
         },
       ]);
       expect(link.closedWith).toBeUndefined();

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { inTime } from '../../src/gateway/snapshot-in-time.js';
+import { inTime } from '../../src/gateway/snapshots/snapshot-in-time.js';
 
 it('[I-8] a snapshot that never comes is unavailable after a time, so that those who wait can ask again', async () => {
   const never = inTime(() => new Promise(() => {}), 20);

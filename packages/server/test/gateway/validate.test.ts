@@ -38,7 +38,6 @@ describe('the routes of a gateway', () => {
   const log = openMemoryLog();
 
   it.each([
-    ['none', {}],
     ['a path without a slash', { a: { path: 'a' } }],
     ['a path with a query', { a: { path: '/a?b' } }],
     ['one path twice', { a: { path: '/a' }, b: { path: '/a' } }],
@@ -46,6 +45,14 @@ describe('the routes of a gateway', () => {
     ['an exchange that the gateway does not read', { a: { path: '/a', exchanges: ['other'] } }],
   ])('are refused where there are %s', (_, routes) => {
     expect(() => assertRoutes({ log, routes, exchanges: ['events'] })).toThrow(TypeError);
+  });
+
+  it('may be absent as long as Socket.IO is served', () => {
+    for (const routes of [{}, undefined]) {
+      const options = { log, ...(routes ? { routes } : {}) };
+      assertRoutes(options);
+      expect(() => assertRoutes({ ...options, socketIo: false })).toThrow(/createComponentServer/);
+    }
   });
 
   it('are refused where compression begins below nothing, and not where it is on, off or everything', () => {

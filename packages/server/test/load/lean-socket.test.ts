@@ -49,7 +49,7 @@ function open(port: number, subprotocol?: string) {
   });
   const url = new URL(`ws://127.0.0.1:${port}/events?topics=a`);
   const socket = new LeanSocket(
-    { url, subprotocol, origin: 'http://localhost', headers: { 'x-name': 'value' } },
+    { url, subprotocol, origin: 'http://localhost', headers: { 'x-name': 'value' }, handshakeTimeoutMs: 10_000 },
     { opened, frame: (bytes) => heard.push(bytes.toString()), ended: ({ reason }) => ended(reason) },
   );
   closing.push(() => socket.terminate());
@@ -122,7 +122,7 @@ it('shows the name and the password of the URL, as a proxy before the gateway as
   const port = typeof address === 'object' && address ? address.port : 0;
   const connected = once(server, 'connection');
   const url = new URL(`ws://me:p%40ss@127.0.0.1:${port}/`);
-  const request = { url, subprotocol: undefined, origin: undefined, headers: undefined };
+  const request = { url, subprotocol: undefined, origin: undefined, headers: undefined, handshakeTimeoutMs: 10_000 };
   const socket = new LeanSocket(request, { opened() {}, frame() {}, ended() {} });
   closing.push(() => socket.terminate());
   const [, { headers }] = await connected;

@@ -1,14 +1,9 @@
 import { expect, it } from 'vitest';
 import { openAdmin } from '../../../../test/support/amqp-admin.js';
+import { afterTest } from '../../../../test/support/cleanup.js';
 import { Inbox } from '../../../../test/support/gateway/inbox.js';
 import { startProcess } from '../../../../test/support/processes.js';
-import {
-  afterTest,
-  deleteQueues,
-  describeWithBroker,
-  SHARED_BROKER,
-  testNames,
-} from '../../../../test/support/rabbitmq.js';
+import { deleteQueues, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
 import { openRabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
 
 describeWithBroker('RabbitMQ: broadcasts that the broker refuses', () => {
@@ -39,7 +34,7 @@ describeWithBroker('RabbitMQ: broadcasts that the broker refuses', () => {
           member.send('hello');
           return heard.all[0];
         },
-        { timeout: 20_000 },
+        { timeout: 60_000 },
       )
       .toBe('heard hello');
     const { code, stdout } = await program.exited;

@@ -44,6 +44,18 @@ it('an event comes back from a message as it went in, whatever its attributes ar
   );
 });
 
+it('[fault C5] an event of ours that something on its way has laid out in lines comes back in one', () => {
+  const names = { id: '1', source: '/', type: 'T', topic: 'a.b', exchange: 'e', datacontenttype: 'application/json' };
+  const encoded = encodeEvent({ specversion: '1.0', ...names, data: [1, 2] }, 1_000_000);
+  const message = toMessage(encoded);
+  const laidOut = message.body.toString().replace(/[{,]/g, '$&\n\n').replace('[1', '[\r1.0');
+  const entry = toStreamEntry(deliver({ ...message, body: Buffer.from(laidOut) }, 0), OPTIONS);
+  const payload = entry.kind === 'event' ? Buffer.from(entry.event.payload).toString() : entry.kind;
+  expect(payload).not.toMatch(/[\r\n]/);
+  expect(payload).toContain('"data":[1.0,2]');
+  expect(JSON.parse(payload)).toEqual(JSON.parse(laidOut));
+});
+
 it('[I-3] two events have the same key where their source and id are the same, and only there', () => {
   fc.assert(
     fc.property(anyText, anyText, anyText, anyText, (source, id, otherSource, otherId) => {

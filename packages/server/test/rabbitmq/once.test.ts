@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { afterTest } from '../../../../test/support/cleanup.js';
 import { DeafLink } from '../../../../test/support/deaf-link.js';
 import { numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
-import { afterTest, describeWithBroker, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
+import { describeWithBroker, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
 import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
 import { ALL_ONCE_IN_ORDER, compare, Load } from './load.js';
 

@@ -3,22 +3,23 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { expect, it, vi } from 'vitest';
+import { afterTest, temporaryFolder } from '../../../../test/support/cleanup.js';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
-import { startProcess, temporaryFolder } from '../../../../test/support/processes.js';
-import { afterTest, CERTIFICATE, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
+import { isLong } from '../../../../test/support/long.js';
+import { startProcess } from '../../../../test/support/processes.js';
+import { CERTIFICATE, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
 import { eventually } from '../../../../test/support/waiting.js';
 import type { RabbitLogOptions, RabbitState } from '../../src/log/rabbitmq/options.js';
 import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
 import { ALL_ONCE_IN_ORDER, compare, Load } from './load.js';
 
-const PER_SECOND = 2_000;
+/** More where a run may take its time: what is behind after an outage has to be caught up with. */
+const PER_SECOND = isLong ? 2_000 : 500;
 
 interface Outage {
   readonly what: string;
   readonly happens: (broker: OwnBroker) => Promise<void>;
-  readonly beforeMs: number;
-  readonly afterMs: number;
 }
 
 const OUTAGES: readonly Outage[] = [
@@ -28,8 +29,6 @@ const OUTAGES: readonly Outage[] = [
       await broker.stop();
       await broker.start();
     },
-    beforeMs: 4_000,
-    afterMs: 6_000,
   },
   {
     what: 'the broker is killed, twice',
@@ -39,16 +38,12 @@ const OUTAGES: readonly Outage[] = [
       await broker.kill();
       await broker.start();
     },
-    beforeMs: 1_500,
-    afterMs: 2_000,
   },
   {
     what: 'an operator closes all connections, again and again',
     happens: async (broker) => {
       for (let n = 0; n < 4; n++) await broker.control('close_all_connections', 'maintenance');
     },
-    beforeMs: 500,
-    afterMs: 500,
   },
   {
     what: 'the broker stands still for longer than its heartbeats allow',
@@ -57,17 +52,16 @@ const OUTAGES: readonly Outage[] = [
       await delay(4_000);
       process.kill(broker.pid, 'SIGCONT');
     },
-    beforeMs: 500,
-    afterMs: 500,
   },
 ];
 
-// A broker takes some seconds to start, on a busy machine many.
-vi.setConfig({ testTimeout: 90_000 });
+// A broker takes some seconds to start, on a busy machine many: appends and reads wait for it as long as the tests do.
+const DEADLINE_MS = 180_000;
+vi.setConfig({ testTimeout: 4 * DEADLINE_MS });
 
 describeWithOwnBroker('RabbitMQ: outages', (broker) => {
-  for (const { what, happens, beforeMs, afterMs } of OUTAGES) {
-    it(`[I-2] [I-3] [I-10] under 2,000 events/s nothing is lost, doubled or reordered while ${what}`, async () => {
+  for (const { what, happens } of OUTAGES) {
+    it(`[I-2] [I-3] [I-10] under ${PER_SECOND} events/s nothing is lost, doubled or reordered while ${what}`, async () => {
       const stream = what.replaceAll(/\W+/g, '-');
       const application = await open(broker, stream);
       const gateway = await open(broker, stream);
@@ -75,11 +69,12 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
       const recorder = new Recorder();
       gateway.follow(await gateway.head(), recorder);
       const load = new Load(application, stream, PER_SECOND);
-      await delay(beforeMs);
+      await recorder.until('events before', () => recorder.entries.length >= PER_SECOND, DEADLINE_MS);
       await happens(broker);
-      await delay(afterMs);
+      const during = load.count;
+      await recorder.until('events after', () => recorder.entries.length >= during + PER_SECOND, DEADLINE_MS);
       await load.end();
-      await recorder.until('all events', () => recorder.entries.length >= load.count, 20_000);
+      await recorder.until('all events', () => recorder.entries.length >= load.count, DEADLINE_MS);
       expect(compare(recorder.entries, load.count)).toEqual(ALL_ONCE_IN_ORDER);
       expect(compare(await readAll(gateway), load.count)).toEqual(ALL_ONCE_IN_ORDER);
       expect(compare(await readAll(await open(broker, stream)), load.count)).toEqual(ALL_ONCE_IN_ORDER);
@@ -111,7 +106,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     await expect(log.floor()).rejects.toMatchObject(unavailable);
     const closing = performance.now();
     await log.close();
-    expect(performance.now() - closing).toBeLessThan(1_000);
+    expect(performance.now() - closing).toBeLessThan(10_000);
     await broker.start();
   });
 
@@ -147,12 +142,11 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     afterTest(() => log.close());
     expect(await log.append([numbered(2, { exchange: 'theirs' })])).toHaveLength(1);
     expect((await readAll(log)).map(idOf)).toEqual(['event-1', 'event-2']);
-    const refused = {
-      code: 'CONFIG_INVALID',
-      message: expect.stringMatching(/"nowhere" does not exist, and this user/),
-    };
-    await expect(log.append([numbered(3, { exchange: 'nowhere' })])).rejects.toMatchObject(refused);
-    await expect(openRabbitLog(`${url}/?stream=nowhere`)).rejects.toMatchObject(refused);
+    const message = expect.stringMatching(/"nowhere" does not exist, and this user/);
+    const appending = log.append([numbered(3, { exchange: 'nowhere' })]);
+    await expect(appending).rejects.toMatchObject({ code: 'EXCHANGE_UNUSABLE', message });
+    const opening = openRabbitLog(`${url}/?stream=nowhere`);
+    await expect(opening).rejects.toMatchObject({ code: 'CONFIG_INVALID', message });
   });
 
   it('amqps: is TLS, with a certificate that is trusted, and with none that is not', async () => {
@@ -230,6 +224,8 @@ async function open(broker: OwnBroker, stream: string, options: RabbitLogOptions
   const log = await openRabbitLog(`${broker.url}/?stream=${stream}&heartbeat=1`, {
     exchanges: [stream],
     onState,
+    appendTimeoutMs: DEADLINE_MS,
+    readTimeoutMs: DEADLINE_MS,
     ...options,
   });
   afterTest(() => log.close());

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { type Admin, openAdmin } from '../../../../test/support/amqp-admin.js';
+import { afterTest } from '../../../../test/support/cleanup.js';
 import { DeafLink } from '../../../../test/support/deaf-link.js';
 import { numberedFrom } from '../../../../test/support/log/events.js';
 import { readAll } from '../../../../test/support/log/recorder.js';
-import { afterTest, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
+import { describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
 import { encodeEvent } from '../../src/log/encode.js';
 import { parseRabbitAddress } from '../../src/log/rabbitmq/address.js';
 import { RabbitConnection } from '../../src/log/rabbitmq/connection.js';
@@ -91,6 +92,6 @@ describeWithBroker('RabbitMQ: publishing', () => {
     link.deafenAt(/never confirmed/);
     const lost = log.append(numberedFrom(2, 2, { exchange: other, data: 'never confirmed' }), { points: false });
     await expect(lost).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
-    await vi.waitFor(() => log.append(numberedFrom(3, 3, { exchange }), { points: false }), { timeout: 20_000 });
+    await vi.waitFor(() => log.append(numberedFrom(3, 3, { exchange }), { points: false }), { timeout: 60_000 });
   });
 });

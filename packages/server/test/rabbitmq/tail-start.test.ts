@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { ConsumeMessage } from 'amqplib';
 import { expect, it } from 'vitest';
+import { afterTest } from '../../../../test/support/cleanup.js';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { readAll } from '../../../../test/support/log/recorder.js';
-import { afterTest, describeWithBroker, testNames } from '../../../../test/support/rabbitmq.js';
+import { describeWithBroker, testNames } from '../../../../test/support/rabbitmq.js';
 import { parseRabbitAddress } from '../../src/log/rabbitmq/address.js';
 import { openAmqp } from '../../src/log/rabbitmq/amqp.js';
 import { Cursor } from '../../src/log/rabbitmq/cursor.js';

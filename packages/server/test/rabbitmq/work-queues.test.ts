@@ -1,8 +1,9 @@
 import { connect } from 'amqplib';
 import { expect, it } from 'vitest';
+import { afterTest } from '../../../../test/support/cleanup.js';
 import { Inbox } from '../../../../test/support/gateway/inbox.js';
 import { numbered } from '../../../../test/support/log/events.js';
-import { afterTest, describeWithBroker, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
+import { describeWithBroker, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
 import { MAX_DELIVERIES } from '../../src/core/work-queue.js';
 import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
 

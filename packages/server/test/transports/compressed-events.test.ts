@@ -5,11 +5,11 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { Chunk } from '../../src/core/chunk.js';
-import { LoggedEvent } from '../../src/core/logged-event.js';
+import type { LoggedEvent } from '../../src/core/logged-event.js';
 import { CompressedEvents } from '../../src/transports/websocket/compressed-events.js';
 import { WINDOW_BITS } from '../../src/transports/websocket/deflate.js';
 import { eventFrames } from '../../src/transports/websocket/wire.js';
-import { entry, loggedOfSize } from '../core/support/entries.js';
+import { entry, logged as loggedEvent, loggedOfSize } from '../core/support/entries.js';
 import { event } from '../core/support/square.js';
 
 const RSV1 = 0x40;
@@ -48,7 +48,7 @@ async function received(bytes: Buffer): Promise<string[]> {
 }
 
 function logged(data: readonly unknown[]): LoggedEvent[] {
-  return data.map((each, index) => new LoggedEvent(entry(index + 1, event('thing.1.done', { data: each }))));
+  return data.map((each, index) => loggedEvent(entry(index + 1, event('thing.1.done', { data: each }))));
 }
 
 const textOf = (of: LoggedEvent) => JSON.stringify(of.parse());
@@ -89,7 +89,7 @@ describe('compressed frames', () => {
   it('leave plain what is below the threshold, and what would be no smaller', () => {
     const small = loggedOfSize(1, 511);
     const enough = loggedOfSize(2, 512);
-    const noise = new LoggedEvent({ ...entry(3, event('t')), payload: randomBytes(6_000) });
+    const noise = loggedEvent({ ...entry(3, event('t')), payload: randomBytes(6_000) });
     const { separate } = new CompressedEvents(512);
     expect(new Chunk(0, 1, [small]).bytes(separate)).toEqual(new Chunk(0, 1, [small]).bytes(eventFrames));
     expect((new Chunk(0, 2, [enough]).bytes(separate)[0] ?? 0) & RSV1).toBe(RSV1);

@@ -2,11 +2,11 @@ import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Chunk } from '../../src/core/chunk.js';
-import { LoggedEvent } from '../../src/core/logged-event.js';
+import type { LoggedEvent } from '../../src/core/logged-event.js';
 import { CompressedEvents } from '../../src/transports/websocket/compressed-events.js';
 import { TRAILER, WINDOW_BITS, WINDOW_BYTES } from '../../src/transports/websocket/deflate.js';
 import { HeldContext } from '../../src/transports/websocket/held-context.js';
-import { entry } from '../core/support/entries.js';
+import { entry, logged as loggedEvent } from '../core/support/entries.js';
 import { event } from '../core/support/square.js';
 
 type Form = 'separate' | 'together';
@@ -75,7 +75,7 @@ function logged(sizes: readonly number[]): LoggedEvent[] {
   return sizes.map((size) => {
     offset += 1;
     const data = { order: offset, words: `${offset * 7919}: what all have in common `.repeat(size) };
-    return new LoggedEvent(entry(offset, event('order.1.changed', { data })));
+    return loggedEvent(entry(offset, event('order.1.changed', { data })));
   });
 }
 

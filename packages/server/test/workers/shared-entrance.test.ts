@@ -24,6 +24,7 @@ const TLS = fileURLToPath(new URL('../../../../test/support/tls/', import.meta.u
 
 /** Answers with what it was asked, and by whom. */
 class Echo implements Entrance {
+  readonly claims = [];
   readonly name: string;
   readonly ended: string[] = [];
 

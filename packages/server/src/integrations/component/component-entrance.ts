@@ -2,14 +2,26 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CLOSE_CODES } from '@pregon/protocol';
-import type { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.js';
 import type { Heartbeat } from '../../core/heartbeat.js';
+import type { Intake } from '../../core/incoming/intake.js';
+import type { RefusalLog } from '../../core/refusals/refusal-log.js';
+import type { Claim } from '../../transports/claim.js';
 import { newConnectionId } from '../../transports/connection-id.js';
+import { corsHeaders } from '../../transports/cors.js';
 import type { Entrance } from '../../transports/entrance.js';
+import { guard, unguard } from '../../transports/guarded-socket.js';
 import { refuseOrigin } from '../../transports/origins.js';
-import { parseTarget } from '../../transports/query.js';
-import { type Refusal, refuseRequest, refuseUpgrade, wrongHandshake } from '../../transports/refusal.js';
+import type { PacedSocket } from '../../transports/paced-socket.js';
+import { targetPath } from '../../transports/query.js';
+import {
+  logRefusal,
+  ONLY_GET,
+  type Refusal,
+  refuseRequest,
+  refuseUpgrade,
+  wrongHandshake,
+} from '../../transports/refusal.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
 import { Mount } from './mount.js';
@@ -19,12 +31,14 @@ import { WebSocketConnection } from './websocket-connection.js';
 export interface ComponentEntranceOptions {
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
+  readonly intake: Intake;
   /** The largest message taken from a client, in bytes. */
   readonly maxFrameBytes: number;
   /** Where a component has none of its own. */
   readonly allowedOrigins: readonly string[] | undefined;
-  /** Paths that are somebody else's. */
-  readonly takenPaths: readonly string[];
+  readonly refusals: RefusalLog;
+  /** @throws TypeError if a path of the claim is served by another entrance, or by another gateway on the same server */
+  readonly assertFree: (claim: Claim, entrance: Entrance) => void;
   /** Is told what `onError` of a component throws. */
   readonly onBroken: (connection: ComponentConnection, error: Error) => void;
 }
@@ -38,7 +52,7 @@ interface Admitted {
 export class ComponentEntrance implements Entrance {
   readonly #options: ComponentEntranceOptions;
   readonly #mounts: Mount[] = [];
-  readonly #connections = new Map<WebSocketConnection, WebSocket>();
+  readonly #connections = new Map<WebSocketConnection, PacedSocket>();
   #open = true;
   #emptied: (() => void) | undefined;
 
@@ -53,15 +67,18 @@ export class ComponentEntrance implements Entrance {
    */
   mount(path: string, component: MessageComponent, options: MountOptions): void {
     const mount = new Mount(path, component, options, this.#options.maxFrameBytes);
-    const taken =
-      this.#options.takenPaths.find((other) => mount.pattern.match(other)) ??
-      this.#mounts.find(({ pattern }) => pattern.shape === mount.pattern.shape)?.pattern.text;
-    if (taken !== undefined) throw new TypeError(`${path} cannot be mounted: ${taken} is there already`);
+    const taken = this.#mounts.find(({ pattern }) => pattern.shape === mount.pattern.shape);
+    if (taken) throw new TypeError(`${path} cannot be mounted: ${taken.pattern.text} is there already`);
+    this.#options.assertFree(mount.pattern.claim, this);
     this.#mounts.push(mount);
   }
 
+  get claims(): readonly Claim[] {
+    return this.#mounts.map(({ pattern }) => pattern.claim);
+  }
+
   knows(target: string | undefined): boolean {
-    const { path } = parseTarget(target ?? '/');
+    const path = targetPath(target);
     return this.#mounts.some(({ pattern }) => pattern.match(path) !== undefined);
   }
 
@@ -71,8 +88,14 @@ export class ComponentEntrance implements Entrance {
 
   request(request: IncomingMessage, response: ServerResponse): void {
     const admission = this.#admit(request);
-    if (!('mount' in admission)) return refuseRequest(response, admission);
-    refuseRequest(response, { status: 426, message: 'connect by WebSocket', headers: { Upgrade: 'websocket' } });
+    const found = this.#find(targetPath(request.url));
+    const cors = corsHeaders(request, found?.mount.allowedOrigins ?? this.#options.allowedOrigins);
+    const refusal =
+      'mount' in admission
+        ? { status: 426, reason: 'handshake', message: 'connect by WebSocket', headers: { Upgrade: 'websocket' } }
+        : admission;
+    logRefusal(this.#options.refusals, request, refusal);
+    refuseRequest(response, refusal, cors);
   }
 
   /** A stream that is no socket of the operating system is refused. */
@@ -94,14 +117,17 @@ export class ComponentEntrance implements Entrance {
 
   #admit(request: IncomingMessage): Admitted | Refusal {
     const url = request.url ?? '/';
-    const { path } = parseTarget(url);
+    const path = targetPath(url);
     const found = this.#find(path);
-    if (!found) return { status: 404, message: `nothing is mounted at ${path}` };
-    if (request.method !== 'GET') return { status: 405, message: 'only GET is taken here', headers: { Allow: 'GET' } };
+    if (!found) return { status: 404, reason: 'route', message: `nothing is mounted at ${path}` };
+    if (request.method !== 'GET') return ONLY_GET;
     if (!this.#open) return { status: 503, message: 'the server is going away', headers: { 'Retry-After': '1' } };
     const { mount, parameters } = found;
     const remoteAddress = request.socket.remoteAddress ?? 'unknown';
-    if (mount.blocks(remoteAddress)) return { status: 403, message: `${remoteAddress} may not connect` };
+    if (mount.blocks(remoteAddress)) {
+      const remedy = 'blockedAddresses of the component has it';
+      return { status: 403, reason: 'address', message: `${remoteAddress} may not connect`, remedy };
+    }
     const { headers } = request;
     const refusal = refuseOrigin(headers, mount.allowedOrigins ?? this.#options.allowedOrigins);
     if (refusal) return refusal;
@@ -118,21 +144,23 @@ export class ComponentEntrance implements Entrance {
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Until the connection has a reader of its own, a socket that breaks concerns nobody.
-    const ignore = () => socket.destroy();
-    socket.on('error', ignore);
+    guard(socket);
     const admission = this.#admit(request);
-    if (!('mount' in admission)) return refuseUpgrade(socket, admission);
-    const wrong = wrongHandshake(request);
-    if (wrong) return refuseUpgrade(socket, wrong);
+    const refusal = 'mount' in admission ? wrongHandshake(request) : admission;
+    if (refusal) {
+      logRefusal(this.#options.refusals, request, refusal);
+      return refuseUpgrade(socket, refusal);
+    }
+    if (!('mount' in admission)) return;
     admission.mount.server.handleUpgrade(request, socket, head, (client) => {
-      socket.off('error', ignore);
+      unguard(socket);
       this.#enter(client, socket, admission);
     });
   }
 
-  #enter(client: WebSocket, socket: Socket, { mount, request }: Admitted): void {
-    const { clock, heartbeat, onBroken } = this.#options;
+  #enter(client: PacedSocket, socket: Socket, { mount, request }: Admitted): void {
+    const { clock, heartbeat, intake, maxFrameBytes, onBroken } = this.#options;
+    client.pace(intake, maxFrameBytes);
     const { component, maxBufferedBytes } = mount;
     const id = newConnectionId();
     const connection = new WebSocketConnection(client, socket, {

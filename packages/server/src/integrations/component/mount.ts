@@ -1,6 +1,7 @@
 import type { BlockList } from 'node:net';
-import { WebSocketServer } from 'ws';
+import { type Server, WebSocketServer } from 'ws';
 import { CLOSE_TIMEOUT_MS } from '../../transports/closing.js';
+import { PacedSocket } from '../../transports/paced-socket.js';
 import { isBlocked, toBlockList } from './blocked-addresses.js';
 import { assertComponent, type MessageComponent } from './message-component.js';
 import type { MountOptions } from './mount-options.js';
@@ -16,7 +17,7 @@ export class Mount {
   readonly allowedOrigins: readonly string[] | undefined;
   readonly maxBufferedBytes: number;
   /** Does the handshake, and reads what clients send. */
-  readonly server: WebSocketServer;
+  readonly server: Server<typeof PacedSocket>;
   readonly #blocked: BlockList;
 
   /** @throws TypeError | RangeError where path, component or an option is none */
@@ -39,10 +40,11 @@ export class Mount {
   }
 }
 
-function createServer(subprotocols: readonly string[], maxFrameBytes: number): WebSocketServer {
+function createServer(subprotocols: readonly string[], maxFrameBytes: number): Server<typeof PacedSocket> {
   const options = {
     noServer: true,
     clientTracking: false,
+    WebSocket: PacedSocket,
     perMessageDeflate: false,
     maxPayload: maxFrameBytes,
     closeTimeout: CLOSE_TIMEOUT_MS,

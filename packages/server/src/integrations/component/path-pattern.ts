@@ -1,3 +1,6 @@
+import type { Claim } from '../../transports/claim.js';
+import { canonicalPath, hasDotSegments } from '../../transports/path.js';
+
 /** A path with parameters: `/chat/:room`. Each stands for one whole segment that is not empty. */
 export class PathPattern {
   readonly text: string;
@@ -6,8 +9,9 @@ export class PathPattern {
   /** @throws TypeError where it is no path, or has a parameter twice */
   constructor(text: string) {
     if (!/^\/[^\s?#]*$/.test(text)) throw new TypeError(`${text}: a path starts with "/" and has no "?" or "#"`);
+    if (hasDotSegments(text)) throw new TypeError(`${text}: no client can ask for a path with "." or ".." in it`);
     this.text = text;
-    this.#segments = text.split('/');
+    this.#segments = text.split('/').map((segment) => (isParameter(segment) ? segment : canonicalPath(segment)));
     const names = this.#segments.filter(isParameter);
     const wrong = names.find((name, i) => !/^:[A-Za-z_]\w*$/.test(name) || names.indexOf(name) !== i);
     if (wrong !== undefined) throw new TypeError(`${text}: ${wrong} is no parameter's name, or is there twice`);
@@ -18,7 +22,12 @@ export class PathPattern {
     return this.#segments.map((segment) => (isParameter(segment) ? ':' : segment)).join('/');
   }
 
-  /** @returns the parameters, decoded; undefined where the path is another */
+  get claim(): Claim {
+    const segments = this.#segments.map((segment) => (isParameter(segment) ? undefined : segment));
+    return { text: this.text, segments, below: false };
+  }
+
+  /** @param path in canonical form @returns the parameters, decoded; undefined where the path is another */
   match(path: string): Readonly<Record<string, string>> | undefined {
     const segments = path.split('/');
     if (segments.length !== this.#segments.length) return undefined;

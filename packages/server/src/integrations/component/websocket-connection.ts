@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseCode } from '@pregon/protocol';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import type { Clock } from '../../core/clock.js';
 import { Liveness, type Pulse } from '../../core/liveness.js';
 import { closeReason } from '../../transports/closing.js';
+import type { PacedSocket } from '../../transports/paced-socket.js';
 import { SocketOutlet } from '../../transports/socket-outlet.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
@@ -25,14 +26,14 @@ export interface WebSocketConnectionOptions {
 export class WebSocketConnection implements ComponentConnection {
   readonly id: string;
   readonly request: ComponentRequest;
-  readonly #client: WebSocket;
+  readonly #client: PacedSocket;
   readonly #outlet: SocketOutlet;
   readonly #options: WebSocketConnectionOptions;
   readonly #liveness: Liveness;
   readonly #pulse: Pulse;
   #unsettled = 0;
 
-  constructor(client: WebSocket, socket: Socket, options: WebSocketConnectionOptions) {
+  constructor(client: PacedSocket, socket: Socket, options: WebSocketConnectionOptions) {
     this.id = options.id;
     this.request = options.request;
     this.#client = client;
@@ -79,9 +80,7 @@ export class WebSocketConnection implements ComponentConnection {
   end(code: CloseCode, reason?: string): void {
     if (!this.isOpen) return;
     this.#outlet.shut();
-    // Its answer to the goodbye is still to be read.
-    this.#client.resume();
-    this.#client.close(code.code, closeReason(code, reason));
+    this.#client.dismiss(code.code, closeReason(code, reason));
   }
 
   opened(): void {
@@ -151,9 +150,9 @@ export class WebSocketConnection implements ComponentConnection {
 
 /** Knows what waits of what `ws` has written. */
 class ClientOutlet extends SocketOutlet {
-  readonly #client: WebSocket;
+  readonly #client: PacedSocket;
 
-  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number) {
+  constructor(client: PacedSocket, socket: Socket, maxBufferedBytes: number) {
     super(socket, maxBufferedBytes);
     this.#client = client;
   }
@@ -167,7 +166,7 @@ class ClientOutlet extends SocketOutlet {
   }
 }
 
-function pulseOf(client: WebSocket, outlet: SocketOutlet): Pulse {
+function pulseOf(client: PacedSocket, outlet: SocketOutlet): Pulse {
   return {
     get bufferedBytes() {
       return outlet.bufferedBytes;

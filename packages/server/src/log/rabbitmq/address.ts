@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { PregonError } from '@pregon/protocol';
 
 /** Where a RabbitMQ stream is, and who asks. */
@@ -57,13 +56,6 @@ export function parseRabbitAddress(url: string, streamIfNotNamed = DEFAULT_STREA
     },
     name: `${parts.protocol}//${encodeURIComponent(user)}@${host}:${port}/${encodeURIComponent(vhost)}?stream=${encodeURIComponent(stream)}`,
   };
-}
-
-/** What gateways share that come to the stream with the same credentials, and nobody knows who has others. */
-export function secretOf({ user, password, vhost, stream }: RabbitAddress): string {
-  return createHash('sha256')
-    .update(['pregon', user, password, vhost, stream].map((part) => JSON.stringify(part)).join('\n'))
-    .digest('base64url');
 }
 
 function parse(url: string): URL {

@@ -3,8 +3,9 @@ import type { QueueName } from '../../core/work-queue.js';
 import { parseRabbitAddress, type RabbitAddress } from './address.js';
 import { type Channel, openAmqp, toRefusal } from './amqp.js';
 import { assertCertificates } from './certificates.js';
+import { KEY_STREAM_ARGUMENTS, keyStreamOf } from './key-stream.js';
 import { Link, toError } from './link.js';
-import { type RabbitRetention, Topology } from './topology.js';
+import { ensureStream, type RabbitRetention, Topology } from './topology.js';
 import { prepareQueue } from './work-queues.js';
 
 const SEGMENT_BYTES = 67_108_864;
@@ -63,6 +64,9 @@ export class Bus {
     }
     const missing = await this.#problem((channel) => channel.checkQueue(this.#stream));
     items.push({ what: `stream ${this.#stream}`, problem: missing ?? (await this.#streamProblem()) });
+    const keys = keyStreamOf(this.#stream);
+    const absent = await this.#problem((channel) => channel.checkQueue(keys));
+    items.push({ what: `stream ${keys}`, problem: absent ?? (await this.#keysProblem(keys)) });
     for (const { exchange, queue } of this.#plan.queues) {
       const problem = await this.#problem((channel) => channel.checkQueue(queue));
       items.push({ what: `queue ${exchange}:${queue}`, problem: problem ?? (await this.#queueProblem(queue)) });
@@ -74,10 +78,15 @@ export class Bus {
   async create(): Promise<void> {
     const topology = this.#topology();
     await topology.prepareAll(this.#link);
+    await ensureStream(this.#link, keyStreamOf(this.#stream), KEY_STREAM_ARGUMENTS);
     for (const name of this.#plan.queues) await prepareQueue(this.#link, topology, name);
   }
 
-  /** Deletes the stream with all its events, the queues with what waits in them, and the exchanges. @returns what was there */
+  /**
+   * Deletes the stream with all its events, the stream of keys, the queues with what waits in them, and the exchanges.
+   *
+   * @returns what was there
+   */
   async drop(): Promise<string[]> {
     const dropped: string[] = [];
     const drop = async (what: string, item: (channel: Channel) => Promise<unknown>, there: BusItem['problem']) => {
@@ -89,8 +98,10 @@ export class Bus {
       const missing = await this.#problem((channel) => channel.checkQueue(queue));
       await drop(`queue ${exchange}:${queue}`, (channel) => channel.deleteQueue(queue), missing);
     }
-    const missing = await this.#problem((channel) => channel.checkQueue(this.#stream));
-    await drop(`stream ${this.#stream}`, (channel) => channel.deleteQueue(this.#stream), missing);
+    for (const stream of [this.#stream, keyStreamOf(this.#stream)]) {
+      const missing = await this.#problem((channel) => channel.checkQueue(stream));
+      await drop(`stream ${stream}`, (channel) => channel.deleteQueue(stream), missing);
+    }
     for (const exchange of this.#plan.exchanges) {
       const absent = await this.#problem((channel) => channel.checkExchange(exchange));
       await drop(`exchange ${exchange}`, (channel) => channel.deleteExchange(exchange), absent);
@@ -118,6 +129,13 @@ export class Bus {
     const problem = await this.#problem((channel) => channel.assertQueue(this.#stream, options));
     if (problem === undefined || /'x-queue-type'|'durable'/.test(problem)) return problem;
     return this.#plan.retention === undefined ? undefined : `keeps something else than retention says: ${problem}`;
+  }
+
+  /** A stream that drops what is old would lose the secret. */
+  async #keysProblem(keys: string): Promise<string | undefined> {
+    const options = { durable: true, arguments: { ...KEY_STREAM_ARGUMENTS } };
+    const problem = await this.#problem((channel) => channel.assertQueue(keys, options));
+    return problem !== undefined && /'x-queue-type'|'durable'|'x-max-/.test(problem) ? problem : undefined;
   }
 
   async #queueProblem(queue: string): Promise<string | undefined> {

@@ -1,4 +1,5 @@
 import { PregonError } from '@pregon/protocol';
+import { readJsonObject } from '../../core/json-input.js';
 import type { ConsumeMessage } from './amqp.js';
 import { readBody } from './foreign-body.js';
 
@@ -20,14 +21,13 @@ export function readStructuredMode({ properties, content }: ConsumeMessage): Att
   if (!/^application\/cloudevents\+json\s*(;|$)/i.test(contentType)) {
     throw invalid(`CloudEvents of the content type ${JSON.stringify(contentType.slice(0, 80))} are not read`);
   }
-  let event: unknown;
   try {
-    event = JSON.parse(content.toString('utf8'));
+    return readJsonObject(content, 'it calls itself a CloudEvent but');
   } catch (cause) {
-    throw invalid('it calls itself a CloudEvent but is not JSON', cause);
+    // The parser's own words would quote a body that may be long.
+    if (!(cause instanceof PregonError && cause.cause instanceof SyntaxError)) throw cause;
+    throw new PregonError('EVENT_INVALID', 'it calls itself a CloudEvent but is not JSON', { cause });
   }
-  if (!isRecord(event)) throw invalid('it calls itself a CloudEvent but is no JSON object');
-  return event;
 }
 
 /**
@@ -39,7 +39,9 @@ export function readBinaryMode({ properties, content }: ConsumeMessage): Attribu
   const attributes: Record<string, unknown> = {};
   for (const [header, value] of Object.entries<unknown>(properties.headers ?? {})) {
     const [, name] = HEADER.exec(header) ?? [];
-    if (name !== undefined) attributes[name] = toAttribute(value);
+    if (name === undefined) continue;
+    if (typeof value === 'string') assertDecoded(`the header ${header}`, value);
+    attributes[name] = toAttribute(value);
   }
   if (attributes['specversion'] === undefined) return undefined;
   const contentType: unknown = properties.contentType;
@@ -55,10 +57,19 @@ function toAttribute(value: unknown): unknown {
   return value;
 }
 
+/**
+ * The library puts U+FFFD in the place of bytes that are not UTF-8: two different ids would become one.
+ *
+ * @throws PregonError EVENT_INVALID
+ */
+export function assertDecoded(what: string, text: string): void {
+  if (text.includes('\ufffd')) throw invalid(`${what} is not UTF-8`);
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function invalid(message: string, cause?: unknown): PregonError {
-  return new PregonError('EVENT_INVALID', message, { cause });
+function invalid(message: string): PregonError {
+  return new PregonError('EVENT_INVALID', message);
 }

@@ -28,10 +28,16 @@ export class RabbitConnection {
   #current: Promise<Link> | undefined;
   #link: Link | undefined;
   #refusable: boolean;
+  #isWaiting = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#refusable = options.refusable;
+  }
+
+  /** Whether the broker cannot be reached: `onWaiting` was told, and there is no connection since. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   /**
@@ -50,17 +56,18 @@ export class RabbitConnection {
 
   async #connect(): Promise<Link> {
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
-    let waiting = false;
     for (;;) {
       try {
         const link = await this.#try();
-        if (waiting) this.#options.onConnected();
+        if (this.#isWaiting) this.#options.onConnected();
+        this.#isWaiting = false;
         return link;
       } catch (error) {
         // Only the first connection is refused for good: passwords are changed while we run, and brokers are set up anew.
         if (error instanceof PregonError && (error.code === 'LOG_CLOSED' || this.#refusable)) throw error;
-        if (!waiting) this.#options.onWaiting(toError(error));
-        waiting = true;
+        const isNew = !this.#isWaiting;
+        this.#isWaiting = true;
+        if (isNew) this.#options.onWaiting(toError(error));
       }
       await pause(backoff.nextMs(), this.#options.signal);
     }

@@ -36,6 +36,8 @@ export class RabbitEphemeral implements Ephemeral {
         this.#onWarning(new Error(`broadcasts do not reach other gateways for now: ${cause.message}`, { cause })),
     });
     this.#members.add(member);
+    // The others were told when the outage began.
+    if (this.#connection.isWaiting) member.unreachable();
     await member.joined;
     const leave = async () => {
       await member.leave();

@@ -1,13 +1,12 @@
 import type { PregonEvent } from '@pregon/protocol';
+import { decodeUtf8, readJson } from '../../core/json-input.js';
 
 export type EventBody = Pick<PregonEvent, 'data' | 'data_base64' | 'datacontenttype'>;
-
-const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** A body as the data of an event: JSON if it is, unless it is called text; else text if it is UTF-8; else base64. */
 export function readBody(content: Buffer, contentType: string | undefined): EventBody {
   if (content.length === 0) return {};
-  const text = decode(content);
+  const text = decodeUtf8(content);
   if (text === undefined) {
     return { datacontenttype: contentType ?? 'application/octet-stream', data_base64: content.toString('base64') };
   }
@@ -21,17 +20,9 @@ function jsonType(contentType: string | undefined): string {
   return contentType !== undefined && /[/+]json\b/i.test(contentType) ? contentType : 'application/json';
 }
 
-function decode(content: Buffer): string | undefined {
-  try {
-    return UTF8.decode(content);
-  } catch {
-    return undefined;
-  }
-}
-
 function parse(text: string): { value: unknown } | undefined {
   try {
-    return { value: JSON.parse(text) };
+    return { value: readJson(text, 'the body') };
   } catch {
     return undefined;
   }

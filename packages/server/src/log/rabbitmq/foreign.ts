@@ -1,7 +1,7 @@
 import { isTopic, PregonError, type PregonEvent } from '@pregon/protocol';
 import { type EncodedEvent, encodeEvent } from '../encode.js';
 import type { ConsumeMessage } from './amqp.js';
-import { type Attributes, readBinaryMode, readStructuredMode } from './cloudevents.js';
+import { type Attributes, assertDecoded, readBinaryMode, readStructuredMode } from './cloudevents.js';
 import { readBody } from './foreign-body.js';
 
 export interface ForeignOptions {
@@ -32,6 +32,7 @@ export function toForeignEvent(message: ConsumeMessage, options: ForeignOptions)
       `it has ${content.length} bytes; at most ${options.maxEventBytes} are taken`,
     );
   }
+  assertDecoded('its routing key', fields.routingKey);
   const attributes = readStructuredMode(message) ?? readBinaryMode(message) ?? wrap(message, options);
   const event = { ...attributes, topic: topicOf(message, attributes), exchange: fields.exchange };
   return encodeEvent(toEvent(event), options.maxEventBytes);
@@ -69,6 +70,7 @@ function wrap({ properties, fields, content }: ConsumeMessage, { stream, offset 
 }
 
 function nonEmpty(value: unknown): string | undefined {
+  if (typeof value === 'string') assertDecoded('a property', value);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 

@@ -21,6 +21,8 @@ const EVENT_HEADER = 'pregon';
 const FENCE_HEADER = 'pregon-fence';
 
 const CONTENT_TYPE = 'application/cloudevents+json';
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
@@ -56,13 +58,6 @@ export function toFence(stream: string, id: string): Outgoing {
     body: Buffer.from(id),
     options: { persistent: true, headers: { [FENCE_HEADER]: id } },
   };
-}
-
-/** @throws PregonError EVENT_INVALID where an AMQP broker cannot take the exchange's name */
-export function assertExchangeName(exchange: string): void {
-  if (/\p{Cs}/u.test(exchange) || Buffer.byteLength(exchange) > SHORT_BYTES) {
-    throw new PregonError('EVENT_INVALID', 'an exchange of RabbitMQ has a name of at most 255 bytes of UTF-8');
-  }
 }
 
 /** The same for two events where their source and id are: whatever they hold, one cannot be written so as to look like another. */
@@ -110,6 +105,8 @@ function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: numb
   }
   // Moved here from another exchange: it is read anew, as what it is here.
   if (body['topic'] !== fields.routingKey || body['exchange'] !== fields.exchange) return undefined;
+  // Written anew on its way: in an event stream, an empty line would end the event.
+  if (content.includes(LINE_FEED) || content.includes(CARRIAGE_RETURN)) return undefined;
   // A copy: what came is a part of all that was received at once, and would keep it in memory.
   const payload = Buffer.from(content);
   const point = { offset, fingerprint: fingerprint(payload) };

@@ -5,7 +5,7 @@ import type { RabbitConnection } from './connection.js';
 import { type Link, toError } from './link.js';
 import type { Outgoing } from './message.js';
 import { StreamWatch } from './stream-watch.js';
-import type { Topology } from './topology.js';
+import { isRefused, type Topology } from './topology.js';
 import { Bell, pause, within } from './waiting.js';
 
 /** The most that may be on its way and not confirmed. */
@@ -93,7 +93,7 @@ export class Publisher {
     this.#options = options;
   }
 
-  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID; any prefix of the messages may be stored then */
+  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID | EXCHANGE_UNUSABLE; any prefix of the messages may be stored then */
   publish(messages: readonly Outgoing[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -163,6 +163,9 @@ export class Publisher {
         if (stretch.failure) throw stretch.failure;
         this.#assertMoving(link, stretch, patienceMs);
       }
+    } catch (error) {
+      this.#refuse(stretch, error);
+      throw error;
     } finally {
       stretch.failure ??= new Error('the channel was left');
       stretch.watch?.close();
@@ -199,6 +202,18 @@ export class Publisher {
       if (!(error instanceof PregonError)) throw error;
       this.#settle(job, error);
       return false;
+    }
+  }
+
+  /** The broker closes the channel for a message that this user may not publish: without its job, the others go on. */
+  #refuse({ probing }: Stretch, error: unknown): void {
+    if (probing === undefined || !isRefused(error)) return;
+    const { message } = toError(error);
+    if (!message.includes(`'${probing}'`)) return;
+    const refusal = `RabbitMQ refuses events for the exchange ${JSON.stringify(probing)}: ${message}`;
+    for (const { job, message: sent } of [...this.#inFlight]) {
+      if (sent.exchange !== probing) continue;
+      this.#settle(job, new PregonError('EXCHANGE_UNUSABLE', refusal, { cause: error }));
     }
   }
 

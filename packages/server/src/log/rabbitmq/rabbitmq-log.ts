@@ -1,4 +1,10 @@
-import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  assertMaxEventBytes,
+  DEFAULT_MAX_EVENT_BYTES,
+  type LogPoint,
+  PregonError,
+  type PregonEvent,
+} from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ephemeral.js';
 import type {
   AppendOptions,
@@ -10,10 +16,10 @@ import type {
   StopFollowing,
 } from '../../core/log.js';
 import type { WorkQueues } from '../../core/work-queue.js';
-import { type EncodedEvent, encodeEvent } from '../encode.js';
+import { type EncodedEvent, encodeForAppend } from '../encode.js';
 import { toRange } from '../range.js';
 import { toUnavailable } from '../unavailable.js';
-import { parseRabbitAddress, type RabbitAddress, secretOf } from './address.js';
+import { parseRabbitAddress, type RabbitAddress } from './address.js';
 import type { ConsumeMessage } from './amqp.js';
 import { Backoff } from './backoff.js';
 import { BrokerState } from './broker-state.js';
@@ -21,9 +27,10 @@ import { assertCertificates } from './certificates.js';
 import { RabbitConnection } from './connection.js';
 import { Cursor } from './cursor.js';
 import { RabbitEphemeral } from './ephemeral.js';
+import { KeyStream } from './key-stream.js';
 import { type Link, toError } from './link.js';
 import { Locator } from './locator.js';
-import { assertExchangeName, toFence, toKey, toMessage, toStreamEntry } from './message.js';
+import { toFence, toKey, toMessage, toStreamEntry } from './message.js';
 import {
   DEFAULT_APPEND_TIMEOUT_MS,
   DEFAULT_READ_TIMEOUT_MS,
@@ -35,6 +42,7 @@ import { Publisher } from './publisher.js';
 import { RabbitFollower } from './rabbit-follower.js';
 import { Reader } from './reader.js';
 import { RecentSequences } from './recent-sequences.js';
+import { ReusedIds } from './reused-ids.js';
 import { Tail } from './tail.js';
 import { Topology } from './topology.js';
 import { pause, within } from './waiting.js';
@@ -61,7 +69,8 @@ const CLOSE_MS = 5_000;
  *
  * **Once.** What is published again after a lost confirm, by us or by a relay, is in the stream twice; readers get the first. A
  * process remembers the events of the last 50,000 to 100,000 entries, begins 10,000 entries before the end of the stream, and who
- * reads further back than that reads 10,000 entries before the first. So an event could be delivered twice to one client where
+ * reads further back than that reads 10,000 entries before the first. A *different* event with the id of an earlier one is refused by the process
+ * that published the earlier one or reads the stream, and else reported by every process that reads both. So an event could be delivered twice to one client where
  * more than 5,000 entries lie between the two and the client resumed between them at a process that had just started.
  *
  * **Points.** The point before the first entry is named by the fingerprint of that entry, so a stream that was made anew is noticed
@@ -75,6 +84,7 @@ const CLOSE_MS = 5_000;
 export async function openRabbitLog(url: string, options: RabbitLogOptions = {}): Promise<RabbitLog> {
   const address = parseRabbitAddress(url, options.stream);
   assertCertificates(address.certificates);
+  assertMaxEventBytes(options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
   const log = new StreamLog(address, options);
   const stop = () => void log.close();
   options.signal?.addEventListener('abort', stop, { once: true });
@@ -92,7 +102,6 @@ export async function openRabbitLog(url: string, options: RabbitLogOptions = {})
 
 class StreamLog implements RabbitLog {
   readonly name: string;
-  readonly secret: string;
   readonly ephemeral: RabbitEphemeral;
   readonly queues: RabbitWorkQueues;
   readonly #maxEventBytes: number;
@@ -107,6 +116,8 @@ class StreamLog implements RabbitLog {
   readonly #reader: Reader;
   readonly #locator: Locator;
   readonly #poison: PoisonLog;
+  readonly #ids: ReusedIds;
+  readonly #keys: KeyStream;
   readonly #followers = new Set<RabbitFollower>();
   readonly #appends = new Set<Promise<unknown>>();
   /** Resolves when the appends before have been handed to the publisher, so that each comes after them. */
@@ -120,7 +131,6 @@ class StreamLog implements RabbitLog {
     const { stream } = address;
     const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
     this.name = address.name;
-    this.secret = secretOf(address);
     this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
     this.#appendTimeoutMs = options.appendTimeoutMs ?? DEFAULT_APPEND_TIMEOUT_MS;
     const exchanges = options.exchanges && new Set(options.exchanges);
@@ -142,6 +152,12 @@ class StreamLog implements RabbitLog {
       onWarning: warn,
     });
     this.#poison = new PoisonLog(stream, warn);
+    this.#keys = new KeyStream({
+      connection: this.#reads,
+      stream,
+      signal,
+      onWaiting: (error) => warn(new Error(`the secret of the log cannot be read: ${error.message}`, { cause: error })),
+    });
     this.#publisher = new Publisher({
       connection: this.#publishes,
       stream,
@@ -176,8 +192,9 @@ class StreamLog implements RabbitLog {
       timeoutMs,
       signal,
       onPoison: (entry) => this.#poison.add(entry),
-      onDuplicate: () => {
+      onDuplicate: (duplicate, first) => {
         this.#duplicates += 1;
+        this.#ids.judge(duplicate, first);
       },
       onReplaced: () => {
         sequences.clear();
@@ -185,6 +202,11 @@ class StreamLog implements RabbitLog {
       },
     });
     this.#reader = new Reader({ connection: this.#reads, tail: this.#tail, openCursor, isWanted, timeoutMs, signal });
+    this.#ids = new ReusedIds({
+      tail: () => this.#tail,
+      reader: () => this.#reader,
+      onReused: (entry) => this.#poison.add(entry),
+    });
     this.#locator = new Locator({ tail: this.#tail, reader: this.#reader, sequences, timeoutMs });
   }
 
@@ -214,6 +236,12 @@ class StreamLog implements RabbitLog {
     const done = () => this.#appends.delete(append);
     append.then(done, done);
     return append;
+  }
+
+  /** Read anew at each call: `pregon bus drop` deletes the secret too. */
+  secret(): Promise<Uint8Array> {
+    this.#assertOpen();
+    return this.#keys.secret();
   }
 
   async head(): Promise<LogPoint> {
@@ -271,15 +299,26 @@ class StreamLog implements RabbitLog {
 
   async #append(events: readonly PregonEvent[], points: boolean): Promise<LogPoint[]> {
     this.#assertOpen();
-    const encoded = events.map((event) => encodeEvent(event, this.#maxEventBytes));
-    for (const { exchange } of encoded) assertExchangeName(exchange);
+    const encoded = encodeForAppend(events, this.#maxEventBytes);
     if (encoded.length === 0) return [];
-    const entered = points ? this.#entered.then(() => this.#tail.known(this.#appendTimeoutMs)) : this.#entered;
+    const entered = this.#entered.then(async () => {
+      if (points) await this.#tail.known(this.#appendTimeoutMs);
+      await this.#ids.claim(encoded);
+    });
     this.#entered = entered.catch(() => undefined);
     await entered;
     if (points) return this.#publishForPoints(encoded);
-    await this.#publisher.publish(encoded.map(toMessage));
+    await this.#publish(encoded);
     return [];
+  }
+
+  async #publish(events: readonly EncodedEvent[]): Promise<void> {
+    try {
+      await this.#publisher.publish(events.map(toMessage));
+    } catch (error) {
+      if (error instanceof PregonError && error.code === 'EXCHANGE_UNUSABLE') this.#ids.forget(events);
+      throw error;
+    }
   }
 
   /** Where an event comes to stand is learnt by reading it; where one was there before, that is where it stands. */
@@ -298,7 +337,7 @@ class StreamLog implements RabbitLog {
       });
     });
     try {
-      await this.#publisher.publish(events.map(toMessage));
+      await this.#publish(events);
       await within(this.#appendTimeoutMs, 'reading what was appended', found);
       return points;
     } catch (error) {

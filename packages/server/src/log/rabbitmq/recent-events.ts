@@ -38,6 +38,12 @@ export class RecentEvents {
     return { events: this.#events.slice(start, end), complete: end === this.#events.length };
   }
 
+  /** The event at an offset; undefined if it is not among them. */
+  at(offset: number): LogEntry | undefined {
+    const event = this.#events[this.#events.findLastIndex((candidate) => candidate.offset <= offset)];
+    return event?.offset === offset ? event : undefined;
+  }
+
   #dropOlderHalf(): void {
     const dropped = this.#events.splice(0, Math.ceil(this.#events.length / 2));
     for (const { payload } of dropped) this.#bytes -= payload.length;

@@ -39,7 +39,8 @@ export interface TailOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onPoison: (entry: PoisonEntry) => void;
-  readonly onDuplicate: () => void;
+  /** An event with the source and id of an earlier one: it is not delivered. */
+  readonly onDuplicate: (duplicate: LogEntry, first: LogPoint | undefined) => void;
   /** Another stream stands in the place of the one that was read: nothing that was known of it holds. */
   readonly onReplaced: () => void;
 }
@@ -261,7 +262,7 @@ export class Tail {
     if (entry.kind !== 'event') return undefined;
     const first = isDuplicate ? known.entries.firstOf(entry.key) : undefined;
     this.#sought.found(entry.key, first ?? { offset: entry.offset, fingerprint: entry.fingerprint });
-    if (isDuplicate) this.#options.onDuplicate();
+    if (isDuplicate) this.#options.onDuplicate(entry.event, first);
     if (isDuplicate || !this.#options.isWanted(entry.event.exchange)) return undefined;
     known.events.push(entry.event);
     return entry.event;

@@ -1,4 +1,4 @@
-import { PregonError } from '@pregon/protocol';
+import { type ErrorCode, PregonError } from '@pregon/protocol';
 import type { Channel } from './amqp.js';
 import type { Link } from './link.js';
 
@@ -49,12 +49,13 @@ export class Topology {
     this.#prepared.delete(link);
   }
 
+  /** @throws PregonError CONFIG_INVALID, or the broker's error */
   async prepareAll(link: Link): Promise<void> {
     await this.prepare(link, '');
-    for (const exchange of this.#options.exchanges) await this.prepare(link, exchange);
+    for (const exchange of this.#options.exchanges) await this.#prepareConfigured(link, exchange);
   }
 
-  /** @throws PregonError CONFIG_INVALID, or the broker's error */
+  /** @throws PregonError CONFIG_INVALID if the stream cannot be used | EXCHANGE_UNUSABLE, or the broker's error */
   async prepare(link: Link, exchange: string): Promise<void> {
     if (this.isPrepared(link, exchange)) return;
     if (exchange === '') {
@@ -68,13 +69,17 @@ export class Topology {
     this.#prepared.set(link, prepared.add(exchange));
   }
 
+  async #prepareConfigured(link: Link, exchange: string): Promise<void> {
+    try {
+      await this.prepare(link, exchange);
+    } catch (error) {
+      if (!(error instanceof PregonError) || error.code !== 'EXCHANGE_UNUSABLE') throw error;
+      throw new PregonError('CONFIG_INVALID', error.message, { cause: error });
+    }
+  }
+
   async #declareStream(link: Link): Promise<void> {
-    const { stream } = this.#options;
-    const difference = await declare(link, `the queue ${JSON.stringify(stream)}`, {
-      make: (channel) => channel.assertQueue(stream, { durable: true, arguments: this.#arguments }),
-      look: (channel) => channel.checkQueue(stream),
-    });
-    if (difference) await assertStream(link, stream);
+    await ensureStream(link, this.#options.stream, this.#arguments);
   }
 
   async #bind(link: Link, exchange: string): Promise<void> {
@@ -87,13 +92,27 @@ export class Topology {
   }
 }
 
+/** Makes a stream that is missing, and uses one that is there as it is. @throws PregonError CONFIG_INVALID, or the broker's error */
+export async function ensureStream(link: Link, name: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+  const difference = await declare(link, 'CONFIG_INVALID', `the queue ${JSON.stringify(name)}`, {
+    make: (channel) => channel.assertQueue(name, { durable: true, arguments: { ...args } }),
+    look: (channel) => channel.checkQueue(name),
+  });
+  if (difference) await assertStream(link, name);
+}
+
 interface Declaration {
   readonly make: (channel: Channel) => Promise<unknown>;
   readonly look: (channel: Channel) => Promise<unknown>;
 }
 
 /** @returns what the broker says where something else of that name is there, or we may not make anything */
-async function declare(link: Link, what: string, { make, look }: Declaration): Promise<string | undefined> {
+async function declare(
+  link: Link,
+  code: ErrorCode,
+  what: string,
+  { make, look }: Declaration,
+): Promise<string | undefined> {
   try {
     await link.onChannel(make);
     return undefined;
@@ -106,19 +125,23 @@ async function declare(link: Link, what: string, { make, look }: Declaration): P
     return 'not ours';
   } catch (error) {
     if (codeOf(error) !== NOT_FOUND) throw error;
-    throw unusable(`${what} does not exist, and this user may not make it`, error);
+    throw unusable(
+      code,
+      `${what} does not exist, and this user may not create it: create it, or grant the user "configure"`,
+      error,
+    );
   }
 }
 
 async function declareExchange(link: Link, exchange: string): Promise<void> {
   const what = `the exchange ${JSON.stringify(exchange)}`;
-  const difference = await declare(link, what, {
+  const difference = await declare(link, 'EXCHANGE_UNUSABLE', what, {
     make: (channel) => channel.assertExchange(exchange, 'topic', { durable: true }),
     look: (channel) => channel.checkExchange(exchange),
   });
   const [, type] = /inequivalent arg 'type' .* but current is '([^']+)'/.exec(difference ?? '') ?? [];
   if (type !== undefined && type !== 'fanout') {
-    throw unusable(`${what} is a ${type} exchange; it must be topic or fanout`);
+    throw unusable('EXCHANGE_UNUSABLE', `${what} is a ${type} exchange; it must be topic or fanout`);
   }
 }
 
@@ -131,12 +154,17 @@ async function assertStream(link: Link, queue: string): Promise<void> {
     });
   } catch (error) {
     if (codeOf(error) !== PRECONDITION_FAILED) throw error;
-    throw unusable(`the queue ${JSON.stringify(queue)} is no stream`, error);
+    throw unusable('CONFIG_INVALID', `the queue ${JSON.stringify(queue)} is no stream`, error);
   }
 }
 
-function unusable(what: string, cause?: unknown): PregonError {
-  return new PregonError('CONFIG_INVALID', what, { cause });
+function unusable(code: ErrorCode, what: string, cause?: unknown): PregonError {
+  return new PregonError(code, what, { cause });
+}
+
+/** Whether the broker says that this user may not do it. */
+export function isRefused(error: unknown): boolean {
+  return codeOf(error) === ACCESS_REFUSED;
 }
 
 function codeOf(error: unknown): unknown {

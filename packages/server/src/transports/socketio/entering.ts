@@ -2,6 +2,7 @@ import { CLOSE_CODES } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
 import type { Connection } from '../../core/connection.js';
 import type { Route } from '../../core/route.js';
+import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { Door } from '../door.js';
 import type { EngineOutlet } from './engine-outlet.js';
 import { type EventNames, EventPackets } from './event-packets.js';
@@ -54,7 +55,7 @@ export class Entering {
 
   /** @throws PregonError FRAME_INVALID | TOPIC_INVALID where the handshake is none */
   handshake({ handshake: { auth, query } }: Socket): Handshake {
-    return parseHandshake(auth, query);
+    return parseHandshake(auth, query, this.#door.options);
   }
 
   enter(socket: Socket, outlet: EngineOutlet): void {
@@ -100,7 +101,7 @@ export class Entering {
     const acknowledge = isAcknowledge(last) ? last : undefined;
     const data = acknowledge && args.length === 1 ? undefined : args[0];
     if (name === 'subscribe') {
-      answering(connection, link, id, acknowledge, () => subscribeLater(connection, id, data));
+      answering(connection, link, id, acknowledge, () => subscribeLater(connection, id, data, this.#door.options));
     } else if (name === 'unsubscribe') {
       const subscription = parseUnsubscribe(data);
       answering(connection, link, subscription, acknowledge, () => connection.unsubscribe(subscription));
@@ -145,8 +146,8 @@ function subscribe(connection: Connection, { topics, since, snapshot, offset }: 
   }
 }
 
-function subscribeLater(connection: Connection, id: number, data: unknown): void {
-  const { topics, since, snapshot } = parseSubscribe(data);
+function subscribeLater(connection: Connection, id: number, data: unknown, limits: SubscriptionLimits): void {
+  const { topics, since, snapshot } = parseSubscribe(data, limits);
   assertApart(topics, connection);
   connection.subscribe(id, topics, since, { snapshot });
 }

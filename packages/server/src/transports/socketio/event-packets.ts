@@ -4,7 +4,7 @@ import type { Format } from '../../core/format.js';
 import type { LoggedEvent } from '../../core/logged-event.js';
 import { type Message, RESERVED_NAMES } from '../../core/message.js';
 import { headerSize, textFrame, writeTextHeader } from '../websocket-frame.js';
-import { HALF_MARK } from './offset.js';
+import { HALF_MARK } from './recovery/offset.js';
 import { shielded } from './shielded.js';
 
 /** Under which names an event is emitted to a client: its type, `event`, or both. */

@@ -28,8 +28,10 @@ const RESPONSES: ReadonlySet<MessageType> = new Set([
 
 /** What becomes of those who go and come back. */
 export interface Sessions {
-  /** Somebody is gone, for whatever reason. */
+  /** A socket that had entered is gone, for whatever reason; `keep` was called before if its connection broke. */
   left(id: string): void;
+  /** A socket is gone that a middleware refused, or whose connection ended before it had entered. */
+  refused(id: string): void;
   /** Somebody went whose connection broke. */
   keep(session: Pick<Session, 'sid' | 'rooms' | 'data'>): void;
   /** Undefined where the session cannot be restored. */
@@ -101,6 +103,7 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
   }
 
   override addAll(id: string, rooms: Set<Room>): void {
+    if (!this.#sessions) this.#withholdPid(id);
     this.#part(id);
     for (const room of rooms) this.#part(room);
     super.addAll(id, rooms);
@@ -116,7 +119,9 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
   override delAll(id: string): void {
     this.#part(id);
     super.delAll(id);
-    this.#sessions?.left(id);
+    // Socket.IO calls this before it takes the socket out of the namespace, where only those are that have entered.
+    if (this.#namespace.sockets.has(id)) this.#sessions?.left(id);
+    else this.#sessions?.refused(id);
   }
 
   override persistSession({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
@@ -143,6 +148,15 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
     // With an id, the client adds its own last argument, the function that acknowledges.
     const data = this.#sessions && packet.id === undefined ? shielded(packet.data) : packet.data;
     Adapter.prototype.broadcast.call(this, { ...packet, data }, options);
+  }
+
+  /**
+   * Socket.IO gives every socket a private session id as soon as recovery is on for any namespace, and stock clients take it for a promise.
+   * A socket joins its own room right before the answer to its CONNECT is written, whatever middlewares there are.
+   */
+  #withholdPid(id: string): void {
+    const socket = this.#namespace.sockets.get(id);
+    if (socket) Reflect.set(socket, 'pid', undefined);
   }
 
   /** Everybody is in a room of his own. Where that is his only one, and he alone is in it, one set says both: half as much for an idle client. */

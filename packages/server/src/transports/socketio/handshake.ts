@@ -1,7 +1,9 @@
-import { assertPattern, PregonError, type Since } from '@pregon/protocol';
+import { PregonError, type Since } from '@pregon/protocol';
 import { z } from 'zod';
+import { assertTopicCount, type SubscriptionLimits } from '../../core/topics/topic-limits.js';
+import { assertTopics, splitTopics } from '../topic-list.js';
 import type { EventNames } from './event-packets.js';
-import { type Offset, parseOffset } from './offset.js';
+import { type Offset, parseOffset } from './recovery/offset.js';
 
 /** What a client asks for when it connects. */
 export interface Handshake {
@@ -14,8 +16,7 @@ export interface Handshake {
   readonly offset: Offset | undefined;
 }
 
-/** More would be refused in the end; here before each of them is looked at. */
-const MOST_TOPICS = 10_000;
+type Limits = Pick<SubscriptionLimits, 'maxTopics'>;
 
 const unsubscribe = z.union([z.number(), z.object({ id: z.number() }).transform(({ id }) => id)]);
 const topics = z.union([z.string().transform((list) => list.split(',')), z.array(z.string())]);
@@ -33,11 +34,11 @@ const request = z.union([topics.transform((list) => ({ topics: list })), z.objec
 /**
  * Reads what is asked for in `auth`, or in the query where `auth` says nothing of it.
  *
- * @throws PregonError FRAME_INVALID | TOPIC_INVALID
+ * @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID
  */
-export function parseHandshake(auth: object, query: object): Handshake {
-  const { topics, since, snapshot = false, names = 'both' } = parse(asked, { ...query, ...auth });
-  assertTopics(topics);
+export function parseHandshake(auth: object, query: object, limits: Limits): Handshake {
+  const { topics, since, snapshot = false, names = 'both' } = parse(asked, { ...query, ...auth }, limits);
+  if (topics) assertTopics(topics, limits);
   const offset: unknown = Reflect.get(auth, 'offset');
   return {
     topics,
@@ -55,10 +56,14 @@ export interface SubscribeRequest {
   readonly snapshot: boolean;
 }
 
-/** @throws PregonError FRAME_INVALID | TOPIC_INVALID */
-export function parseSubscribe(data: unknown): SubscribeRequest {
-  const parsed: { topics: string[]; since?: string | undefined; snapshot?: boolean | undefined } = parse(request, data);
-  assertTopics(parsed.topics);
+/** @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID */
+export function parseSubscribe(data: unknown, limits: Limits): SubscribeRequest {
+  const parsed: { topics: string[]; since?: string | undefined; snapshot?: boolean | undefined } = parse(
+    request,
+    data,
+    limits,
+  );
+  assertTopics(parsed.topics, limits);
   return { topics: parsed.topics, since: parsed.since, snapshot: parsed.snapshot ?? false };
 }
 
@@ -67,12 +72,8 @@ export function parseUnsubscribe(data: unknown): number {
   return parse(unsubscribe, data);
 }
 
-function assertTopics(patterns: readonly string[] | undefined): void {
-  for (const pattern of patterns ?? []) assertPattern(pattern);
-}
-
-function parse<T>(schema: z.ZodType<T>, data: unknown): T {
-  assertCount(data);
+function parse<T>(schema: z.ZodType<T>, data: unknown, limits?: Limits): T {
+  if (limits) assertCount(data, limits);
   const result = schema.safeParse(data);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
@@ -80,9 +81,10 @@ function parse<T>(schema: z.ZodType<T>, data: unknown): T {
   throw new PregonError('FRAME_INVALID', `${where}${issue?.message ?? 'not what was expected'}`);
 }
 
-function assertCount(data: unknown): void {
-  const list: unknown = Array.isArray(data) ? data : Reflect.get(Object(data), 'topics');
-  if (Array.isArray(list) && list.length > MOST_TOPICS) {
-    throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `topics: at most ${MOST_TOPICS}`);
-  }
+/** More would be refused in the end; here before each of them is looked at. */
+function assertCount(data: unknown, limits: Limits): void {
+  const isList = Array.isArray(data) || typeof data === 'string';
+  const list: unknown = isList ? data : Reflect.get(Object(data), 'topics');
+  if (Array.isArray(list)) assertTopicCount(list.length, limits);
+  else if (typeof list === 'string') splitTopics(list, limits);
 }

@@ -1,9 +1,8 @@
-import { deserialize, serialize } from 'node:v8';
-import type { ClusterMessage, ClusterResponse } from 'socket.io-adapter';
 import type { OtherGateways, TellOthers } from '../../core/other-gateways.js';
-import { sendable } from './sendable.js';
+import { type BusMessage, decodeBusMessage, encodeBusMessage } from './bus-message.js';
 
-type BusMessage = ClusterMessage | ClusterResponse;
+/** Names the form of its messages: gateways of releases that have another form do not hear each other, and no more. */
+const CHANNEL = 'socket.io/2';
 
 /** What hears a bus: the adapter of a namespace. */
 export interface BusMember {
@@ -17,7 +16,7 @@ export class SocketIoBus {
 
   /** @param others absent where the log has no way to other gateways: then there is nobody to tell */
   constructor(others: OtherGateways | undefined) {
-    this.#tellOthers = others?.open('socket.io', (text) => this.#hear(text));
+    this.#tellOthers = others?.open(CHANNEL, (text) => this.#hear(text));
   }
 
   join(namespace: string, member: BusMember): void {
@@ -28,14 +27,13 @@ export class SocketIoBus {
     this.#members.delete(namespace);
   }
 
-  /** @throws RangeError where the message holds what holds itself */
+  /** @throws RangeError if the message holds what holds itself; TypeError if JSON cannot hold it */
   send(message: BusMessage): void {
-    // Not JSON: what is emitted may hold bytes.
-    this.#tellOthers?.(serialize(sendable(message)).toString('base64'));
+    this.#tellOthers?.(encodeBusMessage(message));
   }
 
   #hear(text: string): void {
-    const message: BusMessage = deserialize(Buffer.from(text, 'base64'));
+    const message = decodeBusMessage(text);
     this.#members.get(message.nsp)?.hear(message);
   }
 }

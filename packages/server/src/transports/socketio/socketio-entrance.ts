@@ -1,21 +1,32 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { PregonError } from '@pregon/protocol';
+import { type JsonShape, PregonError } from '@pregon/protocol';
 import { type ExtendedError, Server, type ServerOptions, type Socket } from 'socket.io';
+import { Encoder } from 'socket.io-parser';
 import type { OtherGateways } from '../../core/other-gateways.js';
+import { toldError } from '../../core/told-error.js';
+import { type Claim, claimBelow } from '../claim.js';
+import { corsHeaders } from '../cors.js';
 import type { Door } from '../door.js';
 import type { Entrance } from '../entrance.js';
-import { parseTarget } from '../query.js';
-import { refuseRequest, refuseUpgrade } from '../refusal.js';
+import { guard } from '../guarded-socket.js';
+import { rawPath } from '../query.js';
+import { logRefusal, type Refusal, refuseRequest, refuseUpgrade } from '../refusal.js';
 import { shareTexts } from '../shared-texts.js';
 import { EngineOutlet, type EngineSocket } from './engine-outlet.js';
 import { Entering } from './entering.js';
 import { GatewayAdapter, type Sessions } from './gateway-adapter.js';
-import { Recovery } from './recovery.js';
+import { type IoPorts, IoServers } from './io-servers.js';
+import { pacedEngine } from './paced-engine.js';
+import { PacketDecoder } from './packet-decoder.js';
+import { PolledPayloads } from './polled-payloads.js';
+import { Leavers } from './recovery/leavers.js';
+import { Recovery } from './recovery/recovery.js';
+import { watchRefusals } from './refusals.js';
 import { forgetSoon, slim } from './slim.js';
 import { SocketIoBus } from './socketio-bus.js';
 import { socketIoPath } from './socketio-path.js';
-import type { SocketIo, SocketIoTypes } from './socketio-types.js';
+import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
 
 /**
  * What the server of Socket.IO is made with: all of its options but those by which it would keep events and rooms itself, and the
@@ -32,6 +43,8 @@ export interface SocketIoEntranceOptions {
   /** What only the gateways know to which a client may return. */
   readonly secret: string | undefined;
   readonly maxFrameBytes: number;
+  readonly maxPolledPackets: number;
+  readonly shape: JsonShape;
 }
 
 /** How long one who left is remembered, with rooms and data; Socket.IO's own default. */
@@ -39,8 +52,11 @@ const REMEMBER_MS = 120_000;
 
 const PING_TIMEOUT_MS = 20_000;
 
+/** The builds of Socket.IO's client, which its server hands out, and their source maps. */
+const CLIENT_SCRIPT = /^socket\.io(\.esm|\.msgpack)?(\.min)?\.js(\.map)?$/;
+
 /** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
-export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
+export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entrance {
   readonly io: SocketIo<T>;
   readonly #door: Door;
   readonly #path: string;
@@ -48,15 +64,21 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
   readonly #prefix: string;
   /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
   readonly #requests = createServer();
+  readonly #servers: IoServers;
+  /** Requests that came by the entrance. */
+  readonly #admitted = new WeakSet<IncomingMessage>();
   readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
 
-  constructor({ options, door, others, secret, maxFrameBytes }: SocketIoEntranceOptions) {
+  constructor({ options, door, others, secret, ...limits }: SocketIoEntranceOptions) {
     assertOptions(options);
     this.#door = door;
     this.#path = socketIoPath(options.path);
     this.#prefix = options.addTrailingSlash === false ? this.#path : `${this.#path}/`;
-    const { clock, heartbeatMs, hub } = door.options;
-    const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe: (at) => hub.canServe(at) });
+    const { clock, heartbeatMs, hub, intake } = door.options;
+    const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
+    const leavers = new Leavers(others);
+    const canServe = (position: string) => hub.canServe(position);
+    const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe, leavers });
     const bus = new SocketIoBus(others);
     const enterings = new Map(door.options.routes.map((route) => [route.path, new Entering(door, route)]));
     this.io = new Server(this.#requests, {
@@ -66,7 +88,11 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
       maxHttpBufferSize: maxFrameBytes,
       // Whose origin is not allowed is refused before; to all others, browsers may show the answers.
       cors: { origin: true, credentials: true },
+      // A client may make up names for a namespace that is given as a pattern: nothing is to be left of those.
+      cleanupEmptyChildNamespaces: true,
+      wsEngine: pacedEngine(intake, maxFrameBytes),
       ...options,
+      parser: { Encoder, Decoder: PacketDecoder.with({ maxFrameBytes, shape: limits.shape }) },
       path: this.#path,
       destroyUpgrade: false,
       // Called with `new`.
@@ -76,40 +102,94 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
       },
       connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
     });
-    this.io.engine.on('connection', forgetSoon);
+    this.#servers = new IoServers(this.io, this.#requests);
+    // An application that calls the engine directly bypasses the entrance; its requests are still checked for admission here.
+    this.io.engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: Error) => void) => {
+      const refusal = this.#admitted.has(request) ? undefined : this.#refusal(request);
+      if (!refusal) return next();
+      logRefusal(door.options.refusals, request, refusal);
+      if (response instanceof ServerResponse) {
+        // Engine.IO's own CORS came first.
+        response.removeHeader('Access-Control-Allow-Origin');
+        response.removeHeader('Access-Control-Allow-Credentials');
+        refuseRequest(response, refusal);
+      } else next(new Error(refusal.message));
+    });
+    const payloads = new PolledPayloads({ intake, maxBytes: maxFrameBytes, maxPackets: limits.maxPolledPackets });
+    this.io.engine.on('connection', (conn: EngineSocket) => {
+      forgetSoon(conn);
+      payloads.guard(conn.transport);
+    });
+    watchRefusals(this.io, door.options);
     for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
+  }
+
+  get claims(): readonly Claim[] {
+    return [claimBelow(this.#path)];
   }
 
   knows(target: string | undefined): boolean {
     // As Socket.IO looks at it itself: what it does not take, it does not answer.
     if (!target?.startsWith(this.#prefix)) return false;
-    const { path } = parseTarget(target);
+    const path = rawPath(target);
     return path === this.#path || path.startsWith(`${this.#path}/`);
   }
 
   arrives(request: IncomingMessage): boolean {
-    return !isUnderWay(request);
+    return !this.#isUnderWay(request);
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    const underWay = isUnderWay(request);
-    const refusal = this.#door.refusal(request, !underWay);
-    if (refusal) return refuseRequest(response, refusal);
+    const underWay = this.#isUnderWay(request);
+    const refusal = this.#refusal(request);
+    // The client script is public. A request for it is not admitted all the same: if Socket.IO does not serve it, the engine refuses it.
+    if (refusal?.status === 403 && this.#asksForClientScript(request)) {
+      this.#requests.emit('request', request, response);
+      return;
+    }
+    if (refusal) {
+      const { allowedOrigins, refusals } = this.#door.options;
+      logRefusal(refusals, request, refusal);
+      return refuseRequest(response, refusal, corsHeaders(request, allowedOrigins));
+    }
+    this.#admitted.add(request);
     // Engine.IO keeps the request that a client began with.
     if (!underWay) shareTexts(request);
     this.#requests.emit('request', request, response);
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const refusal = this.#door.refusal(request, !isUnderWay(request));
-    if (refusal) return refuseUpgrade(stream, refusal);
+    // Engine.IO answers some requests later: until then nobody else listens.
+    guard(stream);
+    const refusal = this.#refusal(request);
+    if (refusal) {
+      logRefusal(this.#door.options.refusals, request, refusal);
+      return refuseUpgrade(stream, refusal);
+    }
+    this.#admitted.add(request);
     shareTexts(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
     if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
   }
 
   destroy(): void {
-    void this.io.close();
+    this.#servers.destroy();
+  }
+
+  /** Told where clients come in, once that is known. */
+  set ports(ports: IoPorts) {
+    this.#servers.ports = ports;
+  }
+
+  #refusal(request: IncomingMessage): Refusal | undefined {
+    const refusal = this.#door.refusal(request, !this.#isUnderWay(request));
+    if (refusal || !this.#servers.isClosed) return refusal;
+    return { status: 503, message: 'Socket.IO was closed here by io.close()' };
+  }
+
+  #asksForClientScript({ method, url = '/' }: IncomingMessage): boolean {
+    if (method !== 'GET' || !url.startsWith(this.#prefix)) return false;
+    return CLIENT_SCRIPT.test(url.slice(this.#path.length + 1).replace(/\?.*$/, ''));
   }
 
   #serve(path: string, entering: Entering, recovery: Recovery): void {
@@ -129,6 +209,12 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
     });
   }
 
+  /** Whether a request belongs to a client that was admitted before. An id that is unknown here is no reason to admit anybody faster. */
+  #isUnderWay({ url = '/' }: IncomingMessage): boolean {
+    const sid = /[?&]sid=([^&]+)/.exec(url)?.[1];
+    return sid !== undefined && Object.hasOwn(Object(Reflect.get(this.io.engine, 'clients')), sid);
+  }
+
   #outletOf(conn: EngineSocket): EngineOutlet {
     let outlet = this.#outlets.get(conn);
     if (!outlet) {
@@ -141,7 +227,11 @@ export class SocketIoEntrance<T extends SocketIoTypes> implements Entrance {
 
 function sessions(entering: Entering, recovery: Recovery): Sessions {
   return {
-    left: (id) => entering.left(id),
+    left(id) {
+      entering.left(id);
+      recovery.left(id);
+    },
+    refused: (id) => recovery.refused(id),
     keep: (session) => recovery.keep(session),
     restore: (namespace, pid, offset) => recovery.restore(namespace, pid, offset),
   };
@@ -153,11 +243,6 @@ function assertOptions(options: object): void {
   if (ours !== undefined) throw new TypeError(`socketIo.${ours} is not to be chosen: recovery and rooms depend on it`);
 }
 
-/** A request of a client that was let in before. */
-function isUnderWay({ url = '/' }: IncomingMessage): boolean {
-  return /[?&]sid=/.test(url);
-}
-
 /** As Socket.IO hands it to the client: `connect_error`, with the code as its data. */
 function refusalOf(parse: () => unknown): ExtendedError | undefined {
   try {
@@ -165,6 +250,7 @@ function refusalOf(parse: () => unknown): ExtendedError | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof PregonError)) throw error;
-    return Object.assign(new Error(error.message), { data: { code: error.code, retryable: error.retryable } });
+    const { message, ...data } = toldError(error);
+    return Object.assign(new Error(message), { data });
   }
 }

@@ -21,8 +21,11 @@ export interface SocketIoTypes {
   data?: unknown;
 }
 
+/** {@link SocketIoTypes} without any other member, so that a misspelt member is an error instead of being ignored. */
+export type OnlySocketIoTypes<T> = SocketIoTypes & { readonly [Name in Exclude<keyof T, keyof SocketIoTypes>]: never };
+
 /** The server of Socket.IO with the events of the application. */
-export type SocketIo<T extends SocketIoTypes = SocketIoTypes> = Server<
+export type SocketIo<T extends OnlySocketIoTypes<T> = SocketIoTypes> = Server<
   EventsOf<T['clientEvents']>,
   EventsOf<T['serverEvents']>,
   EventsOf<T['gatewayEvents']>,

@@ -1,10 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { assertPosition, encodePosition } from '@pregon/protocol';
+import type { Route } from '../../core/route.js';
+import { toldError } from '../../core/told-error.js';
+import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
+import { corsHeaders } from '../cors.js';
 import type { Door } from '../door.js';
 import { assertQuery, type Query } from '../query.js';
-import { type Refusal, refuseRequest } from '../refusal.js';
+import { logRefusal, type Refusal, refuseRequest } from '../refusal.js';
 import { shareTexts } from '../shared-texts.js';
-import { SseLink } from './sse-link.js';
+import { chunkedBody, plainBody } from './body.js';
+import { NEVER_AGAIN, SseLink } from './sse-link.js';
 
 /** The id under which the one subscription of an event stream runs. */
 const THE_SUBSCRIPTION = 0;
@@ -12,7 +18,7 @@ const THE_SUBSCRIPTION = 0;
 /** Answers plain HTTP requests to the routes: event streams, and everything else with what is wrong about it. */
 export class EventStream {
   readonly #door: Door;
-  readonly #streaming = new Set<Socket>();
+  readonly #streaming = new Set<Duplex>();
 
   constructor(door: Door) {
     this.#door = door;
@@ -24,28 +30,37 @@ export class EventStream {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void {
-    const { socket } = request;
+    const socket = carrierOf(request, response);
     // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
     if (this.#streaming.has(socket)) return void socket.destroy();
+    const cors = corsHeaders(request, this.#door.options.allowedOrigins);
     const admission = this.#door.admit(request);
     if (!('route' in admission)) {
       // An EventSource asks no more after any status but 200; after a connection that broke, it does.
       if (admission.status === 503 && wantsStream(request)) return void socket.destroy();
-      return refuseRequest(response, admission);
+      return this.#refuse(request, response, admission, cors);
     }
     const { route } = admission;
-    const query = withLastEventId(admission.query, request);
-    const wrong = wrongRequest(request, query, route.snapshots !== undefined);
-    if (wrong) return refuseRequest(response, wrong, crossOrigin(request));
+    const lastEventId = lastEventIdOf(request) ?? admission.query.lastEventId;
+    // After 204 an EventSource does not ask again (HTML, section 9.2.3).
+    if (wantsStream(request) && isSentAway(lastEventId)) {
+      return refuseRequest(response, { status: 204, message: '' }, cors);
+    }
+    const query = resumed(admission.query, lastEventId);
+    const wrong = wrongRequest(request, query, route, this.#door.options);
+    if (wrong) return this.#refuse(request, response, wrong, cors);
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
     shareTexts(request);
-    begin(request, response);
+    begin(request, response, cors);
     const link = this.#link(response, socket);
     const connection = this.#door.enter(route, request, link);
     link.connection = connection;
     response.on('close', () => {
-      this.#streaming.delete(socket);
+      const forget = () => this.#streaming.delete(socket);
+      // After its last chunk a client may keep the connection, or never read so far.
+      if (socket.destroyed) forget();
+      else socket.once('close', forget);
       this.#door.leave(connection, 1000, '');
     });
     socket.on('error', (error) => connection.failed(error));
@@ -56,36 +71,81 @@ export class EventStream {
     }
   }
 
-  #link(response: ServerResponse, socket: Socket): SseLink {
-    const { maxBufferedBytes, clock } = this.#door.options;
+  #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal, cors: Record<string, string>): void {
+    logRefusal(this.#door.options.refusals, request, refusal);
+    refuseRequest(response, refusal, cors);
+  }
+
+  #link(response: ServerResponse, socket: Duplex): SseLink {
     this.#streaming.add(socket);
-    return new SseLink(response, socket, maxBufferedBytes, clock);
+    return new SseLink(response, socket, isChunked(response) ? chunkedBody : plainBody, this.#door.options);
   }
 }
 
 /**
- * The body ends with the connection, not in chunks, so that what is written to the socket is the stream itself and the same bytes
- * go to all (RFC 9112 section 6.3, rule 8).
+ * What the body is written to. It is the socket itself, past the response, so that the same bytes go to all; in HTTP/2 the socket
+ * is that of many streams.
  */
-function begin(request: IncomingMessage, response: ServerResponse): void {
-  request.socket.setTimeout(0);
-  request.socket.setNoDelay(true);
-  response.removeHeader('Transfer-Encoding');
+function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
+  const stream: unknown = Reflect.get(response, 'stream');
+  return stream instanceof Duplex ? stream : request.socket;
+}
+
+function isChunked({ req }: ServerResponse): boolean {
+  return req.httpVersionMajor === 1 && req.httpVersionMinor >= 1;
+}
+
+function begin(request: IncomingMessage, response: ServerResponse, cors: Record<string, string>): void {
+  const { socket, httpVersionMajor } = request;
+  if (httpVersionMajor === 1) {
+    socket.setTimeout(0);
+    socket.setNoDelay(true);
+  }
+  if (!isChunked(response)) response.removeHeader('Transfer-Encoding');
   response.writeHead(200, {
     'Content-Type': 'text/event-stream',
-    'Cache-Control': 'no-store',
-    // nginx would else collect the stream before it passes it on.
+    // A proxy or a middleware that compresses would collect the stream before it passes it on.
+    'Cache-Control': 'no-cache, no-store, no-transform',
+    // So would nginx.
     'X-Accel-Buffering': 'no',
-    Connection: 'close',
-    ...crossOrigin(request),
+    // Not with `Connection: close`: fetch in Node.js takes any end of such a connection for the end of the body, chunks or not.
+    ...(isChunked(response) ? { 'Transfer-Encoding': 'chunked' } : {}),
+    ...(httpVersionMajor === 1 && !isChunked(response) ? { Connection: 'close' } : {}),
+    ...cors,
   });
   response.flushHeaders();
 }
 
-/** A browser that reconnects says where it was; the URL still says where it once began. */
-function withLastEventId(query: Query, request: IncomingMessage): Query {
-  const last = request.headers['last-event-id'];
-  return typeof last === 'string' && last !== '' ? { ...query, since: last } : query;
+/** The header that browsers send. An empty one stands for none (HTML, section 9.2.4). */
+function lastEventIdOf({ headers }: IncomingMessage): string | undefined {
+  const id = headers['last-event-id'];
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** A position without a proof, in the form of release 0.1: a subscription from it begins with `reset`. */
+const UNPROVABLE = encodePosition({ offset: 0, fingerprint: 0 });
+
+/**
+ * The query of a client that reconnects: its last id replaces the `since` of its URL, which is where it began. An id that is not a position,
+ * such as one of another service at the same URL, leads to `reset`: after a status other than 200 an EventSource gives up for good.
+ */
+function resumed(query: Query, lastEventId: string | undefined): Query {
+  if (lastEventId === undefined) return query;
+  return { ...query, since: lastEventId === 'first' || isPosition(lastEventId) ? lastEventId : UNPROVABLE };
+}
+
+function isPosition(text: string): boolean {
+  try {
+    assertPosition(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A browser comes back by itself, although the end of its stream said that it must not. */
+function isSentAway(lastEventId: string | undefined): boolean {
+  return lastEventId?.startsWith(NEVER_AGAIN) === true;
 }
 
 function wantsStream({ headers }: IncomingMessage): boolean {
@@ -93,22 +153,21 @@ function wantsStream({ headers }: IncomingMessage): boolean {
 }
 
 /** Checked before the stream begins: afterwards there is no status to say it with. */
-function wrongRequest(request: IncomingMessage, query: Query, hasSnapshot: boolean): Refusal | undefined {
+function wrongRequest(
+  request: IncomingMessage,
+  query: Query,
+  route: Route,
+  limits: SubscriptionLimits,
+): Refusal | undefined {
   if (!wantsStream(request)) {
     const message = 'connect by WebSocket, or ask for text/event-stream';
-    return { status: 426, message, headers: { Upgrade: 'websocket' } };
+    return { status: 426, reason: 'handshake', message, headers: { Upgrade: 'websocket' } };
   }
-  if (query.snapshot && !hasSnapshot) return { status: 400, message: 'this route has no snapshot' };
   try {
-    assertQuery(query);
+    if (query.snapshot) route.assertSnapshot();
+    assertQuery(query, limits);
     return undefined;
   } catch (error) {
-    return { status: 400, message: error instanceof Error ? error.message : String(error) };
+    return { status: 400, reason: 'request', message: toldError(error).message };
   }
-}
-
-/** The origin was found to be allowed; the browser wants to read it in the answer too. */
-function crossOrigin(request: IncomingMessage): Record<string, string> {
-  const { origin } = request.headers;
-  return origin === undefined ? {} : { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
 }

@@ -1,41 +1,20 @@
 import type { ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
 import type { Chunk } from '../../core/chunk.js';
 import type { Clock } from '../../core/clock.js';
 import type { Connection } from '../../core/connection.js';
-import type { Format } from '../../core/format.js';
 import type { ControlFrame, Link } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../closing.js';
 import { SocketOutlet } from '../socket-outlet.js';
+import type { StreamBody } from './body.js';
 
-const ID = Buffer.from('id: ');
-const DATA = Buffer.from('\ndata: ');
-const END = Buffer.from('\n\n');
-const FRAMING_BYTES = ID.length + DATA.length + END.length;
+/** Begins the `Last-Event-ID` of a client that was told not to come back; no position begins like this. */
+export const NEVER_AGAIN = '!';
 
 /** A comment line: a sign of life that no client acts upon. */
 const COMMENT = Buffer.from(':\n\n');
-
-/**
- * One `message` event for each event, its id the position, so that `Last-Event-ID` resumes after it. The JSON text is compact, so
- * it has no line break that would need a `data:` line of its own.
- *
- * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
- */
-export const eventBlocks: Format = {
-  size(event) {
-    return FRAMING_BYTES + event.position.length + event.size;
-  },
-  write(event, target, at) {
-    let end = at + ID.copy(target, at);
-    end += target.write(event.position, end, 'latin1');
-    end += DATA.copy(target, end);
-    end = event.write(target, end);
-    return end + END.copy(target, end);
-  },
-};
 
 /**
  * Server-Sent Events. Control frames that matter to a client are events of their own name: `subscribed`, `snapshot`, `reset`, `message`
@@ -43,13 +22,21 @@ export const eventBlocks: Format = {
  */
 export class SseLink extends SocketOutlet implements Link {
   readonly #response: ServerResponse;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
+  readonly #body: StreamBody;
   readonly #clock: Clock;
   /** Whose link it is, as soon as there is one. */
   connection: Connection | undefined;
 
-  constructor(response: ServerResponse, socket: Socket, maxBufferedBytes: number, clock: Clock) {
+  /** @param socket what the body is written to: the socket, or a stream of HTTP/2 */
+  constructor(
+    response: ServerResponse,
+    socket: Duplex,
+    body: StreamBody,
+    { maxBufferedBytes, clock }: { readonly maxBufferedBytes: number; readonly clock: Clock },
+  ) {
     super(socket, maxBufferedBytes);
+    this.#body = body;
     this.#response = response;
     this.#socket = socket;
     this.#clock = clock;
@@ -60,7 +47,7 @@ export class SseLink extends SocketOutlet implements Link {
   }
 
   events(_id: RequestId, chunk: Chunk): void {
-    this.write(chunk.bytes(eventBlocks));
+    this.write(chunk.bytes(this.#body.format));
   }
 
   snapshot(_id: RequestId, rows: string, more: boolean): void {
@@ -87,7 +74,7 @@ export class SseLink extends SocketOutlet implements Link {
 
   message(message: Message): boolean {
     if (this.full) return false;
-    this.write(message.encoded(encodeMessage));
+    this.write(this.#body.encode(message.encoded(encodeMessage)));
     return true;
   }
 
@@ -96,13 +83,15 @@ export class SseLink extends SocketOutlet implements Link {
   }
 
   ping(): boolean {
-    this.write(COMMENT);
+    this.write(this.#body.encode(COMMENT));
     return false;
   }
 
   close(code: CloseCode, reason?: string): void {
     if (this.closed) return;
-    this.#write(`event: closing\ndata: ${JSON.stringify({ ...code, reason: closeReason(code, reason) })}\n\n`);
+    // A browser comes back whatever it is told, and says this id; `204` then ends it for good.
+    const id = code.reconnect ? '' : `id: ${NEVER_AGAIN}${code.code}\n`;
+    this.#write(`${id}event: closing\ndata: ${JSON.stringify({ ...code, reason: closeReason(code, reason) })}\n\n`);
     this.shut();
     this.#response.end();
     this.#socket.end();
@@ -120,7 +109,7 @@ export class SseLink extends SocketOutlet implements Link {
   }
 
   #write(text: string): void {
-    this.write(Buffer.from(text));
+    this.write(this.#body.encode(Buffer.from(text)));
   }
 }
 

@@ -1,5 +1,5 @@
-import { WebSocket } from 'ws';
 import type { Connection } from '../../core/connection.js';
+import { PacedSocket } from '../paced-socket.js';
 
 /** How many answers to pings may wait to be taken by a client that goes on to ask: as many as `ws` lets wait by itself. */
 const MOST_PONGS = 60;
@@ -17,7 +17,7 @@ export interface ClientListener {
  * A WebSocket that tells one listener for all what happens to it: listeners of its own, and the table in which an emitter keeps them, would
  * cost each idle connection some seven hundred bytes.
  */
-export class ClientSocket extends WebSocket {
+export class ClientSocket extends PacedSocket {
   #listener: ClientListener | undefined;
   #connection: Connection | undefined;
   #pongs = 0;
@@ -29,8 +29,8 @@ export class ClientSocket extends WebSocket {
     if (this.eventNames().length === 0) Reflect.set(this, '_events', undefined);
   }
 
-  override emit(event: string | symbol, ...args: unknown[]): boolean {
-    if (!this.#listener || !this.#connection) return super.emit(event, ...args);
+  protected override deliver(event: string | symbol, args: readonly unknown[]): boolean {
+    if (!this.#listener || !this.#connection) return super.deliver(event, args);
     if (event === 'ping') this.#answer(args[0]);
     tell(this.#listener, this.#connection, event, args);
     return true;

@@ -31,7 +31,7 @@ export class FirstWords {
   /** Since when; in order. */
   readonly #listenedTo = new Map<Guest, number>();
   readonly #held = new Map<Guest, number>();
-  /** Whether it will be looked who has spoken. */
+  /** True while a check for guests that have spoken is scheduled. */
   #looking = false;
 
   constructor(clock: Clock) {

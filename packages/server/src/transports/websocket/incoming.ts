@@ -1,4 +1,12 @@
-import { decodeClientFrame, PregonError, peekId } from '@pregon/protocol';
+import {
+  idOfFrame,
+  type JsonShape,
+  PregonError,
+  parseClientFrame,
+  peekId,
+  type RequestId,
+  readClientFrame,
+} from '@pregon/protocol';
 import type { Connection } from '../../core/connection.js';
 import type { Door } from '../door.js';
 import type { ClientListener } from './client-socket.js';
@@ -6,15 +14,21 @@ import type { FirstWords } from './first-words.js';
 import { FramesLink } from './frames-link.js';
 import { WebSocketLink } from './websocket-link.js';
 
+/** What a frame of `pregon.v1` may be like. */
+export interface FrameLimits {
+  readonly maxFrameBytes: number;
+  readonly shape: JsonShape;
+}
+
 /** What clients say, and their leaving. */
 export class Incoming implements ClientListener {
   readonly #door: Door;
-  readonly #maxFrameBytes: number;
+  readonly #limits: FrameLimits;
   readonly #firstWords: FirstWords;
 
-  constructor(door: Door, maxFrameBytes: number, firstWords: FirstWords) {
+  constructor(door: Door, limits: FrameLimits, firstWords: FirstWords) {
     this.#door = door;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#limits = limits;
     this.#firstWords = firstWords;
   }
 
@@ -23,7 +37,7 @@ export class Incoming implements ClientListener {
     const { link } = connection;
     if (link instanceof FramesLink) {
       this.#firstWords.delete(link);
-      receiveFrame(connection, link, data, isBinary, this.#maxFrameBytes);
+      receiveFrame(connection, link, isBinary ? undefined : data.toString(), this.#limits);
     } else connection.receive(isBinary ? data : data.toString(), undefined, undefined);
     connection.regulate();
   }
@@ -52,17 +66,20 @@ export class Incoming implements ClientListener {
   }
 }
 
+/** @param text undefined if the frame was binary */
 function receiveFrame(
   connection: Connection,
   link: FramesLink,
-  data: Buffer,
-  isBinary: boolean,
-  maxFrameBytes: number,
+  text: string | undefined,
+  { maxFrameBytes, shape }: FrameLimits,
 ): void {
-  const text = data.toString();
+  let id: RequestId | undefined;
   try {
-    if (isBinary) throw new PregonError('FRAME_INVALID', 'pregon.v1 has text frames only');
-    const frame = decodeClientFrame(text, maxFrameBytes);
+    if (text === undefined) throw new PregonError('FRAME_INVALID', 'pregon.v1 has text frames only');
+    id = peekId(text);
+    const parsed = parseClientFrame(text, maxFrameBytes, shape);
+    id = idOfFrame(parsed);
+    const frame = readClientFrame(parsed);
     switch (frame.op) {
       case 'subscribe':
         if (frame.batch) link.takeBatches();
@@ -75,6 +92,6 @@ function receiveFrame(
         return connection.pong();
     }
   } catch (error) {
-    connection.refuse(isBinary ? undefined : peekId(text), error);
+    connection.refuseFrame(id, error);
   }
 }

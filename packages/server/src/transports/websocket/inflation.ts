@@ -1,5 +1,5 @@
 import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
-import type { WebSocket } from 'ws';
+import type { PacedSocket } from '../paced-socket.js';
 import { TRAILER } from './deflate.js';
 import { Turns } from './turns.js';
 
@@ -25,25 +25,30 @@ interface MessageExtension {
  * sent anything, and browsers compress the shortest message. Here nothing is kept between messages, whose context begins anew each time.
  */
 export class Inflation implements MessageExtension {
-  readonly #client: WebSocket;
+  readonly #client: PacedSocket;
   readonly #maxBytes: number;
   #parts: Parts | undefined;
 
   /** Where `ws` is not as it was known, it inflates by itself: to the same limit, at that price. */
-  static install(client: WebSocket, maxBytes: number): void {
+  static install(client: PacedSocket, maxBytes: number): void {
     const extensions: unknown = Reflect.get(client, '_extensions');
     if (typeof extensions !== 'object' || extensions === null || !('permessage-deflate' in extensions)) return;
     extensions['permessage-deflate'] = new Inflation(client, maxBytes);
   }
 
   /** @param maxBytes of a message, inflated: one that has more ends the connection with 1009, before it is inflated further */
-  private constructor(client: WebSocket, maxBytes: number) {
+  private constructor(client: PacedSocket, maxBytes: number) {
     this.#client = client;
     this.#maxBytes = maxBytes;
   }
 
   /** Calls back later, never at once, and with the message when its last part is there. */
-  decompress(part: Buffer, last: boolean, callback: Inflated): void {
+  decompress(part: Buffer, last: boolean, inflated: Inflated): void {
+    this.#client.setInflating(true);
+    const callback: Inflated = (error, message) => {
+      this.#client.setInflating(false);
+      inflated(error, message);
+    };
     if (!last) {
       this.#parts ??= new Parts();
       this.#parts.add(part);

@@ -4,33 +4,45 @@ import type { Duplex } from 'node:stream';
 import { SUBPROTOCOL } from '@pregon/protocol';
 import { type PerMessageDeflateOptions, type Server, WebSocketServer } from 'ws';
 import type { Connection } from '../../core/connection.js';
-import type { Compression } from '../../core/route.js';
+import type { Compression, Route } from '../../core/route.js';
+import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { CLOSE_TIMEOUT_MS } from '../closing.js';
 import type { Admitted, Door } from '../door.js';
+import { guard, unguard } from '../guarded-socket.js';
 import { assertQuery, type Query } from '../query.js';
-import { refuseUpgrade, wrongHandshake } from '../refusal.js';
+import { logRefusal, type Refusal, refuseUpgrade, wrongHandshake } from '../refusal.js';
 import { shareTexts } from '../shared-texts.js';
 import { ClientSocket } from './client-socket.js';
 import { CompressedEvents } from './compressed-events.js';
 import { WINDOW_BITS } from './deflate.js';
 import { FirstWords } from './first-words.js';
 import { FramesLink } from './frames-link.js';
-import { Incoming } from './incoming.js';
+import { type FrameLimits, Incoming } from './incoming.js';
 import { Inflation } from './inflation.js';
 import { compressionOffer, type Offer } from './offer.js';
 import { PlainLink } from './plain-link.js';
 import { WebSocketLink } from './websocket-link.js';
 import { type EventFormats, PLAIN_FORMATS } from './wire.js';
 
+/** The largest message on a route that has nothing to do with messages: of a plain client, of which it is dropped. */
+const MAX_UNREAD_BYTES = 16_384;
+
+/** The same under `pregon.v1`, where it may be a `subscribe` with as many patterns as a connection may have. */
+const MAX_CONTROL_BYTES = 327_680;
+
 /** The id under which the one subscription of a plain connection runs. */
 const THE_SUBSCRIPTION = 0;
+
+/** How many fragments of a message, and how many pieces that arrived of one, are taken whatever its size may be. */
+const LEAST_FRAGMENTS = 64;
+const LEAST_CHUNKS = 4_096;
 
 type ClientServer = Server<typeof ClientSocket>;
 
 /** Answers upgrade requests: `ws` does the handshake and reads what clients send; what they are sent is written by our links. */
 export class WebSocketUpgrade {
   readonly #door: Door;
-  readonly #maxFrameBytes: number;
+  readonly #limits: FrameLimits;
   readonly #firstWords: FirstWords;
   readonly #incoming: Incoming;
   readonly #server: ClientServer;
@@ -39,13 +51,13 @@ export class WebSocketUpgrade {
   /** By threshold: routes that have the same share what is compressed. */
   readonly #compressed = new Map<number, CompressedEvents>();
 
-  constructor(door: Door, maxFrameBytes: number) {
+  constructor(door: Door, limits: FrameLimits) {
     this.#door = door;
-    this.#maxFrameBytes = maxFrameBytes;
+    this.#limits = limits;
     this.#firstWords = new FirstWords(door.options.clock);
-    this.#incoming = new Incoming(door, maxFrameBytes, this.#firstWords);
-    this.#server = createServer(maxFrameBytes, false);
-    this.#compressing = createServer(maxFrameBytes, {
+    this.#incoming = new Incoming(door, limits, this.#firstWords);
+    this.#server = createServer(limits.maxFrameBytes, false);
+    this.#compressing = createServer(limits.maxFrameBytes, {
       // Whether the client is to forget what it was sent is left to it.
       clientNoContextTakeover: true,
       serverMaxWindowBits: WINDOW_BITS,
@@ -64,23 +76,35 @@ export class WebSocketUpgrade {
   }
 
   #handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    // Until the connection has a reader of its own, a socket that breaks concerns nobody.
-    const ignore = () => socket.destroy();
-    socket.on('error', ignore);
+    guard(socket);
     const admission = this.#door.admit(request);
-    if (!('route' in admission)) return refuseUpgrade(socket, admission);
+    if (!('route' in admission)) return this.#refuse(request, socket, admission);
     const wrong = wrongHandshake(request);
-    if (wrong) return refuseUpgrade(socket, wrong);
+    if (wrong) return this.#refuse(request, socket, wrong);
     shareTexts(request);
     const { compression } = admission.route;
     const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
     const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;
     const server = offer ? this.#compressing : this.#server;
     server.handleUpgrade(request, socket, head, (client) => {
-      socket.off('error', ignore);
-      if (offer) Inflation.install(client, this.#maxFrameBytes);
+      unguard(socket);
+      const maxBytes = this.#maxMessageBytes(client, admission.route);
+      client.pace(this.#door.options.intake, maxBytes);
+      if (offer) Inflation.install(client, maxBytes);
       this.#enter(client, socket, request, admission, client.extensions === '' ? PLAIN_FORMATS : formats);
     });
+  }
+
+  #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    logRefusal(this.#door.options.refusals, request, refusal);
+    refuseUpgrade(socket, refusal);
+  }
+
+  /** Large messages are for handlers only. */
+  #maxMessageBytes({ protocol }: ClientSocket, { takesMessages }: Route): number {
+    const { maxFrameBytes } = this.#limits;
+    if (takesMessages) return maxFrameBytes;
+    return Math.min(maxFrameBytes, protocol === SUBPROTOCOL ? MAX_CONTROL_BYTES : MAX_UNREAD_BYTES);
   }
 
   /** Not within `#handle`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
@@ -100,7 +124,7 @@ export class WebSocketUpgrade {
     client.tell(this.#incoming, connection);
     // Node.js keeps for each socket what was asked of it once, and finds it again where it is asked again.
     Reflect.set(socket, '_peername', undefined);
-    if (plain) subscribe(connection, query);
+    if (plain) subscribe(connection, query, this.#door.options);
     else this.#firstWords.expect(link);
   }
 
@@ -119,15 +143,18 @@ function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflat
     WebSocket: ClientSocket,
     perMessageDeflate,
     maxPayload: maxFrameBytes,
+    // Browsers send 128 KiB in a fragment; smaller ones, and empty ones, are parsed without a message in the end.
+    maxFragments: Math.max(LEAST_FRAGMENTS, Math.ceil(maxFrameBytes / 1_024)),
+    maxBufferedChunks: Math.max(LEAST_CHUNKS, Math.ceil(maxFrameBytes / 256)),
     closeTimeout: CLOSE_TIMEOUT_MS,
     handleProtocols: (offered: Set<string>) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   } as const;
   return new WebSocketServer(options);
 }
 
-function subscribe(connection: Connection, query: Query): void {
+function subscribe(connection: Connection, query: Query, limits: SubscriptionLimits): void {
   try {
-    assertQuery(query);
+    assertQuery(query, limits);
     connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since);
   } catch (error) {
     connection.refuse(THE_SUBSCRIPTION, error);

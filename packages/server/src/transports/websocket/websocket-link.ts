@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { CloseCode, RequestId } from '@pregon/protocol';
-import type { WebSocket } from 'ws';
 import type { Chunk } from '../../core/chunk.js';
 import type { Connection } from '../../core/connection.js';
 import type { ControlFrame, Link, TransportName } from '../../core/link.js';
 import type { Message } from '../../core/message.js';
 import { closeReason } from '../closing.js';
+import type { PacedSocket } from '../paced-socket.js';
 import { SocketOutlet } from '../socket-outlet.js';
 import { PING_FRAME } from '../websocket-frame.js';
 import type { Guest } from './first-words.js';
@@ -14,7 +14,7 @@ import type { EventFormats } from './wire.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */
 export abstract class WebSocketLink extends SocketOutlet implements Link, Guest {
-  readonly #client: WebSocket;
+  readonly #client: PacedSocket;
   readonly #formats: EventFormats;
   #isRegulated = false;
   #isHeld = false;
@@ -23,7 +23,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
   /** Whose link it is, as soon as there is one. */
   connection: Connection | undefined;
 
-  constructor(client: WebSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
+  constructor(client: PacedSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
     super(socket, maxBufferedBytes);
     this.#client = client;
     this.#formats = formats;
@@ -57,8 +57,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
 
   close(code: CloseCode, reason?: string): void {
     this.shut();
-    this.#client.resume();
-    this.#client.close(code.code, closeReason(code, reason));
+    this.#client.dismiss(code.code, closeReason(code, reason));
   }
 
   /** Without a word. */

@@ -43,6 +43,10 @@ export class ControlledLog implements Log {
     this.inner = inner;
   }
 
+  secret(): Promise<Uint8Array> {
+    return this.inner.secret();
+  }
+
   /** From now on such calls wait: `before` they look at the log, or `after`, with an answer that may be old when it is given. */
   hold(call: Call, when: 'before' | 'after'): Gate {
     const gate = new Gate();

@@ -15,5 +15,9 @@ export function loggedOfSize(offset: number, bytes: number): LoggedEvent {
   const bare = event('t', { id: 'i', source: 's', type: 'T', exchange: 'e', data: '' });
   const position = encodePosition({ offset, fingerprint: 0 });
   const around = JSON.stringify({ ...bare, position }).length;
-  return new LoggedEvent(entry(offset, { ...bare, data: 'x'.repeat(bytes - around) }));
+  return logged(entry(offset, { ...bare, data: 'x'.repeat(bytes - around) }), position);
+}
+
+export function logged(of: LogEntry, position = encodePosition(of)): LoggedEvent {
+  return new LoggedEvent(of, position);
 }

@@ -78,6 +78,8 @@ export interface WorldOptions {
   readonly flushIntervalMs: number;
   readonly limits: readonly number[];
   readonly exchange: string | undefined;
+  /** How many events may wait in a hub. */
+  readonly mostEvents: number;
 }
 
 interface Guest extends Client {
@@ -105,10 +107,13 @@ export class World {
   static async open(options: WorldOptions): Promise<World> {
     const log = new ControlledLog();
     const clock = new FakeClock();
-    const { historyBytes, flushIntervalMs, exchange } = options;
+    const { historyBytes, flushIntervalMs, exchange, mostEvents } = options;
     const route = { exchanges: exchange === undefined ? undefined : [exchange] };
     const squares: Square[] = [];
-    for (let i = 0; i < 2; i++) squares.push(await Square.open({ log, clock, historyBytes, flushIntervalMs, route }));
+    const arrivals = { mostEvents };
+    for (let i = 0; i < 2; i++) {
+      squares.push(await Square.open({ log, clock, historyBytes, flushIntervalMs, arrivals, route }));
+    }
     const world = new World(options, log, clock, squares);
     world.truth.begin(await log.inner.floor());
     for (const limit of options.limits) world.#enter(limit, squares[world.#guests.length % 2], new Map());

@@ -1,14 +1,17 @@
 import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protocol';
+import type { ArrivalsLimits } from '../../../src/core/arrivals.js';
 import { Connection } from '../../../src/core/connection.js';
 import { Hub } from '../../../src/core/hub.js';
 import { Route, type RouteDefinition } from '../../../src/core/route.js';
 import { ControlledLog } from './controlled-log.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeLink } from './fake-link.js';
+import { openPositions } from './positions.js';
 
 export interface SquareOptions {
   readonly historyBytes?: number;
   readonly flushIntervalMs?: number;
+  readonly arrivals?: ArrivalsLimits;
   readonly route?: Partial<RouteDefinition>;
   readonly log?: ControlledLog;
   readonly clock?: FakeClock;
@@ -57,9 +60,11 @@ export class Square {
     const told: Square['told'] = [];
     const hub = await Hub.open({
       log,
+      positions: openPositions,
       clock,
       historyBytes: options.historyBytes ?? 1_000_000,
       flushIntervalMs: options.flushIntervalMs ?? 0,
+      ...(options.arrivals ? { arrivals: options.arrivals } : {}),
       onLog: (state) => told.push(state),
     });
     return new Square(log, clock, hub, told, options.route);
@@ -93,7 +98,7 @@ export class Square {
       route: this.route,
       request: { url: '/things', headers: {}, remoteAddress: '127.0.0.1' },
       hub: this.hub,
-      maxSubscriptions: 100,
+      limits: { maxSubscriptions: 100, maxTopics: 1_000, maxTopicsBytes: 262_144 },
       now: this.clock.now(),
     });
     connection.opened(25_000);

@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { describeOnEachDatabase } from './support/databases.js';
+import { startForTest, type TestApplication } from './support/running-application.js';
+
+/** PostgreSQL's is followed by the database's id. */
+const SOURCE = expect.stringMatching(/^\/users/);
+const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
+
+await describeOnEachDatabase('the events of the users', (create) => {
+  it('[000-10] each saved or deleted user is an event that carries the whole user', async () => {
+    const app = await startForTest(create);
+    const created = await (await app.put('42', ADA)).json();
+    const updated = await (await app.put('42', { ...ADA, email: 'ada@example.org' })).json();
+    await app.request('/users/42', { method: 'DELETE' });
+    const common = { exchange: 'my_events', source: SOURCE, subject: 'user/42' };
+    expect(await app.eventsInTheEnd()).toMatchObject([
+      { ...common, type: 'UserWasCreated', topic: 'user.42.created', data: created },
+      { ...common, type: 'UserWasUpdated', topic: 'user.42.updated', data: updated },
+      { ...common, type: 'UserWasDeleted', topic: 'user.42.deleted', data: updated },
+    ]);
+  });
+
+  it('a request that changes nothing is no event', async () => {
+    const app = await startForTest(create);
+    await app.put('42', ADA);
+    await app.put('42', ADA);
+    await app.put('42', { ...ADA, name: 'Eve' }, { 'If-None-Match': '*' });
+    await app.put('43', { name: '' });
+    await app.request('/users/99', { method: 'DELETE' });
+    expect((await app.eventsInTheEnd()).map(({ type }) => type)).toEqual(['UserWasCreated']);
+  });
+
+  it.each([
+    ['INSERT', (app: TestApplication) => app.put('2', ADA)],
+    ['UPDATE', (app: TestApplication) => app.put('1', { ...ADA, name: 'Ada King' })],
+    ['DELETE', (app: TestApplication) => app.request('/users/1', { method: 'DELETE' })],
+  ] as const)('[I-5] a row that cannot be written leaves no event: %s', async (operation, write) => {
+    const app = await startForTest(create);
+    await app.put('1', ADA);
+    // AFTER: the statement fails when its row is already changed, so only the transaction can take it back.
+    await app.database.sql(app.database.failing('AFTER', operation, 'users'));
+    expect((await write(app)).status).toBe(500);
+    expect(await (await app.request('/users')).json()).toMatchObject([{ id: '1', ...ADA }]);
+    expect((await app.eventsInTheEnd()).map(({ type }) => type)).toEqual(['UserWasCreated']);
+  });
+
+  it.each([
+    ['create', (app: TestApplication) => app.put('2', ADA)],
+    ['update', (app: TestApplication) => app.put('1', { ...ADA, name: 'Ada King' })],
+    ['delete', (app: TestApplication) => app.request('/users/1', { method: 'DELETE' })],
+  ])('[I-5] an event that cannot be written leaves the row as it was: %s', async (_what, write) => {
+    const app = await startForTest(create);
+    await app.put('1', ADA);
+    await app.database.sql(app.database.failing('BEFORE', 'INSERT', 'pregon_outbox'));
+    expect((await write(app)).status).toBe(500);
+    expect(await (await app.request('/users')).json()).toMatchObject([{ id: '1', ...ADA }]);
+    await app.database.sql(app.database.mended('pregon_outbox'));
+    expect((await app.put('3', ADA)).status).toBe(201);
+    expect((await app.eventsInTheEnd()).map(({ topic }) => topic)).toEqual(['user.1.created', 'user.3.created']);
+  });
+
+  it('[I-6] the snapshot holds the rows and the sequence that they stand for', async () => {
+    const app = await startForTest(create);
+    expect(await (await app.request('/snapshots/users')).json()).toMatchObject({ rows: [], sequence: 0 });
+    const one = await (await app.put('1', ADA)).json();
+    await app.put('2', ADA);
+    await app.request('/users/2', { method: 'DELETE' });
+    const snapshot = await app.request('/snapshots/users');
+    expect(await snapshot.json()).toMatchObject({ rows: [one], sequence: 3, source: SOURCE });
+  });
+});

@@ -1,0 +1,11 @@
+/**
+ * The number of bytes of a text in UTF-8. A lone surrogate counts as three. Without TextEncoder, whose types browsers and Node.js do not share.
+ */
+export function utf8Length(text: string): number {
+  let bytes = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0) ?? 0;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes;
+}

@@ -1,0 +1,20 @@
+/**
+ * What must not reach a terminal in text that comes from elsewhere: control characters (C0, DEL and C1), the characters that change the
+ * direction of text, and lone surrogates. They could move the cursor, change colours, or show a line as something else than it is.
+ */
+const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+
+/**
+ * The text with unsafe characters as `\uXXXX`; a tab stays. JSON on one line stays the same JSON, because outside of its strings it holds none
+ * of these characters.
+ */
+export function visible(text: string): string {
+  return text.replace(UNSAFE, (character) =>
+    character === '\t' ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Like {@link visible}, for text of several lines, as a stack trace is. */
+export function visibleLines(text: string): string {
+  return text.split(/\r?\n/).map(visible).join('\n');
+}

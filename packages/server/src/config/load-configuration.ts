@@ -1,0 +1,108 @@
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { PregonError } from '@pregon/protocol';
+import {
+  type Configuration,
+  DEFAULT_CONFIGURATION_FILE,
+  isConfigured,
+  type LoadOptions,
+  NO_CONFIGURATION,
+} from './configuration.js';
+import { ConfigurationError, type ConfigurationPath, startsWith } from './problems.js';
+import { type ValidConfiguration, validate } from './validate.js';
+import { YamlFile } from './yaml-file.js';
+
+/** Far more than any configuration has, 1 MiB. */
+const MAX_FILE_BYTES = 1_048_576;
+
+/** How many mistakes are listed at once. */
+const MAX_PROBLEMS = 100;
+
+/** @throws PregonError CONFIG_INVALID; a {@link ConfigurationError} that lists all mistakes where the file could be read */
+export function loadConfiguration(options: LoadOptions): Configuration {
+  if (!isConfigured(options)) return NO_CONFIGURATION;
+  const name = options.file ?? DEFAULT_CONFIGURATION_FILE;
+  const path = resolve(options.cwd, name);
+  const yaml = new YamlFile(name, readText(path, name));
+  const unset = yaml.expand(options.variables);
+  const result = validate(yaml.toValue(), dirname(path));
+  if ('valid' in result && unset.length === 0) return build(result.valid, yaml, { name, path, cwd: options.cwd });
+  // What was not expanded is not what the value will be: its one problem is the variable.
+  const problems = 'problems' in result ? result.problems : [];
+  const others = problems.filter((problem) => !unset.some(({ path: start }) => startsWith(problem.path, start)));
+  const lines = [...unset, ...others].slice(0, MAX_PROBLEMS).map((problem) => ({
+    ...problem,
+    where: yaml.where(problem.path, problem.ofKey),
+  }));
+  throw new ConfigurationError(lines.sort(byPlace).map(({ where, message }) => `${where}: ${message}`));
+}
+
+function byPlace(a: { where: string }, b: { where: string }): number {
+  return a.where.localeCompare(b.where, 'en', { numeric: true });
+}
+
+/** Checks the kind of the file before opening it: a pipe without a writer would block the start for ever, and a device has no end. */
+function readText(path: string, name: string): string {
+  const refuse = (reason: unknown, cause?: unknown) =>
+    new PregonError('CONFIG_INVALID', `cannot read the configuration ${name}: ${reason}`, { cause });
+  let bytes: Buffer;
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw refuse('it is a folder; name the file in it');
+    if (!stat.isFile()) throw refuse('it is a pipe or a device; name a file');
+    if (stat.size > MAX_FILE_BYTES) throw refuse(`it has ${stat.size} bytes; at most ${MAX_FILE_BYTES} are read`);
+    bytes = readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof PregonError) throw cause;
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    throw refuse(isMissing ? 'there is no such file' : cause, cause);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw refuse('it is not UTF-8', cause);
+  }
+}
+
+function build(
+  valid: ValidConfiguration,
+  yaml: YamlFile,
+  source: { name: string; path: string; cwd: string },
+): Configuration {
+  const reference = (path: ConfigurationPath) => (file: string, index: number) => ({
+    file,
+    where: yaml.where([...path, index]),
+  });
+  const { routes = {}, allowedOrigins, tls, ...limits } = valid.websocket ?? {};
+  const { maxAge, ...retention } = valid.retention ?? {};
+  return {
+    file: source.name,
+    log: valid.log === undefined ? undefined : resolveLog(valid.log, source),
+    exchanges: valid.exchanges,
+    secret: valid.secret,
+    workers: valid.workers,
+    socketIo: valid.socketIo,
+    routes: Object.fromEntries(
+      Object.entries(routes).map(([name, { handlers = [], ...route }]) => [
+        name,
+        { ...route, handlerFiles: handlers.map(reference(['websocket', 'routes', name, 'handlers'])) },
+      ]),
+    ),
+    allowedOrigins,
+    limits,
+    tls,
+    subscriberFiles: (valid.subscribers ?? []).map(reference(['subscribers'])),
+    http: valid.http,
+    retention: valid.retention && { ...retention, maxAgeMs: maxAge },
+  };
+}
+
+/** A SQLite file is relative to the configuration, like every file in it; shown relative to where the command runs. */
+function resolveLog(log: string, { path, cwd }: { path: string; cwd: string }): string {
+  // Any other form is left to openLog, which refuses it.
+  const [, file] = /^sqlite:(?![:~]|\/\/|\$\w+[/\\]|%\w+%|file:|\s)(.*[^/\\\s])$/i.exec(log) ?? [];
+  if (file === undefined) return log;
+  const absolute = resolve(dirname(path), file);
+  const short = relative(cwd, absolute);
+  return `sqlite:${short.startsWith('..') ? absolute : short}`;
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.js';
+import { Rate } from './token-bucket.js';
+import { TurnBudget } from './turn-budget.js';
+
+/** The limits of what one connection may send and ask for; 0 stands for no limit. Documented at `GatewayLimits`. */
+export interface IntakeLimits {
+  readonly maxFramesPerSecond: number;
+  readonly frameBurst: number;
+  readonly maxIncomingBytesPerSecond: number;
+  readonly incomingBytesBurst: number;
+  readonly maxSubscribesPerSecond: number;
+  readonly subscribeBurst: number;
+  readonly maxReplaysPerMinute: number;
+  readonly replayBurst: number;
+  readonly maxSnapshotsPerMinute: number;
+  readonly snapshotBurst: number;
+}
+
+/**
+ * What a gateway admits of what its clients send: one object for all connections of all transports. The rates are for each connection,
+ * which keeps its own state of them; the turn budget is shared.
+ */
+export class Intake {
+  readonly clock: Clock;
+  readonly turn: TurnBudget;
+  /** Frames or packets, of any kind. */
+  readonly frames: Rate;
+  /** Bytes of messages, after decompression. */
+  readonly bytes: Rate;
+  readonly subscribes: Rate;
+  readonly replays: Rate;
+  readonly snapshots: Rate;
+
+  constructor(limits: IntakeLimits, clock: Clock) {
+    this.clock = clock;
+    this.turn = new TurnBudget(clock);
+    this.frames = new Rate({ perSecond: limits.maxFramesPerSecond, burst: limits.frameBurst });
+    this.bytes = new Rate({ perSecond: limits.maxIncomingBytesPerSecond, burst: limits.incomingBytesBurst });
+    this.subscribes = new Rate({ perSecond: limits.maxSubscribesPerSecond, burst: limits.subscribeBurst });
+    this.replays = new Rate({ perSecond: limits.maxReplaysPerMinute / 60, burst: limits.replayBurst });
+    this.snapshots = new Rate({ perSecond: limits.maxSnapshotsPerMinute / 60, burst: limits.snapshotBurst });
+  }
+}

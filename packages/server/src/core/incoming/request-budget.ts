@@ -1,0 +1,54 @@
+import { PregonError, type Since } from '@pregon/protocol';
+import type { Intake } from './intake.js';
+import { Rate, TokenBucket } from './token-bucket.js';
+
+/** How many requests over its rate a connection may make before it is closed: some thousand, since a client may open many at once. */
+const EXCESS = new Rate({ perSecond: 50, burst: 5_000 });
+
+/** How many frames that cannot be read a connection may send before it is closed. */
+const BAD_FRAMES = new Rate({ perSecond: 1, burst: 20 });
+
+/** What one connection may ask for: subscriptions, and those that read the log or a snapshot. */
+export class RequestBudget {
+  readonly #intake: Intake;
+  readonly #subscribes: TokenBucket;
+  readonly #replays: TokenBucket;
+  readonly #snapshots: TokenBucket;
+  readonly #excess = new TokenBucket(EXCESS);
+  readonly #badFrames = new TokenBucket(BAD_FRAMES);
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+    this.#subscribes = new TokenBucket(intake.subscribes);
+    this.#replays = new TokenBucket(intake.replays);
+    this.#snapshots = new TokenBucket(intake.snapshots);
+  }
+
+  /**
+   * Counts a subscription that is to be opened.
+   *
+   * @throws PregonError RATE_LIMITED, with the time after which it would be granted
+   */
+  subscribe(since: Since | undefined, snapshot: boolean): void {
+    this.#take(this.#subscribes, 'subscriptions opened');
+    if (since !== undefined) this.#take(this.#replays, 'subscriptions with since');
+    if (snapshot) this.#take(this.#snapshots, 'subscriptions with snapshot');
+  }
+
+  /** Whether the connection goes on asking although it was refused so often that it must be closed. */
+  get isExceeded(): boolean {
+    return this.#excess.tryTake(1, this.#intake.clock.now()) > 0;
+  }
+
+  /** Counts a frame that could not be read. @returns whether there were so many that the connection must be closed */
+  badFrame(): boolean {
+    return this.#badFrames.tryTake(1, this.#intake.clock.now()) > 0;
+  }
+
+  #take(bucket: TokenBucket, what: string): void {
+    const waitMs = bucket.tryTake(1, this.#intake.clock.now());
+    if (waitMs === 0) return;
+    const retryAfterMs = Math.ceil(waitMs);
+    throw new PregonError('RATE_LIMITED', `too many ${what}: try again in ${retryAfterMs} ms`, { retryAfterMs });
+  }
+}

@@ -1,0 +1,52 @@
+import { PregonError, parseExactly, parseMembersExactly } from '@pregon/protocol';
+
+/** Keeps a byte order mark, which belongs to a text that is not JSON. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Decodes UTF-8. @returns undefined if the bytes are not UTF-8; no byte is replaced by U+FFFD */
+export function decodeUtf8(bytes: Uint8Array): string | undefined {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads JSON of another program, at every entrance of the gateway. A value that JavaScript cannot hold exactly keeps its text, see
+ * {@link parseExactly}. A byte order mark at the beginning is ignored (RFC 8259 section 8.1).
+ *
+ * @param what names the text in errors: `the body`
+ * @throws PregonError EVENT_INVALID if it is not UTF-8 or not JSON, or is nested too deeply
+ * @see docs/protocol.md#json-of-others
+ */
+export function readJson(input: string | Uint8Array, what: string): unknown {
+  return parse(input, what, parseExactly);
+}
+
+/**
+ * Reads a JSON object in the same way, each member by itself, see {@link parseMembersExactly}.
+ *
+ * @throws PregonError EVENT_INVALID, also if it is not an object, or has a member twice
+ */
+export function readJsonObject(input: string | Uint8Array, what: string): Record<string, unknown> {
+  return parse(input, what, parseMembersExactly);
+}
+
+function parse<T>(input: string | Uint8Array, what: string, parser: (text: string) => T): T {
+  const text = typeof input === 'string' ? input : decodeUtf8(input);
+  if (text === undefined) throw new PregonError('EVENT_INVALID', `${what} is not UTF-8`);
+  try {
+    return parser(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+  } catch (cause) {
+    throw new PregonError('EVENT_INVALID', `${what} ${wrongOf(cause)}`, { cause });
+  }
+}
+
+function wrongOf(cause: unknown): string {
+  if (cause instanceof RangeError) return 'is nested too deeply';
+  if (cause instanceof SyntaxError) return `is not JSON: ${cause.message}`;
+  return `cannot be taken: ${cause instanceof Error ? cause.message : cause}`;
+}

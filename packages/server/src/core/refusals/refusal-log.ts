@@ -1,0 +1,103 @@
+import { BoundedMap } from '../bounded-map.js';
+import type { Clock } from '../clock.js';
+
+/** The part of the gateway's logger that refusals are logged with. */
+export interface RefusalLogger {
+  warn(fields: object, message: string): void;
+}
+
+/** A client that was not admitted, or did not get what it asked for. */
+export interface Refused {
+  /** One stable word, by which log lines can be filtered: `origin`, `route`. */
+  readonly reason: string;
+  /** The `Origin` header, if there was one. */
+  readonly origin?: string | undefined;
+  /** What the client asked for, such as a path. Refusals with the same reason and another subject are logged separately. */
+  readonly subject?: string | undefined;
+  /** What happened. */
+  readonly message: string;
+  /** What the operator of the gateway can do about it. */
+  readonly remedy?: string | undefined;
+}
+
+/** The time, in milliseconds, for which the same refusal is not logged again, and for which {@link MOST_LINES} holds. */
+const QUIET_MS = 600_000;
+
+/** The most lines in {@link QUIET_MS}: a client can invent any number of origins and paths. */
+const MOST_LINES = 20;
+
+/** The most refusals that are remembered. */
+const MOST_REMEMBERED = 200;
+
+/** The most characters that are logged of a text from a client. */
+const MOST_CHARACTERS = 200;
+
+interface Told {
+  at: number;
+  /** How often it has happened since then without a log line. */
+  since: number;
+}
+
+/**
+ * Logs why clients are refused. A page of a refused origin tries again every few seconds, and cannot read why it is refused: so each reason
+ * is logged once for each origin and subject, with what to do, and again after ten minutes with the number of refusals in between.
+ */
+export class RefusalLog {
+  readonly #logger: RefusalLogger;
+  readonly #clock: Clock;
+  readonly #told = new BoundedMap<string, Told>(MOST_REMEMBERED);
+  #windowStart = Number.NEGATIVE_INFINITY;
+  #lines = 0;
+  /** The refusals that were not logged because of {@link MOST_LINES}. */
+  #unlogged = 0;
+
+  constructor(logger: RefusalLogger, clock: Clock) {
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  /** Logs a refusal as a warning, unless the same one was logged lately or there are too many lines. */
+  tell({ reason, message, remedy, ...rest }: Refused): void {
+    const origin = shorten(rest.origin);
+    const subject = shorten(rest.subject);
+    const key = JSON.stringify([reason, origin, subject]);
+    const now = this.#clock.now();
+    const told = this.#told.get(key);
+    if (told && now - told.at < QUIET_MS) {
+      told.since += 1;
+      return;
+    }
+    if (!this.#hasRoom(now)) {
+      this.#unlogged += 1;
+      return;
+    }
+    this.#told.delete(key);
+    this.#told.set(key, { at: now, since: 0 });
+    const more = told ? { since: told.since } : {};
+    const others = this.#unlogged > 0 ? { others: this.#unlogged } : {};
+    this.#unlogged = 0;
+    const fields = {
+      reason,
+      ...(origin === undefined ? {} : { origin }),
+      ...(subject === undefined ? {} : { subject }),
+    };
+    const text = shorten(message) ?? '';
+    this.#logger.warn(
+      { ...fields, ...more, ...others },
+      `refused: ${text}${remedy === undefined ? '' : `; ${remedy}`}`,
+    );
+  }
+
+  #hasRoom(now: number): boolean {
+    if (now - this.#windowStart >= QUIET_MS) {
+      this.#windowStart = now;
+      this.#lines = 0;
+    }
+    this.#lines += 1;
+    return this.#lines <= MOST_LINES;
+  }
+}
+
+function shorten(text: string | undefined): string | undefined {
+  return text !== undefined && text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}…` : text;
+}

@@ -1,0 +1,71 @@
+import { type LogPoint, PregonError } from '@pregon/protocol';
+import type { Clock } from '../clock.js';
+import type { Log } from '../log.js';
+import type { EncodedSnapshot } from './encoded-snapshot.js';
+
+/** How long a snapshot waits for the log to come as far as it does. */
+const PATIENCE_MS = 5_000;
+
+/**
+ * Finds the point of the log that a snapshot stands for (invariant 6). The relay appends in the order of the sequence, so
+ * everything up to the snapshot's sequence lies at or before the point of that event, and everything else behind it.
+ */
+export class SnapshotPoint {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #waiting = new Set<() => void>();
+  #moves = 0;
+
+  constructor(log: Log, clock: Clock) {
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  /** @throws PregonError SNAPSHOT_UNAVAILABLE where the relay does not bring the log up to it in time; LOG_UNAVAILABLE */
+  async find(snapshot: EncodedSnapshot): Promise<LogPoint> {
+    const { sequence, source, before } = snapshot;
+    // No event yet: whatever comes, comes after the edge.
+    if (sequence === 0) return before;
+    const deadline = this.#clock.now() + PATIENCE_MS;
+    for (;;) {
+      const moves = this.#moves;
+      const point = await this.#log.locate(sequence, source);
+      if (point) return point;
+      if (snapshot.relayed !== undefined && snapshot.relayed >= sequence) return this.#afterDropped(before);
+      const remaining = deadline - this.#clock.now();
+      if (remaining <= 0) break;
+      // Where the edge moved while the log was asked, the answer may be old already.
+      if (moves === this.#moves) await this.#nextMove(remaining);
+    }
+    if (snapshot.relayed === undefined) return before;
+    throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the relay has not yet appended the events that the snapshot holds');
+  }
+
+  /** Called when the edge has moved. */
+  edgeMoved(): void {
+    this.#moves += 1;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resume of waiting) resume();
+  }
+
+  /** The log was given the event and no longer holds it. It lies before the floor, and all that the rows lack comes after `before`. */
+  async #afterDropped(before: LogPoint): Promise<LogPoint> {
+    const floor = await this.#log.floor();
+    if (floor.offset <= before.offset) return before;
+    // Between the two may have been events that the rows hold, and events that they lack.
+    throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the log dropped events while the snapshot was read');
+  }
+
+  #nextMove(withinMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const resume = () => {
+        cancel();
+        this.#waiting.delete(resume);
+        resolve();
+      };
+      const cancel = this.#clock.after(withinMs, resume);
+      this.#waiting.add(resume);
+    });
+  }
+}

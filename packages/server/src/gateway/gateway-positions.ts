@@ -1,0 +1,39 @@
+import type { LogPoint } from '@pregon/protocol';
+import type { Log } from '../core/log.js';
+import type { PositionCodec } from '../core/positions.js';
+import { positionsOf } from '../log/secrets/position-codec.js';
+
+/** The positions of a gateway. A log that takes the place of another has a secret of its own, so its key is read anew. */
+export class GatewayPositions implements PositionCodec {
+  readonly #log: Log;
+  readonly #configured: string | undefined;
+  #codec: PositionCodec;
+
+  /** @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | LOG_CLOSED */
+  static async open(log: Log, configured: string | undefined): Promise<GatewayPositions> {
+    return new GatewayPositions(log, configured, await positionsOf(log, configured));
+  }
+
+  private constructor(log: Log, configured: string | undefined, codec: PositionCodec) {
+    this.#log = log;
+    this.#configured = configured;
+    this.#codec = codec;
+  }
+
+  /** Until it resolves, the key of the former log stays in use; afterwards, positions under that key are answered with `reset`. */
+  async renew(): Promise<void> {
+    this.#codec = await positionsOf(this.#log, this.#configured);
+  }
+
+  encode(point: LogPoint): string {
+    return this.#codec.encode(point);
+  }
+
+  encodeAll(points: readonly LogPoint[]): string[] {
+    return this.#codec.encodeAll(points);
+  }
+
+  decode(position: string): LogPoint | undefined {
+    return this.#codec.decode(position);
+  }
+}

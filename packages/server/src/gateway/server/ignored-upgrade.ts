@@ -1,0 +1,76 @@
+import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { guard } from '../../transports/guarded-socket.js';
+import { refuseUpgrade } from '../../transports/refusal.js';
+import type { AttachableServer } from './attachable-server.js';
+
+/** What Node.js itself does with a new connection of an HTTP server; the same function for all servers. */
+const [readRequests] = createServer().listeners('connection');
+
+/** Of more headers than these Node.js tells none, unless the server's `maxHeadersCount` says otherwise. */
+const MAX_HEADERS = 1_000;
+
+/** Headers that speak of the upgrade alone. */
+const OF_UPGRADE = new Set(['upgrade', 'http2-settings']);
+
+/** Whether a request asks for the one upgrade that is made here. */
+export function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/**
+ * Serves a request as if it had not asked for an upgrade, which a server may do (RFC 9110 section 7.8): `Upgrade: h2c` of curl and
+ * of Java's HttpClient, `Upgrade: TLS/1.0`. Once anybody listens for `upgrade`, Node.js emits that for each of them and stops
+ * parsing. So the request is put back in front of what follows it, without the headers of the upgrade, and the server reads the
+ * connection anew: bodies, pipelined requests and keep-alive are what they always are.
+ *
+ * @param head what was read of the connection after the request's headers
+ * @see docs/decisions/0010-other-upgrades.md
+ */
+export function ignoreUpgrade(server: AttachableServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  guard(socket);
+  const earlier = answerUnderWay(socket);
+  // The answer to a pipelined request comes first.
+  if (earlier) return void earlier.once('close', () => ignoreUpgrade(server, request, socket, head));
+  if (socket.destroyed) return;
+  if (typeof readRequests !== 'function') return void socket.destroy();
+  // The length of its body might be among the headers that are not told: then the body would be read as the next request.
+  if (headerCount(request) >= maxHeaders(server)) {
+    return refuseUpgrade(socket, { status: 431, message: 'too many headers' });
+  }
+  socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
+  Reflect.apply(readRequests, server, [socket]);
+}
+
+function headerCount({ rawHeaders }: IncomingMessage): number {
+  return rawHeaders.length / 2;
+}
+
+function maxHeaders(server: AttachableServer): number {
+  const limit: unknown = Reflect.get(server, 'maxHeadersCount');
+  if (typeof limit !== 'number') return MAX_HEADERS;
+  return limit > 0 ? limit : Number.POSITIVE_INFINITY;
+}
+
+function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`];
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
+    const kept = name.toLowerCase() === 'connection' ? withoutUpgrade(value) : value;
+    if (!OF_UPGRADE.has(name.toLowerCase()) && kept !== undefined) lines.push(`${name}: ${kept}`);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** The value of `Connection` without the names of what is left out; undefined if nothing is left. */
+function withoutUpgrade(value: string): string | undefined {
+  const names = value.split(',').map((name) => name.trim());
+  const kept = names.filter((name) => name !== '' && !OF_UPGRADE.has(name.toLowerCase()));
+  return kept.length === 0 ? undefined : kept.join(', ');
+}
+
+/** Node.js has no public name for it. If a later version keeps it elsewhere, two pipelined answers may change places. */
+function answerUnderWay(socket: Duplex): ServerResponse | undefined {
+  const answer: unknown = Reflect.get(socket, '_httpMessage');
+  return answer instanceof ServerResponse && !answer.closed ? answer : undefined;
+}

@@ -1,0 +1,32 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { readAnswer } from './snapshot-answer.js';
+import type { SnapshotWork, SnapshotWorkerMessage } from './snapshot-worker-messages.js';
+
+/** So many chunks go in one message: to take them, the main thread copies half a megabyte. */
+const CHUNKS_AT_ONCE = 8;
+
+/** The main thread asks for more when it has taken a message: all at once, it would take them in one turn of its event loop. */
+function* work({ pieces, maxBytes }: SnapshotWork): Generator<SnapshotWorkerMessage> {
+  const { chunks, ...standing } = readAnswer(Buffer.concat(pieces), maxBytes);
+  for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {
+    yield { kind: 'chunks', chunks: chunks.slice(at, at + CHUNKS_AT_ONCE) };
+  }
+  yield { kind: 'end', standing };
+}
+
+const port = parentPort;
+if (!port) throw new TypeError('this module is the entry point of a worker thread');
+const messages = work(workerData);
+
+port.on('message', () => {
+  port.postMessage(next());
+});
+
+function next(): SnapshotWorkerMessage | undefined {
+  try {
+    const { value } = messages.next();
+    return value ?? undefined;
+  } catch (error) {
+    return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
+  }
+}

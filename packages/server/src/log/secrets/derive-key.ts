@@ -1,0 +1,13 @@
+import { hkdfSync } from 'node:crypto';
+
+/** What keys are derived for. A use that is added later gets a key of its own, which tells nothing about the others. */
+export type KeyUse = 'positions' | 'private session ids';
+
+/**
+ * Derives the key for one use from the secret of a log (HKDF with SHA-256, RFC 5869).
+ *
+ * @param secret 32 random bytes, or the text that an operator configured for all gateways
+ */
+export function deriveKey(secret: Uint8Array | string, use: KeyUse, bytes: number): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', `pregon ${use}`, bytes));
+}

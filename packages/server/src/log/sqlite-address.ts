@@ -1,0 +1,80 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { PregonError } from '@pregon/protocol';
+
+/** Whether a URL names a log in SQLite, by a valid path or not. */
+export function isSqliteUrl(url: string): boolean {
+  return /^sqlite:/i.test(url);
+}
+
+/**
+ * The path of the file that a URL `sqlite:PATH` names. `sqlite:~/PATH` is in the home directory of the user, and `sqlite:///PATH` is
+ * absolute, as in a `file:` URL. Forms that other programs support and Pregon does not, such as `sqlite://PATH` and `?mode=ro`, are refused:
+ * read literally, they would name a new, empty file.
+ *
+ * @throws PregonError CONFIG_INVALID, with what to write instead
+ */
+export function sqlitePath(url: string): string {
+  const path = url.slice('sqlite:'.length);
+  const wrong = mistakeIn(path);
+  if (wrong !== undefined)
+    throw new PregonError('CONFIG_INVALID', `${JSON.stringify(url)}: ${wrong}; a log in SQLite is sqlite:PATH`);
+  return expandPath(path);
+}
+
+/** What stands behind `sqlite:` as the system names it, whatever it is. */
+export function expandPath(path: string): string {
+  if (/^~[/\\]/.test(path)) return join(homedir(), path.slice(2));
+  return path.replace(/^\/{2,}(?=\/)/, '');
+}
+
+function mistakeIn(path: string): string | undefined {
+  if (path === '') return 'the path is missing';
+  if (path !== path.trim()) return 'the path begins or ends with white space: remove it';
+  if (path.includes('\0')) return 'the path contains a NUL character: remove it';
+  if (/^(file:)?:?memory:/i.test(path)) {
+    return 'a log in memory is seen by no other process: name a file, such as sqlite:data/pregon.db';
+  }
+  if (/^file:/i.test(path)) return `write ${withoutFile(path)}, without "file:"`;
+  if (/[?]/.test(path)) {
+    return `parameters are not supported, a log is always read and written: write sqlite:${path.split('?', 1)[0]}`;
+  }
+  const [, home] = /^\/+(~[/\\].+)/s.exec(path) ?? [];
+  if (home !== undefined) return `write sqlite:${home}`;
+  const [variable] = /^(\$\w+|\$\{\w+\}|%\w+%)(?=[/\\]|$)/.exec(path) ?? [];
+  if (variable !== undefined) return `${variable} stands here as it is: let the shell replace it`;
+  if (/^\/\/[^/]/.test(path)) {
+    return `"//" begins the name of a host: write sqlite:${path.slice(2)} for a relative path, sqlite:${path.slice(1)} for an absolute one`;
+  }
+  if (path.startsWith('~') && !/^~[/\\]./.test(path))
+    return 'write the path of that home directory, or sqlite:~/FILE for your own';
+  if (/[/\\]$/.test(path)) return `this is a folder: name the file in it, such as sqlite:${path}pregon.db`;
+  return undefined;
+}
+
+/** `file:///srv/x.db` or `file:x.db` as the URL of a log. */
+function withoutFile(url: string): string {
+  return `sqlite:${url.replace(/^file:(\/\/(localhost)?(?=\/))?/i, '').split('?', 1)[0]}`;
+}
+
+/**
+ * The error for a URL that names no log.
+ *
+ * @returns CONFIG_INVALID, which says what to write; it does not repeat a URL that may hold a password
+ */
+export function unknownLog(url: string): PregonError {
+  const [, scheme] = /^([a-z][a-z0-9+.-]*):/i.exec(url) ?? [];
+  const kind = scheme === undefined ? JSON.stringify(url) : `a log of kind ${scheme}:`;
+  return new PregonError(
+    'CONFIG_INVALID',
+    `${kind} is not supported${adviceFor(url, scheme)}; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST`,
+  );
+}
+
+function adviceFor(url: string, scheme: string | undefined): string {
+  if (url === '' || url.includes('@')) return '';
+  if (scheme === undefined) return url === 'sqlite' ? ': a path is missing' : `: write sqlite:${url}`;
+  if (/^file$/i.test(scheme)) return `: write ${withoutFile(url)}`;
+  if (/^(sqlite3|libsql)$/i.test(scheme)) return `: write sqlite:${url.slice(scheme.length + 1)}`;
+  return /^memory$/i.test(scheme) ? ', since no other process sees it' : '';
+}

@@ -1,0 +1,43 @@
+import type { IncomingMessage } from 'node:http';
+import type { Server } from 'socket.io';
+import type { DoorOptions } from '../door.js';
+import { logRefusal } from '../refusal.js';
+
+interface EngineRefusal {
+  readonly req?: IncomingMessage;
+  readonly code: number;
+  readonly message: string;
+}
+
+/** `Session ID unknown`: a client that returns after a restart of the gateway, which is normal. */
+const UNKNOWN_SESSION = 1;
+
+const UNSUPPORTED_VERSION = 5;
+
+/** Logs what Socket.IO refuses by itself; otherwise only the client would know. */
+export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: DoorOptions): void {
+  io.engine.on('connection_error', ({ req, code, message }: EngineRefusal) => {
+    if (!req || code === UNKNOWN_SESSION) return;
+    const remedy = 'use socket.io-client 3 or later, or allow version 2 with socketIo: { allowEIO3: true }';
+    const refusal = { status: 400, reason: 'handshake', message: `Socket.IO: ${message}` };
+    logRefusal(refusals, req, code === UNSUPPORTED_VERSION ? { ...refusal, remedy } : refusal);
+  });
+  const paths = routes.map(({ path }) => path).join(', ');
+  watchNamespaces(io, (name) => {
+    const message = `Socket.IO has no namespace ${name}`;
+    refusals.tell({ reason: 'route', subject: name, message, remedy: `the routes are ${paths}` });
+  });
+}
+
+/** Socket.IO has no event for an unknown namespace. It looks up such a name by `_checkNamespace`, which is wrapped here. */
+function watchNamespaces(io: object, refused: (name: string) => void): void {
+  const check: unknown = Reflect.get(io, '_checkNamespace');
+  if (typeof check !== 'function') return;
+  Reflect.set(io, '_checkNamespace', (name: unknown, auth: unknown, done: (found: unknown) => void) => {
+    const found = (namespace: unknown) => {
+      if (!namespace) refused(String(name));
+      done(namespace);
+    };
+    return Reflect.apply(check, io, [name, auth, found]);
+  });
+}

@@ -1,0 +1,25 @@
+import type { Format } from '../../core/format.js';
+
+const ID = Buffer.from('id: ');
+const DATA = Buffer.from('\ndata: ');
+const END = Buffer.from('\n\n');
+const FRAMING_BYTES = ID.length + DATA.length + END.length;
+
+/**
+ * One `message` event for each event, its id the position, so that `Last-Event-ID` resumes after it. The JSON text is compact, so
+ * it has no line break that would need a `data:` line of its own.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export const eventBlocks: Format = {
+  size(event) {
+    return FRAMING_BYTES + event.position.length + event.size;
+  },
+  write(event, target, at) {
+    let end = at + ID.copy(target, at);
+    end += target.write(event.position, end, 'latin1');
+    end += DATA.copy(target, end);
+    end = event.write(target, end);
+    return end + END.copy(target, end);
+  },
+};

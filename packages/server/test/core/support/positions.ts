@@ -1,0 +1,9 @@
+import { decodePosition, encodePosition } from '@pregon/protocol';
+import type { PositionCodec } from '../../../src/core/positions.js';
+
+/** Positions without a key, so that a test can read which point one names. */
+export const openPositions: PositionCodec = {
+  encode: encodePosition,
+  encodeAll: (points) => points.map(encodePosition),
+  decode: decodePosition,
+};

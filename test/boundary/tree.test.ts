@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+import { linksOf, wrongLink } from '../support/documents/links.js';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** What is in the repository, or would be with the next `git add`; of a copy without Git, all but what is made or installed. */
+const files = existsSync(join(root, '.git')) ? filesInGit() : filesInCopy();
+
+function filesInGit(): string[] {
+  const line = ['ls-files', '--cached', '--others', '--exclude-standard'];
+  return execFileSync('git', line, { cwd: root, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file !== '' && existsSync(join(root, file)));
+}
+
+function filesInCopy(folder = ''): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    if (['node_modules', 'dist', 'data', 'artefacts', 'coverage'].includes(entry.name)) return [];
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesInCopy(path) : [path];
+  });
+}
+
+it('[fault G9] the tree holds no profile, core dump or log of a process, nor what a log in SQLite leaves', () => {
+  const stray =
+    /(^|\/)(isolate-\S*\.log|core(\.\d+)?|report\.\d+\S*\.json|npm-debug\.log)$|\.(cpuprofile|heapprofile|heapsnapshot|v8\.log|db|db-wal|db-shm|tgz)$/;
+  expect(files.filter((file) => stray.test(file))).toEqual([]);
+});
+
+it('[fault G9] Git ignores what Node.js writes beside a process that is profiled', () => {
+  const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
+  expect(ignored).toEqual(expect.arrayContaining(['isolate-*.log', '*.cpuprofile', '*.heapprofile', '*.heapsnapshot']));
+});
+
+it('[fault G8] each link of a document leads to a file of the repository, and to a heading in it', () => {
+  const documents = files.filter((file) => file.endsWith('.md'));
+  const wrong = documents.flatMap((file) =>
+    linksOf(readFileSync(join(root, file), 'utf8')).flatMap((link) => wrongLink(root, file, link) ?? []),
+  );
+  expect(documents.length).toBeGreaterThan(20);
+  expect(wrong).toEqual([]);
+});

@@ -1,0 +1,205 @@
+import { encodeSequence, fingerprint, type PregonEvent, parseExactly } from '@pregon/protocol';
+import { expect, it } from 'vitest';
+import { numbered, numberedFrom } from '../support/log/events.js';
+import { idOf, parsePayload, readAll } from '../support/log/recorder.js';
+import type { Open } from './log-subject.js';
+
+/** What a log takes, what it refuses, and what it knows to be the same event. */
+export function describeAppending(open: Open): void {
+  it('[I-1] entries are read in the order of append, with growing offsets', async () => {
+    const { log } = await open();
+    const points = [
+      ...(await log.append(numberedFrom(1, 3))),
+      ...(await log.append([])),
+      ...(await log.append([numbered(4)])),
+    ];
+    const entries = await readAll(log);
+    expect(entries.map(idOf)).toEqual(['event-1', 'event-2', 'event-3', 'event-4']);
+    expect(entries.map(({ offset, fingerprint: f }) => ({ offset, fingerprint: f }))).toEqual(points);
+    expect(points.every((point, i) => i === 0 || point.offset > (points[i - 1]?.offset ?? 0))).toBe(true);
+  });
+
+  it('an entry bears what routing needs, and its fingerprint is that of its payload', async () => {
+    const { log } = await open();
+    await log.append([numbered(7, { position: 'not stored' })]);
+    const [entry] = await readAll(log);
+    expect(entry).toMatchObject({
+      exchange: 'numbers',
+      topic: 'number.7.said',
+      type: 'NumberWasSaid',
+      source: '/test',
+    });
+    expect(entry?.sequence).toBe(7);
+    expect(entry && fingerprint(entry.payload)).toBe(entry?.fingerprint);
+    expect(entry && parsePayload(entry)).toEqual(numbered(7));
+    expect(Buffer.from(entry?.payload ?? []).toString()).toBe(JSON.stringify(numbered(7)));
+  });
+
+  it('[I-3] an event whose source and id are known is not stored again: its point is that of the first', async () => {
+    const { log } = await open();
+    const [first] = await log.append([numbered(1)]);
+    const again = await log.append([numbered(2), numbered(1), numbered(2), numbered(3)]);
+    const [elsewhere] = await log.append([numbered(1, { source: '/other' })]);
+    expect(again[1]).toEqual(first);
+    expect(again[2]).toEqual(again[0]);
+    expect(elsewhere).not.toEqual(first);
+    expect((await readAll(log)).map(idOf)).toEqual(['event-1', 'event-2', 'event-3', 'event-1']);
+  });
+
+  it('[fault C3] [I-3] an event that is stamped anew when it is sent again is the same event', async () => {
+    const { log } = await open();
+    const time = '2026-01-01T00:00:00Z';
+    const [first] = await log.append([numbered(1, { time })]);
+    const stamped = numbered(1, { time: '2026-01-01T00:00:05Z', sequence: encodeSequence(9) });
+    const turned = Object.fromEntries(Object.entries({ ...numbered(1), time }).reverse());
+    for (const again of [stamped, { ...numbered(1), ...turned }]) expect(await log.append([again])).toEqual([first]);
+    expect((await readAll(log)).map(parsePayload)).toEqual([numbered(1, { time })]);
+  });
+
+  const differences: Record<string, Partial<PregonEvent>> = {
+    data: { data: { n: 'other' } },
+    'data at all': { data: undefined },
+    type: { type: 'NumberWasTaken' },
+    topic: { topic: 'number.1.taken' },
+    exchange: { exchange: 'numbers-taken' },
+    subject: { subject: 'number/1' },
+    'an extension': Object({ traceparent: '00-1' }),
+  };
+  for (const [name, difference] of Object.entries(differences)) {
+    it(`[fault C3] [I-3] another event with the same id is refused: it differs in ${name}`, async () => {
+      const { log } = await open();
+      await log.append([numbered(1)]);
+      const refused = { code: 'EVENT_ID_REUSED', retryable: false, message: expect.stringContaining('"event-') };
+      await expect(log.append([numbered(1, difference)])).rejects.toMatchObject(refused);
+      await expect(log.append([numbered(2), numbered(2, difference)])).rejects.toMatchObject(refused);
+      await log.append([numbered(3)]);
+      const stored = (await readAll(log)).map(parsePayload);
+      expect(stored.filter((event) => 'id' in Object(event))).toEqual(stored);
+      expect(stored).toContainEqual(numbered(1));
+      expect(stored).toContainEqual(numbered(3));
+      expect(stored).not.toContainEqual(numbered(1, difference));
+      expect(stored).not.toContainEqual(numbered(2, difference));
+    });
+  }
+
+  it('[fault C3] [I-3] numbers that JavaScript cannot tell apart are told apart', async () => {
+    const { log } = await open();
+    const [first] = await log.append([numbered(1, { data: parseExactly('[9007199254740993,1e400]') })]);
+    const stamped = { time: '2026-01-01T00:00:05Z', data: parseExactly('[ 9007199254740993, 1e400 ]') };
+    expect(await log.append([numbered(1, stamped)])).toEqual([first]);
+    for (const other of ['[9007199254740992,1e400]', '[9007199254740993,1e401]', '[9007199254740993,1e400,1e400]']) {
+      const reused = log.append([numbered(1, { data: parseExactly(other) })]);
+      await expect(reused, other).rejects.toMatchObject({ code: 'EVENT_ID_REUSED' });
+    }
+  });
+
+  it('[fault C3] appends of one turn do not fail for an event that one of them repeats with other data', async () => {
+    const { log } = await open();
+    await log.append([numbered(1)]);
+    const appends = [
+      log.append(numberedFrom(2, 30)),
+      log.append([numbered(31), numbered(1, { data: 'other' })]),
+      log.append(numberedFrom(32, 60)),
+    ];
+    const outcomes = (await Promise.allSettled(appends)).map(({ status }) => status);
+    expect(outcomes).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    const ids = (await readAll(log)).map(idOf).filter((id) => id !== 'event-31');
+    expect(ids).toEqual([...numberedFrom(1, 30), ...numberedFrom(32, 60)].map(({ id }) => id));
+  });
+
+  it('[I-3] a long redelivery with new events among it stores only the new ones', async () => {
+    const { log } = await open();
+    const first = await log.append(numberedFrom(1, 60));
+    const second = await log.append(numberedFrom(31, 90));
+    expect(second.slice(0, 30)).toEqual(first.slice(30));
+    expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 90).map(({ id }) => id));
+  });
+
+  it('appends of one turn of the loop all succeed, in the order of the calls', async () => {
+    const { log } = await open();
+    const calls = numberedFrom(1, 1200).map((event) => log.append([event]));
+    const offsets = (await Promise.all(calls)).map(([point]) => point?.offset ?? 0);
+    expect(offsets).toEqual([...offsets].sort((a, b) => a - b));
+    expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 1200).map(({ id }) => id));
+  });
+
+  it('an event that is none, or too large, is refused, and none of its append is stored', async () => {
+    const { log } = await open({ maxEventBytes: 300 });
+    const large = numbered(2, { data: 'é'.repeat(150) });
+    await expect(log.append([numbered(1), large])).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE', retryable: false });
+    await expect(log.append([numbered(1), numbered(2, { topic: 'a.*' })])).rejects.toMatchObject({
+      code: 'EVENT_INVALID',
+    });
+    await expect(log.append([numbered(1, { data: 1n })])).rejects.toMatchObject({ code: 'EVENT_INVALID' });
+    expect(await readAll(log)).toEqual([]);
+    await log.append([numbered(3)]);
+    expect((await readAll(log)).map(idOf)).toEqual(['event-3']);
+  });
+}
+
+/** Events whose contents are odd, and those beyond the limits of an event. */
+export function describeHostile(open: Open): void {
+  const payloads: Record<string, unknown> = {
+    'a newline, a CR and a NUL': 'a\nb\r\nc\0d\u2028e',
+    'lone surrogates': '\ud800 and \udfff',
+    'text beyond the basic plane': '𝄞 漢字 é',
+    'an empty object': {},
+    'an empty text': '',
+    null: null,
+    'a deep structure': { a: [[[[{ b: '"\\' }]]]] },
+    '1 MB of text': 'x'.repeat(1_000_000),
+  };
+  for (const [name, data] of Object.entries(payloads)) {
+    it(`data that is ${name} comes back as it was`, async () => {
+      const { log } = await open();
+      await log.append([numbered(1, { data }), numbered(2)]);
+      const entries = await readAll(log);
+      expect(entries.map(parsePayload)).toEqual([numbered(1, { data }), numbered(2)]);
+    });
+  }
+
+  it('an event without data stays without', async () => {
+    const { log } = await open();
+    const { data: _, ...bare } = numbered(1);
+    await log.append([bare]);
+    expect((await readAll(log)).map(parsePayload)).toEqual([bare]);
+  });
+
+  it('[I-3] ids and names that differ in odd characters only are different', async () => {
+    const { log } = await open();
+    const odd = ['a\0b', 'a\0c', 'a', '\ud800', '\ud801', '\ufffd', '"', '\\', 'É', 'é', 'e\u0301'];
+    await log.append(odd.map((id) => numbered(1, { id })));
+    const exchanges = odd.map((name) => encodeURIComponent(Buffer.from(name).toString()));
+    await log.append(
+      odd.map((name, i) => numbered(1, { id: 'the same', source: name, type: name, exchange: exchanges[i] ?? '' })),
+    );
+    const entries = await readAll(log);
+    expect(entries.map(idOf)).toEqual([...odd, ...odd.map(() => 'the same')]);
+    const names = entries.slice(odd.length);
+    expect(names.map(({ source }) => source)).toEqual(odd);
+    expect(names.map(({ type }) => type)).toEqual(odd);
+    expect(names.map(({ exchange }) => exchange)).toEqual(exchanges);
+  });
+
+  const untakeable: Record<string, Partial<PregonEvent>> = {
+    'an exchange of 256 bytes': { exchange: 'é'.repeat(128) },
+    'an exchange that UTF-8 cannot hold': { exchange: '\ud800' },
+    'an exchange with a line end': { exchange: 'a\nb' },
+    'an exchange that AMQP reserves': { exchange: 'amq.mine' },
+    'a topic of 256 bytes': { topic: 'x'.repeat(256) },
+    'a type of 256 bytes': { type: 'x'.repeat(256) },
+    'an id of 1,025 bytes': { id: 'x'.repeat(1_025) },
+    'a source of 1,025 bytes': { source: 'x'.repeat(1_025) },
+    'a subject of 1,025 bytes': { subject: 'x'.repeat(1_025) },
+    'data of 10,000 levels': { data: JSON.parse('['.repeat(10_000) + ']'.repeat(10_000)) },
+  };
+  it('[fault C4] what one log cannot hold, every log refuses, and holds what comes after', async () => {
+    const { log } = await open();
+    for (const [name, overrides] of Object.entries(untakeable)) {
+      const append = log.append([numbered(1), numbered(2, overrides)]);
+      await expect(append, name).rejects.toMatchObject({ code: 'EVENT_INVALID', retryable: false });
+    }
+    await log.append([numbered(3)]);
+    expect((await readAll(log)).map(idOf)).toEqual(['event-3']);
+  });
+}

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll } from 'vitest';
+import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
+import { openRabbitLog } from '../../packages/server/src/log/rabbitmq/rabbitmq-log.js';
+import { createVirtualHost, deleteQueues, describeWithBroker } from '../support/rabbitmq.js';
+import { describeLog } from './log.contract.js';
+import type { LogSubject } from './log-subject.js';
+
+describeWithBroker('with a broker', () => {
+  // The suite names its exchanges itself: a virtual host keeps them apart from those of others.
+  let vhost: Awaited<ReturnType<typeof createVirtualHost>>;
+  let streams = 0;
+
+  beforeAll(async () => {
+    vhost = await createVirtualHost();
+  });
+  afterAll(() => vhost.drop());
+
+  describeLog({
+    name: 'rabbitmq',
+    // A stream drops whole segments, so it cannot be made to keep a number of entries: see packages/server/test/rabbitmq.
+    capabilities: { another: true, trim: false, replace: true },
+    async create(options) {
+      streams += 1;
+      return createRabbit(vhost.url, `log-${streams}`, options);
+    },
+  });
+});
+
+async function createRabbit(vhost: string, stream: string, options?: LogOptions): Promise<LogSubject> {
+  const url = `${vhost}?stream=${stream}`;
+  const log = await openRabbitLog(url, options);
+  const handles: Log[] = [log];
+  return {
+    log,
+    async another(others) {
+      const handle = await openRabbitLog(url, others);
+      handles.push(handle);
+      return handle;
+    },
+    trim: () => Promise.reject(new Error('a stream cannot be trimmed')),
+    replace: () => deleteQueues(vhost, [stream]),
+    async dispose() {
+      for (const handle of handles) await handle.close();
+      await deleteQueues(vhost, [stream]);
+    },
+  };
+}

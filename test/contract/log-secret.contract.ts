@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import type { LogCapabilities, Open } from './log-subject.js';
+
+/** A random secret of the log's own, which all who open it share. */
+export function describeSecret(open: Open, { another }: LogCapabilities): void {
+  describe('secret', () => {
+    it('[fault B3] is 32 random bytes, the same at each call, and that of no other log', async () => {
+      const [one, other] = [await open(), await open()];
+      const secret = await one.log.secret();
+      expect(secret).toHaveLength(32);
+      expect(Buffer.from(await one.log.secret())).toEqual(Buffer.from(secret));
+      expect(Buffer.from(await other.log.secret())).not.toEqual(Buffer.from(secret));
+    });
+
+    it('is not told any more when the log is closed', async () => {
+      const { log } = await open();
+      await log.close();
+      await expect((async () => log.secret())()).rejects.toMatchObject({ code: 'LOG_CLOSED' });
+    });
+
+    if (!another) return;
+    it('[fault B3] is agreed on by all who open a new log at the same moment', async () => {
+      const { log, another: openAnother } = await open();
+      const handles = [log, ...(await Promise.all(Array.from({ length: 4 }, () => openAnother())))];
+      const secrets = await Promise.all(handles.map((handle) => handle.secret()));
+      expect(new Set(secrets.map((secret) => Buffer.from(secret).toString('hex'))).size).toBe(1);
+      const later = await openAnother();
+      expect(Buffer.from(await later.secret())).toEqual(Buffer.from(secrets[0] ?? []));
+    });
+  });
+}

@@ -1,0 +1,34 @@
+import { cpSync, readdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../support/cleanup.js';
+import { startProcess } from '../support/processes.js';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const EXAMPLES = join(ROOT, 'examples');
+
+const examples = readdirSync(EXAMPLES, { withFileTypes: true }).flatMap((entry) =>
+  entry.isDirectory() ? entry.name : [],
+);
+
+/** What `npm start` runs first, in the folder of an example. */
+const check = (cwd: string) => startProcess(['../built.mjs'], { cwd }).exited;
+
+it('[fault G5] each example finds all that it needs, once the repository is built', async () => {
+  expect(examples.length).toBeGreaterThan(5);
+  for (const name of examples) {
+    expect(await check(join(EXAMPLES, name)), name).toMatchObject({ code: 0, stderr: '' });
+  }
+});
+
+it('[fault G5] an example says in one line what is missing: the packages, or the build', async () => {
+  const copy = join(temporaryFolder(), 'examples');
+  const withoutBuild = (source: string) => !/node_modules|dist$/.test(source);
+  cpSync(EXAMPLES, copy, { recursive: true, filter: withoutBuild });
+  const advice = 'is not there: run "npm ci && npm run build" at the root of the repository first\n';
+  expect(await check(join(copy, 'subscribers'))).toMatchObject({ code: 1, stderr: `pregon ${advice}` });
+  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  expect(await check(join(copy, 'subscribers'))).toMatchObject({ code: 0, stderr: '' });
+  expect(await check(join(copy, 'nestjs-funkos'))).toMatchObject({ code: 1, stderr: `dist/main.js ${advice}` });
+});

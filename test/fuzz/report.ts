@@ -1,0 +1,52 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Driver } from './driver.js';
+import type { Delays } from './healthy/delays.js';
+import type { Session } from './session.js';
+import type { Target } from './targets/target.js';
+
+/** Where transcripts of failures go; ignored by git. */
+const FOLDER = join(import.meta.dirname, 'data');
+
+/** How long before a fault an input may have been sent that caused it. */
+const BEFORE_MS = 300;
+
+/** What a run did, in one paragraph. */
+export function describeRun(
+  { name, pids }: Target,
+  driver: Driver,
+  delays: Delays,
+  seconds: number,
+  seed: number,
+): string {
+  const by = [...driver.inputsOf].map(([entrance, inputs]) => `${entrance} ${inputs}`).join(', ');
+  const turns = delays.longTurns.slice(0, 5).map(({ at, ms }) => {
+    const suspects = driver.entrancesBetween(at - ms, at);
+    return `${ms} ms amid ${suspects.length > 6 ? `${suspects.length} entrances` : suspects.join(', ')}`;
+  });
+  return [
+    `fuzz: ${name}, seed ${seed}: ${driver.inputs} inputs in ${driver.sessions} sessions, ${Math.round(driver.inputs / seconds)}/s (${by})`,
+    `  healthy client: ${delays.events} events, delay by CPU time p50 ${delays.p50.toFixed(1)} ms, p99 ${delays.p99.toFixed(1)} ms, worst ${delays.worst.toFixed(1)} ms`,
+    `  main threads ${pids.join(', ')}: ${delays.longTurns.length} turns over 20 ms of CPU time${turns.length > 0 ? `: ${turns.join('; ')}` : ''}`,
+  ].join('\n');
+}
+
+/**
+ * Writes what was sent around a time, to be sent again by PREGON_FUZZ_REPLAY=<file>.
+ *
+ * @returns the file
+ */
+export function saveTranscript(driver: Driver, at: number, seed: number): string {
+  mkdirSync(FOLDER, { recursive: true });
+  const file = join(FOLDER, `seed-${seed}-${at}.json`);
+  const sessions = driver
+    .transcriptsBetween(at - BEFORE_MS, at)
+    .map(({ index, entrance, startedAt, steps }: Session) => ({
+      index,
+      entrance,
+      startedAt,
+      steps,
+    }));
+  writeFileSync(file, JSON.stringify(sessions));
+  return file;
+}

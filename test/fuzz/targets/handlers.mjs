@@ -1,0 +1,7 @@
+// The handlers of the route `rows`: one answers at once, one later.
+export default () => ({
+  messages: {
+    bid: (_connection, bid) => ({ accepted: typeof bid === 'number' }),
+    slow: () => new Promise((resolve) => setTimeout(() => resolve('done'), 20)),
+  },
+});
