@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from 'vitest';
-import { openRabbitLog, type RabbitLog } from '../../packages/server/src/log/rabbitmq/rabbitmq-log.js';
+import { openRabbitLog, type RabbitLog } from '../../packages/server/src/logs/rabbitmq/rabbitmq-log.js';
 import { createVirtualHost, describeWithBroker } from '../support/rabbitmq.js';
 import { describeEphemeral } from './ephemeral.contract.js';
 

@@ -1,8 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Ephemeral, type EphemeralMember, MAX_EPHEMERAL_BYTES } from '../../packages/server/src/core/ephemeral.js';
-import type { Log } from '../../packages/server/src/core/log.js';
+import {
+  type Ephemeral,
+  type EphemeralMember,
+  MAX_EPHEMERAL_BYTES,
+} from '../../packages/server/src/core/ports/ephemeral.js';
+import type { Log } from '../../packages/server/src/core/ports/log.js';
 import { collectNow } from '../../packages/server/test/core/support/garbage.js';
 import { Inbox } from '../support/gateway/inbox.js';
 

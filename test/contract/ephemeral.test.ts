@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openMemoryLog } from '../../packages/server/src/log/memory.js';
-import { openSqliteLog } from '../../packages/server/src/log/sqlite.js';
+import { openMemoryLog } from '../../packages/server/src/logs/memory/memory-log.js';
+import { openSqliteLog } from '../../packages/server/src/logs/sqlite/sqlite-log.js';
 import { describeEphemeral } from './ephemeral.contract.js';
 
 describeEphemeral({

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
-import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
-import { openRabbitLog } from '../../packages/server/src/log/rabbitmq/rabbitmq-log.js';
+import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.js';
+import { openRabbitLog } from '../../packages/server/src/logs/rabbitmq/rabbitmq-log.js';
 import { createVirtualHost, deleteQueues, describeWithBroker } from '../support/rabbitmq.js';
 import { describeLog } from './log.contract.js';
 import type { LogSubject } from './log-subject.js';

@@ -1,4 +1,4 @@
-import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
+import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.js';
 
 /** A log under test, new and empty, and what can be done to it from outside. */
 export interface LogSubject {

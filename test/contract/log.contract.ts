@@ -1,6 +1,6 @@
 import { encodeSequence, type LogPoint } from '@pregon/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
+import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.js';
 import { numbered, numberedFrom } from '../support/log/events.js';
 import { idOf, Recorder, readAll, roundTrip } from '../support/log/recorder.js';
 import { describeAppending, describeHostile } from './log-appending.contract.js';

@@ -1,9 +1,9 @@
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Log, LogOptions } from '../../packages/server/src/core/log.js';
-import { openMemoryLog } from '../../packages/server/src/log/memory.js';
-import { openSqliteLog } from '../../packages/server/src/log/sqlite.js';
+import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.js';
+import { openMemoryLog } from '../../packages/server/src/logs/memory/memory-log.js';
+import { openSqliteLog } from '../../packages/server/src/logs/sqlite/sqlite-log.js';
 import { describeLog } from './log.contract.js';
 import type { LogSubject } from './log-subject.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { PregonError } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import { visibleLines } from '../../packages/server/src/cli/terminal-text.js';
+import { visibleLines } from '../../packages/server/src/cli/terminal/terminal-text.js';
 import { loadConfiguration } from '../../packages/server/src/config/load-configuration.js';
 import { Random } from '../chaos/random.js';
 import { temporaryFolder } from '../support/cleanup.js';

@@ -1,12 +1,5 @@
 export type { OutboxEvent } from './event.js';
 export type { OutboxOptions } from './options.js';
-export {
-  createPostgresOutbox,
-  type PostgresOutbox,
-  type PostgresOutboxOptions,
-  type PostgresRelay,
-  type PostgresRelayOptions,
-} from './postgres/outbox.js';
 export type {
   DrizzleDatabase,
   DrizzleTransaction,
@@ -30,8 +23,15 @@ export type {
   TypeOrmQueryRunner,
   TypeOrmRepository,
   TypeOrmTransaction,
-} from './postgres/shapes.js';
-export { openQueryRunner } from './postgres/typeorm.js';
+} from './postgres/drivers/shapes.js';
+export { openQueryRunner } from './postgres/drivers/typeorm.js';
+export {
+  createPostgresOutbox,
+  type PostgresOutbox,
+  type PostgresOutboxOptions,
+  type PostgresRelay,
+  type PostgresRelayOptions,
+} from './postgres/outbox.js';
 export type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
 export type { OutboxSnapshot } from './snapshot.js';
 export { DEFAULT_TABLE, type SqlDialect, sql } from './sql.js';

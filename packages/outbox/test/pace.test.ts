@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pace, QUIET_MS } from '../src/postgres/pace.js';
+import { Pace, QUIET_MS } from '../src/postgres/relay/pace.js';
 
 describe('Pace', () => {
   it('lets writers notify while events come slowly, a hundred a second say', () => {

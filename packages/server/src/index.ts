@@ -1,9 +1,8 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
-export type { Connection, ConnectionRequest } from './core/connection.js';
-export type { BroadcastOptions, Connections } from './core/connections.js';
-export type { Ephemeral, EphemeralMember } from './core/ephemeral.js';
-export type { RouteHandlers } from './core/handlers.js';
-export type { TransportName } from './core/link.js';
+export type { Connection, ConnectionRequest } from './core/connections/connection.js';
+export type { BroadcastOptions, Connections } from './core/connections/connections.js';
+export type { Ephemeral, EphemeralMember } from './core/ports/ephemeral.js';
+export type { TransportName } from './core/ports/link.js';
 export type {
   Log,
   LogEntry,
@@ -14,8 +13,9 @@ export type {
   ReadPage,
   ReadRequest,
   StopFollowing,
-} from './core/log.js';
-export type { PositionCodec } from './core/positions.js';
+} from './core/ports/log.js';
+export type { PositionCodec } from './core/ports/positions.js';
+export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';
 export { attachGateway } from './gateway/attach-gateway.js';
 export {
@@ -36,12 +36,12 @@ export type {
   Subscriber,
 } from './gateway/options.js';
 export type { AttachableServer } from './gateway/server/attachable-server.js';
-export type { BlockedAddresses } from './integrations/component/blocked-addresses.js';
-export type { ComponentConnection, ComponentRequest } from './integrations/component/component-connection.js';
-export type { MessageComponent } from './integrations/component/message-component.js';
-export type { MountOptions } from './integrations/component/mount-options.js';
-export { openLog } from './log/open.js';
-export { positionsOf } from './log/secrets/position-codec.js';
+export { openLog } from './logs/open.js';
+export { positionsOf } from './logs/secrets/position-codec.js';
+export type { BlockedAddresses } from './transports/component/blocked-addresses.js';
+export type { ComponentConnection, ComponentRequest } from './transports/component/component-connection.js';
+export type { MessageComponent } from './transports/component/message-component.js';
+export type { MountOptions } from './transports/component/mount-options.js';
 export type { SocketIoOptions } from './transports/socketio/socketio-entrance.js';
 export type {
   OnlySocketIoTypes,

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { HttpPort, type HttpPortOptions } from '../src/http/http-port.js';
-import { openMemoryLog } from '../src/log/memory.js';
+import { HttpPort, type HttpPortOptions } from '../src/admin/http-port.js';
+import { openMemoryLog } from '../src/logs/memory/memory-log.js';
 
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 const authorization = 'Bearer secret';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type Command, UsageError } from '../src/cli/command.js';
+import { readLines } from '../src/cli/commands/lines.js';
 import { commands, loadAll } from '../src/cli/commands.js';
 import { helpOf, overview } from '../src/cli/help.js';
-import { readLines } from '../src/cli/lines.js';
-import { baseUrl, parseListenAddress } from '../src/cli/listen-address.js';
 import { parseLine } from '../src/cli/parse.js';
+import { baseUrl, parseListenAddress } from '../src/cli/run/listen-address.js';
 
 const command: Command = {
   name: 'try',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Flags } from '../src/cli/flags.js';
-import { planGateway } from '../src/cli/gateway-plan.js';
-import { run } from '../src/cli/run.js';
+import { planGateway } from '../src/cli/run/gateway-plan.js';
+import { run } from '../src/cli/run/run.js';
 import type { Configuration } from '../src/config/configuration.js';
 
 const URL_OF_APPLICATION = 'http://localhost:8080/snapshots/users';

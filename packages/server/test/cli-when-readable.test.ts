@@ -1,8 +1,8 @@
 import { PregonError } from '@pregon/protocol';
 import { expect, it } from 'vitest';
-import { createWhenReadable } from '../src/cli/when-readable.js';
+import { createWhenReadable } from '../src/cli/run/when-readable.js';
 import { createGateway } from '../src/gateway/create-gateway.js';
-import { openMemoryLog } from '../src/log/memory.js';
+import { openMemoryLog } from '../src/logs/memory/memory-log.js';
 
 const never = new Promise<string>(() => {});
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/cleanup.js';
 import { loadConfiguration } from '../src/config/load-configuration.js';
-import { assertLogUrl, openLog } from '../src/log/open.js';
-import { sqlitePath } from '../src/log/sqlite-address.js';
+import { assertLogUrl, openLog } from '../src/logs/open.js';
+import { sqlitePath } from '../src/logs/sqlite/sqlite-address.js';
 
 const PATHS: readonly (readonly [url: string, path: string])[] = [
   ['sqlite:data/pregon.db', 'data/pregon.db'],

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../../test/support/cleanup.js';
 
-import { openLog } from '../src/log/open.js';
+import { openLog } from '../src/logs/open.js';
 
 it('sqlite: names a file, relative to the working directory or absolute', async () => {
   const path = join(temporaryFolder(), 'log.db');

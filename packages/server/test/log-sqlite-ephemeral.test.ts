@@ -8,7 +8,7 @@ import { join as joinLog } from '../../../test/contract/ephemeral.contract.js';
 import { temporaryFolder } from '../../../test/support/cleanup.js';
 import { type RunningProcess, startProcess } from '../../../test/support/processes.js';
 import { eventually } from '../../../test/support/waiting.js';
-import { openSqliteLog, type SqliteLog } from '../src/log/sqlite.js';
+import { openSqliteLog, type SqliteLog } from '../src/logs/sqlite/sqlite-log.js';
 import { collectGarbage } from './core/support/garbage.js';
 
 const HEAR = fileURLToPath(new URL('../../../test/support/log/hear.mjs', import.meta.url));

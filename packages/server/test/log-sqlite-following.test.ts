@@ -6,7 +6,7 @@ import { temporaryFolder } from '../../../test/support/cleanup.js';
 import { numbered, numberedFrom } from '../../../test/support/log/events.js';
 import { Recorder } from '../../../test/support/log/recorder.js';
 import { startProcess } from '../../../test/support/processes.js';
-import { openSqliteLog, type SqliteLog, type SqliteLogOptions } from '../src/log/sqlite.js';
+import { openSqliteLog, type SqliteLog, type SqliteLogOptions } from '../src/logs/sqlite/sqlite-log.js';
 
 const FOLLOW = fileURLToPath(new URL('../../../test/support/log/follow.mjs', import.meta.url));
 const NO_POLLING = { pollIntervalMs: 60_000 };
@@ -208,7 +208,7 @@ it('a process that follows stays alive, one that only has a log open does not', 
   const log = await openSqliteLog(path);
   await log.append([numbered(1)]);
   await follower.until(/event-1\n/);
-  const module = new URL('../dist/log/sqlite.js', import.meta.url);
+  const module = new URL('../dist/logs/sqlite/sqlite-log.js', import.meta.url);
   const script = `const { openSqliteLog } = await import(${JSON.stringify(module)}); await openSqliteLog(${JSON.stringify(path)});`;
   expect(await startProcess(['--input-type=module', '-e', script]).exited).toMatchObject({ code: 0 });
   await log.close();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEvent } from '@pregon/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openLog } from '../src/log/open.js';
-import { SocketListener, SocketPeers } from '../src/log/socket-folder.js';
+import { openLog } from '../src/logs/open.js';
+import { SocketListener, SocketPeers } from '../src/logs/sqlite/sockets/socket-folder.js';
 
 let folder: string;
 

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../../../test/support/cleanup.js';
 import { numbered } from '../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../test/support/log/recorder.js';
 import { type RunningProcess, startProcess } from '../../../test/support/processes.js';
-import { openSqliteLog } from '../src/log/sqlite.js';
+import { openSqliteLog } from '../src/logs/sqlite/sqlite-log.js';
 
 const APPEND = fileURLToPath(new URL('../../../test/support/log/append.mjs', import.meta.url));
 const FOLLOW = fileURLToPath(new URL('../../../test/support/log/follow.mjs', import.meta.url));

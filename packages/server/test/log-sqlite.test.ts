@@ -6,10 +6,9 @@ import { expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryFolder } from '../../../test/support/cleanup.js';
 import { numbered, numberedFrom } from '../../../test/support/log/events.js';
 import { idOf, readAll } from '../../../test/support/log/recorder.js';
-
-import { openSqliteLog } from '../src/log/sqlite.js';
-import { Database } from '../src/log/sqlite-database.js';
-import { prepareSchema } from '../src/log/sqlite-schema.js';
+import { prepareSchema } from '../src/logs/sqlite/database/schema.js';
+import { Database } from '../src/logs/sqlite/database/sqlite-database.js';
+import { openSqliteLog } from '../src/logs/sqlite/sqlite-log.js';
 
 const newPath = () => join(temporaryFolder(), 'log.db');
 

@@ -2,7 +2,7 @@
 // with EXCHANGE, each on one of its own: that name and its number.
 import { writeSync } from 'node:fs';
 import { encodeSequence } from '@pregon/protocol';
-import { openSqliteLog } from '../../../packages/server/dist/log/sqlite.js';
+import { openSqliteLog } from '../../../packages/server/dist/logs/sqlite/sqlite-log.js';
 
 const [path, source, count, group, exchange] = process.argv.slice(2);
 const log = await openSqliteLog(path, { busyTimeoutMs: 20_000 });

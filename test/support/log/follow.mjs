@@ -1,6 +1,6 @@
 // node follow.mjs PATH: follows from the floor, and says the id of each event.
 import { writeSync } from 'node:fs';
-import { openSqliteLog } from '../../../packages/server/dist/log/sqlite.js';
+import { openSqliteLog } from '../../../packages/server/dist/logs/sqlite/sqlite-log.js';
 
 const log = await openSqliteLog(process.argv[2]);
 log.follow(await log.floor(), {

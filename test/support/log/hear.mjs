@@ -1,6 +1,6 @@
 // node hear.mjs PATH: joins the gateways on a log, and says each text that it hears, up to its first space.
 import { writeSync } from 'node:fs';
-import { openSqliteLog } from '../../../packages/server/dist/log/sqlite.js';
+import { openSqliteLog } from '../../../packages/server/dist/logs/sqlite/sqlite-log.js';
 
 const log = await openSqliteLog(process.argv[2]);
 await log.ephemeral.join((text) => writeSync(1, `${text.split(' ')[0]}\n`));

@@ -1,5 +1,5 @@
 import { decodePosition, encodePosition, type LogPoint } from '@pregon/protocol';
-import type { Log, LogEntry, LogFollower, Page } from '../../../packages/server/src/core/log.js';
+import type { Log, LogEntry, LogFollower, Page } from '../../../packages/server/src/core/ports/log.js';
 
 const DEADLINE_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import type { AppendableLog } from '@pregon/outbox';
 import { assertEvent, type PregonEvent } from '@pregon/protocol';
 import type { Log } from 'pregon';
-import { openMemoryLog } from '../../../packages/server/dist/log/memory.js';
+import { openMemoryLog } from '../../../packages/server/dist/logs/memory/memory-log.js';
 
 /**
  * A log in memory that can be told to fail, in each of the ways that `append` may: with nothing stored, with a prefix stored, or with

@@ -1,9 +1,9 @@
-import { innerPool } from './foreign-handles.js';
-import { kyselyDatabase } from './kysely.js';
-import { pgDatabase } from './pg.js';
-import { postgresJsDatabase } from './postgres-js.js';
+import { innerPool } from './drivers/foreign-handles.js';
+import { kyselyDatabase } from './drivers/kysely.js';
+import { pgDatabase } from './drivers/pg.js';
+import { postgresJsDatabase } from './drivers/postgres-js.js';
+import { isTypeOrmDataSource, poolOfDataSource } from './drivers/typeorm.js';
 import { isKyselyDatabase, isPgPool, isPostgresJsSql, type Session } from './session.js';
-import { isTypeOrmDataSource, poolOfDataSource } from './typeorm.js';
 
 /** How a listener tells what it hears. */
 export interface Hearing {

@@ -8,10 +8,7 @@ import type { OutboxSnapshot } from '../snapshot.js';
 import { assertTableName, sql } from '../sql.js';
 import type { StuckEvents } from '../stuck.js';
 import { databaseOf } from './database.js';
-import { innerPool } from './foreign-handles.js';
-import { PostgresRelaySource } from './relay-source.js';
-import { type PostgresNames, postgresNames } from './schema.js';
-import { type Session, sessionOf, transactionSession } from './session.js';
+import { innerPool } from './drivers/foreign-handles.js';
 import type {
   KyselyDatabase,
   KyselyTransaction,
@@ -24,10 +21,13 @@ import type {
   PostgresPool,
   PostgresTransaction,
   TypeOrmDataSource,
-} from './shapes.js';
+} from './drivers/shapes.js';
+import { isTypeOrmDataSource, poolOfDataSource } from './drivers/typeorm.js';
+import { PostgresRelaySource } from './relay/relay-source.js';
+import { type PostgresNames, postgresNames } from './schema.js';
+import { type Session, sessionOf, transactionSession } from './session.js';
 import { type ReadRows, SnapshotTaker } from './snapshot.js';
 import { postgresStuck } from './stuck.js';
-import { isTypeOrmDataSource, poolOfDataSource } from './typeorm.js';
 
 export interface PostgresOutboxOptions extends OutboxOptions {
   /**

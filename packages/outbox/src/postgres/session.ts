@@ -1,5 +1,5 @@
 import { get, kindOf } from '../handles.js';
-import { innerConnection } from './foreign-handles.js';
+import { innerConnection } from './drivers/foreign-handles.js';
 import type {
   KyselyDatabase,
   KyselyTransaction,
@@ -8,8 +8,8 @@ import type {
   PgPool,
   PostgresJsSql,
   PostgresJsTransaction,
-} from './shapes.js';
-import { openQueryRunner } from './typeorm.js';
+} from './drivers/shapes.js';
+import { openQueryRunner } from './drivers/typeorm.js';
 import { within } from './waiting.js';
 
 /**

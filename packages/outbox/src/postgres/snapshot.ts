@@ -11,7 +11,7 @@ import {
   numberRows,
   readNumbered,
   settingsForNumbering,
-} from './numbering.js';
+} from './relay/numbering.js';
 import type { PostgresNames } from './schema.js';
 import type { Session } from './session.js';
 import { sqlState } from './sql-state.js';

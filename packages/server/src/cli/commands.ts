@@ -8,20 +8,20 @@ export interface CommandEntry {
 
 /** In the order in which help lists them. */
 export const commands: readonly CommandEntry[] = [
-  { name: 'run', load: async () => (await import('./run.js')).run },
-  { name: 'publish', load: async () => (await import('./publish.js')).publish },
-  { name: 'tail', load: async () => (await import('./tail.js')).tail },
-  { name: 'connect', load: async () => (await import('./connect.js')).connect },
-  { name: 'bench', load: async () => (await import('./bench.js')).bench },
-  { name: 'log info', load: async () => (await import('./log-info.js')).logInfo },
-  { name: 'log trim', load: async () => (await import('./log-trim.js')).logTrim },
-  { name: 'bus check', load: async () => (await import('./bus.js')).busCheck },
-  { name: 'bus create', load: async () => (await import('./bus.js')).busCreate },
-  { name: 'bus drop', load: async () => (await import('./bus.js')).busDrop },
-  { name: 'outbox sql', load: async () => (await import('./outbox-sql.js')).outboxSql },
-  { name: 'outbox stuck list', load: async () => (await import('./outbox-stuck.js')).outboxStuckList },
-  { name: 'outbox stuck retry', load: async () => (await import('./outbox-stuck.js')).outboxStuckRetry },
-  { name: 'outbox stuck drop', load: async () => (await import('./outbox-stuck.js')).outboxStuckDrop },
+  { name: 'run', load: async () => (await import('./run/run.js')).run },
+  { name: 'publish', load: async () => (await import('./commands/publish.js')).publish },
+  { name: 'tail', load: async () => (await import('./commands/tail.js')).tail },
+  { name: 'connect', load: async () => (await import('./commands/connect.js')).connect },
+  { name: 'bench', load: async () => (await import('./bench/bench.js')).bench },
+  { name: 'log info', load: async () => (await import('./commands/log-info.js')).logInfo },
+  { name: 'log trim', load: async () => (await import('./commands/log-trim.js')).logTrim },
+  { name: 'bus check', load: async () => (await import('./commands/bus.js')).busCheck },
+  { name: 'bus create', load: async () => (await import('./commands/bus.js')).busCreate },
+  { name: 'bus drop', load: async () => (await import('./commands/bus.js')).busDrop },
+  { name: 'outbox sql', load: async () => (await import('./commands/outbox-sql.js')).outboxSql },
+  { name: 'outbox stuck list', load: async () => (await import('./commands/outbox-stuck.js')).outboxStuckList },
+  { name: 'outbox stuck retry', load: async () => (await import('./commands/outbox-stuck.js')).outboxStuckRetry },
+  { name: 'outbox stuck drop', load: async () => (await import('./commands/outbox-stuck.js')).outboxStuckDrop },
 ];
 
 export function loadAll(entries: readonly CommandEntry[]): Promise<Command[]> {

@@ -5,8 +5,8 @@ import type { Settings } from '../settings.js';
 import { type Command, UsageError } from './command.js';
 import { type CommandEntry, commands, loadAll } from './commands.js';
 import { helpOf, overview, usageOf } from './help.js';
-import { complain, outputFailure, watchOutput, write } from './output.js';
 import { parseLine } from './parse.js';
+import { complain, outputFailure, watchOutput, write } from './terminal/output.js';
 import { readVersion } from './version.js';
 
 const EXIT_FAILED = 1;

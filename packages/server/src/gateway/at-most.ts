@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/time/clock.js';
 
 /** Resolves when the promise does, and after `ms` at the latest. */
 export async function atMost(ms: number, clock: Clock, promise: Promise<unknown>): Promise<void> {

@@ -1,9 +1,9 @@
-import { type Claim, claimBelow, claimPath, isClaimed } from '../transports/claim.js';
-import { targetPath } from '../transports/query.js';
+import { type Claim, claimBelow, claimPath, isClaimed } from '../transports/http/claim.js';
+import { targetPath } from '../transports/http/query.js';
 import { socketIoPath } from '../transports/socketio/socketio-path.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { createGateway } from './create-gateway.js';
-import { EarlyRequests } from './early-requests.js';
+import { EarlyRequests } from './entrances/early-requests.js';
 import type { Gateway } from './gateway.js';
 import type { GatewayOptions } from './options.js';
 import type { AttachableServer } from './server/attachable-server.js';

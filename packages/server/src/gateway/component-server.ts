@@ -1,12 +1,12 @@
-import { systemClock } from '../core/clock.js';
-import { Heartbeat } from '../core/heartbeat.js';
+import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Intake } from '../core/incoming/intake.js';
 import { RefusalLog } from '../core/refusals/refusal-log.js';
-import { ComponentEntrance } from '../integrations/component/component-entrance.js';
-import type { MessageComponent } from '../integrations/component/message-component.js';
-import type { MountOptions } from '../integrations/component/mount-options.js';
+import { systemClock } from '../core/time/clock.js';
+import { ComponentEntrance } from '../transports/component/component-entrance.js';
+import type { MessageComponent } from '../transports/component/message-component.js';
+import type { MountOptions } from '../transports/component/mount-options.js';
 import { atMost } from './at-most.js';
-import { Front } from './front.js';
+import { Front } from './entrances/front.js';
 import type { ListenOptions } from './gateway.js';
 import { guardLogger } from './guard-logger.js';
 import type { GatewayLimits, Logger } from './options.js';

@@ -1,5 +1,5 @@
-import type { Connection } from '../core/connection.js';
-import type { RouteHandlers } from '../core/handlers.js';
+import type { Connection } from '../core/connections/connection.js';
+import type { RouteHandlers } from '../core/routes/handlers.js';
 import type { Logger } from './options.js';
 
 /** One line for each thing that happens to a connection. */

@@ -1,5 +1,5 @@
 import { CLOSE_CODES } from '@pregon/protocol';
-import type { Clock } from '../core/clock.js';
+import type { Clock } from '../core/time/clock.js';
 import type { Door } from '../transports/door.js';
 import { atMost } from './at-most.js';
 

@@ -1,7 +1,7 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { Log } from '../core/log.js';
-import type { PositionCodec } from '../core/positions.js';
-import { positionsOf } from '../log/secrets/position-codec.js';
+import type { Log } from '../core/ports/log.js';
+import type { PositionCodec } from '../core/ports/positions.js';
+import { positionsOf } from '../logs/secrets/position-codec.js';
 
 /** The positions of a gateway. A log that takes the place of another has a secret of its own, so its key is read anew. */
 export class GatewayPositions implements PositionCodec {

@@ -1,7 +1,7 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
-import type { Connections } from '../core/connections.js';
-import type { MessageComponent } from '../integrations/component/message-component.js';
-import type { MountOptions } from '../integrations/component/mount-options.js';
+import type { Connections } from '../core/connections/connections.js';
+import type { MessageComponent } from '../transports/component/message-component.js';
+import type { MountOptions } from '../transports/component/mount-options.js';
 import type { OnlySocketIoTypes, SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import type { AttachableServer } from './server/attachable-server.js';
 

@@ -1,12 +1,12 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
-import type { Connections } from '../core/connections.js';
-import type { RouteHandlers } from '../core/handlers.js';
-import type { Log } from '../core/log.js';
+import type { Connections } from '../core/connections/connections.js';
+import type { Log } from '../core/ports/log.js';
+import type { QueueName } from '../core/ports/work-queue.js';
+import type { RouteHandlers } from '../core/routes/handlers.js';
 import type { SnapshotFunction } from '../core/snapshots/snapshot.js';
-import type { QueueName } from '../core/work-queue.js';
 import type { SocketIoOptions } from '../transports/socketio/socketio-entrance.js';
 
-export type { RouteHandlers } from '../core/handlers.js';
+export type { RouteHandlers } from '../core/routes/handlers.js';
 
 /** What a handler or subscriber is built with, once, when the gateway starts. */
 export interface HandlerContext {

@@ -1,8 +1,8 @@
 import { PregonError } from '@pregon/protocol';
-import type { Connections } from '../core/connections.js';
+import type { Connections } from '../core/connections/connections.js';
 import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
-import { Route } from '../core/route.js';
+import { Route } from '../core/routes/route.js';
 import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/snapshot-reader.js';
 import { connectionLog } from './connection-log.js';
 import type { Logger, RouteOptions } from './options.js';

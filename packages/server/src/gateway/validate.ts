@@ -1,6 +1,6 @@
 import { assertPattern } from '@pregon/protocol';
-import type { Compression } from '../core/route.js';
-import { canonicalPath, hasDotSegments } from '../transports/path.js';
+import type { Compression } from '../core/routes/route.js';
+import { canonicalPath, hasDotSegments } from '../transports/http/path.js';
 import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
 
 /** The limits with their defaults; each is documented at {@link GatewayLimits}. */

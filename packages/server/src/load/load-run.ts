@@ -1,16 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connections } from './connections.js';
+import { type Order, OrderOfArrival, UNKNOWN_ORDER } from './check/order.js';
+import { Sightings } from './check/sightings.js';
+import { Tally } from './check/tally.js';
+import { Connections } from './clients/connections.js';
+import { Storm } from './clients/storm.js';
 import type { Failure } from './failure.js';
 import { NumberedEvents } from './numbered-event.js';
 import { checkOptions, type LoadOptions } from './options.js';
-import { type Order, OrderOfArrival, UNKNOWN_ORDER } from './order.js';
 import { type Outlet, Publisher } from './publisher.js';
 import { type LoadResult, latenciesOf } from './result.js';
-import { Sightings } from './sightings.js';
-import { Storm } from './storm.js';
-import { Tally } from './tally.js';
 import { TopicPlan } from './topic-plan.js';
 
 /** How long nothing may come before what is missing is called lost. */

@@ -1,4 +1,4 @@
-import type { ConnectionTarget } from './connection.js';
+import type { ConnectionTarget } from './clients/connection.js';
 import { MIN_DATA_BYTES } from './numbered-event.js';
 
 /** What a run does. */

@@ -1,5 +1,5 @@
-import type { Histogram } from './histogram.js';
-import type { Finding } from './tally.js';
+import type { Histogram } from './check/histogram.js';
+import type { Finding } from './check/tally.js';
 
 /** In milliseconds. */
 export interface Latencies {

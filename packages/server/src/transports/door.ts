@@ -1,21 +1,21 @@
 import type { IncomingMessage } from 'node:http';
-import type { Clock } from '../core/clock.js';
-import { Connection } from '../core/connection.js';
-import type { Heartbeat } from '../core/heartbeat.js';
-import type { Hub } from '../core/hub.js';
+import { Connection } from '../core/connections/connection.js';
+import type { Heartbeat } from '../core/connections/heartbeat.js';
+import type { Hub } from '../core/delivery/hub.js';
 import type { Intake } from '../core/incoming/intake.js';
-import type { Link } from '../core/link.js';
+import type { Link } from '../core/ports/link.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
-import type { Route } from '../core/route.js';
+import type { Route } from '../core/routes/route.js';
+import type { Clock } from '../core/time/clock.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
-import { isPreflight, preflightAnswer } from './cors.js';
-import { refuseOrigin } from './origins.js';
-import { canonicalPath, canonicalTargetPath } from './path.js';
-import { parseTarget, type Query, targetPath } from './query.js';
-import { ONLY_GET, type Refusal } from './refusal.js';
-import { shared } from './shared-texts.js';
-import { MAX_TARGET_CHARACTERS } from './topic-list.js';
+import { isPreflight, preflightAnswer } from './http/cors.js';
+import { refuseOrigin } from './http/origins.js';
+import { canonicalPath, canonicalTargetPath } from './http/path.js';
+import { parseTarget, type Query, targetPath } from './http/query.js';
+import { ONLY_GET, type Refusal } from './http/refusal.js';
+import { MAX_TARGET_CHARACTERS } from './http/topic-list.js';
+import { shared } from './sockets/shared-texts.js';
 
 export interface DoorOptions extends SubscriptionLimits {
   readonly routes: readonly Route[];

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Claim } from './claim.js';
+import type { Claim } from './http/claim.js';
 
 /** One of the ways in that share the port of a gateway: each has paths of its own. */
 export interface Entrance {

@@ -1,7 +1,7 @@
 import { type Agent, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
-import { guard } from '../transports/guarded-socket.js';
+import { guard } from '../transports/sockets/guarded-socket.js';
 import { headersFromOwner, headersToOwner } from './private-socket.js';
 
 export interface Owner {

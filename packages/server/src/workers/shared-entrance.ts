@@ -3,10 +3,10 @@ import { Agent, createServer, type IncomingMessage, type Server, type ServerResp
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Claim } from '../transports/claim.js';
 import type { Entrance } from '../transports/entrance.js';
-import { guard } from '../transports/guarded-socket.js';
+import type { Claim } from '../transports/http/claim.js';
 import type { Siblings } from '../transports/siblings.js';
+import { guard } from '../transports/sockets/guarded-socket.js';
 import { headOf, passOn, pipeOn } from './pass-on.js';
 import { privateSocket, restoreRemoteAddress } from './private-socket.js';
 import { namesSession, newSessionId, ownerOf } from './session-id.js';

@@ -1,7 +1,7 @@
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { Server, Socket } from 'node:net';
-import { guard } from '../transports/guarded-socket.js';
+import { guard } from '../transports/sockets/guarded-socket.js';
 import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './messages.js';
 
 /** How a process ended. */

@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { rmdirSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { guard } from '../transports/guarded-socket.js';
+import { guard } from '../transports/sockets/guarded-socket.js';
 import { type Facts, readToWorker, type ToPrimary } from './messages.js';
 
 /** How long a socket that came may be waited for until its sender has let go of it. */

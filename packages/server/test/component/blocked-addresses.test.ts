@@ -1,6 +1,6 @@
 import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { isBlocked, toBlockList } from '../../src/integrations/component/blocked-addresses.js';
+import { isBlocked, toBlockList } from '../../src/transports/component/blocked-addresses.js';
 
 describe('blocked addresses', () => {
   const list = toBlockList(['192.0.2.7', '198.51.100.0/24', '2001:db8::/32', '::1']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PathPattern } from '../../src/integrations/component/path-pattern.js';
+import { PathPattern } from '../../src/transports/component/path-pattern.js';
 
 function match(pattern: string, path: string): Readonly<Record<string, string>> | undefined {
   return new PathPattern(pattern).match(path);

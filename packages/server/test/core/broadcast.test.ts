@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBroadcast, encodeBroadcast } from '../../src/core/broadcast.js';
-import { Message } from '../../src/core/message.js';
+import { decodeBroadcast, encodeBroadcast } from '../../src/core/broadcasts/broadcast.js';
+import { Message } from '../../src/core/broadcasts/message.js';
 
 const data = fc.oneof(
   fc.jsonValue(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { CatchingUp } from '../../src/core/catching-up.js';
-import { Chunk } from '../../src/core/chunk.js';
+import { CatchingUp } from '../../src/core/catch-up/catching-up.js';
+import { Chunk } from '../../src/core/delivery/chunk.js';
 import { eventLoopTurn, FakeClock } from './support/fake-clock.js';
 import { FakeLink } from './support/fake-link.js';
 import { events, Square } from './support/square.js';

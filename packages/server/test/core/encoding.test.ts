@@ -1,7 +1,7 @@
 import { decodePosition, encodePosition, fingerprint } from '@pregon/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_BYTES, Chunk, chunkLength } from '../../src/core/chunk.js';
+import { CHUNK_BYTES, Chunk, chunkLength } from '../../src/core/delivery/chunk.js';
 import { eventBlocks } from '../../src/transports/sse/event-blocks.js';
 import { eventFrames } from '../../src/transports/websocket/wire.js';
 import { decodeBlocks, decodeEvents, decodeFrames } from './support/decode.js';

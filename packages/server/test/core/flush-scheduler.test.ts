@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FlushScheduler } from '../../src/core/flush-scheduler.js';
+import { FlushScheduler } from '../../src/core/delivery/flush-scheduler.js';
 import { FakeClock } from './support/fake-clock.js';
 
 function scheduler(intervalMs: number, flush: () => void = () => {}) {

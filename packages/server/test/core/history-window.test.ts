@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { HistoryWindow } from '../../src/core/history-window.js';
-import type { LoggedEvent } from '../../src/core/logged-event.js';
+import { HistoryWindow } from '../../src/core/delivery/history-window.js';
+import type { LoggedEvent } from '../../src/core/delivery/logged-event.js';
 import { loggedOfSize } from './support/entries.js';
 import { collectGarbage } from './support/garbage.js';
 

@@ -1,6 +1,6 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import { Heartbeat } from '../../src/core/heartbeat.js';
+import { Heartbeat } from '../../src/core/connections/heartbeat.js';
 import { FakeLink } from './support/fake-link.js';
 import { events, Square } from './support/square.js';
 

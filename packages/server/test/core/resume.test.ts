@@ -1,6 +1,6 @@
 import { encodePosition, PregonError } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import { openMemoryLog } from '../../src/log/memory.js';
+import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
 import { ControlledLog } from './support/controlled-log.js';
 import { type Client, event, events, Square } from './support/square.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SLAB_BYTES, Slab } from '../../src/core/slab.js';
+import { SLAB_BYTES, Slab } from '../../src/core/delivery/slab.js';
 
 describe('a slab', () => {
   it('gives each piece memory that no other piece has', () => {

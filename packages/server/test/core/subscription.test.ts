@@ -1,6 +1,6 @@
 import { CLOSE_CODES, decodePosition } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import { CHUNK_BYTES } from '../../src/core/chunk.js';
+import { CHUNK_BYTES } from '../../src/core/delivery/chunk.js';
 import { eventLoopTurn } from './support/fake-clock.js';
 import { FakeLink } from './support/fake-link.js';
 import { collectGarbage } from './support/garbage.js';

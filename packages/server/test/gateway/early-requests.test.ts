@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { afterTest } from '../../../../test/support/cleanup.js';
 import { eventually } from '../../../../test/support/waiting.js';
-import { EarlyRequests } from '../../src/gateway/early-requests.js';
-import { claimPath } from '../../src/transports/claim.js';
+import { EarlyRequests } from '../../src/gateway/entrances/early-requests.js';
+import { claimPath } from '../../src/transports/http/claim.js';
 
 it('[I-7] [fault A2] a request that waits for a gateway to start, and whose client goes, takes the place of no other', async () => {
   const server = createServer();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HandshakePace, type Visitor } from '../../src/gateway/handshake-pace.js';
+import { HandshakePace, type Visitor } from '../../src/gateway/entrances/handshake-pace.js';
 import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
 import { collectGarbage } from '../core/support/garbage.js';
 

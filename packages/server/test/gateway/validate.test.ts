@@ -8,7 +8,7 @@ import {
   MOST_LIMITS,
   normalizeLimits,
 } from '../../src/gateway/validate.js';
-import { openMemoryLog } from '../../src/log/memory.js';
+import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
 
 const TIMERS = ['heartbeatMs', 'handshakeTimeoutMs', 'flushIntervalMs'] as const;
 

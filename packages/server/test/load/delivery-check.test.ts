@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DeliveryCheck } from '../../src/load/delivery-check.js';
+import { DeliveryCheck } from '../../src/load/check/delivery-check.js';
 import { Turns } from '../../src/load/turns.js';
 
 const NONE: ReadonlySet<number> = new Set();

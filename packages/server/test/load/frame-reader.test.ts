@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FrameReader, OPCODES } from '../../src/load/frame-reader.js';
+import { FrameReader, OPCODES } from '../../src/load/clients/frame-reader.js';
 
 const FIN = 0x80;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Histogram, QUANTILE_ERROR } from '../../src/load/histogram.js';
+import { Histogram, QUANTILE_ERROR } from '../../src/load/check/histogram.js';
 
 function histogramOf(values: readonly number[]): Histogram {
   const histogram = new Histogram();

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { freePort } from '../../../../test/support/ports.js';
-import { LeanSocket } from '../../src/load/lean-socket.js';
+import { LeanSocket } from '../../src/load/clients/lean-socket.js';
 
 const closing: (() => unknown)[] = [];
 

@@ -1,10 +1,10 @@
 import { createEvent, type LogPoint } from '@pregon/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { OrderOfArrival } from '../../src/load/check/order.js';
+import { Sightings } from '../../src/load/check/sightings.js';
 import { MIN_DATA_BYTES, NumberedEvents } from '../../src/load/numbered-event.js';
-import { OrderOfArrival } from '../../src/load/order.js';
-import { Sightings } from '../../src/load/sightings.js';
-import { AesPositionCodec } from '../../src/log/secrets/position-codec.js';
+import { AesPositionCodec } from '../../src/logs/secrets/position-codec.js';
 
 const TIME = '2026-11-20T10:00:00.123Z';
 

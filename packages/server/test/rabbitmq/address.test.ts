@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseRabbitAddress } from '../../src/log/rabbitmq/address.js';
+import { parseRabbitAddress } from '../../src/logs/rabbitmq/connection/address.js';
 
 it('an address names host, port, user, vhost and stream, each of which may be absent', () => {
   expect(parseRabbitAddress('amqp://')).toMatchObject({

@@ -3,9 +3,9 @@ import { expect, it, vi } from 'vitest';
 import { afterTest } from '../../../../test/support/cleanup.js';
 import { Inbox } from '../../../../test/support/gateway/inbox.js';
 import { describeWithOwnBroker } from '../../../../test/support/rabbitmq.js';
-import { MAX_EPHEMERAL_BYTES } from '../../src/core/ephemeral.js';
-import type { RabbitState } from '../../src/log/rabbitmq/options.js';
-import { openRabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { MAX_EPHEMERAL_BYTES } from '../../src/core/ports/ephemeral.js';
+import type { RabbitState } from '../../src/logs/rabbitmq/options.js';
+import { openRabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 // A broker takes some seconds to start, on a busy machine many.
 const DEADLINE_MS = 180_000;

@@ -4,7 +4,7 @@ import { afterTest } from '../../../../test/support/cleanup.js';
 import { Inbox } from '../../../../test/support/gateway/inbox.js';
 import { startProcess } from '../../../../test/support/processes.js';
 import { deleteQueues, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
-import { openRabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { openRabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 describeWithBroker('RabbitMQ: broadcasts that the broker refuses', () => {
   it('[I-8] an exchange of another kind stops no process: it says so once, and joins when it can', async () => {
@@ -14,7 +14,7 @@ describeWithBroker('RabbitMQ: broadcasts that the broker refuses', () => {
     afterTest(() => deleteQueues(SHARED_BROKER, [], [exchange]));
     await admin.do((channel) => channel.assertExchange(exchange, 'direct', { durable: true }));
     const script = `
-      import { openRabbitLog } from './packages/server/dist/log/rabbitmq/rabbitmq-log.js';
+      import { openRabbitLog } from './packages/server/dist/logs/rabbitmq/rabbitmq-log.js';
       const log = await openRabbitLog('${url}', { onWarning: ({ message }) => console.log(message) });
       const member = await log.ephemeral.join((text) => {
         member.send('heard ' + text);

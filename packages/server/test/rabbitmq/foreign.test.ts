@@ -10,8 +10,8 @@ import { numbered } from '../../../../test/support/log/events.js';
 import { parsePayload, Recorder, readAll } from '../../../../test/support/log/recorder.js';
 import { isHidden, isRequired } from '../../../../test/support/machine.js';
 import { describeWithBroker, SHARED_BROKER, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
-import type { RabbitLogOptions } from '../../src/log/rabbitmq/options.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import type { RabbitLogOptions } from '../../src/logs/rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 interface Stage extends TestNames {
   readonly log: RabbitLog;

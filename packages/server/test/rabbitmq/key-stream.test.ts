@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { afterTest } from '../../../../test/support/cleanup.js';
 import { numbered } from '../../../../test/support/log/events.js';
 import { createVirtualHost, describeWithBroker } from '../../../../test/support/rabbitmq.js';
-import { openRabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { openRabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import { numbered } from '../../../../test/support/log/events.js';
-import type { LogEntry } from '../../src/core/log.js';
-import type { RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import type { LogEntry } from '../../src/core/ports/log.js';
+import type { RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 /** How often a batch is appended: often enough that what is on its way when something breaks is a part of a batch. */
 const INTERVAL_MS = 10;

@@ -2,8 +2,8 @@ import { encodeSequence, isTopic, type PregonEvent } from '@pregon/protocol';
 import type { ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { encodeEvent } from '../../src/log/encode.js';
-import { toKey, toMessage, toStreamEntry } from '../../src/log/rabbitmq/message.js';
+import { toKey, toMessage, toStreamEntry } from '../../src/logs/rabbitmq/messages/message.js';
+import { encodeEvent } from '../../src/logs/shared/encode.js';
 
 const OPTIONS = { stream: 'pregon', maxEventBytes: 1_000_000 };
 

@@ -5,7 +5,7 @@ import { DeafLink } from '../../../../test/support/deaf-link.js';
 import { numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
 import { describeWithBroker, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 import { ALL_ONCE_IN_ORDER, compare, Load } from './load.js';
 
 async function open({ url, exchange }: TestNames, port = 5672): Promise<RabbitLog> {

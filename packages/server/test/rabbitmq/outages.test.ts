@@ -10,8 +10,8 @@ import { isLong } from '../../../../test/support/long.js';
 import { startProcess } from '../../../../test/support/processes.js';
 import { CERTIFICATE, describeWithOwnBroker, type OwnBroker } from '../../../../test/support/rabbitmq.js';
 import { eventually } from '../../../../test/support/waiting.js';
-import type { RabbitLogOptions, RabbitState } from '../../src/log/rabbitmq/options.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import type { RabbitLogOptions, RabbitState } from '../../src/logs/rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 import { ALL_ONCE_IN_ORDER, compare, Load } from './load.js';
 
 /** More where a run may take its time: what is behind after an outage has to be caught up with. */
@@ -190,7 +190,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
 
   it('after close nothing is left that keeps a process alive', async () => {
     const script = `
-      import { openRabbitLog } from './packages/server/dist/log/rabbitmq/rabbitmq-log.js';
+      import { openRabbitLog } from './packages/server/dist/logs/rabbitmq/rabbitmq-log.js';
       const log = await openRabbitLog('${broker.url}/?stream=ended', { exchanges: ['ended'] });
       log.follow(await log.head(), { appended() {}, replaced() {}, unavailable() {}, available() {} });
       await log.read({ after: 0 });

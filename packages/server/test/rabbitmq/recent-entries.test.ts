@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { RecentEntries } from '../../src/log/rabbitmq/recent-entries.js';
-import type { StreamEntry } from '../../src/log/rabbitmq/stream-entry.js';
+import type { StreamEntry } from '../../src/logs/rabbitmq/messages/stream-entry.js';
+import { RecentEntries } from '../../src/logs/rabbitmq/reading/recent-entries.js';
 
 /** Entries with growing offsets, with holes; few keys, so that many are there again. */
 const entries = fc

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RecentSequences } from '../../src/log/rabbitmq/recent-sequences.js';
-import type { StreamEntry } from '../../src/log/rabbitmq/stream-entry.js';
+import type { StreamEntry } from '../../src/logs/rabbitmq/messages/stream-entry.js';
+import { RecentSequences } from '../../src/logs/rabbitmq/reading/recent-sequences.js';
 
 function entry(offset: number, sequence: number | undefined, source = '/a'): StreamEntry {
   const point = { offset, fingerprint: offset * 7 };

@@ -5,7 +5,7 @@ import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
 import { describeWithBroker, SHARED_BROKER, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
 import { eventually } from '../../../../test/support/waiting.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 const UNREAD = { points: false };
 

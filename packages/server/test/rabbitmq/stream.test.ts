@@ -4,11 +4,11 @@ import { afterTest } from '../../../../test/support/cleanup.js';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { idOf, Recorder, readAll } from '../../../../test/support/log/recorder.js';
 import { deleteQueues, describeWithBroker, SHARED_BROKER, testNames } from '../../../../test/support/rabbitmq.js';
-import { systemClock } from '../../src/core/clock.js';
-import { PageReader } from '../../src/core/page-reader.js';
-import type { RabbitLogOptions } from '../../src/log/rabbitmq/options.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
-import { positionsOf } from '../../src/log/secrets/position-codec.js';
+import { PageReader } from '../../src/core/catch-up/page-reader.js';
+import { systemClock } from '../../src/core/time/clock.js';
+import type { RabbitLogOptions } from '../../src/logs/rabbitmq/options.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
+import { positionsOf } from '../../src/logs/secrets/position-codec.js';
 
 async function open(url: string, options?: RabbitLogOptions): Promise<RabbitLog> {
   const log = await openRabbitLog(url, options);

@@ -5,14 +5,14 @@ import { afterTest } from '../../../../test/support/cleanup.js';
 import { numbered, numberedFrom } from '../../../../test/support/log/events.js';
 import { readAll } from '../../../../test/support/log/recorder.js';
 import { describeWithBroker, testNames } from '../../../../test/support/rabbitmq.js';
-import { parseRabbitAddress } from '../../src/log/rabbitmq/address.js';
-import { openAmqp } from '../../src/log/rabbitmq/amqp.js';
-import { Cursor } from '../../src/log/rabbitmq/cursor.js';
-import { type Known, WARM_UP_ENTRIES } from '../../src/log/rabbitmq/known.js';
-import { Link } from '../../src/log/rabbitmq/link.js';
-import { toStreamEntry } from '../../src/log/rabbitmq/message.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
-import { begin } from '../../src/log/rabbitmq/tail-start.js';
+import { parseRabbitAddress } from '../../src/logs/rabbitmq/connection/address.js';
+import { openAmqp } from '../../src/logs/rabbitmq/connection/amqp.js';
+import { Link } from '../../src/logs/rabbitmq/connection/link.js';
+import { toStreamEntry } from '../../src/logs/rabbitmq/messages/message.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
+import { Cursor } from '../../src/logs/rabbitmq/reading/cursor.js';
+import { type Known, WARM_UP_ENTRIES } from '../../src/logs/rabbitmq/reading/known.js';
+import { begin } from '../../src/logs/rabbitmq/reading/tail-start.js';
 
 /** Offsets that a stream has skipped. */
 async function holesOf(log: RabbitLog): Promise<Set<number>> {

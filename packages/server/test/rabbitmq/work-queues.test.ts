@@ -4,8 +4,8 @@ import { afterTest } from '../../../../test/support/cleanup.js';
 import { Inbox } from '../../../../test/support/gateway/inbox.js';
 import { numbered } from '../../../../test/support/log/events.js';
 import { describeWithBroker, type TestNames, testNames } from '../../../../test/support/rabbitmq.js';
-import { MAX_DELIVERIES } from '../../src/core/work-queue.js';
-import { openRabbitLog, type RabbitLog } from '../../src/log/rabbitmq/rabbitmq-log.js';
+import { MAX_DELIVERIES } from '../../src/core/ports/work-queue.js';
+import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 interface Subject extends TestNames {
   readonly queue: string;

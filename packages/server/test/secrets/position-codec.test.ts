@@ -1,8 +1,8 @@
 import { encodePosition, fingerprint, type LogPoint, PregonError } from '@pregon/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { deriveKey } from '../../src/log/secrets/derive-key.js';
-import { AesPositionCodec } from '../../src/log/secrets/position-codec.js';
+import { deriveKey } from '../../src/logs/secrets/derive-key.js';
+import { AesPositionCodec } from '../../src/logs/secrets/position-codec.js';
 
 const codec = new AesPositionCodec(Buffer.alloc(32, 1));
 const other = new AesPositionCodec(Buffer.alloc(32, 2));

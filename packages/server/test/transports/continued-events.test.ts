@@ -1,11 +1,11 @@
 import { constants, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Chunk } from '../../src/core/chunk.js';
-import type { LoggedEvent } from '../../src/core/logged-event.js';
-import { CompressedEvents } from '../../src/transports/websocket/compressed-events.js';
-import { TRAILER, WINDOW_BITS, WINDOW_BYTES } from '../../src/transports/websocket/deflate.js';
-import { HeldContext } from '../../src/transports/websocket/held-context.js';
+import { Chunk } from '../../src/core/delivery/chunk.js';
+import type { LoggedEvent } from '../../src/core/delivery/logged-event.js';
+import { CompressedEvents } from '../../src/transports/websocket/compression/compressed-events.js';
+import { TRAILER, WINDOW_BITS, WINDOW_BYTES } from '../../src/transports/websocket/compression/deflate.js';
+import { HeldContext } from '../../src/transports/websocket/compression/held-context.js';
 import { entry, logged as loggedEvent } from '../core/support/entries.js';
 import { event } from '../core/support/square.js';
 

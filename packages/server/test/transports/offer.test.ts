@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compressionOffer } from '../../src/transports/websocket/offer.js';
+import { compressionOffer } from '../../src/transports/websocket/compression/offer.js';
 
 describe('an offer of permessage-deflate', () => {
   it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseTarget } from '../../src/transports/query.js';
+import { parseTarget } from '../../src/transports/http/query.js';
 
 it.each([
   ['/events', { path: '/events', topics: undefined, since: undefined, snapshot: false }],

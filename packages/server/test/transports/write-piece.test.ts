@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Slab } from '../../src/core/slab.js';
-import { writePiece } from '../../src/transports/write-piece.js';
+import { Slab } from '../../src/core/delivery/slab.js';
+import { writePiece } from '../../src/transports/sockets/write-piece.js';
 
 const opened: { destroy(): void }[] = [];
 

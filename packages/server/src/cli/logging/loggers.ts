@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import type { Logger } from '../../gateway/options.js';
-import { visible } from '../terminal-text.js';
+import { visible } from '../terminal/terminal-text.js';
 import { LogQueue } from './log-queue.js';
 import { openStandardOutput } from './log-sink.js';
 import { shortenJson, shortenText } from './shorten-line.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 import { Rate } from './token-bucket.js';
 import { TurnBudget } from './turn-budget.js';
 

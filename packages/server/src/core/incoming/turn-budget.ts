@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** How much time the work for all clients may take in one turn of the event loop. */
 const BUDGET_MS = 3;

@@ -1,5 +1,5 @@
 import { BoundedMap } from '../bounded-map.js';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../time/clock.js';
 
 /** The part of the gateway's logger that refusals are logged with. */
 export interface RefusalLogger {

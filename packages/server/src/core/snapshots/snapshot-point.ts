@@ -1,6 +1,6 @@
 import { type LogPoint, PregonError } from '@pregon/protocol';
-import type { Clock } from '../clock.js';
-import type { Log } from '../log.js';
+import type { Log } from '../ports/log.js';
+import type { Clock } from '../time/clock.js';
 import type { EncodedSnapshot } from './encoded-snapshot.js';
 
 /** How long a snapshot waits for the log to come as far as it does. */

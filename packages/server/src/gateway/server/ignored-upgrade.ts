@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { guard } from '../../transports/guarded-socket.js';
-import { refuseUpgrade } from '../../transports/refusal.js';
+import { refuseUpgrade } from '../../transports/http/refusal.js';
+import { guard } from '../../transports/sockets/guarded-socket.js';
 import type { AttachableServer } from './attachable-server.js';
 
 /** What Node.js itself does with a new connection of an HTTP server; the same function for all servers. */

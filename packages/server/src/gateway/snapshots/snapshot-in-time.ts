@@ -1,6 +1,6 @@
 import { PregonError } from '@pregon/protocol';
-import { systemClock } from '../../core/clock.js';
 import type { Snapshot, SnapshotFunction } from '../../core/snapshots/snapshot.js';
+import { systemClock } from '../../core/time/clock.js';
 
 /** How long an application may take to give a snapshot: all who ask meanwhile wait for the same answer. */
 export const SNAPSHOT_TIMEOUT_MS = 10_000;

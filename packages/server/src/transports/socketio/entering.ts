@@ -1,10 +1,10 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
-import type { Connection } from '../../core/connection.js';
-import type { Route } from '../../core/route.js';
+import type { Connection } from '../../core/connections/connection.js';
+import type { Route } from '../../core/routes/route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { Door } from '../door.js';
-import type { EngineOutlet } from './engine-outlet.js';
+import type { EngineOutlet } from './engine/engine-outlet.js';
 import { type EventNames, EventPackets } from './event-packets.js';
 import { type Handshake, parseHandshake, parseSubscribe, parseUnsubscribe } from './handshake.js';
 import { type Acknowledge, HANDSHAKE_SUBSCRIPTION, SocketIoLink } from './socketio-link.js';

@@ -1,11 +1,11 @@
 import { BoundedMap } from '../../core/bounded-map.js';
-import type { Chunk } from '../../core/chunk.js';
-import type { Format } from '../../core/format.js';
-import type { LoggedEvent } from '../../core/logged-event.js';
-import { type Message, RESERVED_NAMES } from '../../core/message.js';
-import { headerSize, textFrame, writeTextHeader } from '../websocket-frame.js';
+import { type Message, RESERVED_NAMES } from '../../core/broadcasts/message.js';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { Format } from '../../core/delivery/format.js';
+import type { LoggedEvent } from '../../core/delivery/logged-event.js';
+import { headerSize, textFrame, writeTextHeader } from '../sockets/websocket-frame.js';
+import { shielded } from './engine/shielded.js';
 import { HALF_MARK } from './recovery/offset.js';
-import { shielded } from './shielded.js';
 
 /** Under which names an event is emitted to a client: its type, `event`, or both. */
 export type EventNames = 'type' | 'event' | 'both';

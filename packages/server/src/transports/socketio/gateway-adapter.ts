@@ -9,7 +9,7 @@ import {
   type Room,
   type Session,
 } from 'socket.io-adapter';
-import { shielded } from './shielded.js';
+import { shielded } from './engine/shielded.js';
 import type { BusMember, SocketIoBus } from './socketio-bus.js';
 
 /** A packet of Socket.IO before it is encoded. */

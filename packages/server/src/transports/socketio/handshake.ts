@@ -1,7 +1,7 @@
 import { PregonError, type Since } from '@pregon/protocol';
 import { z } from 'zod';
 import { assertTopicCount, type SubscriptionLimits } from '../../core/topics/topic-limits.js';
-import { assertTopics, splitTopics } from '../topic-list.js';
+import { assertTopics, splitTopics } from '../http/topic-list.js';
 import type { EventNames } from './event-packets.js';
 import { type Offset, parseOffset } from './recovery/offset.js';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
 import type { DoorOptions } from '../door.js';
-import { logRefusal } from '../refusal.js';
+import { logRefusal } from '../http/refusal.js';
 
 interface EngineRefusal {
   readonly req?: IncomingMessage;

@@ -1,12 +1,12 @@
 import type { CloseCode, RequestId } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
-import type { Chunk } from '../../core/chunk.js';
-import type { Clock } from '../../core/clock.js';
-import type { ControlFrame, Link } from '../../core/link.js';
-import type { Message } from '../../core/message.js';
-import { closeReason, refusalCode } from '../closing.js';
-import { textFrame } from '../websocket-frame.js';
-import type { EngineOutlet } from './engine-outlet.js';
+import type { Message } from '../../core/broadcasts/message.js';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { ControlFrame, Link } from '../../core/ports/link.js';
+import type { Clock } from '../../core/time/clock.js';
+import { closeReason, refusalCode } from '../sockets/closing.js';
+import { textFrame } from '../sockets/websocket-frame.js';
+import type { EngineOutlet } from './engine/engine-outlet.js';
 import type { EventPackets } from './event-packets.js';
 
 /** The subscription that was asked for in the handshake: the one that stock clients resume by themselves. */

@@ -1,5 +1,5 @@
 import { isTopic, PregonError, patternsOverlap } from '@pregon/protocol';
-import type { Connection } from '../../core/connection.js';
+import type { Connection } from '../../core/connections/connection.js';
 
 /** How many pairs of words are compared for one request: some milliseconds, and a request costs its sender nothing. */
 const MOST_PAIRS = 100_000;

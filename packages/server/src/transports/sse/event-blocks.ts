@@ -1,4 +1,4 @@
-import type { Format } from '../../core/format.js';
+import type { Format } from '../../core/delivery/format.js';
 
 const ID = Buffer.from('id: ');
 const DATA = Buffer.from('\ndata: ');

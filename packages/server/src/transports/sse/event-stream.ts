@@ -1,14 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { assertPosition, encodePosition } from '@pregon/protocol';
-import type { Route } from '../../core/route.js';
-import { toldError } from '../../core/told-error.js';
+import { toldError } from '../../core/connections/told-error.js';
+import type { Route } from '../../core/routes/route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
-import { corsHeaders } from '../cors.js';
 import type { Door } from '../door.js';
-import { assertQuery, type Query } from '../query.js';
-import { logRefusal, type Refusal, refuseRequest } from '../refusal.js';
-import { shareTexts } from '../shared-texts.js';
+import { corsHeaders } from '../http/cors.js';
+import { assertQuery, type Query } from '../http/query.js';
+import { logRefusal, type Refusal, refuseRequest } from '../http/refusal.js';
+import { shareTexts } from '../sockets/shared-texts.js';
 import { chunkedBody, plainBody } from './body.js';
 import { NEVER_AGAIN, SseLink } from './sse-link.js';
 

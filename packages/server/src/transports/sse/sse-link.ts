@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
-import type { Chunk } from '../../core/chunk.js';
-import type { Clock } from '../../core/clock.js';
-import type { Connection } from '../../core/connection.js';
-import type { ControlFrame, Link } from '../../core/link.js';
-import type { Message } from '../../core/message.js';
-import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../closing.js';
-import { SocketOutlet } from '../socket-outlet.js';
+import type { Message } from '../../core/broadcasts/message.js';
+import type { Connection } from '../../core/connections/connection.js';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { ControlFrame, Link } from '../../core/ports/link.js';
+import type { Clock } from '../../core/time/clock.js';
+import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../sockets/closing.js';
+import { SocketOutlet } from '../sockets/socket-outlet.js';
 import type { StreamBody } from './body.js';
 
 /** Begins the `Last-Event-ID` of a client that was told not to come back; no position begins like this. */

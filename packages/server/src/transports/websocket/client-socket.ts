@@ -1,5 +1,5 @@
-import type { Connection } from '../../core/connection.js';
-import { PacedSocket } from '../paced-socket.js';
+import type { Connection } from '../../core/connections/connection.js';
+import { PacedSocket } from '../sockets/paced-socket.js';
 
 /** How many answers to pings may wait to be taken by a client that goes on to ask: as many as `ws` lets wait by itself. */
 const MOST_PONGS = 60;

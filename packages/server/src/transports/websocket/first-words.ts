@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/clock.js';
+import type { Clock } from '../../core/time/clock.js';
 
 /** How many may be about to say their first words without being held, and how many who are held are heard in one turn of the event loop. */
 const AT_ONCE = 16;

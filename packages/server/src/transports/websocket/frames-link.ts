@@ -1,8 +1,8 @@
 import { encodeFrame, type RequestId } from '@pregon/protocol';
-import type { Chunk } from '../../core/chunk.js';
-import type { ControlFrame } from '../../core/link.js';
-import type { Message } from '../../core/message.js';
-import { textFrame } from '../websocket-frame.js';
+import type { Message } from '../../core/broadcasts/message.js';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { ControlFrame } from '../../core/ports/link.js';
+import { textFrame } from '../sockets/websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
 
 /** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames beside them. */

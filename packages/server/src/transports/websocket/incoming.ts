@@ -7,7 +7,7 @@ import {
   type RequestId,
   readClientFrame,
 } from '@pregon/protocol';
-import type { Connection } from '../../core/connection.js';
+import type { Connection } from '../../core/connections/connection.js';
 import type { Door } from '../door.js';
 import type { ClientListener } from './client-socket.js';
 import type { FirstWords } from './first-words.js';

@@ -1,9 +1,9 @@
 import { CLOSE_CODES, type RequestId } from '@pregon/protocol';
-import type { Chunk } from '../../core/chunk.js';
-import type { ControlFrame } from '../../core/link.js';
-import type { Message } from '../../core/message.js';
-import { refusalCode } from '../closing.js';
-import { binaryFrame, textFrame } from '../websocket-frame.js';
+import type { Message } from '../../core/broadcasts/message.js';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { ControlFrame } from '../../core/ports/link.js';
+import { refusalCode } from '../sockets/closing.js';
+import { binaryFrame, textFrame } from '../sockets/websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
 
 /**

@@ -1,15 +1,15 @@
 import type { Socket } from 'node:net';
 import type { CloseCode, RequestId } from '@pregon/protocol';
-import type { Chunk } from '../../core/chunk.js';
-import type { Connection } from '../../core/connection.js';
-import type { ControlFrame, Link, TransportName } from '../../core/link.js';
-import type { Message } from '../../core/message.js';
-import { closeReason } from '../closing.js';
-import type { PacedSocket } from '../paced-socket.js';
-import { SocketOutlet } from '../socket-outlet.js';
-import { PING_FRAME } from '../websocket-frame.js';
+import type { Message } from '../../core/broadcasts/message.js';
+import type { Connection } from '../../core/connections/connection.js';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { ControlFrame, Link, TransportName } from '../../core/ports/link.js';
+import { closeReason } from '../sockets/closing.js';
+import type { PacedSocket } from '../sockets/paced-socket.js';
+import { SocketOutlet } from '../sockets/socket-outlet.js';
+import { PING_FRAME } from '../sockets/websocket-frame.js';
+import { HeldContext } from './compression/held-context.js';
 import type { Guest } from './first-words.js';
-import { HeldContext } from './held-context.js';
 import type { EventFormats } from './wire.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */

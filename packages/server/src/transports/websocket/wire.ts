@@ -1,7 +1,7 @@
-import type { Format } from '../../core/format.js';
-import type { LoggedEvent } from '../../core/logged-event.js';
-import { headerSize, writeTextHeader } from '../websocket-frame.js';
-import type { ContinuedEvents } from './continued-events.js';
+import type { Format } from '../../core/delivery/format.js';
+import type { LoggedEvent } from '../../core/delivery/logged-event.js';
+import { headerSize, writeTextHeader } from '../sockets/websocket-frame.js';
+import type { ContinuedEvents } from './compression/continued-events.js';
 
 /** The formats in which a connection may get events. */
 export interface EventFormats {

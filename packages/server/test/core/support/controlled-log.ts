@@ -1,6 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
-import type { Log, LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../../src/core/log.js';
-import { type MemoryLog, openMemoryLog } from '../../../src/log/memory.js';
+import type { Log, LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../../src/core/ports/log.js';
+import { type MemoryLog, openMemoryLog } from '../../../src/logs/memory/memory-log.js';
 
 export type Call = 'head' | 'floor' | 'check' | 'read' | 'locate';
 

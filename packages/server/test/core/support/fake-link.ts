@@ -1,7 +1,7 @@
 import type { CloseCode, PregonEvent, RequestId } from '@pregon/protocol';
-import type { Chunk } from '../../../src/core/chunk.js';
-import type { ControlFrame, Link } from '../../../src/core/link.js';
-import type { Message } from '../../../src/core/message.js';
+import type { Message } from '../../../src/core/broadcasts/message.js';
+import type { Chunk } from '../../../src/core/delivery/chunk.js';
+import type { ControlFrame, Link } from '../../../src/core/ports/link.js';
 import { eventBlocks } from '../../../src/transports/sse/event-blocks.js';
 import { eventFrames } from '../../../src/transports/websocket/wire.js';
 import { decodeEvents } from './decode.js';

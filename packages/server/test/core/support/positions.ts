@@ -1,5 +1,5 @@
 import { decodePosition, encodePosition } from '@pregon/protocol';
-import type { PositionCodec } from '../../../src/core/positions.js';
+import type { PositionCodec } from '../../../src/core/ports/positions.js';
 
 /** Positions without a key, so that a test can read which point one names. */
 export const openPositions: PositionCodec = {

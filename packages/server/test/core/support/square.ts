@@ -1,8 +1,8 @@
 import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protocol';
-import type { ArrivalsLimits } from '../../../src/core/arrivals.js';
-import { Connection } from '../../../src/core/connection.js';
-import { Hub } from '../../../src/core/hub.js';
-import { Route, type RouteDefinition } from '../../../src/core/route.js';
+import { Connection } from '../../../src/core/connections/connection.js';
+import type { ArrivalsLimits } from '../../../src/core/delivery/arrivals.js';
+import { Hub } from '../../../src/core/delivery/hub.js';
+import { Route, type RouteDefinition } from '../../../src/core/routes/route.js';
 import { ControlledLog } from './controlled-log.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeLink } from './fake-link.js';

@@ -1,4 +1,4 @@
-import type { OtherGateways, TellOthers } from '../../../core/other-gateways.js';
+import type { OtherGateways, TellOthers } from '../../../core/broadcasts/other-gateways.js';
 
 /** The oldest are forgotten first. About 100 bytes each. */
 const MOST_KEPT = 100_000;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Namespace } from 'socket.io';
 import type { Session } from 'socket.io-adapter';
-import type { Clock } from '../../../core/clock.js';
+import type { Clock } from '../../../core/time/clock.js';
 import type { Leavers } from './leavers.js';
 import { parseOffset } from './offset.js';
 import { PrivateSessions } from './private-session.js';

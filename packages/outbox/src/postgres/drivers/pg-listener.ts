@@ -1,0 +1,92 @@
+import type { Hearing, Listener } from '../database.js';
+import { pause, within } from '../waiting.js';
+import { type TakenClient, takeWithin } from './pg-client.js';
+import type { PgPool, PgPoolClient } from './shapes.js';
+
+const FIRST_RETRY_MS = 50;
+const LONGEST_RETRY_MS = 5_000;
+/** How often a connection that says nothing is asked whether it is still there: routers forget those that are silent for minutes. */
+const ASK_EVERY_MS = 30_000;
+/** How long the end of a connection may take. */
+const END_MS = 1_000;
+
+/** Keeps one connection of the pool for listening, and takes another one when it is lost. */
+export class PgListener implements Listener {
+  readonly #pool: PgPool;
+  readonly #channel: string;
+  readonly #hearing: Hearing;
+  readonly #answerMs: number;
+  readonly #stopping = new AbortController();
+  readonly #ended: Promise<void>;
+  #pid: number | undefined;
+  #failures = 0;
+
+  constructor(pool: PgPool, channel: string, hearing: Hearing, answerMs: number) {
+    this.#pool = pool;
+    this.#channel = channel;
+    this.#hearing = hearing;
+    this.#answerMs = answerMs;
+    this.#ended = this.#run();
+  }
+
+  get pid(): number | undefined {
+    return this.#pid;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping.abort();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    // The pool ends the process where one of its idle clients loses its connection and nobody listens: a restart of the server would
+    // be the end of the application.
+    const idleClientFailed = (error: Error) => this.#hearing.failed(error);
+    this.#pool.on('error', idleClientFailed);
+    while (!this.#stopping.signal.aborted) {
+      try {
+        await this.#listenOn(await takeWithin(this.#answerMs, this.#pool));
+      } catch (error) {
+        this.#hearing.failed(error instanceof Error ? error : new Error(String(error)));
+        const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 20));
+        await pause(ms / 2 + (Math.random() * ms) / 2, this.#stopping.signal);
+      }
+    }
+    this.#pool.removeListener('error', idleClientFailed);
+  }
+
+  /** @throws Error where the connection is lost */
+  async #listenOn({ client, free }: TakenClient): Promise<void> {
+    const gone = new Promise<void>((resolve) => client.on('end', resolve));
+    const lost = new Promise<Error>((resolve) => client.on('error', resolve));
+    client.on('notification', ({ payload = '' }) => this.#hearing.heard(payload));
+    try {
+      await this.#ask(client, `LISTEN "${this.#channel}"`);
+      const { rows } = await this.#ask(client, 'SELECT pg_backend_pid() AS pid');
+      this.#pid = Number(Reflect.get(Object(rows[0]), 'pid'));
+      this.#failures = 0;
+      this.#hearing.listening();
+      await this.#untilStopped(client, lost);
+    } finally {
+      this.#pid = undefined;
+      // Destroyed, not handed back: it would go on to listen for whoever takes it next.
+      free(true);
+      const ended = new AbortController();
+      void gone.then(() => ended.abort());
+      await pause(END_MS, ended.signal);
+    }
+  }
+
+  async #untilStopped(client: PgPoolClient, lost: Promise<Error>): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const error = await Promise.race([lost, pause(ASK_EVERY_MS, signal)]);
+      if (error !== undefined) throw error;
+      if (!signal.aborted) await this.#ask(client, 'SELECT 1');
+    }
+  }
+
+  #ask(client: PgPoolClient, text: string): Promise<{ readonly rows: unknown[] }> {
+    return within(this.#answerMs, client.query(text));
+  }
+}

@@ -1,0 +1,110 @@
+import { existsSync } from 'node:fs';
+import { createEvent, PregonError } from '@pregon/protocol';
+import { v7 as uuid } from 'uuid';
+import { type Order, orderOfLog } from '../../load/check/order.js';
+import { HttpOutlet } from '../../load/http-outlet.js';
+import { type Outlet, PublishError } from '../../load/publisher.js';
+import { openLog } from '../../logs/open.js';
+import { positionsOf } from '../../logs/secrets/position-codec.js';
+import { isSqliteUrl, sqlitePath } from '../../logs/sqlite/sqlite-address.js';
+import { type Invocation, UsageError } from '../command.js';
+import { chooseLog, readConfiguration } from '../log-flags.js';
+import { complain } from '../terminal/output.js';
+
+/** The most events in one append: far on the flat part of what group commit gains. */
+const GROUP = 500;
+
+export interface BenchOutlet {
+  readonly outlet: Outlet;
+  /** What the address says to publish to; undefined where it does not. */
+  readonly topics?: readonly string[] | undefined;
+  /** The order of the log, if positions can be read. */
+  readonly order?: Order;
+  close(): Promise<void> | void;
+}
+
+/**
+ * Where the flags say to publish; undefined where they say nothing of it.
+ *
+ * @throws UsageError
+ * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED
+ */
+export async function openOutlet(invocation: Invocation, signal: AbortSignal): Promise<BenchOutlet | undefined> {
+  const { flags } = invocation;
+  const address = flags.text('publish');
+  const exchange = flags.text('exchange');
+  if (address !== undefined && exchange !== undefined) {
+    throw new UsageError('--publish and --exchange are two ways to publish: give one of them');
+  }
+  if (address !== undefined) return openHttp(address, invocation);
+  if (exchange !== undefined) return openLogOutlet(exchange, invocation, signal);
+  for (const name of ['log', 'token', 'publish-topics', 'rate', 'size'] as const) {
+    if (flags.has(name)) throw new UsageError(`--${name} needs a publisher: --publish=URL, or --exchange=NAME`);
+  }
+  return undefined;
+}
+
+function openHttp(address: string, { flags, settings }: Invocation): BenchOutlet {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  const [, path, topic] = /^(.*\/publish\/[^/]+)(?:\/([^/]*))?\/?$/.exec(url?.pathname ?? '') ?? [];
+  const named = topic ? decode(topic) : '';
+  if (!url || !/^https?:$/.test(url.protocol) || path === undefined || named === undefined) {
+    throw new UsageError(`"${address}" is not as http://HOST:PORT/publish/EXCHANGE/TOPIC`);
+  }
+  if (named && flags.has('publish-topics')) {
+    throw new UsageError('the address of --publish names a topic, so it does not go with --publish-topics');
+  }
+  const token = flags.text('token') ?? settings.token;
+  if (token === undefined) {
+    throw new UsageError("--publish needs the token of the gateway's HTTP port: PREGON_TOKEN, or --token=TOKEN");
+  }
+  const outlet = new HttpOutlet(new URL(path, url), token);
+  return { outlet, topics: named ? [named] : undefined, close: () => outlet.close() };
+}
+
+/** Undefined where it is not well-formed. */
+function decode(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function openLogOutlet(exchange: string, invocation: Invocation, signal: AbortSignal): Promise<BenchOutlet> {
+  const configuration = await readConfiguration(invocation);
+  const url = chooseLog(invocation, configuration);
+  if (isSqliteUrl(url) && !existsSync(sqlitePath(url))) {
+    const advice = "name the gateway's with --log, or publish with --publish";
+    throw new PregonError('CONFIG_INVALID', `there is no log ${url}; ${advice}`);
+  }
+  // With the configured retention: whoever appends also trims.
+  const { retention } = configuration;
+  const log = await openLog(url, {
+    ...(retention ? { retention } : {}),
+    signal,
+    onWarning: ({ message }) => complain(`pregon: ${message}`),
+  });
+  const outlet: Outlet = {
+    group: GROUP,
+    concurrency: 1,
+    async publish(events) {
+      const time = new Date().toISOString();
+      try {
+        await log.append(
+          events.map((event) => createEvent({ ...event, exchange }, { id: uuid(), time })),
+          { points: false },
+        );
+      } catch (cause) {
+        const retryable = cause instanceof PregonError && cause.retryable;
+        const why = cause instanceof Error ? cause.message : String(cause);
+        throw new PublishError(`cannot publish to ${log.name}: ${why}`, { retryable, cause });
+      }
+    },
+  };
+  const positions = await positionsOf(log, configuration.secret).catch((error: unknown) => {
+    // A user who may append need not be able to read the secret: order is then checked as far as it can be.
+    complain(`pregon: positions cannot be read: ${error instanceof Error ? error.message : error}`);
+  });
+  return { outlet, ...(positions ? { order: orderOfLog(positions) } : {}), close: () => log.close() };
+}

@@ -1,0 +1,209 @@
+import { SUBPROTOCOL } from '@pregon/protocol';
+import { parseDuration } from '../../config/quantities.js';
+import { LoadRun } from '../../load/load-run.js';
+import type { LoadOptions } from '../../load/options.js';
+import { type Command, type Invocation, UsageError } from '../command.js';
+import { LOG_FLAGS } from '../log-flags.js';
+import { stopRequested } from '../run/signals.js';
+import { whenOutputGone, write } from '../terminal/output.js';
+import { hintFor } from './bench-hint.js';
+import { type BenchOutlet, openOutlet } from './bench-outlet.js';
+import { BenchProgress } from './bench-progress.js';
+import { describeResult } from './bench-report.js';
+
+const EXIT_FAULTS = 1;
+
+const PROTOCOLS = ['plain', SUBPROTOCOL] as const;
+
+const DEFAULTS = {
+  connections: 100,
+  connectRate: 200,
+  handshakeTimeout: '15s',
+  duration: '30s',
+  rate: 50,
+  size: 200,
+} as const;
+
+export const bench: Command = {
+  name: 'bench',
+  summary: 'Load a running gateway, and check that each connection gets each event once, in order',
+  details: [
+    'Opens connections to a route, publishes numbered events (with --publish, or with --exchange straight to the',
+    'log), and reports latency, loss, order and duplicates. Without either it measures the events that pass by:',
+    'latency is then from the "time" of each event, so the clocks must agree. Ctrl-C ends it, with the summary.',
+    '',
+    'In topics, {1..1000} stands for each of these numbers, and {n} for the number of the connection. Quote them.',
+    'The exit code is 0 where all is well, 1 where an event was lost, out of order or came twice, or a connection',
+    'could not be opened or is gone at the end, 2 for misuse.',
+  ],
+  arguments: [{ name: 'URL', required: true, description: 'the route: ws://localhost:1234/events, or wss://' }],
+  flags: {
+    connections: { kind: 'integer', value: 'N', description: `how many; ${DEFAULTS.connections} unless given` },
+    'connect-rate': {
+      kind: 'integer',
+      value: 'N',
+      description: `how many are opened in a second; ${DEFAULTS.connectRate} unless given`,
+    },
+    'handshake-timeout': {
+      kind: 'text',
+      value: 'TIME',
+      description: `how long a connection may take to open: 500ms, 1m; ${DEFAULTS.handshakeTimeout} unless given`,
+    },
+    protocol: { kind: 'text', choices: PROTOCOLS, description: 'what they speak; plain WebSocket unless given' },
+    compress: { kind: 'switch', description: 'offer compression' },
+    topics: {
+      kind: 'text',
+      value: 'PATTERNS',
+      repeats: true,
+      description: 'what they subscribe to, separated by commas; all that the route carries unless given',
+    },
+    'topics-per-connection': {
+      kind: 'integer',
+      value: 'N',
+      description: 'each connection takes so many of the patterns, the next ones each time; all unless given',
+    },
+    duration: {
+      kind: 'text',
+      value: 'TIME',
+      description: `how long to measure once all are open: 30s, 5m; ${DEFAULTS.duration} unless given`,
+    },
+    publish: {
+      kind: 'text',
+      value: 'URL',
+      description:
+        "publish through a gateway's HTTP port: http://HOST:PORT/publish/EXCHANGE/TOPIC; without /TOPIC, to what --publish-topics says",
+    },
+    token: {
+      kind: 'text',
+      value: 'TOKEN',
+      description: 'the token for it; better PREGON_TOKEN, which ps does not show',
+      secret: () => 'use PREGON_TOKEN',
+    },
+    exchange: {
+      kind: 'text',
+      value: 'NAME',
+      description: 'publish to this exchange, straight to the log of the gateway',
+    },
+    ...LOG_FLAGS,
+    'publish-topics': {
+      kind: 'text',
+      value: 'TOPICS',
+      repeats: true,
+      description:
+        'what to publish to, in turn; one topic for each pattern of --topics unless given: user.bench for user.#',
+    },
+    rate: {
+      kind: 'integer',
+      value: 'N',
+      description: `how many events to publish in a second; ${DEFAULTS.rate} unless given`,
+    },
+    size: { kind: 'integer', value: 'BYTES', description: `of each event's data; ${DEFAULTS.size} unless given` },
+    'reconnect-storm': {
+      kind: 'switch',
+      description: 'break off all connections at half time, resume all at once, and check that nothing is missing',
+    },
+    origin: { kind: 'text', value: 'ORIGIN', description: 'connect as a page of this origin would' },
+    header: {
+      kind: 'text',
+      value: 'HEADER',
+      repeats: true,
+      description: 'send this with each connection: "Authorization: Bearer …"',
+    },
+    json: { kind: 'switch', description: 'print the summary as JSON' },
+  },
+  examples: [
+    'pregon bench ws://localhost:1234/events --exchange=my_events --connections=1000 --rate=100',
+    'PREGON_TOKEN=… pregon bench wss://shop.example/events --publish=https://gateway/publish/my_events/a.b',
+    "pregon bench ws://localhost:1234/events --exchange=shop --topics='user.{1..99}.#' --topics-per-connection=9",
+  ],
+  async run(invocation) {
+    const options = readOptions(invocation);
+    const stop = stopSignal();
+    const outlet = await openOutlet(invocation, stop);
+    try {
+      const run = prepare(options, outlet, stop);
+      const progress = new BenchProgress(run, options);
+      const result = await run.run().finally(() => progress.end());
+      const hint = hintFor(result, invocation.flags);
+      const all = hint === undefined ? result : { ...result, hint };
+      await write(invocation.flags.has('json') ? `${JSON.stringify(all)}\n` : describeResult(result, hint));
+      return result.ok ? 0 : EXIT_FAULTS;
+    } finally {
+      await outlet?.close();
+    }
+  },
+};
+
+/** What a number says that is absurd is misuse of the command line. */
+function prepare(options: LoadOptions, outlet: BenchOutlet | undefined, stop: AbortSignal): LoadRun {
+  try {
+    const publishTopics = options.publishTopics ?? outlet?.topics;
+    return new LoadRun({ ...options, publishTopics }, outlet?.outlet, stop, outlet?.order);
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function readOptions({ argument, flags }: Invocation): LoadOptions {
+  return {
+    target: {
+      url: readUrl(argument('URL') ?? ''),
+      subprotocol: flags.text('protocol') === SUBPROTOCOL ? SUBPROTOCOL : undefined,
+      origin: flags.text('origin'),
+      headers: readHeaders(flags.list('header')),
+      compress: flags.has('compress'),
+      handshakeTimeoutMs: readDuration(flags, 'handshake-timeout', DEFAULTS.handshakeTimeout),
+    },
+    connections: flags.integer('connections') ?? DEFAULTS.connections,
+    connectRate: flags.integer('connect-rate') ?? DEFAULTS.connectRate,
+    topics: readList(flags.list('topics')),
+    topicsPerConnection: flags.integer('topics-per-connection'),
+    publishTopics: flags.has('publish-topics') ? readList(flags.list('publish-topics')) : undefined,
+    durationMs: readDuration(flags, 'duration', DEFAULTS.duration),
+    rate: flags.integer('rate') ?? DEFAULTS.rate,
+    size: flags.integer('size') ?? DEFAULTS.size,
+    storm: flags.has('reconnect-storm'),
+  };
+}
+
+function readDuration(flags: Invocation['flags'], name: string, unlessGiven: string): number {
+  const text = flags.text(name) ?? unlessGiven;
+  const durationMs = parseDuration(text);
+  if (durationMs === undefined) throw new UsageError(`--${name} must be as 30s, 5m or 1h, not "${text}"`);
+  return durationMs;
+}
+
+function readUrl(address: string): string {
+  if (!URL.canParse(address) || !/^wss?:$/.test(new URL(address).protocol)) {
+    throw new UsageError(`"${address}" is not a ws:// or wss:// URL`);
+  }
+  if (new URL(address).searchParams.has('topics')) {
+    throw new UsageError('name topics with --topics, by which is told what is to come, and not in the URL');
+  }
+  return address;
+}
+
+function readHeaders(texts: readonly string[]): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const text of texts) {
+    const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([\t\x20-\x7e]*)$/.exec(text) ?? [];
+    if (name === undefined || value === undefined) {
+      throw new UsageError(`--header must be as "Name: value", not "${text}"`);
+    }
+    headers[name] = value;
+  }
+  return headers;
+}
+
+function readList(texts: readonly string[]): string[] {
+  return texts.flatMap((text) => text.split(',')).map((text) => text.trim());
+}
+
+/** Aborted by Ctrl-C, by SIGTERM, and when nobody reads standard output any more; a second Ctrl-C ends the process at once. */
+function stopSignal(): AbortSignal {
+  const controller = new AbortController();
+  void stopRequested().then(() => controller.abort());
+  whenOutputGone(() => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,99 @@
+import { PregonError } from '@pregon/protocol';
+import type { Configuration } from '../../config/configuration.js';
+import { isRabbitUrl } from '../../logs/open.js';
+import { Bus, type BusItem, type BusPlan } from '../../logs/rabbitmq/bus.js';
+import { type Command, type Invocation, UsageError } from '../command.js';
+import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
+import { splitQueues } from '../run/gateway-plan.js';
+import { write } from '../terminal/output.js';
+
+const BUS_FLAGS = {
+  exchange: {
+    kind: 'text',
+    value: 'NAME',
+    repeats: true,
+    description: 'an exchange, or EXCHANGE:QUEUE; those of the configuration unless given',
+  },
+  ...LOG_FLAGS,
+} as const satisfies Command['flags'];
+
+const EXAMPLE_FLAGS = '--exchange=my_events --log=amqp://me:secret@broker/';
+
+export const busCheck: Command = {
+  name: 'bus check',
+  summary: 'Say whether the exchanges, the stream and the queues of a log are at RabbitMQ',
+  details: [
+    'Changes nothing; the exit code is 1 where something is missing or not as it should be. Bindings are not looked',
+    'at: AMQP cannot ask for them. A gateway makes them when it starts, and so does bus create.',
+  ],
+  arguments: [],
+  flags: BUS_FLAGS,
+  examples: [`pregon bus check ${EXAMPLE_FLAGS}`],
+  run: (invocation) => withBus(invocation, async (bus) => report(await bus.check())),
+};
+
+export const busCreate: Command = {
+  name: 'bus create',
+  summary: 'Make what is missing of them, with the bindings; what is there stays as it is',
+  arguments: [],
+  flags: BUS_FLAGS,
+  examples: [`pregon bus create ${EXAMPLE_FLAGS}`],
+  run: (invocation) =>
+    withBus(invocation, async (bus) => {
+      await bus.create();
+      return report(await bus.check());
+    }),
+};
+
+export const busDrop: Command = {
+  name: 'bus drop',
+  summary: 'Delete them, with all events and all that waits in the queues',
+  details: ['Without --force nothing is deleted. Clients that come back are told reset.'],
+  arguments: [],
+  flags: { force: { kind: 'switch', description: 'yes, delete them' }, ...BUS_FLAGS },
+  examples: [`pregon bus drop --force ${EXAMPLE_FLAGS}`],
+  run: (invocation) =>
+    withBus(invocation, async (bus) => {
+      if (!invocation.flags.has('force')) {
+        const there = (await bus.check()).filter(({ problem }) => problem !== 'is missing').map(({ what }) => what);
+        if (there.length === 0) await write('nothing is there\n');
+        else throw new UsageError(`this deletes ${there.join(', ')} at ${bus.name}; add --force`);
+        return 0;
+      }
+      const dropped = await bus.drop();
+      for (const what of dropped) await write(`${what}: dropped\n`);
+      if (dropped.length === 0) await write('nothing was there\n');
+      return 0;
+    }),
+};
+
+async function report(items: readonly BusItem[]): Promise<number> {
+  for (const { what, problem } of items) await write(`${what}: ${problem ?? 'ok'}\n`);
+  return items.some(({ problem }) => problem !== undefined) ? 1 : 0;
+}
+
+async function withBus(invocation: Invocation, work: (bus: Bus) => Promise<number>): Promise<number> {
+  const configuration = await readConfiguration(invocation);
+  const url = chooseLog(invocation, configuration);
+  if (!isRabbitUrl(url)) {
+    await write(`${url} needs no bus: there is nothing to do; a log on RabbitMQ has one, --log=amqp://…\n`);
+    return 0;
+  }
+  const bus = await Bus.open(url, planBus(invocation, configuration));
+  try {
+    return await work(bus);
+  } finally {
+    await bus.close();
+  }
+}
+
+/** @throws UsageError | PregonError CONFIG_INVALID */
+function planBus({ flags }: Invocation, { exchanges, retention }: Configuration): BusPlan {
+  const named = flags.has('exchange') ? flags.list('exchange') : (exchanges ?? []);
+  if (named.length === 0) throw new UsageError('say which exchanges: --exchange=NAME');
+  const { maxCount, ...limits } = retention ?? {};
+  if (maxCount !== undefined) {
+    throw new PregonError('CONFIG_INVALID', 'retention.maxCount: RabbitMQ keeps by maxAge and maxBytes, not by count');
+  }
+  return { ...splitQueues(named), retention: retention && limits };
+}

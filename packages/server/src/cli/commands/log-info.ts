@@ -1,0 +1,48 @@
+import type { PositionCodec } from '../../core/ports/positions.js';
+import { positionsOf } from '../../logs/secrets/position-codec.js';
+import type { LogInfo, LogMark } from '../../logs/shared/retention.js';
+import type { Command } from '../command.js';
+import { findLog, findSecret, LOG_FLAGS } from '../log-flags.js';
+import { write } from '../terminal/output.js';
+import { openExistingLog } from './existing-log.js';
+
+export const logInfo: Command = {
+  name: 'log info',
+  summary: 'Say what the log holds',
+  arguments: [],
+  flags: { json: { kind: 'switch', description: 'as one JSON object' }, ...LOG_FLAGS },
+  examples: ['pregon log info --log=sqlite:data/pregon.db'],
+  async run(invocation) {
+    const log = await openExistingLog(await findLog(invocation));
+    try {
+      const info = await log.info();
+      const positions = await positionsOf(log, await findSecret(invocation));
+      const rows = { log: log.name, ...describe(info, positions) };
+      await write(invocation.flags.has('json') ? `${JSON.stringify(rows)}\n` : showRows(rows));
+    } finally {
+      await log.close();
+    }
+    return 0;
+  },
+};
+
+function describe({ count, bytes, fileBytes, floor, first, last }: LogInfo, positions: PositionCodec) {
+  return {
+    events: count,
+    payloadBytes: bytes,
+    fileBytes,
+    floor: positions.encode(floor),
+    ...(first ? { first: positions.encode(first.point), firstTime: timeOf(first) } : {}),
+    ...(last ? { last: positions.encode(last.point), lastTime: timeOf(last) } : {}),
+  };
+}
+
+function timeOf({ time }: LogMark): string {
+  return new Date(time).toISOString();
+}
+
+function showRows(rows: object): string {
+  return Object.entries(rows)
+    .map(([name, value]) => `${name.padEnd(14)}${value}\n`)
+    .join('');
+}

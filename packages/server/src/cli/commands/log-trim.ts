@@ -1,0 +1,60 @@
+import { parseBytes, parseDuration } from '../../config/quantities.js';
+import { positionsOf } from '../../logs/secrets/position-codec.js';
+import type { Retention } from '../../logs/shared/retention.js';
+import { type Command, type Invocation, UsageError } from '../command.js';
+import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
+import { write } from '../terminal/output.js';
+import { openExistingLog } from './existing-log.js';
+
+export const logTrim: Command = {
+  name: 'log trim',
+  summary: 'Drop the oldest events until the log keeps no more than asked',
+  details: ['Without a limit, those under retention in the configuration hold.'],
+  arguments: [],
+  flags: {
+    'max-count': { kind: 'integer', value: 'N', description: 'keep at most so many events' },
+    'max-age': { kind: 'text', value: 'TIME', description: 'keep those of the last 30s, 15m, 12h or 7d' },
+    'max-bytes': {
+      kind: 'text',
+      value: 'SIZE',
+      description: 'keep at most 512MB, 2GiB or a number of bytes of payload',
+    },
+    ...LOG_FLAGS,
+  },
+  examples: ['pregon log trim --max-age=7d --max-bytes=512MB'],
+  async run(invocation) {
+    const configuration = await readConfiguration(invocation);
+    const retention = readRetention(invocation) ?? configuration.retention;
+    if (!retention) throw new UsageError('say what to keep: --max-count, --max-age or --max-bytes');
+    const log = await openExistingLog(chooseLog(invocation, configuration));
+    try {
+      const { dropped, floor } = await log.trim(retention);
+      const position = (await positionsOf(log, configuration.secret)).encode(floor);
+      await write(`${dropped} ${dropped === 1 ? 'event' : 'events'} dropped, the floor is ${position}\n`);
+    } finally {
+      await log.close();
+    }
+    return 0;
+  },
+};
+
+/** Undefined where no flag names a limit. */
+function readRetention({ flags }: Invocation): Retention | undefined {
+  const maxCount = flags.integer('max-count');
+  const maxAgeMs = readQuantity('max-age', flags.text('max-age'), parseDuration, '30s, 15m, 12h or 7d');
+  const maxBytes = readQuantity('max-bytes', flags.text('max-bytes'), parseBytes, '512MB or 2GiB');
+  if (maxCount === undefined && maxAgeMs === undefined && maxBytes === undefined) return undefined;
+  return { maxCount, maxAgeMs, maxBytes };
+}
+
+function readQuantity(
+  name: string,
+  text: string | undefined,
+  parse: (text: string) => number | undefined,
+  examples: string,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = parse(text);
+  if (value === undefined) throw new UsageError(`--${name} must be as ${examples}, not "${text}"`);
+  return value;
+}

@@ -1,0 +1,84 @@
+import { existsSync } from 'node:fs';
+import { createOutbox, createPostgresOutbox, type SqliteDatabase, type StuckEvents } from '@pregon/outbox';
+import { expandPath } from '../../logs/sqlite/sqlite-address.js';
+import { openForeignDatabase } from '../../logs/sqlite/sqlite-foreign.js';
+import { UsageError } from '../command.js';
+
+/** The outbox of an application, opened by the command line. */
+export interface OpenOutbox {
+  readonly stuck: StuckEvents<number> | StuckEvents<Promise<number>>;
+  close(): Promise<void>;
+}
+
+const CONNECT_MS = 10_000;
+/** `createOutbox` needs a source; the commands for stuck events do not use it. */
+const SOURCE = '/';
+
+/**
+ * @param url `sqlite:PATH` or `postgres://…`
+ * @throws UsageError if it is neither, or the table cannot be a name | Error if the database cannot be reached, or has no such table
+ */
+export async function openOutbox(url: string, table: string): Promise<OpenOutbox> {
+  try {
+    const [, path] = /^sqlite:(.+)$/is.exec(url) ?? [];
+    if (path !== undefined) return openSqlite(expandPath(path), table);
+    if (/^postgres(ql)?:\/\//.test(url)) return await openPostgres(url, table);
+  } catch (error) {
+    // The table is the only option that the user gave.
+    if (error instanceof TypeError && /not a table name/.test(error.message)) throw new UsageError(error.message);
+    throw error;
+  }
+  throw new UsageError('name an outbox with --db=sqlite:PATH or --db=postgres://USER@HOST/DATABASE');
+}
+
+function openSqlite(path: string, table: string): OpenOutbox {
+  const outbox = createOutbox({ source: SOURCE, table });
+  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+  const database = openForeignDatabase(path);
+  try {
+    assertSqliteTable(database.db, table);
+    return { stuck: outbox.stuck(database.db), close: async () => database.close() };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function assertSqliteTable(db: SqliteDatabase, table: string): void {
+  const named = db.prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name = ? COLLATE NOCASE`);
+  if (named.all(table).length === 0) throw noTable(table);
+}
+
+async function openPostgres(url: string, table: string): Promise<OpenOutbox> {
+  const outbox = createPostgresOutbox({ source: SOURCE, table });
+  const { Client } = await loadPg();
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
+  // A lost connection also rejects the query that waits; without a listener, the event would end the process.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+    throw new Error(`PostgreSQL cannot be reached: ${why}`, { cause });
+  }
+  try {
+    const { rows } = await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [table]);
+    if (Reflect.get(Object(rows[0]), 'there') !== true) throw noTable(table);
+    return { stuck: outbox.stuck(client), close: () => client.end() };
+  } catch (error) {
+    await client.end();
+    throw error;
+  }
+}
+
+async function loadPg() {
+  try {
+    return (await import('pg')).default;
+  } catch (cause) {
+    throw new Error('the outbox is in PostgreSQL: install its driver, npm install pg', { cause });
+  }
+}
+
+function noTable(table: string): Error {
+  return new Error(`there is no outbox ${JSON.stringify(table)}; name its table with --table`);
+}

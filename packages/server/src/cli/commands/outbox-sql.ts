@@ -1,0 +1,33 @@
+import { DEFAULT_TABLE, sql } from '@pregon/outbox';
+import { type Command, UsageError } from '../command.js';
+import { write } from '../terminal/output.js';
+
+const DIALECTS = ['postgres', 'sqlite'] as const;
+
+export const outboxSql: Command = {
+  name: 'outbox sql',
+  summary: 'Print the SQL that makes the outbox, for migrations that are kept in files',
+  details: ['It may be run any number of times. Applications that call outbox.migrate() need none of it.'],
+  arguments: [{ name: 'DIALECT', required: true, description: DIALECTS.join(' or ') }],
+  flags: {
+    table: { kind: 'text', value: 'NAME', description: `the name of its table, ${DEFAULT_TABLE} unless given` },
+  },
+  examples: ['pregon outbox sql postgres > migrations/0007-outbox.sql', 'pregon outbox sql sqlite | sqlite3 app.db'],
+  async run({ argument, flags }) {
+    const given = argument('DIALECT');
+    const dialect = DIALECTS.find((name) => name === given);
+    if (!dialect) throw new UsageError(`DIALECT must be ${DIALECTS.join(' or ')}, not "${given}"`);
+    await write(migration(dialect, flags.text('table') ?? DEFAULT_TABLE));
+    return 0;
+  },
+};
+
+function migration(dialect: (typeof DIALECTS)[number], table: string): string {
+  try {
+    return sql(dialect, table);
+  } catch (error) {
+    // The only thing that can be wrong with it is the name, which the user gave.
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}

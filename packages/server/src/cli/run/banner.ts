@@ -1,0 +1,60 @@
+import type { Facts } from '../../workers/messages.js';
+import type { ProcessLogger } from '../logging/loggers.js';
+import { readVersion } from '../version.js';
+import { baseUrl } from './listen-address.js';
+import type { RunPlan } from './run-plan.js';
+
+/** What a gateway says of itself when it has started. */
+export interface Banner {
+  readonly host: string;
+  readonly port: number;
+  /** How clients on this machine reach it: `ws://localhost:1234`. */
+  readonly url: string;
+  readonly routes: readonly { readonly name: string; readonly path: string }[];
+  readonly exchanges: readonly string[];
+  readonly log: string;
+  /** The configuration file; undefined where there is none. */
+  readonly configuration: string | undefined;
+  /** Where health, readiness and publishing are served; undefined where they are not. */
+  readonly http: string | undefined;
+  /** How many processes serve; undefined where it is this one alone. */
+  readonly workers: number | undefined;
+}
+
+export function bannerOf({ address, tls, gateway, configuration, workers }: RunPlan, facts: Facts): Banner {
+  const { host } = address;
+  const { port, log, http } = facts;
+  return {
+    host,
+    port,
+    url: baseUrl(tls.cert === undefined ? 'ws' : 'wss', { host, port }),
+    routes: Object.entries(gateway.routes).map(([name, { path }]) => ({ name, path })),
+    exchanges: gateway.exchanges,
+    log,
+    configuration: configuration.file,
+    http,
+    workers: workers === 1 ? undefined : workers,
+  };
+}
+
+/** Everything on standard output is JSON where the log is: the banner is then its first line. */
+export function sayBanner(banner: Banner, format: string, logger: ProcessLogger): void {
+  if (format === 'json') logger.info({ ...banner, version: readVersion() }, 'listening');
+  else logger.print(showBanner(banner));
+}
+
+function showBanner({ host, port, url, routes, exchanges, log, configuration, http, workers }: Banner): string {
+  const width = Math.max(...routes.map(({ name }) => name.length));
+  const [first, ...others] = routes.map(({ name, path }) => `${name.padEnd(width)}  ${url}${path}`);
+  const rows = [
+    `pregon ${readVersion()} listens on ${host.includes(':') ? `[${host}]` : host}:${port} (pid ${process.pid})`,
+    `  routes     ${first}`,
+    ...others.map((route) => `             ${route}`),
+    `  exchanges  ${exchanges.join(', ')}`,
+    `  log        ${log}`,
+    `  config     ${configuration ?? 'none'}`,
+  ];
+  if (workers !== undefined) rows.push(`  workers    ${workers}`);
+  if (http !== undefined) rows.push(`  http       ${http}`);
+  return rows.join('\n');
+}

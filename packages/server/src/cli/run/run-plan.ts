@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { PregonError } from '@pregon/protocol';
+import type { Configuration } from '../../config/configuration.js';
+import { NO_WORKERS, parseWorkers } from '../../config/workers.js';
+import type { ListenOptions } from '../../gateway/gateway.js';
+import { assertLogUrl } from '../../logs/open.js';
+import { type Invocation, UsageError } from '../command.js';
+import type { Flags } from '../flags.js';
+import { chooseLog, readConfiguration } from '../log-flags.js';
+import { type GatewayPlan, planGateway } from './gateway-plan.js';
+import { type ListenAddress, parseListenAddress } from './listen-address.js';
+
+export const DEFAULT_DRAIN_MS = 10_000;
+
+/** All that `pregon run` is to do, by flags and configuration together, as far as it can be told before anything is opened. */
+export interface RunPlan {
+  readonly configuration: Configuration;
+  readonly gateway: GatewayPlan;
+  readonly address: ListenAddress;
+  readonly tls: Pick<ListenOptions, 'cert' | 'key'>;
+  /** The URL of the log. */
+  readonly log: string;
+  readonly http: { readonly port: number; readonly host?: string; readonly token: string | undefined } | undefined;
+  readonly allowedOrigins: readonly string[] | undefined;
+  readonly flushIntervalMs: number | undefined;
+  readonly drainMs: number;
+  /** How many processes serve; 1 for this one alone. */
+  readonly workers: number;
+  readonly logFormat: string;
+  readonly logLevel: 'debug' | 'info';
+}
+
+/** @throws UsageError | PregonError CONFIG_INVALID | ROUTE_UNKNOWN */
+export async function planRun(invocation: Invocation): Promise<RunPlan> {
+  const { flags, debug } = invocation;
+  const address = parseListenAddress(invocation.argument('[HOST:]PORT'));
+  const workers = readWorkers(invocation);
+  const configuration = await readConfiguration(invocation);
+  const plan = {
+    configuration,
+    gateway: planGateway(flags, configuration),
+    address,
+    tls: readTls(invocation, configuration),
+    log: chooseLog(invocation, configuration),
+    http: readHttp(invocation, configuration),
+    allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,
+    flushIntervalMs: flags.integer('flush-interval-ms'),
+    drainMs: flags.integer('drain-ms') ?? DEFAULT_DRAIN_MS,
+    workers: workers ?? configuration.workers ?? 1,
+    logFormat: flags.text('log-format') ?? 'text',
+    logLevel: debug ? ('debug' as const) : ('info' as const),
+  };
+  assertShared(plan);
+  assertLogUrl(plan.log);
+  return plan;
+}
+
+function readWorkers({ flags }: Invocation): number | undefined {
+  const text = flags.text('workers');
+  if (text === undefined) return undefined;
+  const workers = parseWorkers(text);
+  if (workers === undefined) throw new UsageError(`--workers ${NO_WORKERS}, not "${text}"`);
+  return workers;
+}
+
+/** Each worker would have one of its own, and its clients would get the events of that alone. */
+function assertShared({ workers, log }: Pick<RunPlan, 'workers' | 'log'>): void {
+  if (workers === 1 || !/^(sqlite:)?:?memory:/i.test(log)) return;
+  throw new PregonError(
+    'CONFIG_INVALID',
+    `a log in memory (${log}) is of one process alone: ${workers} workers need sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST`,
+  );
+}
+
+function readHttp({ flags, settings }: Invocation, configuration: Configuration): RunPlan['http'] {
+  const port = flags.integer('http-port') ?? configuration.http?.port;
+  for (const name of ['http-token', 'http-token-file'] as const) {
+    if (port === undefined && flags.has(name)) throw new UsageError(`--${name} needs --http-port`);
+  }
+  if (port === undefined) return undefined;
+  const { host, token } = configuration.http ?? {};
+  return { port, ...(host === undefined ? {} : { host }), token: readToken(flags) ?? settings.httpToken ?? token };
+}
+
+/** @throws UsageError | PregonError CONFIG_INVALID */
+function readToken(flags: Flags): string | undefined {
+  const file = flags.text('http-token-file');
+  if (file === undefined) return flags.text('http-token');
+  if (flags.has('http-token')) throw new UsageError('--http-token-file and --http-token are two ways to say the same');
+  const token = readFile('http-token-file', file).toString().trim();
+  if (/^\S+$/.test(token)) return token;
+  throw new PregonError('CONFIG_INVALID', `--http-token-file: ${file} must hold one token, without blanks`);
+}
+
+function readTls({ flags }: Invocation, configuration: Configuration): Pick<ListenOptions, 'cert' | 'key'> {
+  const cert = flags.text('cert');
+  const key = flags.text('key');
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
+  const files = cert !== undefined && key !== undefined ? { cert, key } : configuration.tls;
+  return files ? { cert: readFile('cert', files.cert), key: readFile('key', files.key) } : {};
+}
+
+/** @throws PregonError CONFIG_INVALID */
+function readFile(flag: string, file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new PregonError('CONFIG_INVALID', `--${flag}: ${why}`, { cause });
+  }
+}

@@ -1,0 +1,122 @@
+import { PregonError } from '@pregon/protocol';
+import { HttpPort } from '../../admin/http-port.js';
+import type { RouteConfiguration } from '../../config/configuration.js';
+import { loadHandlers, loadSubscriber } from '../../config/modules.js';
+import type { Log } from '../../core/ports/log.js';
+import { createSibling } from '../../gateway/create-gateway.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import type { Logger, RouteOptions } from '../../gateway/options.js';
+import type { ServedGateway } from '../../gateway/running-gateway.js';
+import { openLog } from '../../logs/open.js';
+import type { Facts } from '../../workers/messages.js';
+import { WorkerSiblings } from '../../workers/shared-entrance.js';
+import type { Worker } from '../../workers/worker.js';
+import { baseUrl } from './listen-address.js';
+import type { RunPlan } from './run-plan.js';
+import { createWhenReadable } from './when-readable.js';
+
+/** Over which part of the time for stopping clients are told to come back, at most. */
+const MAX_SPREAD_MS = 2_000;
+
+/**
+ * Opens the log that a plan names.
+ *
+ * @returns undefined where the process was told to stop while it waited for the log
+ */
+export async function openPlannedLog(
+  { log, gateway, configuration }: RunPlan,
+  { logger, stop }: { readonly logger: Logger; readonly stop: Promise<string> },
+): Promise<Log | undefined> {
+  const stopping = new AbortController();
+  void stop.then(() => stopping.abort());
+  try {
+    return await openLog(log, {
+      exchanges: gateway.exchanges,
+      ...(configuration.retention ? { retention: configuration.retention } : {}),
+      signal: stopping.signal,
+      onWarning: (err) => logger.warn({ err }, 'the log reports'),
+      onState: (state) => {
+        if (state.state === 'connected') logger.info({}, `connected to RabbitMQ at ${state.broker}`);
+        else logger.warn({ err: state.error }, `waiting for RabbitMQ at ${state.broker}`);
+      },
+    });
+  } catch (error) {
+    if (stopping.signal.aborted && error instanceof PregonError && error.code === 'LOG_CLOSED') return undefined;
+    throw error;
+  }
+}
+
+export interface ServiceOptions {
+  readonly plan: RunPlan;
+  readonly log: Log;
+  readonly logger: Logger;
+  /** Which of several processes this is; undefined where it is the only one. */
+  readonly worker: Worker | undefined;
+}
+
+/** What runs: the log, the gateway on it, and the HTTP port beside it. */
+export class Service {
+  readonly #options: ServiceOptions;
+  #gateway: Gateway | undefined;
+  #http: HttpPort | undefined;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+  }
+
+  /** @returns undefined where the process was told to stop while it waited for the log */
+  async start(stop: Promise<string>): Promise<Facts | undefined> {
+    const { plan, log, logger, worker } = this.#options;
+    const { configuration } = plan;
+    const options = {
+      ...configuration.limits,
+      ...(plan.flushIntervalMs === undefined ? {} : { flushIntervalMs: plan.flushIntervalMs }),
+      log,
+      exchanges: plan.gateway.exchanges,
+      queues: plan.gateway.queues,
+      routes: await loadRoutes(plan.gateway.routes),
+      subscribers: await Promise.all(configuration.subscriberFiles.map(loadSubscriber)),
+      allowedOrigins: plan.allowedOrigins,
+      secret: configuration.secret,
+      socketIo: configuration.socketIo,
+      logger,
+    };
+    const siblings = worker && new WorkerSiblings(worker);
+    const gateway = await createWhenReadable(() => createSibling(options, siblings), logger, stop);
+    if (!gateway) return undefined;
+    this.#gateway = gateway;
+    if (worker) worker.notReady = () => gateway.notReady;
+    const http = await this.#openHttp(gateway);
+    const { port } = await gateway.listen({ ...plan.address, ...plan.tls });
+    return { port, log: log.name, http: http && baseUrl('http', http.address) };
+  }
+
+  async stop(): Promise<void> {
+    const { drainMs } = this.#options.plan;
+    await this.#gateway?.close({ spreadMs: Math.min(MAX_SPREAD_MS, drainMs), timeoutMs: drainMs });
+    await this.#http?.close();
+    await this.#options.log.close();
+  }
+
+  async #openHttp(gateway: ServedGateway) {
+    const { plan, logger, worker } = this.#options;
+    if (!plan.http) return undefined;
+    this.#http = await HttpPort.open({
+      ...plan.http,
+      handshakeTimeoutMs: plan.configuration.limits.handshakeTimeoutMs,
+      exchanges: plan.gateway.exchanges,
+      notReady: () => (worker ? worker.anyNotReady() : gateway.notReady),
+      append: (event) => gateway.append(event),
+      logger,
+    });
+    return this.#http;
+  }
+}
+
+async function loadRoutes(routes: Readonly<Record<string, RouteConfiguration>>): Promise<Record<string, RouteOptions>> {
+  const loaded: Record<string, RouteOptions> = {};
+  for (const [name, { handlerFiles, ...route }] of Object.entries(routes)) {
+    loaded[name] = { ...route, handlers: await Promise.all(handlerFiles.map(loadHandlers)) };
+  }
+  return loaded;
+}

@@ -1,0 +1,35 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PregonError } from '@pregon/protocol';
+import type { Gateway } from '../../gateway/gateway.js';
+import type { Logger } from '../../gateway/options.js';
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * Makes a gateway, again and again as long as the log cannot be read: a broker may go away in the very moment in which a gateway
+ * starts, and come back.
+ *
+ * @returns undefined where `stop` resolved meanwhile
+ * @throws whatever else is wrong
+ */
+export async function createWhenReadable<Made extends Gateway>(
+  create: () => Promise<Made>,
+  logger: Logger,
+  stop: Promise<unknown>,
+): Promise<Made | undefined> {
+  let stopped = false;
+  void stop.then(() => {
+    stopped = true;
+  });
+  for (let pauseMs = FIRST_PAUSE_MS; !stopped; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+    try {
+      return await create();
+    } catch (error) {
+      if (!(error instanceof PregonError) || error.code !== 'LOG_UNAVAILABLE') throw error;
+      logger.warn({ err: error }, 'the log cannot be read yet; trying again');
+    }
+    await Promise.race([delay(pauseMs), stop]);
+  }
+  return undefined;
+}

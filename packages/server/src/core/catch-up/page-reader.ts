@@ -1,0 +1,126 @@
+import type { LogPoint, ResetReason } from '@pregon/protocol';
+import { CHUNK_BYTES } from '../delivery/chunk.js';
+import { LoggedEvent } from '../delivery/logged-event.js';
+import type { Log } from '../ports/log.js';
+import type { PositionCodec } from '../ports/positions.js';
+import type { Clock } from '../time/clock.js';
+
+/** A page of the log, ready to be delivered. */
+export interface EventPage {
+  readonly after: number;
+  readonly through: number;
+  /** All between the two. */
+  readonly events: readonly LoggedEvent[];
+}
+
+/** How many pages are kept for the next who asks: a reconnect storm asks for the same few again and again. */
+const KEPT_PAGES = 32;
+
+/** How many reads may be under way: a log in another process answers each of them late. */
+const MOST_READS = 16;
+
+/** How many of those who wait are answered in one turn of the event loop by what was read for others. */
+const ANSWERED_PER_TURN = 16;
+
+interface Wanted {
+  readonly edge: LogPoint;
+  readonly page: Promise<EventPage | ResetReason>;
+  resolve(page: EventPage | ResetReason | Promise<EventPage | ResetReason>): void;
+}
+
+/**
+ * Reads what lies before the history window. One read serves all who ask for anything in its range, while it is under way and for a while
+ * afterwards; and only one begins in each turn of the event loop: thousands who come back, each from a place of its own, must not hold up
+ * live delivery.
+ */
+export class PageReader {
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #positions: PositionCodec;
+  /** The last is the newest. */
+  #kept: readonly EventPage[] = [];
+  /** By the offset after which they want a page, in order. */
+  #waiting = new Map<number, Wanted>();
+  #underWay = new Map<number, Promise<EventPage | ResetReason>>();
+  #turnComes = false;
+
+  constructor(log: Log, clock: Clock, positions: PositionCodec) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#positions = positions;
+  }
+
+  /** A page that holds what comes after an offset, perhaps behind what comes before it; undefined where none was read lately. */
+  kept(after: number): EventPage | undefined {
+    return this.#kept.findLast((page) => page.after <= after && after < page.through);
+  }
+
+  /**
+   * The same, up to the edge at most, read where it has to be; `truncated` where the log has dropped events after the offset, `replaced` where
+   * it is no longer the one that has the edge.
+   */
+  read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
+    const asked = this.#underWay.get(after) ?? this.#waiting.get(after)?.page;
+    if (asked) return asked;
+    let resolve: Wanted['resolve'] = () => {};
+    const page = new Promise<EventPage | ResetReason>((settle) => {
+      resolve = settle;
+    });
+    this.#waiting.set(after, { edge, page, resolve });
+    this.#awaitTurn();
+    return page;
+  }
+
+  /** Forgets all: the log is another one. */
+  clear(): void {
+    for (const { resolve } of this.#waiting.values()) resolve('replaced');
+    this.#kept = [];
+    this.#waiting = new Map();
+    this.#underWay = new Map();
+  }
+
+  #awaitTurn(): void {
+    if (this.#turnComes || this.#waiting.size === 0 || this.#underWay.size >= MOST_READS) return;
+    this.#turnComes = true;
+    this.#clock.nextTurn(() => {
+      this.#turnComes = false;
+      this.#turn();
+      this.#awaitTurn();
+    });
+  }
+
+  #turn(): void {
+    let answers = ANSWERED_PER_TURN;
+    for (const [after, wanted] of this.#waiting) {
+      this.#waiting.delete(after);
+      const kept = this.kept(after);
+      wanted.resolve(kept ?? this.#begin(after, wanted.edge));
+      answers -= 1;
+      if (!kept || answers === 0) return;
+    }
+  }
+
+  #begin(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
+    const underWay = this.#underWay;
+    const page = this.#read(after, edge).then((read) => {
+      if (typeof read !== 'string' && underWay === this.#underWay)
+        this.#kept = [...this.#kept, read].slice(-KEPT_PAGES);
+      return read;
+    });
+    underWay.set(after, page);
+    return page.finally(() => {
+      underWay.delete(after);
+      this.#awaitTurn();
+    });
+  }
+
+  async #read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
+    const page = await this.#log.read({ after, through: edge.offset, maxBytes: CHUNK_BYTES });
+    // Asked after the read: had the log been replaced or anything been dropped between, the page would be wrong.
+    if ((await this.#log.check(edge)) === 'replaced') return 'replaced';
+    const floor = await this.#log.floor();
+    if (floor.offset > after) return 'truncated';
+    const events = LoggedEvent.ofAll(page.entries, this.#positions);
+    return { after, events, through: page.complete ? edge.offset : page.through.offset };
+  }
+}

@@ -1,0 +1,54 @@
+import type { Clock } from '../time/clock.js';
+
+/** Into how many groups connections are spread, so that they are not all written to at once. */
+const GROUPS = 8;
+
+/** What is visited: a connection, of whatever kind. */
+export interface Visited {
+  heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void;
+  failed(error: Error): void;
+}
+
+/** Visits every connection once in `heartbeatMs`, with one timer for all. */
+export class Heartbeat {
+  readonly #groups: Set<Visited>[] = Array.from({ length: GROUPS }, () => new Set());
+  readonly #heartbeatMs: number;
+  readonly #stallTimeoutMs: number;
+  readonly #clock: Clock;
+  #next = 0;
+  #cancel: () => void;
+
+  constructor(heartbeatMs: number, stallTimeoutMs: number, clock: Clock) {
+    this.#heartbeatMs = heartbeatMs;
+    this.#stallTimeoutMs = stallTimeoutMs;
+    this.#clock = clock;
+    this.#cancel = clock.after(heartbeatMs / GROUPS, () => this.#visit());
+  }
+
+  add(connection: Visited): void {
+    // The group that was visited last, so that the first heartbeat is a whole interval away.
+    this.#groups[(this.#next + GROUPS - 1) % GROUPS]?.add(connection);
+  }
+
+  delete(connection: Visited): void {
+    for (const group of this.#groups) if (group.delete(connection)) return;
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #visit(): void {
+    const group = this.#groups[this.#next];
+    this.#next = (this.#next + 1) % GROUPS;
+    this.#cancel = this.#clock.after(this.#heartbeatMs / GROUPS, () => this.#visit());
+    const now = this.#clock.now();
+    for (const connection of group ?? []) {
+      try {
+        connection.heartbeat(now, this.#heartbeatMs, this.#stallTimeoutMs);
+      } catch (error) {
+        connection.failed(error instanceof Error ? error : new Error(String(error)));
+      }
+    }
+  }
+}

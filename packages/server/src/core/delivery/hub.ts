@@ -1,0 +1,355 @@
+import { type LogPoint, PregonError, type RequestId, type ResetReason, type Since } from '@pregon/protocol';
+import { BoundedMap } from '../bounded-map.js';
+import { CatchingUp } from '../catch-up/catching-up.js';
+import { type EventPage, PageReader } from '../catch-up/page-reader.js';
+import { parseSince, Resumption, type Start, startAtFirst } from '../catch-up/resume.js';
+import type { TurnBudget } from '../incoming/turn-budget.js';
+import type { Link } from '../ports/link.js';
+import type { Log } from '../ports/log.js';
+import type { PositionCodec } from '../ports/positions.js';
+import { SnapshotPoint } from '../snapshots/snapshot-point.js';
+import type { SnapshotReader } from '../snapshots/snapshot-reader.js';
+import { type Source, Subscription, type SubscriptionOwner } from '../subscriptions/subscription.js';
+import type { Clock } from '../time/clock.js';
+import { CompiledFilters } from '../topics/compiled-filters.js';
+import type { Filter } from '../topics/filter.js';
+import { Arrivals, type ArrivalsLimits } from './arrivals.js';
+import type { Audience } from './audience.js';
+import { Audiences } from './audiences.js';
+import { CHUNK_BYTES, Chunk } from './chunk.js';
+import { FlushScheduler } from './flush-scheduler.js';
+import { HistoryWindow } from './history-window.js';
+import type { LoggedEvent } from './logged-event.js';
+
+/** How many steps of matching go into one chunk for those behind, about a millisecond; it may end before its page does. */
+const STEPS_PER_CHUNK = 5_000;
+
+/** How many chunks for those behind are kept for the next who stands at the same point. */
+const KEPT_CHUNKS = 64;
+
+export interface HubOptions {
+  readonly log: Log;
+  readonly positions: PositionCodec;
+  readonly historyBytes: number;
+  readonly flushIntervalMs: number;
+  readonly clock: Clock;
+  /** How many events may wait for a flush, see {@link ArrivalsLimits}. */
+  readonly arrivals?: ArrivalsLimits;
+  /** The budget in which the time of subscriptions that are behind is counted. @default a budget of its own */
+  readonly turn?: TurnBudget;
+  /** Told when the log can no longer be read, when it can again, and when another one stands in its place. */
+  readonly onLog: (state: { unavailable?: Error; replaced?: boolean }) => void;
+}
+
+export interface SubscribeRequest {
+  readonly id: RequestId;
+  readonly link: Link;
+  readonly filter: Filter;
+  readonly since: Since | undefined;
+  /** Whether the event at `since` comes once more. @default false */
+  readonly again?: boolean;
+  /** Where to read the state wherever `since` is absent or cannot be served. */
+  readonly snapshots: SnapshotReader | undefined;
+  readonly owner: SubscriptionOwner;
+}
+
+/**
+ * Reads the log once for everybody. Holds the edge (the point up to which all who are not behind were served), the history
+ * window before it, and what has arrived after it and waits for the next flush.
+ */
+export class Hub implements Source {
+  readonly #log: Log;
+  readonly #positions: PositionCodec;
+  readonly #clock: Clock;
+  readonly #onLog: HubOptions['onLog'];
+  readonly #history: HistoryWindow;
+  readonly #pages: PageReader;
+  readonly #resumption: Resumption;
+  readonly #catchingUp: CatchingUp;
+  readonly #audiences = new Audiences();
+  readonly #flushes: FlushScheduler;
+  readonly #snapshotPoint: SnapshotPoint;
+  readonly #subscriptions = new Set<Subscription>();
+  readonly #awaitingEdge = new Set<Subscription>();
+  /** By link: one of the subscriptions for which it is held during a flush. */
+  readonly #held = new Map<Link, Subscription>();
+  readonly #filters = new CompiledFilters();
+  readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
+  #edge: LogPoint;
+  /** How many logs were replaced: what was asked of one says nothing of the next. */
+  #generation = 0;
+  readonly #arrivals: Arrivals;
+
+  /** @throws PregonError LOG_UNAVAILABLE */
+  static async open(options: HubOptions): Promise<Hub> {
+    return new Hub(options, await options.log.head());
+  }
+
+  private constructor(options: HubOptions, edge: LogPoint) {
+    this.#log = options.log;
+    this.#positions = options.positions;
+    this.#clock = options.clock;
+    this.#onLog = options.onLog;
+    this.#edge = edge;
+    this.#history = new HistoryWindow(options.historyBytes, edge);
+    this.#pages = new PageReader(options.log, options.clock, options.positions);
+    this.#resumption = new Resumption(this.#history, options.log, options.clock);
+    this.#catchingUp = new CatchingUp(options.clock, options.turn);
+    this.#flushes = new FlushScheduler(() => this.#flush(), options.flushIntervalMs, options.clock);
+    this.#snapshotPoint = new SnapshotPoint(options.log, options.clock);
+    this.#arrivals = new Arrivals(
+      { ...options.arrivals, log: options.log, positions: options.positions, after: edge },
+      {
+        appended: () => this.#flushes.request(),
+        replaced: (head) => this.#replace(head),
+        unavailable: (error) => this.#onLog({ unavailable: error }),
+        available: () => this.#onLog({}),
+      },
+    );
+  }
+
+  get edge(): LogPoint {
+    return this.#edge;
+  }
+
+  /** The text under which clients hold a point of this log. */
+  positionOf(point: LogPoint): string {
+    return this.#positions.encode(point);
+  }
+
+  get subscriptions(): number {
+    return this.#subscriptions.size;
+  }
+
+  get historyBytes(): number {
+    return this.#history.bytes;
+  }
+
+  /** @throws PregonError POSITION_INVALID, at once; what goes wrong later is told to the owner */
+  subscribe(request: SubscribeRequest): Subscription {
+    const since = request.since === undefined ? undefined : parseSince(request.since, this.#positions);
+    const audience = this.#audiences.enter(request.filter);
+    const subscription = new Subscription({ ...request, audience, source: this });
+    this.#subscriptions.add(subscription);
+    void this.#open(subscription, since, request.again);
+    return subscription;
+  }
+
+  /**
+   * Whether a subscription may start after this position.
+   *
+   * @throws PregonError POSITION_INVALID | LOG_UNAVAILABLE
+   */
+  async canServe(position: string): Promise<boolean> {
+    return 'point' in (await this.#start(parseSince(position, this.#positions)));
+  }
+
+  unsubscribe(subscription: Subscription): void {
+    if (!this.#subscriptions.delete(subscription)) return;
+    subscription.end();
+    this.#awaitingEdge.delete(subscription);
+    this.#catchingUp.delete(subscription);
+    this.#audiences.exit(subscription.audience);
+  }
+
+  async close(): Promise<void> {
+    await this.#arrivals.close();
+    for (const subscription of [...this.#subscriptions]) this.unsubscribe(subscription);
+  }
+
+  next(audience: Audience, cursor: number): Chunk | Promise<EventPage | ResetReason> {
+    const made = this.#chunks.get(chunkKey(audience, cursor));
+    if (made) return made;
+    const held = this.#history.after(cursor, CHUNK_BYTES);
+    if (!held) {
+      const page = this.#pages.kept(cursor);
+      return page ? this.select(audience, cursor, page) : this.#pageFromLog(cursor);
+    }
+    const last = held.events.at(-1);
+    const through = held.more && last ? last.offset : this.#edge.offset;
+    return this.select(audience, cursor, { after: cursor, through, events: held.events });
+  }
+
+  select(audience: Audience, cursor: number, { through, events }: EventPage): Chunk {
+    // All who wait for a page go on one after the other: the first of them makes the chunk for those with the same filter.
+    const made = this.#chunks.get(chunkKey(audience, cursor));
+    if (made) return made;
+    const filter = this.#filters.get(audience.filter);
+    const enough = filter.steps + STEPS_PER_CHUNK;
+    const selected: LoggedEvent[] = [];
+    for (let at = firstAfter(events, cursor); at < events.length; at++) {
+      const event = events[at];
+      if (!event) break;
+      if (filter.matches(event.entry)) selected.push(event);
+      if (filter.steps >= enough) return this.#keep(audience, new Chunk(cursor, event.offset, selected));
+    }
+    return this.#keep(audience, new Chunk(cursor, through, selected));
+  }
+
+  awaitEdge(subscription: Subscription): void {
+    this.#awaitingEdge.add(subscription);
+  }
+
+  hold(subscription: Subscription): void {
+    const { link } = subscription;
+    if (!link.hold || this.#held.has(link)) return;
+    this.#held.set(link, subscription);
+    link.hold();
+  }
+
+  get mayTake(): boolean {
+    return this.#catchingUp.isFree;
+  }
+
+  awaitTurn(subscription: Subscription, read: EventPage | undefined): void {
+    this.#catchingUp.wait(subscription, read);
+  }
+
+  lost(subscription: Subscription, reason: ResetReason): void {
+    if (subscription.ended) return;
+    this.#catchingUp.delete(subscription);
+    subscription.reopen();
+    try {
+      subscription.link.control({ op: 'reset', id: subscription.id, reason });
+    } catch (error) {
+      return this.broken(subscription, error);
+    }
+    void this.#open(subscription, undefined);
+  }
+
+  failed(subscription: Subscription, error: unknown): void {
+    const known = error instanceof PregonError;
+    this.#end(
+      subscription,
+      known ? error : new PregonError('LOG_UNAVAILABLE', 'the log cannot be read', { cause: error }),
+    );
+  }
+
+  broken(subscription: Subscription, error: unknown): void {
+    this.#end(
+      subscription,
+      new PregonError('CONNECTION_LOST', 'the connection cannot be written to', { cause: error }),
+    );
+  }
+
+  #end(subscription: Subscription, error: PregonError): void {
+    this.unsubscribe(subscription);
+    subscription.owner.subscriptionFailed(subscription.id, error);
+  }
+
+  async #open(
+    subscription: Subscription,
+    since: LogPoint | 'first' | 'foreign' | undefined,
+    again = false,
+  ): Promise<void> {
+    const { attempt, snapshots } = subscription;
+    const current = () => !subscription.ended && subscription.attempt === attempt;
+    try {
+      if (since !== undefined) {
+        const start = await this.#start(since);
+        if (!current()) return;
+        if ('point' in start) return subscription.begin(start.point, { recovered: true, again });
+        subscription.link.control({ op: 'reset', id: subscription.id, reason: start.reset });
+        if (!current()) return;
+      }
+      if (!snapshots) return subscription.begin(this.#edge, { recovered: false });
+      await this.#beginWithSnapshot(subscription, snapshots, current);
+    } catch (error) {
+      if (current()) this.failed(subscription, error);
+    }
+  }
+
+  async #beginWithSnapshot(
+    subscription: Subscription,
+    snapshots: SnapshotReader,
+    current: () => boolean,
+  ): Promise<void> {
+    const { edge } = this;
+    const snapshot = await snapshots.read({
+      edge,
+      generation: this.#generation,
+      floor: () => this.#log.floor(),
+      now: () => this.#clock.now(),
+      after: (ms, callback) => this.#clock.after(ms, callback),
+      nextTurn: (callback) => this.#clock.nextTurn(callback),
+    });
+    let begun = false;
+    try {
+      const point = await snapshot.point((read) => this.#snapshotPoint.find(read));
+      // In a log that was replaced, the point means nothing; the hub is about to be told, and opens all anew.
+      const replaced = (await this.#log.check(edge)) === 'replaced';
+      begun = current() && !replaced;
+      if (begun) subscription.begin(point, { recovered: false, snapshot });
+    } finally {
+      if (!begun) snapshot.release();
+    }
+  }
+
+  async #start(since: LogPoint | 'first' | 'foreign'): Promise<Start> {
+    if (since === 'foreign') return { reset: 'replaced' };
+    if (since === 'first') return startAtFirst(this.#edge, this.#log);
+    return this.#resumption.at(since, this.#edge);
+  }
+
+  async #pageFromLog(cursor: number): Promise<EventPage | ResetReason> {
+    const generation = this.#generation;
+    const page = await this.#pages.read(cursor, this.#edge);
+    return typeof page === 'string' || generation === this.#generation ? page : 'replaced';
+  }
+
+  #keep(audience: Audience, chunk: Chunk): Chunk {
+    this.#chunks.set(chunkKey(audience, chunk.after), chunk);
+    return chunk;
+  }
+
+  #flush(): void {
+    // As many as may be matched in one turn of the event loop; the others wait for the next.
+    const arrived = this.#arrivals.take(this.#audiences.match(this.#arrivals.waiting));
+    if (!arrived) return;
+    if (this.#arrivals.waiting.length > 0) this.#flushes.request();
+    const after = this.#edge.offset;
+    const { events, through } = arrived;
+    this.#edge = through;
+    this.#history.append(events);
+    this.#chunks.clear();
+    this.#audiences.move(after, through.offset);
+    this.#releaseHeld();
+    this.#snapshotPoint.edgeMoved();
+    const waiting = [...this.#awaitingEdge];
+    this.#awaitingEdge.clear();
+    for (const subscription of waiting) subscription.advance();
+  }
+
+  #releaseHeld(): void {
+    for (const [link, subscription] of this.#held) {
+      try {
+        link.release?.();
+      } catch (error) {
+        this.broken(subscription, error);
+      }
+    }
+    this.#held.clear();
+  }
+
+  /** Another log stands in the place of the one that was read: nobody's position means anything in it. */
+  #replace(head: LogPoint): void {
+    this.#generation += 1;
+    this.#edge = head;
+    this.#history.clear(head);
+    this.#pages.clear();
+    this.#resumption.clear();
+    this.#chunks.clear();
+    this.#awaitingEdge.clear();
+    this.#onLog({ replaced: true });
+    for (const subscription of [...this.#subscriptions]) this.lost(subscription, 'replaced');
+  }
+}
+
+function firstAfter(events: readonly LoggedEvent[], cursor: number): number {
+  const first = events.findIndex(({ offset }) => offset > cursor);
+  return first < 0 ? events.length : first;
+}
+
+function chunkKey(audience: Audience, cursor: number): string {
+  return `${cursor} ${audience.number}`;
+}

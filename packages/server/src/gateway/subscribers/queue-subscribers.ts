@@ -1,0 +1,54 @@
+import { PregonError, type PregonEvent } from '@pregon/protocol';
+import type { Log } from '../../core/ports/log.js';
+import type { QueueName, StopConsuming } from '../../core/ports/work-queue.js';
+import type { Logger, Subscriber } from '../options.js';
+
+/**
+ * Subscribers that share the work of an exchange with those of other gateways: each event is handled by one gateway, by all of its
+ * subscribers that listen to the type.
+ */
+export class QueueSubscribers {
+  readonly #subscribers: readonly Subscriber[];
+  readonly #logger: Logger;
+  readonly #stops: StopConsuming[] = [];
+
+  private constructor(subscribers: readonly Subscriber[], logger: Logger) {
+    this.#subscribers = subscribers;
+    this.#logger = logger;
+  }
+
+  /** @throws PregonError CONFIG_INVALID where the log has no queues; LOG_UNAVAILABLE */
+  static async start(
+    log: Log,
+    queues: readonly QueueName[],
+    subscribers: readonly Subscriber[],
+    logger: Logger,
+  ): Promise<QueueSubscribers> {
+    const { queues: offered } = log;
+    if (!offered) {
+      throw new PregonError('CONFIG_INVALID', `${log.name} has no queues: "exchange:queue" needs a log on RabbitMQ`);
+    }
+    const started = new QueueSubscribers(subscribers, logger);
+    for (const queue of queues) {
+      started.#stops.push(await offered.consume(queue, (event) => started.#handle(event)));
+    }
+    return started;
+  }
+
+  /** Takes no more; resolves when what is being handled is done. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#stops.map((stop) => stop()));
+  }
+
+  async #handle(event: PregonEvent): Promise<void> {
+    for (const { events, handle, name } of this.#subscribers) {
+      if (!events.includes('*') && !events.includes(event.type)) continue;
+      try {
+        await handle(event);
+      } catch (error) {
+        this.#logger.error({ subscriber: name, event: event.id, err: error }, 'a subscriber failed; it is tried again');
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import type { RequestId } from '@pregon/protocol';
+import type { Chunk } from '../../core/delivery/chunk.js';
+import type { LoggedEvent } from '../../core/delivery/logged-event.js';
+import type { ControlFrame, Link } from '../../core/ports/link.js';
+import type { Subscription } from '../../core/subscriptions/subscription.js';
+import type { Logger, Subscriber } from '../options.js';
+
+/**
+ * A subscriber in this process, served like a client: while it works on what it has, its link is full, and its cursor
+ * waits.
+ */
+export class SubscriberLink implements Link {
+  readonly transport = 'websocket';
+  readonly bufferedBytes = 0;
+  readonly takenBytes = 0;
+  readonly #subscriber: Subscriber;
+  readonly #name: string;
+  readonly #logger: Logger;
+  #queue: LoggedEvent[] = [];
+  #working: Promise<void> | undefined;
+  #closed = false;
+  /** Set once the hub has opened it. */
+  subscription: Subscription | undefined;
+
+  constructor(subscriber: Subscriber, name: string, logger: Logger) {
+    this.#subscriber = subscriber;
+    this.#name = name;
+    this.#logger = logger;
+  }
+
+  get full(): boolean {
+    return this.#working !== undefined;
+  }
+
+  events(_id: RequestId, chunk: Chunk): void {
+    this.#queue.push(...chunk.events);
+    this.#working ??= this.#work();
+  }
+
+  snapshot(): void {
+    throw new TypeError('a subscriber has no snapshot');
+  }
+
+  control(frame: ControlFrame): void {
+    if (frame.op === 'reset') {
+      this.#logger.warn(
+        { subscriber: this.#name, reason: frame.reason },
+        'events were missed: the log no longer has them',
+      );
+    }
+  }
+
+  message(): boolean {
+    throw new TypeError('a subscriber has no messages');
+  }
+
+  setReading(): void {
+    throw new TypeError('a subscriber sends nothing');
+  }
+
+  ping(): boolean {
+    return false;
+  }
+
+  /** Hands over no more; resolves when the event that is being handled has been. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    // The flush that brought the events is not to wait for what is done about them.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const events = this.#queue;
+      this.#queue = [];
+      for (const event of events) if (!this.#closed) await this.#handle(event);
+    }
+    this.#working = undefined;
+    this.subscription?.advance();
+  }
+
+  async #handle(event: LoggedEvent): Promise<void> {
+    try {
+      await this.#subscriber.handle(event.parse());
+    } catch (error) {
+      this.#logger.error({ subscriber: this.#name, position: event.position, err: error }, 'a subscriber failed');
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { type ClientOptions, WebSocket } from 'ws';
+import { type Failure, failureOf, failureOfClose, failureOfStatus } from '../failure.js';
+import type { ClientSocket, SocketEvents, SocketRequest } from './client-socket.js';
+
+/** A WebSocket of `ws`, which knows TLS and compression. */
+export class StockSocket implements ClientSocket {
+  readonly #socket: WebSocket;
+
+  constructor(request: SocketRequest & { readonly compress: boolean }, events: SocketEvents) {
+    const { url, subprotocol } = request;
+    let failure: Failure | undefined;
+    let ended = false;
+    const end = (why: Failure) => {
+      if (ended) return;
+      ended = true;
+      events.ended(why);
+    };
+    this.#socket = new WebSocket(url, subprotocol === undefined ? [] : [subprotocol], optionsOf(request));
+    this.#socket.on('open', () => events.opened());
+    this.#socket.on('message', (data) => {
+      if (Buffer.isBuffer(data)) events.frame(data);
+    });
+    this.#socket.on('unexpected-response', (sent, { statusCode = 0, statusMessage = '', headers }) => {
+      end(failureOfStatus(statusCode, statusMessage, headers['retry-after']));
+      sent.destroy();
+    });
+    this.#socket.on('error', (error) => {
+      failure ??= failureOf(error);
+    });
+    this.#socket.on('close', (code, reason) => {
+      // An error after the handshake is one of the protocol or the network, and says more than 1006 does.
+      end(failure ?? failureOfClose(code, reason.toString()));
+    });
+  }
+
+  send(text: string): void {
+    this.#socket.send(text);
+  }
+
+  close(): void {
+    this.#socket.close(1000);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+}
+
+function optionsOf(request: SocketRequest & { readonly compress: boolean }): ClientOptions {
+  const { origin, headers, compress, handshakeTimeoutMs } = request;
+  return {
+    perMessageDeflate: compress,
+    handshakeTimeout: handshakeTimeoutMs,
+    // Frames are read as bytes.
+    skipUTF8Validation: true,
+    ...(origin === undefined ? {} : { origin }),
+    ...(headers === undefined ? {} : { headers }),
+  };
+}

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { PregonError } from '@pregon/protocol';
+import type { ConsumeMessage } from './connection/amqp.js';
+import { Backoff } from './connection/backoff.js';
+import type { RabbitConnection } from './connection/connection.js';
+import { type Link, toError } from './connection/link.js';
+import { pause, within } from './connection/waiting.js';
+import { ensureStream, isRefused } from './topology.js';
+
+const SECRET_BYTES = 32;
+const SECRET_HEADER = 'pregon-secret';
+
+/** How long a stream that holds a secret may take to deliver it before another one is offered; an offer too many does no harm. */
+const LOOK_MS = 250;
+const ANSWER_MS = 5_000;
+
+/** A broker that has just started may refuse the first attempts: that is not worth a warning. */
+const TOLD_AT_ATTEMPT = 5;
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+
+/** Small, because the stream holds little; without a limit on age or size, because what it holds must never be dropped. */
+export const KEY_STREAM_ARGUMENTS: Readonly<Record<string, unknown>> = {
+  'x-queue-type': 'stream',
+  'x-stream-max-segment-size-bytes': 1_000_000,
+};
+
+export function keyStreamOf(stream: string): string {
+  return `${stream}.keys`;
+}
+
+export interface KeyStreamOptions {
+  readonly connection: RabbitConnection;
+  /** The stream that holds the log. */
+  readonly stream: string;
+  /** Aborted when the log is closed. */
+  readonly signal: AbortSignal;
+  /** Told once if the secret cannot be read for now, though the broker is there. */
+  readonly onWaiting: (error: Error) => void;
+}
+
+/**
+ * The secret of a log at a broker, in a second stream that has no retention. Processes that start at the same moment may all offer one: a
+ * stream has one order for all its readers, so the first secret in it is that of everybody.
+ */
+export class KeyStream {
+  readonly #options: KeyStreamOptions;
+  readonly #name: string;
+
+  constructor(options: KeyStreamOptions) {
+    this.#options = options;
+    this.#name = keyStreamOf(options.stream);
+  }
+
+  /** Waits as long as the broker is away. @throws PregonError CONFIG_INVALID if this user may not make the stream | LOG_CLOSED */
+  async secret(): Promise<Uint8Array> {
+    const { connection, signal, onWaiting } = this.#options;
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    for (let attempt = 1; ; attempt++) {
+      if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed');
+      try {
+        return await this.#readOrOffer(await connection.link());
+      } catch (error) {
+        if (error instanceof PregonError) throw error;
+        // Trying again does not help: somebody has to grant the permission.
+        if (isRefused(error)) throw this.#unusable(toError(error).message, error);
+        if (attempt === TOLD_AT_ATTEMPT) onWaiting(toError(error));
+      }
+      await pause(backoff.nextMs(), signal);
+    }
+  }
+
+  async #readOrOffer(link: Link): Promise<Uint8Array> {
+    await this.#ensure(link);
+    const reading = await this.#read(link);
+    try {
+      return await within(LOOK_MS, 'reading the secret', reading.secret).catch(async () => {
+        await this.#offer(link);
+        return within(ANSWER_MS, 'reading the secret', reading.secret);
+      });
+    } finally {
+      await reading.stop();
+    }
+  }
+
+  async #ensure(link: Link): Promise<void> {
+    try {
+      await ensureStream(link, this.#name, KEY_STREAM_ARGUMENTS);
+    } catch (cause) {
+      if (!(cause instanceof PregonError)) throw cause;
+      throw this.#unusable(cause.message, cause);
+    }
+  }
+
+  #unusable(why: string, cause: unknown): PregonError {
+    const cure = `let this user configure, write and read ${this.#name}, or give all gateways the same "secret:"`;
+    return new PregonError('CONFIG_INVALID', `the secret of the log cannot be used: ${why}; ${cure}`, { cause });
+  }
+
+  /** Resolves with the first secret in the stream, however late it comes. */
+  async #read(link: Link): Promise<{ secret: Promise<Uint8Array>; stop: () => Promise<void> }> {
+    const channel = await link.channel();
+    await link.answer('prefetch', channel.prefetch(1));
+    let found: (secret: Uint8Array) => void = () => {};
+    let failed: (error: Error) => void = () => {};
+    const secret = new Promise<Uint8Array>((resolve, reject) => {
+      found = resolve;
+      failed = reject;
+    });
+    // The caller may have stopped waiting: a later failure must not become an unhandled rejection.
+    secret.catch(() => {});
+    channel.on('close', () => failed(link.failure ?? new Error('the consumer was closed')));
+    const deliver = (message: ConsumeMessage | null) => {
+      if (message === null) return failed(new Error(`the queue ${this.#name} was deleted`));
+      const body = secretIn(message);
+      if (body) found(body);
+      channel.ack(message);
+    };
+    const consume = channel.consume(this.#name, deliver, { arguments: { 'x-stream-offset': 'first' } });
+    await link.answer('consuming the stream of keys', consume);
+    return { secret, stop: () => link.closeChannel(channel) };
+  }
+
+  /** @throws Error if it was not stored: a broker that has just started confirms what it routes to nothing */
+  async #offer(link: Link): Promise<void> {
+    const channel = await link.confirmChannel();
+    try {
+      let returned = false;
+      channel.on('return', () => {
+        returned = true;
+      });
+      channel.publish('', this.#name, randomBytes(SECRET_BYTES), {
+        persistent: true,
+        mandatory: true,
+        headers: { [SECRET_HEADER]: 1 },
+      });
+      await link.answer('storing the secret', channel.waitForConfirms());
+      if (returned) throw new Error(`the broker does not route to ${this.#name}`);
+    } finally {
+      await link.closeChannel(channel);
+    }
+  }
+}
+
+function secretIn({ content, properties }: ConsumeMessage): Uint8Array | undefined {
+  const isSecret = properties.headers?.[SECRET_HEADER] === 1 && content.length === SECRET_BYTES;
+  // A copy: what was delivered is a part of all that was received at once.
+  return isSecret ? Uint8Array.from(content) : undefined;
+}

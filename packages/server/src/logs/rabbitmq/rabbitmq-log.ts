@@ -1,0 +1,391 @@
+import {
+  assertMaxEventBytes,
+  DEFAULT_MAX_EVENT_BYTES,
+  type LogPoint,
+  PregonError,
+  type PregonEvent,
+} from '@pregon/protocol';
+import type { Ephemeral } from '../../core/ports/ephemeral.js';
+import type {
+  AppendOptions,
+  Log,
+  LogFollower,
+  Presence,
+  ReadPage,
+  ReadRequest,
+  StopFollowing,
+} from '../../core/ports/log.js';
+import type { WorkQueues } from '../../core/ports/work-queue.js';
+import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
+import { toRange } from '../shared/range.js';
+import { toUnavailable } from '../shared/unavailable.js';
+import { BrokerState } from './broker-state.js';
+import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
+import type { ConsumeMessage } from './connection/amqp.js';
+import { Backoff } from './connection/backoff.js';
+import { assertCertificates } from './connection/certificates.js';
+import { RabbitConnection } from './connection/connection.js';
+import { type Link, toError } from './connection/link.js';
+import { pause, within } from './connection/waiting.js';
+import { KeyStream } from './key-stream.js';
+import { toFence, toKey, toMessage, toStreamEntry } from './messages/message.js';
+import { PoisonLog } from './messages/poison-log.js';
+import {
+  DEFAULT_APPEND_TIMEOUT_MS,
+  DEFAULT_READ_TIMEOUT_MS,
+  type RabbitCounters,
+  type RabbitLogOptions,
+} from './options.js';
+import { Publisher } from './publishing/publisher.js';
+import { ReusedIds } from './publishing/reused-ids.js';
+import { Cursor } from './reading/cursor.js';
+import { Locator } from './reading/locator.js';
+import { RabbitFollower } from './reading/rabbit-follower.js';
+import { Reader } from './reading/reader.js';
+import { RecentSequences } from './reading/recent-sequences.js';
+import { Tail } from './reading/tail.js';
+import { RabbitEphemeral } from './sharing/ephemeral.js';
+import { RabbitWorkQueues } from './sharing/work-queues.js';
+import { Topology } from './topology.js';
+
+export interface RabbitLog extends Log {
+  readonly ephemeral: Ephemeral;
+  readonly queues: WorkQueues;
+  readonly counters: RabbitCounters;
+}
+
+/** What a broker sends ahead: enough to be read at full speed, and some hundred KB where events are of the usual size. */
+const PREFETCH = 1_000;
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+/** How long closing waits for what was appended before. */
+const CLOSE_MS = 5_000;
+
+/**
+ * Opens the log in a RabbitMQ stream (RabbitMQ 3.9 and later), which is made where there is none, and bound to the exchanges, which
+ * are made (topic, durable) where there are none. What is there is used as it is. Where the broker cannot be reached, waits until
+ * it can. From then on, connections come back by themselves.
+ *
+ * **Once.** What is published again after a lost confirm, by us or by a relay, is in the stream twice; readers get the first. A
+ * process remembers the events of the last 50,000 to 100,000 entries, begins 10,000 entries before the end of the stream, and who
+ * reads further back than that reads 10,000 entries before the first. A *different* event with the id of an earlier one is refused by the process
+ * that published the earlier one or reads the stream, and else reported by every process that reads both. So an event could be delivered twice to one client where
+ * more than 5,000 entries lie between the two and the client resumed between them at a process that had just started.
+ *
+ * **Points.** The point before the first entry is named by the fingerprint of that entry, so a stream that was made anew is noticed
+ * from any point. Fences, which show where the stream ends, take up offsets that no reader sees.
+ *
+ * @param url `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`
+ * @throws PregonError CONFIG_INVALID where the URL, a certificate, the credentials, the vhost, the queue or an exchange is none that can be
+ * used |
+ * LOG_CLOSED where `signal` is aborted | RangeError
+ */
+export async function openRabbitLog(url: string, options: RabbitLogOptions = {}): Promise<RabbitLog> {
+  const address = parseRabbitAddress(url, options.stream);
+  assertCertificates(address.certificates);
+  assertMaxEventBytes(options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES);
+  const log = new StreamLog(address, options);
+  const stop = () => void log.close();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    if (options.signal?.aborted) stop();
+    await log.open();
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+  }
+}
+
+class StreamLog implements RabbitLog {
+  readonly name: string;
+  readonly ephemeral: RabbitEphemeral;
+  readonly queues: RabbitWorkQueues;
+  readonly #maxEventBytes: number;
+  readonly #appendTimeoutMs: number;
+  readonly #closing = new AbortController();
+  readonly #state: BrokerState;
+  readonly #reads: RabbitConnection;
+  readonly #publishes: RabbitConnection;
+  readonly #topology: Topology;
+  readonly #publisher: Publisher;
+  readonly #tail: Tail;
+  readonly #reader: Reader;
+  readonly #locator: Locator;
+  readonly #poison: PoisonLog;
+  readonly #ids: ReusedIds;
+  readonly #keys: KeyStream;
+  readonly #followers = new Set<RabbitFollower>();
+  readonly #appends = new Set<Promise<unknown>>();
+  /** Resolves when the appends before have been handed to the publisher, so that each comes after them. */
+  #entered: Promise<unknown> = Promise.resolve();
+  #duplicates = 0;
+  #repeats = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(address: RabbitAddress, options: RabbitLogOptions) {
+    const { signal } = this.#closing;
+    const { stream } = address;
+    const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
+    this.name = address.name;
+    this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
+    this.#appendTimeoutMs = options.appendTimeoutMs ?? DEFAULT_APPEND_TIMEOUT_MS;
+    const exchanges = options.exchanges && new Set(options.exchanges);
+    const isWanted = (exchange: string) => exchanges === undefined || exchanges.has(exchange);
+    this.#state = new BrokerState(`${address.host}:${address.port}`, options.onState ?? toWarning(warn));
+    this.#reads = this.#connection(address, 'reads', true, warn);
+    // Apart: a broker that takes no more messages stops reading the whole connection, acknowledgements of readers included.
+    this.#publishes = this.#connection(address, 'publishes', false, warn);
+    this.#topology = new Topology({ stream, retention: options.retention ?? {}, exchanges: [...(exchanges ?? [])] });
+    this.ephemeral = new RabbitEphemeral({
+      stream,
+      connect: (onWaiting) => this.#connection(address, 'broadcasts', false, warn, onWaiting),
+      onWarning: warn,
+    });
+    this.queues = new RabbitWorkQueues({
+      connection: this.#connection(address, 'works', false, warn),
+      topology: this.#topology,
+      maxEventBytes: this.#maxEventBytes,
+      onWarning: warn,
+    });
+    this.#poison = new PoisonLog(stream, warn);
+    this.#keys = new KeyStream({
+      connection: this.#reads,
+      stream,
+      signal,
+      onWaiting: (error) => warn(new Error(`the secret of the log cannot be read: ${error.message}`, { cause: error })),
+    });
+    this.#publisher = new Publisher({
+      connection: this.#publishes,
+      stream,
+      topology: this.#topology,
+      timeoutMs: this.#appendTimeoutMs,
+      signal,
+      onRepeat: () => {
+        this.#repeats += 1;
+      },
+    });
+    const decode = { stream, maxEventBytes: this.#maxEventBytes };
+    const openCursor = (link: Link, from: number | 'first' | 'last', prefetch = PREFETCH) =>
+      Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
+    const sequences = new RecentSequences();
+    const timeoutMs = options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS;
+    this.#tail = new Tail({
+      connection: this.#reads,
+      topology: this.#topology,
+      openCursor: (link, from, prefetch = PREFETCH) => {
+        // Only looked at, to learn where the stream and its last chunk begin.
+        if (typeof from !== 'number') return openCursor(link, from, prefetch);
+        sequences.readFrom(from);
+        const read = (message: ConsumeMessage) => {
+          const entry = toStreamEntry(message, decode);
+          sequences.add(entry);
+          return entry;
+        };
+        return Cursor.open(link, { stream, from, prefetch, decode: read });
+      },
+      publishFence: (id) => this.#publisher.publish([toFence(stream, id)]),
+      isWanted,
+      timeoutMs,
+      signal,
+      onPoison: (entry) => this.#poison.add(entry),
+      onDuplicate: (duplicate, first) => {
+        this.#duplicates += 1;
+        this.#ids.judge(duplicate, first);
+      },
+      onReplaced: () => {
+        sequences.clear();
+        this.#reader.clear();
+      },
+    });
+    this.#reader = new Reader({ connection: this.#reads, tail: this.#tail, openCursor, isWanted, timeoutMs, signal });
+    this.#ids = new ReusedIds({
+      tail: () => this.#tail,
+      reader: () => this.#reader,
+      onReused: (entry) => this.#poison.add(entry),
+    });
+    this.#locator = new Locator({ tail: this.#tail, reader: this.#reader, sequences, timeoutMs });
+  }
+
+  get counters(): RabbitCounters {
+    return { poisoned: this.#poison.count, duplicates: this.#duplicates, repeats: this.#repeats };
+  }
+
+  /** Waits until the broker is there, and all that is needed on it. */
+  async open(): Promise<void> {
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    for (;;) {
+      try {
+        await this.#topology.prepareAll(await this.#reads.link());
+        this.#state.connected('declares');
+        return;
+      } catch (error) {
+        if (error instanceof PregonError) throw error;
+        this.#state.waiting('declares', toError(error));
+      }
+      await pause(backoff.nextMs(), this.#closing.signal);
+    }
+  }
+
+  append(events: readonly PregonEvent[], options: AppendOptions = {}): Promise<LogPoint[]> {
+    const append = this.#append(events, options.points ?? true);
+    this.#appends.add(append);
+    const done = () => this.#appends.delete(append);
+    append.then(done, done);
+    return append;
+  }
+
+  /** Read anew at each call: `pregon bus drop` deletes the secret too. */
+  secret(): Promise<Uint8Array> {
+    this.#assertOpen();
+    return this.#keys.secret();
+  }
+
+  async head(): Promise<LogPoint> {
+    this.#assertOpen();
+    return this.#reader.head();
+  }
+
+  async floor(): Promise<LogPoint> {
+    this.#assertOpen();
+    return this.#reader.floor();
+  }
+
+  async check(point: LogPoint): Promise<Presence> {
+    this.#assertOpen();
+    return this.#reader.check(point);
+  }
+
+  async read(request: ReadRequest): Promise<ReadPage> {
+    this.#assertOpen();
+    return (await this.#reader.read(toRange(request))).page;
+  }
+
+  async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
+    this.#assertOpen();
+    return this.#locator.locate(sequence, source);
+  }
+
+  follow(after: LogPoint, target: LogFollower): StopFollowing {
+    this.#assertOpen();
+    const follower = new RabbitFollower(after, target, this.#tail, this.#reader);
+    this.#followers.add(follower);
+    return async () => {
+      follower.stop();
+      this.#followers.delete(follower);
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const follower of this.#followers) follower.stop();
+    this.#followers.clear();
+    await this.queues.close(AbortSignal.timeout(CLOSE_MS));
+    await this.ephemeral.close();
+    const deadline = performance.now() + CLOSE_MS;
+    while (this.#appends.size > 0 && performance.now() < deadline) await settledWithin(CLOSE_MS, this.#appends);
+    this.#publisher.close();
+    this.#closing.abort();
+    this.#reader.clear();
+    await Promise.all([this.#reads.close(), this.#publishes.close()]);
+  }
+
+  async #append(events: readonly PregonEvent[], points: boolean): Promise<LogPoint[]> {
+    this.#assertOpen();
+    const encoded = encodeForAppend(events, this.#maxEventBytes);
+    if (encoded.length === 0) return [];
+    const entered = this.#entered.then(async () => {
+      if (points) await this.#tail.known(this.#appendTimeoutMs);
+      await this.#ids.claim(encoded);
+    });
+    this.#entered = entered.catch(() => undefined);
+    await entered;
+    if (points) return this.#publishForPoints(encoded);
+    await this.#publish(encoded);
+    return [];
+  }
+
+  async #publish(events: readonly EncodedEvent[]): Promise<void> {
+    try {
+      await this.#publisher.publish(events.map(toMessage));
+    } catch (error) {
+      if (error instanceof PregonError && error.code === 'EXCHANGE_UNUSABLE') this.#ids.forget(events);
+      throw error;
+    }
+  }
+
+  /** Where an event comes to stand is learnt by reading it; where one was there before, that is where it stands. */
+  async #publishForPoints(events: readonly EncodedEvent[]): Promise<LogPoint[]> {
+    const points: LogPoint[] = [];
+    const seeks: (() => void)[] = [];
+    const found = new Promise<void>((resolve) => {
+      let missing = events.length;
+      events.forEach(({ source, id }, index) => {
+        const seek = this.#tail.seek(toKey(source, id), (point) => {
+          points[index] = point;
+          missing -= 1;
+          if (missing === 0) resolve();
+        });
+        seeks.push(seek);
+      });
+    });
+    try {
+      await this.#publish(events);
+      await within(this.#appendTimeoutMs, 'reading what was appended', found);
+      return points;
+    } catch (error) {
+      throw error instanceof PregonError ? error : toUnavailable(error);
+    } finally {
+      for (const stop of seeks) stop();
+    }
+  }
+
+  #connection(
+    address: RabbitAddress,
+    purpose: string,
+    refusable: boolean,
+    warn: (error: Error) => void,
+    onWaiting = () => {},
+  ): RabbitConnection {
+    return new RabbitConnection({
+      address,
+      purpose,
+      refusable,
+      signal: this.#closing.signal,
+      onWaiting: (error) => {
+        this.#state.waiting(purpose, error);
+        onWaiting();
+      },
+      onConnected: () => this.#state.connected(purpose),
+      onBlocked: (reason) => warn(new Error(`RabbitMQ takes no messages for now: ${reason}`)),
+    });
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
+  }
+}
+
+function toWarning(warn: (error: Error) => void): NonNullable<RabbitLogOptions['onState']> {
+  return (state) => {
+    if (state.state === 'waiting') {
+      warn(new Error(`waiting for RabbitMQ at ${state.broker}: ${state.error.message}`, { cause: state.error }));
+    }
+  };
+}
+
+async function settledWithin(ms: number, promises: Iterable<Promise<unknown>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.allSettled(promises), late]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,137 @@
+import type { Channel, ConsumeMessage } from '../connection/amqp.js';
+import type { Link } from '../connection/link.js';
+import { Bell } from '../connection/waiting.js';
+import { offsetOf } from '../messages/message.js';
+import type { StreamEntry } from '../messages/stream-entry.js';
+
+export interface CursorOptions {
+  readonly stream: string;
+  /** The first entry, the first of the last chunk, or the first whose offset is at least this. */
+  readonly from: number | 'first' | 'last';
+  /** The most messages that the broker sends ahead. */
+  readonly prefetch: number;
+  readonly decode: (message: ConsumeMessage) => StreamEntry;
+}
+
+/**
+ * Reads a stream forward from an offset, as fast as its entries are taken. Where the stream ends before that offset, nothing comes,
+ * ever; where it begins after it, its first entry does.
+ */
+export class Cursor {
+  readonly #link: Link;
+  readonly #channel: Channel;
+  readonly #options: CursorOptions;
+  readonly #news = new Bell();
+  #delivered: ConsumeMessage[] = [];
+  #taken = 0;
+  #unacknowledged = 0;
+  #failure: Error | undefined;
+
+  static async open(link: Link, options: CursorOptions): Promise<Cursor> {
+    const channel = await link.channel();
+    const cursor = new Cursor(link, channel, options);
+    try {
+      await link.answer('prefetch', channel.prefetch(options.prefetch));
+      await link.answer(
+        'consuming the stream',
+        channel.consume(options.stream, (message) => cursor.#deliver(message), {
+          arguments: {
+            'x-stream-offset': typeof options.from === 'number' ? toStreamOffset(options.from) : options.from,
+          },
+        }),
+      );
+    } catch (error) {
+      await cursor.close();
+      throw error;
+    }
+    return cursor;
+  }
+
+  private constructor(link: Link, channel: Channel, options: CursorOptions) {
+    this.#link = link;
+    this.#channel = channel;
+    this.#options = options;
+    channel.on('error', (error) => this.#fail(error));
+    channel.on('close', () => this.#fail(link.failure ?? new Error('the consumer was closed')));
+  }
+
+  get failed(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** The next entry, where it has come; it is acknowledged, so that the broker sends another. */
+  take(): StreamEntry | undefined {
+    const message = this.#delivered[this.#taken];
+    if (!message) return undefined;
+    this.#taken += 1;
+    this.#unacknowledged += 1;
+    const empty = this.#taken === this.#delivered.length;
+    if (empty) {
+      this.#delivered = [];
+      this.#taken = 0;
+    }
+    // In groups, and always when there is no more: the broker ends a consumer that keeps it waiting for half an hour.
+    if (empty || this.#unacknowledged * 10 >= this.#options.prefetch) this.#acknowledge(message);
+    return this.#options.decode(message);
+  }
+
+  /** What `take` would bring. */
+  peek(): StreamEntry | undefined {
+    const message = this.#delivered[this.#taken];
+    return message && this.#options.decode(message);
+  }
+
+  /** The offset of what `take` would bring. */
+  get nextOffset(): number | undefined {
+    const message = this.#delivered[this.#taken];
+    return message && offsetOf(message);
+  }
+
+  /** Resolves when there is something to take, or when the time is over. @throws Error where nothing will come any more */
+  async ready(withinMs?: number): Promise<boolean> {
+    const deadline = withinMs === undefined ? undefined : performance.now() + withinMs;
+    while (this.#taken === this.#delivered.length) {
+      if (this.#failure) throw this.#failure;
+      const remaining = deadline === undefined ? undefined : deadline - performance.now();
+      if (remaining !== undefined && remaining <= 0) return false;
+      await this.#news.wait(remaining);
+    }
+    return true;
+  }
+
+  /** The next entry; undefined where none came in time. @throws Error where nothing will come any more */
+  async next(withinMs: number): Promise<StreamEntry | undefined> {
+    return this.take() ?? ((await this.ready(withinMs)) ? this.take() : undefined);
+  }
+
+  async close(): Promise<void> {
+    this.#failure ??= new Error('the cursor was closed');
+    this.#delivered = [];
+    this.#taken = 0;
+    this.#news.ring();
+    await this.#link.closeChannel(this.#channel);
+  }
+
+  #deliver(message: ConsumeMessage | null): void {
+    if (this.#failure) return;
+    // A broker says so where the queue is gone.
+    if (message === null) this.#fail(new Error(`the queue ${this.#options.stream} was deleted`));
+    else this.#delivered.push(message);
+    this.#news.ring();
+  }
+
+  #acknowledge(message: ConsumeMessage): void {
+    this.#unacknowledged = 0;
+    if (!this.#failure) this.#channel.ack(message, true);
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#news.ring();
+  }
+}
+
+/** The broker's offset, always in the same width. */
+function toStreamOffset(offset: number): unknown {
+  return { '!': 'int64', value: offset - 1 };
+}

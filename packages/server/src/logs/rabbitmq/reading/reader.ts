@@ -1,0 +1,213 @@
+import { type LogPoint, PregonError } from '@pregon/protocol';
+import type { Presence, ReadPage } from '../../../core/ports/log.js';
+import type { Range } from '../../shared/range.js';
+import { toUnavailable } from '../../shared/unavailable.js';
+import { Backoff } from '../connection/backoff.js';
+import type { RabbitConnection } from '../connection/connection.js';
+import type { Link } from '../connection/link.js';
+import { pause, within } from '../connection/waiting.js';
+import { isSamePoint, pointBefore, type StreamEntry } from '../messages/stream-entry.js';
+import type { Cursor } from './cursor.js';
+import { type Known, WARM_UP_ENTRIES } from './known.js';
+import { Scan } from './scan.js';
+import { ScanPool } from './scan-pool.js';
+import { STALL_MS, type Tail } from './tail.js';
+
+/** How long it is taken for granted that nothing was dropped. */
+const FLOOR_AGE_MS = 1_000;
+/** Reads of the broker at one time; the others wait for their turn. */
+const MOST_READS = 8;
+
+/** The least time between two looks for points that nobody has seen. */
+const LOOK_INTERVAL_MS = 100;
+
+/** What a broker sends ahead to one scan, in bytes if events go on being as large as they were of late, and in messages. */
+const AHEAD_BYTES = 2_097_152;
+const LEAST_PREFETCH = 10;
+const MOST_PREFETCH = 1_000;
+
+const FIRST_PAUSE_MS = 20;
+const MAX_PAUSE_MS = 500;
+
+export interface ReaderOptions {
+  readonly connection: RabbitConnection;
+  readonly tail: Tail;
+  readonly openCursor: (link: Link, from: number | 'first', prefetch: number) => Promise<Cursor>;
+  readonly isWanted: (exchange: string) => boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** A page, and the point after which it begins: the one that was asked for, unless that is not in the stream. */
+export interface Reading {
+  readonly page: ReadPage;
+  readonly start: LogPoint;
+}
+
+/** Reads what is not at the end of the stream; what the tail knows is not asked of the broker. */
+export class Reader {
+  readonly #options: ReaderOptions;
+  readonly #pool = new ScanPool();
+  #floor: { readonly point: LogPoint; readonly at: number } | undefined;
+  #looking: Promise<void> | undefined;
+  #lookedAt = Number.NEGATIVE_INFINITY;
+  #reads = 0;
+  readonly #turns: (() => void)[] = [];
+
+  constructor(options: ReaderOptions) {
+    this.#options = options;
+  }
+
+  head(): Promise<LogPoint> {
+    return this.#retry(() => this.#options.tail.catchUp(this.#options.timeoutMs));
+  }
+
+  floor(): Promise<LogPoint> {
+    return this.#retry(async (link) => {
+      // The stream is not empty from then on: where it was, a fence is its first entry.
+      await this.#known();
+      return this.#inTurn(() => this.#readFloor(link));
+    });
+  }
+
+  check(point: LogPoint): Promise<Presence> {
+    return this.#retry(async (link) => {
+      let known = await this.#known();
+      if (point.offset > known.last.offset) {
+        // The point may be of another gateway, which has read further.
+        await this.#lookFurther();
+        known = await this.#known();
+        if (point.offset > known.last.offset) return 'replaced';
+      }
+      if (known.entries.fingerprintAt(point.offset) === point.fingerprint) return 'present';
+      return this.#inTurn(() => this.#checkBehind(link, known, point));
+    });
+  }
+
+  /** @see Log.read */
+  read(range: Range): Promise<Reading> {
+    return this.#retry(async (link) => {
+      const known = await this.#known(range.through);
+      const { head } = known;
+      if (range.after >= head.offset && range.through >= head.offset) {
+        return { page: { entries: [], through: head, complete: true }, start: head };
+      }
+      return this.#inTurn(() => this.#readPage(link, known, range));
+    });
+  }
+
+  /** What was known is of another stream. */
+  clear(): void {
+    this.#floor = undefined;
+    this.#pool.clear();
+  }
+
+  /** @param through how far the tail must have read, if the stream goes so far */
+  async #known(through = 0): Promise<Known> {
+    const { tail, timeoutMs } = this.#options;
+    const known = await tail.known(timeoutMs);
+    if (through <= known.last.offset) return known;
+    await tail.catchUp(timeoutMs);
+    return tail.known(timeoutMs);
+  }
+
+  async #readPage(link: Link, known: Known, range: Range): Promise<Reading> {
+    const end = Math.min(range.through, known.last.offset);
+    const scan = this.#pool.take(range.after) ?? (await this.#openScan(link, known, Math.min(range.after, end)));
+    try {
+      const start = scan.position;
+      if (start.offset > range.after) this.#rememberFloor(start);
+      const page = await scan.page(range, end);
+      this.#pool.keep(scan);
+      return { page, start };
+    } catch (error) {
+      await scan.close();
+      throw error;
+    }
+  }
+
+  #openScan(link: Link, known: Known, after: number): Promise<Scan> {
+    const { openCursor, isWanted } = this.#options;
+    const prefetch = Math.max(LEAST_PREFETCH, Math.min(MOST_PREFETCH, Math.floor(AHEAD_BYTES / known.meanBytes)));
+    return Scan.open(after, {
+      open: (from) => openCursor(link, from, prefetch),
+      warmUp: after + 1 >= known.judgedFrom ? 0 : WARM_UP_ENTRIES / 2,
+      isDuplicate: (offset) => known.isDuplicate(offset),
+      isWanted,
+    });
+  }
+
+  /** Clients say what they like: however many name a point that nobody has seen, the stream is asked some times a second. */
+  #lookFurther(): Promise<void> {
+    const look = async () => {
+      await pause(Math.max(0, this.#lookedAt + LOOK_INTERVAL_MS - performance.now()), this.#options.signal);
+      // Whoever comes from now on may know of something newer.
+      this.#looking = undefined;
+      this.#lookedAt = performance.now();
+      await this.#options.tail.catchUp(this.#options.timeoutMs);
+    };
+    this.#looking ??= look();
+    return this.#looking;
+  }
+
+  async #checkBehind(link: Link, known: Known, point: LogPoint): Promise<Presence> {
+    const floor = await this.#readFloor(link);
+    if (isSamePoint(point, floor)) return 'present';
+    if (point.offset <= floor.offset) return floor.offset === 0 ? 'replaced' : 'truncated';
+    if (point.offset >= known.entries.first) return 'replaced';
+    const entry = await this.#entryFrom(link, point.offset);
+    if (entry.offset === point.offset) return entry.fingerprint === point.fingerprint ? 'present' : 'replaced';
+    this.#floor = undefined;
+    return (await this.#readFloor(link)).offset >= point.offset ? 'truncated' : 'replaced';
+  }
+
+  async #readFloor(link: Link): Promise<LogPoint> {
+    if (this.#floor && performance.now() - this.#floor.at < FLOOR_AGE_MS) return this.#floor.point;
+    return this.#rememberFloor(pointBefore(await this.#entryFrom(link, 'first')));
+  }
+
+  #rememberFloor(point: LogPoint): LogPoint {
+    this.#floor = { point, at: performance.now() };
+    return point;
+  }
+
+  async #entryFrom(link: Link, from: number | 'first'): Promise<StreamEntry> {
+    const cursor = await this.#options.openCursor(link, from, 1);
+    try {
+      const entry = await cursor.next(STALL_MS);
+      if (!entry) throw new Error(`the stream has said nothing for ${STALL_MS} ms`);
+      return entry;
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  /** Waits until few enough others read. */
+  async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#reads >= MOST_READS) await new Promise<void>((resolve) => this.#turns.push(resolve));
+    else this.#reads += 1;
+    try {
+      return await work();
+    } finally {
+      const next = this.#turns.shift();
+      if (next) next();
+      else this.#reads -= 1;
+    }
+  }
+
+  /** Tries again, on the next connection where one was lost, until the time is over. */
+  async #retry<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
+    const { connection, timeoutMs, signal } = this.#options;
+    const deadline = performance.now() + timeoutMs;
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    for (;;) {
+      try {
+        return await work(await within(deadline - performance.now(), 'connecting', connection.link()));
+      } catch (error) {
+        if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed', { cause: error });
+        if (performance.now() >= deadline) throw toUnavailable(error);
+      }
+      await pause(backoff.nextMs(), signal);
+    }
+  }
+}

@@ -1,0 +1,274 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { type LogPoint, PregonError } from '@pregon/protocol';
+import { v7 as uuid } from 'uuid';
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT, type LogEntry, type Page } from '../../../core/ports/log.js';
+import { Backoff } from '../connection/backoff.js';
+import { callApart } from '../connection/call-apart.js';
+import type { RabbitConnection } from '../connection/connection.js';
+import { type Link, toError } from '../connection/link.js';
+import { pause, within } from '../connection/waiting.js';
+import type { PoisonEntry, StreamEntry } from '../messages/stream-entry.js';
+import type { Topology } from '../topology.js';
+import type { Cursor } from './cursor.js';
+import type { Known } from './known.js';
+import { SharedRun } from './shared-run.js';
+import { Sought } from './sought.js';
+import { begin, type Fence, resume } from './tail-start.js';
+
+/** How long the broker may be silent where there is something to send. */
+export const STALL_MS = 5_000;
+
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1_000;
+
+/** One who is told what happens at the end of the stream; see LogFollower for the words. */
+export interface TailMember {
+  arrived(page: Page): void;
+  replaced(head: LogPoint): void;
+  unavailable(error: Error): void;
+  available(): void;
+}
+
+export interface TailOptions {
+  readonly connection: RabbitConnection;
+  readonly topology: Topology;
+  readonly openCursor: (link: Link, from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
+  readonly publishFence: (id: string) => Promise<void>;
+  readonly isWanted: (exchange: string) => boolean;
+  /** How long a fence may take from its publishing to its reading. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  readonly onPoison: (entry: PoisonEntry) => void;
+  /** An event with the source and id of an earlier one: it is not delivered. */
+  readonly onDuplicate: (duplicate: LogEntry, first: LogPoint | undefined) => void;
+  /** Another stream stands in the place of the one that was read: nothing that was known of it holds. */
+  readonly onReplaced: () => void;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Reads the end of the stream, once for everybody in the process: followers, appends that want to know where their events came to
+ * stand, and whoever asks for the head. Comes back by itself after any loss of connection, to where it stood, and proves by the
+ * fingerprint of the last entry that it is the same stream.
+ */
+export class Tail {
+  readonly #options: TailOptions;
+  readonly #members = new Set<TailMember>();
+  readonly #sought = new Sought();
+  readonly #fences = new Map<string, { passed: (head: LogPoint) => void; failed: (error: Error) => void }>();
+  readonly #waiters = new Set<Waiter>();
+  readonly #fence = new SharedRun(() => this.#readUpToFence());
+  readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  #known: Known | undefined;
+  #attached = false;
+  /** The stream that was known is gone, and the members have not been told. */
+  #replacing = false;
+  #outage: Error | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: TailOptions) {
+    this.#options = options;
+    options.signal.addEventListener('abort', () => this.#close(), { once: true });
+  }
+
+  /** What is known of the stream's end, kept up to date; begins to read where nothing was asked before. */
+  async known(withinMs?: number): Promise<Known> {
+    this.#running ??= this.#run();
+    if (!this.#attached) await this.#untilAttached(withinMs);
+    if (!this.#known) throw new PregonError('LOG_CLOSED', 'the log is closed');
+    return this.#known;
+  }
+
+  /** What is known, where the stream is being read at this moment. */
+  get current(): Known | undefined {
+    return this.#attached ? this.#known : undefined;
+  }
+
+  /** Reads as far as the stream goes at this moment, and no less. @returns the head then */
+  async catchUp(withinMs: number): Promise<LogPoint> {
+    const deadline = performance.now() + withinMs;
+    await this.known(withinMs);
+    return within(deadline - performance.now(), 'reading up to the end of the stream', this.#fence.run());
+  }
+
+  /** Calls `found` once, when an event with this key has been read, or at once where one was. @returns how to wait no longer */
+  seek(key: string, found: (point: LogPoint) => void): () => void {
+    const point = this.#known?.entries.firstOf(key);
+    if (!point) return this.#sought.wait(key, found);
+    found(point);
+    return () => {};
+  }
+
+  enter(member: TailMember): void {
+    this.#members.add(member);
+    const outage = this.#outage;
+    if (!outage) return;
+    queueMicrotask(() => {
+      if (this.#members.has(member) && this.#outage === outage) member.unavailable(outage);
+    });
+  }
+
+  leave(member: TailMember): void {
+    this.#members.delete(member);
+  }
+
+  async #readUpToFence(): Promise<LogPoint> {
+    const id = uuid();
+    const passed = new Promise<LogPoint>((resolve, reject) => {
+      this.#fences.set(id, { passed: resolve, failed: reject });
+      this.#options.publishFence(id).catch(reject);
+    });
+    try {
+      return await within(this.#options.timeoutMs, 'reading up to a fence', passed);
+    } finally {
+      this.#fences.delete(id);
+    }
+  }
+
+  #untilAttached(withinMs: number | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (settled: () => void) => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        settled();
+      };
+      const waiter = { resolve: () => settle(resolve), reject: (error: Error) => settle(() => reject(error)) };
+      const timer = withinMs === undefined ? undefined : setTimeout(() => waiter.reject(this.#unavailable()), withinMs);
+      this.#waiters.add(waiter);
+      if (this.#options.signal.aborted) this.#close();
+    });
+  }
+
+  #unavailable(): PregonError {
+    const why = this.#outage ? `: ${this.#outage.message}` : '';
+    return new PregonError('LOG_UNAVAILABLE', `the stream cannot be read${why}`, { cause: this.#outage });
+  }
+
+  #close(): void {
+    const closed = new PregonError('LOG_CLOSED', 'the log is closed');
+    for (const waiter of this.#waiters) waiter.reject(closed);
+    for (const { failed } of this.#fences.values()) failed(closed);
+    this.#members.clear();
+  }
+
+  async #run(): Promise<void> {
+    const { connection, signal } = this.#options;
+    while (!signal.aborted) {
+      try {
+        await this.#readThrough(await connection.link());
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#fail(toError(error));
+        await pause(this.#backoff.nextMs(), signal);
+      }
+    }
+  }
+
+  /** Ends with an error only, or when the log is closed. */
+  async #readThrough(link: Link): Promise<void> {
+    const { topology } = this.#options;
+    try {
+      await topology.prepareAll(link);
+      const { cursor, known } = await this.#attach(link);
+      await this.#follow(cursor, known);
+    } catch (error) {
+      // The queue itself may be gone.
+      topology.forget(link);
+      throw error;
+    }
+  }
+
+  async #attach(link: Link): Promise<{ cursor: Cursor; known: Known }> {
+    const fence: Fence = { id: uuid(), publish: this.#options.publishFence };
+    const { openCursor } = this.#options;
+    if (this.#known) {
+      const cursor = await resume((from, prefetch) => openCursor(link, from, prefetch), this.#known.last, fence);
+      if (cursor) return { cursor, known: this.#known };
+      this.#forget();
+    }
+    return begin(
+      (from, prefetch) => openCursor(link, from, prefetch),
+      fence,
+      (known, entry) => this.#take(known, entry),
+    );
+  }
+
+  #forget(): void {
+    this.#known = undefined;
+    this.#replacing = true;
+    this.#options.onReplaced();
+    const replaced = new PregonError('LOG_UNAVAILABLE', 'the stream was replaced');
+    for (const { failed } of this.#fences.values()) failed(replaced);
+  }
+
+  async #follow(cursor: Cursor, known: Known): Promise<void> {
+    try {
+      this.#enterAttached(known);
+      while (!this.#options.signal.aborted) {
+        await cursor.ready();
+        this.#advance(cursor, known);
+        await turn();
+      }
+    } finally {
+      this.#attached = false;
+      await cursor.close();
+    }
+  }
+
+  #enterAttached(known: Known): void {
+    this.#known = known;
+    this.#attached = true;
+    this.#backoff.reset();
+    const replaced = this.#replacing;
+    const outage = this.#outage;
+    this.#replacing = false;
+    this.#outage = undefined;
+    if (replaced) this.#tell((member) => member.replaced(known.head));
+    if (outage) this.#tell((member) => member.available());
+    for (const waiter of this.#waiters) waiter.resolve();
+  }
+
+  #fail(error: Error): void {
+    if (this.#outage) return;
+    this.#outage = error;
+    this.#tell((member) => member.unavailable(error));
+  }
+
+  /** Hands on one page of what has come. */
+  #advance(cursor: Cursor, known: Known): void {
+    const { offset } = known.head;
+    const entries: LogEntry[] = [];
+    let bytes = 0;
+    for (let count = 0; count < DEFAULT_PAGE_COUNT && bytes < DEFAULT_PAGE_BYTES; count++) {
+      const entry = cursor.take();
+      if (!entry) break;
+      const event = this.#take(known, entry);
+      if (entry.kind === 'poison') this.#options.onPoison(entry);
+      if (!event) continue;
+      entries.push(event);
+      bytes += event.payload.length;
+    }
+    if (known.head.offset > offset) this.#tell((member) => member.arrived({ entries, through: known.head }));
+  }
+
+  /** @returns the event that is to be delivered, if it is one */
+  #take(known: Known, entry: StreamEntry): LogEntry | undefined {
+    const isDuplicate = known.add(entry);
+    if (entry.kind === 'fence') this.#fences.get(entry.id)?.passed(known.head);
+    if (entry.kind !== 'event') return undefined;
+    const first = isDuplicate ? known.entries.firstOf(entry.key) : undefined;
+    this.#sought.found(entry.key, first ?? { offset: entry.offset, fingerprint: entry.fingerprint });
+    if (isDuplicate) this.#options.onDuplicate(entry.event, first);
+    if (isDuplicate || !this.#options.isWanted(entry.event.exchange)) return undefined;
+    known.events.push(entry.event);
+    return entry.event;
+  }
+
+  #tell(what: (member: TailMember) => void): void {
+    for (const member of this.#members) callApart(() => what(member));
+  }
+}

@@ -1,0 +1,188 @@
+import { type ErrorCode, PregonError } from '@pregon/protocol';
+import type { Channel } from './connection/amqp.js';
+import type { Link } from './connection/link.js';
+
+/** How much a stream keeps; RabbitMQ drops whole segments, the oldest first, and never the one that it writes to. */
+export interface RabbitRetention {
+  /** The age at which segments are dropped, in milliseconds; RabbitMQ counts in whole seconds. @default no limit */
+  readonly maxAgeMs?: number;
+  /** The most bytes on disk. @default 1 GiB, as long as nothing is said about retention */
+  readonly maxBytes?: number;
+  /** The size of a segment in bytes, hence how exact the limits are. @default 64 MiB */
+  readonly segmentBytes?: number;
+}
+
+export interface TopologyOptions {
+  readonly stream: string;
+  readonly retention: RabbitRetention;
+  /** Bound to the stream from the start; others are when something is appended to them. */
+  readonly exchanges: readonly string[];
+}
+
+const DEFAULT_RETENTION: RabbitRetention = { maxBytes: 1_073_741_824 };
+const DEFAULT_SEGMENT_BYTES = 67_108_864;
+
+/** The codes of AMQP 0-9-1 with which a broker refuses a declaration. */
+const ACCESS_REFUSED = 403;
+const NOT_FOUND = 404;
+const PRECONDITION_FAILED = 406;
+
+/** Sees to it that the stream, the exchanges and what binds them are there: made where they are absent, used as they are where present. */
+export class Topology {
+  readonly #options: TopologyOptions;
+  readonly #arguments: Record<string, unknown>;
+  /** The exchanges that were seen to on a connection; the stream is `''`, as the default exchange leads to it. */
+  readonly #prepared = new WeakMap<Link, Set<string>>();
+
+  /** @throws RangeError where the retention is none */
+  constructor(options: TopologyOptions) {
+    this.#options = options;
+    this.#arguments = toArguments(options.retention);
+  }
+
+  isPrepared(link: Link, exchange: string): boolean {
+    return this.#prepared.get(link)?.has(exchange) ?? false;
+  }
+
+  /** Something of it may be gone. */
+  forget(link: Link): void {
+    this.#prepared.delete(link);
+  }
+
+  /** @throws PregonError CONFIG_INVALID, or the broker's error */
+  async prepareAll(link: Link): Promise<void> {
+    await this.prepare(link, '');
+    for (const exchange of this.#options.exchanges) await this.#prepareConfigured(link, exchange);
+  }
+
+  /** @throws PregonError CONFIG_INVALID if the stream cannot be used | EXCHANGE_UNUSABLE, or the broker's error */
+  async prepare(link: Link, exchange: string): Promise<void> {
+    if (this.isPrepared(link, exchange)) return;
+    if (exchange === '') {
+      await this.#declareStream(link);
+    } else {
+      await this.prepare(link, '');
+      await declareExchange(link, exchange);
+      await this.#bind(link, exchange);
+    }
+    const prepared = this.#prepared.get(link) ?? new Set();
+    this.#prepared.set(link, prepared.add(exchange));
+  }
+
+  async #prepareConfigured(link: Link, exchange: string): Promise<void> {
+    try {
+      await this.prepare(link, exchange);
+    } catch (error) {
+      if (!(error instanceof PregonError) || error.code !== 'EXCHANGE_UNUSABLE') throw error;
+      throw new PregonError('CONFIG_INVALID', error.message, { cause: error });
+    }
+  }
+
+  async #declareStream(link: Link): Promise<void> {
+    await ensureStream(link, this.#options.stream, this.#arguments);
+  }
+
+  async #bind(link: Link, exchange: string): Promise<void> {
+    try {
+      await link.onChannel((channel) => channel.bindQueue(this.#options.stream, exchange, '#'));
+    } catch (error) {
+      // Who may not bind uses what is bound; an event that is routed to nothing is not called safe.
+      if (codeOf(error) !== ACCESS_REFUSED) throw error;
+    }
+  }
+}
+
+/** Makes a stream that is missing, and uses one that is there as it is. @throws PregonError CONFIG_INVALID, or the broker's error */
+export async function ensureStream(link: Link, name: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+  const difference = await declare(link, 'CONFIG_INVALID', `the queue ${JSON.stringify(name)}`, {
+    make: (channel) => channel.assertQueue(name, { durable: true, arguments: { ...args } }),
+    look: (channel) => channel.checkQueue(name),
+  });
+  if (difference) await assertStream(link, name);
+}
+
+interface Declaration {
+  readonly make: (channel: Channel) => Promise<unknown>;
+  readonly look: (channel: Channel) => Promise<unknown>;
+}
+
+/** @returns what the broker says where something else of that name is there, or we may not make anything */
+async function declare(
+  link: Link,
+  code: ErrorCode,
+  what: string,
+  { make, look }: Declaration,
+): Promise<string | undefined> {
+  try {
+    await link.onChannel(make);
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === PRECONDITION_FAILED) return String(error);
+    if (codeOf(error) !== ACCESS_REFUSED) throw error;
+  }
+  try {
+    await link.onChannel(look);
+    return 'not ours';
+  } catch (error) {
+    if (codeOf(error) !== NOT_FOUND) throw error;
+    throw unusable(
+      code,
+      `${what} does not exist, and this user may not create it: create it, or grant the user "configure"`,
+      error,
+    );
+  }
+}
+
+async function declareExchange(link: Link, exchange: string): Promise<void> {
+  const what = `the exchange ${JSON.stringify(exchange)}`;
+  const difference = await declare(link, 'EXCHANGE_UNUSABLE', what, {
+    make: (channel) => channel.assertExchange(exchange, 'topic', { durable: true }),
+    look: (channel) => channel.checkExchange(exchange),
+  });
+  const [, type] = /inequivalent arg 'type' .* but current is '([^']+)'/.exec(difference ?? '') ?? [];
+  if (type !== undefined && type !== 'fanout') {
+    throw unusable('EXCHANGE_UNUSABLE', `${what} is a ${type} exchange; it must be topic or fanout`);
+  }
+}
+
+/** Only streams can be consumed from an offset; that shows what a queue is, whatever its arguments are. */
+async function assertStream(link: Link, queue: string): Promise<void> {
+  try {
+    await link.onChannel(async (channel) => {
+      await channel.prefetch(1);
+      await channel.consume(queue, () => {}, { arguments: { 'x-stream-offset': 'next' } });
+    });
+  } catch (error) {
+    if (codeOf(error) !== PRECONDITION_FAILED) throw error;
+    throw unusable('CONFIG_INVALID', `the queue ${JSON.stringify(queue)} is no stream`, error);
+  }
+}
+
+function unusable(code: ErrorCode, what: string, cause?: unknown): PregonError {
+  return new PregonError(code, what, { cause });
+}
+
+/** Whether the broker says that this user may not do it. */
+export function isRefused(error: unknown): boolean {
+  return codeOf(error) === ACCESS_REFUSED;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+function toArguments(retention: RabbitRetention): Record<string, unknown> {
+  const given = Object.values(retention).some((limit) => limit !== undefined);
+  const { maxAgeMs, maxBytes, segmentBytes = DEFAULT_SEGMENT_BYTES } = given ? retention : DEFAULT_RETENTION;
+  for (const [name, limit] of Object.entries({ maxAgeMs, maxBytes, segmentBytes })) {
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
+      throw new RangeError(`retention.${name} must be an integer from 1 on, not ${limit}`);
+    }
+  }
+  return {
+    'x-queue-type': 'stream',
+    'x-stream-max-segment-size-bytes': segmentBytes,
+    ...(maxBytes === undefined ? {} : { 'x-max-length-bytes': maxBytes }),
+    ...(maxAgeMs === undefined ? {} : { 'x-max-age': `${Math.ceil(maxAgeMs / 1_000)}s` }),
+  };
+}

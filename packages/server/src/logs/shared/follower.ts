@@ -1,0 +1,82 @@
+import type { LogPoint } from '@pregon/protocol';
+import type { LogFollower, Page } from '../../core/ports/log.js';
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 5_000;
+
+/** What comes after a point, as a log sees it at one moment. */
+export type Step =
+  | { readonly kind: 'page'; readonly page: Page; readonly atHead: boolean }
+  | { readonly kind: 'replaced'; readonly head: LogPoint };
+
+/**
+ * A cursor that follows a log: reads pages while there are any, with a turn of the event loop between them, then waits to be
+ * woken. A page is read from where the one before ended, so being woken too often is harmless, and nothing lies between.
+ */
+export class Follower {
+  readonly #step: (after: LogPoint) => Step;
+  readonly #target: LogFollower;
+  #cursor: LogPoint;
+  #immediate: NodeJS.Immediate | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #retryMs = FIRST_RETRY_MS;
+  #outage = false;
+  #stopped = false;
+
+  /** @param step reads without waiting; an error that it throws is an outage */
+  constructor(after: LogPoint, target: LogFollower, step: (after: LogPoint) => Step) {
+    this.#cursor = after;
+    this.#target = target;
+    this.#step = step;
+    this.wake();
+  }
+
+  /** Something may have been appended. During an outage, the next try is waited for instead. */
+  wake(): void {
+    if (this.#stopped || this.#immediate || this.#retry) return;
+    this.#immediate = setImmediate(() => this.#advance());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearImmediate(this.#immediate);
+    clearTimeout(this.#retry);
+  }
+
+  #advance(): void {
+    this.#immediate = undefined;
+    let step: Step;
+    try {
+      step = this.#step(this.#cursor);
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    // The cursor moves first: a target that stops or throws has been told.
+    const { offset } = this.#cursor;
+    this.#cursor = step.kind === 'page' ? step.page.through : step.head;
+    if (step.kind === 'replaced') this.#target.replaced(step.head);
+    this.#recover();
+    if (this.#stopped) return;
+    if (step.kind === 'page' && step.page.through.offset > offset) this.#target.appended(step.page);
+    if (step.kind === 'replaced' || !step.atHead) this.wake();
+  }
+
+  #fail(error: Error): void {
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined;
+      this.wake();
+    }, this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+    if (this.#outage) return;
+    this.#outage = true;
+    this.#target.unavailable(error);
+  }
+
+  #recover(): void {
+    if (!this.#outage || this.#stopped) return;
+    this.#outage = false;
+    this.#retryMs = FIRST_RETRY_MS;
+    this.#target.available();
+  }
+}

@@ -1,0 +1,25 @@
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT, type ReadRequest } from '../../core/ports/log.js';
+
+/** A read request with nothing left open. */
+export type Range = Required<ReadRequest>;
+
+/** @throws RangeError where the request is none that can be read */
+export function toRange(request: ReadRequest): Range {
+  const {
+    after,
+    through = Number.MAX_SAFE_INTEGER,
+    maxCount = DEFAULT_PAGE_COUNT,
+    maxBytes = DEFAULT_PAGE_BYTES,
+  } = request;
+  assertInteger('after', after, 0);
+  assertInteger('through', through, 0);
+  assertInteger('maxCount', maxCount, 1);
+  assertInteger('maxBytes', maxBytes, 1);
+  return { after, through, maxCount, maxBytes };
+}
+
+function assertInteger(name: string, value: number, least: number): void {
+  if (!Number.isSafeInteger(value) || value < least) {
+    throw new RangeError(`${name} must be an integer from ${least} on, not ${value}`);
+  }
+}

@@ -1,0 +1,201 @@
+import type { Socket } from 'node:net';
+import { CLOSE_CODES, type CloseCode } from '@pregon/protocol';
+import type { RawData } from 'ws';
+import { Liveness, type Pulse } from '../../core/connections/liveness.js';
+import type { Clock } from '../../core/time/clock.js';
+import { closeReason } from '../sockets/closing.js';
+import type { PacedSocket } from '../sockets/paced-socket.js';
+import { SocketOutlet } from '../sockets/socket-outlet.js';
+import type { ComponentConnection, ComponentRequest } from './component-connection.js';
+import type { MessageComponent } from './message-component.js';
+
+/** How many calls for one client may be under way before no more is read from it. */
+const MAX_UNSETTLED = 100;
+
+export interface WebSocketConnectionOptions {
+  readonly id: string;
+  readonly request: ComponentRequest;
+  readonly component: MessageComponent;
+  readonly maxBufferedBytes: number;
+  readonly clock: Clock;
+  /** Is told what `onError` itself throws. */
+  readonly onBroken: (connection: ComponentConnection, error: Error) => void;
+}
+
+/** One client of a component: hands over what happens, and never holds more for it than the limit and one message. */
+export class WebSocketConnection implements ComponentConnection {
+  readonly id: string;
+  readonly request: ComponentRequest;
+  readonly #client: PacedSocket;
+  readonly #outlet: SocketOutlet;
+  readonly #options: WebSocketConnectionOptions;
+  readonly #liveness: Liveness;
+  readonly #pulse: Pulse;
+  #unsettled = 0;
+
+  constructor(client: PacedSocket, socket: Socket, options: WebSocketConnectionOptions) {
+    this.id = options.id;
+    this.request = options.request;
+    this.#client = client;
+    this.#outlet = new ClientOutlet(client, socket, options.maxBufferedBytes);
+    this.#options = options;
+    this.#liveness = new Liveness(options.clock.now());
+    this.#pulse = pulseOf(client, this.#outlet);
+  }
+
+  get remoteAddress(): string {
+    return this.request.remoteAddress;
+  }
+
+  get subprotocol(): string | undefined {
+    return this.#client.protocol === '' ? undefined : this.#client.protocol;
+  }
+
+  get isOpen(): boolean {
+    return !this.#outlet.closed;
+  }
+
+  /** What may be shown of it: not its request, whose headers hold secrets. */
+  toJSON(): { id: string; path: string; remoteAddress: string } {
+    return { id: this.id, path: this.request.path, remoteAddress: this.remoteAddress };
+  }
+
+  send(data: unknown): boolean {
+    const bytes = data instanceof Uint8Array;
+    const payload = bytes || typeof data === 'string' ? data : (JSON.stringify(data) ?? 'null');
+    if (this.#outlet.full) {
+      this.end(CLOSE_CODES.STALLED, `more than ${this.#options.maxBufferedBytes} bytes wait to be read`);
+      return false;
+    }
+    this.#client.send(payload, { binary: bytes });
+    return true;
+  }
+
+  close(code = 1000, reason = ''): void {
+    if (!isSendable(code)) throw new RangeError(`${code} is no close code that a server may send`);
+    this.end({ code, reason, reconnect: true });
+  }
+
+  /** Says goodbye; what waits is still sent where the client reads on for a moment. */
+  end(code: CloseCode, reason?: string): void {
+    if (!this.isOpen) return;
+    this.#outlet.shut();
+    this.#client.dismiss(code.code, closeReason(code, reason));
+  }
+
+  opened(): void {
+    this.#call(() => this.#options.component.onOpen(this));
+  }
+
+  received(data: RawData, isBinary: boolean): void {
+    this.heard();
+    // Whom the component has sent away has nothing more to say to it.
+    if (!this.isOpen) return;
+    const bytes = toBuffer(data);
+    this.#call(() => this.#options.component.onMessage(this, isBinary ? bytes : bytes.toString()));
+  }
+
+  closed(code: number, reason: string): void {
+    this.#outlet.shut();
+    this.#call(() => this.#options.component.onClose(this, { code, reason }));
+  }
+
+  /** The client gave a sign of life. */
+  heard(): void {
+    this.#liveness.heard(this.#options.clock.now(), this.#outlet.takenBytes);
+  }
+
+  failed(error: Error): void {
+    try {
+      const answer = this.#options.component.onError(this, error);
+      if (isThenable(answer)) Promise.resolve(answer).catch((cause: unknown) => this.#broken(cause));
+    } catch (cause) {
+      this.#broken(cause);
+    }
+  }
+
+  /** Once in `heartbeatMs`: ends it where it gives no sign of life, or takes nothing of what waits for it. */
+  heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
+    if (!this.isOpen) return;
+    const verdict = this.#liveness.look(this.#pulse, now, heartbeatMs, stallTimeoutMs);
+    if (verdict === 'HEARTBEAT_MISSED' || verdict === 'STALLED') this.end(CLOSE_CODES[verdict]);
+  }
+
+  #call(call: () => unknown): void {
+    try {
+      const answer = call();
+      if (isThenable(answer)) void this.#settle(answer);
+    } catch (error) {
+      this.failed(toError(error));
+    }
+  }
+
+  async #settle(answer: PromiseLike<unknown>): Promise<void> {
+    this.#unsettled += 1;
+    if (this.#unsettled === MAX_UNSETTLED && this.isOpen) this.#client.pause();
+    try {
+      await answer;
+    } catch (error) {
+      this.failed(toError(error));
+    }
+    this.#unsettled -= 1;
+    if (this.#unsettled === MAX_UNSETTLED - 1) this.#client.resume();
+  }
+
+  #broken(cause: unknown): void {
+    this.#options.onBroken(this, toError(cause));
+    this.end(CLOSE_CODES.INTERNAL_ERROR);
+  }
+}
+
+/** Knows what waits of what `ws` has written. */
+class ClientOutlet extends SocketOutlet {
+  readonly #client: PacedSocket;
+
+  constructor(client: PacedSocket, socket: Socket, maxBufferedBytes: number) {
+    super(socket, maxBufferedBytes);
+    this.#client = client;
+  }
+
+  protected override get isOpen(): boolean {
+    return this.#client.readyState === this.#client.OPEN;
+  }
+
+  protected override drained(): void {
+    // Nobody waits for that: who is full is sent away.
+  }
+}
+
+function pulseOf(client: PacedSocket, outlet: SocketOutlet): Pulse {
+  return {
+    get bufferedBytes() {
+      return outlet.bufferedBytes;
+    },
+    get takenBytes() {
+      return outlet.takenBytes;
+    },
+    ping() {
+      client.ping();
+      return true;
+    },
+  };
+}
+
+/** RFC 6455 section 7.4: those that are registered, and do not mean that none was sent; and those for applications. */
+function isSendable(code: number): boolean {
+  if (!Number.isInteger(code)) return false;
+  return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function toBuffer(data: RawData): Buffer {
+  if (Buffer.isBuffer(data)) return data;
+  return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}

@@ -1,0 +1,77 @@
+import { assertPosition, type Since } from '@pregon/protocol';
+import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
+import { canonicalTargetPath } from './path.js';
+import { assertTopics } from './topic-list.js';
+
+/** What the URL of a plain WebSocket or an EventSource asks for. */
+export interface Query {
+  /** Path without query. */
+  readonly path: string;
+  /** `?topics=user.%23,auction.42.*`, or repeated. */
+  readonly topics: readonly string[] | undefined;
+  readonly since: Since | undefined;
+  /** The last id in the query, from an EventSource that cannot send the header `Last-Event-ID`; not validated. */
+  readonly lastEventId: string | undefined;
+  /** `?snapshot=true`, for event streams. */
+  readonly snapshot: boolean;
+}
+
+/**
+ * The names that stock clients give to the last id in the query: `lastEventId` (event-source-polyfill, reconnecting-eventsource), `lastEventID` (Mercure),
+ * `Last-Event-ID` (Mercure before 0.14, and as configured in event-source-polyfill), `last_event_id`, `evs_last_event_id`
+ * (eventsource-polyfill), in upper or lower case.
+ */
+const LAST_EVENT_ID = /^(?:evs[-_]?|x[-_]?)?last[-_]?event[-_]?id$/i;
+
+/** Reads path and query of a request target, in origin form or in absolute form (RFC 9112 section 3.2). */
+export function parseTarget(requestTarget: string, limits: Pick<SubscriptionLimits, 'maxTopics'>): Query {
+  const target = toOriginForm(requestTarget);
+  const path = withoutQuery(target);
+  if (path === target) return { path, topics: undefined, since: undefined, lastEventId: undefined, snapshot: false };
+  const parameters = new URLSearchParams(target.slice(path.length + 1));
+  const topics = parameters.getAll('topics').flatMap((list) => {
+    // One more than is taken is enough to refuse them.
+    return list.split(',', limits.maxTopics + 1);
+  });
+  return {
+    path,
+    topics: topics.length === 0 ? undefined : topics,
+    since: parameters.get('since') ?? undefined,
+    lastEventId: lastEventIdIn(parameters),
+    snapshot: parameters.get('snapshot') === 'true',
+  };
+}
+
+/** The last one that is not empty: clients append theirs to the URL, which may have one already. */
+function lastEventIdIn(parameters: URLSearchParams): string | undefined {
+  let found: string | undefined;
+  for (const [name, value] of parameters) if (value !== '' && LAST_EVENT_ID.test(name)) found = value;
+  return found;
+}
+
+/** The canonical path of a request target, without the query. */
+export function targetPath(requestTarget = '/'): string {
+  return canonicalTargetPath(rawPath(requestTarget));
+}
+
+/** The path of a request target as it was written, without the query. */
+export function rawPath(requestTarget: string): string {
+  return withoutQuery(toOriginForm(requestTarget));
+}
+
+function withoutQuery(target: string): string {
+  const at = target.indexOf('?');
+  return at === -1 ? target : target.slice(0, at);
+}
+
+function toOriginForm(target: string): string {
+  if (target.startsWith('/') || !URL.canParse(target)) return target;
+  const { pathname, search } = new URL(target);
+  return pathname + search;
+}
+
+/** @throws PregonError TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID | POSITION_INVALID */
+export function assertQuery(query: Query, limits: Pick<SubscriptionLimits, 'maxTopics'>): void {
+  if (query.topics) assertTopics(query.topics, limits);
+  if (query.since !== undefined && query.since !== 'first') assertPosition(query.since);
+}

@@ -1,0 +1,103 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { RefusalLog } from '../../core/refusals/refusal-log.js';
+import { guard } from '../sockets/guarded-socket.js';
+
+/** The HTTP answer to a client that is not admitted, and what is logged of it. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+  /** The word under which it is logged. Without one it is not logged: nothing is wrong, as when the gateway is draining. */
+  readonly reason?: string;
+  /** What the operator can do. It is logged, and not sent to the client. */
+  readonly remedy?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const STATUS_TEXTS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  414: 'URI Too Long',
+  417: 'Expectation Failed',
+  426: 'Upgrade Required',
+  431: 'Request Header Fields Too Large',
+  503: 'Service Unavailable',
+};
+
+/** Logs why a request was refused, see {@link RefusalLog}. */
+export function logRefusal(log: RefusalLog, { headers, url }: IncomingMessage, refusal: Refusal): void {
+  const { reason, message, remedy } = refusal;
+  if (reason === undefined) return;
+  // An origin is refused at every path: one log line is enough.
+  const subject = reason === 'origin' ? undefined : url?.split('?', 1)[0];
+  log.tell({ reason, origin: headers.origin, subject, message, remedy });
+}
+
+/** Refuses an upgrade request with problem details (RFC 9457), on the bare socket, since node:http makes no response for it. */
+export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
+  guard(socket);
+  const body = refusal.status === 204 ? '' : problemBody(refusal);
+  const aboutBody = { 'Content-Type': PROBLEM_TYPE, 'Content-Length': Buffer.byteLength(body) };
+  // RFC 9110 section 8.6: a 204 has no Content-Length.
+  const headers = { Connection: 'close', ...(body === '' ? {} : aboutBody), ...refusal.headers };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  // The client may never end its side.
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_TEXTS[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
+}
+
+/** Refuses a plain request with problem details (RFC 9457). */
+export function refuseRequest(response: ServerResponse, refusal: Refusal, more: Record<string, string> = {}): void {
+  const { status, headers } = refusal;
+  const { Upgrade, ...known } = { ...more, ...headers };
+  // HTTP/2 has no upgrades, and forbids both headers (RFC 9113 section 8.2.2). A client that asked for an upgrade that is not made here
+  // gets its connection closed, as if the upgrade itself had been refused.
+  const isUpgrade = Upgrade !== undefined && response.req.httpVersionMajor === 1;
+  const all = isUpgrade ? { ...known, Upgrade, Connection: 'close' } : known;
+  if (status === 204) return void response.writeHead(204, all).end();
+  response.writeHead(status, { 'Content-Type': PROBLEM_TYPE, ...all });
+  response.end(problemBody(refusal));
+}
+
+/** The refusal of any other method than GET. */
+export const ONLY_GET: Refusal = {
+  status: 405,
+  reason: 'method',
+  message: 'only GET is taken here',
+  headers: { Allow: 'GET' },
+};
+
+const PROBLEM_TYPE = 'application/problem+json';
+
+function problemBody({ status, message }: Refusal): string {
+  return JSON.stringify({ status, title: message });
+}
+
+/** 16 bytes in base64. */
+const KEY = /^[+/0-9A-Za-z]{22}==$/;
+
+/** The refusal of a handshake that `ws` would answer with 400 (RFC 6455, sections 4.2.1 and 4.4); undefined if it is valid. */
+export function wrongHandshake(request: IncomingMessage): Refusal | undefined {
+  if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
+    return {
+      status: 426,
+      reason: 'handshake',
+      message: 'the only upgrade is to websocket',
+      headers: { Upgrade: 'websocket' },
+    };
+  }
+  if (request.headers['sec-websocket-version'] !== '13') {
+    return {
+      status: 426,
+      reason: 'handshake',
+      message: 'the only version of WebSocket is 13',
+      headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
+    };
+  }
+  if (!KEY.test(request.headers['sec-websocket-key'] ?? '')) {
+    return { status: 400, reason: 'handshake', message: 'Sec-WebSocket-Key is missing, or is not 16 bytes in base64' };
+  }
+  return undefined;
+}

@@ -1,0 +1,26 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { Intake } from '../../../core/incoming/intake.js';
+import { PacedSocket } from '../../sockets/paced-socket.js';
+
+type Admit = (client: WebSocket, request: IncomingMessage) => void;
+
+/**
+ * What Engine.IO is to use for WebSocket (its option `wsEngine`): packets are read as fast as the intake admits them, as on every other
+ * transport.
+ */
+export function pacedEngine(intake: Intake, maxBytes: number): new (options?: ServerOptions) => WebSocketServer {
+  return class extends WebSocketServer {
+    constructor(options?: ServerOptions) {
+      super({ ...options, WebSocket: PacedSocket });
+    }
+
+    override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admit: Admit): void {
+      super.handleUpgrade(request, socket, head, (client, from) => {
+        if (client instanceof PacedSocket) client.pace(intake, maxBytes);
+        admit(client, from);
+      });
+    }
+  };
+}

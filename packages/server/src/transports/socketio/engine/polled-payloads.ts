@@ -1,0 +1,220 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Intake } from '../../../core/incoming/intake.js';
+import type { EngineSocket } from './engine-outlet.js';
+
+type Transport = EngineSocket['transport'];
+
+/** What stands between the packets of a payload. @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling */
+const SEPARATOR = '\x1e';
+
+/** Of a body that is too large, so many times the limit is read after the answer, and thrown away. */
+const DRAINED = 4;
+
+/** A client in debt is answered after this time at the latest: its next pong can come only after the answer. */
+const LONGEST_WAIT_MS = 10_000;
+
+export interface PolledPayloadsOptions {
+  readonly intake: Intake;
+  readonly maxBytes: number;
+  readonly maxPackets: number;
+}
+
+/** What a client has posted, while it is handled. */
+interface Payload {
+  readonly text: string;
+  /** Where the next packet begins; beyond the end if all were handled. */
+  at: number;
+  /** Called once, when all is handled or the transport is closed. */
+  readonly done: () => void;
+}
+
+/**
+ * Takes what clients of long polling post. Engine.IO would decode and handle a payload in one piece, which is a second of CPU time for 1 MB
+ * of small packets. Here each turn of the event loop handles a few packets, and the answer, without which a client posts no more, waits
+ * until all were handled and the client is out of debt.
+ */
+export class PolledPayloads {
+  readonly #options: PolledPayloadsOptions;
+  /** The states of the buckets of clients that posted lately, see `Rate`. */
+  readonly #fullAt = new WeakMap<Transport, { packets: number; bytes: number }>();
+  /** One function for all clients, called as a method of a transport. */
+  readonly #onDataRequest: (this: Transport, request: IncomingMessage, response: ServerResponse) => void;
+
+  constructor(options: PolledPayloadsOptions) {
+    this.#options = options;
+    const take = (transport: Transport, request: IncomingMessage, response: ServerResponse) =>
+      this.#take(transport, request, response);
+    this.#onDataRequest = function (request, response) {
+      take(this, request, response);
+    };
+  }
+
+  /** Payloads of Engine.IO 3 (`allowEIO3`) have another form and are left to Engine.IO. */
+  guard(transport: Transport): void {
+    if (transport.name === 'polling' && transport.protocol === 4) {
+      Reflect.set(transport, 'onDataRequest', this.#onDataRequest);
+    }
+  }
+
+  #take(transport: Transport, request: IncomingMessage, response: ServerResponse): void {
+    if (Reflect.get(transport, 'dataReq')) return fail(transport, response, 'data request overlap from client');
+    if (request.headers['content-type'] === 'application/octet-stream') {
+      return fail(transport, response, 'invalid content');
+    }
+    // Engine.IO ends the request with the transport.
+    Reflect.set(transport, 'dataReq', request);
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    const cleanUp = () => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      Reflect.set(transport, 'dataReq', null);
+    };
+    const onClose = () => {
+      cleanUp();
+      onError(transport, 'data request connection closed prematurely');
+    };
+    const onData = (part: Buffer) => {
+      bytes += part.length;
+      if (bytes > this.#options.maxBytes) {
+        cleanUp();
+        return refuseTooLarge(transport, request, response, DRAINED * this.#options.maxBytes);
+      }
+      parts.push(part);
+    };
+    const onEnd = () => {
+      request.off('close', onClose);
+      const text = Buffer.concat(parts, bytes).toString();
+      if (this.#hasTooMany(text)) {
+        cleanUp();
+        answer(transport, request, response, 413);
+        return onError(transport, 'too many packets in one payload');
+      }
+      const done = () => {
+        cleanUp();
+        answer(transport, request, response, 200);
+      };
+      this.#begin(transport, { text, at: 0, done }, bytes);
+    };
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+  }
+
+  #begin(transport: Transport, payload: Payload, bytes: number): void {
+    const { intake } = this.#options;
+    const fullAt = this.#fullAt.get(transport) ?? { packets: 0, bytes: 0 };
+    this.#fullAt.set(transport, fullAt);
+    fullAt.bytes = intake.bytes.take(fullAt.bytes, bytes, intake.clock.now());
+    if (intake.turn.isFree) this.#handle(transport, payload);
+    else intake.turn.wait(() => this.#handle(transport, payload));
+  }
+
+  /** As many packets as this turn admits; the rest waits for its place in a later one. */
+  #handle(transport: Transport, payload: Payload): void {
+    const { turn } = this.#options.intake;
+    let mayGoOn = true;
+    while (mayGoOn && payload.at <= payload.text.length && isOpen(transport)) {
+      const end = payload.text.indexOf(SEPARATOR, payload.at);
+      const packet = payload.text.slice(payload.at, end === -1 ? undefined : end);
+      payload.at += packet.length + 1;
+      turn.run(() => receive(transport, packet));
+      this.#count(transport);
+      mayGoOn = turn.mayGoOn(transport, packet.length);
+    }
+    if (payload.at <= payload.text.length && isOpen(transport)) turn.wait(() => this.#handle(transport, payload));
+    else this.#finish(transport, payload);
+  }
+
+  #count(transport: Transport): void {
+    const { frames, clock } = this.#options.intake;
+    const fullAt = this.#fullAt.get(transport);
+    if (fullAt) fullAt.packets = frames.take(fullAt.packets, 1, clock.now());
+  }
+
+  #finish(transport: Transport, { done }: Payload): void {
+    const { frames, bytes, clock } = this.#options.intake;
+    const fullAt = this.#fullAt.get(transport) ?? { packets: 0, bytes: 0 };
+    const now = clock.now();
+    const waitMs = Math.max(frames.waitMs(fullAt.packets, now), bytes.waitMs(fullAt.bytes, now));
+    if (waitMs === 0 || !isOpen(transport)) done();
+    else clock.after(Math.min(waitMs, LONGEST_WAIT_MS), done);
+  }
+
+  /** Looks no further than the limit. */
+  #hasTooMany(text: string): boolean {
+    let packets = 1;
+    for (let at = text.indexOf(SEPARATOR); at !== -1; at = text.indexOf(SEPARATOR, at + 1)) {
+      packets += 1;
+      if (packets > this.#options.maxPackets) return true;
+    }
+    return false;
+  }
+}
+
+function isOpen(transport: Transport): boolean {
+  return transport.readyState === 'open';
+}
+
+/** As Engine.IO does with each packet of a payload. */
+function receive(transport: Transport, text: string): void {
+  const packet: unknown = decodePacket(transport, text);
+  if (Reflect.get(Object(packet), 'type') === 'close') call(transport, 'onClose');
+  else call(transport, 'onPacket', packet);
+}
+
+function decodePacket(transport: Transport, text: string): unknown {
+  const parser: unknown = Reflect.get(transport, 'parser');
+  const decode: unknown = Reflect.get(Object(parser), 'decodePacket');
+  return typeof decode === 'function' ? decode(text) : undefined;
+}
+
+function fail(transport: Transport, response: ServerResponse, why: string): void {
+  onError(transport, why);
+  response.writeHead(400).end();
+}
+
+function onError(transport: Transport, why: string): void {
+  call(transport, 'onError', why);
+}
+
+/**
+ * Answers 413 at once, and ends the connection when the rest of the body has come: a client that is cut off while it sends gets an error of
+ * its connection in the place of the answer.
+ */
+function refuseTooLarge(
+  transport: Transport,
+  request: IncomingMessage,
+  response: ServerResponse,
+  mostBytes: number,
+): void {
+  request.resume();
+  if (response.destroyed || response.headersSent) return;
+  begin(transport, request, response, 413);
+  response.flushHeaders();
+  let bytes = 0;
+  request.on('data', (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > mostBytes) response.end();
+  });
+  for (const event of ['end', 'close']) request.once(event, () => response.end());
+}
+
+function answer(transport: Transport, request: IncomingMessage, response: ServerResponse, status: number): void {
+  if (response.destroyed || response.headersSent) return;
+  begin(transport, request, response, status);
+  response.end(status === 200 ? 'ok' : undefined);
+}
+
+function begin(transport: Transport, request: IncomingMessage, response: ServerResponse, status: number): void {
+  // Not text/plain, for which old browsers open a download dialog.
+  const own =
+    status === 200
+      ? { 'Content-Type': 'text/html', 'Content-Length': '2' }
+      : { Connection: 'close', 'Content-Length': '0' };
+  const headers: unknown = call(transport, 'headers', request, own);
+  response.writeHead(status, { ...own, ...Object(headers) });
+}
+
+/** The methods of a transport are declared as internal to Engine.IO. */
+function call(transport: Transport, name: string, ...args: unknown[]): unknown {
+  const method: unknown = Reflect.get(transport, name);
+  return typeof method === 'function' ? method.apply(transport, args) : undefined;
+}

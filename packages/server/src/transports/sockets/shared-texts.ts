@@ -1,0 +1,33 @@
+import type { IncomingMessage } from 'node:http';
+import { BoundedMap } from '../../core/bounded-map.js';
+
+const MOST_KEPT = 1_000;
+const LONGEST_KEPT = 300;
+
+/** Of which no two clients say the same, and which are secrets in part. */
+const OWN: ReadonlySet<string> = new Set(['sec-websocket-key', 'cookie', 'authorization']);
+
+const kept = new BoundedMap<string, string>(MOST_KEPT);
+
+/** The same text, and as a rule the one that other clients hold too: names and most values of headers are the same for all. */
+export function shared(text: string): string {
+  if (text.length > LONGEST_KEPT) return text;
+  const known = kept.get(text);
+  if (known !== undefined) return known;
+  kept.set(text, text);
+  return text;
+}
+
+/** Lets a request that is kept as long as its connection lives hold texts that it shares with others, where it would hold its own. */
+export function shareTexts(request: IncomingMessage): void {
+  const { headers, rawHeaders } = request;
+  if (request.url !== undefined) request.url = shared(request.url);
+  for (const [name, value] of Object.entries(headers)) {
+    if (typeof value === 'string' && !OWN.has(name)) headers[name] = shared(value);
+  }
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] ?? '';
+    rawHeaders[at] = shared(name);
+    if (!OWN.has(name.toLowerCase())) rawHeaders[at + 1] = shared(rawHeaders[at + 1] ?? '');
+  }
+}

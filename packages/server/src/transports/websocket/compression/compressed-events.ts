@@ -1,0 +1,143 @@
+import type { Format } from '../../../core/delivery/format.js';
+import type { LoggedEvent } from '../../../core/delivery/logged-event.js';
+import { compressedTextFrame } from '../../sockets/websocket-frame.js';
+import { type EventFormats, eventFrames } from '../wire.js';
+import { ContinuedEvents } from './continued-events.js';
+import { deflateMessage } from './deflate.js';
+
+/**
+ * The most bytes that are kept, of events and their frames. All events of a chunk fit, and as a rule those of a flush, whose chunks are
+ * made one right after the other.
+ */
+const KEPT_BYTES = 4_194_304;
+
+/** About what one kept event costs beside its bytes. */
+const ENTRY_BYTES = 200;
+
+/**
+ * From how many takers on events are compressed together whatever was done of them before. Fewer have to want events that nobody else
+ * was sent: where there are many who each want different ones, the events' own frames, compressed once for all of them, cost less.
+ */
+const MANY = 4;
+
+interface Kept {
+  /** Not made yet where the event was only compressed together with others. */
+  frame: Buffer | undefined;
+}
+
+/** Stands for the frame of an event that goes uncompressed. */
+const PLAIN = Buffer.alloc(0);
+
+const BATCH_HEAD = Buffer.from('{"op":"batch","events":[');
+const BATCH_TAIL = Buffer.from(']}');
+const COMMA = 0x2c;
+
+/** Compresses each event once for all connections that take compressed messages, whatever of its flush each of them wants. */
+export class CompressedEvents implements EventFormats {
+  /** One frame for each event. */
+  readonly separate: Format;
+  /** All events of a chunk in one frame `batch`, which compresses what they have in common; where that is not worth it, one for each. */
+  readonly together: Format;
+  /** The same formats, and how the events go on for who remembers what it was sent before. */
+  readonly remembered: EventFormats;
+  readonly #thresholdBytes: number;
+  /** The later half of what is kept; when it is full, it is the earlier half of what is kept then. */
+  #kept = new Map<LoggedEvent, Kept>();
+  #keptBefore = new Map<LoggedEvent, Kept>();
+  #keptBytes = 0;
+
+  /** @param thresholdBytes texts of fewer bytes go uncompressed */
+  constructor(thresholdBytes: number) {
+    this.#thresholdBytes = thresholdBytes;
+    const size = (event: LoggedEvent) => this.#size(event);
+    const write = (event: LoggedEvent, target: Buffer, at: number) => this.#write(event, target, at);
+    this.separate = { size, write };
+    this.together = { size, write, together: (events, takers) => this.#batch(events, takers) };
+    const continued = {
+      separate: new ContinuedEvents(thresholdBytes, (events) => events.map(textOf)),
+      together: new ContinuedEvents(thresholdBytes, (events) => this.#togetherTexts(events)),
+    };
+    this.remembered = { separate: this.separate, together: this.together, continued };
+  }
+
+  #size(event: LoggedEvent): number {
+    const frame = this.#frame(event);
+    return frame === PLAIN ? eventFrames.size(event) : frame.length;
+  }
+
+  #write(event: LoggedEvent, target: Buffer, at: number): number {
+    const frame = this.#frame(event);
+    if (frame === PLAIN) return eventFrames.write(event, target, at);
+    target.set(frame, at);
+    return at + frame.length;
+  }
+
+  #batch(events: readonly LoggedEvent[], takers: number): Buffer | undefined {
+    const size = batchSize(events);
+    if (events.length < 2 || size < this.#thresholdBytes) return undefined;
+    if (takers < MANY && events.some((event) => this.#find(event))) return undefined;
+    for (const event of events) this.#keep(event);
+    return compress(batchText(events, size));
+  }
+
+  #togetherTexts(events: readonly LoggedEvent[]): readonly Buffer[] {
+    const size = batchSize(events);
+    const apart = events.length < 2 || size < this.#thresholdBytes;
+    return apart ? events.map(textOf) : [batchText(events, size)];
+  }
+
+  #frame(event: LoggedEvent): Buffer {
+    if (event.size < this.#thresholdBytes) return PLAIN;
+    const kept = this.#keep(event);
+    if (!kept.frame) {
+      kept.frame = compress(textOf(event)) ?? PLAIN;
+      this.#keptBytes += kept.frame.length;
+    }
+    return kept.frame;
+  }
+
+  #keep(event: LoggedEvent): Kept {
+    const found = this.#find(event);
+    if (found) return found;
+    if (this.#keptBytes > KEPT_BYTES / 2) {
+      this.#keptBefore = this.#kept;
+      this.#kept = new Map();
+      this.#keptBytes = 0;
+    }
+    const kept: Kept = { frame: undefined };
+    this.#kept.set(event, kept);
+    this.#keptBytes += event.size + ENTRY_BYTES;
+    return kept;
+  }
+
+  #find(event: LoggedEvent): Kept | undefined {
+    return this.#kept.get(event) ?? this.#keptBefore.get(event);
+  }
+}
+
+/** A compressed frame; undefined where it would be no smaller. */
+function compress(text: Buffer): Buffer | undefined {
+  const payload = deflateMessage(text);
+  return payload.length < text.length ? compressedTextFrame(payload) : undefined;
+}
+
+function textOf(event: LoggedEvent): Buffer {
+  const text = Buffer.allocUnsafe(event.size);
+  event.write(text, 0);
+  return text;
+}
+
+function batchSize(events: readonly LoggedEvent[]): number {
+  return events.reduce((size, event) => size + event.size + 1, BATCH_HEAD.length + BATCH_TAIL.length - 1);
+}
+
+function batchText(events: readonly LoggedEvent[], size: number): Buffer {
+  const text = Buffer.allocUnsafe(size);
+  let at = BATCH_HEAD.copy(text);
+  for (const [index, event] of events.entries()) {
+    if (index > 0) text[at++] = COMMA;
+    at = event.write(text, at);
+  }
+  BATCH_TAIL.copy(text, at);
+  return text;
+}

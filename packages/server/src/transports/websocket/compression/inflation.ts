@@ -1,0 +1,124 @@
+import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import type { PacedSocket } from '../../sockets/paced-socket.js';
+import { Turns } from '../turns.js';
+import { TRAILER } from './deflate.js';
+
+/** What inflates to no more is inflated at once; as a rule all that clients send. */
+const AT_ONCE_BYTES = 16_384;
+
+/**
+ * How many larger messages are inflated at the same time, for all connections together: half of the threads that Node.js has for that,
+ * and for files and names.
+ */
+const turns = new Turns(2);
+
+type Inflated = (error: Error | null, message?: Buffer) => void;
+
+/** As `ws` calls it when a compressed message, or a part of one, has come. */
+interface MessageExtension {
+  decompress(part: Buffer, last: boolean, callback: Inflated): void;
+  cleanup(): void;
+}
+
+/**
+ * Inflates what a client sends, in the place of what `ws` would do: that keeps an inflater, of 10 to 40 KiB, for each client that has ever
+ * sent anything, and browsers compress the shortest message. Here nothing is kept between messages, whose context begins anew each time.
+ */
+export class Inflation implements MessageExtension {
+  readonly #client: PacedSocket;
+  readonly #maxBytes: number;
+  #parts: Parts | undefined;
+
+  /** Where `ws` is not as it was known, it inflates by itself: to the same limit, at that price. */
+  static install(client: PacedSocket, maxBytes: number): void {
+    const extensions: unknown = Reflect.get(client, '_extensions');
+    if (typeof extensions !== 'object' || extensions === null || !('permessage-deflate' in extensions)) return;
+    extensions['permessage-deflate'] = new Inflation(client, maxBytes);
+  }
+
+  /** @param maxBytes of a message, inflated: one that has more ends the connection with 1009, before it is inflated further */
+  private constructor(client: PacedSocket, maxBytes: number) {
+    this.#client = client;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Calls back later, never at once, and with the message when its last part is there. */
+  decompress(part: Buffer, last: boolean, inflated: Inflated): void {
+    this.#client.setInflating(true);
+    const callback: Inflated = (error, message) => {
+      this.#client.setInflating(false);
+      inflated(error, message);
+    };
+    if (!last) {
+      this.#parts ??= new Parts();
+      this.#parts.add(part);
+      process.nextTick(callback, null, Buffer.alloc(0));
+      return;
+    }
+    this.#parts?.add(part);
+    const message = Buffer.concat([this.#parts?.bytes ?? part, TRAILER]);
+    this.#parts = undefined;
+    this.#inflate(message, callback);
+  }
+
+  cleanup(): void {
+    this.#parts = undefined;
+  }
+
+  #inflate(message: Buffer, callback: Inflated): void {
+    const atOnce = Math.min(AT_ONCE_BYTES, this.#maxBytes);
+    try {
+      process.nextTick(callback, null, inflateRawSync(message, limited(atOnce)));
+    } catch (error) {
+      if (!isTooLarge(error) || atOnce === this.#maxBytes) process.nextTick(() => this.#refuse(error, callback));
+      else this.#inflateInTurn(message, callback);
+    }
+  }
+
+  #inflateInTurn(message: Buffer, callback: Inflated): void {
+    turns.take((done) => {
+      inflateRaw(message, limited(this.#maxBytes), (error, inflated) => {
+        done();
+        if (error) this.#refuse(error, callback);
+        else callback(null, inflated);
+      });
+    });
+  }
+
+  #refuse(cause: unknown, callback: Inflated): void {
+    const tooLarge = isTooLarge(cause);
+    const reason = tooLarge ? `more than ${this.#maxBytes} bytes in one message` : 'not compressed as agreed';
+    this.#client.close(tooLarge ? 1009 : 1007, reason);
+    callback(new Error(reason, { cause }));
+  }
+}
+
+/** The parts of a message that has not come to its end, in one buffer: they may be many, and a byte each. */
+class Parts {
+  #buffer = Buffer.alloc(0);
+  #size = 0;
+
+  get bytes(): Buffer {
+    return this.#buffer.subarray(0, this.#size);
+  }
+
+  add(part: Buffer): void {
+    const size = this.#size + part.length;
+    if (size > this.#buffer.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(size, this.#buffer.length * 2));
+      this.#buffer.copy(larger, 0, 0, this.#size);
+      this.#buffer = larger;
+    }
+    part.copy(this.#buffer, this.#size);
+    this.#size = size;
+  }
+}
+
+/** Inflating ends as soon as there are more bytes. */
+function limited(maxOutputLength: number): ZlibOptions {
+  return { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
+}
+
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
+}
