@@ -1,4 +1,4 @@
-import { type AppendableLog, createOutbox, type OutboxEvent } from '@pregon/outbox';
+import { type AppendableLog, createSqliteOutbox, type OutboxEvent } from '@pregon/outbox';
 import Database from 'libsql';
 import { nowMicros } from '../events.js';
 import type { CommitTimes, Store, StoreRelay } from './store.js';
@@ -6,7 +6,7 @@ import type { CommitTimes, Store, StoreRelay } from './store.js';
 /** Rows and outbox in one SQLite file, relay and writer on one connection, as the README of the outbox shows it. */
 export class SqliteStore implements Store {
   readonly #db: Database.Database;
-  readonly #outbox = createOutbox({ source: '/bench' });
+  readonly #outbox = createSqliteOutbox({ source: '/bench' });
   readonly #update: Database.Statement;
 
   constructor(path: string) {

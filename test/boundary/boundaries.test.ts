@@ -85,6 +85,19 @@ describe('boundaries', () => {
     expect(upward).toEqual([]);
   });
 
+  it.each(packages().filter((folder) => folder.startsWith('packages/')))(
+    '%s: no circle of files, types included',
+    (folder) => {
+      const source = join(folder, 'src');
+      const imports = new Map<string, string[]>();
+      for (const { file, from } of importsIn(source).filter(({ from }) => from.startsWith('.'))) {
+        const target = relative(root, resolve(root, dirname(file), from.replace(/\.js$/, '.ts')));
+        imports.set(file, [...(imports.get(file) ?? []), target]);
+      }
+      expect(circleIn(imports)).toEqual([]);
+    },
+  );
+
   it('the transports do not import each other', () => {
     const folders = ['websocket', 'sse', 'socketio', 'component'];
     const sideways = importsIn('packages/server/src/transports').filter(({ file, from }) =>
@@ -121,6 +134,26 @@ describe('boundaries', () => {
     }
   });
 });
+
+/** The first circle that is found, as a list of files; empty if there is none. */
+function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): readonly string[] => {
+    if (path.includes(file)) return path.slice(path.indexOf(file));
+    if (done.has(file)) return [];
+    done.add(file);
+    for (const target of imports.get(file) ?? []) {
+      const circle = visit(target, [...path, file]);
+      if (circle.length > 0) return circle;
+    }
+    return [];
+  };
+  for (const file of imports.keys()) {
+    const circle = visit(file, []);
+    if (circle.length > 0) return circle;
+  }
+  return [];
+}
 
 function packages(): string[] {
   return ['packages', 'apps'].flatMap((parent) =>

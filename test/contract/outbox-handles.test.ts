@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { EntitySchema, MikroORM } from '@mikro-orm/postgresql';
-import { createOutbox, createPostgresOutbox, sql as migration, type PostgresTransaction } from '@pregon/outbox';
+import { createPostgresOutbox, createSqliteOutbox, sql as migration, type PostgresTransaction } from '@pregon/outbox';
 import { drizzle as drizzleOnPg } from 'drizzle-orm/node-postgres';
 import { drizzle as drizzleOnPostgres } from 'drizzle-orm/postgres-js';
 import knex from 'knex';
@@ -41,7 +41,7 @@ describe('[fault F1] handles given to an outbox in SQLite', () => {
   function application() {
     const db = new Libsql(join(temporaryFolder(), 'app.db'));
     afterTest(() => db.close());
-    const outbox = createOutbox({ source: '/shop' });
+    const outbox = createSqliteOutbox({ source: '/shop' });
     outbox.migrate(db);
     const rows = () => db.prepare('SELECT sequence FROM pregon_outbox').all().length;
     return { db, outbox, rows };
@@ -223,7 +223,7 @@ await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in 
       ['sequelize', sequelize, /pass the transaction/, /a Pool of pg/],
       ['mikro-orm', mikro, /pass the em/, /a Pool of pg/],
       ['its manager', mikro.em, /in no transaction/, /pass a Pool of pg/],
-      ['libsql', sqlite, /use createOutbox/, /use createOutbox/],
+      ['libsql', sqlite, /use createSqliteOutbox/, /use createSqliteOutbox/],
       ['kysely on SQLite', kysely, /is a pool/, /not on PostgreSQL/],
       ['prisma', { $queryRawUnsafe: () => {}, $transaction: () => {} }, /Prisma/, /Prisma/],
       ['the event', EVENT, /second argument/, /second argument/],

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createOutbox, type Outbox, type Relay } from '@pregon/outbox';
+import { createSqliteOutbox, type Relay, type SqliteOutbox } from '@pregon/outbox';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { drivers, type TestDatabase, transaction } from '../support/outbox/drivers.js';
 import { FaultyLog } from '../support/outbox/faulty-log.js';
@@ -10,7 +10,7 @@ import { FaultyLog } from '../support/outbox/faulty-log.js';
 describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
   let folder: string;
   let db: TestDatabase;
-  let outbox: Outbox;
+  let outbox: SqliteOutbox;
   let log: FaultyLog;
   const open: TestDatabase[] = [];
   const relays: Relay[] = [];
@@ -34,7 +34,7 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'pregon-outbox-'));
-    outbox = createOutbox({ source: '/auction' });
+    outbox = createSqliteOutbox({ source: '/auction' });
     log = new FaultyLog();
     db = connect();
     outbox.migrate(db);
@@ -113,7 +113,7 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
   });
 
   it('says so at once where the table is missing', () => {
-    const other = createOutbox({ source: '/auction', table: 'elsewhere' });
+    const other = createSqliteOutbox({ source: '/auction', table: 'elsewhere' });
     expect(() => other.relay({ db, log })).toThrow(/no table elsewhere: call migrate/);
   });
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createOutbox } from '@pregon/outbox';
+import { createSqliteOutbox } from '@pregon/outbox';
 import { assertEvent, decodeSequence, type PregonEvent } from '@pregon/protocol';
 import Database from 'libsql';
 import { openLog } from 'pregon';
@@ -182,7 +182,7 @@ describe('a snapshot beside a process that writes', () => {
   it('[I-6] and the events after its sequence make the table, for every snapshot', async () => {
     const child = await startWriting();
     openDatabase();
-    const outbox = createOutbox({ source: '/items' });
+    const outbox = createSqliteOutbox({ source: '/items' });
     const snapshots = new Map<number, readonly unknown[]>();
     while (snapshots.size < 100) {
       const { rows, sequence } = outbox.snapshot(db, () => db.prepare('SELECT key, value FROM items').all());

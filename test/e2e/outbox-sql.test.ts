@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createOutbox, createPostgresOutbox } from '@pregon/outbox';
+import { createPostgresOutbox, createSqliteOutbox } from '@pregon/outbox';
 import Libsql from 'libsql';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
@@ -22,7 +22,7 @@ describe('pregon outbox sql', () => {
     const db = new Libsql(join(temporaryFolder(), 'app.db'));
     db.exec(text);
     db.exec(text);
-    createOutbox({ source: '/shop', table: 'shop_outbox' }).add(db, EVENT);
+    createSqliteOutbox({ source: '/shop', table: 'shop_outbox' }).add(db, EVENT);
     expect(db.prepare('SELECT count(*) AS count FROM shop_outbox').get()).toMatchObject({ count: 1 });
     db.close();
   });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { createOutbox, createPostgresOutbox, type OutboxEvent } from '@pregon/outbox';
+import { createPostgresOutbox, createSqliteOutbox, type OutboxEvent } from '@pregon/outbox';
 import { PregonError } from '@pregon/protocol';
 import Libsql from 'libsql';
 import pg from 'pg';
@@ -32,7 +32,7 @@ function stuckOnSqlite(ids: readonly string[]) {
   const path = join(temporaryFolder(), 'app.db');
   const db = new Libsql(path);
   afterTest(() => db.close());
-  const outbox = createOutbox({ source: '/shop', table: 'shop_outbox' });
+  const outbox = createSqliteOutbox({ source: '/shop', table: 'shop_outbox' });
   outbox.migrate(db);
   for (const id of ids) outbox.add(db, event(id));
   const relay = outbox.relay({ db, log: refusingLog(), onError: () => {} });

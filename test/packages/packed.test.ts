@@ -18,14 +18,14 @@ const modules = join(root, 'node_modules');
 /** What somebody who installed the packages might write, in JavaScript. */
 const PROGRAM = `
 import { createClient } from '@pregon/client';
-import { createOutbox } from '@pregon/outbox';
+import { createSqliteOutbox } from '@pregon/outbox';
 import { encodePosition, matchesTopic } from '@pregon/protocol';
 import { createGateway, openLog } from 'pregon';
 import Database from 'libsql';
 import { WebSocket } from 'ws';
 
 const db = new Database('app.db');
-const outbox = createOutbox({ source: '/shop' });
+const outbox = createSqliteOutbox({ source: '/shop' });
 outbox.migrate(db);
 const log = await openLog('sqlite:pregon.db');
 const relay = outbox.relay({ db, log });
@@ -50,11 +50,11 @@ console.log(type, encodePosition({ offset: 1, fingerprint: 2 }).length > 10);
 /** The same in TypeScript: it need not run, it must compile against the packed types alone. */
 const TYPED_PROGRAM = `
 import { type Client, type Collection, createClient } from '@pregon/client';
-import { createOutbox, type Outbox, type SqliteDatabase } from '@pregon/outbox';
+import { createSqliteOutbox, type SqliteOutbox, type SqliteDatabase } from '@pregon/outbox';
 import { CLOSE_CODES, PregonError, type PregonEvent } from '@pregon/protocol';
 import { createGateway, type Gateway, openLog, type RouteHandlers } from 'pregon';
 
-export const outbox: Outbox = createOutbox({ source: '/shop' });
+export const outbox: SqliteOutbox = createSqliteOutbox({ source: '/shop' });
 export function write(db: SqliteDatabase): PregonEvent<{ id: string }> {
   return outbox.add(db, { exchange: 'e', topic: 'user.1.created', type: 'UserWasCreated', data: { id: '1' } });
 }
@@ -181,8 +181,8 @@ describeInBrowser('the packages, packed', (openPage) => {
     const required = `
       const { createClient } = require('@pregon/client');
       const { attachGateway, createGateway } = require('pregon');
-      const { createOutbox } = require('@pregon/outbox');
-      console.log([createClient, attachGateway, createGateway, createOutbox].every((made) => typeof made === 'function'));`;
+      const { createSqliteOutbox } = require('@pregon/outbox');
+      console.log([createClient, attachGateway, createGateway, createSqliteOutbox].every((made) => typeof made === 'function'));`;
     const common = await run(process.execPath, ['-e', required], { cwd: folder });
     expect([common.stdout.trim(), common.stderr]).toEqual(['true', '']);
   }, 120_000);

@@ -47,7 +47,7 @@ export class Client {
   readonly #messages = new Map<string, Handlers<unknown>>();
   #lastId: RequestId = 0;
 
-  /** Made by {@link createClient}. */
+  /** Made by {@link createClient}. @internal */
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#requests = new Requests(settings.clock);

@@ -58,7 +58,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
   #lastError: PregonError | undefined;
   #toldState: CollectionState = 'loading';
 
-  /** Made by {@link Client.collection}. */
+  /** Made by {@link Client.collection}. @internal */
   constructor(options: ParsedCollectionOptions<Row>, context: CollectionContext) {
     this.#options = options;
     this.#context = context;

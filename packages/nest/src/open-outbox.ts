@@ -1,11 +1,11 @@
 import {
-  createOutbox,
   createPostgresOutbox,
-  type Outbox,
+  createSqliteOutbox,
   type PostgresOutbox,
   type PostgresPool,
   type RelayLogger,
   type SqliteDatabase,
+  type SqliteOutbox,
   type TypeOrmDataSource,
 } from '@pregon/outbox';
 import type { Log } from 'pregon';
@@ -20,7 +20,7 @@ export interface RunningRelay {
 
 /** An outbox, and with which of the two kinds of transactions it goes. */
 export type OpenOutbox =
-  | { readonly kind: 'sqlite'; readonly outbox: Outbox; readonly relay: RunningRelay | undefined }
+  | { readonly kind: 'sqlite'; readonly outbox: SqliteOutbox; readonly relay: RunningRelay | undefined }
   | { readonly kind: 'postgres'; readonly outbox: PostgresOutbox; readonly relay: RunningRelay | undefined };
 
 /**
@@ -37,7 +37,7 @@ export async function openOutbox(
   const relayOptions = { log, logger, onError: () => {} };
   const sqlite = sqliteOf(db);
   if (sqlite !== undefined) {
-    const outbox = createOutbox(options);
+    const outbox = createSqliteOutbox(options);
     if (migrate) outbox.migrate(sqlite);
     return { kind: 'sqlite', outbox, relay: relay ? outbox.relay({ db: sqlite, ...relayOptions }) : undefined };
   }

@@ -36,5 +36,13 @@ export type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from
 export type { OutboxSnapshot } from './snapshot.js';
 export { DEFAULT_TABLE, type SqlDialect, sql } from './sql.js';
 export type { SqliteDatabase, SqliteStatement, SqliteWriter } from './sqlite/database.js';
-export { createOutbox, type Outbox, type SqliteRelayOptions } from './sqlite/outbox.js';
+export {
+  createSqliteOutbox,
+  /** The former name. */
+  createSqliteOutbox as createOutbox,
+  type SqliteOutbox,
+  /** The former name. */
+  type SqliteOutbox as Outbox,
+  type SqliteRelayOptions,
+} from './sqlite/outbox.js';
 export type { StuckChoice, StuckEvent, StuckEvents } from './stuck.js';

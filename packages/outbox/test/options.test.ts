@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { createOutbox, createPostgresOutbox, sql } from '../src/index.js';
+import { createOutbox, createPostgresOutbox, createSqliteOutbox, sql } from '../src/index.js';
 
 const noDatabase = { prepare: () => ({ run: () => ({ lastInsertRowid: 1 }), all: () => [] }), exec: () => {} };
 const log = { append: () => Promise.resolve() };
 
-describe('createOutbox', () => {
+describe('createSqliteOutbox', () => {
+  it('has its former name, too', () => {
+    expect(createOutbox).toBe(createSqliteOutbox);
+  });
+
   it('refuses options that cannot be', () => {
-    expect(() => createOutbox({ source: '' })).toThrow(TypeError);
-    expect(() => createOutbox({ source: '/a', maxEventBytes: 0 })).toThrow(RangeError);
+    expect(() => createSqliteOutbox({ source: '' })).toThrow(TypeError);
+    expect(() => createSqliteOutbox({ source: '/a', maxEventBytes: 0 })).toThrow(RangeError);
     for (const table of ['', 'a b', 'a;--', '1a', 'sqlite_x', 'x'.repeat(64)]) {
-      expect(() => createOutbox({ source: '/a', table }), table).toThrow(TypeError);
+      expect(() => createSqliteOutbox({ source: '/a', table }), table).toThrow(TypeError);
     }
   });
 
@@ -21,7 +25,7 @@ describe('createOutbox', () => {
   });
 
   it('refuses a relay with options that cannot be', () => {
-    const outbox = createOutbox({ source: '/a' });
+    const outbox = createSqliteOutbox({ source: '/a' });
     const bad = [
       { batchSize: 0 },
       { batchSize: 1.5 },

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import Database from 'libsql';
 import { expect, it, vi } from 'vitest';
 import { FaultyLog } from '../../../test/support/outbox/faulty-log.js';
-import { createOutbox, type Relay } from '../src/index.js';
+import { createSqliteOutbox, type Relay } from '../src/index.js';
 
 /** What may happen to an application with an outbox; `count` events at a time. */
 type Step =
@@ -29,7 +29,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 class Application {
   readonly committed: string[] = [];
   readonly log = new FaultyLog();
-  readonly #outbox = createOutbox({ source: '/app' });
+  readonly #outbox = createSqliteOutbox({ source: '/app' });
   readonly #path: string;
   #db: Database.Database;
   #relay: Relay;

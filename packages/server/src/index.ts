@@ -1,9 +1,9 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
-export type { Connection, ConnectionRequest } from './core/connections/connection.js';
+export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
 export type { Ephemeral, EphemeralMember } from './core/ports/ephemeral.js';
-export type { TransportName } from './core/ports/link.js';
 export type {
+  AppendOptions,
   Log,
   LogEntry,
   LogFollower,
@@ -15,7 +15,9 @@ export type {
   StopFollowing,
 } from './core/ports/log.js';
 export type { PositionCodec } from './core/ports/positions.js';
+export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
+export type { Route } from './core/routes/route.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';
 export { attachGateway } from './gateway/attach-gateway.js';
 export {
@@ -36,13 +38,16 @@ export type {
   Subscriber,
 } from './gateway/options.js';
 export type { AttachableServer } from './gateway/server/attachable-server.js';
-export { openLog } from './logs/open.js';
+export { type OpenLogOptions, openLog } from './logs/open.js';
+export type { RabbitState } from './logs/rabbitmq/options.js';
 export { positionsOf } from './logs/secrets/position-codec.js';
+export type { LogInfo, LogMark, Retention, TrimResult } from './logs/shared/retention.js';
+export type { SqliteLog, SqliteLogOptions } from './logs/sqlite/sqlite-log.js';
 export type { BlockedAddresses } from './transports/component/blocked-addresses.js';
 export type { ComponentConnection, ComponentRequest } from './transports/component/component-connection.js';
 export type { MessageComponent } from './transports/component/message-component.js';
 export type { MountOptions } from './transports/component/mount-options.js';
-export type { SocketIoOptions } from './transports/socketio/socketio-entrance.js';
+export type { SocketIoOptions } from './transports/socketio/socketio-options.js';
 export type {
   OnlySocketIoTypes,
   SocketIo,

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { type Command, UsageError } from '../src/cli/command.js';
+import type { Command } from '../src/cli/command.js';
 import { readLines } from '../src/cli/commands/lines.js';
 import { commands, loadAll } from '../src/cli/commands.js';
 import { helpOf, overview } from '../src/cli/help.js';
 import { parseLine } from '../src/cli/parse.js';
 import { baseUrl, parseListenAddress } from '../src/cli/run/listen-address.js';
+import { UsageError } from '../src/cli/usage-error.js';
 
 const command: Command = {
   name: 'try',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type AppendableLog, createOutbox, type Relay } from '@pregon/outbox';
+import { type AppendableLog, createSqliteOutbox, type Relay } from '@pregon/outbox';
 import Database from 'libsql';
 import { EXCHANGE, SOURCE } from '../names.js';
 import type { TableName } from '../verification/truth.js';
@@ -14,7 +14,7 @@ export class SqliteStore implements Store {
   readonly #writer: Database.Database;
   readonly #reader: Database.Database;
   readonly #relayed: Database.Database;
-  readonly #outbox = createOutbox({ source: SOURCE });
+  readonly #outbox = createSqliteOutbox({ source: SOURCE });
   readonly #statements = new Map<string, Database.Statement>();
   /** The transaction under way; the next waits for it, since they share a connection. */
   #last: Promise<unknown> = Promise.resolve();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { createOutbox, type Outbox, type Relay } from '@pregon/outbox';
+import { createSqliteOutbox, type Relay, type SqliteOutbox } from '@pregon/outbox';
 import type { PregonEvent } from '@pregon/protocol';
 import Database from 'libsql';
 import type { Log } from 'pregon';
@@ -28,7 +28,7 @@ export class TableApp {
   readonly url: string;
   readonly relay: Relay;
   readonly #db: Database.Database;
-  readonly #outbox: Outbox;
+  readonly #outbox: SqliteOutbox;
   #changes = 0;
 
   static async start(log: Log): Promise<TableApp> {
@@ -47,7 +47,7 @@ export class TableApp {
     this.#db = new Database(join(temporaryFolder(), 'app.db'));
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
     this.#db.exec('CREATE TABLE item (id INTEGER PRIMARY KEY, change INTEGER NOT NULL, padding TEXT)');
-    this.#outbox = createOutbox({ source: '/items' });
+    this.#outbox = createSqliteOutbox({ source: '/items' });
     this.#outbox.migrate(this.#db);
     this.relay = this.#outbox.relay({ db: this.#db, log, pollIntervalMs: 20 });
     afterTest(async () => {

@@ -1,5 +1,5 @@
 // An application with an outbox, as a process that a test may kill: application.mjs <folder> <mode>
-import { createOutbox } from '@pregon/outbox';
+import { createSqliteOutbox } from '@pregon/outbox';
 import Database from 'libsql';
 import { openLog } from 'pregon';
 
@@ -10,7 +10,7 @@ db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
 db.exec('CREATE TABLE IF NOT EXISTS items (key INTEGER PRIMARY KEY, value INTEGER NOT NULL)');
 // Every event that was committed, in the order of its commit: what the log must hold in the end.
 db.exec('CREATE TABLE IF NOT EXISTS committed (n INTEGER PRIMARY KEY, event_id TEXT NOT NULL)');
-const outbox = createOutbox({ source: '/items' });
+const outbox = createSqliteOutbox({ source: '/items' });
 outbox.migrate(db);
 
 const log = await openLog(`sqlite:${folder}/log.db`);

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  createOutbox,
   createPostgresOutbox,
+  createSqliteOutbox,
   type OutboxEvent,
   type OutboxSnapshot,
   type Relay,
@@ -71,7 +71,7 @@ export function sqliteBench(driver: Driver): OpenBench {
 }
 
 function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): Bench {
-  const outbox = createOutbox({ source: '/auction', ...options });
+  const outbox = createSqliteOutbox({ source: '/auction', ...options });
   const db = driver.open(path);
   // The transactions of the tests span an await, which those on the connection of a relay must not.
   const relayDb = driver.open(path);

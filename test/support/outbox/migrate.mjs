@@ -1,10 +1,10 @@
 // Creates outbox tables as one of several processes that do so at once: migrate.mjs <folder> <how many>
-import { createOutbox } from '@pregon/outbox';
+import { createSqliteOutbox } from '@pregon/outbox';
 import Database from 'libsql';
 
 const [folder, howMany] = process.argv.slice(2);
 // Without a timeout of its own, so that waiting is left to `migrate`.
 const db = new Database(`${folder}/app.db`);
-for (let i = 0; i < Number(howMany); i++) createOutbox({ source: '/items', table: `outbox_${i}` }).migrate(db);
+for (let i = 0; i < Number(howMany); i++) createSqliteOutbox({ source: '/items', table: `outbox_${i}` }).migrate(db);
 db.close();
 process.disconnect();

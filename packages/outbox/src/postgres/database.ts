@@ -1,9 +1,4 @@
-import { innerPool } from './drivers/foreign-handles.js';
-import { kyselyDatabase } from './drivers/kysely.js';
-import { pgDatabase } from './drivers/pg.js';
-import { postgresJsDatabase } from './drivers/postgres-js.js';
-import { isTypeOrmDataSource, poolOfDataSource } from './drivers/typeorm.js';
-import { isKyselyDatabase, isPgPool, isPostgresJsSql, type Session } from './session.js';
+import type { Session } from './session.js';
 
 /** How a listener tells what it hears. */
 export interface Hearing {
@@ -53,15 +48,4 @@ export interface Database extends Session {
 
   /** Absent if the driver cannot listen. @returns undefined if the pool has no connection to spare: then the relay must poll */
   readonly listen?: (channel: string, hearing: Hearing) => Listener | undefined;
-}
-
-/** @throws TypeError where it is no pool of a driver that is known */
-export function databaseOf(handle: unknown, answerMs: number): Database {
-  const pool = isTypeOrmDataSource(handle) ? poolOfDataSource(handle) : innerPool(handle);
-  if (isKyselyDatabase(pool)) return kyselyDatabase(pool, answerMs);
-  if (isPostgresJsSql(pool)) return postgresJsDatabase(pool, answerMs);
-  if (isPgPool(pool)) return pgDatabase(pool, answerMs);
-  throw new TypeError(
-    'not a Pool of pg, a postgres(…), a Kysely, a DataSource or a drizzle(…): one connection is not enough, nor does it come back by itself',
-  );
 }

@@ -7,7 +7,7 @@ import { OutboxRelay } from '../relay-loop.js';
 import type { OutboxSnapshot } from '../snapshot.js';
 import { assertTableName, sql } from '../sql.js';
 import type { StuckEvents } from '../stuck.js';
-import { databaseOf } from './database.js';
+import { databaseOf } from './database-of.js';
 import { innerPool } from './drivers/foreign-handles.js';
 import type {
   KyselyDatabase,

@@ -9,7 +9,7 @@ const INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {
     'Kysely is asynchronous: pass the inner connection, the database that new SqliteDialect({ database }) was given',
   'mikro-orm': 'MikroORM is asynchronous: pass the inner connection, of better-sqlite3 or libsql',
   'mikro-orm-manager': 'MikroORM is asynchronous: pass the inner connection, of better-sqlite3 or libsql',
-  mysql2: 'this is mysql2: an outbox needs SQLite (createOutbox) or PostgreSQL (createPostgresOutbox)',
+  mysql2: 'this is mysql2: an outbox needs SQLite (createSqliteOutbox) or PostgreSQL (createPostgresOutbox)',
   pglite: 'this is PGlite: use createPostgresOutbox',
   'postgres.js': 'this is postgres(…): use createPostgresOutbox',
   prisma:

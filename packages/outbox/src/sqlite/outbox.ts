@@ -39,7 +39,7 @@ export interface SqliteRelayOptions extends RelayOptions {
  * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if they were written in
  *   another way.
  */
-export interface Outbox {
+export interface SqliteOutbox {
   readonly source: string;
   readonly table: string;
 
@@ -95,11 +95,11 @@ const MIGRATE_WAIT_MS = 5_000;
  * @throws TypeError | RangeError if an option is not valid
  *
  * @example
- * const outbox = createOutbox({ source: '/shop' });
+ * const outbox = createSqliteOutbox({ source: '/shop' });
  * outbox.migrate(db);
  * outbox.relay({ db, log: await openLog('sqlite:data/pregon.db') }).start();
  */
-export function createOutbox(options: OutboxOptions): Outbox {
+export function createSqliteOutbox(options: OutboxOptions): SqliteOutbox {
   const { source, table, maxEventBytes, now } = completeOptions(options);
   assertTableName('sqlite', table);
   const running: RunningRelays = new Set();

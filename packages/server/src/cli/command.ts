@@ -1,18 +1,5 @@
 import type { Settings } from '../settings.js';
-import type { Flags } from './flags.js';
-
-export interface FlagDescription {
-  readonly kind: 'text' | 'integer' | 'switch';
-  /** What stands for the value in help texts: `URL`. Not for switches. */
-  readonly value?: string;
-  /** May be given more than once. */
-  readonly repeats?: boolean;
-  /** What to do instead, if the value is a secret that every local user sees among the arguments of the process. */
-  readonly secret?: (value: string) => string | undefined;
-  /** The only values taken. */
-  readonly choices?: readonly string[];
-  readonly description: string;
-}
+import type { FlagDescription, Flags } from './flags.js';
 
 export interface ArgumentDescription {
   readonly name: string;
@@ -42,9 +29,4 @@ export interface Invocation {
   readonly settings: Settings;
   /** Whether errors are shown with their stack, and the log with its details. */
   readonly debug: boolean;
-}
-
-/** Misuse of the command line: shown with the usage of the command; the exit code is 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
 }

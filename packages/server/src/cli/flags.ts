@@ -1,4 +1,17 @@
-import { type FlagDescription, UsageError } from './command.js';
+import { UsageError } from './usage-error.js';
+
+export interface FlagDescription {
+  readonly kind: 'text' | 'integer' | 'switch';
+  /** What stands for the value in help texts: `URL`. Not for switches. */
+  readonly value?: string;
+  /** May be given more than once. */
+  readonly repeats?: boolean;
+  /** What to do instead, if the value is a secret that every local user sees among the arguments of the process. */
+  readonly secret?: (value: string) => string | undefined;
+  /** The only values taken. */
+  readonly choices?: readonly string[];
+  readonly description: string;
+}
 
 /** The flags of one command line, read by name and kind. Asking for a flag that was not described is a bug: `TypeError`. */
 export class Flags {

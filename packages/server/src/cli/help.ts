@@ -1,4 +1,5 @@
-import type { Command, FlagDescription } from './command.js';
+import type { Command } from './command.js';
+import type { FlagDescription } from './flags.js';
 import { COMMON_FLAGS } from './parse.js';
 
 /** How wide help texts are. */

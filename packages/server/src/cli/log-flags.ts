@@ -1,6 +1,7 @@
 import type { Configuration } from '../config/configuration.js';
 import { findConfiguration } from '../config/find-configuration.js';
-import type { FlagDescription, Invocation } from './command.js';
+import type { Invocation } from './command.js';
+import type { FlagDescription } from './flags.js';
 
 /** Where the log is, where nothing says so. */
 export const DEFAULT_LOG = 'sqlite:data/pregon.db';

@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util';
 import { nearest } from '../config/nearest.js';
-import { type Command, type FlagDescription, UsageError } from './command.js';
+import type { Command } from './command.js';
+import type { FlagDescription } from './flags.js';
 import { Flags } from './flags.js';
+import { UsageError } from './usage-error.js';
 
 /** Flags that every command takes. */
 export const COMMON_FLAGS = {

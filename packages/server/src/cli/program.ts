@@ -2,11 +2,12 @@ import { PregonError } from '@pregon/protocol';
 import { nearest } from '../config/nearest.js';
 import { ConfigurationError } from '../config/problems.js';
 import type { Settings } from '../settings.js';
-import { type Command, UsageError } from './command.js';
+import type { Command } from './command.js';
 import { type CommandEntry, commands, loadAll } from './commands.js';
 import { helpOf, overview, usageOf } from './help.js';
 import { parseLine } from './parse.js';
 import { complain, outputFailure, watchOutput, write } from './terminal/output.js';
+import { UsageError } from './usage-error.js';
 import { readVersion } from './version.js';
 
 const EXIT_FAILED = 1;

@@ -1,23 +1,7 @@
-import { Heartbeat } from '../core/connections/heartbeat.js';
-import { Hub, type HubOptions } from '../core/delivery/hub.js';
-import { Intake } from '../core/incoming/intake.js';
-import type { Log } from '../core/ports/log.js';
-import { RefusalLog } from '../core/refusals/refusal-log.js';
-import { systemClock } from '../core/time/clock.js';
-import { openLog } from '../logs/open.js';
-import { ComponentEntrance } from '../transports/component/component-entrance.js';
-import { Door } from '../transports/door.js';
-import type { Siblings } from '../transports/siblings.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
-import { Front } from './entrances/front.js';
-import { RouteEntrance } from './entrances/route-entrance.js';
+import { assembleGateway } from './assemble.js';
 import type { Gateway } from './gateway.js';
-import { GatewayPositions } from './gateway-positions.js';
-import { guardLogger } from './guard-logger.js';
-import type { GatewayOptions, Logger } from './options.js';
-import { Routes } from './routes.js';
-import { type LogState, RunningGateway } from './running-gateway.js';
-import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
+import type { GatewayOptions } from './options.js';
 
 /**
  * Makes a gateway: opens the log, builds handlers and subscribers, and is ready to listen.
@@ -25,95 +9,12 @@ import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
  * @typeParam T the events of {@link Gateway.io}
  * @throws TypeError | RangeError if an option is not valid
  * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | TOPIC_INVALID
+ * @example
+ * const gateway = await createGateway({ log: 'sqlite:data/pregon.db', routes: { events: { path: '/events' } } });
+ * await gateway.listen({ port: 1234 });
  */
 export function createGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   options: GatewayOptions,
 ): Promise<Gateway<T>> {
-  return createSibling<T>(options, undefined);
-}
-
-/** Makes a gateway that is one of several processes on one port, where there are siblings. @see createGateway */
-export async function createSibling<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
-  options: GatewayOptions,
-  siblings: Siblings | undefined,
-): Promise<RunningGateway<T>> {
-  const limits = normalizeLimits(options);
-  assertRoutes(options);
-  assertOrigins(options.allowedOrigins);
-  const logger = guardLogger(options.logger);
-  const intake = new Intake(limits, systemClock);
-  const refusals = new RefusalLog(logger, systemClock);
-  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals };
-  const routes = new Routes(options.routes ?? {}, options.exchanges, logger, shared);
-  const owned = typeof options.log === 'string';
-  const log = typeof options.log === 'string' ? await openLog(options.log, onlyExchanges(options)) : options.log;
-  const state: LogState = { unavailable: undefined };
-  const { turn } = intake;
-  const opening = openHub(log, options.secret, { ...limits, turn }, watchLog(state, logger));
-  const hub = await opening.catch(async (error: unknown) => {
-    if (owned) await log.close();
-    throw error;
-  });
-  const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
-  const { allowedOrigins } = options;
-  const door = new Door({
-    ...limits,
-    routes: routes.all,
-    hub,
-    heartbeat,
-    clock: systemClock,
-    intake,
-    allowedOrigins,
-    refusals,
-  });
-  const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
-  const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
-  const front = new Front(new RouteEntrance(door, { maxFrameBytes, shape }), limits, refusals);
-  const components = new ComponentEntrance({
-    intake,
-    ...limits,
-    heartbeat,
-    clock: systemClock,
-    allowedOrigins,
-    refusals,
-    assertFree: (claim, entrance) => front.assertFree(claim, entrance),
-    onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
-  });
-  front.add(components);
-  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, limits, siblings };
-  const gateway = new RunningGateway<T>(parts);
-  await gateway.build(options, logger);
-  return gateway;
-}
-
-async function openHub(
-  log: Log,
-  secret: string | undefined,
-  { historyBytes, flushIntervalMs, turn }: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn'>,
-  watch: HubOptions['onLog'],
-): Promise<Hub> {
-  const positions = await GatewayPositions.open(log, secret);
-  const onLog: HubOptions['onLog'] = (change) => {
-    watch(change);
-    // If its secret cannot be read now, the former key serves on: clients are told `reset` when they come to another gateway.
-    if (change.replaced) positions.renew().catch((error: unknown) => watch({ unavailable: toError(error) }));
-  };
-  return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, clock: systemClock, onLog });
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function watchLog(state: LogState, logger: Logger): HubOptions['onLog'] {
-  return ({ unavailable, replaced }) => {
-    state.unavailable = unavailable?.message;
-    if (unavailable) logger.error({ err: unavailable }, 'the log cannot be read; trying again');
-    else if (replaced) logger.warn({}, 'another log stands in the place of the one that was read; all were told reset');
-    else logger.info({}, 'the log can be read again');
-  };
-}
-
-function onlyExchanges({ exchanges }: GatewayOptions): { exchanges?: readonly string[] } {
-  return exchanges === undefined ? {} : { exchanges };
+  return assembleGateway<T>(options, undefined);
 }

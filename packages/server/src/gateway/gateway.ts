@@ -1,5 +1,6 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
+import type { Route } from '../core/routes/route.js';
 import type { MessageComponent } from '../transports/component/message-component.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
 import type { OnlySocketIoTypes, SocketIo, SocketIoTypes } from '../transports/socketio/socketio-types.js';
@@ -23,7 +24,7 @@ export interface Gateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
    * @throws PregonError CONFIG_INVALID where it was switched off
    */
   readonly io: SocketIo<T>;
-  readonly routes: readonly { readonly name: string; readonly path: string; readonly connections: Connections }[];
+  readonly routes: readonly Route[];
   /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
   connections(route: string): Connections;
   /**

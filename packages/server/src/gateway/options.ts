@@ -4,7 +4,7 @@ import type { Log } from '../core/ports/log.js';
 import type { QueueName } from '../core/ports/work-queue.js';
 import type { RouteHandlers } from '../core/routes/handlers.js';
 import type { SnapshotFunction } from '../core/snapshots/snapshot.js';
-import type { SocketIoOptions } from '../transports/socketio/socketio-entrance.js';
+import type { SocketIoOptions } from '../transports/socketio/socketio-options.js';
 
 export type { RouteHandlers } from '../core/routes/handlers.js';
 

@@ -2,7 +2,7 @@ import { PregonError } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
 import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
-import { Route } from '../core/routes/route.js';
+import { ServedRoute } from '../core/routes/served-route.js';
 import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/snapshot-reader.js';
 import { connectionLog } from './connection-log.js';
 import type { Logger, RouteOptions } from './options.js';
@@ -19,7 +19,7 @@ interface SharedLimits {
 
 /** The routes of a gateway, by name. */
 export class Routes {
-  readonly all: readonly Route[];
+  readonly all: readonly ServedRoute[];
 
   /** @param exchanges those of the gateway: what a route carries that names none of its own */
   constructor(
@@ -47,9 +47,9 @@ function createRoute(
   options: RouteOptions,
   logger: Logger,
   { turn, maxSnapshotBytes: maxBytes, refusals }: SharedLimits,
-): Route {
+): ServedRoute {
   const { path, exchanges, topics, snapshot, compression } = options;
-  const route = new Route({
+  const route = new ServedRoute({
     name,
     path,
     exchanges,

@@ -1,5 +1,5 @@
 import { assertPattern } from '@pregon/protocol';
-import type { Compression } from '../core/routes/route.js';
+import type { Compression } from '../core/routes/served-route.js';
 import { canonicalPath, hasDotSegments } from '../transports/http/path.js';
 import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
 

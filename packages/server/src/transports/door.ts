@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { Connection } from '../core/connections/connection.js';
+import { ClientConnection } from '../core/connections/client-connection.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
+import type { Member } from '../core/connections/member.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Intake } from '../core/incoming/intake.js';
 import type { Link } from '../core/ports/link.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
-import type { Route } from '../core/routes/route.js';
+import type { ServedRoute } from '../core/routes/served-route.js';
 import type { Clock } from '../core/time/clock.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
@@ -18,7 +19,7 @@ import { MAX_TARGET_CHARACTERS } from './http/topic-list.js';
 import { shared } from './sockets/shared-texts.js';
 
 export interface DoorOptions extends SubscriptionLimits {
-  readonly routes: readonly Route[];
+  readonly routes: readonly ServedRoute[];
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
@@ -32,7 +33,7 @@ export interface DoorOptions extends SubscriptionLimits {
 
 /** Who is let in: where, and what is asked for. */
 export interface Admitted {
-  readonly route: Route;
+  readonly route: ServedRoute;
   readonly query: Query;
 }
 
@@ -42,7 +43,7 @@ export type Admission = Admitted | Refusal;
 export class Door {
   readonly options: DoorOptions;
   /** By canonical path. */
-  readonly #byPath: ReadonlyMap<string, Route>;
+  readonly #byPath: ReadonlyMap<string, ServedRoute>;
   #open = true;
   #count = 0;
   #emptied: (() => void) | undefined;
@@ -53,7 +54,7 @@ export class Door {
   }
 
   /** Everybody who is inside. */
-  get connections(): readonly Connection[] {
+  get connections(): readonly Member[] {
     return this.options.routes.flatMap((route) => [...route.connections]);
   }
 
@@ -92,9 +93,9 @@ export class Door {
    *
    * @param id where the transport has one that nobody can guess
    */
-  enter(route: Route, request: IncomingMessage, link: Link, id = newConnectionId()): Connection {
+  enter(route: ServedRoute, request: IncomingMessage, link: Link, id = newConnectionId()): ClientConnection {
     const { hub, clock, heartbeatMs } = this.options;
-    const connection = new Connection(link, {
+    const connection = new ClientConnection(link, {
       id,
       route,
       hub,
@@ -113,7 +114,7 @@ export class Door {
     return connection;
   }
 
-  leave(connection: Connection, code: number, reason: string): void {
+  leave(connection: ClientConnection, code: number, reason: string): void {
     if (!connection.isOpen) return;
     this.#count -= 1;
     this.options.heartbeat.delete(connection);

@@ -1,5 +1,5 @@
 import { basename, relative } from 'node:path';
-import { createOutbox } from '@pregon/outbox';
+import { createSqliteOutbox } from '@pregon/outbox';
 import { SOURCE } from '../../names.js';
 import { userEvents } from '../../users/events.js';
 import { type Database, type DatabaseOptions, figuresOf, healthOf } from '../database.js';
@@ -9,7 +9,7 @@ import { countUsers, createSqliteUsers, selectUsers } from './users.js';
 /** The database in a file of this machine; it is made where it is missing. */
 export function openSqlite(file: string, { exchange, logError }: DatabaseOptions): Database {
   const db = openFile(file);
-  const outbox = createOutbox({ source: SOURCE });
+  const outbox = createSqliteOutbox({ source: SOURCE });
   outbox.migrate(db);
   return {
     kind: 'SQLite',

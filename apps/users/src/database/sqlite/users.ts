@@ -1,4 +1,4 @@
-import type { Outbox } from '@pregon/outbox';
+import type { SqliteOutbox } from '@pregon/outbox';
 import type { UserEvents } from '../../users/events.js';
 import { asUser } from '../../users/row.js';
 import type { User, UserDraft } from '../../users/schema.js';
@@ -7,7 +7,7 @@ import type { Connection } from './file.js';
 
 export interface SqliteUsersParts {
   readonly db: Connection;
-  readonly outbox: Pick<Outbox, 'add'>;
+  readonly outbox: Pick<SqliteOutbox, 'add'>;
   readonly events: UserEvents;
   /** @default the system's clock */
   readonly now?: () => Date;

@@ -4,11 +4,11 @@ import { get, type HandleKind, has, innerOfDrizzle, isObject, kindOf } from '../
 const INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {
   event: 'the event is the second argument: add(tx, event)',
   'mikro-orm': 'pass the em that orm.em.transactional(…) hands on, and where a pool is wanted a Pool of pg',
-  mysql2: 'this is mysql2: an outbox needs PostgreSQL (createPostgresOutbox) or SQLite (createOutbox)',
+  mysql2: 'this is mysql2: an outbox needs PostgreSQL (createPostgresOutbox) or SQLite (createSqliteOutbox)',
   prisma: 'Prisma hands out no connection: INSERT the event with tx.$executeRaw, and pass a Pool of pg to the relay',
   sequelize: 'pass the transaction that sequelize.transaction(…) hands on, and where a pool is wanted a Pool of pg',
-  sqlite: 'this is a connection to SQLite: use createOutbox',
-  'sqlite-async': 'this is a connection to SQLite: use createOutbox, with a synchronous driver',
+  sqlite: 'this is a connection to SQLite: use createSqliteOutbox',
+  'sqlite-async': 'this is a connection to SQLite: use createSqliteOutbox, with a synchronous driver',
 };
 
 const POOL_INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {

@@ -7,9 +7,10 @@ import { type Outlet, PublishError } from '../../load/publisher.js';
 import { openLog } from '../../logs/open.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
 import { isSqliteUrl, sqlitePath } from '../../logs/sqlite/sqlite-address.js';
-import { type Invocation, UsageError } from '../command.js';
+import type { Invocation } from '../command.js';
 import { chooseLog, readConfiguration } from '../log-flags.js';
 import { complain } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 
 /** The most events in one append: far on the flat part of what group commit gains. */
 const GROUP = 500;

@@ -2,10 +2,11 @@ import { PregonError } from '@pregon/protocol';
 import type { Configuration } from '../../config/configuration.js';
 import { isRabbitUrl } from '../../logs/open.js';
 import { Bus, type BusItem, type BusPlan } from '../../logs/rabbitmq/bus.js';
-import { type Command, type Invocation, UsageError } from '../command.js';
+import type { Command, Invocation } from '../command.js';
 import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { splitQueues } from '../run/gateway-plan.js';
 import { write } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 
 const BUS_FLAGS = {
   exchange: {

@@ -4,8 +4,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assertPattern, assertPosition, encodeFrame, PregonError, SUBPROTOCOL } from '@pregon/protocol';
 import { WebSocket } from 'ws';
 import { failureOf, failureOfStatus } from '../../load/failure.js';
-import { type Command, type Invocation, UsageError } from '../command.js';
+import type { Command, Invocation } from '../command.js';
 import { complain, whenOutputGone } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 import { type Conversation, openConversation } from './interactive.js';
 
 const DEFAULT_WAIT_MS = 1_000;

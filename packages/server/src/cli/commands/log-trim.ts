@@ -1,9 +1,10 @@
 import { parseBytes, parseDuration } from '../../config/quantities.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
 import type { Retention } from '../../logs/shared/retention.js';
-import { type Command, type Invocation, UsageError } from '../command.js';
+import type { Command, Invocation } from '../command.js';
 import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { write } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 import { openExistingLog } from './existing-log.js';
 
 export const logTrim: Command = {

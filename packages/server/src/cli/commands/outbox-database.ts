@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { createOutbox, createPostgresOutbox, type SqliteDatabase, type StuckEvents } from '@pregon/outbox';
+import { createPostgresOutbox, createSqliteOutbox, type SqliteDatabase, type StuckEvents } from '@pregon/outbox';
 import { expandPath } from '../../logs/sqlite/sqlite-address.js';
 import { openForeignDatabase } from '../../logs/sqlite/sqlite-foreign.js';
-import { UsageError } from '../command.js';
+import { UsageError } from '../usage-error.js';
 
 /** The outbox of an application, opened by the command line. */
 export interface OpenOutbox {
@@ -11,7 +11,7 @@ export interface OpenOutbox {
 }
 
 const CONNECT_MS = 10_000;
-/** `createOutbox` needs a source; the commands for stuck events do not use it. */
+/** `createSqliteOutbox` needs a source; the commands for stuck events do not use it. */
 const SOURCE = '/';
 
 /**
@@ -32,7 +32,7 @@ export async function openOutbox(url: string, table: string): Promise<OpenOutbox
 }
 
 function openSqlite(path: string, table: string): OpenOutbox {
-  const outbox = createOutbox({ source: SOURCE, table });
+  const outbox = createSqliteOutbox({ source: SOURCE, table });
   if (!existsSync(path)) throw new Error(`there is no file ${path}`);
   const database = openForeignDatabase(path);
   try {

@@ -1,6 +1,7 @@
 import { DEFAULT_TABLE, sql } from '@pregon/outbox';
-import { type Command, UsageError } from '../command.js';
+import type { Command } from '../command.js';
 import { write } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 
 const DIALECTS = ['postgres', 'sqlite'] as const;
 

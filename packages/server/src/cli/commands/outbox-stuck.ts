@@ -1,7 +1,8 @@
 import { DEFAULT_TABLE, type StuckChoice, type StuckEvent, type StuckEvents } from '@pregon/outbox';
-import { type Command, type Invocation, UsageError } from '../command.js';
+import type { Command, Invocation } from '../command.js';
 import { holdsPassword } from '../log-flags.js';
 import { complain, write } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 import { openOutbox } from './outbox-database.js';
 
 const DEFAULT_LIMIT = 100;

@@ -6,9 +6,10 @@ import { readJson } from '../../core/json-input.js';
 import type { Log } from '../../core/ports/log.js';
 import { openLog } from '../../logs/open.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
-import { type Command, type Invocation, UsageError } from '../command.js';
+import type { Command, Invocation } from '../command.js';
 import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { complain, write } from '../terminal/output.js';
+import { UsageError } from '../usage-error.js';
 import { readLines } from './lines.js';
 
 /** The most events in one append: far on the flat part of what group commit gains. */

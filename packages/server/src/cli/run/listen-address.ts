@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { UsageError } from '../command.js';
+import { UsageError } from '../usage-error.js';
 
 export const DEFAULT_HOST = '127.0.0.1';
 export const DEFAULT_PORT = 1234;

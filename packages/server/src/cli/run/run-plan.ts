@@ -4,9 +4,10 @@ import type { Configuration } from '../../config/configuration.js';
 import { NO_WORKERS, parseWorkers } from '../../config/workers.js';
 import type { ListenOptions } from '../../gateway/gateway.js';
 import { assertLogUrl } from '../../logs/open.js';
-import { type Invocation, UsageError } from '../command.js';
+import type { Invocation } from '../command.js';
 import type { Flags } from '../flags.js';
 import { chooseLog, readConfiguration } from '../log-flags.js';
+import { UsageError } from '../usage-error.js';
 import { type GatewayPlan, planGateway } from './gateway-plan.js';
 import { type ListenAddress, parseListenAddress } from './listen-address.js';
 

@@ -3,7 +3,7 @@ import { HttpPort } from '../../admin/http-port.js';
 import type { RouteConfiguration } from '../../config/configuration.js';
 import { loadHandlers, loadSubscriber } from '../../config/modules.js';
 import type { Log } from '../../core/ports/log.js';
-import { createSibling } from '../../gateway/create-gateway.js';
+import { assembleGateway } from '../../gateway/assemble.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { Logger, RouteOptions } from '../../gateway/options.js';
 import type { ServedGateway } from '../../gateway/running-gateway.js';
@@ -82,7 +82,7 @@ export class Service {
       logger,
     };
     const siblings = worker && new WorkerSiblings(worker);
-    const gateway = await createWhenReadable(() => createSibling(options, siblings), logger, stop);
+    const gateway = await createWhenReadable(() => assembleGateway(options, siblings), logger, stop);
     if (!gateway) return undefined;
     this.#gateway = gateway;
     if (worker) worker.notReady = () => gateway.notReady;

@@ -1,7 +1,8 @@
 import { PregonError } from '@pregon/protocol';
 import type { RouteConfiguration } from '../../config/configuration.js';
 import { isHttpUrl } from '../../config/http-url.js';
-import { type FlagDescription, UsageError } from '../command.js';
+import type { FlagDescription } from '../flags.js';
+import { UsageError } from '../usage-error.js';
 
 /** The flag `--snapshot` of `pregon run`, see docs/operations.md#snapshots. */
 export const SNAPSHOT_FLAG = {

@@ -1,4 +1,4 @@
-import type { Connection } from '../connections/connection.js';
+import type { Member } from '../connections/member.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Message } from './message.js';
 
@@ -11,9 +11,9 @@ const MOST_WAITING_BYTES = 8_388_608;
 
 interface Delivery {
   readonly message: Message;
-  readonly except: Connection | undefined;
+  readonly except: object | undefined;
   /** Those that were there when it was sent. */
-  readonly targets: readonly Connection[];
+  readonly targets: readonly Member[];
   next: number;
 }
 
@@ -24,18 +24,18 @@ interface Delivery {
  * other gateways and timers can fill it.
  */
 export class FanOut {
-  readonly #connections: ReadonlySet<Connection>;
+  readonly #connections: ReadonlySet<Member>;
   readonly #turn: TurnBudget | undefined;
   readonly #waiting: Delivery[] = [];
   #waitingBytes = 0;
   #isScheduled = false;
   /** Not read from until no message waits. */
-  #senders = new Set<Connection>();
+  #senders = new Set<Member>();
   /** How many messages were dropped for those that they were meant for. */
   dropped = 0;
 
   /** @param turn undefined for no limit */
-  constructor(connections: ReadonlySet<Connection>, turn: TurnBudget | undefined) {
+  constructor(connections: ReadonlySet<Member>, turn: TurnBudget | undefined) {
     this.#connections = connections;
     this.#turn = turn;
   }
@@ -46,7 +46,7 @@ export class FanOut {
   }
 
   /** Has the connection regulate its reading once more, in a later turn, when no message waits any more. */
-  holdUntilDone(sender: Connection): void {
+  holdUntilDone(sender: Member): void {
     this.#senders.add(sender);
   }
 
@@ -56,7 +56,7 @@ export class FanOut {
    * @param bytes about how large the message is
    * @returns how many connections it was written to, or will be
    */
-  send(message: Message, except: Connection | undefined, bytes: number): number {
+  send(message: Message, except: object | undefined, bytes: number): number {
     const turn = this.#turn;
     if (!turn) return this.#writeAll(message, except);
     if (this.#waiting.length >= MOST_WAITING || (this.isBehind && this.#waitingBytes + bytes > MOST_WAITING_BYTES)) {
@@ -121,7 +121,7 @@ export class FanOut {
     return written;
   }
 
-  #writeAll(message: Message, except: Connection | undefined): number {
+  #writeAll(message: Message, except: object | undefined): number {
     let written = 0;
     for (const connection of this.#connections) {
       if (connection !== except && connection.sendMessage(message)) written += 1;

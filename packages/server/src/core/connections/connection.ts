@@ -1,17 +1,7 @@
-import { CLOSE_CODES, type CloseCode, PregonError, type RequestId, type Since } from '@pregon/protocol';
-import { Message } from '../broadcasts/message.js';
-import type { Hub } from '../delivery/hub.js';
-import type { Intake } from '../incoming/intake.js';
-import { RequestBudget } from '../incoming/request-budget.js';
-import type { Link, TransportName } from '../ports/link.js';
-import type { Route } from '../routes/route.js';
-import type { Subscription, SubscriptionOwner } from '../subscriptions/subscription.js';
-import { assertRoomFor, assertTopicList, type SubscriptionLimits } from '../topics/topic-limits.js';
-import { Liveness } from './liveness.js';
-import { toldError } from './told-error.js';
+import type { CloseCode } from '@pregon/protocol';
 
-/** How many sends of one client may be under way before no more is read from it. */
-const MAX_UNANSWERED = 100;
+/** By what a client is connected: one of ours, or one that was added. */
+export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io' | (string & {});
 
 /** Who connects, as the transport saw it. */
 export interface ConnectionRequest {
@@ -22,342 +12,46 @@ export interface ConnectionRequest {
   readonly remoteAddress: string;
 }
 
-export interface ConnectionOptions {
+/** What may be shown of a connection: not its request, whose headers hold secrets. */
+export interface ShownConnection {
   readonly id: string;
-  readonly route: Route;
-  readonly request: ConnectionRequest;
-  readonly hub: Hub;
-  readonly limits: SubscriptionLimits;
-  readonly now: number;
-  /** @default no limits of rate */
-  readonly intake?: Intake;
+  readonly route: string;
+  readonly transport: TransportName;
+  readonly remoteAddress: string;
 }
 
-/** Errors of a program that does not speak the protocol, or does harm; none of what an application asks for. */
-const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LARGE']);
-
-/** RFC 6455 section 7.4.1. */
-const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that cannot be read', reconnect: false };
-
-const NONE: readonly Subscription[] = [];
-
-/** One client, over any transport. */
-export class Connection implements SubscriptionOwner {
+/** One client, over any transport, as handlers see it. */
+export interface Connection {
+  /** Unlike that of any other connection of any gateway; no secret. */
   readonly id: string;
-  readonly request: ConnectionRequest;
-  readonly #route: Route;
-  readonly #hub: Hub;
-  readonly #limits: SubscriptionLimits;
-  readonly #link: Link;
-  /** As a rule the only one: a map costs each idle connection two hundred bytes, a list sixty. */
-  #subscription: Subscription | undefined;
-  /** Those opened after it, in order; made anew at each change. */
-  #laterSubscriptions = NONE;
-  #open = true;
-  #unanswered = 0;
-  #reading = true;
-  #notes: Map<string, unknown> | undefined;
-  readonly #liveness: Liveness;
-  #checkpoint = -1;
-  readonly #intake: Intake | undefined;
-  #hasSubscribed = false;
-  /** From the second request on: most connections open one subscription, and must not pay for more. */
-  #requests: RequestBudget | undefined;
-
-  /** @internal */
-  constructor(link: Link, options: ConnectionOptions) {
-    this.id = options.id;
-    this.request = options.request;
-    this.#route = options.route;
-    this.#hub = options.hub;
-    this.#limits = options.limits;
-    this.#link = link;
-    this.#liveness = new Liveness(options.now);
-    this.#intake = options.intake;
-  }
-
   /** The route's name. */
-  get route(): string {
-    return this.#route.name;
-  }
-
-  get remoteAddress(): string {
-    return this.request.remoteAddress;
-  }
-
-  get transport(): TransportName {
-    return this.#link.transport;
-  }
-
-  /** @internal */
-  get link(): Link {
-    return this.#link;
-  }
-
-  /** @internal */
-  get hasSeveral(): boolean {
-    return this.#laterSubscriptions.length > 0;
-  }
-
-  /** How many sends of the client are under way. @internal */
-  get unanswered(): number {
-    return this.#unanswered;
-  }
-
-  get isOpen(): boolean {
-    return this.#open;
-  }
-
-  /** The topic patterns of each open subscription. @internal */
-  *topics(): Iterable<readonly [id: RequestId, topics: readonly string[]]> {
-    for (const { id, audience } of this.#subscriptions) yield [id, audience.filter.topics];
-  }
-
+  readonly route: string;
+  readonly transport: TransportName;
+  readonly remoteAddress: string;
+  readonly request: ConnectionRequest;
+  readonly isOpen: boolean;
   /** Where handlers keep what they know of this connection. */
-  get notes(): Map<string, unknown> {
-    this.#notes ??= new Map();
-    return this.#notes;
-  }
-
-  /** What may be shown of it: not its request, whose headers hold secrets. */
-  toJSON(): { id: string; route: string; transport: TransportName; remoteAddress: string } {
-    return { id: this.id, route: this.route, transport: this.transport, remoteAddress: this.remoteAddress };
-  }
+  readonly notes: Map<string, unknown>;
 
   /**
    * Sends an ephemeral message: text or bytes as they are, anything else as JSON.
    *
    * @param options.name the `name` under `pregon.v1`. @default 'message'
-   * @returns false where it was not written, because the connection is full or closed
+   * @returns false if it was not written, because the connection is full or closed
+   * @throws TypeError if JSON cannot hold the data
+   * @example
+   * connection.send({ typing: true }, { name: 'typing' });
    */
-  send(data: unknown, options: { name?: string } = {}): boolean {
-    return this.sendMessage(new Message(options.name ?? 'message', data));
-  }
+  send(data: unknown, options?: { name?: string }): boolean;
 
   /**
    * Ends the connection.
    *
+   * @param code @default 1000
    * @param reason at most 123 bytes of UTF-8, cut there
    */
-  close(code: CloseCode = { code: 1000, reason: '', reconnect: true }, reason?: string): void {
-    if (this.#open) this.#link.close(code, reason);
-  }
+  close(code?: CloseCode, reason?: string): void;
 
-  /** @internal */
-  sendMessage(message: Message): boolean {
-    return this.#open && this.#link.message(message);
-  }
-
-  /**
-   * Opens a subscription; what comes of it, the client is told over its link.
-   *
-   * @param options.snapshot the route's snapshot first, wherever `since` is absent or cannot be served
-   * @param options.again the event at `since` comes once more
-   * @internal
-   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
-   */
-  subscribe(
-    id: RequestId,
-    topics: readonly string[] | undefined,
-    since: Since | undefined,
-    { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean } = {},
-  ): void {
-    if (this.#find(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
-    const { maxSubscriptions } = this.#limits;
-    const open = this.#subscriptions;
-    if (open.length >= maxSubscriptions) {
-      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${maxSubscriptions} subscriptions a connection`);
-    }
-    if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
-    this.#hasSubscribed = true;
-    if (topics) assertTopicList(topics, this.#limits);
-    if (snapshot) this.#route.assertSnapshot();
-    const filter = this.#route.filter(topics);
-    const held = open.map(({ audience }) => audience.filter);
-    assertRoomFor(filter, held, this.#limits);
-    // Resumed from far back with nothing that matches, it has to be told where it stands, also when the edge does not move.
-    this.#checkpoint = -1;
-    const subscription = this.#hub.subscribe({
-      id,
-      link: this.#link,
-      filter,
-      since,
-      again,
-      snapshots: snapshot ? this.#route.snapshots : undefined,
-      owner: this,
-    });
-    // Where nothing had to be asked, it may be over by now: the connection closed, or its link broken.
-    if (!this.#open) this.#hub.unsubscribe(subscription);
-    else if (!subscription.ended) this.#subscriptions = this.#subscriptions.concat(subscription);
-  }
-
-  /** @internal @throws PregonError SUBSCRIPTION_UNKNOWN */
-  unsubscribe(id: RequestId): void {
-    const subscription = this.#find(id);
-    if (!subscription) throw new PregonError('SUBSCRIPTION_UNKNOWN', `no subscription ${id} is open`);
-    this.#forget(id);
-    this.#hub.unsubscribe(subscription);
-    this.#link.control({ op: 'unsubscribed', id });
-  }
-
-  /** Hands over what the client sent; with an id, it gets an answer. @internal */
-  receive(data: unknown, name: string | undefined, id: RequestId | undefined): void {
-    this.#unanswered += 1;
-    this.#route
-      .message(this, data, name)
-      .then(
-        (value) => this.#acknowledge(id, value),
-        (error: unknown) => this.refuse(id, error),
-      )
-      .finally(() => {
-        this.#unanswered -= 1;
-        this.regulate();
-      });
-  }
-
-  /** Tells the client what was wrong with what it sent. @internal */
-  refuse(id: RequestId | undefined, error: unknown): void {
-    if (!this.#open) return;
-    this.#link.control({ op: 'error', ...(id === undefined ? {} : { id }), ...toldError(error) });
-  }
-
-  /**
-   * Tells the client why a frame was refused; closes the connection after many that cannot be read (1008), or many more requests than its
-   * rate allows (4006). @internal
-   */
-  refuseFrame(id: RequestId | undefined, error: unknown): void {
-    this.refuse(id, error);
-    if (!(error instanceof PregonError)) return;
-    if (UNREADABLE.has(error.code) && this.#budget?.badFrame()) this.close(POLICY_VIOLATION);
-    else if (error.code === 'RATE_LIMITED' && this.#budget?.isExceeded) this.close(CLOSE_CODES.RATE_LIMITED);
-  }
-
-  /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. @internal */
-  regulate(): void {
-    const { fanOut } = this.#route.connections;
-    const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED && !fanOut.isBehind;
-    if (fanOut.isBehind && this.#open) fanOut.holdUntilDone(this);
-    if (reading === this.#reading || !this.#open) return;
-    this.#reading = reading;
-    this.#link.setReading(reading);
-  }
-
-  /** @internal */
-  pong(): void {
-    this.#link.control({ op: 'pong' });
-  }
-
-  /** @internal */
-  subscriptionFailed(id: RequestId, error: PregonError): void {
-    this.#forget(id);
-    this.failed(error);
-    try {
-      this.#tellFailed(id, error);
-    } catch (cause) {
-      this.failed(toError(cause));
-    }
-  }
-
-  /** What waited has been taken. @internal */
-  drained(): void {
-    for (const subscription of this.#subscriptions) subscription.advance();
-    this.regulate();
-  }
-
-  /** The client gave a sign of life. @internal */
-  heard(now: number): void {
-    this.#liveness.heard(now, this.#link.takenBytes);
-  }
-
-  /** Something went wrong on the way to this client. @internal */
-  failed(error: Error): void {
-    this.#route.failed(this, error);
-  }
-
-  /** @internal */
-  opened(heartbeatMs: number): void {
-    this.#link.control({ op: 'welcome', connection: this.id, heartbeatMs });
-    this.#route.opened(this);
-  }
-
-  /** The connection is gone. @internal */
-  closed(code: number, reason: string): void {
-    if (!this.#open) return;
-    this.#open = false;
-    for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
-    this.#subscriptions = [];
-    this.#route.closed(this, { code, reason });
-  }
-
-  /** @internal */
-  announceDraining(reconnectInMs: number): void {
-    this.#link.control({ op: 'draining', reconnectInMs });
-  }
-
-  /** Once in `heartbeatMs`: ends it where it gives no sign of life, and says where those stand who saw nothing. @internal */
-  heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
-    const verdict = this.#liveness.look(this.#link, now, heartbeatMs, stallTimeoutMs);
-    if (verdict === 'alive') this.#sayCheckpoints();
-    else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
-  }
-
-  get #budget(): RequestBudget | undefined {
-    this.#requests ??= this.#intake && new RequestBudget(this.#intake);
-    return this.#requests;
-  }
-
-  get #subscriptions(): readonly Subscription[] {
-    return this.#subscription ? [this.#subscription, ...this.#laterSubscriptions] : NONE;
-  }
-
-  set #subscriptions(all: readonly Subscription[]) {
-    this.#subscription = all[0];
-    this.#laterSubscriptions = all.length > 1 ? all.slice(1) : NONE;
-  }
-
-  #find(id: RequestId): Subscription | undefined {
-    return this.#subscriptions.find((subscription) => subscription.id === id);
-  }
-
-  #forget(id: RequestId): void {
-    this.#subscriptions = this.#subscriptions.filter((subscription) => subscription.id !== id);
-  }
-
-  #acknowledge(id: RequestId | undefined, value: unknown): void {
-    if (id === undefined || !this.#open) return;
-    try {
-      this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
-    } catch (error) {
-      // What the handler answered cannot be written as JSON: it has a cycle, a bigint, or is nested too deeply.
-      this.failed(toError(error));
-      this.refuse(id, error);
-    }
-  }
-
-  #sayCheckpoints(): void {
-    const { edge } = this.#hub;
-    if (edge.offset === this.#checkpoint) return;
-    this.#checkpoint = edge.offset;
-    for (const subscription of this.#subscriptions) {
-      if (subscription.atEdge)
-        this.#link.control({ op: 'checkpoint', id: subscription.id, position: this.#hub.positionOf(edge) });
-    }
-  }
-
-  #tellFailed(id: RequestId, error: PregonError): void {
-    switch (error.code) {
-      case 'LOG_UNAVAILABLE':
-      case 'LOG_CLOSED':
-        // Every subscription is about to end: the client had better come back with its positions.
-        return this.close(CLOSE_CODES.LOG_UNAVAILABLE);
-      case 'CONNECTION_LOST':
-        return this.close(CLOSE_CODES.INTERNAL_ERROR);
-      default:
-        return this.refuse(id, error);
-    }
-  }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
+  /** What may be logged of it. */
+  toJSON(): ShownConnection;
 }

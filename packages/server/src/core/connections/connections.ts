@@ -1,7 +1,3 @@
-import { encodeBroadcast } from '../broadcasts/broadcast.js';
-import { FanOut } from '../broadcasts/fan-out.js';
-import { Message } from '../broadcasts/message.js';
-import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Connection } from './connection.js';
 
 export interface BroadcastOptions {
@@ -14,26 +10,8 @@ export interface BroadcastOptions {
 }
 
 /** The connections of one route of this gateway. */
-export class Connections implements Iterable<Connection> {
-  readonly #route: string;
-  readonly #open = new Set<Connection>();
-  /** The messages on their way to the connections of this gateway. @internal */
-  readonly fanOut: FanOut;
-  /** The way to the other gateways on the log, where there is one. @internal */
-  tellOthers: ((broadcast: string) => void) | undefined;
-
-  constructor(route: string, turn?: TurnBudget) {
-    this.#route = route;
-    this.fanOut = new FanOut(this.#open, turn);
-  }
-
-  get count(): number {
-    return this.#open.size;
-  }
-
-  [Symbol.iterator](): Iterator<Connection> {
-    return this.#open.values();
-  }
+export interface Connections extends Iterable<Connection> {
+  readonly count: number;
 
   /**
    * Sends an ephemeral message to all connections of this route, on all gateways of the log: text or bytes as they are, anything
@@ -42,28 +20,9 @@ export class Connections implements Iterable<Connection> {
    * more than 1,000 messages or 8 MiB wait for that, it is dropped.
    *
    * @returns how many connections of this gateway it was written to, or will be
-   * @throws TypeError where JSON cannot hold the data; then nobody gets it
+   * @throws TypeError if JSON cannot hold the data; then nobody gets it
+   * @example
+   * gateway.connections('events').broadcast({ user: 42 }, { name: 'typing', except: connection });
    */
-  broadcast(data: unknown, options: BroadcastOptions = {}): number {
-    const message = new Message(options.name ?? 'message', data);
-    // Also where it stays here: what cannot be written is to reach nobody, not those whose transport comes first.
-    const broadcast = encodeBroadcast({ route: this.#route, message });
-    if (!options.local) this.tellOthers?.(broadcast);
-    return this.deliver(message, broadcast.length, options.except);
-  }
-
-  /** Writes to the connections of this gateway. @param bytes about how large the message is @internal */
-  deliver(message: Message, bytes: number, except?: Connection): number {
-    return this.fanOut.send(message, except, bytes);
-  }
-
-  /** @internal */
-  add(connection: Connection): void {
-    this.#open.add(connection);
-  }
-
-  /** @internal */
-  delete(connection: Connection): void {
-    this.#open.delete(connection);
-  }
+  broadcast(data: unknown, options?: BroadcastOptions): number;
 }

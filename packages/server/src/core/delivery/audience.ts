@@ -1,10 +1,15 @@
-import type { Subscription } from '../subscriptions/subscription.js';
 import { type Filter, passes } from '../topics/filter.js';
 import type { Chunk } from './chunk.js';
 import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 
 const NONE: readonly Chunk[] = [];
+
+/** A subscription at the edge of the log. */
+export interface AtEdge {
+  /** @returns false if it is not at the edge any more */
+  takeAtEdge(chunk: Chunk): boolean;
+}
 
 /** All subscriptions that want the same events. Those of them that stand at the edge of the log move together. */
 export class Audience {
@@ -13,7 +18,7 @@ export class Audience {
   readonly number: number;
   /** How many subscriptions there are, at the edge or behind it. */
   members = 0;
-  readonly #atEdge = new Set<Subscription>();
+  readonly #atEdge = new Set<AtEdge>();
   #chunks: readonly Chunk[] = NONE;
   #pending: LoggedEvent[] = [];
   /** Of the pending events; equal for audiences with the same ones. */
@@ -25,11 +30,11 @@ export class Audience {
   }
 
   /** Takes a subscription that stands at the edge. Never called during a flush. */
-  join(subscription: Subscription): void {
+  join(subscription: AtEdge): void {
     this.#atEdge.add(subscription);
   }
 
-  leave(subscription: Subscription): void {
+  leave(subscription: AtEdge): void {
     this.#atEdge.delete(subscription);
   }
 

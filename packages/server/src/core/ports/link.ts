@@ -12,9 +12,8 @@ import type {
   WelcomeFrame,
 } from '@pregon/protocol';
 import type { Message } from '../broadcasts/message.js';
+import type { TransportName } from '../connections/connection.js';
 import type { Chunk } from '../delivery/chunk.js';
-
-export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io';
 
 /** The control frames that need no care; events and snapshots are handed over encoded. */
 export type ControlFrame =

@@ -5,8 +5,9 @@ import { type Channel, openAmqp, toRefusal } from './connection/amqp.js';
 import { assertCertificates } from './connection/certificates.js';
 import { Link, toError } from './connection/link.js';
 import { KEY_STREAM_ARGUMENTS, keyStreamOf } from './key-stream.js';
+import type { RabbitRetention } from './options.js';
 import { prepareQueue } from './sharing/work-queues.js';
-import { ensureStream, type RabbitRetention, Topology } from './topology.js';
+import { ensureStream, Topology } from './topology.js';
 
 const SEGMENT_BYTES = 67_108_864;
 

@@ -1,16 +1,7 @@
 import { type ErrorCode, PregonError } from '@pregon/protocol';
 import type { Channel } from './connection/amqp.js';
 import type { Link } from './connection/link.js';
-
-/** How much a stream keeps; RabbitMQ drops whole segments, the oldest first, and never the one that it writes to. */
-export interface RabbitRetention {
-  /** The age at which segments are dropped, in milliseconds; RabbitMQ counts in whole seconds. @default no limit */
-  readonly maxAgeMs?: number;
-  /** The most bytes on disk. @default 1 GiB, as long as nothing is said about retention */
-  readonly maxBytes?: number;
-  /** The size of a segment in bytes, hence how exact the limits are. @default 64 MiB */
-  readonly segmentBytes?: number;
-}
+import type { RabbitRetention } from './options.js';
 
 export interface TopologyOptions {
   readonly stream: string;

@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
-import type { Connection } from '../../core/connections/connection.js';
-import type { Route } from '../../core/routes/route.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
+import type { ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { Door } from '../door.js';
 import type { EngineOutlet } from './engine/engine-outlet.js';
@@ -14,7 +14,7 @@ import { assertApart } from './topics-apart.js';
 const MOST_UNANSWERED = 1_000;
 
 interface Entered {
-  readonly connection: Connection;
+  readonly connection: ClientConnection;
   readonly link: SocketIoLink;
   readonly outlet: EngineOutlet;
   /** How often the client has asked for something: the id of what it asked for last. */
@@ -31,7 +31,7 @@ interface Heard {
 /** Lets clients of one namespace in as connections of a route. */
 export class Entering {
   readonly #door: Door;
-  readonly #route: Route;
+  readonly #route: ServedRoute;
   readonly #packets = new Map<EventNames, EventPackets>();
   readonly #laterPackets = new Map<EventNames, EventPackets>();
   /** By the id of the socket. */
@@ -40,7 +40,7 @@ export class Entering {
   readonly #onAny: (this: Socket, name: string, ...args: unknown[]) => void;
   readonly #onDisconnecting: (this: Socket, reason: string) => void;
 
-  constructor(door: Door, route: Route) {
+  constructor(door: Door, route: ServedRoute) {
     this.#door = door;
     this.#route = route;
     const ask = (id: string, name: string, args: readonly unknown[]) => this.#ask(id, name, args);
@@ -134,7 +134,7 @@ export class Entering {
   }
 }
 
-function subscribe(connection: Connection, { topics, since, snapshot, offset }: Handshake): void {
+function subscribe(connection: ClientConnection, { topics, since, snapshot, offset }: Handshake): void {
   if (topics?.length === 0) return;
   try {
     connection.subscribe(HANDSHAKE_SUBSCRIPTION, topics, offset?.position ?? since, {
@@ -146,7 +146,7 @@ function subscribe(connection: Connection, { topics, since, snapshot, offset }: 
   }
 }
 
-function subscribeLater(connection: Connection, id: number, data: unknown, limits: SubscriptionLimits): void {
+function subscribeLater(connection: ClientConnection, id: number, data: unknown, limits: SubscriptionLimits): void {
   const { topics, since, snapshot } = parseSubscribe(data, limits);
   assertApart(topics, connection);
   connection.subscribe(id, topics, since, { snapshot });
@@ -154,7 +154,7 @@ function subscribeLater(connection: Connection, id: number, data: unknown, limit
 
 /** Does what was asked for; the answer, or what is wrong with it, goes to the client's callback. */
 function answering(
-  connection: Connection,
+  connection: ClientConnection,
   link: SocketIoLink,
   id: number,
   acknowledge: Acknowledge | undefined,

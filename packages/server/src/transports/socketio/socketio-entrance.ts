@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type JsonShape, PregonError } from '@pregon/protocol';
-import { type ExtendedError, Server, type ServerOptions, type Socket } from 'socket.io';
+import { type ExtendedError, Server, type Socket } from 'socket.io';
 import { Encoder } from 'socket.io-parser';
 import type { OtherGateways } from '../../core/broadcasts/other-gateways.js';
 import { toldError } from '../../core/connections/told-error.js';
@@ -25,16 +25,9 @@ import { Leavers } from './recovery/leavers.js';
 import { Recovery } from './recovery/recovery.js';
 import { watchRefusals } from './refusals.js';
 import { SocketIoBus } from './socketio-bus.js';
+import type { SocketIoOptions } from './socketio-options.js';
 import { socketIoPath } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
-
-/**
- * What the server of Socket.IO is made with: all of its options but those by which it would keep events and rooms itself, and the
- * parser, since events are framed as JSON.
- *
- * @see https://socket.io/docs/v4/server-options/
- */
-export type SocketIoOptions = Partial<Omit<ServerOptions, 'adapter' | 'connectionStateRecovery' | 'parser'>>;
 
 export interface SocketIoEntranceOptions {
   readonly options: SocketIoOptions;

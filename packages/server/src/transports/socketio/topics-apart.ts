@@ -1,5 +1,5 @@
 import { isTopic, PregonError, patternsOverlap } from '@pregon/protocol';
-import type { Connection } from '../../core/connections/connection.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
 
 /** How many pairs of words are compared for one request: some milliseconds, and a request costs its sender nothing. */
 const MOST_PAIRS = 100_000;
@@ -9,7 +9,7 @@ const MOST_PAIRS = 100_000;
  *
  * @throws PregonError TOPICS_OVERLAP; TOO_MANY_SUBSCRIPTIONS where there are too many to compare
  */
-export function assertApart(topics: readonly string[], connection: Connection): void {
+export function assertApart(topics: readonly string[], connection: ClientConnection): void {
   const literals = new Set(topics.filter(isTopic));
   const wildcards = topics.filter((topic) => !literals.has(topic));
   const words = { all: countWords(topics), wildcards: countWords(wildcards) };

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { assertPosition, encodePosition } from '@pregon/protocol';
 import { toldError } from '../../core/connections/told-error.js';
-import type { Route } from '../../core/routes/route.js';
+import type { ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { Door } from '../door.js';
 import { corsHeaders } from '../http/cors.js';
@@ -156,7 +156,7 @@ function wantsStream({ headers }: IncomingMessage): boolean {
 function wrongRequest(
   request: IncomingMessage,
   query: Query,
-  route: Route,
+  route: ServedRoute,
   limits: SubscriptionLimits,
 ): Refusal | undefined {
   if (!wantsStream(request)) {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
 import type { Message } from '../../core/broadcasts/message.js';
-import type { Connection } from '../../core/connections/connection.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
 import type { Chunk } from '../../core/delivery/chunk.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -26,7 +26,7 @@ export class SseLink extends SocketOutlet implements Link {
   readonly #body: StreamBody;
   readonly #clock: Clock;
   /** Whose link it is, as soon as there is one. */
-  connection: Connection | undefined;
+  connection: ClientConnection | undefined;
 
   /** @param socket what the body is written to: the socket, or a stream of HTTP/2 */
   constructor(

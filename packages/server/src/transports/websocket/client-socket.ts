@@ -1,4 +1,4 @@
-import type { Connection } from '../../core/connections/connection.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
 import { PacedSocket } from '../sockets/paced-socket.js';
 
 /** How many answers to pings may wait to be taken by a client that goes on to ask: as many as `ws` lets wait by itself. */
@@ -6,11 +6,11 @@ const MOST_PONGS = 60;
 
 /** Hears all clients. */
 export interface ClientListener {
-  message(connection: Connection, data: Buffer, isBinary: boolean): void;
-  ping(connection: Connection): void;
-  pong(connection: Connection): void;
-  failed(connection: Connection, error: Error): void;
-  closed(connection: Connection, code: number, reason: string): void;
+  message(connection: ClientConnection, data: Buffer, isBinary: boolean): void;
+  ping(connection: ClientConnection): void;
+  pong(connection: ClientConnection): void;
+  failed(connection: ClientConnection, error: Error): void;
+  closed(connection: ClientConnection, code: number, reason: string): void;
 }
 
 /**
@@ -19,10 +19,10 @@ export interface ClientListener {
  */
 export class ClientSocket extends PacedSocket {
   #listener: ClientListener | undefined;
-  #connection: Connection | undefined;
+  #connection: ClientConnection | undefined;
   #pongs = 0;
 
-  tell(listener: ClientListener, connection: Connection): void {
+  tell(listener: ClientListener, connection: ClientConnection): void {
     this.#listener = listener;
     this.#connection = connection;
     // As an emitter leaves it that has no listeners: the empty table takes two hundred bytes.
@@ -49,7 +49,7 @@ export class ClientSocket extends PacedSocket {
 
 function tell(
   listener: ClientListener,
-  connection: Connection,
+  connection: ClientConnection,
   event: string | symbol,
   args: readonly unknown[],
 ): void {

@@ -7,7 +7,7 @@ import {
   type RequestId,
   readClientFrame,
 } from '@pregon/protocol';
-import type { Connection } from '../../core/connections/connection.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
 import type { Door } from '../door.js';
 import type { ClientListener } from './client-socket.js';
 import type { FirstWords } from './first-words.js';
@@ -32,7 +32,7 @@ export class Incoming implements ClientListener {
     this.#firstWords = firstWords;
   }
 
-  message(connection: Connection, data: Buffer, isBinary: boolean): void {
+  message(connection: ClientConnection, data: Buffer, isBinary: boolean): void {
     this.pong(connection);
     const { link } = connection;
     if (link instanceof FramesLink) {
@@ -42,21 +42,21 @@ export class Incoming implements ClientListener {
     connection.regulate();
   }
 
-  ping(connection: Connection): void {
+  ping(connection: ClientConnection): void {
     this.pong(connection);
     // It was answered by a pong, which waits too where the client does not read.
     connection.regulate();
   }
 
-  pong(connection: Connection): void {
+  pong(connection: ClientConnection): void {
     connection.heard(this.#door.options.clock.now());
   }
 
-  failed(connection: Connection, error: Error): void {
+  failed(connection: ClientConnection, error: Error): void {
     connection.failed(error);
   }
 
-  closed(connection: Connection, code: number, reason: string): void {
+  closed(connection: ClientConnection, code: number, reason: string): void {
     const { link } = connection;
     if (link instanceof WebSocketLink) {
       this.#firstWords.delete(link);
@@ -68,7 +68,7 @@ export class Incoming implements ClientListener {
 
 /** @param text undefined if the frame was binary */
 function receiveFrame(
-  connection: Connection,
+  connection: ClientConnection,
   link: FramesLink,
   text: string | undefined,
   { maxFrameBytes, shape }: FrameLimits,

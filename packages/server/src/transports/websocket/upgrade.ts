@@ -3,8 +3,8 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SUBPROTOCOL } from '@pregon/protocol';
 import { type PerMessageDeflateOptions, type Server, WebSocketServer } from 'ws';
-import type { Connection } from '../../core/connections/connection.js';
-import type { Compression, Route } from '../../core/routes/route.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
+import type { Compression, ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { Admitted, Door } from '../door.js';
 import { assertQuery, type Query } from '../http/query.js';
@@ -101,7 +101,7 @@ export class WebSocketUpgrade {
   }
 
   /** Large messages are for handlers only. */
-  #maxMessageBytes({ protocol }: ClientSocket, { takesMessages }: Route): number {
+  #maxMessageBytes({ protocol }: ClientSocket, { takesMessages }: ServedRoute): number {
     const { maxFrameBytes } = this.#limits;
     if (takesMessages) return maxFrameBytes;
     return Math.min(maxFrameBytes, protocol === SUBPROTOCOL ? MAX_CONTROL_BYTES : MAX_UNREAD_BYTES);
@@ -152,7 +152,7 @@ function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflat
   return new WebSocketServer(options);
 }
 
-function subscribe(connection: Connection, query: Query, limits: SubscriptionLimits): void {
+function subscribe(connection: ClientConnection, query: Query, limits: SubscriptionLimits): void {
   try {
     assertQuery(query, limits);
     connection.subscribe(THE_SUBSCRIPTION, query.topics, query.since);

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import type { CloseCode, RequestId } from '@pregon/protocol';
 import type { Message } from '../../core/broadcasts/message.js';
-import type { Connection } from '../../core/connections/connection.js';
+import type { ClientConnection } from '../../core/connections/client-connection.js';
+import type { TransportName } from '../../core/connections/connection.js';
 import type { Chunk } from '../../core/delivery/chunk.js';
-import type { ControlFrame, Link, TransportName } from '../../core/ports/link.js';
+import type { ControlFrame, Link } from '../../core/ports/link.js';
 import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
 import { SocketOutlet } from '../sockets/socket-outlet.js';
@@ -21,7 +22,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
   /** Undefined where nothing that is sent to the client goes on from what was sent before. */
   readonly #context: HeldContext | undefined;
   /** Whose link it is, as soon as there is one. */
-  connection: Connection | undefined;
+  connection: ClientConnection | undefined;
 
   constructor(client: PacedSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
     super(socket, maxBufferedBytes);

@@ -1,8 +1,8 @@
 import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protocol';
-import { Connection } from '../../../src/core/connections/connection.js';
+import { ClientConnection } from '../../../src/core/connections/client-connection.js';
 import type { ArrivalsLimits } from '../../../src/core/delivery/arrivals.js';
 import { Hub } from '../../../src/core/delivery/hub.js';
-import { Route, type RouteDefinition } from '../../../src/core/routes/route.js';
+import { type RouteDefinition, ServedRoute } from '../../../src/core/routes/served-route.js';
 import { ControlledLog } from './controlled-log.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeLink } from './fake-link.js';
@@ -19,7 +19,7 @@ export interface SquareOptions {
 
 export interface Client {
   readonly link: FakeLink;
-  readonly connection: Connection;
+  readonly connection: ClientConnection;
 }
 
 let lastEvent = 0;
@@ -49,7 +49,7 @@ export class Square {
   readonly log: ControlledLog;
   readonly clock: FakeClock;
   readonly hub: Hub;
-  readonly route: Route;
+  readonly route: ServedRoute;
   /** What the hub said of the log. */
   readonly told: { unavailable?: Error; replaced?: boolean }[];
   #connections = 0;
@@ -81,7 +81,7 @@ export class Square {
     this.clock = clock;
     this.hub = hub;
     this.told = told;
-    this.route = new Route({
+    this.route = new ServedRoute({
       name: 'things',
       path: '/things',
       exchanges: undefined,
@@ -93,7 +93,7 @@ export class Square {
 
   connect(link: FakeLink = new FakeLink()): Client {
     this.#connections += 1;
-    const connection = new Connection(link, {
+    const connection = new ClientConnection(link, {
       id: `connection-${this.#connections}`,
       route: this.route,
       request: { url: '/things', headers: {}, remoteAddress: '127.0.0.1' },

@@ -1,0 +1,160 @@
+import { PregonError } from '@pregon/protocol';
+import type { Connection } from '../connections/connection.js';
+import type { Member } from '../connections/member.js';
+import { RouteConnections } from '../connections/route-connections.js';
+import type { TurnBudget } from '../incoming/turn-budget.js';
+import type { RefusalLog } from '../refusals/refusal-log.js';
+import type { SnapshotSource } from '../snapshots/snapshot.js';
+import { type HoldLimits, SnapshotReader } from '../snapshots/snapshot-reader.js';
+import { createFilter, type Filter } from '../topics/filter.js';
+import type { RouteHandlers } from './handlers.js';
+import type { Route } from './route.js';
+
+/** How events are compressed for the clients that take them so. */
+export interface Compression {
+  /** Texts of fewer bytes go uncompressed. */
+  readonly thresholdBytes: number;
+}
+
+export interface RouteDefinition {
+  readonly name: string;
+  readonly path: string;
+  readonly exchanges: readonly string[] | undefined;
+  readonly topics: readonly string[] | undefined;
+  readonly snapshot: SnapshotSource | undefined;
+  /** @default 64 MiB, and given to somebody new for a minute */
+  readonly snapshotLimits?: HoldLimits;
+  /** @default nothing is compressed */
+  readonly compression?: Compression | undefined;
+  /** What a turn of the event loop has time for. @default no limit */
+  readonly turn?: TurnBudget;
+  /** Logs what clients are refused. @default nothing is logged */
+  readonly refusals?: RefusalLog;
+  /** Sees what happens before the handlers do, and answers nothing. */
+  readonly observer?: RouteHandlers;
+}
+
+/** A named entry point: what it carries, who is connected, what happens to them. */
+export class ServedRoute implements Route {
+  readonly name: string;
+  readonly path: string;
+  readonly compression: Compression | undefined;
+  readonly connections: RouteConnections;
+  readonly snapshots: SnapshotReader | undefined;
+  readonly #definition: RouteDefinition;
+  readonly #handlers: RouteHandlers[] = [];
+
+  constructor(definition: RouteDefinition) {
+    this.name = definition.name;
+    this.path = definition.path;
+    this.compression = definition.compression;
+    this.connections = new RouteConnections(definition.name, definition.turn);
+    this.#definition = definition;
+    this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot, definition.snapshotLimits);
+  }
+
+  handle(handlers: RouteHandlers): void {
+    this.#handlers.push(handlers);
+  }
+
+  /** What the route carries, narrowed to the patterns that a client asks for. */
+  filter(topics: readonly string[] | undefined): Filter {
+    const { exchanges, topics: allowed } = this.#definition;
+    return createFilter({ topics, allowed, exchanges });
+  }
+
+  /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; what to add is logged */
+  assertSnapshot(): void {
+    if (this.snapshots) return;
+    const message = `the route ${JSON.stringify(this.name)} has no snapshot`;
+    const remedy = `add "snapshot:" to it in pregon.yml, "snapshot" to its options in createGateway, or run the gateway with --snapshot=URL`;
+    this.#definition.refusals?.tell({ reason: 'snapshot', subject: this.path, message, remedy });
+    throw new PregonError('SNAPSHOT_NOT_OFFERED', `${message}: ${remedy}`);
+  }
+
+  opened(connection: Member): void {
+    this.connections.add(connection);
+    this.#each(connection, (handlers) => handlers.opened?.(connection));
+  }
+
+  closed(connection: Member, close: { code: number; reason: string }): void {
+    this.connections.delete(connection);
+    this.#each(connection, (handlers) => handlers.closed?.(connection, close));
+  }
+
+  failed(connection: Connection, error: Error): void {
+    for (const handlers of this.#all) {
+      // What an error handler throws has nowhere left to go but to the others' view of it, so it ends here.
+      void attempt(() => handlers.error?.(connection, error));
+    }
+  }
+
+  /** Whether anything is done with what clients send. */
+  get takesMessages(): boolean {
+    return this.#handlers.some(({ message, messages }) => message || (messages && Object.keys(messages).length > 0));
+  }
+
+  /** Whether there is a handler for messages of that name. */
+  takes(name: string): boolean {
+    return this.#named(name) !== undefined || this.#handlers.some((handlers) => handlers.message);
+  }
+
+  /**
+   * Hands what a client sent to the handlers.
+   *
+   * @returns what the handler of that name returned
+   * @throws PregonError MESSAGE_UNKNOWN | HANDLER_FAILED, or the PregonError that the handler threw
+   */
+  async message(connection: Connection, data: unknown, name: string | undefined): Promise<unknown> {
+    this.#definition.observer?.message?.(connection, data, { name });
+    const named = name === undefined ? undefined : this.#named(name);
+    if (named) return this.#answer(connection, () => named(connection, data));
+    const listening = this.#handlers.filter((handlers) => handlers.message);
+    if (listening.length === 0 && name !== undefined) {
+      throw new PregonError('MESSAGE_UNKNOWN', `nothing here is called ${JSON.stringify(name.slice(0, 40))}`);
+    }
+    let answer: unknown;
+    for (const handlers of listening) {
+      const value = await this.#answer(connection, () => handlers.message?.(connection, data, { name }));
+      answer ??= value;
+    }
+    return answer;
+  }
+
+  get #all(): readonly RouteHandlers[] {
+    const { observer } = this.#definition;
+    return observer ? [observer, ...this.#handlers] : this.#handlers;
+  }
+
+  #named(name: string): ((connection: Connection, data: unknown) => unknown) | undefined {
+    for (const { messages } of this.#handlers) {
+      if (messages && Object.hasOwn(messages, name)) return messages[name];
+    }
+    return undefined;
+  }
+
+  async #answer(connection: Connection, call: () => unknown): Promise<unknown> {
+    const outcome = await attempt(call);
+    if (!('error' in outcome)) return outcome.value;
+    this.failed(connection, outcome.error);
+    if (outcome.error instanceof PregonError) throw outcome.error;
+    // What went wrong inside is not for the client to know.
+    throw new PregonError('HANDLER_FAILED', 'the handler failed', { cause: outcome.error });
+  }
+
+  #each(connection: Connection, call: (handlers: RouteHandlers) => unknown): void {
+    for (const handlers of this.#all) {
+      void attempt(() => call(handlers)).then((outcome) => {
+        if ('error' in outcome) this.failed(connection, outcome.error);
+      });
+    }
+  }
+}
+
+async function attempt(call: () => unknown): Promise<{ value: unknown } | { error: Error }> {
+  try {
+    return { value: await call() };
+  } catch (error) {
+    return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+}

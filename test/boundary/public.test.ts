@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** What the types of each package are declared in, as users see them. Whoever adds a file makes it public for good. */
+const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
+  server: [
+    'core/connections/connection.d.ts',
+    'core/connections/connections.d.ts',
+    'core/ports/ephemeral.d.ts',
+    'core/ports/log.d.ts',
+    'core/ports/positions.d.ts',
+    'core/ports/work-queue.d.ts',
+    'core/routes/handlers.d.ts',
+    'core/routes/route.d.ts',
+    'core/snapshots/snapshot.d.ts',
+    'gateway/attach-gateway.d.ts',
+    'gateway/component-server.d.ts',
+    'gateway/create-gateway.d.ts',
+    'gateway/gateway.d.ts',
+    'gateway/options.d.ts',
+    'gateway/server/attachable-server.d.ts',
+    'index.d.ts',
+    'logs/open.d.ts',
+    'logs/rabbitmq/options.d.ts',
+    'logs/secrets/position-codec.d.ts',
+    'logs/shared/retention.d.ts',
+    'logs/sqlite/sqlite-log.d.ts',
+    'transports/component/blocked-addresses.d.ts',
+    'transports/component/component-connection.d.ts',
+    'transports/component/message-component.d.ts',
+    'transports/component/mount-options.d.ts',
+    'transports/socketio/socketio-options.d.ts',
+    'transports/socketio/socketio-types.d.ts',
+  ],
+  outbox: [
+    'event.d.ts',
+    'index.d.ts',
+    'options.d.ts',
+    'postgres/drivers/shapes.d.ts',
+    'postgres/drivers/typeorm.d.ts',
+    'postgres/outbox.d.ts',
+    'relay.d.ts',
+    'snapshot.d.ts',
+    'sql.d.ts',
+    'sqlite/database.d.ts',
+    'sqlite/outbox.d.ts',
+    'stuck.d.ts',
+  ],
+  nest: [
+    'index.d.ts',
+    'on-domain-event.d.ts',
+    'open-outbox.d.ts',
+    'options.d.ts',
+    'pregon-io-adapter.d.ts',
+    'pregon-module.d.ts',
+    'pregon-publisher.d.ts',
+    'tokens.d.ts',
+  ],
+};
+
+/** Types that stand in such a file beside public ones, and in no public signature. */
+const NOT_PUBLIC: Readonly<Record<string, readonly string[]>> = {
+  server: [
+    'AesPositionCodec',
+    'BackgroundTrim',
+    'ChunkedSnapshot',
+    'RabbitCounters',
+    'RabbitLogOptions',
+    'RabbitRetention',
+    'SnapshotSource',
+  ],
+  outbox: ['EncodeOptions', 'EncodedEvent'],
+  nest: ['DomainEventMethod', 'OpenOutbox', 'RunningRelay'],
+};
+
+describe.each(Object.keys(DECLARED_IN))('the types of packages/%s', (name) => {
+  const dist = join(root, 'packages', name, 'dist');
+
+  it('are declared in a few files, none of them of the engine', () => {
+    const files = reachableFrom(join(dist, 'index.d.ts')).map((file) => relative(dist, file));
+    expect(files.sort()).toEqual(DECLARED_IN[name]);
+  });
+
+  it('can be imported by name, each one that a signature holds', () => {
+    const index = readFileSync(join(dist, 'index.d.ts'), 'utf8');
+    const unnamed = reachableFrom(join(dist, 'index.d.ts'))
+      .flatMap((file) => [
+        ...readFileSync(file, 'utf8').matchAll(/^export (?:declare )?(?:interface|type|class) (\w+)/gm),
+      ])
+      .map(([, type = '']) => type)
+      .filter((type) => !new RegExp(`\\b${type}\\b`).test(index))
+      .sort();
+    expect(unnamed).toEqual(NOT_PUBLIC[name]);
+  });
+});
+
+function reachableFrom(file: string, found = new Set<string>()): string[] {
+  if (!found.has(file) && existsSync(file)) {
+    found.add(file);
+    for (const [, from = ''] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*['"](\.[^'"]+)['"]/g)) {
+      reachableFrom(resolve(dirname(file), from.replace(/\.js$/, '.d.ts')), found);
+    }
+  }
+  return [...found];
+}
