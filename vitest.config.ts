@@ -32,7 +32,7 @@ const PURE = [
 const shared = { isolate: false, setupFiles: ['test/support/setup.ts'] };
 
 /** For a busy machine: no test that passes waits for them. */
-const timeouts = { testTimeout: 120_000, hookTimeout: 120_000, expect: { poll: { timeout: 60_000 } } };
+const timeouts = { testTimeout: 240_000, hookTimeout: 240_000, expect: { poll: { timeout: 100_000 } } };
 
 export default defineConfig({
   test: {

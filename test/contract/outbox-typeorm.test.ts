@@ -62,7 +62,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
     await outbox.add(runner.manager, event('outer again'));
     await runner.commitTransaction();
     await runner.release();
-    await vi.waitFor(() => expect(arrived()).toEqual(['outer', 'outer again']), 10_000);
+    await vi.waitFor(() => expect(arrived()).toEqual(['outer', 'outer again']), 60_000);
   });
 
   it('[I-5] joins the transaction of a Repository, and none that a Repository is not in', async () => {
@@ -77,7 +77,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
       });
     await expect(save(true)).rejects.toThrow('after the event');
     await save(false);
-    await vi.waitFor(() => expect(arrived()).toEqual(['fails: false']), 10_000);
+    await vi.waitFor(() => expect(arrived()).toEqual(['fails: false']), 60_000);
     expect(await outside.find()).toEqual([{ name: 'fails: false' }]);
   });
 

@@ -90,7 +90,7 @@ describe('npm run bench', () => {
       (left) => left.length === 0,
     );
     expect(readdirSync(folder)).toEqual([]);
-  }, 120_000);
+  });
 });
 
 describe('the load client', () => {

@@ -81,6 +81,6 @@ await describeOnBothEngines('the page of the reference application in an outage'
       );
       expect(await page.evaluate((mark) => Reflect.get(window, mark), MARK)).toBe('not reloaded');
       expect(await page.locator('.pane[data-stale]').count()).toBe(0);
-    }, 120_000);
+    });
   });
 });

@@ -64,7 +64,7 @@ describeWithBroker('pregon on RabbitMQ', () => {
     for (const { client } of places) await client.events.count(31);
     await places.find(({ gateway }) => String(gateway.pid) === busy)?.gateway.kill('SIGKILL');
     const again = () => handled().filter(([, id]) => id === 'events-hang');
-    await expect.poll(() => again().length, { timeout: 10_000 }).toBe(2);
+    await expect.poll(() => again().length).toBe(2);
     expect(new Set(again().map(([pid]) => pid)).size).toBe(2);
     expect(idsHandled().length).toBe(32);
   });

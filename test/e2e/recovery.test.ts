@@ -48,7 +48,7 @@ await describeOnBothEngines('a part of the application is killed with kill -9', 
     expect(log.map((event) => Number(event.sequence))).toEqual(log.map((_, index) => index + 1));
     expect(client.resets).toBe(0);
     await expectTableEqual(app, client.users);
-  }, 120_000);
+  });
 
   it('[I-5][I-2] the application, amid writes: every committed write arrives, in order, and nothing else', async () => {
     const app = await start();
@@ -78,7 +78,7 @@ await describeOnBothEngines('a part of the application is killed with kill -9', 
     const created = client.events.filter((event) => event.type === 'UserWasCreated');
     expect(created.map((event) => event.subject).sort()).toEqual(table.map(({ id }) => `user/${id}`).sort());
     expect(client.events.map((event) => Number(event.sequence))).toEqual(client.events.map((_, index) => index + 1));
-  }, 120_000);
+  });
 });
 
 interface Follower {

@@ -81,7 +81,7 @@ describe('several gateways on one log', () => {
       for (let n = 0; n < 2_000; n++) client.socket.send(`${who} ${n}`);
     }
     for (const [listener, { client }] of places.entries()) {
-      const all = (await client.messages.count(4_000, 20_000)).map(String);
+      const all = (await client.messages.count(4_000)).map(String);
       for (const speaker of places.keys()) {
         const said = all.filter((text) => text.startsWith(`${speaker} `)).map((text) => Number(text.slice(2)));
         expect(said).toEqual(speaker === listener ? [] : range(0, 1_999));

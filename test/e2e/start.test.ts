@@ -14,6 +14,7 @@ import pg from 'pg';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { afterTest, temporaryFolder } from '../support/cleanup.js';
+import { emptyProcessMs } from '../support/machine.js';
 import { freePort } from '../support/ports.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { type RunningProcess, startProcess } from '../support/processes.js';
@@ -29,10 +30,13 @@ describe('npm start', () => {
   it('[fault G3] says within a second what it does, then what it builds, and then where to go', async () => {
     const { port, gatewayPort, data } = await newPorts();
     const env = { ...environment({ port, gatewayPort, data }) };
+    const before = emptyProcessMs();
     const began = performance.now();
     const starting = startProcess([join(APPLICATION, 'start.mjs')], { env });
     await starting.until(/Pregon starts: it builds/);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const tookMs = performance.now() - began;
+    // On a busy machine, as many times what a process takes that does nothing as there are in a second on a quiet one.
+    expect(tookMs).toBeLessThan(Math.max(1_000, 20 * Math.max(before, emptyProcessMs())));
     await starting.until(/Pregon starts.*\n[\s\S]*building the page\n[\s\S]*built after [\d.]+ s; starting\n/);
     await starting.until(new RegExp(`application\\s+http://localhost:${port}`));
     expect((await starting.kill('SIGINT')).code).toBe(0);

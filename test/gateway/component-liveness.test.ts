@@ -196,7 +196,7 @@ describe('a component server that closes', () => {
     await mute.upgrade('/chat');
     const closing = components.close();
     expect((await refusal(`ws://127.0.0.1:${address.port}/chat`)).statusCode).toBe(503);
-    await within(closing, 'the mute one to be given up', 5_000);
+    await within(closing, 'the mute one to be given up');
     await component.called('onClose');
   });
 
@@ -208,7 +208,7 @@ describe('a component server that closes', () => {
     await mute.upgrade('/chat');
     const begun = performance.now();
     await server.close({ timeoutMs: 100 });
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(20_000);
     await mute.whenEnded();
   });
 });

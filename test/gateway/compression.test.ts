@@ -166,8 +166,8 @@ describe('permessage-deflate', () => {
     slow.socket.pause();
     await append(20_000, { padding: 700 });
     slow.socket.resume();
-    expect(await slow.numbers(22_000, 30_000)).toEqual(numbers(1_001, 23_000));
-    expect(await all.numbers(23_000, 30_000)).toEqual(numbers(1, 23_000));
+    expect(await slow.numbers(22_000)).toEqual(numbers(1_001, 23_000));
+    expect(await all.numbers(23_000)).toEqual(numbers(1, 23_000));
   });
 });
 

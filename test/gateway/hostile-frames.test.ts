@@ -76,7 +76,7 @@ describe('[fault A7] what one frame costs', () => {
       for (let n = 0; n < 4; n++) raw.write(bytes);
       raw.write(clientFrame(OPCODE.text, '{"op":"ping"}'));
       await isServed();
-      await raw.untilText('{"op":"pong"}', 30_000);
+      await raw.untilText('{"op":"pong"}');
       raw.socket.destroy();
       return gateway.longestTurnMs();
     };
@@ -88,7 +88,7 @@ describe('[fault A7] what one frame costs', () => {
       }
     }
     expect(Object.entries(turns).filter(([, ms]) => ms > LONGEST_TURN_MS)).toEqual([]);
-  }, 120_000);
+  });
 
   it('a flood of compressed megabytes inflates no faster than the rate of bytes', async () => {
     const { gateway, isServed } = await start();
@@ -102,7 +102,7 @@ describe('[fault A7] what one frame costs', () => {
       return gateway.longestTurnMs();
     };
     expect(await onceWarm(longest)).toBeLessThan(LONGEST_TURN_MS);
-  }, 60_000);
+  });
 
   it.each([
     ['empty messages', () => clientFrame(OPCODE.text, '')],
@@ -143,7 +143,7 @@ describe('[fault A8] one who broadcasts', () => {
     for (let n = 0; n < 20; n++) await isServed();
     expect(await gateway.longestTurnMs()).toBeLessThan(LONGEST_TURN_MS);
     for (const { socket } of receivers) socket.destroy();
-  }, 120_000);
+  });
 
   it('small messages as fast as it can holds up nobody, and none is lost', async () => {
     const { gateway, isServed } = await start();
@@ -155,5 +155,5 @@ describe('[fault A8] one who broadcasts', () => {
     for (let n = 0; n < 10; n++) await isServed();
     expect(await receiver.messages.count(count, 30_000)).toEqual(numbers(1, count).map(String));
     expect(await gateway.longestTurnMs()).toBeLessThan(LONGEST_TURN_MS);
-  }, 60_000);
+  });
 });

@@ -91,7 +91,7 @@ describe('another log comes into the place of the one that clients follow', () =
       expect(before).toBeLessThan(19_000);
       client.socket.resume();
       renameSync(other, logFile);
-      await client.control('reset', 20_000);
+      await client.control('reset');
       const resetAt = client.frames.all.findIndex((frame) => !isEvent(frame) && frame.op === 'reset');
       const earlier = client.frames.all.slice(0, resetAt).filter(isEvent);
       expect(typesOf(earlier)).toEqual([type]);

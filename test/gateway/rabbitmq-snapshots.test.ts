@@ -57,7 +57,7 @@ describeWithBroker('snapshots over RabbitMQ', () => {
     await written;
     const last = app.rows().get(0)?.change;
     for (const client of clients) {
-      await client.frames.until(() => held(client).get(0)?.change === last, 'the last change', 20_000);
+      await client.frames.until(() => held(client).get(0)?.change === last, 'the last change');
       expect(held(client)).toEqual(app.rows());
       expect(changesOf(client)).toEqual(consecutive(client));
     }

@@ -73,7 +73,7 @@ describe('the end of an event stream', () => {
     const ended = new Promise<void>((resolve) => {
       source.addEventListener('error', () => source.readyState === source.CLOSED && resolve());
     });
-    await within(ended, 'the end of an EventSource', 20_000);
+    await within(ended, 'the end of an EventSource');
     expect(asked).toEqual(['- 200', '!4504 204']);
     // A new one is let in: the page may have a better reason.
     await StreamClient.open(`http://127.0.0.1:${port}/events`);

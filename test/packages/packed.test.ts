@@ -87,7 +87,7 @@ describeInBrowser('the packages, packed', (openPage) => {
       });
       tarballs.set(name, join(folder, readFilename(stdout)));
     }
-  }, 120_000);
+  });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -185,7 +185,7 @@ describeInBrowser('the packages, packed', (openPage) => {
       console.log([createClient, attachGateway, createGateway, createSqliteOutbox].every((made) => typeof made === 'function'));`;
     const common = await run(process.execPath, ['-e', required], { cwd: folder });
     expect([common.stdout.trim(), common.stderr]).toEqual(['true', '']);
-  }, 120_000);
+  });
 
   /** A folder beside the project into which the packages were installed, which finds them there. */
   async function emptyFolder(name: string): Promise<WalkThrough> {
@@ -239,7 +239,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     await addUser('Edsger');
     expect((await said).text()).not.toBe('');
     await page.context().close();
-  }, 120_000);
+  });
 
   it('[fault G1] run the ten steps of docs/guide/tutorial.md, each as it stands', async () => {
     const tutorial = await emptyFolder('tutorial');
@@ -283,7 +283,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     }
     expect(await page.locator('#state').textContent()).toBe('online');
     await page.context().close();
-  }, 120_000);
+  });
 });
 
 /** npm prints a list, or since version 11 an object by name. */

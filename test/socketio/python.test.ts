@@ -61,7 +61,7 @@ describeWithPython('[002-21] python3-socketio', () => {
     await gateway.kill();
     await append(50);
     const next = await GatewayProcess.start({ log: `sqlite:${logFile}` }, { port });
-    await client.says('event', 100, 20_000);
+    await client.says('event', 100);
     await append(50);
     await client.says('event', 150);
     expect(client.numbers()).toEqual(numbers(1, 150));

@@ -8,7 +8,7 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 /** The built command line of the gateway. */
 export const PREGON = join(REPOSITORY, 'packages/server/dist/cli/main.js');
 
-const DEFAULT_DEADLINE_MS = 60_000;
+const DEFAULT_DEADLINE_MS = 100_000;
 
 export interface ProcessOptions {
   /** Beside the environment of the tests, without its PREGON_* and DEBUG. */

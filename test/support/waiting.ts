@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 export async function eventually<T>(
   look: () => T | Promise<T>,
   isSo: (value: T) => boolean,
-  deadlineMs = 60_000,
+  deadlineMs = 100_000,
 ): Promise<T> {
   const deadline = performance.now() + deadlineMs;
   for (;;) {

@@ -79,7 +79,7 @@ class Application {
   }
 
   async drain(): Promise<void> {
-    await vi.waitFor(() => expect(this.#relay.pending()).toBe(0), { timeout: 20_000, interval: 1 });
+    await vi.waitFor(() => expect(this.#relay.pending()).toBe(0), { timeout: 60_000, interval: 1 });
   }
 
   async end(): Promise<void> {

@@ -96,7 +96,7 @@ it('[I-10] each commit is synced to the disk, by a process that makes the log an
 it('retention is applied in the background, after appends', async () => {
   const log = await openSqliteLog(newPath(), { retention: { maxCount: 100 } });
   await log.append(numberedFrom(1, 3000));
-  await expect.poll(async () => (await log.info()).count, { timeout: 10_000 }).toBe(100);
+  await expect.poll(async () => (await log.info()).count, { timeout: 60_000 }).toBe(100);
   expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(2901, 3000).map(({ id }) => id));
   await log.close();
 });
@@ -112,7 +112,7 @@ it('retention is applied by a process that only follows, too', async () => {
     available() {},
   });
   await appender.append(numberedFrom(1, 3000));
-  await expect.poll(async () => (await appender.info()).count, { timeout: 10_000 }).toBe(100);
+  await expect.poll(async () => (await appender.info()).count, { timeout: 60_000 }).toBe(100);
   await stop();
   await Promise.all([appender.close(), follower.close()]);
 });

@@ -1,4 +1,4 @@
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 100_000;
 
 /** All that has come so far, and a way to wait for what is still to come. */
 export class Inbox<T> {

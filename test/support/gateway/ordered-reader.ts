@@ -26,7 +26,7 @@ export class OrderCheck {
   }
 
   /** Waits until this event has come; fails where one before it was missing, out of order or came twice. */
-  async reaches(number: number, deadlineMs = 60_000): Promise<void> {
+  async reaches(number: number, deadlineMs = 100_000): Promise<void> {
     const reached = () => this.last >= number;
     if (!reached()) {
       let look = () => {};

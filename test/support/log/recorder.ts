@@ -1,7 +1,7 @@
 import { decodePosition, encodePosition, type LogPoint } from '@pregon/protocol';
 import type { Log, LogEntry, LogFollower, Page } from '../../../packages/server/src/core/ports/log.js';
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 100_000;
 
 /** Follows a log and keeps what it is told. */
 export class Recorder implements LogFollower {
