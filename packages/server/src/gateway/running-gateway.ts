@@ -24,7 +24,7 @@ import type { Built, GatewayLimits, GatewayOptions, HandlerContext, Logger, Subs
 import type { Routes } from './routes.js';
 import type { AttachableServer } from './server/attachable-server.js';
 import { QueueSubscribers } from './subscribers/queue-subscribers.js';
-import { SubscriberLink } from './subscribers/subscriber-link.js';
+import { SubscriberSink } from './subscribers/subscriber-sink.js';
 import { assertOrigins } from './validate.js';
 
 export interface LogState {
@@ -58,7 +58,7 @@ export interface ServedGateway extends Gateway {
 /** A gateway that serves. */
 export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T> {
   readonly #parts: Parts;
-  readonly #subscribers: SubscriberLink[] = [];
+  readonly #subscribers: SubscriberSink[] = [];
   #queueSubscribers: QueueSubscribers | undefined;
   #others: OtherGateways | undefined;
   #socketIo: SocketIoEntrance<T> | undefined;
@@ -183,10 +183,10 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
 
   #subscribe(subscriber: Subscriber, exchanges: readonly string[] | undefined, logger: Logger): void {
     const name = subscriber.name ?? 'subscriber';
-    const link = new SubscriberLink(subscriber, name, logger);
-    link.subscription = this.#parts.hub.subscribe({
+    const sink = new SubscriberSink(subscriber, name, logger);
+    sink.subscription = this.#parts.hub.subscribe({
       id: this.#subscribers.length,
-      link,
+      sink,
       filter: createFilter({ types: subscriber.events, exchanges }),
       since: undefined,
       snapshots: undefined,
@@ -196,7 +196,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
           logger.error({ subscriber: name, err: error }, 'a subscriber is served no longer'),
       },
     });
-    this.#subscribers.push(link);
+    this.#subscribers.push(sink);
   }
 
   async #close(spreadMs: number, timeoutMs: number): Promise<void> {

@@ -1,7 +1,7 @@
 import { assertPattern, type LogPoint, type ResetReason } from '@pregon/protocol';
 import { Chunk } from '../../core/delivery/chunk.js';
-import type { Format } from '../../core/delivery/format.js';
 import { LoggedEvent } from '../../core/delivery/logged-event.js';
+import type { Format } from '../../core/ports/delivery.js';
 import type { Log, LogEntry } from '../../core/ports/log.js';
 import type { PositionCodec } from '../../core/ports/positions.js';
 import { CompiledFilter } from '../../core/topics/compiled-filter.js';

@@ -1,3 +1,5 @@
+import type { OutgoingMessage } from '../ports/delivery.js';
+
 /** Names that clients of Socket.IO use themselves, and those under which a gateway tells them of their subscriptions. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'connect',
@@ -18,11 +20,11 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** An ephemeral message to one or many connections: encoded once for each way of writing it. */
-export class Message {
+export class Message implements OutgoingMessage {
   readonly name: string;
   /** Text and bytes go to plain WebSocket clients as they are; anything else as JSON. */
   readonly data: unknown;
-  readonly #encoded = new Map<(message: Message) => Buffer, Buffer>();
+  readonly #encoded = new Map<(message: OutgoingMessage) => Buffer, Buffer>();
 
   /** @throws TypeError where the name is reserved */
   constructor(name: string, data: unknown) {
@@ -31,7 +33,7 @@ export class Message {
     this.data = data;
   }
 
-  encoded(encode: (message: Message) => Buffer): Buffer {
+  encoded(encode: (message: OutgoingMessage) => Buffer): Buffer {
     let bytes = this.#encoded.get(encode);
     if (!bytes) {
       bytes = encode(this);

@@ -145,7 +145,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
     this.#hasSubscribed = true;
     if (topics) assertTopicList(topics, this.#limits);
-    if (snapshot) this.#route.assertSnapshot();
+    if (snapshot) this.#assertSnapshot();
     const filter = this.#route.filter(topics);
     const held = open.map(({ audience }) => audience.filter);
     assertRoomFor(filter, held, this.#limits);
@@ -153,7 +153,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     this.#checkpoint = -1;
     const subscription = this.#hub.subscribe({
       id,
-      link: this.#link,
+      sink: this.#link,
       filter,
       since,
       again,
@@ -213,7 +213,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     if (fanOut.isBehind && this.#open) fanOut.holdUntilDone(this);
     if (reading === this.#reading || !this.#open) return;
     this.#reading = reading;
-    this.#link.setReading(reading);
+    this.#link.setReading?.(reading);
   }
 
   pong(): void {
@@ -287,6 +287,13 @@ export class ClientConnection implements Member, SubscriptionOwner {
 
   #find(id: RequestId): Subscription | undefined {
     return this.#subscriptions.find((subscription) => subscription.id === id);
+  }
+
+  /** @throws PregonError SNAPSHOT_NOT_OFFERED */
+  #assertSnapshot(): void {
+    this.#route.assertSnapshot();
+    if (this.#link.snapshot) return;
+    throw new PregonError('SNAPSHOT_NOT_OFFERED', `there are no snapshots by ${this.transport}`);
   }
 
   #forget(id: RequestId): void {

@@ -1,4 +1,4 @@
-import type { Format } from './format.js';
+import type { EventChunk, Format } from '../ports/delivery.js';
 import type { LoggedEvent } from './logged-event.js';
 import { Slab } from './slab.js';
 
@@ -12,10 +12,9 @@ const SHARED = 32;
 const slab = new Slab();
 
 /**
- * What moves a cursor: the matching events between two offsets, with nothing missing. All subscriptions that stand at
- * `after` and want the same events get the same chunk, and all their connections the same bytes.
+ * What moves a cursor: the matching events between two offsets, with nothing missing.
  */
-export class Chunk {
+export class Chunk implements EventChunk {
   /** The cursors that this chunk moves stand here … */
   readonly after: number;
   /** … and then here, also where no event between matched. */

@@ -4,7 +4,7 @@ import { CatchingUp } from '../catch-up/catching-up.js';
 import { type EventPage, PageReader } from '../catch-up/page-reader.js';
 import { parseSince, Resumption, type Start, startAtFirst } from '../catch-up/resume.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
-import type { Link } from '../ports/link.js';
+import type { Sink } from '../ports/link.js';
 import type { Log } from '../ports/log.js';
 import type { PositionCodec } from '../ports/positions.js';
 import { SnapshotPoint } from '../snapshots/snapshot-point.js';
@@ -43,7 +43,7 @@ export interface HubOptions {
 
 export interface SubscribeRequest {
   readonly id: RequestId;
-  readonly link: Link;
+  readonly sink: Sink;
   readonly filter: Filter;
   readonly since: Since | undefined;
   /** Whether the event at `since` comes once more. @default false */
@@ -71,8 +71,8 @@ export class Hub implements Source {
   readonly #snapshotPoint: SnapshotPoint;
   readonly #subscriptions = new Set<Subscription>();
   readonly #awaitingEdge = new Set<Subscription>();
-  /** By link: one of the subscriptions for which it is held during a flush. */
-  readonly #held = new Map<Link, Subscription>();
+  /** By sink: one of the subscriptions for which it is held during a flush. */
+  readonly #held = new Map<Sink, Subscription>();
   readonly #filters = new CompiledFilters();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
   #edge: LogPoint;
@@ -191,10 +191,10 @@ export class Hub implements Source {
   }
 
   hold(subscription: Subscription): void {
-    const { link } = subscription;
-    if (!link.hold || this.#held.has(link)) return;
-    this.#held.set(link, subscription);
-    link.hold();
+    const { sink } = subscription;
+    if (!sink.hold || this.#held.has(sink)) return;
+    this.#held.set(sink, subscription);
+    sink.hold();
   }
 
   get mayTake(): boolean {
@@ -210,7 +210,7 @@ export class Hub implements Source {
     this.#catchingUp.delete(subscription);
     subscription.reopen();
     try {
-      subscription.link.control({ op: 'reset', id: subscription.id, reason });
+      subscription.sink.control({ op: 'reset', id: subscription.id, reason });
     } catch (error) {
       return this.broken(subscription, error);
     }
@@ -249,7 +249,7 @@ export class Hub implements Source {
         const start = await this.#start(since);
         if (!current()) return;
         if ('point' in start) return subscription.begin(start.point, { recovered: true, again });
-        subscription.link.control({ op: 'reset', id: subscription.id, reason: start.reset });
+        subscription.sink.control({ op: 'reset', id: subscription.id, reason: start.reset });
         if (!current()) return;
       }
       if (!snapshots) return subscription.begin(this.#edge, { recovered: false });
@@ -321,9 +321,9 @@ export class Hub implements Source {
   }
 
   #releaseHeld(): void {
-    for (const [link, subscription] of this.#held) {
+    for (const [sink, subscription] of this.#held) {
       try {
-        link.release?.();
+        sink.release?.();
       } catch (error) {
         this.broken(subscription, error);
       }

@@ -1,9 +1,10 @@
 import type { PregonEvent } from '@pregon/protocol';
+import type { DeliveredEvent } from '../ports/delivery.js';
 import type { LogEntry } from '../ports/log.js';
 import type { PositionCodec } from '../ports/positions.js';
 
 /** An event of the log on its way to connections: encoded once, whoever and however many it goes to. */
-export class LoggedEvent {
+export class LoggedEvent implements DeliveredEvent {
   readonly entry: LogEntry;
   /** `,"position":"…"}`: what takes the place of the payload's last byte in the JSON text that is delivered. */
   readonly #tail: Buffer;

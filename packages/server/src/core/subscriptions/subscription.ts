@@ -2,7 +2,7 @@ import type { LogPoint, PregonError, RequestId, ResetReason } from '@pregon/prot
 import type { EventPage } from '../catch-up/page-reader.js';
 import type { Audience } from '../delivery/audience.js';
 import type { Chunk } from '../delivery/chunk.js';
-import type { Link } from '../ports/link.js';
+import type { Sink } from '../ports/link.js';
 import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';
 import type { SnapshotReader } from '../snapshots/snapshot-reader.js';
 
@@ -11,7 +11,7 @@ const CHUNKS_PER_TURN = 8;
 
 /** Whose a subscription is. */
 export interface SubscriptionOwner {
-  /** Whether it has other subscriptions on the same link. */
+  /** Whether it has other subscriptions on the same sink. */
   readonly hasSeveral: boolean;
   /** It could not be opened, or not be served any longer; it has ended. */
   subscriptionFailed(id: RequestId, error: PregonError): void;
@@ -19,7 +19,7 @@ export interface SubscriptionOwner {
 
 export interface SubscriptionOptions {
   readonly id: RequestId;
-  readonly link: Link;
+  readonly sink: Sink;
   readonly owner: SubscriptionOwner;
   readonly audience: Audience;
   readonly source: Source;
@@ -55,26 +55,26 @@ export interface Source {
   lost(subscription: Subscription, reason: ResetReason): void;
   /** The log could not be read. */
   failed(subscription: Subscription, error: unknown): void;
-  /** A subscription of several on its link is about to be written to in a flush: the link is held until the flush is over. */
+  /** A subscription of several on its sink is about to be written to in a flush: the sink is held until the flush is over. */
   hold(subscription: Subscription): void;
-  /** The link threw: it concerns this connection, and nobody who is served after it. */
+  /** The sink threw: it concerns this connection, and nobody who is served after it. */
   broken(subscription: Subscription, error: unknown): void;
 }
 
 /**
  * A cursor on the log. Whatever a subscription needs (live events, those since it was last here, all of history, those that
- * came while its connection was full), it gets by moving its cursor forward, one chunk at a time, as long as its link
+ * came while its connection was full), it gets by moving its cursor forward, one chunk at a time, as long as its sink
  * takes them:
  *
  * - *opening*: where to start is being found out;
- * - *behind*: the cursor stands before the edge; `advance` moves it until the link is full or the edge is reached;
+ * - *behind*: the cursor stands before the edge; `advance` moves it until the sink is full or the edge is reached;
  * - *at the edge*: it moves with all others there, by the chunks of the flush; found full, it is *behind* again.
  *
  * Nothing is kept for it but these few fields.
  */
 export class Subscription {
   readonly id: RequestId;
-  readonly link: Link;
+  readonly sink: Sink;
   readonly owner: SubscriptionOwner;
   readonly audience: Audience;
   /** Where its state can be had, for clients that ask for it. */
@@ -91,10 +91,10 @@ export class Subscription {
   /** Whether the client was told that it is behind, and waits to hear that it no longer is. */
   #toldBehind = false;
 
-  constructor({ id, link, owner, audience, source, snapshots }: SubscriptionOptions) {
+  constructor({ id, sink, owner, audience, source, snapshots }: SubscriptionOptions) {
     this.id = id;
     this.snapshots = snapshots;
-    this.link = link;
+    this.sink = sink;
     this.owner = owner;
     this.audience = audience;
     this.#source = source;
@@ -144,7 +144,7 @@ export class Subscription {
   }
 
   /**
-   * Moves on as far as the link takes it. Called when there is reason to think that it does: begun, drained, edge moved.
+   * Moves on as far as the sink takes it. Called when there is reason to think that it does: begun, drained, edge moved.
    *
    * @param read a page that was waited for
    */
@@ -158,7 +158,7 @@ export class Subscription {
   }
 
   #moveOn(read?: EventPage): void {
-    for (let chunks = 0; !this.link.full; chunks++) {
+    for (let chunks = 0; !this.sink.full; chunks++) {
       const edge = this.#source.edge.offset;
       if (this.#cursor > edge) return this.#source.awaitEdge(this);
       if (this.#cursor === edge) return this.#join();
@@ -177,11 +177,11 @@ export class Subscription {
     return this.#source.next(this.audience, cursor);
   }
 
-  /** Takes a chunk of the flush; false where the link is full, so that from here on the subscription is behind. */
+  /** Takes a chunk of the flush; false if the sink is full, so that from here on the subscription is behind. */
   takeAtEdge(chunk: Chunk): boolean {
     // Whoever joined in the midst of this flush has it already.
     if (chunk.through <= this.#cursor) return true;
-    if (this.link.full) {
+    if (this.sink.full) {
       this.#cursor = chunk.after;
       this.#state = 'behind';
       return false;
@@ -197,7 +197,7 @@ export class Subscription {
   }
 
   #take(chunk: Chunk): void {
-    if (chunk.events.length > 0) this.link.events(this.id, chunk);
+    if (chunk.events.length > 0) this.sink.events(this.id, chunk);
     this.#cursor = chunk.through;
   }
 
@@ -206,7 +206,7 @@ export class Subscription {
     this.audience.join(this);
     if (!this.#toldBehind) return;
     this.#toldBehind = false;
-    this.link.control({ op: 'checkpoint', id: this.id, position: this.#source.positionOf(this.#source.edge) });
+    this.sink.control({ op: 'checkpoint', id: this.id, position: this.#source.positionOf(this.#source.edge) });
   }
 
   #advanceWith(next: Promise<EventPage | ResetReason>): void {
@@ -228,16 +228,16 @@ export class Subscription {
     );
   }
 
-  /** The snapshot's rows, then `subscribed`; false while the link is too full for them, and where they are no longer there. */
+  /** The snapshot's rows, then `subscribed`; false while the sink is too full for them, and where they are no longer there. */
   #sayWhereItBegins(): boolean {
     const opened = this.#opened;
     if (!opened) return true;
-    if (!this.#sendSnapshot() || this.link.full) return false;
+    if (!this.#sendSnapshot() || this.sink.full) return false;
     this.#releaseSnapshot();
     this.#opened = undefined;
     const behind = this.#source.edge.offset - this.#cursor;
     this.#toldBehind = behind > 0;
-    this.link.control({ op: 'subscribed', id: this.id, ...opened, ...(behind > 0 ? { behind } : {}) });
+    this.sink.control({ op: 'subscribed', id: this.id, ...opened, ...(behind > 0 ? { behind } : {}) });
     return true;
   }
 
@@ -250,14 +250,14 @@ export class Subscription {
       return false;
     }
     while (snapshot.next < chunks.length) {
-      if (this.link.full) return false;
+      if (this.sink.full) return false;
       // Many may have waited for the same snapshot.
       if (!this.#source.mayTake) {
         this.#source.awaitTurn(this, undefined);
         return false;
       }
       const rows = chunks[snapshot.next++] ?? '[]';
-      this.link.snapshot(this.id, rows, snapshot.next < chunks.length);
+      this.sink.snapshot?.(this.id, rows, snapshot.next < chunks.length);
     }
     return true;
   }

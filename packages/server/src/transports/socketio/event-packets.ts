@@ -1,8 +1,6 @@
 import { BoundedMap } from '../../core/bounded-map.js';
-import { type Message, RESERVED_NAMES } from '../../core/broadcasts/message.js';
-import type { Chunk } from '../../core/delivery/chunk.js';
-import type { Format } from '../../core/delivery/format.js';
-import type { LoggedEvent } from '../../core/delivery/logged-event.js';
+import { RESERVED_NAMES } from '../../core/broadcasts/message.js';
+import type { DeliveredEvent, EventChunk, Format, OutgoingMessage } from '../../core/ports/delivery.js';
 import { headerSize, textFrame, writeTextHeader } from '../sockets/websocket-frame.js';
 import { shielded } from './engine/shielded.js';
 import { HALF_MARK } from './recovery/offset.js';
@@ -38,14 +36,14 @@ export class EventPackets implements Format {
   readonly namespace: string;
   readonly #options: EventPacketsOptions;
   readonly #heads = new BoundedMap<string, Buffer>(KEPT_NAMES);
-  readonly #texts = new WeakMap<Chunk, readonly string[]>();
+  readonly #texts = new WeakMap<EventChunk, readonly string[]>();
 
   constructor(options: EventPacketsOptions) {
     this.namespace = options.namespace;
     this.#options = options;
   }
 
-  size(event: LoggedEvent): number {
+  size(event: DeliveredEvent): number {
     let size = 0;
     for (const { head, tail } of this.#envelopes(event)) {
       const payload = head.length + event.size + tail.length;
@@ -54,14 +52,14 @@ export class EventPackets implements Format {
     return size;
   }
 
-  write(event: LoggedEvent, target: Buffer, at: number): number {
+  write(event: DeliveredEvent, target: Buffer, at: number): number {
     let end = at;
     for (const envelope of this.#envelopes(event)) end = writeFrame(envelope, event, target, end);
     return end;
   }
 
   /** The messages of Engine.IO in a chunk, for transports that take no frames; made once. */
-  texts(chunk: Chunk): readonly string[] {
+  texts(chunk: EventChunk): readonly string[] {
     let texts = this.#texts.get(chunk);
     if (!texts) {
       texts = chunk.events.flatMap((event) => this.#textsOf(event));
@@ -71,7 +69,7 @@ export class EventPackets implements Format {
   }
 
   /** A chunk without the first packet of its first event, which the client has already. */
-  rest(chunk: Chunk): { frames: Buffer; texts: readonly string[] } {
+  rest(chunk: EventChunk): { frames: Buffer; texts: readonly string[] } {
     const [event] = chunk.events;
     const [first, second] = event ? this.#envelopes(event) : [];
     if (!event || !first || !second) return { frames: chunk.bytes(this), texts: this.texts(chunk) };
@@ -91,9 +89,9 @@ export class EventPackets implements Format {
   }
 
   /** A frame with an ephemeral message. */
-  readonly encodeMessage = (message: Message): Buffer => textFrame(`4${this.messageText(message)}`);
+  readonly encodeMessage = (message: OutgoingMessage): Buffer => textFrame(`4${this.messageText(message)}`);
 
-  messageText({ name, data }: Message): string {
+  messageText({ name, data }: OutgoingMessage): string {
     return `2${this.#prefix}${JSON.stringify(shielded(data === undefined ? [name] : [name, data]))}`;
   }
 
@@ -101,14 +99,14 @@ export class EventPackets implements Format {
     return this.namespace === '/' ? '' : `${this.namespace},`;
   }
 
-  #textsOf(event: LoggedEvent): string[] {
+  #textsOf(event: DeliveredEvent): string[] {
     const bytes = Buffer.allocUnsafe(event.size);
     event.write(bytes, 0);
     // Without the leading `4`, which Engine.IO writes itself.
     return this.#envelopes(event).map(({ head, tail }) => `${head.toString('utf8', 1)}${bytes}${tail}`);
   }
 
-  #envelopes(event: LoggedEvent): readonly Envelope[] {
+  #envelopes(event: DeliveredEvent): readonly Envelope[] {
     const { names, offsets } = this.#options;
     const { position } = event;
     const tail = (offset: string) => Buffer.from(offsets ? `,"${offset}"]` : ']', 'latin1');
@@ -131,7 +129,7 @@ export class EventPackets implements Format {
   }
 }
 
-function writeFrame({ head, tail }: Envelope, event: LoggedEvent, target: Buffer, at: number): number {
+function writeFrame({ head, tail }: Envelope, event: DeliveredEvent, target: Buffer, at: number): number {
   let end = writeTextHeader(target, at, head.length + event.size + tail.length);
   end += head.copy(target, end);
   end = event.write(target, end);

@@ -1,7 +1,6 @@
 import type { CloseCode, RequestId } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
-import type { Message } from '../../core/broadcasts/message.js';
-import type { Chunk } from '../../core/delivery/chunk.js';
+import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
 import type { Clock } from '../../core/time/clock.js';
 import { closeReason, refusalCode } from '../sockets/closing.js';
@@ -66,7 +65,7 @@ export class SocketIoLink implements Link {
     this.#acknowledges.set(id, acknowledge);
   }
 
-  events(id: RequestId, chunk: Chunk): void {
+  events(id: RequestId, chunk: EventChunk): void {
     const outlet = this.#outlet;
     const packets = this.#packets;
     const laterPackets = this.#laterPackets;
@@ -121,7 +120,7 @@ export class SocketIoLink implements Link {
     }
   }
 
-  message(message: Message): boolean {
+  message(message: OutgoingMessage): boolean {
     const packets = this.#packets;
     const outlet = this.#outlet;
     if (outlet.full) return false;
@@ -129,10 +128,6 @@ export class SocketIoLink implements Link {
     if (message.data instanceof Uint8Array) return this.#socket.emit(message.name, Buffer.from(message.data));
     outlet.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
     return true;
-  }
-
-  setReading(): void {
-    // Engine.IO has to read on: a client whose pong is not read would be taken for dead.
   }
 
   ping(): boolean {

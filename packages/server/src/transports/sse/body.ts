@@ -1,5 +1,5 @@
-import type { Format } from '../../core/delivery/format.js';
 import { Slab } from '../../core/delivery/slab.js';
+import type { Format } from '../../core/ports/delivery.js';
 import { eventBlocks } from './event-blocks.js';
 
 /** How the bytes of an event stream are sent as the body of a response. */

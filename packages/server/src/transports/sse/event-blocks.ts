@@ -1,4 +1,4 @@
-import type { Format } from '../../core/delivery/format.js';
+import type { Format } from '../../core/ports/delivery.js';
 
 const ID = Buffer.from('id: ');
 const DATA = Buffer.from('\ndata: ');

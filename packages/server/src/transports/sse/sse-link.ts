@@ -1,9 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
-import type { Message } from '../../core/broadcasts/message.js';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
-import type { Chunk } from '../../core/delivery/chunk.js';
+import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
 import type { Clock } from '../../core/time/clock.js';
 import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../sockets/closing.js';
@@ -46,7 +45,7 @@ export class SseLink extends SocketOutlet implements Link {
     return 'sse';
   }
 
-  events(_id: RequestId, chunk: Chunk): void {
+  events(_id: RequestId, chunk: EventChunk): void {
     this.write(chunk.bytes(this.#body.format));
   }
 
@@ -72,14 +71,10 @@ export class SseLink extends SocketOutlet implements Link {
     }
   }
 
-  message(message: Message): boolean {
+  message(message: OutgoingMessage): boolean {
     if (this.full) return false;
     this.write(this.#body.encode(message.encoded(encodeMessage)));
     return true;
-  }
-
-  setReading(): void {
-    // A request that was read has nothing more to say.
   }
 
   ping(): boolean {
@@ -113,6 +108,6 @@ export class SseLink extends SocketOutlet implements Link {
   }
 }
 
-function encodeMessage(message: Message): Buffer {
+function encodeMessage(message: OutgoingMessage): Buffer {
   return Buffer.from(`event: ephemeral\ndata: ${JSON.stringify({ name: message.name, data: message.jsonData })}\n\n`);
 }

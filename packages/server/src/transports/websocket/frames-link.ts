@@ -1,6 +1,5 @@
 import { encodeFrame, type RequestId } from '@pregon/protocol';
-import type { Message } from '../../core/broadcasts/message.js';
-import type { Chunk } from '../../core/delivery/chunk.js';
+import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame } from '../../core/ports/link.js';
 import { textFrame } from '../sockets/websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
@@ -20,7 +19,7 @@ export class FramesLink extends WebSocketLink {
     this.#takesBatches = true;
   }
 
-  override events(id: RequestId, chunk: Chunk): void {
+  override events(id: RequestId, chunk: EventChunk): void {
     if (id !== this.#current) {
       this.#current = id;
       this.write(textFrame(encodeFrame({ op: 'events', id })));
@@ -28,7 +27,7 @@ export class FramesLink extends WebSocketLink {
     this.writeEvents(chunk, this.#takesBatches ? 'together' : 'separate');
   }
 
-  override snapshot(id: RequestId, rows: string, more: boolean): void {
+  snapshot(id: RequestId, rows: string, more: boolean): void {
     this.write(textFrame(`{"op":"snapshot","id":${id},"rows":${rows},"more":${more}}`));
   }
 
@@ -37,13 +36,13 @@ export class FramesLink extends WebSocketLink {
     this.write(textFrame(encodeFrame(frame)));
   }
 
-  override message(message: Message): boolean {
+  override message(message: OutgoingMessage): boolean {
     if (this.full) return false;
     this.write(message.encoded(encodeMessage));
     return true;
   }
 }
 
-function encodeMessage(message: Message): Buffer {
+function encodeMessage(message: OutgoingMessage): Buffer {
   return textFrame(encodeFrame({ op: 'message', name: message.name, data: message.jsonData }));
 }

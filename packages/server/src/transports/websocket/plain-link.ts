@@ -1,6 +1,5 @@
 import { CLOSE_CODES, type RequestId } from '@pregon/protocol';
-import type { Message } from '../../core/broadcasts/message.js';
-import type { Chunk } from '../../core/delivery/chunk.js';
+import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame } from '../../core/ports/link.js';
 import { refusalCode } from '../sockets/closing.js';
 import { binaryFrame, textFrame } from '../sockets/websocket-frame.js';
@@ -15,12 +14,8 @@ export class PlainLink extends WebSocketLink {
     return 'websocket';
   }
 
-  override events(_id: RequestId, chunk: Chunk): void {
+  override events(_id: RequestId, chunk: EventChunk): void {
     this.writeEvents(chunk, 'separate');
-  }
-
-  override snapshot(): void {
-    throw new TypeError('a plain WebSocket has no snapshot');
   }
 
   override control(frame: ControlFrame): void {
@@ -28,14 +23,14 @@ export class PlainLink extends WebSocketLink {
     else if (frame.op === 'error') this.close(refusalCode(frame.code), frame.message);
   }
 
-  override message(message: Message): boolean {
+  override message(message: OutgoingMessage): boolean {
     if (this.full) return false;
     this.write(message.encoded(encodePlain));
     return true;
   }
 }
 
-function encodePlain({ data }: Message): Buffer {
+function encodePlain({ data }: OutgoingMessage): Buffer {
   if (data instanceof Uint8Array) return binaryFrame(data);
   return textFrame(typeof data === 'string' ? data : (JSON.stringify(data) ?? 'null'));
 }

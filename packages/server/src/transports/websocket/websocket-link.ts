@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
 import type { CloseCode, RequestId } from '@pregon/protocol';
-import type { Message } from '../../core/broadcasts/message.js';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
 import type { TransportName } from '../../core/connections/connection.js';
-import type { Chunk } from '../../core/delivery/chunk.js';
+import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
 import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
@@ -32,10 +31,9 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
   }
 
   abstract get transport(): TransportName;
-  abstract events(id: RequestId, chunk: Chunk): void;
-  abstract snapshot(id: RequestId, rows: string, more: boolean): void;
+  abstract events(id: RequestId, chunk: EventChunk): void;
   abstract control(frame: ControlFrame): void;
-  abstract message(message: Message): boolean;
+  abstract message(message: OutgoingMessage): boolean;
 
   setReading(reading: boolean): void {
     this.#isRegulated = !reading;
@@ -78,7 +76,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
   }
 
   /** @param form how the client takes events that come at once */
-  protected writeEvents(chunk: Chunk, form: 'separate' | 'together'): void {
+  protected writeEvents(chunk: EventChunk, form: 'separate' | 'together'): void {
     const formats = this.#formats;
     this.write(this.#context?.take(chunk, formats, form) ?? chunk.bytes(formats[form]));
   }

@@ -1,5 +1,4 @@
-import type { Format } from '../../core/delivery/format.js';
-import type { LoggedEvent } from '../../core/delivery/logged-event.js';
+import type { DeliveredEvent, Format } from '../../core/ports/delivery.js';
 import { headerSize, writeTextHeader } from '../sockets/websocket-frame.js';
 import type { ContinuedEvents } from './compression/continued-events.js';
 
@@ -15,10 +14,10 @@ export interface EventFormats {
 
 /** One text frame for each event. */
 export const eventFrames: Format = {
-  size(event: LoggedEvent): number {
+  size(event: DeliveredEvent): number {
     return headerSize(event.size) + event.size;
   },
-  write(event: LoggedEvent, target: Buffer, at: number): number {
+  write(event: DeliveredEvent, target: Buffer, at: number): number {
     return event.write(target, writeTextHeader(target, at, event.size));
   },
 };

@@ -1,5 +1,4 @@
-import type { Format } from '../../../core/delivery/format.js';
-import type { LoggedEvent } from '../../../core/delivery/logged-event.js';
+import type { DeliveredEvent, Format } from '../../../core/ports/delivery.js';
 import { compressedTextFrame } from '../../sockets/websocket-frame.js';
 import { type EventFormats, eventFrames } from '../wire.js';
 import { ContinuedEvents } from './continued-events.js';
@@ -42,15 +41,15 @@ export class CompressedEvents implements EventFormats {
   readonly remembered: EventFormats;
   readonly #thresholdBytes: number;
   /** The later half of what is kept; when it is full, it is the earlier half of what is kept then. */
-  #kept = new Map<LoggedEvent, Kept>();
-  #keptBefore = new Map<LoggedEvent, Kept>();
+  #kept = new Map<DeliveredEvent, Kept>();
+  #keptBefore = new Map<DeliveredEvent, Kept>();
   #keptBytes = 0;
 
   /** @param thresholdBytes texts of fewer bytes go uncompressed */
   constructor(thresholdBytes: number) {
     this.#thresholdBytes = thresholdBytes;
-    const size = (event: LoggedEvent) => this.#size(event);
-    const write = (event: LoggedEvent, target: Buffer, at: number) => this.#write(event, target, at);
+    const size = (event: DeliveredEvent) => this.#size(event);
+    const write = (event: DeliveredEvent, target: Buffer, at: number) => this.#write(event, target, at);
     this.separate = { size, write };
     this.together = { size, write, together: (events, takers) => this.#batch(events, takers) };
     const continued = {
@@ -60,19 +59,19 @@ export class CompressedEvents implements EventFormats {
     this.remembered = { separate: this.separate, together: this.together, continued };
   }
 
-  #size(event: LoggedEvent): number {
+  #size(event: DeliveredEvent): number {
     const frame = this.#frame(event);
     return frame === PLAIN ? eventFrames.size(event) : frame.length;
   }
 
-  #write(event: LoggedEvent, target: Buffer, at: number): number {
+  #write(event: DeliveredEvent, target: Buffer, at: number): number {
     const frame = this.#frame(event);
     if (frame === PLAIN) return eventFrames.write(event, target, at);
     target.set(frame, at);
     return at + frame.length;
   }
 
-  #batch(events: readonly LoggedEvent[], takers: number): Buffer | undefined {
+  #batch(events: readonly DeliveredEvent[], takers: number): Buffer | undefined {
     const size = batchSize(events);
     if (events.length < 2 || size < this.#thresholdBytes) return undefined;
     if (takers < MANY && events.some((event) => this.#find(event))) return undefined;
@@ -80,13 +79,13 @@ export class CompressedEvents implements EventFormats {
     return compress(batchText(events, size));
   }
 
-  #togetherTexts(events: readonly LoggedEvent[]): readonly Buffer[] {
+  #togetherTexts(events: readonly DeliveredEvent[]): readonly Buffer[] {
     const size = batchSize(events);
     const apart = events.length < 2 || size < this.#thresholdBytes;
     return apart ? events.map(textOf) : [batchText(events, size)];
   }
 
-  #frame(event: LoggedEvent): Buffer {
+  #frame(event: DeliveredEvent): Buffer {
     if (event.size < this.#thresholdBytes) return PLAIN;
     const kept = this.#keep(event);
     if (!kept.frame) {
@@ -96,7 +95,7 @@ export class CompressedEvents implements EventFormats {
     return kept.frame;
   }
 
-  #keep(event: LoggedEvent): Kept {
+  #keep(event: DeliveredEvent): Kept {
     const found = this.#find(event);
     if (found) return found;
     if (this.#keptBytes > KEPT_BYTES / 2) {
@@ -110,7 +109,7 @@ export class CompressedEvents implements EventFormats {
     return kept;
   }
 
-  #find(event: LoggedEvent): Kept | undefined {
+  #find(event: DeliveredEvent): Kept | undefined {
     return this.#kept.get(event) ?? this.#keptBefore.get(event);
   }
 }
@@ -121,17 +120,17 @@ function compress(text: Buffer): Buffer | undefined {
   return payload.length < text.length ? compressedTextFrame(payload) : undefined;
 }
 
-function textOf(event: LoggedEvent): Buffer {
+function textOf(event: DeliveredEvent): Buffer {
   const text = Buffer.allocUnsafe(event.size);
   event.write(text, 0);
   return text;
 }
 
-function batchSize(events: readonly LoggedEvent[]): number {
+function batchSize(events: readonly DeliveredEvent[]): number {
   return events.reduce((size, event) => size + event.size + 1, BATCH_HEAD.length + BATCH_TAIL.length - 1);
 }
 
-function batchText(events: readonly LoggedEvent[], size: number): Buffer {
+function batchText(events: readonly DeliveredEvent[], size: number): Buffer {
   const text = Buffer.allocUnsafe(size);
   let at = BATCH_HEAD.copy(text);
   for (const [index, event] of events.entries()) {

@@ -1,5 +1,4 @@
-import type { Chunk } from '../../../core/delivery/chunk.js';
-import type { LoggedEvent } from '../../../core/delivery/logged-event.js';
+import type { DeliveredEvent, EventChunk } from '../../../core/ports/delivery.js';
 import { compressedTextFrame, encodedTextFrame } from '../../sockets/websocket-frame.js';
 import { Context } from './context.js';
 import { deflateMessage } from './deflate.js';
@@ -32,7 +31,7 @@ interface Made {
 }
 
 /** The texts that events are sent as, one for each message. */
-export type MessageTexts = (events: readonly LoggedEvent[]) => readonly Buffer[];
+export type MessageTexts = (events: readonly DeliveredEvent[]) => readonly Buffer[];
 
 /**
  * Compresses events for many who hold the same, so that each message refers to those before it, as a compressor for each connection
@@ -42,7 +41,7 @@ export type MessageTexts = (events: readonly LoggedEvent[]) => readonly Buffer[]
 export class ContinuedEvents {
   readonly #thresholdBytes: number;
   readonly #texts: MessageTexts;
-  readonly #made = new WeakMap<Chunk, Made>();
+  readonly #made = new WeakMap<EventChunk, Made>();
 
   /** @param thresholdBytes texts of fewer bytes go uncompressed; others are compressed, though it make them no smaller */
   constructor(thresholdBytes: number, texts: MessageTexts) {
@@ -51,13 +50,13 @@ export class ContinuedEvents {
   }
 
   /** The chunk for a client that holds `context`; undefined where too few take it. */
-  next(chunk: Chunk, context: Context | undefined): Continuation | undefined {
+  next(chunk: EventChunk, context: Context | undefined): Continuation | undefined {
     if (chunk.takers < ENOUGH) return undefined;
     const made = this.#made.get(chunk) ?? this.#open(chunk);
     return (context && this.#continuation(made, context)) ?? this.#beginning(made);
   }
 
-  #open(chunk: Chunk): Made {
+  #open(chunk: EventChunk): Made {
     const made = {
       takers: chunk.takers,
       isMeeting: isMeeting(chunk),
@@ -109,6 +108,6 @@ function noteOthers({ beginning, byContext }: Made): void {
 }
 
 /** The same for all who take the chunk, and as often by chance for whatever part of all chunks somebody takes (multiplicative hashing). */
-function isMeeting({ through }: Chunk): boolean {
+function isMeeting({ through }: EventChunk): boolean {
   return Math.imul(through, 0x9e3779b1) >>> 0 < MEETINGS * 2 ** 32;
 }

@@ -1,4 +1,4 @@
-import type { Chunk } from '../../../core/delivery/chunk.js';
+import type { EventChunk } from '../../../core/ports/delivery.js';
 import type { EventFormats } from '../wire.js';
 import type { Context } from './context.js';
 
@@ -11,7 +11,7 @@ export class HeldContext {
    *
    * @param form how the client takes events that come at once
    */
-  take(chunk: Chunk, formats: EventFormats, form: 'separate' | 'together'): Buffer {
+  take(chunk: EventChunk, formats: EventFormats, form: 'separate' | 'together'): Buffer {
     const continuation = formats.continued?.[form].next(chunk, this.#context);
     if (!continuation) this.release();
     else if (continuation.context) this.#hold(continuation.context);

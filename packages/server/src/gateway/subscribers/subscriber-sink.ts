@@ -1,22 +1,18 @@
 import type { RequestId } from '@pregon/protocol';
-import type { Chunk } from '../../core/delivery/chunk.js';
-import type { LoggedEvent } from '../../core/delivery/logged-event.js';
-import type { ControlFrame, Link } from '../../core/ports/link.js';
+import type { DeliveredEvent, EventChunk } from '../../core/ports/delivery.js';
+import type { ControlFrame, Sink } from '../../core/ports/link.js';
 import type { Subscription } from '../../core/subscriptions/subscription.js';
 import type { Logger, Subscriber } from '../options.js';
 
 /**
- * A subscriber in this process, served like a client: while it works on what it has, its link is full, and its cursor
+ * A subscriber in this process, served like a client: while it works on what it has, its sink is full, and its cursor
  * waits.
  */
-export class SubscriberLink implements Link {
-  readonly transport = 'websocket';
-  readonly bufferedBytes = 0;
-  readonly takenBytes = 0;
+export class SubscriberSink implements Sink {
   readonly #subscriber: Subscriber;
   readonly #name: string;
   readonly #logger: Logger;
-  #queue: LoggedEvent[] = [];
+  #queue: DeliveredEvent[] = [];
   #working: Promise<void> | undefined;
   #closed = false;
   /** Set once the hub has opened it. */
@@ -32,13 +28,9 @@ export class SubscriberLink implements Link {
     return this.#working !== undefined;
   }
 
-  events(_id: RequestId, chunk: Chunk): void {
+  events(_id: RequestId, chunk: EventChunk): void {
     this.#queue.push(...chunk.events);
     this.#working ??= this.#work();
-  }
-
-  snapshot(): void {
-    throw new TypeError('a subscriber has no snapshot');
   }
 
   control(frame: ControlFrame): void {
@@ -48,18 +40,6 @@ export class SubscriberLink implements Link {
         'events were missed: the log no longer has them',
       );
     }
-  }
-
-  message(): boolean {
-    throw new TypeError('a subscriber has no messages');
-  }
-
-  setReading(): void {
-    throw new TypeError('a subscriber sends nothing');
-  }
-
-  ping(): boolean {
-    return false;
   }
 
   /** Hands over no more; resolves when the event that is being handled has been. */
@@ -80,7 +60,7 @@ export class SubscriberLink implements Link {
     this.subscription?.advance();
   }
 
-  async #handle(event: LoggedEvent): Promise<void> {
+  async #handle(event: DeliveredEvent): Promise<void> {
     try {
       await this.#subscriber.handle(event.parse());
     } catch (error) {
