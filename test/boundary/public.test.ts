@@ -9,9 +9,12 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
     'core/connections/connection.d.ts',
     'core/connections/connections.d.ts',
+    'core/ports/delivery.d.ts',
     'core/ports/ephemeral.d.ts',
+    'core/ports/link.d.ts',
     'core/ports/log.d.ts',
     'core/ports/positions.d.ts',
+    'core/ports/transport.d.ts',
     'core/ports/work-queue.d.ts',
     'core/routes/handlers.d.ts',
     'core/routes/route.d.ts',
@@ -34,6 +37,8 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'transports/component/mount-options.d.ts',
     'transports/socketio/socketio-options.d.ts',
     'transports/socketio/socketio-types.d.ts',
+    'transports/sse/sse-transport.d.ts',
+    'transports/websocket/websocket-transport.d.ts',
   ],
   outbox: [
     'event.d.ts',

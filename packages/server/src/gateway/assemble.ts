@@ -7,8 +7,11 @@ import { systemClock } from '../core/time/clock.js';
 import { openLog } from '../logs/open.js';
 import { ComponentEntrance } from '../transports/component/component-entrance.js';
 import { Door } from '../transports/door.js';
+import { GatewayKernel } from '../transports/kernel.js';
 import type { Siblings } from '../transports/siblings.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import { sse } from '../transports/sse/sse-transport.js';
+import { websocket } from '../transports/websocket/websocket-transport.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayPositions } from './gateway-positions.js';
@@ -58,7 +61,8 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
   const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
-  const front = new Front(new RouteEntrance(door, { maxFrameBytes, shape }), limits, refusals);
+  const kernel = new GatewayKernel(door, { maxFrameBytes, shape });
+  const front = new Front(new RouteEntrance(kernel, options.transports ?? [websocket(), sse()]), limits, refusals);
   const components = new ComponentEntrance({
     intake,
     ...limits,

@@ -1,6 +1,7 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
 import type { Log } from '../core/ports/log.js';
+import type { Transport } from '../core/ports/transport.js';
 import type { QueueName } from '../core/ports/work-queue.js';
 import type { RouteHandlers } from '../core/routes/handlers.js';
 import type { SnapshotFunction } from '../core/snapshots/snapshot.js';
@@ -145,6 +146,12 @@ export interface GatewayOptions extends GatewayLimits {
    * named: pages from loopback addresses and from disk may reach a gateway that is addressed by a loopback name, nothing else.
    */
   readonly allowedOrigins?: readonly string[];
+  /**
+   * How clients come in at the paths of the routes; Socket.IO has paths of its own, see {@link GatewayOptions.socketIo}.
+   *
+   * @default [websocket(), sse()]
+   */
+  readonly transports?: readonly Transport[];
   /**
    * The server of Socket.IO, with its own options, or none at all. Its clients resume by our positions: rooms and recovery are not its
    * to configure. @default with Socket.IO's defaults

@@ -5,6 +5,7 @@ import type { Member } from '../core/connections/member.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Intake } from '../core/incoming/intake.js';
 import type { Link } from '../core/ports/link.js';
+import type { Query, Refusal } from '../core/ports/transport.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import type { ServedRoute } from '../core/routes/served-route.js';
 import type { Clock } from '../core/time/clock.js';
@@ -13,8 +14,8 @@ import { newConnectionId } from './connection-id.js';
 import { isPreflight, preflightAnswer } from './http/cors.js';
 import { refuseOrigin } from './http/origins.js';
 import { canonicalPath, canonicalTargetPath } from './http/path.js';
-import { parseTarget, type Query, targetPath } from './http/query.js';
-import { ONLY_GET, type Refusal } from './http/refusal.js';
+import { parseTarget, targetPath } from './http/query.js';
+import { ONLY_GET } from './http/refusal.js';
 import { MAX_TARGET_CHARACTERS } from './http/topic-list.js';
 import { shared } from './sockets/shared-texts.js';
 
@@ -64,6 +65,13 @@ export class Door {
 
   knows(target: string | undefined): boolean {
     return this.#byPath.has(targetPath(target));
+  }
+
+  /** @throws TypeError if no route of this gateway has the path */
+  routeAt(path: string): ServedRoute {
+    const route = this.#byPath.get(canonicalPath(path));
+    if (route) return route;
+    throw new TypeError(`no route of this gateway has the path ${path}`);
   }
 
   admit(request: IncomingMessage): Admission {

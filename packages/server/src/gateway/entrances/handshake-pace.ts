@@ -1,5 +1,5 @@
+import type { Refusal } from '../../core/ports/transport.js';
 import type { Clock } from '../../core/time/clock.js';
-import type { Refusal } from '../../transports/http/refusal.js';
 
 /** Somebody who is to be let in. */
 export interface Visitor {

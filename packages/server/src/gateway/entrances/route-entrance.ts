@@ -1,30 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Door } from '../../transports/door.js';
+import type { Refusal, Transport, TransportEntrance } from '../../core/ports/transport.js';
 import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimPath } from '../../transports/http/claim.js';
-import { EventStream } from '../../transports/sse/event-stream.js';
-import type { FrameLimits } from '../../transports/websocket/incoming.js';
-import { WebSocketUpgrade } from '../../transports/websocket/upgrade.js';
+import type { GatewayKernel } from '../../transports/kernel.js';
 
-/** The paths of the routes: WebSocket and event streams. What nobody else knows is refused here. */
+/** The paths of the routes, shared by the transports. What none of them takes is refused here, and what has no route at all. */
 export class RouteEntrance implements Entrance {
-  readonly #door: Door;
-  readonly #upgrade: WebSocketUpgrade;
-  readonly #streams: EventStream;
+  readonly #kernel: GatewayKernel;
+  readonly #transports: readonly Transport[];
+  readonly #entrances: readonly TransportEntrance[];
 
-  constructor(door: Door, limits: FrameLimits) {
-    this.#door = door;
-    this.#upgrade = new WebSocketUpgrade(door, limits);
-    this.#streams = new EventStream(door);
+  constructor(kernel: GatewayKernel, transports: readonly Transport[]) {
+    this.#kernel = kernel;
+    this.#transports = transports;
+    this.#entrances = transports.map((transport) => transport.entrance(kernel));
   }
 
   get claims(): readonly Claim[] {
-    return this.#door.options.routes.map(({ path }) => claimPath(path));
+    return this.#kernel.door.options.routes.map(({ path }) => claimPath(path));
   }
 
   knows(target: string | undefined): boolean {
-    return this.#door.knows(target);
+    return this.#kernel.door.knows(target);
   }
 
   arrives(): boolean {
@@ -32,15 +30,29 @@ export class RouteEntrance implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    this.#streams.handle(request, response);
+    const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
+    if (entrance?.request) return entrance.request(request, response);
+    this.#kernel.refuse(request, response, this.#refusal(request));
   }
 
-  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    this.#upgrade.handle(request, stream, head);
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const entrance = this.#entrances.find((candidate) => candidate.upgrade && candidate.takes(request));
+    if (entrance?.upgrade) return entrance.upgrade(request, socket, head);
+    this.#kernel.refuseUpgrade(request, socket, this.#refusal(request));
   }
 
   destroy(): void {
-    this.#upgrade.destroy();
-    this.#streams.destroy();
+    for (const entrance of this.#entrances) entrance.destroy();
+  }
+
+  #refusal(request: IncomingMessage): Refusal {
+    const admission = this.#kernel.door.admit(request);
+    if (!('route' in admission)) return admission;
+    const offers = this.#transports.map(({ offer }) => offer);
+    const message = offers.join(', or ');
+    // RFC 9110 section 15.5.22: 426 names the protocol that is wanted.
+    const hasWebSocket = this.#transports.some(({ name }) => name === 'websocket');
+    if (!hasWebSocket) return { status: 406, reason: 'handshake', message };
+    return { status: 426, reason: 'handshake', message, headers: { Upgrade: 'websocket' } };
   }
 }

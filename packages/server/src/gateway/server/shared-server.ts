@@ -1,8 +1,9 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Refusal } from '../../core/ports/transport.js';
 import { type Claim, overlap } from '../../transports/http/claim.js';
-import { type Refusal, refuseRequest, refuseUpgrade } from '../../transports/http/refusal.js';
+import { refuseRequest, refuseUpgrade } from '../../transports/http/refusal.js';
 import { guard } from '../../transports/sockets/guarded-socket.js';
 import type { AttachableServer } from './attachable-server.js';
 import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.js';

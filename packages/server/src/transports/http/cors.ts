@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
+import type { Refusal } from '../../core/ports/transport.js';
 import { isOriginAllowed } from './origins.js';
-import { ONLY_GET, type Refusal } from './refusal.js';
+import { ONLY_GET } from './refusal.js';
 
 /** For how long a browser may keep the answer to a preflight, in seconds; Chromium keeps none for longer. */
 const PREFLIGHT_MAX_AGE_S = 7_200;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import type { Refusal } from '../../core/ports/transport.js';
 import { originRemedy } from './origin-remedy.js';
-import type { Refusal } from './refusal.js';
 
 type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: unknown };
 

@@ -1,20 +1,8 @@
-import { assertPosition, type Since } from '@pregon/protocol';
+import { assertPosition } from '@pregon/protocol';
+import type { Query } from '../../core/ports/transport.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { canonicalTargetPath } from './path.js';
 import { assertTopics } from './topic-list.js';
-
-/** What the URL of a plain WebSocket or an EventSource asks for. */
-export interface Query {
-  /** Path without query. */
-  readonly path: string;
-  /** `?topics=user.%23,auction.42.*`, or repeated. */
-  readonly topics: readonly string[] | undefined;
-  readonly since: Since | undefined;
-  /** The last id in the query, from an EventSource that cannot send the header `Last-Event-ID`; not validated. */
-  readonly lastEventId: string | undefined;
-  /** `?snapshot=true`, for event streams. */
-  readonly snapshot: boolean;
-}
 
 /**
  * The names that stock clients give to the last id in the query: `lastEventId` (event-source-polyfill, reconnecting-eventsource), `lastEventID` (Mercure),

@@ -1,24 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { Refusal } from '../../core/ports/transport.js';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { guard } from '../sockets/guarded-socket.js';
-
-/** The HTTP answer to a client that is not admitted, and what is logged of it. */
-export interface Refusal {
-  readonly status: number;
-  readonly message: string;
-  /** The word under which it is logged. Without one it is not logged: nothing is wrong, as when the gateway is draining. */
-  readonly reason?: string;
-  /** What the operator can do. It is logged, and not sent to the client. */
-  readonly remedy?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  406: 'Not Acceptable',
   414: 'URI Too Long',
   417: 'Expectation Failed',
   426: 'Upgrade Required',

@@ -1,13 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { assertPosition, encodePosition } from '@pregon/protocol';
-import { toldError } from '../../core/connections/told-error.js';
-import type { ServedRoute } from '../../core/routes/served-route.js';
-import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
+import type { Query, Refusal } from '../../core/ports/transport.js';
 import type { Door } from '../door.js';
 import { corsHeaders } from '../http/cors.js';
-import { assertQuery, type Query } from '../http/query.js';
-import { logRefusal, type Refusal, refuseRequest } from '../http/refusal.js';
+import { logRefusal, refuseRequest } from '../http/refusal.js';
+import { wrongQuery } from '../kernel.js';
 import { shareTexts } from '../sockets/shared-texts.js';
 import { chunkedBody, plainBody } from './body.js';
 import { NEVER_AGAIN, SseLink } from './sse-link.js';
@@ -15,7 +13,7 @@ import { NEVER_AGAIN, SseLink } from './sse-link.js';
 /** The id under which the one subscription of an event stream runs. */
 const THE_SUBSCRIPTION = 0;
 
-/** Answers plain HTTP requests to the routes: event streams, and everything else with what is wrong about it. */
+/** Answers those who ask a route for an event stream. */
 export class EventStream {
   readonly #door: Door;
   readonly #streaming = new Set<Duplex>();
@@ -37,17 +35,17 @@ export class EventStream {
     const admission = this.#door.admit(request);
     if (!('route' in admission)) {
       // An EventSource asks no more after any status but 200; after a connection that broke, it does.
-      if (admission.status === 503 && wantsStream(request)) return void socket.destroy();
+      if (admission.status === 503) return void socket.destroy();
       return this.#refuse(request, response, admission, cors);
     }
     const { route } = admission;
     const lastEventId = lastEventIdOf(request) ?? admission.query.lastEventId;
     // After 204 an EventSource does not ask again (HTML, section 9.2.3).
-    if (wantsStream(request) && isSentAway(lastEventId)) {
+    if (isSentAway(lastEventId)) {
       return refuseRequest(response, { status: 204, message: '' }, cors);
     }
     const query = resumed(admission.query, lastEventId);
-    const wrong = wrongRequest(request, query, route, this.#door.options);
+    const wrong = wrongQuery({ route, query }, this.#door.options);
     if (wrong) return this.#refuse(request, response, wrong, cors);
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
@@ -148,26 +146,6 @@ function isSentAway(lastEventId: string | undefined): boolean {
   return lastEventId?.startsWith(NEVER_AGAIN) === true;
 }
 
-function wantsStream({ headers }: IncomingMessage): boolean {
+export function wantsStream({ headers }: IncomingMessage): boolean {
   return headers.accept?.includes('text/event-stream') === true;
-}
-
-/** Checked before the stream begins: afterwards there is no status to say it with. */
-function wrongRequest(
-  request: IncomingMessage,
-  query: Query,
-  route: ServedRoute,
-  limits: SubscriptionLimits,
-): Refusal | undefined {
-  if (!wantsStream(request)) {
-    const message = 'connect by WebSocket, or ask for text/event-stream';
-    return { status: 426, reason: 'handshake', message, headers: { Upgrade: 'websocket' } };
-  }
-  try {
-    if (query.snapshot) route.assertSnapshot();
-    assertQuery(query, limits);
-    return undefined;
-  } catch (error) {
-    return { status: 400, reason: 'request', message: toldError(error).message };
-  }
 }

@@ -1,24 +1,11 @@
-import {
-  idOfFrame,
-  type JsonShape,
-  PregonError,
-  parseClientFrame,
-  peekId,
-  type RequestId,
-  readClientFrame,
-} from '@pregon/protocol';
+import { idOfFrame, PregonError, parseClientFrame, peekId, type RequestId, readClientFrame } from '@pregon/protocol';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
 import type { Door } from '../door.js';
+import type { FrameLimits } from '../frame-limits.js';
 import type { ClientListener } from './client-socket.js';
 import type { FirstWords } from './first-words.js';
 import { FramesLink } from './frames-link.js';
 import { WebSocketLink } from './websocket-link.js';
-
-/** What a frame of `pregon.v1` may be like. */
-export interface FrameLimits {
-  readonly maxFrameBytes: number;
-  readonly shape: JsonShape;
-}
 
 /** What clients say, and their leaving. */
 export class Incoming implements ClientListener {

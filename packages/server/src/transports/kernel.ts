@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ClientConnection } from '../core/connections/client-connection.js';
+import { toldError } from '../core/connections/told-error.js';
+import type { Link } from '../core/ports/link.js';
+import type { Admitted, Kernel, Refusal, Session } from '../core/ports/transport.js';
+import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
+import type { Admitted as AdmittedByDoor, Door } from './door.js';
+import type { FrameLimits } from './frame-limits.js';
+import { corsHeaders } from './http/cors.js';
+import { assertQuery } from './http/query.js';
+import { logRefusal, refuseRequest, refuseUpgrade } from './http/refusal.js';
+
+/** What the transports of one gateway share. */
+export class GatewayKernel implements Kernel {
+  readonly door: Door;
+  /** What a frame of a client may be like. */
+  readonly frames: FrameLimits;
+
+  constructor(door: Door, frames: FrameLimits) {
+    this.door = door;
+    this.frames = frames;
+  }
+
+  /** The one that a transport of ours was handed. @throws TypeError if it is another's */
+  static of(kernel: Kernel): GatewayKernel {
+    if (kernel instanceof GatewayKernel) return kernel;
+    throw new TypeError('this transport is made for createGateway');
+  }
+
+  get maxBufferedBytes(): number {
+    return this.door.options.maxBufferedBytes;
+  }
+
+  get maxFrameBytes(): number {
+    return this.frames.maxFrameBytes;
+  }
+
+  now(): number {
+    return this.door.options.clock.now();
+  }
+
+  admit(request: IncomingMessage): Admitted | Refusal {
+    const admission = this.door.admit(request);
+    if (!('route' in admission)) return admission;
+    return wrongQuery(admission, this.door.options) ?? admission;
+  }
+
+  refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+    logRefusal(this.door.options.refusals, request, refusal);
+    refuseRequest(response, refusal, corsHeaders(request, this.door.options.allowedOrigins));
+  }
+
+  refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+    logRefusal(this.door.options.refusals, request, refusal);
+    refuseUpgrade(socket, refusal);
+  }
+
+  enter({ route }: Admitted, request: IncomingMessage, link: Link): Session {
+    return this.door.enter(this.door.routeAt(route.path), request, link);
+  }
+
+  leave(session: Session, code: number, reason: string): void {
+    if (!(session instanceof ClientConnection)) throw new TypeError('this is no session of this gateway');
+    this.door.leave(session, code, reason);
+  }
+}
+
+/** What is wrong with what a client asks for, before anything has begun: afterwards there is no status to say it with. */
+export function wrongQuery({ route, query }: AdmittedByDoor, limits: SubscriptionLimits): Refusal | undefined {
+  try {
+    if (query.snapshot) route.assertSnapshot();
+    assertQuery(query, limits);
+    return undefined;
+  } catch (error) {
+    return { status: 400, reason: 'request', message: toldError(error).message };
+  }
+}
