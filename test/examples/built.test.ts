@@ -1,8 +1,9 @@
-import { cpSync, readdirSync, symlinkSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../support/cleanup.js';
+import { linesToType } from '../support/documents/example-readme.js';
 import { startProcess } from '../support/processes.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -14,6 +15,14 @@ const examples = readdirSync(EXAMPLES, { withFileTypes: true }).flatMap((entry) 
 
 /** What `npm start` runs first, in the folder of an example. */
 const check = (cwd: string) => startProcess(['../built.mjs'], { cwd }).exited;
+
+it('[fault G5] each example says that it needs a build, and looks for it before it starts', () => {
+  for (const name of examples) {
+    expect(linesToType(join(EXAMPLES, name)).slice(0, 2), name).toEqual(['npm ci && npm run build', 'npm start']);
+    const { scripts } = JSON.parse(readFileSync(join(EXAMPLES, name, 'package.json'), 'utf8'));
+    expect(scripts.prestart, name).toBe('node ../built.mjs');
+  }
+});
 
 it('[fault G5] each example finds all that it needs, once the repository is built', async () => {
   expect(examples.length).toBeGreaterThan(5);
