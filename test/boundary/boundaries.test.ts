@@ -24,6 +24,7 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: ['core', 'logs', 'gateway', 'admin', 'workers', 'config', 'load', 'settings.ts'],
   'settings.ts': [],
   'index.ts': ['core', 'logs', 'transports', 'gateway'],
+  'transport.ts': ['core', 'transports'],
 };
 
 /** A driver or protocol library is known to one file, so that it can be exchanged there. */

@@ -90,7 +90,8 @@ describe.each(Object.keys(DECLARED_IN))('the types of packages/%s', (name) => {
   });
 
   it('can be imported by name, each one that a signature holds', () => {
-    const index = readFileSync(join(dist, 'index.d.ts'), 'utf8');
+    const entries = ['index.d.ts', 'transport.d.ts'].map((file) => join(dist, file)).filter((file) => existsSync(file));
+    const index = entries.map((file) => readFileSync(file, 'utf8')).join('\n');
     const unnamed = reachableFrom(join(dist, 'index.d.ts'))
       .flatMap((file) => [
         ...readFileSync(file, 'utf8').matchAll(/^export (?:declare )?(?:interface|type|class) (\w+)/gm),

@@ -1,9 +1,7 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
-export type { DeliveredEvent, EventChunk, Format, OutgoingMessage } from './core/ports/delivery.js';
 export type { Ephemeral, EphemeralMember } from './core/ports/ephemeral.js';
-export type { ControlFrame, Link, Sink } from './core/ports/link.js';
 export type {
   AppendOptions,
   Log,
@@ -17,15 +15,7 @@ export type {
   StopFollowing,
 } from './core/ports/log.js';
 export type { PositionCodec } from './core/ports/positions.js';
-export type {
-  Admitted,
-  Kernel,
-  Query,
-  Refusal,
-  Session,
-  Transport,
-  TransportEntrance,
-} from './core/ports/transport.js';
+export type { Transport } from './core/ports/transport.js';
 export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';

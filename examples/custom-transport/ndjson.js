@@ -1,0 +1,94 @@
+// @ts-check
+
+/** @typedef {import('pregon/transport').Link} Link */
+/** @typedef {import('pregon/transport').Format} Format */
+
+/**
+ * Each event is a line of JSON. One object for all connections, so that the bytes are made once for all of them.
+ *
+ * @type {Format}
+ */
+const lines = {
+  size: (event) => event.size + 1,
+  write(event, target, at) {
+    const end = event.write(target, at);
+    return end + target.write('\n', end);
+  },
+};
+
+/**
+ * Newline-delimited JSON over HTTP: `curl -N -H 'Accept: application/x-ndjson' http://localhost:1234/events?since=first`.
+ *
+ * @returns {import('pregon/transport').Transport}
+ */
+export function ndjson() {
+  return {
+    name: 'ndjson',
+    offer: 'ask for application/x-ndjson',
+    entrance(kernel) {
+      /** @type {Set<import('node:http').ServerResponse>} */
+      const open = new Set();
+      return {
+        takes: ({ headers }) => headers.accept?.includes('application/x-ndjson') === true,
+        request(request, response) {
+          const admission = kernel.admit(request);
+          if (!('route' in admission)) return kernel.refuse(request, response, admission);
+          response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
+          response.flushHeaders();
+          open.add(response);
+          const session = kernel.enter(admission, request, linkTo(response));
+          response.on('drain', () => session.drained());
+          response.on('error', (error) => session.failed(error));
+          response.on('close', () => {
+            open.delete(response);
+            kernel.leave(session, 1000, '');
+          });
+          const { topics, since, snapshot } = admission.query;
+          session.subscribe(0, topics, since, { snapshot });
+        },
+        destroy() {
+          for (const response of open) response.destroy();
+        },
+      };
+    },
+  };
+}
+
+/**
+ * What the gateway writes to. Nothing is kept for a client that reads slowly: while its link is full, its cursor waits.
+ *
+ * @param {import('node:http').ServerResponse} response
+ * @returns {Link}
+ */
+function linkTo(response) {
+  const write = (/** @type {object} */ frame) => void response.write(`${JSON.stringify(frame)}\n`);
+  return {
+    transport: 'ndjson',
+    get full() {
+      return response.writableEnded || response.writableNeedDrain;
+    },
+    get bufferedBytes() {
+      return response.writableLength;
+    },
+    get takenBytes() {
+      const { socket } = response;
+      return socket ? socket.bytesWritten - socket.writableLength : 0;
+    },
+    events: (_id, chunk) => void response.write(chunk.bytes(lines)),
+    snapshot: (_id, rows, more) => void response.write(`{"op":"snapshot","rows":${rows},"more":${more}}\n`),
+    control: (frame) => write(frame),
+    message({ name, jsonData }) {
+      write({ op: 'message', name, data: jsonData });
+      return true;
+    },
+    // An empty line is a sign of life that every reader of lines passes over; HTTP has no way to ask for an answer.
+    ping() {
+      response.write('\n');
+      return false;
+    },
+    close(code) {
+      write({ op: 'closing', ...code });
+      response.end();
+    },
+  };
+}

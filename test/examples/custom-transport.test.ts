@@ -1,0 +1,165 @@
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { get, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { createGateway, openLog, sse, websocket } from 'pregon';
+import { describe, expect, it } from 'vitest';
+// @ts-expect-error an example in JavaScript, checked by its own comments
+import { ndjson } from '../../examples/custom-transport/ndjson.js';
+import { afterTest, temporaryFolder } from '../support/cleanup.js';
+import { startedByReadme } from '../support/documents/example-readme.js';
+import { Inbox } from '../support/gateway/inbox.js';
+import { startProcess } from '../support/processes.js';
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/custom-transport');
+const LINES = { Accept: 'application/x-ndjson' };
+
+async function startGateway(options: { maxBufferedBytes?: number } = {}) {
+  const log = await openLog(`sqlite:${temporaryFolder()}/log.db`);
+  afterTest(() => log.close());
+  const gateway = await createGateway({
+    ...options,
+    log,
+    routes: { events: { path: '/events', snapshot: () => ({ rows: [{ id: 1 }], sequence: 0 }) } },
+    transports: [ndjson(), websocket(), sse()],
+  });
+  afterTest(() => gateway.close({ spreadMs: 0 }));
+  const { port } = await gateway.listen({ port: 0 });
+  const publish = async (first: number, last: number, data: object = {}) => {
+    for (let n = first; n <= last; n++) {
+      const topic = n % 2 === 0 ? 'number.even' : 'number.odd';
+      await gateway.publish({ exchange: 'x', topic, type: 'WasNumbered', source: '/test', data: { n, ...data } });
+    }
+  };
+  return { gateway, port, url: `http://127.0.0.1:${port}/events`, publish };
+}
+
+/** Reads lines until the test ends, or from when on it is told to. */
+async function read(url: string, { paused = false } = {}) {
+  const request = get(url, { headers: LINES });
+  afterTest(() => request.destroy());
+  const [response]: IncomingMessage[] = await once(request, 'response');
+  expect([response?.statusCode, response?.headers['content-type']]).toEqual([200, 'application/x-ndjson']);
+  const lines = new Inbox<Record<string, unknown>>();
+  const resume = () => {
+    if (!response) return;
+    response.on('error', () => {});
+    const reader = createInterface({ input: response });
+    reader.on('error', () => {});
+    reader.on('line', (line) => line !== '' && lines.push(JSON.parse(line)));
+  };
+  if (!paused) resume();
+  const numbers = () => lines.all.flatMap(({ data }) => (isNumbered(data) ? [data.n] : []));
+  return { lines, numbers, resume, stop: () => request.destroy() };
+}
+
+function isNumbered(data: unknown): data is { n: number } {
+  return typeof data === 'object' && data !== null && 'n' in data;
+}
+
+describe('the example custom-transport', () => {
+  it('is less than a hundred lines, and imports what is public alone', () => {
+    const source = readFileSync(join(EXAMPLE, 'ndjson.js'), 'utf8');
+    expect(source.split('\n').length).toBeLessThanOrEqual(100);
+    expect([...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, from]) => from)).toEqual(
+      expect.arrayContaining(['pregon/transport']),
+    );
+    expect(source).not.toMatch(/from '\.|import\('\.|dist\//);
+  });
+
+  it('is right by the types of pregon/transport', () => {
+    const tsc = join(EXAMPLE, '../../node_modules/.bin/tsc');
+    const flags = [
+      '--ignoreConfig',
+      '--noEmit',
+      '--skipLibCheck',
+      '--allowJs',
+      '--checkJs',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+    ];
+    const { stdout, status } = spawnSync(tsc, [...flags, '--types', 'node', 'ndjson.js'], {
+      cwd: EXAMPLE,
+      encoding: 'utf8',
+    });
+    expect([stdout, status]).toEqual(['', 0]);
+  });
+
+  it('[I-1][I-2][I-3] gives history and live events as lines, in order, each once; resumes after a position', async () => {
+    const { url, publish } = await startGateway();
+    await publish(1, 50);
+    const first = await read(`${url}?since=first`);
+    await publish(51, 60);
+    await first.lines.until(() => first.numbers().length === 60, 'sixty events');
+    expect(first.numbers()).toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+    const { position } = first.lines.all.find(({ data }) => isNumbered(data) && data.n === 42) ?? {};
+    first.stop();
+    const second = await read(`${url}?since=${position}`);
+    await publish(61, 70);
+    await second.lines.until(() => second.numbers().length === 28, 'what was missed');
+    expect(second.numbers()).toEqual(Array.from({ length: 28 }, (_, i) => i + 43));
+  });
+
+  it('narrows by topics, and begins with a snapshot if asked for one', async () => {
+    const { url, publish } = await startGateway();
+    const even = await read(`${url}?topics=number.even&snapshot=true`);
+    await even.lines.until(() => even.lines.all.some(({ op }) => op === 'subscribed'), 'its subscription');
+    expect(even.lines.all.find(({ op }) => op === 'snapshot')).toMatchObject({ rows: [{ id: 1 }], more: false });
+    await publish(1, 6);
+    await even.lines.until(() => even.numbers().length === 3, 'three events');
+    expect(even.numbers()).toEqual([2, 4, 6]);
+  });
+
+  it('[I-7] keeps nothing for a client that does not read, and gives it all when it reads on', async () => {
+    const { url, publish, gateway } = await startGateway({ maxBufferedBytes: 1 });
+    const slow = await read(`${url}?since=first`, { paused: true });
+    await publish(1, 400, { padding: 'x'.repeat(50_000) });
+    expect([...gateway.connections('events')].map(({ transport }) => transport)).toEqual(['ndjson']);
+    slow.resume();
+    await slow.lines.until(() => slow.numbers().length === 400, 'what it did not read');
+    expect(slow.numbers()).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
+  });
+
+  it.each([
+    ['/elsewhere', {}, 404],
+    ['/events?since=nonsense', {}, 400],
+    ['/events', { Origin: 'https://evil.example' }, 403],
+  ])('refuses %s with headers %j by the rules of the gateway: %i', async (path, headers, status) => {
+    const { port } = await startGateway();
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { ...LINES, ...headers } });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+  });
+
+  it('is offered to whoever asks for something else', async () => {
+    const { url } = await startGateway();
+    const response = await fetch(url, { headers: { Accept: 'text/html' } });
+    expect([response.status, await response.json()]).toEqual([
+      426,
+      { status: 426, title: 'ask for application/x-ndjson, or connect by WebSocket, or ask for text/event-stream' },
+    ]);
+  });
+
+  it('is told when the gateway goes away', async () => {
+    const { url, gateway } = await startGateway();
+    const client = await read(url);
+    await client.lines.until(() => client.lines.all.some(({ op }) => op === 'subscribed'), 'its subscription');
+    await gateway.close({ spreadMs: 0 });
+    await client.lines.until(() => client.lines.all.some(({ op }) => op === 'closing'), 'the goodbye');
+    expect(client.lines.all.at(-1)).toMatchObject({ op: 'closing', code: 4000 });
+  });
+
+  it('runs as its README says, and ends on SIGTERM', async () => {
+    const log = `sqlite:${temporaryFolder()}/log.db`;
+    const example = startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env: { PORT: '0', PREGON_LOG: log } });
+    const [, port = ''] = await example.until(/running on port (\d+)\n/);
+    const client = await read(`http://127.0.0.1:${port}/events?since=first`);
+    await client.lines.until(() => client.lines.all.some(({ type }) => type === 'ClockTicked'), 'a tick');
+    expect((await example.kill('SIGTERM')).code).toBe(0);
+  });
+});
