@@ -1,8 +1,11 @@
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { createEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { healthRoutes } from '../src/admin/health/health-routes.js';
 import { HttpPort, type HttpPortOptions } from '../src/admin/http-port.js';
+import { type PublishOptions, publishRoute } from '../src/admin/publish/publish-route.js';
 import { openMemoryLog } from '../src/logs/memory/memory-log.js';
 
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
@@ -19,19 +22,20 @@ beforeEach(() => {
 
 afterEach(() => port?.close());
 
-async function open(options: Partial<HttpPortOptions> = {}): Promise<string> {
-  port = await HttpPort.open({
-    port: 0,
+type Options = Partial<PublishOptions & Pick<HttpPortOptions, 'handshakeTimeoutMs' | 'logger'>>;
+
+async function open({ handshakeTimeoutMs, logger = silent, ...options }: Options = {}): Promise<string> {
+  const publish = publishRoute({
     token: 'secret',
     exchanges: ['my_events'],
-    notReady: () => notReady,
     append: (event) => {
       appended.push(event);
       return Promise.resolve(`position-${appended.length}`);
     },
-    logger: silent,
     ...options,
   });
+  const routes = [...healthRoutes(() => notReady), publish];
+  port = await HttpPort.open({ port: 0, routes, handshakeTimeoutMs, logger });
   return `http://127.0.0.1:${port.address.port}`;
 }
 
@@ -67,13 +71,7 @@ describe('health and readiness', () => {
   it('a port that is in use is one clear error', async () => {
     await open();
     const taken = port?.address.port ?? 0;
-    const again = HttpPort.open({
-      port: taken,
-      exchanges: [],
-      notReady: () => undefined,
-      append: () => Promise.reject(),
-      logger: silent,
-    });
+    const again = HttpPort.open({ port: taken, routes: [], logger: silent });
     await expect(again).rejects.toThrow(`cannot listen on 127.0.0.1:${taken} (http): the port is in use`);
   });
 });
@@ -215,6 +213,30 @@ describe('publishing', () => {
     expect(await broken.text()).not.toContain('secret');
     // By the name under which JSON logs show an error with its message and stack.
     expect(told).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: 'secret' }) })]);
+  });
+});
+
+describe('the table of routes', () => {
+  it('is answered from in order, with the decoded segments of the path', async () => {
+    const asked: object[] = [];
+    const routes = ['/a/:one', '/a/:other'].map((path) => ({
+      path,
+      methods: ['GET'],
+      answer(_: unknown, response: ServerResponse, parameters: object) {
+        asked.push(parameters);
+        response.end(path);
+      },
+    }));
+    port = await HttpPort.open({ port: 0, routes, logger: silent });
+    const ask = (path: string, init: RequestInit = {}) => fetch(`http://127.0.0.1:${port?.address.port}${path}`, init);
+    expect(await (await ask('/a/x%2Fy?q=1')).text()).toBe('/a/:one');
+    expect(asked).toEqual([{ one: 'x/y' }]);
+    for (const path of ['/a', '/a/', '/a/b/c', '/b/x', '/']) expect((await ask(path)).status, path).toBe(404);
+    expect((await ask('/a/x', { method: 'DELETE' })).headers.get('allow')).toBe('GET');
+    expect(await (await ask('/b')).json()).toMatchObject({
+      status: 404,
+      detail: 'there are GET /a/:one and GET /a/:other',
+    });
   });
 });
 

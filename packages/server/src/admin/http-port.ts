@@ -1,29 +1,20 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { DEFAULT_MAX_EVENT_BYTES, PregonError, type PregonEvent } from '@pregon/protocol';
+import { PregonError } from '@pregon/protocol';
 import { toldError } from '../core/connections/told-error.js';
 import type { Logger } from '../gateway/options.js';
-import { HttpProblem, sendJson, sendProblem } from './problem.js';
-import { readEvent } from './publish-request.js';
-import { checkToken } from './token.js';
+import { type AdminRoute, matchPath } from './admin-route.js';
+import { HttpProblem, sendProblem } from './problem.js';
 
 export interface HttpPortOptions {
   /** 0 for any free one. */
   readonly port: number;
   /** @default '127.0.0.1' */
   readonly host?: string | undefined;
-  /** What a publisher must show; without one nobody may publish. */
-  readonly token?: string | undefined;
-  /** The largest body, in bytes. @default 1048576 (1 MiB) */
-  readonly maxBytes?: number;
   /** How long the head of a request may take, in milliseconds. @default 10000 */
   readonly handshakeTimeoutMs?: number | undefined;
-  /** Those that may be published to: an event on another one would reach nobody here. */
-  readonly exchanges: readonly string[];
-  /** Undefined where the gateway is ready, else why it is not. */
-  readonly notReady: () => string | undefined | Promise<string | undefined>;
-  /** Resolves with the event's position when it is safe. */
-  readonly append: (event: PregonEvent) => Promise<string>;
+  /** What is answered, and how. The first route that has the path of a request answers it. */
+  readonly routes: readonly AdminRoute[];
   readonly logger: Logger;
 }
 
@@ -40,10 +31,7 @@ const MAX_CONNECTIONS = 1_000;
 
 const MAX_HEADERS = 100;
 
-/**
- * The port for those who run the gateway, apart from the one for clients: `GET /health`, `GET /ready`,
- * `POST /publish/:exchange/:topic`.
- */
+/** The port for those who run the gateway, apart from the one for clients. It answers from a table of routes. */
 export class HttpPort {
   readonly #options: HttpPortOptions;
   readonly #server: Server;
@@ -103,44 +91,22 @@ export class HttpPort {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const [root, ...rest] = splitPath(request.url ?? '/');
-    if (root === 'health' && rest.length === 0) {
-      allow(request, ['GET', 'HEAD']);
-      return sendJson(response, 200, { status: 'alive' });
+    const segments = splitPath(request.url ?? '/');
+    for (const route of this.#options.routes) {
+      const parameters = matchPath(route, segments);
+      if (!parameters) continue;
+      const { method = 'GET' } = request;
+      if (route.methods.includes(method)) return route.answer(request, response, parameters);
+      throw new HttpProblem(405, `${method} is not allowed here`, { allow: route.methods.join(', ') });
     }
-    if (root === 'ready' && rest.length === 0) {
-      allow(request, ['GET', 'HEAD']);
-      const reason = await this.#options.notReady();
-      if (reason !== undefined) throw new HttpProblem(503, reason);
-      return sendJson(response, 200, { status: 'ready' });
-    }
-    const [exchange, topic] = rest;
-    if (root === 'publish' && exchange !== undefined && topic !== undefined && rest.length === 2) {
-      allow(request, ['POST']);
-      return this.#publish(request, response, { exchange, topic });
-    }
-    throw new HttpProblem(404, 'there are GET /health, GET /ready and POST /publish/:exchange/:topic');
-  }
-
-  async #publish(
-    request: IncomingMessage,
-    response: ServerResponse,
-    place: { exchange: string; topic: string },
-  ): Promise<void> {
-    const { token, exchanges, maxBytes = DEFAULT_MAX_EVENT_BYTES, append } = this.#options;
-    checkToken(request.headers.authorization, token);
-    if (!exchanges.includes(place.exchange)) {
-      throw new HttpProblem(404, `there is no exchange "${place.exchange}"; there are: ${exchanges.join(', ')}`);
-    }
-    const event = await readEvent(request, place, maxBytes);
-    sendJson(response, 201, { id: event.id, position: await append(event) });
+    throw new HttpProblem(404, `there are ${listOf(this.#options.routes)}`);
   }
 }
 
-function allow({ method = 'GET' }: IncomingMessage, methods: readonly string[]): void {
-  if (!methods.includes(method)) {
-    throw new HttpProblem(405, `${method} is not allowed here`, { allow: methods.join(', ') });
-  }
+/** `GET /health, GET /ready and POST /publish/:exchange/:topic` */
+function listOf(routes: readonly AdminRoute[]): string {
+  const all = routes.map(({ methods: [method = 'GET'], path }) => `${method} ${path}`);
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
 }
 
 function splitPath(url: string): string[] {

@@ -1,5 +1,7 @@
 import { PregonError } from '@pregon/protocol';
+import { healthRoutes } from '../../admin/health/health-routes.js';
 import { HttpPort } from '../../admin/http-port.js';
+import { publishRoute } from '../../admin/publish/publish-route.js';
 import type { RouteConfiguration } from '../../config/configuration.js';
 import { loadHandlers, loadSubscriber } from '../../config/modules.js';
 import type { Log } from '../../core/ports/log.js';
@@ -101,12 +103,14 @@ export class Service {
   async #openHttp(gateway: ServedGateway) {
     const { plan, logger, worker } = this.#options;
     if (!plan.http) return undefined;
+    const { token, ...address } = plan.http;
     this.#http = await HttpPort.open({
-      ...plan.http,
+      ...address,
       handshakeTimeoutMs: plan.configuration.limits.handshakeTimeoutMs,
-      exchanges: plan.gateway.exchanges,
-      notReady: () => (worker ? worker.anyNotReady() : gateway.notReady),
-      append: (event) => gateway.append(event),
+      routes: [
+        ...healthRoutes(() => (worker ? worker.anyNotReady() : gateway.notReady)),
+        publishRoute({ token, exchanges: plan.gateway.exchanges, append: (event) => gateway.append(event) }),
+      ],
       logger,
     });
     return this.#http;

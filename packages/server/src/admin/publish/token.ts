@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { HttpProblem } from './problem.js';
+import { HttpProblem } from '../problem.js';
 
 /**
  * Checks `Authorization: Bearer <token>` (RFC 6750 section 2.1) in a time that does not depend on where the tokens differ.

@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { assertEvent, createEvent, isTopic, type PregonEvent } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
-import { readJsonObject } from '../core/json-input.js';
-import { HttpProblem } from './problem.js';
+import { readJsonObject } from '../../core/json-input.js';
+import { HttpProblem } from '../problem.js';
 
 const newEvent = z.strictObject({
   type: z.string().min(1),

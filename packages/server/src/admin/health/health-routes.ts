@@ -1,0 +1,24 @@
+import type { AdminRoute } from '../admin-route.js';
+import { HttpProblem, sendJson } from '../problem.js';
+
+const READ = ['GET', 'HEAD'];
+
+/**
+ * `GET /health`: whether the process lives. `GET /ready`: whether it takes clients.
+ *
+ * @param notReady undefined if the gateway is ready, else why it is not
+ */
+export function healthRoutes(notReady: () => string | undefined | Promise<string | undefined>): readonly AdminRoute[] {
+  return [
+    { methods: READ, path: '/health', answer: (_, response) => sendJson(response, 200, { status: 'alive' }) },
+    {
+      methods: READ,
+      path: '/ready',
+      async answer(_, response) {
+        const reason = await notReady();
+        if (reason !== undefined) throw new HttpProblem(503, reason);
+        sendJson(response, 200, { status: 'ready' });
+      },
+    },
+  ];
+}

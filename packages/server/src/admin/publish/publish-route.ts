@@ -1,0 +1,37 @@
+import { DEFAULT_MAX_EVENT_BYTES, type PregonEvent } from '@pregon/protocol';
+import type { AdminRoute } from '../admin-route.js';
+import { HttpProblem, sendJson } from '../problem.js';
+import { readEvent } from './publish-request.js';
+import { checkToken } from './token.js';
+
+export interface PublishOptions {
+  /** What a publisher must show; without one nobody may publish. */
+  readonly token?: string | undefined;
+  /** The largest body, in bytes. @default 1048576 (1 MiB) */
+  readonly maxBytes?: number;
+  /** Those that may be published to: an event on another one would reach nobody here. */
+  readonly exchanges: readonly string[];
+  /** Resolves with the event's position when it is safe. */
+  readonly append: (event: PregonEvent) => Promise<string>;
+}
+
+/** `POST /publish/:exchange/:topic`: appends an event. */
+export function publishRoute({
+  token,
+  exchanges,
+  maxBytes = DEFAULT_MAX_EVENT_BYTES,
+  append,
+}: PublishOptions): AdminRoute {
+  return {
+    methods: ['POST'],
+    path: '/publish/:exchange/:topic',
+    async answer(request, response, { exchange = '', topic = '' }) {
+      checkToken(request.headers.authorization, token);
+      if (!exchanges.includes(exchange)) {
+        throw new HttpProblem(404, `there is no exchange "${exchange}"; there are: ${exchanges.join(', ')}`);
+      }
+      const event = await readEvent(request, { exchange, topic }, maxBytes);
+      sendJson(response, 201, { id: event.id, position: await append(event) });
+    },
+  };
+}
