@@ -17,7 +17,7 @@ export const USAGE = `npm run bench [goals] [name…] [-- --quick] [--json] [--w
   goals             what the goals need and no more, and the table of the goals
   --quick           shorter and fewer rounds: for a look, not for a figure
   --json            one JSON object instead of tables
-  --write           write tables and charts of a run of everything, or of the goals, into docs/benchmarks.md
+  --write           write tables and charts of a run of everything, or of the goals, into docs/development/benchmarks.md
   --profile=FOLDER  write a CPU profile of the gateway (node --cpu-prof) there`;
 
 /** @throws TypeError where an argument is not known */

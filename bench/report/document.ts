@@ -6,7 +6,7 @@ import { renderChart } from './chart.js';
 import { chartsOf, type Results } from './charts.js';
 import { goalRows } from './goals.js';
 
-export const DOCUMENTS = fileURLToPath(new URL('../../../docs/', import.meta.url));
+export const DOCUMENTS = fileURLToPath(new URL('../../../docs/development/', import.meta.url));
 
 const BEGIN = '<!-- measured: what stands between these marks is written by `npm run bench -- --write` -->';
 const END = '<!-- /measured -->';

@@ -2,21 +2,21 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 
-const docs = resolve(import.meta.dirname, '../../docs');
+const docs = resolve(import.meta.dirname, '../../docs/development');
 
 interface Row {
   readonly row: string;
   readonly files: readonly string[];
 }
 
-const rows: Row[] = readFileSync(join(docs, 'features.md'), 'utf8')
+const rows: Row[] = readFileSync(join(docs, 'test-matrix.md'), 'utf8')
   .split('\n')
   .flatMap((line) => {
     const row = /^\| ([0-9G]+-\d+) \|/.exec(line)?.[1];
     return row === undefined ? [] : [{ row, files: filesIn(line) }];
   });
 
-it('each row of docs/features.md has a test that bears its number in each file that it names', () => {
+it('each row of docs/development/test-matrix.md has a test that bears its number in each file that it names', () => {
   expect(rows.length).toBeGreaterThan(100);
   const wrong = rows.flatMap(({ row, files }) => {
     const without = files.filter((file) => !bears(row, readFileSync(join(docs, file), 'utf8')));

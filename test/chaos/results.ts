@@ -21,7 +21,7 @@ export function isClean({ verdict, surprises, clients }: Results): boolean {
   return lost + duplicate + reordered + differingRows + foreign + surprises.length + resetsOf(clients) === 0;
 }
 
-/** The table of a run, ready for docs/reliability.md. */
+/** The table of a run, ready for docs/development/reliability.md. */
 export function formatResults(results: Results): string {
   const rows = [...faultRows(results.faults), ...countRows(results), ...verdictRows(results)];
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -178,7 +178,7 @@ describe('what is written of a run', () => {
   it('stands between the marks of the document, and nothing else is touched', () => {
     const folder = `${temporaryFolder()}/`;
     const path = join(folder, 'benchmarks.md');
-    const marks = readFileSync('docs/benchmarks.md', 'utf8').match(/<!-- \/?measured.*-->/g) ?? [];
+    const marks = readFileSync('docs/development/benchmarks.md', 'utf8').match(/<!-- \/?measured.*-->/g) ?? [];
     expect(marks).toHaveLength(2);
     writeFileSync(path, `# Before\n\n${marks.join('\nof another run\n')}\n\n# After\n`);
     const memory = [{ server: 'ws', 'bytes per connection': 6_881 }];

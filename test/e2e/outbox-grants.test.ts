@@ -14,14 +14,14 @@ import { eventually } from '../support/waiting.js';
 const EVENT = { exchange: 'my_events', topic: 'user.1', type: 'UserWasCreated', data: { id: 1 } };
 const ROLES = ['shop_owner', 'shop_writer', 'shop_relay', 'shop_operator'] as const;
 
-/** The statements that docs/operations.md has for roles. */
+/** The statements that docs/operations/running.md has for roles. */
 function documentedGrants(): string[] {
-  const page = readFileSync(resolve(import.meta.dirname, '../../docs/operations.md'), 'utf8');
+  const page = readFileSync(resolve(import.meta.dirname, '../../docs/operations/running.md'), 'utf8');
   const section = page.slice(page.indexOf('## Roles and grants of an outbox'));
   return [...section.matchAll(/```sql\n(.*?)```/gs)].map(([, text = '']) => text);
 }
 
-await describeWithPostgres('[fault F2] the grants of docs/operations.md', (url) => {
+await describeWithPostgres('[fault F2] the grants of docs/operations/running.md', (url) => {
   it('are what each role needs to do its work, and no more', async () => {
     // Roles are of the whole server.
     const suffix = randomBytes(4).toString('hex');

@@ -121,7 +121,7 @@ describe('one client that asks for many topics', () => {
 describe('[fault A10] what the topics of one connection cost in memory', () => {
   const CONNECTIONS = 30;
 
-  /** As docs/limits.md says. */
+  /** As docs/reference/limits.md says. */
   const MOST_BYTES = 2 * 1_048_576;
 
   /** Subscriptions of a connection, each as large as is taken together with the others. */

@@ -34,7 +34,7 @@ describe('the page as it is served', () => {
     const readme = await app.request('/docs/');
     expect([readme.status, readme.headers.get('Content-Type')]).toEqual([200, 'text/plain; charset=utf-8']);
     expect(await readme.text()).toMatch(/^# Pregon/);
-    expect(await (await app.request('/docs/protocol.md')).text()).toMatch(/^# /);
+    expect(await (await app.request('/docs/reference/protocol.md')).text()).toMatch(/^# /);
     for (const path of ['/docs/..%2fpackage.json', '/docs/nothing.md'])
       expect((await app.request(path)).status).not.toBe(200);
   });

@@ -10,7 +10,7 @@ export interface CloseCode {
  * The close codes of a gateway. 4000–4499 mean: connect again, with the position. 4500–4999 mean: do not, the same
  * request would be refused again. SSE carries the same codes in its `closing` event.
  *
- * @see docs/protocol.md#close-codes
+ * @see docs/reference/protocol.md#close-codes
  */
 export const CLOSE_CODES = {
   DRAINING: { code: 4000, reason: 'the gateway is going away', reconnect: true },

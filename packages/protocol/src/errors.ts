@@ -3,7 +3,7 @@ const TRANSIENT = { retryable: true } as const;
 
 /**
  * Every code that a {@link PregonError} or an `error` frame carries, and whether the same request may succeed later.
- * Each code is explained in docs/protocol.md#error-codes.
+ * Each code is explained in docs/reference/protocol.md#error-codes.
  */
 export const ERROR_CODES = {
   CONFIG_INVALID: PERMANENT,

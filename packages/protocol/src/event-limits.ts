@@ -8,7 +8,7 @@ import { utf8Length } from './utf8-length.js';
  * The limits of an event, the same for every log, so that an event that one log has taken can be relayed to any other. The strictest log sets
  * each limit: names are short strings of AMQP 0-9-1, and `id`, `source` and `type` travel in one header of a RabbitMQ message.
  *
- * @see docs/limits.md#events
+ * @see docs/reference/limits.md#events
  */
 export const EVENT_LIMITS = {
   /** Bytes of UTF-8. An AMQP short string. */

@@ -30,7 +30,7 @@ const SHAPE = /^([0-9a-z]{1,11})\.([0-9a-z]{11})([0-9a-z]{3})$/;
  * secret: they tell a garbled position, which is refused, from the position of another log or key, which is answered with `reset`.
  *
  * @param block 32 hexadecimal digits in lower case
- * @see docs/protocol.md#positions
+ * @see docs/reference/protocol.md#positions
  */
 export function positionOfBlock(block: string): string {
   return block + checkDigits(block);

@@ -22,7 +22,7 @@ import type { Closed } from './plain-client.js';
 export type Frame = GatewayFrame | PregonEvent;
 type ControlOf<Op extends GatewayFrame['op']> = Extract<GatewayFrame, { op: Op }>;
 
-/** A client written from docs/protocol.md: keeps all frames, and says to which subscription each event belongs. */
+/** A client written from docs/reference/protocol.md: keeps all frames, and says to which subscription each event belongs. */
 export class FramesClient {
   readonly socket: WebSocket;
   readonly frames = new Inbox<Frame>();
@@ -119,7 +119,7 @@ export class FramesClient {
 
   #receive(text: string): void {
     const frame = decodeGatewayFrame(text);
-    if (frame === undefined) throw new Error(`a frame that docs/protocol.md does not know: ${text.slice(0, 200)}`);
+    if (frame === undefined) throw new Error(`a frame that docs/reference/protocol.md does not know: ${text.slice(0, 200)}`);
     if (isEvent(frame)) this.#attribute(frame);
     else if (frame.op === 'events' || frame.op === 'subscribed') this.#current = frame.id;
     this.frames.push(frame);

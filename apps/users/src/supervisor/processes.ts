@@ -41,7 +41,7 @@ export function planGateway({ host, gatewayPort, log, exchange }: Settings): Pro
     port: gatewayPort,
     variable: 'GATEWAY_PORT',
     argv: [
-      // A smaller young generation: connections that come by the thousand hold up nobody (docs/operations.md).
+      // A smaller young generation: connections that come by the thousand hold up nobody (docs/operations/running.md).
       '--max-semi-space-size=2',
       commandFile(),
       'run',

@@ -20,7 +20,7 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
  *
  * @param what names the text in errors: `the body`
  * @throws PregonError EVENT_INVALID if it is not UTF-8 or not JSON, or is nested too deeply
- * @see docs/protocol.md#json-of-others
+ * @see docs/reference/protocol.md#json-of-others
  */
 export function readJson(input: string | Uint8Array, what: string): unknown {
   return parse(input, what, parseExactly);

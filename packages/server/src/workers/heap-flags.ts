@@ -1,7 +1,7 @@
 /**
  * V8 lets its young generation grow to 16 MiB and more, and clears it in one go: where thousands connect at once, and so most of it lives on,
  * that stops deliveries for tens of milliseconds. Of 2 MiB it is cleared in half of that, and takes a thousand bytes less for each of ten thousand
- * connections. What it costs where there are many audiences, and who had better choose otherwise: docs/operations.md.
+ * connections. What it costs where there are many audiences, and who had better choose otherwise: docs/operations/running.md.
  */
 const SMALL_YOUNG_GENERATION = '--max-semi-space-size=2';
 

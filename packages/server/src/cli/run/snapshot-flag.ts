@@ -4,7 +4,7 @@ import { isHttpUrl } from '../../config/http-url.js';
 import type { FlagDescription } from '../flags.js';
 import { UsageError } from '../usage-error.js';
 
-/** The flag `--snapshot` of `pregon run`, see docs/operations.md#snapshots. */
+/** The flag `--snapshot` of `pregon run`, see docs/operations/running.md#snapshots. */
 export const SNAPSHOT_FLAG = {
   kind: 'text',
   value: '[ROUTE=]URL',
