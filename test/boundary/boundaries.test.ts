@@ -13,11 +13,12 @@ interface Import {
 /** Who may import whom, by folder of packages/server/src. The rooms that a room may look into, its own excepted. */
 const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: [],
+  'private-fields': [],
   logs: ['core'],
-  transports: ['core'],
-  gateway: ['core', 'logs', 'transports'],
+  transports: ['core', 'private-fields'],
+  gateway: ['core', 'logs', 'private-fields', 'transports'],
   admin: ['core', 'gateway'],
-  workers: ['core', 'transports', 'gateway'],
+  workers: ['core', 'private-fields', 'transports', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.
   config: ['core', 'gateway', 'index.ts'],
   load: ['core'],
@@ -29,6 +30,15 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** A driver or protocol library is known to one file, so that it can be exchanged there. */
 const IN_ONE_FILE = ['libsql', 'amqplib', 'jiti', 'yaml', 'pino'];
+
+/** The folder for what Node.js, ws, Engine.IO and Socket.IO have for themselves. @see docs/decisions/0012-private-fields.md */
+const PRIVATE_FIELDS = 'packages/server/src/private-fields/';
+
+/** Private names that do not begin with an underscore, as they are written to look them up. */
+const PRIVATE_NAMES = [
+  ...['shouldUpgradeCallback', 'cleanupFn', 'closeTimeout', 'onDataRequest', 'dataReq', 'onPacket', 'onError'],
+  ...['decodePacket', 'onUpgradeError', 'pid', '$decoded', 'decoder', 'parser', 'clients', 'socket', 'headers'],
+];
 
 describe('boundaries', () => {
   for (const folder of packages()) {
@@ -134,6 +144,32 @@ describe('boundaries', () => {
         .map(({ file }) => file),
     );
     expect([...files]).toHaveLength(1);
+  });
+
+  it('private fields of other libraries are used in one folder, whose decision lists them', () => {
+    const underscored = /\._[a-z]\w*|['"`](_[a-z]\w*)['"`]/gi;
+    const lookedUp = /\b(?:Reflect\.\w+|fieldOf|replaceField|fitArray)\([^'\n]*'([^']+)'/g;
+    const used = packages()
+      .filter((folder) => folder.startsWith('packages'))
+      .flatMap((folder) => filesIn(join(folder, 'src')))
+      .filter((file) => !file.startsWith(PRIVATE_FIELDS))
+      .flatMap((file) => {
+        // What another library's drivers have (`pid` of a row) is not meant.
+        const names = file.startsWith('packages/server/src/') ? [...textOf(file).matchAll(lookedUp)] : [];
+        return [
+          ...[...textOf(file).matchAll(underscored)].map(([name]) => `${file}: ${name}`),
+          ...names.filter(([, name = '']) => PRIVATE_NAMES.includes(name)).map(([, name]) => `${file}: ${name}`),
+        ];
+      });
+    expect(used).toEqual([]);
+    const decision = textOf('docs/decisions/0012-private-fields.md');
+    const names = filesIn(PRIVATE_FIELDS.slice(0, -1)).flatMap((file) =>
+      [...textOf(file).matchAll(lookedUp), ...textOf(file).matchAll(/\.(_[a-z]\w*)/gi)].map(([, name = '']) => name),
+    );
+    expect(new Set(names).size).toBeGreaterThan(15);
+    const known = new Set([...names].filter((name) => !decision.includes(name)));
+    // Ours to look at: what a decoded packet, a message of the cluster module and a socket have in public.
+    expect([...known].filter((name) => !['type', 'key'].includes(name))).toEqual([]);
   });
 
   it('process.env is read in one file of a package', () => {

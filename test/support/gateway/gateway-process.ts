@@ -21,6 +21,12 @@ export interface ProcessOptions extends GatewayLimits {
   >;
 }
 
+/** How its process is started, beside its own flags and this process' environment. */
+export interface ProcessSettings {
+  readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 interface Answer {
   readonly id: number;
   readonly answer: unknown;
@@ -33,10 +39,17 @@ export class GatewayProcess {
   readonly #child: ChildProcess;
   #asked = 0;
 
-  static async start(options: ProcessOptions, listen: ListenOptions = {}): Promise<GatewayProcess> {
+  static async start(
+    options: ProcessOptions,
+    listen: ListenOptions = {},
+    { flags = [], environment = {} }: ProcessSettings = {},
+  ): Promise<GatewayProcess> {
     const complete = { routes: { events: { path: '/events' } }, ...options };
     const address = { ...listen, port: listen.port ?? (await freePort()) };
-    const child = fork(SCRIPT, [JSON.stringify(complete), JSON.stringify(address)], { execArgv: FLAGS });
+    const child = fork(SCRIPT, [JSON.stringify(complete), JSON.stringify(address)], {
+      execArgv: [...FLAGS, ...flags],
+      env: { ...process.env, ...environment },
+    });
     const started = new Promise<number>((resolve, reject) => {
       child.once('message', (said) => resolve(Number(Reflect.get(Object(said), 'port'))));
       child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}`)));

@@ -1,6 +1,7 @@
-import type { ChildProcess, SendHandle } from 'node:child_process';
+import type { SendHandle } from 'node:child_process';
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
-import { Server, Socket } from 'node:net';
+import { Socket } from 'node:net';
+import { handleOf, watchDealt } from '../private-fields/node-net.js';
 import { guard } from '../transports/sockets/guarded-socket.js';
 import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './messages.js';
 
@@ -13,34 +14,6 @@ export interface Ended {
 }
 
 export type Variables = Readonly<Record<string, string>>;
-
-/** A connection as Node's cluster module deals it out: a bare handle. */
-interface Dealt {
-  close(): void;
-}
-
-/**
- * The last connection that was dealt to a process, for each port. Node keeps one open until the worker has confirmed it, and deals the
- * next only then. Where a worker is killed in between, nobody would ever close it, and its client would wait for an answer for ever.
- * There is no public way to know of them: should a later Node deal them otherwise, none is found.
- */
-function watchDealt(child: ChildProcess): ReadonlyMap<unknown, Dealt> {
-  const dealt = new Map<unknown, Dealt>();
-  const send: unknown = Reflect.get(child, 'send');
-  if (typeof send !== 'function') return dealt;
-  Reflect.set(child, 'send', (...args: unknown[]) => {
-    const [message, handle] = args;
-    if (isDealt(handle)) dealt.set(typeof message === 'object' && message ? Reflect.get(message, 'key') : '', handle);
-    return Reflect.apply(send, child, args);
-  });
-  return dealt;
-}
-
-function isDealt(handle: unknown): handle is Dealt {
-  if (typeof handle !== 'object' || handle === null || handle instanceof Socket || handle instanceof Server)
-    return false;
-  return typeof Reflect.get(handle, 'close') === 'function';
-}
 
 /** A worker's process, as the primary sees it. */
 export class WorkerProcess {
@@ -127,10 +100,10 @@ export class WorkerProcess {
   give(ticket: string, head: string, socket: Socket): boolean {
     if (!this.isServing || !this.#process.isConnected()) return false;
     // Sent, the socket has no more to do with it.
-    const handle: unknown = Reflect.get(socket, '_handle');
+    const handle = handleOf(socket);
     this.#going.set(ticket, () => {
       socket.destroy();
-      if (isDealt(handle)) handle.close();
+      handle?.close();
     });
     this.#process.process.send({ op: 'take', ticket, head } satisfies ToWorker, socket);
     return true;

@@ -1,11 +1,9 @@
-import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { answerUnderWay, readAnew } from '../../private-fields/node-http.js';
 import { refuseUpgrade } from '../../transports/http/refusal.js';
 import { guard } from '../../transports/sockets/guarded-socket.js';
 import type { AttachableServer } from './attachable-server.js';
-
-/** What Node.js itself does with a new connection of an HTTP server; the same function for all servers. */
-const [readRequests] = createServer().listeners('connection');
 
 /** Of more headers than these Node.js tells none, unless the server's `maxHeadersCount` says otherwise. */
 const MAX_HEADERS = 1_000;
@@ -33,13 +31,12 @@ export function ignoreUpgrade(server: AttachableServer, request: IncomingMessage
   // The answer to a pipelined request comes first.
   if (earlier) return void earlier.once('close', () => ignoreUpgrade(server, request, socket, head));
   if (socket.destroyed) return;
-  if (typeof readRequests !== 'function') return void socket.destroy();
   // The length of its body might be among the headers that are not told: then the body would be read as the next request.
   if (headerCount(request) >= maxHeaders(server)) {
     return refuseUpgrade(socket, { status: 431, message: 'too many headers' });
   }
   socket.unshift(Buffer.concat([headWithoutUpgrade(request), head]));
-  Reflect.apply(readRequests, server, [socket]);
+  if (!readAnew(server, socket)) socket.destroy();
 }
 
 function headerCount({ rawHeaders }: IncomingMessage): number {
@@ -67,10 +64,4 @@ function withoutUpgrade(value: string): string | undefined {
   const names = value.split(',').map((name) => name.trim());
   const kept = names.filter((name) => name !== '' && !OF_UPGRADE.has(name.toLowerCase()));
   return kept.length === 0 ? undefined : kept.join(', ');
-}
-
-/** Node.js has no public name for it. If a later version keeps it elsewhere, two pipelined answers may change places. */
-function answerUnderWay(socket: Duplex): ServerResponse | undefined {
-  const answer: unknown = Reflect.get(socket, '_httpMessage');
-  return answer instanceof ServerResponse && !answer.closed ? answer : undefined;
 }

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Refusal } from '../../core/ports/transport.js';
+import { replaceUpgradeDecision, upgradeDecision } from '../../private-fields/node-http.js';
 import { type Claim, overlap } from '../../transports/http/claim.js';
 import { refuseRequest, refuseUpgrade } from '../../transports/http/refusal.js';
 import { guard } from '../../transports/sockets/guarded-socket.js';
@@ -92,17 +93,15 @@ export class SharedServer {
     server.on('upgrade', listensForUpgrades);
     server.on('removeListener', this.#keepListening);
     // Since Node.js 24.9 a server is asked for each request; before, it is enough that somebody listens.
-    this.#shouldUpgradeBefore = Reflect.get(server, 'shouldUpgradeCallback');
-    if (typeof this.#shouldUpgradeBefore === 'function') define(server, 'shouldUpgradeCallback', this.#shouldUpgrade);
+    this.#shouldUpgradeBefore = upgradeDecision(server);
+    if (typeof this.#shouldUpgradeBefore === 'function') replaceUpgradeDecision(server, this.#shouldUpgrade);
   }
 
   #uninstall(): void {
     const server: EventEmitter = this.#server;
     server.off('removeListener', this.#keepListening);
     server.off('upgrade', listensForUpgrades);
-    if (Reflect.get(server, 'shouldUpgradeCallback') === this.#shouldUpgrade) {
-      define(server, 'shouldUpgradeCallback', this.#shouldUpgradeBefore);
-    }
+    if (upgradeDecision(server) === this.#shouldUpgrade) replaceUpgradeDecision(server, this.#shouldUpgradeBefore);
     // If somebody else has intercepted it since then, all events go on passing through here.
     if (Object.getOwnPropertyDescriptor(server, 'emit')?.value !== this.#emit) return;
     this.#intercepts = false;

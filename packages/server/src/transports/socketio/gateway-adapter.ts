@@ -9,6 +9,7 @@ import {
   type Room,
   type Session,
 } from 'socket.io-adapter';
+import { replacePrivateId } from '../../private-fields/socket-io.js';
 import { shielded } from './engine/shielded.js';
 import type { BusMember, SocketIoBus } from './socketio-bus.js';
 
@@ -156,7 +157,7 @@ export class GatewayAdapter extends ClusterAdapterWithHeartbeat implements BusMe
    */
   #withholdPid(id: string): void {
     const socket = this.#namespace.sockets.get(id);
-    if (socket) Reflect.set(socket, 'pid', undefined);
+    if (socket) replacePrivateId(socket, undefined);
   }
 
   /** Everybody is in a room of his own. Where that is his only one, and he alone is in it, one set says both: half as much for an idle client. */

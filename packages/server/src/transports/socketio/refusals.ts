@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
+import { watchNamespaces } from '../../private-fields/socket-io.js';
 import type { DoorOptions } from '../door.js';
 import { logRefusal } from '../http/refusal.js';
 
@@ -26,18 +27,5 @@ export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: 
   watchNamespaces(io, (name) => {
     const message = `Socket.IO has no namespace ${name}`;
     refusals.tell({ reason: 'route', subject: name, message, remedy: `the routes are ${paths}` });
-  });
-}
-
-/** Socket.IO has no event for an unknown namespace. It looks up such a name by `_checkNamespace`, which is wrapped here. */
-function watchNamespaces(io: object, refused: (name: string) => void): void {
-  const check: unknown = Reflect.get(io, '_checkNamespace');
-  if (typeof check !== 'function') return;
-  Reflect.set(io, '_checkNamespace', (name: unknown, auth: unknown, done: (found: unknown) => void) => {
-    const found = (namespace: unknown) => {
-      if (!namespace) refused(String(name));
-      done(namespace);
-    };
-    return Reflect.apply(check, io, [name, auth, found]);
   });
 }

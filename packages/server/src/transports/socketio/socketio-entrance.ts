@@ -6,6 +6,8 @@ import { Encoder } from 'socket.io-parser';
 import type { OtherGateways } from '../../core/broadcasts/other-gateways.js';
 import { toldError } from '../../core/connections/told-error.js';
 import type { Refusal } from '../../core/ports/transport.js';
+import { knowsClient } from '../../private-fields/engine-io.js';
+import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { Door } from '../door.js';
 import type { Entrance } from '../entrance.js';
 import { type Claim, claimBelow } from '../http/claim.js';
@@ -190,7 +192,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entranc
     const namespace = this.io.of(path);
     namespace.use((socket, next) => {
       // Before Socket.IO tells the client, and instead of its own, which only this process would know.
-      if (!socket.recovered) Reflect.set(socket, 'pid', recovery.sign(namespace.name, socket.id));
+      if (!socket.recovered) replacePrivateId(socket, recovery.sign(namespace.name, socket.id));
       if (this.#door.isOpen) return next(refusalOf(() => entering.handshake(socket)));
       // Told by an error alone, a stock client would not come back.
       socket.conn.close();
@@ -206,7 +208,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entranc
   /** Whether a request belongs to a client that was admitted before. An id that is unknown here is no reason to admit anybody faster. */
   #isUnderWay({ url = '/' }: IncomingMessage): boolean {
     const sid = /[?&]sid=([^&]+)/.exec(url)?.[1];
-    return sid !== undefined && Object.hasOwn(Object(Reflect.get(this.io.engine, 'clients')), sid);
+    return sid !== undefined && knowsClient(this.io.engine, sid);
   }
 
   #outletOf(conn: EngineSocket): EngineOutlet {

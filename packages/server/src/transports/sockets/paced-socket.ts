@@ -1,6 +1,6 @@
-import { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import type { Intake } from '../../core/incoming/intake.js';
+import { limitMessages, putBackUnparsed, socketOf } from '../../private-fields/ws.js';
 
 /** A client in debt is looked at no more often than this: a timer for each frame would cost more than the frame. */
 const SHORTEST_WAIT_MS = 10;
@@ -12,13 +12,6 @@ const LONGEST_WAIT_MS = 10_000;
 interface Emitted {
   readonly event: string | symbol;
   readonly args: readonly unknown[];
-}
-
-/** The parts of the receiver of `ws` that hold what was read and not parsed. */
-interface Receiver {
-  _buffers: Buffer[];
-  _bufferedBytes: number;
-  _maxPayload: number;
 }
 
 /**
@@ -46,8 +39,7 @@ export class PacedSocket extends WebSocket {
   /** Limits what is read from now on. @param maxMessageBytes a larger message ends the connection with 1009 */
   pace(intake: Intake, maxMessageBytes: number): void {
     this.#intake = intake;
-    const receiver = this.#receiver;
-    if (receiver) receiver._maxPayload = maxMessageBytes;
+    limitMessages(this, maxMessageBytes);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
@@ -56,7 +48,7 @@ export class PacedSocket extends WebSocket {
     if (!isLast && !this.#isBlocked(this.#intake)) this.#handle(this.#intake, { event, args });
     else {
       if (!this.#isDismissed) this.#keep({ event, args });
-      this.#putBack();
+      putBackUnparsed(this);
     }
     return true;
   }
@@ -113,7 +105,7 @@ export class PacedSocket extends WebSocket {
     const waitMs = Math.max(frames.waitMs(this.#framesFullAt, now), bytes.waitMs(this.#bytesFullAt, now));
     if (waitMs > 0 && !this.#isLeaving) this.#waitUntilPaid(intake, waitMs);
     else if (!mayGoOn) this.#waitForTurn(intake);
-    else if (this.#isHeld) this.#putBack();
+    else if (this.#isHeld) putBackUnparsed(this);
   }
 
   /** No rate holds for what is left of a connection that ends; it only takes its turns. */
@@ -124,14 +116,14 @@ export class PacedSocket extends WebSocket {
   #waitForTurn({ turn }: Intake): void {
     this.#isWaiting = true;
     this.#regulate();
-    this.#putBack();
+    putBackUnparsed(this);
     turn.wait(() => this.#goOn());
   }
 
   #waitUntilPaid(intake: Intake, waitMs: number): void {
     this.#isWaiting = true;
     this.#regulate();
-    this.#putBack();
+    putBackUnparsed(this);
     const ms = Math.min(Math.max(waitMs, SHORTEST_WAIT_MS), LONGEST_WAIT_MS);
     intake.clock.after(ms, () => this.#waitForTurn(intake));
   }
@@ -151,7 +143,7 @@ export class PacedSocket extends WebSocket {
 
   /** Reads a part of what waits. If all were read, Node.js would fetch more from the client in each turn, although few frames are handled. */
   #readSome(): void {
-    const socket = this.#socket;
+    const socket = socketOf(this);
     socket?.read(Math.min(socket.readableLength, socket.readableHighWaterMark));
   }
 
@@ -174,38 +166,8 @@ export class PacedSocket extends WebSocket {
     if (this.#isWaiting || this.#isInflating || this.#isHeld) super.pause();
     else super.resume();
   }
-
-  /** Hands what `ws` has not parsed back to the socket, so that it waits as bytes, and an end of the stream waits behind it. */
-  #putBack(): void {
-    const receiver = this.#receiver;
-    const socket = this.#socket;
-    if (!receiver || !socket || receiver._bufferedBytes === 0) return;
-    // Its end was seen: nothing can be put back any more, and what is left goes on being parsed.
-    if (socket.readableEnded && !socket.destroyed) return;
-    const buffers = receiver._buffers;
-    receiver._buffers = [];
-    receiver._bufferedBytes = 0;
-    if (socket.destroyed) return;
-    for (const buffer of buffers.reverse()) socket.unshift(buffer);
-  }
-
-  get #socket(): Socket | undefined {
-    const socket: unknown = Reflect.get(this, '_socket');
-    return socket instanceof Socket ? socket : undefined;
-  }
-
-  /** Undefined if `ws` is not as it was known: then what it has read is parsed at once, and waits as frames. */
-  get #receiver(): Receiver | undefined {
-    const receiver: unknown = Reflect.get(this, '_receiver');
-    return isReceiver(receiver) ? receiver : undefined;
-  }
 }
 
 function isFrame(event: string | symbol): boolean {
   return event === 'message' || event === 'ping' || event === 'pong';
-}
-
-function isReceiver(value: unknown): value is Receiver {
-  if (typeof value !== 'object' || value === null) return false;
-  return '_buffers' in value && Array.isArray(value._buffers) && '_bufferedBytes' in value && '_maxPayload' in value;
 }

@@ -1,4 +1,5 @@
 import type { ClientConnection } from '../../core/connections/client-connection.js';
+import { forgetListenerTable } from '../../private-fields/node-net.js';
 import { PacedSocket } from '../sockets/paced-socket.js';
 
 /** How many answers to pings may wait to be taken by a client that goes on to ask: as many as `ws` lets wait by itself. */
@@ -25,8 +26,7 @@ export class ClientSocket extends PacedSocket {
   tell(listener: ClientListener, connection: ClientConnection): void {
     this.#listener = listener;
     this.#connection = connection;
-    // As an emitter leaves it that has no listeners: the empty table takes two hundred bytes.
-    if (this.eventNames().length === 0) Reflect.set(this, '_events', undefined);
+    forgetListenerTable(this);
   }
 
   protected override deliver(event: string | symbol, args: readonly unknown[]): boolean {

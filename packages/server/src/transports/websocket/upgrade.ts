@@ -7,6 +7,7 @@ import type { ClientConnection } from '../../core/connections/client-connection.
 import type { Query, Refusal } from '../../core/ports/transport.js';
 import type { Compression, ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
+import { forgetPeerName } from '../../private-fields/node-net.js';
 import type { Admitted, Door } from '../door.js';
 import type { FrameLimits } from '../frame-limits.js';
 import { assertQuery } from '../http/query.js';
@@ -124,8 +125,7 @@ export class WebSocketUpgrade {
     const connection = this.#door.enter(route, request, link);
     link.connection = connection;
     client.tell(this.#incoming, connection);
-    // Node.js keeps for each socket what was asked of it once, and finds it again where it is asked again.
-    Reflect.set(socket, '_peername', undefined);
+    forgetPeerName(socket);
     if (plain) subscribe(connection, query, this.#door.options);
     else this.#firstWords.expect(link);
   }

@@ -1,5 +1,6 @@
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Socket as SocketIoSocket } from 'socket.io';
+import { carrierOf } from '../../../private-fields/engine-io.js';
 import { writePiece } from '../../sockets/write-piece.js';
 
 /** A client of Engine.IO, which may be in several namespaces. */
@@ -163,8 +164,5 @@ export class EngineOutlet {
 
 /** What carries the WebSocket of a transport of Engine.IO; undefined for long polling, and where it cannot be found. */
 function socketOf(transport: Transport): Socket | undefined {
-  if (transport.name !== 'websocket') return undefined;
-  const webSocket: unknown = Reflect.get(transport, 'socket');
-  const socket: unknown = Reflect.get(Object(webSocket), '_socket');
-  return socket instanceof Socket ? socket : undefined;
+  return transport.name === 'websocket' ? carrierOf(transport) : undefined;
 }

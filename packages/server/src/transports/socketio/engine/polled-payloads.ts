@@ -1,5 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Intake } from '../../../core/incoming/intake.js';
+import {
+  answerHeaders,
+  failTransport,
+  type OnDataRequest,
+  postedRequest,
+  receivePacket,
+  replaceOnDataRequest,
+  setPostedRequest,
+} from '../../../private-fields/engine-io.js';
 import type { EngineSocket } from './engine-outlet.js';
 
 type Transport = EngineSocket['transport'];
@@ -38,7 +47,7 @@ export class PolledPayloads {
   /** The states of the buckets of clients that posted lately, see `Rate`. */
   readonly #fullAt = new WeakMap<Transport, { packets: number; bytes: number }>();
   /** One function for all clients, called as a method of a transport. */
-  readonly #onDataRequest: (this: Transport, request: IncomingMessage, response: ServerResponse) => void;
+  readonly #onDataRequest: OnDataRequest<Transport>;
 
   constructor(options: PolledPayloadsOptions) {
     this.#options = options;
@@ -51,27 +60,25 @@ export class PolledPayloads {
 
   /** Payloads of Engine.IO 3 (`allowEIO3`) have another form and are left to Engine.IO. */
   guard(transport: Transport): void {
-    if (transport.name === 'polling' && transport.protocol === 4) {
-      Reflect.set(transport, 'onDataRequest', this.#onDataRequest);
-    }
+    if (transport.name === 'polling' && transport.protocol === 4) replaceOnDataRequest(transport, this.#onDataRequest);
   }
 
   #take(transport: Transport, request: IncomingMessage, response: ServerResponse): void {
-    if (Reflect.get(transport, 'dataReq')) return fail(transport, response, 'data request overlap from client');
+    if (postedRequest(transport)) return fail(transport, response, 'data request overlap from client');
     if (request.headers['content-type'] === 'application/octet-stream') {
       return fail(transport, response, 'invalid content');
     }
     // Engine.IO ends the request with the transport.
-    Reflect.set(transport, 'dataReq', request);
+    setPostedRequest(transport, request);
     const parts: Buffer[] = [];
     let bytes = 0;
     const cleanUp = () => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
-      Reflect.set(transport, 'dataReq', null);
+      setPostedRequest(transport, null);
     };
     const onClose = () => {
       cleanUp();
-      onError(transport, 'data request connection closed prematurely');
+      failTransport(transport, 'data request connection closed prematurely');
     };
     const onData = (part: Buffer) => {
       bytes += part.length;
@@ -87,7 +94,7 @@ export class PolledPayloads {
       if (this.#hasTooMany(text)) {
         cleanUp();
         answer(transport, request, response, 413);
-        return onError(transport, 'too many packets in one payload');
+        return failTransport(transport, 'too many packets in one payload');
       }
       const done = () => {
         cleanUp();
@@ -115,7 +122,7 @@ export class PolledPayloads {
       const end = payload.text.indexOf(SEPARATOR, payload.at);
       const packet = payload.text.slice(payload.at, end === -1 ? undefined : end);
       payload.at += packet.length + 1;
-      turn.run(() => receive(transport, packet));
+      turn.run(() => receivePacket(transport, packet));
       this.#count(transport);
       mayGoOn = turn.mayGoOn(transport, packet.length);
     }
@@ -153,26 +160,9 @@ function isOpen(transport: Transport): boolean {
   return transport.readyState === 'open';
 }
 
-/** As Engine.IO does with each packet of a payload. */
-function receive(transport: Transport, text: string): void {
-  const packet: unknown = decodePacket(transport, text);
-  if (Reflect.get(Object(packet), 'type') === 'close') call(transport, 'onClose');
-  else call(transport, 'onPacket', packet);
-}
-
-function decodePacket(transport: Transport, text: string): unknown {
-  const parser: unknown = Reflect.get(transport, 'parser');
-  const decode: unknown = Reflect.get(Object(parser), 'decodePacket');
-  return typeof decode === 'function' ? decode(text) : undefined;
-}
-
 function fail(transport: Transport, response: ServerResponse, why: string): void {
-  onError(transport, why);
+  failTransport(transport, why);
   response.writeHead(400).end();
-}
-
-function onError(transport: Transport, why: string): void {
-  call(transport, 'onError', why);
 }
 
 /**
@@ -209,12 +199,5 @@ function begin(transport: Transport, request: IncomingMessage, response: ServerR
     status === 200
       ? { 'Content-Type': 'text/html', 'Content-Length': '2' }
       : { Connection: 'close', 'Content-Length': '0' };
-  const headers: unknown = call(transport, 'headers', request, own);
-  response.writeHead(status, { ...own, ...Object(headers) });
-}
-
-/** The methods of a transport are declared as internal to Engine.IO. */
-function call(transport: Transport, name: string, ...args: unknown[]): unknown {
-  const method: unknown = Reflect.get(transport, name);
-  return typeof method === 'function' ? method.apply(transport, args) : undefined;
+  response.writeHead(status, { ...answerHeaders(transport, request, own) });
 }

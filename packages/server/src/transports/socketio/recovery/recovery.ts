@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Namespace } from 'socket.io';
 import type { Session } from 'socket.io-adapter';
 import type { Clock } from '../../../core/time/clock.js';
+import { breakOff } from '../../../private-fields/socket-io.js';
 import type { Leavers } from './leavers.js';
 import { parseOffset } from './offset.js';
 import { PrivateSessions } from './private-session.js';
@@ -123,9 +124,7 @@ export class Recovery {
 function replace(namespace: Namespace, sid: string): void {
   const broken = namespace.sockets.get(sid);
   if (!broken) return;
-  const { client } = broken;
-  const close: unknown = Reflect.get(client, 'close');
-  if (typeof close === 'function') close.call(client);
+  breakOff(broken.client);
   // Engine.IO may be amid closing already.
   if (namespace.sockets.has(sid)) broken.disconnect(true);
 }

@@ -1,4 +1,5 @@
 import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import { type MessageExtension, replaceInflation } from '../../../private-fields/ws.js';
 import type { PacedSocket } from '../../sockets/paced-socket.js';
 import { Turns } from '../turns.js';
 import { TRAILER } from './deflate.js';
@@ -14,12 +15,6 @@ const turns = new Turns(2);
 
 type Inflated = (error: Error | null, message?: Buffer) => void;
 
-/** As `ws` calls it when a compressed message, or a part of one, has come. */
-interface MessageExtension {
-  decompress(part: Buffer, last: boolean, callback: Inflated): void;
-  cleanup(): void;
-}
-
 /**
  * Inflates what a client sends, in the place of what `ws` would do: that keeps an inflater, of 10 to 40 KiB, for each client that has ever
  * sent anything, and browsers compress the shortest message. Here nothing is kept between messages, whose context begins anew each time.
@@ -31,9 +26,7 @@ export class Inflation implements MessageExtension {
 
   /** Where `ws` is not as it was known, it inflates by itself: to the same limit, at that price. */
   static install(client: PacedSocket, maxBytes: number): void {
-    const extensions: unknown = Reflect.get(client, '_extensions');
-    if (typeof extensions !== 'object' || extensions === null || !('permessage-deflate' in extensions)) return;
-    extensions['permessage-deflate'] = new Inflation(client, maxBytes);
+    replaceInflation(client, new Inflation(client, maxBytes));
   }
 
   /** @param maxBytes of a message, inflated: one that has more ends the connection with 1009, before it is inflated further */
