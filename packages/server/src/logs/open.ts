@@ -24,7 +24,7 @@ export interface OpenLogOptions extends LogOptions {
  *
  * What one kind of log needs is loaded where one is opened.
  *
- * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED where `signal` is aborted
+ * @throws PregonError CONFIG_INVALID | DRIVER_MISSING | LOG_UNAVAILABLE | LOG_CLOSED where `signal` is aborted
  */
 export function openLog(url: `sqlite:${string}`, options?: SqliteLogOptions): Promise<SqliteLog>;
 export function openLog(url: string, options?: OpenLogOptions): Promise<Log>;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createPostgresOutbox, createSqliteOutbox, type SqliteDatabase, type StuckEvents } from '@pregon/outbox';
+import { loadDriver } from '../../core/load-driver.js';
 import { expandPath } from '../../logs/sqlite/sqlite-address.js';
 import { openForeignDatabase } from '../../logs/sqlite/sqlite-foreign.js';
 import { UsageError } from '../usage-error.js';
@@ -16,7 +17,7 @@ const SOURCE = '/';
 
 /**
  * @param url `sqlite:PATH` or `postgres://…`
- * @throws UsageError if it is neither, or the table cannot be a name | Error if the database cannot be reached, or has no such table
+ * @throws UsageError if it is neither, or the table cannot be a name | PregonError DRIVER_MISSING | Error if the database cannot be reached, or has no such table
  */
 export async function openOutbox(url: string, table: string): Promise<OpenOutbox> {
   try {
@@ -72,11 +73,7 @@ async function openPostgres(url: string, table: string): Promise<OpenOutbox> {
 }
 
 async function loadPg() {
-  try {
-    return (await import('pg')).default;
-  } catch (cause) {
-    throw new Error('the outbox is in PostgreSQL: install its driver, npm install pg', { cause });
-  }
+  return (await loadDriver('pg', 'an outbox in PostgreSQL', () => import('pg'))).default;
 }
 
 function noTable(table: string): Error {

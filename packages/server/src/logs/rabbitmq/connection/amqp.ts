@@ -1,5 +1,6 @@
 import { PregonError } from '@pregon/protocol';
-import { type ChannelModel, connect } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
+import { loadDriver } from '../../../core/load-driver.js';
 import type { RabbitAddress } from './address.js';
 import { readCertificates } from './certificates.js';
 
@@ -9,9 +10,10 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
  * @param purpose told to the broker, whose operators see it in their list of connections
- * @throws PregonError CONFIG_INVALID where a certificate cannot be read, or the library's error
+ * @throws PregonError CONFIG_INVALID where a certificate cannot be read; DRIVER_MISSING | the library's error
  */
 export async function openAmqp(address: RabbitAddress, purpose: string): Promise<ChannelModel> {
+  const { connect } = await loadDriver('amqplib', 'a log on RabbitMQ', () => import('amqplib'));
   return connect(
     {
       protocol: address.tls ? 'amqps' : 'amqp',
@@ -33,6 +35,7 @@ export async function openAmqp(address: RabbitAddress, purpose: string): Promise
 
 /** What no waiting would mend: the broker knows us, and says no. */
 export function toRefusal(error: unknown, address: RabbitAddress): PregonError | undefined {
+  if (error instanceof PregonError && error.code === 'DRIVER_MISSING') return error;
   const message = error instanceof Error ? error.message : '';
   const at = `RabbitMQ at ${address.host}:${address.port}`;
   const user = `user ${JSON.stringify(address.user)}`;
