@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { numbers } from '../support/gateway/gateway.js';
 import { GatewayProcess } from '../support/gateway/gateway-process.js';
 import { within } from '../support/gateway/inbox.js';
-import type { SocketIoClient } from '../support/gateway/socketio-client.js';
+import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { describeWithLogs, type Member, startMember, untilSeen } from '../support/socketio/cluster.js';
 import { eventually } from '../support/waiting.js';
 
@@ -204,9 +204,11 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
     const other = await GatewayProcess.start({ routes: { events: { path: '/events' } }, ...log });
     const a = await startMember<Types>(log);
     const namespace = a.gateway.io.of('/events');
+    // Of the others it counts those that have had a client of Socket.IO.
+    await SocketIoClient.open(other.http('/events'));
     await untilSeen(a.gateway, '/events', 2);
     const client = await a.connect('/events');
-    expect((await namespace.fetchSockets()).length).toBe(1);
+    expect((await namespace.fetchSockets()).length).toBe(2);
     await other.kill();
     // Until it is known to be gone, an answer is waited for; then there is nobody to wait for.
     const first = await namespace
@@ -225,6 +227,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
     const log = newLog();
     const a = await startMember<Types>(log);
     const b = await startMember<Types>(log);
+    expect(b.gateway.io).toBeDefined();
     await untilSeen(a.gateway, '/events', 2);
     await b.gateway.close({ spreadMs: 0 });
     await eventually(

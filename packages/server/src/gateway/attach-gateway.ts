@@ -18,7 +18,7 @@ import type { AttachableServer } from './server/attachable-server.js';
  *
  * @typeParam T the events of {@link Gateway.io}
  * @throws TypeError | RangeError if an option is not valid; TypeError if another gateway on this server has one of the paths
- * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | TOPIC_INVALID; the server is then as it was
+ * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | DRIVER_MISSING | TOPIC_INVALID; the server is then as it was
  */
 export async function attachGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   server: AttachableServer,

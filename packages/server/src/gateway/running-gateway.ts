@@ -14,6 +14,7 @@ import type { MessageComponent } from '../transports/component/message-component
 import type { MountOptions } from '../transports/component/mount-options.js';
 import type { Door } from '../transports/door.js';
 import type { Siblings } from '../transports/siblings.js';
+import type { LazySocketIo } from '../transports/socketio/lazy-socketio.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
 import type { OnlySocketIoTypes, SocketIo } from '../transports/socketio/socketio-types.js';
 import { atMost } from './at-most.js';
@@ -61,7 +62,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   readonly #subscribers: SubscriberSink[] = [];
   #queueSubscribers: QueueSubscribers | undefined;
   #others: OtherGateways | undefined;
-  #socketIo: SocketIoEntrance<T> | undefined;
+  #socketIo: LazySocketIo<T> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -125,7 +126,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     };
     try {
       this.#others = await this.#joinOthers(logger);
-      if (options.socketIo !== false) await this.#openSocketIo(options);
+      if (options.socketIo !== false) await this.#openSocketIo(options, logger);
       for (const route of this.#parts.routes.all) {
         for (const built of options.routes?.[route.name]?.handlers ?? []) route.handle(await build(built, context));
       }
@@ -145,12 +146,11 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return others;
   }
 
-  /** Loaded only where it is wanted. */
-  async #openSocketIo({ socketIo, secret }: GatewayOptions): Promise<void> {
-    const { SocketIoEntrance } = await import('../transports/socketio/socketio-entrance.js');
+  async #openSocketIo({ socketIo, secret }: GatewayOptions, logger: Logger): Promise<void> {
+    const { LazySocketIo } = await import('../transports/socketio/lazy-socketio.js');
     const { door, front, log, limits, siblings } = this.#parts;
     const { maxFrameBytes, maxPolledPackets } = limits;
-    this.#socketIo = new SocketIoEntrance<T>({
+    const options = {
       options: socketIo || {},
       door,
       others: this.#others,
@@ -158,17 +158,21 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
       maxFrameBytes,
       maxPolledPackets,
       shape: { maxDepth: limits.maxFrameDepth, maxValues: limits.maxFrameValues },
-    });
-    if (siblings) this.#socketIo.io.engine.generateId = () => siblings.newSessionId();
+    };
+    const prepare = (socketIo: SocketIoEntrance<T>) => {
+      if (siblings) socketIo.io.engine.generateId = () => siblings.newSessionId();
+      socketIo.ports = {
+        attach: (server) => front.attach(server, entrance),
+        detach: (server) => front.detach(server, entrance),
+        get server() {
+          return front.server;
+        },
+      };
+    };
+    const onFailed = (err: unknown) => logger.error({ err }, 'the server of Socket.IO could not be made');
+    this.#socketIo = new LazySocketIo<T>(options, prepare, onFailed);
     const entrance = siblings?.share(this.#socketIo) ?? this.#socketIo;
     front.add(entrance);
-    this.#socketIo.ports = {
-      attach: (server) => front.attach(server, entrance),
-      detach: (server) => front.detach(server, entrance),
-      get server() {
-        return front.server;
-      },
-    };
   }
 
   async #startSubscribers({ subscribers, queues, exchanges }: GatewayOptions, context: HandlerContext): Promise<void> {

@@ -1,15 +1,10 @@
 import { elementsOf, splitMember, withoutBlanks } from '@pregon/protocol';
-import { z } from 'zod';
 import { decodeUtf8 } from '../../core/json-input.js';
 import { RowChunks } from '../../core/snapshots/row-chunks.js';
 import type { ChunkedSnapshot } from '../../core/snapshots/snapshot.js';
 
-const answer = z.object({
-  rows: z.array(z.unknown()),
-  sequence: z.number().int().nonnegative(),
-  source: z.string().optional(),
-  relayed: z.number().int().nonnegative().optional(),
-});
+/** What stands beside the rows. */
+type Standing = Omit<ChunkedSnapshot, 'chunks'>;
 
 /**
  * Reads the JSON of an application's snapshot: `{ rows, sequence, source?, relayed? }`. The text of each row is passed on without the white
@@ -21,21 +16,30 @@ const answer = z.object({
 export function readAnswer(bytes: Uint8Array, maxBytes: number): ChunkedSnapshot {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new TypeError('it is not UTF-8');
-  const parsed = answer.safeParse(JSON.parse(text));
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const where = issue?.path.length ? `${issue.path.map(String).join('.')}: ` : '';
-    throw new TypeError(`${where}${issue?.message}`);
-  }
-  const { sequence, source, relayed } = parsed.data;
+  const standing = standingIn(JSON.parse(text));
   const chunks = new RowChunks(maxBytes);
   for (const row of elementsOf(rowsIn(text))) chunks.addText(withoutBlanks(row));
+  return { ...standing, chunks: chunks.end() };
+}
+
+/** Checked by hand: who imports this package is not to load a library of schemas for four members. */
+function standingIn(answer: unknown): Standing {
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new TypeError('it is no object');
+  const member = (name: string): unknown => Reflect.get(answer, name);
+  if (!Array.isArray(member('rows'))) throw new TypeError('rows: it must be an array');
+  const sequence = numberIn('sequence', member('sequence'));
+  const [source, relayed] = [member('source'), member('relayed')];
+  if (source !== undefined && typeof source !== 'string') throw new TypeError('source: it must be a string');
   return {
     sequence,
     ...(source === undefined ? {} : { source }),
-    ...(relayed === undefined ? {} : { relayed }),
-    chunks: chunks.end(),
+    ...(relayed === undefined ? {} : { relayed: numberIn('relayed', relayed) }),
   };
+}
+
+function numberIn(name: string, value: unknown): number {
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new TypeError(`${name}: it must be a whole number that is not negative`);
 }
 
 function rowsIn(text: string): string {

@@ -1,7 +1,8 @@
 import type { BlockList } from 'node:net';
-import { type Server, WebSocketServer } from 'ws';
+import type { Server } from 'ws';
 import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
 import { PacedSocket } from '../sockets/paced-socket.js';
+import { WebSocketServer } from '../sockets/ws.js';
 import { isBlocked, toBlockList } from './blocked-addresses.js';
 import { assertComponent, type MessageComponent } from './message-component.js';
 import type { MountOptions } from './mount-options.js';

@@ -1,55 +1,10 @@
-import { type ClusterMessage, type ClusterResponse, MessageType } from 'socket.io-adapter';
-import { z } from 'zod';
+import type { ClusterMessage, ClusterResponse } from 'socket.io-adapter';
+import { readBusMessage } from './bus-message-shape.js';
 
 export type BusMessage = ClusterMessage | ClusterResponse;
 
 /** The key under which bytes stand as base64; an object that has such a key itself is wrapped in one. */
 const TAG = '$bytes';
-
-/** Rooms are texts by type; programs in JavaScript also name numbers. */
-const room = z.custom<string>((name) => typeof name === 'string' || typeof name === 'number');
-
-const opts = z.object({
-  rooms: z.array(room),
-  except: z.array(room).default([]),
-  flags: z.record(z.string(), z.unknown()).default({}),
-});
-
-const from = { uid: z.string(), nsp: z.string() };
-
-const packet = z.looseObject({ type: z.number(), data: z.array(z.unknown()), id: z.number().optional() });
-
-const requestId = z.string();
-
-const data = {
-  broadcast: z.object({ opts, packet, requestId: requestId.optional() }),
-  rooms: z.object({ opts, rooms: z.array(room) }),
-  disconnect: z.object({ opts, close: z.boolean().optional() }),
-  fetch: z.object({ opts, requestId }),
-  fetched: z.object({ requestId, sockets: z.array(z.unknown()) }),
-  emit: z.object({ packet: z.array(z.unknown()), requestId: requestId.optional() }),
-  // JSON leaves out what is undefined.
-  answer: z
-    .object({ requestId, packet: z.unknown().optional() })
-    .transform((given) => ({ requestId: given.requestId, packet: given.packet })),
-  count: z.object({ requestId, clientCount: z.number() }),
-};
-
-const message = z.discriminatedUnion('type', [
-  z.object({ ...from, type: z.literal(MessageType.INITIAL_HEARTBEAT) }),
-  z.object({ ...from, type: z.literal(MessageType.HEARTBEAT) }),
-  z.object({ ...from, type: z.literal(MessageType.ADAPTER_CLOSE) }),
-  z.object({ ...from, type: z.literal(MessageType.BROADCAST), data: data.broadcast }),
-  z.object({ ...from, type: z.literal(MessageType.SOCKETS_JOIN), data: data.rooms }),
-  z.object({ ...from, type: z.literal(MessageType.SOCKETS_LEAVE), data: data.rooms }),
-  z.object({ ...from, type: z.literal(MessageType.DISCONNECT_SOCKETS), data: data.disconnect }),
-  z.object({ ...from, type: z.literal(MessageType.FETCH_SOCKETS), data: data.fetch }),
-  z.object({ ...from, type: z.literal(MessageType.FETCH_SOCKETS_RESPONSE), data: data.fetched }),
-  z.object({ ...from, type: z.literal(MessageType.SERVER_SIDE_EMIT), data: data.emit }),
-  z.object({ ...from, type: z.literal(MessageType.SERVER_SIDE_EMIT_RESPONSE), data: data.answer }),
-  z.object({ ...from, type: z.literal(MessageType.BROADCAST_CLIENT_COUNT), data: data.count }),
-  z.object({ ...from, type: z.literal(MessageType.BROADCAST_ACK), data: data.answer }),
-]);
 
 /**
  * A message as JSON: what would go to clients, which is JSON beside bytes. So values are what `toJSON` makes of them, and functions are left
@@ -67,10 +22,7 @@ export function encodeBusMessage(value: BusMessage): string {
  * @throws SyntaxError | TypeError if it is none
  */
 export function decodeBusMessage(text: string): BusMessage {
-  const parsed = message.safeParse(unpack(JSON.parse(text)));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new TypeError(`not a message between gateways: ${issue?.path.map(String).join('.')}: ${issue?.message}`);
+  return readBusMessage(unpack(JSON.parse(text)));
 }
 
 function pack(value: unknown): unknown {

@@ -1,5 +1,4 @@
 import { PregonError, type Since } from '@pregon/protocol';
-import { z } from 'zod';
 import { assertTopicCount, type SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { assertTopics, splitTopics } from '../http/topic-list.js';
 import type { EventNames } from './event-packets.js';
@@ -18,18 +17,9 @@ export interface Handshake {
 
 type Limits = Pick<SubscriptionLimits, 'maxTopics'>;
 
-const unsubscribe = z.union([z.number(), z.object({ id: z.number() }).transform(({ id }) => id)]);
-const topics = z.union([z.string().transform((list) => list.split(',')), z.array(z.string())]);
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')]);
+const NAMES: ReadonlySet<unknown> = new Set(['type', 'event', 'both'] satisfies EventNames[]);
 
-const asked = z.object({
-  topics: topics.optional(),
-  since: z.string().optional(),
-  snapshot: flag.optional(),
-  names: z.enum(['type', 'event', 'both']).optional(),
-});
-
-const request = z.union([topics.transform((list) => ({ topics: list })), z.object({ ...asked.shape, topics })]);
+const FLAGS: ReadonlySet<unknown> = new Set([true, false, 'true', 'false']);
 
 /**
  * Reads what is asked for in `auth`, or in the query where `auth` says nothing of it.
@@ -37,13 +27,15 @@ const request = z.union([topics.transform((list) => ({ topics: list })), z.objec
  * @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID
  */
 export function parseHandshake(auth: object, query: object, limits: Limits): Handshake {
-  const { topics, since, snapshot = false, names = 'both' } = parse(asked, { ...query, ...auth }, limits);
+  const request = { ...query, ...auth };
+  const names: unknown = Reflect.get(request, 'names') ?? 'both';
+  const topics = topicsIn(request, limits);
   if (topics) assertTopics(topics, limits);
   const offset: unknown = Reflect.get(auth, 'offset');
+  if (!isNames(names)) throw invalid('names: "type", "event" or "both"');
   return {
     topics,
-    since,
-    snapshot,
+    ...wishesIn(request),
     names,
     offset: typeof offset === 'string' ? parseOffset(offset) : undefined,
   };
@@ -58,33 +50,50 @@ export interface SubscribeRequest {
 
 /** @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID */
 export function parseSubscribe(data: unknown, limits: Limits): SubscribeRequest {
-  const parsed: { topics: string[]; since?: string | undefined; snapshot?: boolean | undefined } = parse(
-    request,
-    data,
-    limits,
-  );
-  assertTopics(parsed.topics, limits);
-  return { topics: parsed.topics, since: parsed.since, snapshot: parsed.snapshot ?? false };
+  const isList = typeof data === 'string' || Array.isArray(data);
+  const request = isList ? { topics: data } : objectIn(data);
+  const topics = topicsIn(request, limits);
+  if (topics === undefined) throw invalid('topics: what is subscribed to');
+  assertTopics(topics, limits);
+  return { topics, ...wishesIn(request) };
 }
 
 /** The id of the subscription: as it is, or as `{ id }`. @throws PregonError FRAME_INVALID */
 export function parseUnsubscribe(data: unknown): number {
-  return parse(unsubscribe, data);
+  const id: unknown = typeof data === 'number' ? data : Reflect.get(objectIn(data), 'id');
+  if (typeof id === 'number' && Number.isFinite(id)) return id;
+  throw invalid('id: the number of a subscription');
 }
 
-function parse<T>(schema: z.ZodType<T>, data: unknown, limits?: Limits): T {
-  if (limits) assertCount(data, limits);
-  const result = schema.safeParse(data);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const where = issue && issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
-  throw new PregonError('FRAME_INVALID', `${where}${issue?.message ?? 'not what was expected'}`);
+/** More than may be asked for is refused before each of them is looked at. */
+function topicsIn(request: object, limits: Limits): readonly string[] | undefined {
+  const topics: unknown = Reflect.get(request, 'topics');
+  if (topics === undefined) return undefined;
+  if (typeof topics === 'string') return splitTopics(topics, limits);
+  if (!Array.isArray(topics)) throw invalid('topics: a list, or a text with commas');
+  assertTopicCount(topics.length, limits);
+  if (!topics.every((topic) => typeof topic === 'string')) throw invalid('topics: each is a text');
+  return topics;
 }
 
-/** More would be refused in the end; here before each of them is looked at. */
-function assertCount(data: unknown, limits: Limits): void {
-  const isList = Array.isArray(data) || typeof data === 'string';
-  const list: unknown = isList ? data : Reflect.get(Object(data), 'topics');
-  if (Array.isArray(list)) assertTopicCount(list.length, limits);
-  else if (typeof list === 'string') splitTopics(list, limits);
+function wishesIn(request: object): Pick<SubscribeRequest, 'since' | 'snapshot'> {
+  const since: unknown = Reflect.get(request, 'since');
+  if (since !== undefined && typeof since !== 'string') throw invalid('since: a position, or "first"');
+  const snapshot: unknown = Reflect.get(request, 'snapshot');
+  // In a query it is a text.
+  if (snapshot !== undefined && !FLAGS.has(snapshot)) throw invalid('snapshot: true or false');
+  return { since, snapshot: snapshot === true || snapshot === 'true' };
+}
+
+function objectIn(data: unknown): object {
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data;
+  throw invalid('an object was expected');
+}
+
+function isNames(value: unknown): value is EventNames {
+  return NAMES.has(value);
+}
+
+function invalid(message: string): PregonError {
+  return new PregonError('FRAME_INVALID', message);
 }

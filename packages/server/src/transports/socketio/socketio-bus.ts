@@ -33,6 +33,8 @@ export class SocketIoBus {
   }
 
   #hear(text: string): void {
+    // Nobody is here yet, nor is Socket.IO loaded.
+    if (this.#members.size === 0) return;
     const message = decodeBusMessage(text);
     this.#members.get(message.nsp)?.hear(message);
   }

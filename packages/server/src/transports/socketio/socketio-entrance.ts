@@ -1,41 +1,39 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type JsonShape, PregonError } from '@pregon/protocol';
-import { type ExtendedError, Server, type Socket } from 'socket.io';
-import { Encoder } from 'socket.io-parser';
-import type { OtherGateways } from '../../core/broadcasts/other-gateways.js';
+import type { ExtendedError, Socket } from 'socket.io';
 import { toldError } from '../../core/connections/told-error.js';
 import type { Refusal } from '../../core/ports/transport.js';
 import { knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { Door } from '../door.js';
 import type { Entrance } from '../entrance.js';
-import { type Claim, claimBelow } from '../http/claim.js';
 import { corsHeaders } from '../http/cors.js';
-import { rawPath } from '../http/query.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 import { guard } from '../sockets/guarded-socket.js';
 import { shareTexts } from '../sockets/shared-texts.js';
 import { EngineOutlet, type EngineSocket } from './engine/engine-outlet.js';
 import { pacedEngine } from './engine/paced-engine.js';
-import { PacketDecoder } from './engine/packet-decoder.js';
+import { packetDecoder } from './engine/packet-decoder.js';
 import { PolledPayloads } from './engine/polled-payloads.js';
 import { forgetSoon, slim } from './engine/slim.js';
 import { Entering } from './entering.js';
-import { GatewayAdapter, type Sessions } from './gateway-adapter.js';
+import { gatewayAdapter, type Sessions } from './gateway-adapter.js';
 import { type IoPorts, IoServers } from './io-servers.js';
-import { Leavers } from './recovery/leavers.js';
+import type { SocketIoLibrary } from './library.js';
+import type { Leavers } from './recovery/leavers.js';
 import { Recovery } from './recovery/recovery.js';
 import { watchRefusals } from './refusals.js';
-import { SocketIoBus } from './socketio-bus.js';
+import type { SocketIoBus } from './socketio-bus.js';
 import type { SocketIoOptions } from './socketio-options.js';
-import { socketIoPath } from './socketio-path.js';
+import type { SocketIoTargets } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
 
 export interface SocketIoEntranceOptions {
   readonly options: SocketIoOptions;
   readonly door: Door;
-  readonly others: OtherGateways | undefined;
+  readonly bus: SocketIoBus;
+  readonly leavers: Leavers;
   /** What only the gateways know to which a client may return. */
   readonly secret: string | undefined;
   readonly maxFrameBytes: number;
@@ -52,12 +50,10 @@ const PING_TIMEOUT_MS = 20_000;
 const CLIENT_SCRIPT = /^socket\.io(\.esm|\.msgpack)?(\.min)?\.js(\.map)?$/;
 
 /** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
-export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entrance {
+export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<Entrance, 'claims' | 'knows'> {
   readonly io: SocketIo<T>;
   readonly #door: Door;
-  readonly #path: string;
-  /** What the targets of its requests begin with. */
-  readonly #prefix: string;
+  readonly #targets: SocketIoTargets;
   /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
   readonly #requests = createServer();
   readonly #servers: IoServers;
@@ -65,19 +61,20 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entranc
   readonly #admitted = new WeakSet<IncomingMessage>();
   readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
 
-  constructor({ options, door, others, secret, ...limits }: SocketIoEntranceOptions) {
-    assertOptions(options);
+  constructor(
+    { options, door, bus, leavers, secret, ...limits }: SocketIoEntranceOptions,
+    targets: SocketIoTargets,
+    library: SocketIoLibrary,
+  ) {
+    const GatewayAdapter = gatewayAdapter(library);
     this.#door = door;
-    this.#path = socketIoPath(options.path);
-    this.#prefix = options.addTrailingSlash === false ? this.#path : `${this.#path}/`;
+    this.#targets = targets;
     const { clock, heartbeatMs, hub, intake } = door.options;
     const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
-    const leavers = new Leavers(others);
     const canServe = (position: string) => hub.canServe(position);
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe, leavers });
-    const bus = new SocketIoBus(others);
     const enterings = new Map(door.options.routes.map((route) => [route.path, new Entering(door, route)]));
-    this.io = new Server(this.#requests, {
+    this.io = new library.Server(this.#requests, {
       pingInterval: heartbeatMs,
       // Where the heartbeat is quick, so is its end; Socket.IO waits this long by itself.
       pingTimeout: Math.min(heartbeatMs, PING_TIMEOUT_MS),
@@ -88,8 +85,11 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entranc
       cleanupEmptyChildNamespaces: true,
       wsEngine: pacedEngine(intake, maxFrameBytes),
       ...options,
-      parser: { Encoder, Decoder: PacketDecoder.with({ maxFrameBytes, shape: limits.shape }) },
-      path: this.#path,
+      parser: {
+        Encoder: library.Encoder,
+        Decoder: packetDecoder(library.Decoder, { maxFrameBytes, shape: limits.shape }),
+      },
+      path: targets.path,
       destroyUpgrade: false,
       // Called with `new`.
       adapter: function adapter(namespace) {
@@ -118,17 +118,6 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entranc
     });
     watchRefusals(this.io, door.options);
     for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
-  }
-
-  get claims(): readonly Claim[] {
-    return [claimBelow(this.#path)];
-  }
-
-  knows(target: string | undefined): boolean {
-    // As Socket.IO looks at it itself: what it does not take, it does not answer.
-    if (!target?.startsWith(this.#prefix)) return false;
-    const path = rawPath(target);
-    return path === this.#path || path.startsWith(`${this.#path}/`);
   }
 
   arrives(request: IncomingMessage): boolean {
@@ -184,8 +173,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Entranc
   }
 
   #asksForClientScript({ method, url = '/' }: IncomingMessage): boolean {
-    if (method !== 'GET' || !url.startsWith(this.#prefix)) return false;
-    return CLIENT_SCRIPT.test(url.slice(this.#path.length + 1).replace(/\?.*$/, ''));
+    if (method !== 'GET' || !url.startsWith(this.#targets.prefix)) return false;
+    return CLIENT_SCRIPT.test(url.slice(this.#targets.path.length + 1).replace(/\?.*$/, ''));
   }
 
   #serve(path: string, entering: Entering, recovery: Recovery): void {
@@ -231,12 +220,6 @@ function sessions(entering: Entering, recovery: Recovery): Sessions {
     keep: (session) => recovery.keep(session),
     restore: (namespace, pid, offset) => recovery.restore(namespace, pid, offset),
   };
-}
-
-/** Types do not hold those who write JavaScript or YAML. @throws TypeError */
-function assertOptions(options: object): void {
-  const ours = ['adapter', 'connectionStateRecovery', 'parser'].find((name) => Object.hasOwn(options, name));
-  if (ours !== undefined) throw new TypeError(`socketIo.${ours} is not to be chosen: recovery and rooms depend on it`);
 }
 
 /** As Socket.IO hands it to the client: `connect_error`, with the code as its data. */

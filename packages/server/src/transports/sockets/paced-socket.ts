@@ -1,6 +1,6 @@
-import { WebSocket } from 'ws';
 import type { Intake } from '../../core/incoming/intake.js';
 import { limitMessages, putBackUnparsed, socketOf } from '../../private-fields/ws.js';
+import { WebSocket } from './ws.js';
 
 /** A client in debt is looked at no more often than this: a timer for each frame would cost more than the frame. */
 const SHORTEST_WAIT_MS = 10;

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
+import type { WebSocketServer as Engine, ServerOptions, WebSocket } from 'ws';
 import type { Intake } from '../../../core/incoming/intake.js';
 import { PacedSocket } from '../../sockets/paced-socket.js';
+import { WebSocketServer } from '../../sockets/ws.js';
 
 type Admit = (client: WebSocket, request: IncomingMessage) => void;
 
@@ -10,7 +11,7 @@ type Admit = (client: WebSocket, request: IncomingMessage) => void;
  * What Engine.IO is to use for WebSocket (its option `wsEngine`): packets are read as fast as the intake admits them, as on every other
  * transport.
  */
-export function pacedEngine(intake: Intake, maxBytes: number): new (options?: ServerOptions) => WebSocketServer {
+export function pacedEngine(intake: Intake, maxBytes: number): new (options?: ServerOptions) => Engine {
   return class extends WebSocketServer {
     constructor(options?: ServerOptions) {
       super({ ...options, WebSocket: PacedSocket });

@@ -1,0 +1,117 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { OtherGateways } from '../../core/broadcasts/other-gateways.js';
+import type { Refusal } from '../../core/ports/transport.js';
+import type { Entrance } from '../entrance.js';
+import type { Claim } from '../http/claim.js';
+import { refuseRequest, refuseUpgrade } from '../http/refusal.js';
+import { guard } from '../sockets/guarded-socket.js';
+import { loadSocketIo, socketIo } from './library.js';
+import { Leavers } from './recovery/leavers.js';
+import { SocketIoBus } from './socketio-bus.js';
+import { SocketIoEntrance, type SocketIoEntranceOptions } from './socketio-entrance.js';
+import { SocketIoTargets } from './socketio-path.js';
+import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
+
+const GOING_AWAY: Refusal = { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
+
+export interface LazySocketIoOptions extends Omit<SocketIoEntranceOptions, 'bus' | 'leavers'> {
+  readonly others: OtherGateways | undefined;
+}
+
+/**
+ * Where clients of Socket.IO come in. Socket.IO is loaded, and its server made, when the first of them comes or the application asks for
+ * the server: whoever has no such clients pays neither time nor memory for it.
+ *
+ * Nothing is missed meanwhile: a gateway without clients of Socket.IO has nobody to whom another gateway could emit, and who left by
+ * themselves at another gateway is noted from the start.
+ */
+export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
+  readonly #options: SocketIoEntranceOptions;
+  readonly #prepare: (entrance: SocketIoEntrance<T>) => void;
+  readonly #targets: SocketIoTargets;
+  readonly #onFailed: (error: unknown) => void;
+  #entrance: SocketIoEntrance<T> | undefined;
+  #isDestroyed = false;
+
+  /**
+   * @param others absent if the log has no way to other gateways
+   * @param prepare called with the entrance before anybody comes in by it
+   * @param onFailed told why a client was refused for whom the server could not be made
+   * @throws TypeError if an option is the gateway's own to choose
+   */
+  constructor(
+    { others, ...options }: LazySocketIoOptions,
+    prepare: (entrance: SocketIoEntrance<T>) => void,
+    onFailed: (error: unknown) => void,
+  ) {
+    assertOptions(options.options);
+    this.#options = { ...options, bus: new SocketIoBus(others), leavers: new Leavers(others) };
+    this.#prepare = prepare;
+    this.#onFailed = onFailed;
+    this.#targets = new SocketIoTargets(options.options);
+  }
+
+  get io(): SocketIo<T> {
+    return this.#load().io;
+  }
+
+  get claims(): readonly Claim[] {
+    return this.#targets.claims;
+  }
+
+  knows(target: string | undefined): boolean {
+    return this.#targets.includes(target);
+  }
+
+  arrives(request: IncomingMessage): boolean {
+    return this.#entrance?.arrives(request) ?? true;
+  }
+
+  request(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#entrance) return this.#entrance.request(request, response);
+    this.#whenLoaded(
+      (entrance) => entrance.request(request, response),
+      (refusal) => refuseRequest(response, refusal),
+    );
+  }
+
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
+    if (this.#entrance) return this.#entrance.upgrade(request, stream, head);
+    guard(stream);
+    this.#whenLoaded(
+      (entrance) => entrance.upgrade(request, stream, head),
+      (refusal) => refuseUpgrade(stream, refusal),
+    );
+  }
+
+  destroy(): void {
+    this.#isDestroyed = true;
+    this.#entrance?.destroy();
+  }
+
+  #load(): SocketIoEntrance<T> {
+    if (this.#entrance) return this.#entrance;
+    const entrance = new SocketIoEntrance<T>(this.#options, this.#targets, socketIo());
+    this.#prepare(entrance);
+    this.#entrance = entrance;
+    if (this.#isDestroyed) entrance.destroy();
+    return entrance;
+  }
+
+  /** Clients are served in the order in which they came. */
+  #whenLoaded(serve: (entrance: SocketIoEntrance<T>) => void, refuse: (refusal: Refusal) => void): void {
+    loadSocketIo()
+      .then(() => (this.#isDestroyed ? refuse(GOING_AWAY) : serve(this.#load())))
+      .catch((error: unknown) => {
+        this.#onFailed(error);
+        refuse({ status: 503, message: 'Socket.IO is not to be had now' });
+      });
+  }
+}
+
+/** Types do not hold those who write JavaScript or YAML. @throws TypeError */
+function assertOptions(options: object): void {
+  const ours = ['adapter', 'connectionStateRecovery', 'parser'].find((name) => Object.hasOwn(options, name));
+  if (ours !== undefined) throw new TypeError(`socketIo.${ours} is not to be chosen: recovery and rooms depend on it`);
+}
