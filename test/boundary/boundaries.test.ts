@@ -146,6 +146,19 @@ describe('boundaries', () => {
     expect([...files]).toHaveLength(1);
   });
 
+  it('what is loaded when it is used is imported for its types alone', () => {
+    const evaluated = filesIn('packages/server/src').filter((file) =>
+      /^(?:import|export)(?! type )[^;]*? from '(?:socket\.io[^']*|engine\.io|amqplib|pg)';/m.test(textOf(file)),
+    );
+    expect(evaluated).toEqual([]);
+    // By what only the command line needs.
+    const needed = importsIn('packages/server/src').filter(({ from }) =>
+      ['zod', 'yaml', 'jiti', 'pino'].includes(from),
+    );
+    const rooms = new Set(needed.map(({ file }) => roomOf(relative('packages/server/src', file))));
+    expect([...rooms].sort()).toEqual(['admin', 'cli', 'config', 'workers']);
+  });
+
   it('private fields of other libraries are used in one folder, whose decision lists them', () => {
     const underscored = /\._[a-z]\w*|['"`](_[a-z]\w*)['"`]/gi;
     const lookedUp = /\b(?:Reflect\.\w+|fieldOf|replaceField|fitArray)\([^'\n]*'([^']+)'/g;

@@ -1,19 +1,18 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
 import { codeBlocks } from '../support/documents/code-blocks.js';
 import { linksOf, REPOSITORY, wrongLink } from '../support/documents/links.js';
 import { WalkThrough } from '../support/documents/walk-through.js';
+import { PACKAGES, type PackageName, pack, ROOT } from '../support/packages/pack.js';
 import { eventually } from '../support/waiting.js';
 
 const run = promisify(execFile);
-const root = resolve(import.meta.dirname, '../..');
-const PACKAGES = ['protocol', 'client', 'outbox', 'server', 'nest'];
-const modules = join(root, 'node_modules');
+const modules = join(ROOT, 'node_modules');
 
 /** What somebody who installed the packages might write, in JavaScript. */
 const PROGRAM = `
@@ -77,16 +76,11 @@ export const wrong = createGateway({ log: 'sqlite:x.db', routes: { events: {} } 
 
 describeInBrowser('the packages, packed', (openPage) => {
   let folder = '';
-  const tarballs = new Map<string, string>();
+  let tarballs: ReadonlyMap<PackageName, string> = new Map();
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'pregon-packed-'));
-    for (const name of PACKAGES) {
-      const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], {
-        cwd: join(root, 'packages', name),
-      });
-      tarballs.set(name, join(folder, readFilename(stdout)));
-    }
+    tarballs = await pack(folder);
   });
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -138,7 +132,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     const links = linksOf(page);
     const relative = links.filter((link) => !/^([a-z]+:|#)/i.test(link)).map((link) => link.replace(/#.*/, ''));
     expect(relative.filter((link) => !files.split('\n').includes(`package/${link}`))).toEqual([]);
-    expect(links.flatMap((link) => wrongLink(root, `packages/${name}/README.md`, link) ?? [])).toEqual([]);
+    expect(links.flatMap((link) => wrongLink(ROOT, `packages/${name}/README.md`, link) ?? [])).toEqual([]);
     expect(links).toContain(`${REPOSITORY}#readme`);
   });
 
@@ -177,7 +171,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     await run(process.execPath, [typescript, ...flags, 'program.ts'], { cwd: folder });
 
     const { stdout: version } = await run('npx', ['--no-install', 'pregon', '--version'], { cwd: folder });
-    expect(version).toContain(JSON.parse(readFileSync(join(root, 'packages/server/package.json'), 'utf8')).version);
+    expect(version).toContain(JSON.parse(readFileSync(join(ROOT, 'packages/server/package.json'), 'utf8')).version);
     const required = `
       const { createClient } = require('@pregon/client');
       const { attachGateway, createGateway } = require('pregon');
@@ -204,7 +198,7 @@ describeInBrowser('the packages, packed', (openPage) => {
 
   it('[fault G1] run the program of README.md as it stands: application, gateway and page', async () => {
     const shop = await emptyFolder('readme');
-    const blocks = codeBlocks(readFileSync(join(root, 'README.md'), 'utf8')).filter(
+    const blocks = codeBlocks(readFileSync(join(ROOT, 'README.md'), 'utf8')).filter(
       ({ heading }) => heading === 'Use it',
     );
     for (const { file, text } of blocks) if (file !== undefined) shop.write(file, text);
@@ -231,7 +225,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     shop.run(gateway);
     await eventually(names, (all) => all.join() === 'Ada,Grace');
     // The line for the console, in "Try it".
-    const [console_] = codeBlocks(readFileSync(join(root, 'README.md'), 'utf8')).filter(({ text }) =>
+    const [console_] = codeBlocks(readFileSync(join(ROOT, 'README.md'), 'utf8')).filter(({ text }) =>
       text.startsWith('new WebSocket'),
     );
     const said = page.waitForEvent('console');
@@ -243,7 +237,7 @@ describeInBrowser('the packages, packed', (openPage) => {
 
   it('[fault G1] run the ten steps of docs/guide/tutorial.md, each as it stands', async () => {
     const tutorial = await emptyFolder('tutorial');
-    const blocks = codeBlocks(readFileSync(join(root, 'docs/guide/tutorial.md'), 'utf8'));
+    const blocks = codeBlocks(readFileSync(join(ROOT, 'docs/guide/tutorial.md'), 'utf8'));
     expect(new Set(blocks.map(({ heading }) => Number.parseInt(heading, 10))).size).toBe(10);
     const page = await openPage();
     const names = () => page.locator('li').allTextContents();
@@ -285,13 +279,6 @@ describeInBrowser('the packages, packed', (openPage) => {
     await page.context().close();
   });
 });
-
-/** npm prints a list, or since version 11 an object by name. */
-function readFilename(json: string): string {
-  const answer: unknown = JSON.parse(json);
-  const [packed] = typeof answer === 'object' && answer !== null ? Object.values(answer) : [];
-  return packed.filename;
-}
 
 /** The version of a dependency that this workspace uses, as `npm install` wants it. */
 function installed(name: string): string {
