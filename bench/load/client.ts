@@ -18,20 +18,21 @@ let beganAtMs = 0;
 answer({
   /**
    * Opens `count` more connections to `port`; ends when all are open. Each asks for `query`, or for its topics in the spread of the name
-   * `spread`, where there is one.
+   * `spread`, where there is one; with the headers of a browser if `browser` is 1.
    */
   async connect(fields) {
     const port = numberOf(fields, 'port');
     const spread = spreadOf(fields['spread'] === undefined ? 'one' : textOf(fields, 'spread'));
     const dialect = dialectOf(textOf(fields, 'dialect'));
     const count = numberOf(fields, 'count');
+    const browser = fields['browser'] === 1;
     beganAtMs = performance.now();
     for (let opened = 0; opened < count; opened += HANDSHAKES) {
       const group = Array.from({ length: Math.min(HANDSHAKES, count - opened) }, (_, index) => {
         const number = opened + index;
         const query = topicsQuery(spread, number) ?? textOf(fields, 'query');
         const cadence = cadenceOf(spread, number);
-        return new LoadConnection({ port, dialect, query, cadence, tally, thorough: number === count - 1 });
+        return new LoadConnection({ port, dialect, query, cadence, tally, thorough: number === count - 1, browser });
       });
       connections.push(...group);
       await Promise.all(group.map((connection) => connection.opened));
@@ -82,7 +83,21 @@ answer({
     connections = [];
     return {};
   },
+
+  async leave() {
+    await leave();
+    return {};
+  },
 });
+
+/** Ends those that are there as browsers do, as many at once as there are handshakes at once. */
+async function leave(): Promise<void> {
+  const leaving = connections;
+  connections = [];
+  for (let left = 0; left < leaving.length; left += HANDSHAKES) {
+    await Promise.all(leaving.slice(left, left + HANDSHAKES).map((connection) => connection.leave()));
+  }
+}
 
 function topicsQuery(spread: Spread, connection: number): string | undefined {
   const patterns = spread.patternsOf(connection);

@@ -4,7 +4,7 @@ import type { Cadence } from './cadence.js';
 import type { Dialect } from './dialect.js';
 import { EventStreamFraming, type Framing, type Listener, WebSocketFraming } from './framing.js';
 import type { Tally } from './tally.js';
-import { clientText, PONG_FRAME, streamRequest, upgradeRequest } from './wire.js';
+import { CLOSE_FRAME, clientText, PONG_FRAME, streamRequest, upgradeRequest } from './wire.js';
 
 /** Larger than any frame of a benchmark. */
 const MAX_FRAME_BYTES = 4_096;
@@ -29,6 +29,8 @@ export interface LoadConnectionOptions {
   readonly tally: Tally;
   /** Reads each event as a whole: the last connection does, which is also the last that a server writes to. */
   readonly thorough: boolean;
+  /** Asks as a browser does, with all its headers. @default false */
+  readonly browser?: boolean;
 }
 
 interface Deferred {
@@ -49,11 +51,12 @@ export class LoadConnection implements Listener {
   readonly #opened: Deferred;
   readonly opened: Promise<void>;
   #accepted = false;
+  #isLeaving = false;
   #rest: Buffer | undefined;
   /** The number of the event that should come next; undefined for whatever comes. */
   next: number | undefined;
 
-  constructor({ port, dialect, query, cadence, tally, thorough }: LoadConnectionOptions) {
+  constructor({ port, dialect, query, cadence, tally, thorough, browser }: LoadConnectionOptions) {
     const streaming = dialect.transport === 'event stream';
     this.#dialect = dialect;
     this.#framing = streaming ? new EventStreamFraming(dialect) : new WebSocketFraming(dialect);
@@ -68,7 +71,7 @@ export class LoadConnection implements Listener {
     const callback = (bytes: number) => this.#read(READ_BUFFER, bytes);
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ_BUFFER, callback } });
     const path = dialect.path + query;
-    this.#socket.write(streaming ? streamRequest(port, path) : upgradeRequest(port, path, dialect.protocol));
+    this.#socket.write(streaming ? streamRequest(port, path) : upgradeRequest(port, path, dialect.protocol, browser));
     this.#socket.on('error', (error) => this.#opened.reject(error));
     this.#socket.on('close', () => this.#opened.reject(new Error('the connection closed')));
   }
@@ -82,6 +85,15 @@ export class LoadConnection implements Listener {
 
   close(): void {
     this.#socket.resetAndDestroy();
+  }
+
+  /** Says goodbye as a browser does; resolves when the connection is gone. */
+  leave(): Promise<void> {
+    this.#isLeaving = true;
+    const gone = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
+    if (this.#dialect.transport === 'websocket') this.#socket.write(CLOSE_FRAME);
+    else this.#socket.destroy();
+    return gone;
   }
 
   event(data: Buffer, numberEnd: number, start: number, end: number): void {
@@ -112,6 +124,7 @@ export class LoadConnection implements Listener {
   }
 
   #read(buffer: Buffer, length: number): boolean {
+    if (this.#isLeaving) return true;
     this.#tally.lastAtMs = performance.now();
     let at = 0;
     if (this.#rest) {

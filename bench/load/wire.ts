@@ -16,8 +16,22 @@ export function clientText(text: string): Buffer {
 
 export const PONG_FRAME = Buffer.concat([Buffer.from([PONG, 0x80]), MASK]);
 
-/** An upgrade request (RFC 6455 section 4.1). */
-export function upgradeRequest(port: number, path: string, protocol: string | undefined): string {
+/** Says goodbye with 1000, without a reason. */
+export const CLOSE_FRAME = Buffer.concat([Buffer.from([CLOSE, 0x82]), MASK, Buffer.from([0x03, 0xe8])]);
+
+/** What Chromium sends beside what the protocol wants. */
+const BROWSER_HEADERS: readonly string[] = [
+  'Pragma: no-cache',
+  'Cache-Control: no-cache',
+  'User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36',
+  'Origin: http://127.0.0.1:8080',
+  'Accept-Encoding: gzip, deflate, br, zstd',
+  'Accept-Language: en-GB,en-US;q=0.9,en;q=0.8',
+  'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits',
+];
+
+/** An upgrade request (RFC 6455 section 4.1). @param browser with the headers of a browser */
+export function upgradeRequest(port: number, path: string, protocol: string | undefined, browser = false): string {
   const lines = [
     `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -25,6 +39,7 @@ export function upgradeRequest(port: number, path: string, protocol: string | un
     'Connection: Upgrade',
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+    ...(browser ? BROWSER_HEADERS : []),
     ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;

@@ -1,5 +1,5 @@
 import { Child } from '../processes/child.js';
-import { GatewayProcess } from '../processes/gateway-process.js';
+import { startGateway } from '../processes/gateway-process.js';
 import { numberOf, seriesOf } from '../processes/messages.js';
 import type { Context } from '../question.js';
 import type { Installation } from './installation.js';
@@ -39,7 +39,7 @@ export async function measureCommits(
   const load = Child.start('load/client');
   await application.ask('open', { database, log, exchange, eventBytes: EVENT_BYTES });
   const { folder, gatewayArgv: execArgv } = context;
-  const { gateway, port } = await GatewayProcess.start({ folder, log, exchange, execArgv });
+  const { server: gateway, port } = await startGateway({ folder, log, exchange, execArgv });
   // With the subprotocol, which says when a connection is live.
   await load.ask('connect', { port, dialect: 'pregon.v1', query: '', count: connections });
   const write = async (first: number, durationMs: number) => {

@@ -1,76 +1,113 @@
 import { Child } from '../processes/child.js';
-import { numberOf } from '../processes/messages.js';
-import { SERVER_FLAGS } from '../processes/server-flags.js';
-import type { Question, Row } from '../question.js';
+import { type Context, goal, NO_GOAL, type Question, type Row } from '../question.js';
 import { median } from '../statistics.js';
-import { cpuMicros, newLogUrl } from './sides.js';
+import { type ConnectSide, startLogging, startQuiet } from './connect-sides.js';
 
 const CONNECTIONS = 1_000;
 
+/** The most that a connection may cost, as a multiple of one of `ws`. */
+const GOAL = 1.1;
+
 interface Kind {
   readonly server: string;
-  readonly module: string;
   readonly dialect: string;
+  readonly lines: 'logged' | 'none';
+  /** What it is compared with, of the same lines. */
+  readonly peer?: string;
+  readonly start: (context: Context) => Promise<ConnectSide>;
 }
 
 const KINDS: readonly Kind[] = [
-  { server: 'pregon, plain', module: 'servers/gateway', dialect: 'plain' },
-  { server: 'pregon, pregon.v1', module: 'servers/gateway', dialect: 'pregon.v1' },
-  { server: 'pregon, SSE', module: 'servers/gateway', dialect: 'sse' },
-  { server: 'pregon, Socket.IO', module: 'servers/gateway', dialect: 'pregon, Socket.IO' },
-  { server: 'ws', module: 'servers/ws', dialect: 'plain' },
-  { server: 'socket.io', module: 'servers/socketio', dialect: 'socket.io' },
+  { server: 'ws', dialect: 'plain', lines: 'logged', start: startLogging('ws') },
+  { server: 'ws, subscribed', dialect: 'pregon.v1', lines: 'logged', start: startLogging('ws') },
+  { server: 'pregon run, plain', dialect: 'plain', lines: 'logged', peer: 'ws', start: startLogging('pregon') },
+  {
+    server: 'pregon run, pregon.v1',
+    dialect: 'pregon.v1',
+    lines: 'logged',
+    peer: 'ws, subscribed',
+    start: startLogging('pregon'),
+  },
+  { server: 'ws', dialect: 'plain', lines: 'none', start: startQuiet('servers/ws-quiet') },
+  { server: 'ws, subscribed', dialect: 'pregon.v1', lines: 'none', start: startQuiet('servers/ws-quiet') },
+  { server: 'pregon, plain', dialect: 'plain', lines: 'none', peer: 'ws', start: startQuiet('servers/gateway') },
+  {
+    server: 'pregon, pregon.v1',
+    dialect: 'pregon.v1',
+    lines: 'none',
+    peer: 'ws, subscribed',
+    start: startQuiet('servers/gateway'),
+  },
+  { server: 'pregon, SSE', dialect: 'sse', lines: 'none', peer: 'ws', start: startQuiet('servers/gateway') },
+  { server: 'socket.io', dialect: 'socket.io', lines: 'none', start: startQuiet('servers/socketio') },
+  {
+    server: 'pregon, Socket.IO',
+    dialect: 'pregon, Socket.IO',
+    lines: 'none',
+    peer: 'socket.io',
+    start: startQuiet('servers/gateway'),
+  },
 ];
 
 interface Rounds extends Kind {
-  readonly child: Child;
-  readonly port: number;
-  readonly micros: number[];
+  readonly side: ConnectSide;
+  readonly opening: number[];
+  readonly whole: number[];
 }
 
 export const connect: Question = {
   name: 'connect',
-  title: 'CPU time of the server for a new connection, with its subscription, 100 of them under way at once',
-  cases: [],
-  goalCases: [],
+  title:
+    'CPU time of the server for a connection: handshake with the headers of a browser, first frames, close; 100 of them under way at once',
+  cases: ['logged', 'none'],
+  goalCases: ['logged', 'none'],
   async answer(context) {
     const load = Child.start('load/client');
     const all: Rounds[] = [];
     for (const kind of KINDS) {
-      const child = Child.start(kind.module, kind.module === 'servers/gateway' ? context.gatewayArgv : SERVER_FLAGS);
-      const { port } = await child.ask('listen', { log: newLogUrl(context), eventBytes: 200 });
-      all.push({ ...kind, child, port: numberOf({ port: port ?? '' }, 'port'), micros: [] });
+      if (context.cases.length > 0 && !context.cases.includes(kind.lines)) continue;
+      all.push({ ...kind, side: await kind.start(context), opening: [], whole: [] });
     }
-    for (let round = 0; round <= (context.quick ? 1 : 5); round++) {
+    for (let round = 0; round <= (context.quick ? 2 : 9); round++) {
       for (const one of all) {
         context.progress(`connect, ${round === 0 ? 'warming up' : `round ${round}`}: ${one.server}`);
-        const micros = await playRound(one, load);
-        if (round > 0) one.micros.push(micros);
+        const { opening, whole } = await playRound(one, load);
+        if (round > 0) one.opening.push(opening);
+        if (round > 0) one.whole.push(whole);
       }
     }
-    await Promise.all([load, ...all.map(({ child }) => child)].map((child) => child.end()));
+    await Promise.all([load.end(), ...all.map(({ side }) => side.end())]);
     return toRows(all);
   },
 };
 
-async function playRound({ child, port, dialect, server }: Rounds, load: Child): Promise<number> {
-  const before = await cpuMicros(child);
-  await load.ask('connect', { port, dialect, query: '', count: CONNECTIONS });
-  const { count } = await child.ask('connections');
-  const after = await cpuMicros(child);
-  if (count !== CONNECTIONS) throw new Error(`${server}: ${count} of ${CONNECTIONS} connections`);
-  await load.ask('disconnect');
-  while ((await child.ask('connections'))['count'] !== 0) await new Promise((resolve) => setTimeout(resolve, 20));
-  return (after - before) / CONNECTIONS;
+async function playRound({ side, dialect }: Rounds, load: Child): Promise<{ opening: number; whole: number }> {
+  const before = await side.cpuMicros();
+  await load.ask('connect', { port: side.port, dialect, query: '', count: CONNECTIONS, browser: 1 });
+  await side.opened(CONNECTIONS);
+  const open = await side.cpuMicros();
+  await load.ask('leave');
+  await side.closed(CONNECTIONS);
+  const after = await side.cpuMicros();
+  return { opening: (open - before) / CONNECTIONS, whole: (after - before) / CONNECTIONS };
 }
 
 function toRows(all: readonly Rounds[]): Row[] {
-  const of = (wanted: string) => median(all.find(({ server }) => server === wanted)?.micros ?? []);
-  return all.map(({ server }) => ({
-    server,
-    'µs for a connection': of(server),
-    'per CPU-second': 1e6 / of(server),
-    '× ws': of(server) / of('ws'),
-    '× socket.io': of(server) / of('socket.io'),
-  }));
+  return all.map(({ server, lines, peer, opening, whole }) => {
+    const other = all.find((candidate) => candidate.server === peer && candidate.lines === lines);
+    // Of the two in each round, so that what else the machine did then falls on both.
+    const ratio = other && median(whole.map((micros, round) => micros / (other.whole[round] ?? Number.NaN)));
+    return {
+      case: lines === 'logged' ? 'with log lines' : 'without',
+      server,
+      'µs to open': median(opening),
+      'µs, with close': median(whole),
+      'per CPU-second': 1e6 / median(whole),
+      peer: peer ?? '',
+      '× peer': ratio ?? 1,
+      ...(ratio === undefined || server.endsWith('SSE') || server.endsWith('Socket.IO')
+        ? NO_GOAL
+        : goal(`≤ ${GOAL} × ws`, ratio <= GOAL, `${ratio.toFixed(2)} ×`)),
+    };
+  });
 }

@@ -1,21 +1,23 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { answer } from '../processes/answer.js';
-import { GatewayProcess } from '../processes/gateway-process.js';
+import { cpuMicros } from '../processes/cpu.js';
+import { startGateway } from '../processes/gateway-process.js';
 import { numberOf, textOf } from '../processes/messages.js';
+import type { ServerProcess } from '../processes/server-process.js';
 
-let gateway: GatewayProcess | undefined;
+let gateway: ServerProcess | undefined;
 
 /** `pregon run` with as many workers as it is told, and what all of its processes use, by Linux's count. */
 answer({
   async listen(fields) {
-    const started = await GatewayProcess.start({
+    const started = await startGateway({
       folder: textOf(fields, 'folder'),
       log: textOf(fields, 'log'),
       exchange: 'bench',
       execArgv: [],
       workers: numberOf(fields, 'workers'),
     });
-    gateway = started.gateway;
+    gateway = started.server;
     return { port: started.port };
   },
   cpu() {
@@ -33,13 +35,6 @@ function pids(): number[] {
   const children = `/proc/${pid}/task/${pid}/children`;
   if (!existsSync(children)) throw new Error('what processes use is read from /proc, which Linux has');
   return [pid, ...readFileSync(children, 'utf8').split(' ').filter(Boolean).map(Number)];
-}
-
-/** On a processor, of all its threads. */
-function cpuMicros(pid: number): number {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  const nanos = tasks.map((task) => Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]));
-  return sum(nanos) / 1_000;
 }
 
 function writes(pid: number): number {

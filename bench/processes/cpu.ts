@@ -1,0 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** CPU time of another process, of all its threads, in microseconds. Linux counts it in nanoseconds. */
+export function cpuMicros(pid: number): number {
+  const nanos = readdirSync(`/proc/${pid}/task`).map((task) =>
+    Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),
+  );
+  return nanos.reduce((total, value) => total + value, 0) / 1_000;
+}
