@@ -33,6 +33,7 @@ export class LogQueue {
   #queuedBytes = 0;
   #chunk: Chunk | undefined;
   #isWriting = false;
+  #isScheduled = false;
   #retry: NodeJS.Timeout | undefined;
   #pauseMs = FIRST_PAUSE_MS;
   #dropped = 0;
@@ -62,7 +63,7 @@ export class LogQueue {
     } else {
       this.#push(bytes);
     }
-    this.#next();
+    this.#schedule();
   }
 
   /** Resolves when all lines are written, or after `timeoutMs`. */
@@ -87,33 +88,54 @@ export class LogQueue {
     this.#unreported += count;
   }
 
-  #next(): void {
-    if (this.#isWriting || this.#retry) return;
-    this.#reportDropped();
-    this.#chunk ??= this.#takeChunk();
-    if (!this.#chunk) {
-      for (const resolve of this.#onEmpty.splice(0)) resolve();
-      return;
-    }
-    this.#isWriting = true;
-    const { bytes, written } = this.#chunk;
-    this.#sink.write(written === 0 ? bytes : bytes.subarray(written)).then(
-      (count) => this.#wrote(count),
-      () => this.#failed(),
-    );
+  /** The lines of one turn of the event loop are written together: each write costs as much as several lines. */
+  #schedule(): void {
+    if (this.#isScheduled || this.#isWriting || this.#retry) return;
+    this.#isScheduled = true;
+    setImmediate(() => {
+      this.#isScheduled = false;
+      this.#next();
+    });
   }
 
-  #wrote(count: number): void {
-    this.#isWriting = false;
-    const chunk = this.#chunk;
-    if (!chunk) return;
+  #next(): void {
+    while (!this.#isWriting && !this.#retry) {
+      this.#reportDropped();
+      this.#chunk ??= this.#takeChunk();
+      if (!this.#chunk) {
+        for (const resolve of this.#onEmpty.splice(0)) resolve();
+        return;
+      }
+      this.#send(this.#chunk);
+    }
+  }
+
+  #send(chunk: Chunk): void {
+    const { bytes, written } = chunk;
+    try {
+      const taken = this.#sink.write(written === 0 ? bytes : bytes.subarray(written));
+      if (typeof taken === 'number') return this.#wrote(chunk, taken);
+      this.#isWriting = true;
+      taken.then(
+        (count) => {
+          this.#isWriting = false;
+          this.#wrote(chunk, count);
+          this.#next();
+        },
+        () => this.#failed(),
+      );
+    } catch {
+      this.#failed();
+    }
+  }
+
+  #wrote(chunk: Chunk, count: number): void {
     chunk.written += count;
     if (chunk.written >= chunk.bytes.length) {
       this.#queuedBytes -= chunk.bytes.length;
       this.#chunk = undefined;
     }
     this.#pauseMs = FIRST_PAUSE_MS;
-    this.#next();
   }
 
   /** Full, broken or gone, and it may come back: a reader that starts again, a disk that is cleared. */
