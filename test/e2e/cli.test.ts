@@ -203,16 +203,17 @@ describe('pregon run', () => {
       'stopped',
     ]);
     expect(lines[3]).toMatchObject({ route: 'events', code: 1000, connection: lines[1].connection });
+    expect([lines[1].level, lines[3].level]).toEqual([20, 30]);
   });
 
-  it('logs connection events as text, a line each', async () => {
+  it('logs one line for a connection, when it has closed', async () => {
     const cwd = temporaryFolder();
     const { process, url } = await startGateway(cwd, ['--route=events', '--exchange=x']);
     await pregon(['connect', `${url}/events`, '--wait-ms=0'], { cwd });
-    await process.until(/\n\d\d:\d\d:\d\d\.\d{3} info {2}connection opened connection=\S+ route=events [^\n]*\n/);
     await process.until(
-      /\n\d\d:\d\d:\d\d\.\d{3} info {2}connection closed connection=\S+ route=events [^\n]*code=1000\n/,
+      /\n\d\d:\d\d:\d\d\.\d{3} info {2}connection closed connection=\S+ route=events transport=websocket remoteAddress=127\.0\.0\.1 code=1000 openMs=\d+ bytes=\d+\n/,
     );
+    expect(process.stdout).not.toContain('connection opened');
   });
 
   it('logs what a client says in one line, whatever it holds, with nothing in it that steers a terminal', async () => {
@@ -220,7 +221,9 @@ describe('pregon run', () => {
     const socket = new WebSocket(`${url}/events`);
     await once(socket, 'open');
     socket.close(4321, '\u009b31m\u001b[31m\r\n00:00:00.000 info  all is well\u007f');
-    await process.until(/ code=4321 reason="\\u009b31m\\u001b\[31m\\r\\n00:00:00\.000 info {2}all is well\\u007f"\n/);
+    await process.until(
+      / code=4321 reason="\\u009b31m\\u001b\[31m\\r\\n00:00:00\.000 info {2}all is well\\u007f" openMs=\d+ bytes=\d+\n/,
+    );
   });
 
   it('a busy port is one clear line and exit code 1', async () => {

@@ -78,8 +78,9 @@ describe('text from elsewhere', () => {
     expect(failed.stderr).toMatch(/^[\x20-\x7e\n]+$/);
     const usage = await pregon(['publish', 'e', 'a', '1', '--ty\u202epe\u009b=T'], { cwd });
     expect(usage.stderr).toMatch(/^[\x20-\x7e\n]+$/);
+    await client.kill('SIGTERM');
     await eventually(
-      () => gateway.stdout.includes('connection opened'),
+      () => gateway.stdout.includes('connection closed'),
       (logged) => logged,
     );
     expect(gateway.stdout).toMatch(/^[\x20-\x7e\n]+$/);

@@ -34,7 +34,7 @@ async function untilAllEnded(pids: readonly number[]): Promise<void> {
 
 describe('several workers on one port', () => {
   it('[I-1][I-2][I-3] share the connections, and each gets every event once, in order', async () => {
-    const workers = await Workers.start();
+    const workers = await Workers.start({ logsOpened: true });
     const append = appender(await openTestLog(workers.logFile));
     const plain = await many(20, () => PlainClient.open(workers.url('ws', '/events')));
     const streams = await many(4, () => StreamClient.open(workers.url('http', '/events')));
@@ -108,7 +108,10 @@ describe('several workers on one port', () => {
   });
 
   it('[000-09] what a client says reaches the connections of all workers, of every kind', async () => {
-    const workers = await Workers.start({ flags: ['--route=chat', '--exchange=events', '--broadcast'] });
+    const workers = await Workers.start({
+      flags: ['--route=chat', '--exchange=events', '--broadcast'],
+      logsOpened: true,
+    });
     const plain = await many(6, () => PlainClient.open(workers.url('ws', '/chat')));
     const stock = await many(6, () => SocketIoClient.open(workers.url('http', '/chat'), { transports: ['websocket'] }));
     const opened = await workers.untilOpened(12);
@@ -272,7 +275,7 @@ describe('the end of several workers', () => {
   });
 
   it('one that is stopped by itself drains, and another takes its place', async () => {
-    const workers = await Workers.start();
+    const workers = await Workers.start({ logsOpened: true });
     const clients = await many(10, () => PlainClient.open(workers.url('ws', '/events')));
     // The first that was started is the first worker.
     const [one = 0] = workers.pids();

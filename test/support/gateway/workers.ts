@@ -8,6 +8,8 @@ export interface WorkersOptions {
   /** @default 2 */
   readonly workers?: number;
   readonly flags?: readonly string[];
+  /** Whether connections are logged when they open, for {@link Workers.untilOpened}. @default false */
+  readonly logsOpened?: boolean;
   /** @default a new SQLite file where it runs */
   readonly log?: string;
   /** @default any free one; which may be another one after a moment in which none of them lived */
@@ -39,10 +41,12 @@ export class Workers {
     log = 'sqlite:log.db',
     cwd = temporaryFolder(),
     flags = ['--route=events', '--exchange=events'],
+    logsOpened = false,
   }: WorkersOptions = {}) {
     this.cwd = cwd;
     this.temporary = temporaryFolder();
     const line = ['run', `127.0.0.1:${port}`, `--log=${log}`, `--workers=${workers}`, ...flags];
+    if (logsOpened) line.push('--debug');
     this.primary = startPregon(line, { cwd, env: { TMPDIR: this.temporary } });
   }
 

@@ -1,18 +1,35 @@
 import type { Connection } from '../core/connections/connection.js';
-import type { RouteHandlers } from '../core/routes/handlers.js';
+import type { RouteObserver } from '../core/routes/route-observer.js';
+import type { Clock } from '../core/time/clock.js';
 import type { Logger } from './options.js';
 
-/** One line for each thing that happens to a connection. */
-export function connectionLog(logger: Logger): RouteHandlers {
+/** One line for each connection, when it has closed; at level debug, also when it opens and for each message. */
+export function connectionLog(logger: Logger, clock: Clock): RouteObserver {
   return {
-    opened: (connection) => logger.info({ ...who(connection), transport: connection.transport }, 'connection opened'),
-    closed: (connection, { code, reason }) =>
-      logger.info({ ...who(connection), code, ...(reason === '' ? {} : { reason }) }, 'connection closed'),
+    opened: (connection) => logger.debug(who(connection), 'connection opened'),
+    closed({ id, route, transport, remoteAddress, link, openedAt }, { code, reason }) {
+      const fields = {
+        connection: id,
+        route,
+        transport,
+        remoteAddress,
+        code,
+        reason: reason === '' ? undefined : reason,
+        openMs: Math.round(clock.now() - openedAt),
+        bytes: link.takenBytes,
+      };
+      logger.info(fields, 'connection closed');
+    },
     error: (connection, error) => logger.warn({ ...who(connection), err: error }, 'connection error'),
-    message: (connection, _data, { name }) => logger.debug({ ...who(connection), name }, 'connection message'),
+    message: (connection, name) => logger.debug({ ...who(connection), name }, 'connection message'),
   };
 }
 
-function who(connection: Connection): { connection: string; route: string; remoteAddress: string } {
-  return { connection: connection.id, route: connection.route, remoteAddress: connection.remoteAddress };
+function who({ id, route, transport, remoteAddress }: Connection): {
+  connection: string;
+  route: string;
+  transport: string;
+  remoteAddress: string;
+} {
+  return { connection: id, route, transport, remoteAddress };
 }

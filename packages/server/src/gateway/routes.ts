@@ -4,6 +4,7 @@ import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import { ServedRoute } from '../core/routes/served-route.js';
 import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/snapshot-reader.js';
+import { systemClock } from '../core/time/clock.js';
 import { connectionLog } from './connection-log.js';
 import type { Logger, RouteOptions } from './options.js';
 import { inTime } from './snapshots/snapshot-in-time.js';
@@ -57,7 +58,7 @@ function createRoute(
     snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot, maxBytes) : snapshot && inTime(snapshot),
     snapshotLimits: { ...DEFAULT_HOLD_LIMITS, maxBytes },
     compression: normalizeCompression(compression),
-    observer: connectionLog(logger),
+    observer: connectionLog(logger, systemClock),
     turn,
     refusals,
   });

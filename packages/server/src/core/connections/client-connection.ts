@@ -38,6 +38,7 @@ const NONE: readonly Subscription[] = [];
 export class ClientConnection implements Member, SubscriptionOwner {
   readonly id: string;
   readonly request: ConnectionRequest;
+  readonly openedAt: number;
   readonly #route: ServedRoute;
   readonly #hub: Hub;
   readonly #limits: SubscriptionLimits;
@@ -64,6 +65,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     this.#hub = options.hub;
     this.#limits = options.limits;
     this.#link = link;
+    this.openedAt = Math.floor(options.now);
     this.#liveness = new Liveness(options.now);
     this.#intake = options.intake;
   }

@@ -5,6 +5,8 @@ import type { Connection } from './connection.js';
 /** A connection as its route sees it: it can be written to, and held back. */
 export interface Member extends Connection {
   readonly link: Link;
+  /** By the clock of the gateway, in whole milliseconds. */
+  readonly openedAt: number;
   /** @returns false if it was not written, because the connection is full or closed */
   sendMessage(message: Message): boolean;
   /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. */

@@ -9,6 +9,7 @@ import { type HoldLimits, SnapshotReader } from '../snapshots/snapshot-reader.js
 import { createFilter, type Filter } from '../topics/filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
+import type { RouteObserver } from './route-observer.js';
 
 /** How events are compressed for the clients that take them so. */
 export interface Compression {
@@ -30,8 +31,8 @@ export interface RouteDefinition {
   readonly turn?: TurnBudget;
   /** Logs what clients are refused. @default nothing is logged */
   readonly refusals?: RefusalLog;
-  /** Sees what happens before the handlers do, and answers nothing. */
-  readonly observer?: RouteHandlers;
+  /** @default nobody watches */
+  readonly observer?: RouteObserver;
 }
 
 /** A named entry point: what it carries, who is connected, what happens to them. */
@@ -43,6 +44,8 @@ export class ServedRoute implements Route {
   readonly snapshots: SnapshotReader | undefined;
   readonly #definition: RouteDefinition;
   readonly #handlers: RouteHandlers[] = [];
+  /** The filter of clients that ask for no topics, as most do. */
+  #everything: Filter | undefined;
 
   constructor(definition: RouteDefinition) {
     this.name = definition.name;
@@ -60,7 +63,9 @@ export class ServedRoute implements Route {
   /** What the route carries, narrowed to the patterns that a client asks for. */
   filter(topics: readonly string[] | undefined): Filter {
     const { exchanges, topics: allowed } = this.#definition;
-    return createFilter({ topics, allowed, exchanges });
+    if (topics) return createFilter({ topics, allowed, exchanges });
+    this.#everything ??= createFilter({ allowed, exchanges });
+    return this.#everything;
   }
 
   /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; what to add is logged */
@@ -74,16 +79,19 @@ export class ServedRoute implements Route {
 
   opened(connection: Member): void {
     this.connections.add(connection);
+    this.#definition.observer?.opened(connection);
     this.#each(connection, (handlers) => handlers.opened?.(connection));
   }
 
   closed(connection: Member, close: { code: number; reason: string }): void {
     this.connections.delete(connection);
+    this.#definition.observer?.closed(connection, close);
     this.#each(connection, (handlers) => handlers.closed?.(connection, close));
   }
 
   failed(connection: Connection, error: Error): void {
-    for (const handlers of this.#all) {
+    this.#definition.observer?.error(connection, error);
+    for (const handlers of this.#handlers) {
       // What an error handler throws has nowhere left to go but to the others' view of it, so it ends here.
       void attempt(() => handlers.error?.(connection, error));
     }
@@ -106,7 +114,7 @@ export class ServedRoute implements Route {
    * @throws PregonError MESSAGE_UNKNOWN | HANDLER_FAILED, or the PregonError that the handler threw
    */
   async message(connection: Connection, data: unknown, name: string | undefined): Promise<unknown> {
-    this.#definition.observer?.message?.(connection, data, { name });
+    this.#definition.observer?.message(connection, name);
     const named = name === undefined ? undefined : this.#named(name);
     if (named) return this.#answer(connection, () => named(connection, data));
     const listening = this.#handlers.filter((handlers) => handlers.message);
@@ -119,11 +127,6 @@ export class ServedRoute implements Route {
       answer ??= value;
     }
     return answer;
-  }
-
-  get #all(): readonly RouteHandlers[] {
-    const { observer } = this.#definition;
-    return observer ? [observer, ...this.#handlers] : this.#handlers;
   }
 
   #named(name: string): ((connection: Connection, data: unknown) => unknown) | undefined {
@@ -143,7 +146,7 @@ export class ServedRoute implements Route {
   }
 
   #each(connection: Connection, call: (handlers: RouteHandlers) => unknown): void {
-    for (const handlers of this.#all) {
+    for (const handlers of this.#handlers) {
       void attempt(() => call(handlers)).then((outcome) => {
         if ('error' in outcome) this.failed(connection, outcome.error);
       });
