@@ -8,6 +8,8 @@ export class GatewayPositions implements PositionCodec {
   readonly #log: Log;
   readonly #configured: string | undefined;
   #codec: PositionCodec;
+  /** The point that was encoded last, and its text: clients that come one after the other begin at the same point. */
+  #last: { readonly point: LogPoint; readonly position: string } | undefined;
 
   /** @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | LOG_CLOSED */
   static async open(log: Log, configured: string | undefined): Promise<GatewayPositions> {
@@ -23,10 +25,14 @@ export class GatewayPositions implements PositionCodec {
   /** Until it resolves, the key of the former log stays in use; afterwards, positions under that key are answered with `reset`. */
   async renew(): Promise<void> {
     this.#codec = await positionsOf(this.#log, this.#configured);
+    this.#last = undefined;
   }
 
   encode(point: LogPoint): string {
-    return this.#codec.encode(point);
+    if (this.#last?.point === point) return this.#last.position;
+    const position = this.#codec.encode(point);
+    this.#last = { point, position };
+    return position;
   }
 
   encodeAll(points: readonly LogPoint[]): string[] {

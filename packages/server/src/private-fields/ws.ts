@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { Writable } from 'node:stream';
 import { fieldOf, replaceField } from './field.js';
 
 /** The parts of the receiver of `ws` that hold what was read and not parsed. */
@@ -22,6 +23,11 @@ export interface MessageExtension {
 export function socketOf(webSocket: unknown): Socket | undefined {
   const socket = fieldOf(webSocket, '_socket');
   return socket instanceof Socket ? socket : undefined;
+}
+
+/** The streams that `ws` ends, each more than once: its receiver, and the socket. Empty if they cannot be found. */
+export function streamsOf(webSocket: unknown): readonly Writable[] {
+  return [fieldOf(webSocket, '_receiver'), fieldOf(webSocket, '_socket')].filter((stream) => stream instanceof Writable);
 }
 
 /**

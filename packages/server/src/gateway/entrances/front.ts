@@ -68,15 +68,25 @@ export class Front {
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = createOwnServer(options, this.#limits);
     const sockets = this.#sockets;
+    const newcomers = this.#newcomers;
     // One for all: one for each would be what every idle connection pays for.
     function forget(this: Socket) {
       sockets.delete(this);
+      newcomers.delete(this);
     }
+    const isSecure = options.cert !== undefined;
     server.on('connection', (socket) => {
       sockets.add(socket);
       socket.on('close', forget);
+      if (!isSecure) newcomers.add(socket);
     });
-    server.on(options.cert === undefined ? 'connection' : 'secureConnection', (socket) => this.#newcomers.add(socket));
+    // What is read of TLS is another socket, upon that of the operating system.
+    if (isSecure) {
+      server.on('secureConnection', (socket) => {
+        socket.on('close', forget);
+        newcomers.add(socket);
+      });
+    }
     SharedServer.of(server).add(this.#tenant(() => true));
     await bind(server, host, port);
     this.#server = server;

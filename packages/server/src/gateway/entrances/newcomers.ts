@@ -10,26 +10,16 @@ const READ_PER_TURN = 16;
 export class Newcomers {
   readonly #unheld = new Set<Socket>();
   readonly #held = new Set<Socket>();
-  /** One for all: each connection waits for its first request at some time, and most have one. */
-  readonly #onClose: (this: Socket) => void;
 
-  constructor() {
-    const forget = (socket: Socket) => this.delete(socket);
-    this.#onClose = function () {
-      forget(this);
-    };
-  }
-
-  /** Where some are held, who comes after them is held too. */
+  /** To be deleted when it is closed. Where some are held, who comes after them is held too. */
   add(socket: Socket): void {
-    socket.on('close', this.#onClose);
     if (this.#held.size > 0) this.#hold(socket);
     else this.#unheld.add(socket);
   }
 
   /** It is gone, or no newcomer any more. */
   delete(socket: Socket): void {
-    if (this.#unheld.delete(socket) || this.#held.delete(socket)) socket.off('close', this.#onClose);
+    if (!this.#unheld.delete(socket)) this.#held.delete(socket);
   }
 
   hold(): void {

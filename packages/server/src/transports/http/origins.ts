@@ -1,7 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
+import { BoundedMap } from '../../core/bounded-map.js';
 import type { Refusal } from '../../core/ports/transport.js';
 import { originRemedy } from './origin-remedy.js';
+
+/** By URL: the clients of a gateway address it by a few names, and come from the pages of a few origins. */
+const hostnames = new BoundedMap<string, string>(200);
+const LONGEST_KEPT = 300;
 
 type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: unknown };
 
@@ -68,7 +73,12 @@ function isOwn(hostname: string | undefined, allowedOrigins: readonly string[] =
 }
 
 function hostnameOf(url: string): string | undefined {
-  return URL.canParse(url) ? new URL(url).hostname : undefined;
+  const known = hostnames.get(url);
+  if (known !== undefined) return known;
+  if (!URL.canParse(url)) return undefined;
+  const { hostname } = new URL(url);
+  if (url.length <= LONGEST_KEPT) hostnames.set(url, hostname);
+  return hostname;
 }
 
 /** Names that never leave the machine: RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. */

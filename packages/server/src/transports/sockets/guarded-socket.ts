@@ -10,7 +10,7 @@ function destroy(this: Duplex): void {
  * the socket. Calling it again changes nothing.
  */
 export function guard(socket: Duplex): void {
-  if (!socket.listeners('error').includes(destroy)) socket.on('error', destroy);
+  if (socket.listenerCount('error', destroy) === 0) socket.on('error', destroy);
 }
 
 /** Removes the listener of {@link guard}: only for the owner of the socket, once it has a listener of its own. */

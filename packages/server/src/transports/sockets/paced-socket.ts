@@ -1,5 +1,6 @@
 import type { Intake } from '../../core/incoming/intake.js';
-import { limitMessages, putBackUnparsed, socketOf } from '../../private-fields/ws.js';
+import { limitMessages, putBackUnparsed, socketOf, streamsOf } from '../../private-fields/ws.js';
+import { endQuietly } from './quiet-end.js';
 import { WebSocket } from './ws.js';
 
 /** A client in debt is looked at no more often than this: a timer for each frame would cost more than the frame. */
@@ -40,6 +41,7 @@ export class PacedSocket extends WebSocket {
   pace(intake: Intake, maxMessageBytes: number): void {
     this.#intake = intake;
     limitMessages(this, maxMessageBytes);
+    for (const stream of streamsOf(this)) endQuietly(stream);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {

@@ -20,14 +20,21 @@ export function shared(text: string): string {
 
 /** Lets a request that is kept as long as its connection lives hold texts that it shares with others, where it would hold its own. */
 export function shareTexts(request: IncomingMessage): void {
-  const { headers, rawHeaders } = request;
-  if (request.url !== undefined) request.url = shared(request.url);
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value === 'string' && !OWN.has(name)) headers[name] = shared(value);
-  }
+  const { rawHeaders } = request;
+  shareHeaders(request);
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
     rawHeaders[at] = shared(name);
     if (!OWN.has(name.toLowerCase())) rawHeaders[at + 1] = shared(rawHeaders[at + 1] ?? '');
+  }
+}
+
+/** The same for a request of which only the URL and the headers are kept. */
+export function shareHeaders(request: IncomingMessage): void {
+  const { headers } = request;
+  if (request.url !== undefined) request.url = shared(request.url);
+  for (const name in headers) {
+    const value = headers[name];
+    if (typeof value === 'string' && !OWN.has(name)) headers[name] = shared(value);
   }
 }

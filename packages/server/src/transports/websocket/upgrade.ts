@@ -14,7 +14,7 @@ import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
 import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
-import { shareTexts } from '../sockets/shared-texts.js';
+import { shareHeaders } from '../sockets/shared-texts.js';
 import { WebSocketServer } from '../sockets/ws.js';
 import { ClientSocket } from './client-socket.js';
 import { CompressedEvents } from './compression/compressed-events.js';
@@ -85,11 +85,13 @@ export class WebSocketUpgrade {
     if (!('route' in admission)) return this.#refuse(request, socket, admission);
     const wrong = wrongHandshake(request);
     if (wrong) return this.#refuse(request, socket, wrong);
-    shareTexts(request);
+    shareHeaders(request);
     const { compression } = admission.route;
     const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
     const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;
     const server = offer ? this.#compressing : this.#server;
+    // The answer and the first frames after it go out in one write.
+    socket.cork();
     server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
       const maxBytes = this.#maxMessageBytes(client, admission.route);
@@ -97,6 +99,7 @@ export class WebSocketUpgrade {
       if (offer) Inflation.install(client, maxBytes);
       this.#enter(client, socket, request, admission, client.extensions === '' ? PLAIN_FORMATS : formats);
     });
+    socket.uncork();
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
