@@ -4,8 +4,11 @@ import Libsql from 'libsql';
 import { openLog } from 'pregon';
 import { expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../support/cleanup.js';
+import { keepCollectionsWhole } from '../support/collections.js';
 import { numbered } from '../support/log/events.js';
 import { eventually } from '../support/waiting.js';
+
+keepCollectionsWhole();
 
 const MEGABYTE = 1_048_576;
 

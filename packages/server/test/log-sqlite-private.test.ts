@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createEvent } from '@pregon/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keepCollectionsWhole } from '../../../test/support/collections.js';
 import { openLog } from '../src/logs/open.js';
 import { SocketListener, SocketPeers } from '../src/logs/sqlite/sockets/socket-folder.js';
+
+keepCollectionsWhole();
 
 let folder: string;
 

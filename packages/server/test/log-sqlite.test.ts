@@ -4,11 +4,14 @@ import { PregonError } from '@pregon/protocol';
 import Libsql from 'libsql';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { temporaryFolder } from '../../../test/support/cleanup.js';
+import { keepCollectionsWhole } from '../../../test/support/collections.js';
 import { numbered, numberedFrom } from '../../../test/support/log/events.js';
 import { idOf, readAll } from '../../../test/support/log/recorder.js';
 import { prepareSchema } from '../src/logs/sqlite/database/schema.js';
 import { Database } from '../src/logs/sqlite/database/sqlite-database.js';
 import { openSqliteLog } from '../src/logs/sqlite/sqlite-log.js';
+
+keepCollectionsWhole();
 
 const newPath = () => join(temporaryFolder(), 'log.db');
 

@@ -1,6 +1,5 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { collectNow } from '../../../../test/support/collections.js';
 import { eventually } from '../../../../test/support/waiting.js';
 import { NumberedEvents } from '../../src/load/numbered-event.js';
 import { type LoadEvent, type Outlet, PublishError, Publisher } from '../../src/load/publisher.js';
@@ -28,8 +27,7 @@ function publisherTo(outlet: Outlet, topics = ['a']): Publisher {
 
 /** Bytes of what cannot be collected. */
 function heapUsed(): number {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
+  collectNow();
   return process.memoryUsage().heapUsed;
 }
 

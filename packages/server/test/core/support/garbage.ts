@@ -1,13 +1,6 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { collectNow } from '../../../../../test/support/collections.js';
 
-/** Collects what nobody refers to any more, within this turn of the event loop. */
-export function collectNow(): void {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') throw new Error('the garbage collector is not to be had');
-  collect();
-}
+export { collectNow };
 
 /** The same over some turns: a WeakRef holds its target until the turn in which it was made is over. */
 export async function collectGarbage(): Promise<void> {
