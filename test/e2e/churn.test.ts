@@ -9,7 +9,7 @@ import { numberedEvent } from '../support/gateway/gateway.js';
 import { secondsOf } from '../support/long.js';
 import { eventually } from '../support/waiting.js';
 
-const SECONDS = secondsOf('PREGON_CHURN_SECONDS', { short: 20, long: 1_800 });
+const SECONDS = secondsOf('PREGON_CHURN_SECONDS', { short: 12, long: 1_800 });
 
 /** How many visits there are at once. */
 const AT_ONCE = 100;
@@ -20,7 +20,7 @@ const GROWN_BYTES = 16;
 
 /**
  * What the engine itself adds in time, with any clients: compiled code, and its feedback on types. Over half an hour it is
- * two bytes a visit; over the 20 s of a short run it hides what is smaller than some hundred bytes a visit.
+ * two bytes a visit; over the seconds of a short run it hides what is smaller than some hundred bytes a visit.
  */
 const ENGINE_BYTES = 1_048_576;
 
