@@ -3,9 +3,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLog } from 'pregon';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { temporaryFolder } from '../support/cleanup.js';
+import { afterFile, afterTest, temporaryFolder } from '../support/cleanup.js';
 import { type Faults, startFaultyProxy } from '../support/gateway/faulty-proxy.js';
 import { freePort, stablePort } from '../support/ports.js';
 import { type Exit, type ProcessOptions, pregon, type RunningProcess, startPregon } from '../support/processes.js';
@@ -29,9 +29,9 @@ interface Gateway {
   readonly publish: string;
 }
 
-async function startGateway(cwd = temporaryFolder(), port = 0): Promise<Gateway> {
+async function startGateway(cwd = temporaryFolder(), port = 0, after = afterTest): Promise<Gateway> {
   const flags = ['--route=events', '--exchange=my_events', '--http-port=0', `--http-token=${TOKEN}`];
-  const process = startPregon(['run', `127.0.0.1:${port}`, ...flags], { cwd });
+  const process = startPregon(['run', `127.0.0.1:${port}`, ...flags], { cwd, after });
   const [, http] = await process.until(/ {2}http +(\S+)\n/);
   const [, bound] = await process.until(/listens on 127\.0\.0\.1:(\d+) /);
   return { cwd, process, url: `ws://127.0.0.1:${bound}/events`, publish: `${http}/publish/my_events` };
@@ -224,8 +224,15 @@ describe('pregon bench', () => {
 });
 
 describe('a gateway that does wrong is caught', () => {
+  let cwd: string;
+  let url: string;
+
+  // One for all: each run counts its own events, and none of them is about the start of a gateway or its end.
+  beforeAll(async () => {
+    ({ cwd, url } = await startGateway(temporaryFolder(afterFile), 0, afterFile));
+  });
+
   async function benchThrough(faults: Faults, flags: readonly string[]) {
-    const { cwd, url } = await startGateway();
     const proxy = await startFaultyProxy(url.replace('/events', ''), faults);
     closing.push(proxy.close);
     const args = [`${proxy.url}/events`, '--exchange=my_events', '--rate=50', '--duration=2s', ...flags];
@@ -305,7 +312,6 @@ describe('a gateway that does wrong is caught', () => {
   });
 
   it('[fault G11] says that no event of an exchange came at all, and where to look, not only how many were lost', async () => {
-    const { cwd, url } = await startGateway();
     const args = ['bench', url, '--exchange=orders', '--duration=1s', '--connections=2', '--rate=20'];
     const { code, stdout } = await pregon(args, { cwd });
     expect(code).toBe(1);
@@ -318,7 +324,6 @@ describe('a gateway that does wrong is caught', () => {
   });
 
   it('connections that are refused for a while come later', async () => {
-    const { cwd, url } = await startGateway();
     const refuse = (connection: number) => (connection > 1 && connection < 4 ? 503 : undefined);
     const proxy = await startFaultyProxy(url.replace('/events', ''), { refuse });
     closing.push(proxy.close);

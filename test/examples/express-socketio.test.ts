@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { describeInBrowser } from '../support/browser.js';
-import { temporaryFolder } from '../support/cleanup.js';
+import { afterFile, temporaryFolder } from '../support/cleanup.js';
 import { Example, lookAt, problemsOf } from '../support/example.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { SocketIoClient, type SocketIoClientOptions } from '../support/gateway/socketio-client.js';
@@ -14,6 +14,14 @@ import { eventually } from '../support/waiting.js';
 const FOLDER = join(import.meta.dirname, '../../examples/express-socketio');
 
 const start = (env?: Record<string, string>) => Example.start('express-socketio', env ? { env } : {});
+
+let shared: Promise<Example> | undefined;
+
+/** One process for all tests that do not depend on its start, its end or on the messages that it keeps. */
+function startShared(): Promise<Example> {
+  shared ??= Example.start('express-socketio', { after: afterFile });
+  return shared;
+}
 
 /** Connected, and greeted with what is stored. */
 async function open(example: Example, options?: SocketIoClientOptions): Promise<SocketIoClient> {
@@ -32,14 +40,14 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
   });
 
   it('[001-20][003-18][003-19] enviar-mensaje {mensaje, id, fecha} reaches all, the sender too', async () => {
-    const example = await start();
+    const example = await startShared();
     const clients = await Promise.all([open(example), open(example, { transports: ['polling'] }), open(example)]);
     clients[0].socket.emit('enviar-mensaje', PAYLOAD);
     for (const client of clients) expect(await client.count('enviar-mensaje', 1)).toEqual([[PAYLOAD]]);
   });
 
   it('[003-20][003-21] an acknowledgement carries a value; a client that passes none, or nonsense, harms nobody', async () => {
-    const client = await open(await start());
+    const client = await open(await startShared());
     expect(await client.ask('enviar-mensaje', PAYLOAD)).toEqual({ id: PAYLOAD.id, recibido: expect.any(String) });
     for (const nonsense of [undefined, null, 7, 'text', {}, { ...PAYLOAD, id: {} }, { ...PAYLOAD, fecha: null }]) {
       for (const name of ['enviar-mensaje', 'enviar-a-otros', 'mensaje', 'escribir']) {
@@ -55,7 +63,7 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
   });
 
   it('[001-19][003-23] of a broadcast, the sender gets the acknowledgement and nothing else', async () => {
-    const example = await start();
+    const example = await startShared();
     const [sender, ...others] = await Promise.all([open(example), open(example), open(example)]);
     expect(await sender.ask('enviar-a-otros', PAYLOAD)).toMatchObject({ id: PAYLOAD.id });
     for (const client of others) expect(await client.count('enviar-mensaje', 1)).toEqual([[PAYLOAD]]);
@@ -150,7 +158,7 @@ describe('a stock client whose server goes', () => {
 
 describe('the server of the example', () => {
   it('[001-08][001-14][003-07][003-08] serves public, the client script, and plain WebSockets on one port', async () => {
-    const example = await start();
+    const example = await startShared();
     const page = await fetch(example.url);
     expect(await page.text()).toContain('<script src="/socket.io/socket.io.js"');
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest, temporaryFolder } from '../support/cleanup.js';
+import { afterFile, afterTest, temporaryFolder } from '../support/cleanup.js';
 import { linesToType, startedByReadme, typed } from '../support/documents/example-readme.js';
 import { Inbox } from '../support/gateway/inbox.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
@@ -16,7 +16,7 @@ const goku = { name: 'Goku', category: 'SERIES', price: 15.5, quantity: 3 };
 
 describe('examples/nestjs-funkos', () => {
   it('[002-12] [002-13] [002-14] [002-15] [002-16] logs its gateway and each connection; all are told of who connects', async () => {
-    const { url, process } = await start();
+    const { url, process } = await startShared();
     await process.until(/FunkosGateway\].* listening on \/ws\/v1\/productos/);
     const first = await SocketIoClient.open(`${url}${NAMESPACE}`);
     const second = await SocketIoClient.open(`${url}${NAMESPACE}`);
@@ -32,7 +32,7 @@ describe('examples/nestjs-funkos', () => {
   });
 
   it('[002-17] sends what `updateProduct` brings to all, the sender included', async () => {
-    const { url } = await start();
+    const { url } = await startShared();
     const [sender, other] = [await open(url), await open(url)];
     sender.socket.emit('updateProduct', { id: 1, name: 'Goku' });
     for (const client of [sender, other]) expect(await updates(client, 1)).toEqual([{ id: 1, name: 'Goku' }]);
@@ -70,7 +70,7 @@ describe('examples/nestjs-funkos', () => {
   });
 
   it('[002-21] serves whoever speaks the protocol, in any language: text over a WebSocket', async () => {
-    const { url } = await start();
+    const { url } = await startShared();
     const texts = new Inbox<string>();
     const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
     afterTest(() => socket.terminate());
@@ -141,18 +141,31 @@ describe('examples/nestjs-funkos', () => {
   });
 });
 
+interface Started {
+  readonly url: string;
+  readonly process: RunningProcess;
+}
+
 /** Data of its own. */
-function storage(): { DATABASE: string; PREGON_LOG: string } {
-  const folder = temporaryFolder();
+function storage(after = afterTest): { DATABASE: string; PREGON_LOG: string } {
+  const folder = temporaryFolder(after);
   return { DATABASE: join(folder, 'funkos.db'), PREGON_LOG: `sqlite:${join(folder, 'pregon.db')}` };
 }
 
 /** As `npm start` does. */
-async function start(settings: Record<string, string> = {}): Promise<{ url: string; process: RunningProcess }> {
-  const env = { PORT: String(await freePort()), NO_COLOR: '1', ...storage(), ...settings };
-  const process = startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env });
+async function start(settings: Record<string, string> = {}, after = afterTest): Promise<Started> {
+  const env = { PORT: String(await freePort()), NO_COLOR: '1', ...storage(after), ...settings };
+  const process = startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env, after });
   await process.until(/listening on http/);
   return { url: `http://127.0.0.1:${env.PORT}`, process };
+}
+
+let shared: Promise<Started> | undefined;
+
+/** One process for all tests that do not depend on its start, its end or on which products there are. */
+function startShared(): Promise<Started> {
+  shared ??= start({}, afterFile);
+  return shared;
 }
 
 function open(url: string, transports: ('polling' | 'websocket')[] = ['websocket']): Promise<SocketIoClient> {

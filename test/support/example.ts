@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { expect } from 'vitest';
 import type { PageOptions } from './browser.js';
-import { temporaryFolder } from './cleanup.js';
+import { afterTest, temporaryFolder } from './cleanup.js';
 import { startedByReadme } from './documents/example-readme.js';
 import { stablePort } from './ports.js';
 import { type Exit, type RunningProcess, startProcess } from './processes.js';
@@ -17,6 +17,8 @@ export interface ExampleOptions {
   /** @default what its README starts it with */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Takes what ends it. @default afterTest */
+  readonly after?: typeof afterTest;
 }
 
 /** An example as `npm start` runs it, in a folder that is gone after the test, so that its data are nobody else's. */
@@ -25,10 +27,12 @@ export class Example {
   readonly port: number;
   readonly #main: string;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #after: typeof afterTest;
   #process: RunningProcess;
 
-  private constructor(main: string, port: number, env: Readonly<Record<string, string>>) {
-    this.folder = temporaryFolder();
+  private constructor(main: string, port: number, { env, after }: Required<Omit<ExampleOptions, 'main'>>) {
+    this.folder = temporaryFolder(after);
+    this.#after = after;
     this.port = port;
     this.#main = main;
     this.#env = { HOST: '127.0.0.1', PORT: String(port), ...env };
@@ -36,10 +40,10 @@ export class Example {
   }
 
   /** Waits until it says that it runs. */
-  static async start(name: string, { main, env = {} }: ExampleOptions = {}): Promise<Example> {
+  static async start(name: string, { main, env = {}, after = afterTest }: ExampleOptions = {}): Promise<Example> {
     const folder = join(EXAMPLES, name);
     const [program = ''] = main === undefined ? startedByReadme(folder) : [main];
-    const example = new Example(join(folder, program), await stablePort(), env);
+    const example = new Example(join(folder, program), await stablePort(), { env, after });
     await example.running();
     return example;
   }
@@ -67,7 +71,7 @@ export class Example {
   }
 
   #start(): RunningProcess {
-    return startProcess([this.#main], { cwd: this.folder, env: this.#env });
+    return startProcess([this.#main], { cwd: this.folder, env: this.#env, after: this.#after });
   }
 }
 
