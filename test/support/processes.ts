@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterTest } from './cleanup.js';
@@ -9,6 +10,9 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 export const PREGON = join(REPOSITORY, 'packages/server/dist/cli/main.js');
 
 const DEFAULT_DEADLINE_MS = 100_000;
+
+/** USER_HZ, in which /proc counts on every architecture that Node.js runs on. */
+const TICKS_PER_SECOND = 100;
 
 export interface ProcessOptions {
   /** Beside the environment of the tests, without its PREGON_* and DEBUG. */
@@ -155,6 +159,14 @@ export class RunningProcess {
       check();
     });
   }
+}
+
+/** CPU time of a process so far, all of its threads, without the processes that it started. See proc_pid_stat(5). */
+export function cpuMsOf(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [user = Number.NaN, system = Number.NaN] = fields.slice(11, 13).map(Number);
+  return ((user + system) * 1_000) / TICKS_PER_SECOND;
 }
 
 /** The environment of the tests, without what would tell `pregon` something. */
