@@ -241,20 +241,20 @@ describe('a gateway that does wrong is caught', () => {
     return result;
   }
 
-  /** Runs three connections, and spoils events that the second one gets. */
+  /** Runs two connections, and spoils events that the second one gets. Of more, any may be the second to arrive on a busy machine. */
   function benchSpoilt(spoil: (number: number, text: string) => string[]) {
     const frame: Faults['frame'] = ({ text, connection }) => {
       const [, number] = /"id":"bench\w{12}-(\d{12})"/.exec(text) ?? [];
       return connection === 2 && number !== undefined ? spoil(Number(number), text) : [text];
     };
-    return benchThrough({ frame }, ['--connections=3']);
+    return benchThrough({ frame }, ['--connections=2']);
   }
 
   it('[I-2] two events lost', async () => {
     const result = await benchSpoilt((number, text) => (number === 5 || number === 8 ? [] : [text]));
     expect(result).toMatchObject({ ...CLEAN, lost: 2 });
     expect(result.findings).toEqual([{ fault: 'lost', connection: 2, number: 5 }]);
-    expect(result.delivered.events).toBe(3 * result.published.events - 2);
+    expect(result.delivered.events).toBe(2 * result.published.events - 2);
   });
 
   it('[I-2] all lost from some event on', async () => {
