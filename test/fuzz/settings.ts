@@ -8,7 +8,7 @@ export const SEED = Number(process.env['PREGON_FUZZ_SEED'] ?? randomInt(2 ** 31)
 export const INPUTS = isLong ? Number(process.env['PREGON_FUZZ_INPUTS'] ?? 1_000_000) : undefined;
 
 /** A part that has run for so long ends, whatever it has reached: seconds per commit. */
-export const SECONDS = Number(process.env['PREGON_FUZZ_SECONDS'] ?? 24);
+export const SECONDS = Number(process.env['PREGON_FUZZ_SECONDS'] ?? 40);
 
 /** A transcript of a failure, to be sent again instead of random input. */
 export const REPLAY = process.env['PREGON_FUZZ_REPLAY'];
