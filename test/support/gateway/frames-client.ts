@@ -119,7 +119,8 @@ export class FramesClient {
 
   #receive(text: string): void {
     const frame = decodeGatewayFrame(text);
-    if (frame === undefined) throw new Error(`a frame that docs/reference/protocol.md does not know: ${text.slice(0, 200)}`);
+    if (frame === undefined)
+      throw new Error(`a frame that docs/reference/protocol.md does not know: ${text.slice(0, 200)}`);
     if (isEvent(frame)) this.#attribute(frame);
     else if (frame.op === 'events' || frame.op === 'subscribed') this.#current = frame.id;
     this.frames.push(frame);

@@ -6,7 +6,13 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { afterTest } from '../../../../test/support/cleanup.js';
 import { Inbox } from '../../../../test/support/gateway/inbox.js';
 import { clientFrame, OPCODE } from '../../../../test/support/gateway/raw-socket.js';
-import { limitMessages, putBackUnparsed, replaceInflation, socketOf } from '../../src/private-fields/ws.js';
+import {
+  limitMessages,
+  putBackUnparsed,
+  receiverStreamOf,
+  replaceInflation,
+  socketOf,
+} from '../../src/private-fields/ws.js';
 
 /** A WebSocket of `ws` on a server, the socket under it, and its client. */
 async function connected() {
@@ -34,6 +40,15 @@ describe('the private fields of ws are where they are looked for', () => {
   it('the socket', async () => {
     const { webSocket, socket } = await connected();
     expect(socketOf(webSocket)).toBe(socket);
+  });
+
+  it('the stream that parses, which ends with the connection', async () => {
+    const { webSocket, client } = await connected();
+    const receiver = receiverStreamOf(webSocket);
+    expect(receiver?.writableEnded).toBe(false);
+    client.close(1000);
+    await once(webSocket, 'close');
+    expect(receiver?.writableEnded).toBe(true);
   });
 
   it('the limit of messages, which holds at once', async () => {
