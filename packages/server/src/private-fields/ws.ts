@@ -25,9 +25,10 @@ export function socketOf(webSocket: unknown): Socket | undefined {
   return socket instanceof Socket ? socket : undefined;
 }
 
-/** The streams that `ws` ends, each more than once: its receiver, and the socket. Empty if they cannot be found. */
-export function streamsOf(webSocket: unknown): readonly Writable[] {
-  return [fieldOf(webSocket, '_receiver'), fieldOf(webSocket, '_socket')].filter((stream) => stream instanceof Writable);
+/** The stream that parses what a WebSocket of `ws` receives; undefined if it cannot be found. */
+export function receiverStreamOf(webSocket: unknown): Writable | undefined {
+  const receiver = fieldOf(webSocket, '_receiver');
+  return receiver instanceof Writable ? receiver : undefined;
 }
 
 /**

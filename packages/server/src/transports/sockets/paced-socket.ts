@@ -1,5 +1,5 @@
 import type { Intake } from '../../core/incoming/intake.js';
-import { limitMessages, putBackUnparsed, socketOf, streamsOf } from '../../private-fields/ws.js';
+import { limitMessages, putBackUnparsed, receiverStreamOf, socketOf } from '../../private-fields/ws.js';
 import { endQuietly } from './quiet-end.js';
 import { WebSocket } from './ws.js';
 
@@ -41,7 +41,7 @@ export class PacedSocket extends WebSocket {
   pace(intake: Intake, maxMessageBytes: number): void {
     this.#intake = intake;
     limitMessages(this, maxMessageBytes);
-    for (const stream of streamsOf(this)) endQuietly(stream);
+    for (const stream of [receiverStreamOf(this), socketOf(this)]) if (stream) endQuietly(stream);
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {

@@ -90,8 +90,6 @@ export class WebSocketUpgrade {
     const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
     const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;
     const server = offer ? this.#compressing : this.#server;
-    // The answer and the first frames after it go out in one write.
-    socket.cork();
     server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
       const maxBytes = this.#maxMessageBytes(client, admission.route);
@@ -99,7 +97,6 @@ export class WebSocketUpgrade {
       if (offer) Inflation.install(client, maxBytes);
       this.#enter(client, socket, request, admission, client.extensions === '' ? PLAIN_FORMATS : formats);
     });
-    socket.uncork();
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
