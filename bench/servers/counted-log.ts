@@ -36,6 +36,7 @@ export function countLog(log: Log): { readonly log: Log; readonly asked: Asked }
       ranges.add(request.after);
       return log.read(request);
     },
+    detail: (point) => log.detail(point),
     locate(sequence, source) {
       asked.locates += 1;
       return log.locate(sequence, source);

@@ -4,6 +4,7 @@ import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.j
 import { numbered, numberedFrom } from '../support/log/events.js';
 import { idOf, Recorder, readAll, roundTrip } from '../support/log/recorder.js';
 import { describeAppending, describeHostile } from './log-appending.contract.js';
+import { describeDetail } from './log-detail.contract.js';
 import { describeFollowing } from './log-following.contract.js';
 import { describeLogOrder } from './log-order.contract.js';
 import { describeSecret } from './log-secret.contract.js';
@@ -23,6 +24,7 @@ export function describeLog(kind: LogKind): void {
     });
     describeSecret(open, kind.capabilities);
     describeAppending(open);
+    describeDetail(open, kind.capabilities);
     describePoints(open, kind.capabilities);
     describeReading(open);
     describeLocating(open, kind.capabilities);

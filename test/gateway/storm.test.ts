@@ -29,6 +29,7 @@ async function openWatched(logFile: string): Promise<{ log: Log; reads: ReadRequ
       reads.push(request);
       return log.read(request);
     },
+    detail: (point) => log.detail(point),
     locate: (sequence, source) => log.locate(sequence, source),
     follow: (after, follower) => log.follow(after, follower),
     close: () => log.close(),

@@ -22,6 +22,9 @@ const anyEvent: fc.Arbitrary<PregonEvent> = fc.record(
     topic: fc.stringMatching(/^[a-z]{1,5}(\.[a-z0-9]{1,5}){0,3}$/).filter(isTopic),
     exchange: fc.stringMatching(/^[a-z]{1,10}$/),
     sequence: fc.nat().map(encodeSequence),
+    time: anyText,
+    subject: anyText,
+    traceparent: anyText,
     data: fc.jsonValue(),
   },
   { requiredKeys: ['specversion', 'id', 'source', 'type', 'topic', 'exchange'] },
@@ -31,7 +34,7 @@ it('an event comes back from a message as it went in, whatever its attributes ar
   fc.assert(
     fc.property(anyEvent, fc.nat(), (event, offset) => {
       const encoded = encodeEvent(event, 1_000_000);
-      const { id, ...expected } = encoded;
+      const { id, attributes, ...expected } = encoded;
       const entry = toStreamEntry(deliver(toMessage(encoded), offset), OPTIONS);
       expect(entry).toEqual({
         kind: 'event',
@@ -39,6 +42,8 @@ it('an event comes back from a message as it went in, whatever its attributes ar
         fingerprint: encoded.fingerprint,
         event: { ...expected, offset: offset + 1 },
         key: toKey(event.source, id),
+        id,
+        attributes,
       });
     }),
   );

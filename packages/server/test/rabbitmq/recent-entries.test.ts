@@ -72,5 +72,6 @@ function event(offset: number, key: string): StreamEntry {
     sequence: undefined,
     payload,
   };
-  return { kind: 'event', offset, fingerprint, key, event: common };
+  const attributes = { time: undefined, subject: undefined, traceparent: undefined };
+  return { kind: 'event', offset, fingerprint, key, id: key, attributes, event: common };
 }

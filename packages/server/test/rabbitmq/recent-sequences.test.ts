@@ -5,7 +5,8 @@ import { RecentSequences } from '../../src/logs/rabbitmq/reading/recent-sequence
 function entry(offset: number, sequence: number | undefined, source = '/a'): StreamEntry {
   const point = { offset, fingerprint: offset * 7 };
   const event = { ...point, exchange: 'x', topic: 't', type: 'T', source, sequence, payload: Buffer.from('{}') };
-  return { kind: 'event', ...point, event, key: `${source} ${offset}` };
+  const attributes = { time: undefined, subject: undefined, traceparent: undefined };
+  return { kind: 'event', ...point, event, key: `${source} ${offset}`, id: String(offset), attributes };
 }
 
 function remember(sequences: RecentSequences, from: number, numbers: readonly (number | undefined)[]): void {

@@ -1,5 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from './ephemeral.js';
+import type { StoredEntry } from './stored-entry.js';
 import type { WorkQueues } from './work-queue.js';
 
 /** One event as the log holds it: what routing needs, and the JSON text that is delivered, never parsed on the way. */
@@ -124,6 +125,14 @@ export interface Log {
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
   read(request: ReadRequest): Promise<ReadPage>;
+
+  /**
+   * The entry at a point, with all that the log keeps of it; undefined if the log does not hold this very event (any more), or holds it
+   * for an exchange that it was not opened for. Of entries that an older release wrote, the attributes are read from the payload.
+   *
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
+   */
+  detail(point: LogPoint): Promise<StoredEntry | undefined>;
 
   /**
    * The point of the last entry of `source` (of any source where undefined) whose sequence is at most `sequence`, provided that the

@@ -11,6 +11,7 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../../core/ports/log.js';
+import type { EventAttributes, StoredEntry } from '../../core/ports/stored-entry.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { Follower, type Step } from '../shared/follower.js';
 import { type Range, toRange } from '../shared/range.js';
@@ -32,6 +33,8 @@ export function openMemoryLog(options: LogOptions = {}): MemoryLog {
 
 interface Stored extends LogEntry {
   readonly key: string;
+  readonly id: string;
+  readonly attributes: EventAttributes;
 }
 
 /** What a replacement replaces. */
@@ -64,8 +67,8 @@ class ArrayLog implements MemoryLog {
     const encoded = encodeForAppend(events, this.#maxEventBytes);
     this.#assertUnused(encoded);
     const { known, entries } = this.#content;
-    const points = encoded.map(({ id, ...event }) => {
-      const key = toKey(event.source, id);
+    const points = encoded.map((event) => {
+      const key = toKey(event.source, event.id);
       const first = known.get(key);
       if (first) return first;
       const point = { offset: this.#last().offset + 1, fingerprint: event.fingerprint };
@@ -100,6 +103,12 @@ class ArrayLog implements MemoryLog {
   async read(request: ReadRequest): Promise<ReadPage> {
     this.#assertOpen();
     return this.#page(toRange(request));
+  }
+
+  async detail(point: LogPoint): Promise<StoredEntry | undefined> {
+    this.#assertOpen();
+    const entry = this.#content.entries[point.offset - this.#content.floor.offset - 1];
+    return entry?.fingerprint === point.fingerprint && this.#isWanted(entry) ? toStored(entry) : undefined;
   }
 
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
@@ -191,14 +200,17 @@ class ArrayLog implements MemoryLog {
     for (; index < entries.length && page.length < maxCount && bytes < maxBytes; index++) {
       const entry = entries[index];
       if (!entry || entry.offset > through) break;
-      if (this.#exchanges && !this.#exchanges.has(entry.exchange)) continue;
-      const { key: _, ...read } = entry;
-      page.push(read);
+      if (!this.#isWanted(entry)) continue;
+      page.push(toEntry(entry));
       bytes += entry.payload.length;
     }
     const next = entries[index];
     const end = entries[Math.min(index, entries.length, Math.max(0, through - floor.offset)) - 1];
     return { entries: page, through: end ? toPoint(end) : floor, complete: !next || next.offset > through };
+  }
+
+  #isWanted({ exchange }: LogEntry): boolean {
+    return this.#exchanges === undefined || this.#exchanges.has(exchange);
   }
 
   #step(after: LogPoint): Step {
@@ -218,6 +230,14 @@ class ArrayLog implements MemoryLog {
 
 function toKey(source: string, id: string): string {
   return JSON.stringify([source, id]);
+}
+
+function toEntry({ key: _key, id: _id, attributes: _attributes, ...entry }: Stored): LogEntry {
+  return entry;
+}
+
+function toStored({ key: _, attributes, ...entry }: Stored): StoredEntry {
+  return { ...entry, ...attributes };
 }
 
 function newContent(): Content {

@@ -15,6 +15,7 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../../core/ports/log.js';
+import type { StoredEntry } from '../../core/ports/stored-entry.js';
 import type { WorkQueues } from '../../core/ports/work-queue.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { toRange } from '../shared/range.js';
@@ -262,6 +263,12 @@ class StreamLog implements RabbitLog {
   async read(request: ReadRequest): Promise<ReadPage> {
     this.#assertOpen();
     return (await this.#reader.read(toRange(request))).page;
+  }
+
+  async detail(point: LogPoint): Promise<StoredEntry | undefined> {
+    this.#assertOpen();
+    const entry = await this.#reader.eventAt(point);
+    return entry && { ...entry.event, ...entry.attributes, id: entry.id };
   }
 
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {

@@ -7,6 +7,8 @@ import {
   type PregonEvent,
   stringifyExactly,
 } from '@pregon/protocol';
+import type { EventAttributes } from '../../core/ports/stored-entry.js';
+import { attributesOf } from './attributes.js';
 
 /** An event made ready for a log: what is stored of it, before it has an offset. */
 export interface EncodedEvent {
@@ -19,6 +21,7 @@ export interface EncodedEvent {
   readonly fingerprint: number;
   /** Compact JSON in UTF-8, without `position`; values of other programs keep their text. */
   readonly payload: Uint8Array;
+  readonly attributes: EventAttributes;
 }
 
 /**
@@ -63,6 +66,7 @@ function encode(
     sequence: event.sequence === undefined ? undefined : decodeSequence(event.sequence),
     fingerprint: fingerprint(payload),
     payload,
+    attributes: attributesOf(event),
   };
 }
 

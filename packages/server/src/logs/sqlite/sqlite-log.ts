@@ -18,6 +18,7 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../../core/ports/log.js';
+import type { StoredEntry } from '../../core/ports/stored-entry.js';
 import { encodeForAppend } from '../shared/encode.js';
 import { errorCode } from '../shared/error-code.js';
 import { Follower, type Step } from '../shared/follower.js';
@@ -177,6 +178,10 @@ class FileLog implements SqliteLog {
   async read(request: ReadRequest): Promise<ReadPage> {
     const range = toRange(request);
     return this.#use((store) => store.page(range));
+  }
+
+  async detail(point: LogPoint): Promise<StoredEntry | undefined> {
+    return this.#use((store) => store.finder.at(point));
   }
 
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {

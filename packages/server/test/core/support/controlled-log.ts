@@ -99,6 +99,10 @@ export class ControlledLog implements Log {
     return this.#call('read', () => this.inner.read(request));
   }
 
+  detail(point: LogPoint) {
+    return this.inner.detail(point);
+  }
+
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
     return this.#call('locate', () => this.inner.locate(sequence, source));
   }

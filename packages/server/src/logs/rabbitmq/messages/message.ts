@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { fingerprint, PregonError } from '@pregon/protocol';
+import { attributesOf, encodeAttributes, hasAttributes } from '../../shared/attributes.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import type { ConsumeMessage, Options } from '../connection/amqp.js';
 import { toForeignEvent } from './foreign.js';
@@ -18,6 +19,12 @@ export interface Outgoing {
  * it is, byte for byte. One header, because the broker's cost grows with their number; JSON, because UTF-8 has no lone surrogates.
  */
 const EVENT_HEADER = 'pregon';
+/**
+ * Since format 2: `time`, `subject` and `traceparent`, for consumers that do not want to parse the body. Beside the first header, which
+ * stays as it was, so that releases of format 1 read the message. Readers of this package take the attributes from the body, which they
+ * parse anyway (see {@link readOwnBody}): so messages of format 1 and of other producers have them as well.
+ */
+const ATTRIBUTES_HEADER = 'pregon-attributes';
 const FENCE_HEADER = 'pregon-fence';
 
 const CONTENT_TYPE = 'application/cloudevents+json';
@@ -28,12 +35,13 @@ const CLOSING_BRACE = 0x7d;
 
 /** Headers have to fit into one frame, and into the library's buffer, with room to spare. */
 const HEADER_BYTES = 16_384;
+const ATTRIBUTES_BYTES = 8_192;
 /** The most bytes of an AMQP short string. */
 const SHORT_BYTES = 255;
 
 export function toMessage(event: EncodedEvent): Outgoing {
   const { payload, id, source, type, sequence } = event;
-  const attributes = JSON.stringify([id, source, type, ...(sequence === undefined ? [] : [sequence])]);
+  const names = JSON.stringify([id, source, type, ...(sequence === undefined ? [] : [sequence])]);
   return {
     exchange: event.exchange,
     routingKey: event.topic,
@@ -45,9 +53,17 @@ export function toMessage(event: EncodedEvent): Outgoing {
       ...(Buffer.byteLength(id) <= SHORT_BYTES ? { messageId: id } : {}),
       ...(Buffer.byteLength(type) <= SHORT_BYTES ? { type } : {}),
       // Without it, readers take the event for that of another producer, and parse it.
-      ...(Buffer.byteLength(attributes) <= HEADER_BYTES ? { headers: { [EVENT_HEADER]: attributes } } : {}),
+      ...(Buffer.byteLength(names) <= HEADER_BYTES
+        ? { headers: { [EVENT_HEADER]: names, ...attributesHeader(event) } }
+        : {}),
     },
   };
+}
+
+/** What is too long for it stays in the body alone. */
+function attributesHeader({ attributes }: EncodedEvent): Record<string, string> {
+  const text = encodeAttributes(attributes);
+  return !hasAttributes(text) || Buffer.byteLength(text) > ATTRIBUTES_BYTES ? {} : { [ATTRIBUTES_HEADER]: text };
 }
 
 /** Straight to the queue, so that it takes no other way than the events do, and reaches nobody else. */
@@ -111,7 +127,7 @@ function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: numb
   const payload = Buffer.from(content);
   const point = { offset, fingerprint: fingerprint(payload) };
   const event = { ...point, exchange: fields.exchange, topic: fields.routingKey, type, source, sequence, payload };
-  return { kind: 'event', ...point, event, key: toKey(source, id) };
+  return { kind: 'event', ...point, event, key: toKey(source, id), id, attributes: attributesOf(body) };
 }
 
 /**
@@ -144,7 +160,7 @@ function isAttributes(value: unknown): value is Attributes {
 }
 
 function toForeignEntry(message: ConsumeMessage, offset: number, options: DecodeOptions): StreamEntry {
-  const { id, ...event } = toForeignEvent(message, { ...options, offset });
+  const { id, attributes, ...event } = toForeignEvent(message, { ...options, offset });
   const point = { offset, fingerprint: event.fingerprint };
-  return { kind: 'event', ...point, event: { ...event, offset }, key: toKey(event.source, id) };
+  return { kind: 'event', ...point, event: { ...event, offset }, key: toKey(event.source, id), id, attributes };
 }

@@ -1,5 +1,6 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { LogEntry } from '../../../core/ports/log.js';
+import type { EventAttributes } from '../../../core/ports/stored-entry.js';
 
 /** An event that readers get, unless it is there a second time. */
 export interface EventEntry extends LogPoint {
@@ -7,6 +8,8 @@ export interface EventEntry extends LogPoint {
   readonly event: LogEntry;
   /** The same for two entries where their `source` and `id` are. */
   readonly key: string;
+  readonly id: string;
+  readonly attributes: EventAttributes;
 }
 
 /** Put into the stream to learn where it ends; readers never see it, and points never name it where they can name something else. */

@@ -6,7 +6,7 @@ import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
 import { pause, within } from '../connection/waiting.js';
-import { isSamePoint, pointBefore, type StreamEntry } from '../messages/stream-entry.js';
+import { type EventEntry, isSamePoint, pointBefore, type StreamEntry } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';
 import { type Known, WARM_UP_ENTRIES } from './known.js';
 import { Scan } from './scan.js';
@@ -71,16 +71,16 @@ export class Reader {
   }
 
   check(point: LogPoint): Promise<Presence> {
+    return this.#retry((link) => this.#check(link, point));
+  }
+
+  /** The event at a point; undefined if the stream does not hold it, or holds it for an exchange that nobody here reads. */
+  eventAt(point: LogPoint): Promise<EventEntry | undefined> {
     return this.#retry(async (link) => {
-      let known = await this.#known();
-      if (point.offset > known.last.offset) {
-        // The point may be of another gateway, which has read further.
-        await this.#lookFurther();
-        known = await this.#known();
-        if (point.offset > known.last.offset) return 'replaced';
-      }
-      if (known.entries.fingerprintAt(point.offset) === point.fingerprint) return 'present';
-      return this.#inTurn(() => this.#checkBehind(link, known, point));
+      if (point.offset < 1 || (await this.#check(link, point)) !== 'present') return undefined;
+      const entry = await this.#inTurn(() => this.#entryFrom(link, point.offset));
+      if (entry.kind !== 'event' || !isSamePoint(entry, point)) return undefined;
+      return this.#options.isWanted(entry.event.exchange) ? entry : undefined;
     });
   }
 
@@ -100,6 +100,18 @@ export class Reader {
   clear(): void {
     this.#floor = undefined;
     this.#pool.clear();
+  }
+
+  async #check(link: Link, point: LogPoint): Promise<Presence> {
+    let known = await this.#known();
+    if (point.offset > known.last.offset) {
+      // The point may be of another gateway, which has read further.
+      await this.#lookFurther();
+      known = await this.#known();
+      if (point.offset > known.last.offset) return 'replaced';
+    }
+    if (known.entries.fingerprintAt(point.offset) === point.fingerprint) return 'present';
+    return this.#inTurn(() => this.#checkBehind(link, known, point));
   }
 
   /** @param through how far the tail must have read, if the stream goes so far */

@@ -1,9 +1,9 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { LogEntry, Presence, ReadPage } from '../../../core/ports/log.js';
 import type { Range } from '../../shared/range.js';
+import type { SqliteEntries } from './entries.js';
 import type { SqliteNames } from './names.js';
 import {
-  assertEntryRow,
   assertMarkRow,
   columns,
   ENTRY_COLUMNS,
@@ -29,7 +29,7 @@ interface Floor extends MarkRow {
 /** Reads entries and points from one connection's file. */
 export class SqliteReader {
   readonly #names: SqliteNames;
-  readonly #sources: SqliteNames;
+  readonly #made: SqliteEntries;
   readonly #exchanges: readonly string[] | undefined;
   /** As {@link SqliteNames} stores them. */
   readonly #exchangeTexts: readonly string[];
@@ -42,9 +42,9 @@ export class SqliteReader {
   readonly #first: Statement;
   readonly #floor: Statement;
 
-  constructor(database: Database, names: SqliteNames, sources: SqliteNames, exchanges: readonly string[] | undefined) {
+  constructor(database: Database, names: SqliteNames, made: SqliteEntries, exchanges: readonly string[] | undefined) {
     this.#names = names;
-    this.#sources = sources;
+    this.#made = made;
     this.#exchanges = exchanges;
     this.#exchangeTexts = exchanges?.map((exchange) => JSON.stringify(exchange)) ?? [];
     const filter = exchanges ? `AND exchange IN (${exchanges.map(() => '?').join(', ')})` : '';
@@ -127,7 +127,7 @@ export class SqliteReader {
     const rows = this.#following([...this.#exchangeTexts, ...window, maxBytes, offset]);
     if (rows.length === 0) return { entries: [], through: toPoint(after), complete: true };
     const entries: LogEntry[] = [];
-    for (const row of rows) if (toFollowingRow(row).isWanted) entries.push(this.#toEntry(row));
+    for (const row of rows) if (toFollowingRow(row).isWanted) entries.push(this.#made.toEntry(row));
     const first = toFollowingRow(rows[0]);
     const last = toFollowingRow(rows.at(-1));
     // Only where the limits have cut it does it end before the head.
@@ -174,22 +174,7 @@ export class SqliteReader {
   #entries(after: number, through: number, bytesEnd: number, maxCount: number): LogEntry[] {
     // A name that no entry has had yet has no number: -1 stands for none.
     const exchanges = this.#exchanges?.map((exchange) => this.#names.find(exchange) ?? -1) ?? [];
-    return this.#page([after, through, bytesEnd, ...exchanges, maxCount]).map((row) => this.#toEntry(row));
-  }
-
-  #toEntry(row: unknown): LogEntry {
-    assertEntryRow(row);
-    const [offset, fingerprint, exchange, type, source, sequence, topic, payload] = row;
-    return {
-      offset,
-      fingerprint,
-      exchange: this.#names.text(exchange),
-      topic,
-      type: this.#names.text(type),
-      source: this.#sources.text(source),
-      sequence: sequence ?? undefined,
-      payload: Buffer.from(payload),
-    };
+    return this.#page([after, through, bytesEnd, ...exchanges, maxCount]).map((row) => this.#made.toEntry(row));
   }
 }
 

@@ -18,6 +18,17 @@ export type EntryRow = readonly [
   payload: string,
 ];
 
+/** An entry with all that is kept of it: an {@link EntryRow}, then its id, then its attributes, which are null in format 1. */
+export const STORED_COLUMNS = `${ENTRY_COLUMNS}, id, attributes`;
+
+/** The two columns of {@link STORED_COLUMNS} that no page has. */
+export function toStoredColumns(row: unknown): { readonly id: string; readonly attributes: string | null } {
+  if (!Array.isArray(row)) throw new RowError();
+  const [id, attributes]: unknown[] = row.slice(-2);
+  if (typeof id !== 'string' || (attributes !== null && typeof attributes !== 'string')) throw new RowError();
+  return { id, attributes };
+}
+
 /** An entry with the payload bytes from the log's birth to where it begins and ends; without its payload where nobody wants that. */
 export interface FollowingRow {
   readonly offset: number;

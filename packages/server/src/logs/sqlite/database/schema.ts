@@ -1,15 +1,17 @@
 import { PregonError } from '@pregon/protocol';
+import { FORMAT, FORMAT_TABLE, needsUpgrade, READABLE_SINCE, upgrade } from './format.js';
 import { columns } from './rows.js';
 import type { Database } from './sqlite-database.js';
 
 /** 'Prgn': tells our files from those of other applications. @see https://www.sqlite.org/pragma.html#pragma_application_id */
 const APPLICATION_ID = 0x5072676e;
-const SCHEMA_VERSION = 1;
 
 /**
  * Offsets are given by the writer, under the write lock, as the last one plus one; the floor is kept when entries are dropped,
  * so none is used twice, and they are dense, so a count is a subtraction. `bytes` is the sum of the payloads from the log's
  * birth through this entry: the limits of a page and of retention are comparisons with it instead of sums.
+ *
+ * `attributes` is what `encodeAttributes` makes of an event; NULL in a row of format 1, and of a process of an older release.
  *
  * Names (of exchanges, types, sources) are stored once, as JSON texts; ids as JSON texts too. Topics hold no character that
  * needs it.
@@ -42,10 +44,12 @@ CREATE TABLE entry (
   sequence INTEGER,
   topic TEXT NOT NULL,
   id TEXT NOT NULL,
-  payload BLOB NOT NULL
+  payload BLOB NOT NULL,
+  attributes TEXT
 ) STRICT;
 CREATE UNIQUE INDEX entry_once ON entry (source, id);
 CREATE INDEX entry_sequence ON entry (source, sequence) WHERE sequence IS NOT NULL;
+${FORMAT_TABLE}
 `;
 
 /**
@@ -56,7 +60,7 @@ const LOCK_WAIT_MS = 10;
 
 /**
  * Makes a connection ready: write-ahead log, fsync at each commit, and the tables where the file is new. Safe where several
- * processes open a new file at once.
+ * processes open a new file, or one of an older format, at once.
  *
  * @param birth the fingerprint of the log's birth, should it be born here
  * @throws PregonError CONFIG_INVALID where the file is something else; the driver's error where it is locked or cannot be read
@@ -67,12 +71,15 @@ export function prepareSchema(database: Database, path: string, birth: number): 
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = FULL');
   database.pragma('journal_size_limit = 67108864');
-  if (born) return;
+  if (born) {
+    if (needsUpgrade(database)) upgrade(database);
+    return;
+  }
   database.transaction(() => {
     if (isLog(database, path)) return;
     database.exec(SCHEMA);
     database.prepare('INSERT INTO log VALUES (1, ?, 0, ?, 0)').run([birth, birth]);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${SCHEMA_VERSION};`);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${READABLE_SINCE};`);
   });
 }
 
@@ -87,8 +94,9 @@ function isLog(database: Database, path: string): boolean {
     .get([]);
   const { application, version, tables } = columns(row);
   if (application === APPLICATION_ID) {
-    if (version === SCHEMA_VERSION) return true;
-    throw new PregonError('CONFIG_INVALID', `${path} was written by another version of Pregon (${version})`);
+    if (typeof version === 'number' && version >= 1 && version <= FORMAT) return true;
+    const remedy = `this release reads up to format ${FORMAT}: open the file with a later release`;
+    throw new PregonError('CONFIG_INVALID', `${path} has the format ${version} of another release; ${remedy}`);
   }
   if (application === 0 && tables === 0) return false;
   throw new PregonError('CONFIG_INVALID', `${path} is a SQLite file of another application, not a log`);

@@ -3,6 +3,8 @@ import type { ReadPage } from '../../../core/ports/log.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import type { Range } from '../../shared/range.js';
 import type { LogInfo, LogMark, Retention } from '../../shared/retention.js';
+import { SqliteEntries } from './entries.js';
+import { SqliteFinder } from './finder.js';
 import { SqliteLocator } from './locator.js';
 import { SqliteNames } from './names.js';
 import { SqliteReader, toPoint } from './reader.js';
@@ -14,6 +16,7 @@ import { SqliteWriter } from './writer.js';
 /** All that is asked of one open file, with every statement prepared once. Synchronous; throws the driver's errors. */
 export class SqliteStore {
   readonly reader: SqliteReader;
+  readonly finder: SqliteFinder;
   readonly #writer: SqliteWriter;
   readonly #locator: SqliteLocator;
   readonly #trimmer: SqliteTrimmer;
@@ -21,7 +24,9 @@ export class SqliteStore {
   constructor(database: Database, exchanges: readonly string[] | undefined) {
     const names = new SqliteNames(database, 'name');
     const sources = new SqliteNames(database, 'source');
-    this.reader = new SqliteReader(database, names, sources, exchanges);
+    const entries = new SqliteEntries(names, sources);
+    this.reader = new SqliteReader(database, names, entries, exchanges);
+    this.finder = new SqliteFinder(database, entries, exchanges);
     this.#writer = new SqliteWriter(database, names, sources);
     this.#locator = new SqliteLocator(database, sources);
     this.#trimmer = new SqliteTrimmer(database);

@@ -1,4 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
+import { encodeAttributes } from '../../shared/attributes.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import { isSameEvent, ReusedId } from '../../shared/same-event.js';
 import type { SqliteNames } from './names.js';
@@ -7,7 +8,8 @@ import type { Database, SqlValue, Statement } from './sqlite-database.js';
 
 /** A call of the driver costs as much as a row, so rows go in by the chunk. */
 const CHUNK = 16;
-const ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
+const COLUMNS = 'offset, fingerprint, bytes, time, exchange, type, source, sequence, topic, id, payload, attributes';
+const ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
 /** The last entry of the log while a transaction adds to it. */
 interface Tail {
@@ -33,7 +35,7 @@ export class SqliteWriter {
     this.#sources = sources;
     const insert = (rows: number): Statement =>
       database.prepare(
-        `INSERT INTO entry (offset, fingerprint, bytes, time, exchange, type, source, sequence, topic, id, payload)
+        `INSERT INTO entry (${COLUMNS})
          VALUES ${Array(rows).fill(ROW).join(', ')} ON CONFLICT (source, id) DO NOTHING`,
       );
     this.#insertOne = insert(1);
@@ -122,6 +124,7 @@ export class SqliteWriter {
       event.topic,
       JSON.stringify(event.id),
       event.payload,
+      encodeAttributes(event.attributes),
     );
   }
 }

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { numbered } from '../support/log/events.js';
+import type { LogCapabilities, Open } from './log-subject.js';
+
+const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const FULL = { time: '2026-01-02T03:04:05.678Z', subject: 'number/1 "é"', traceparent: TRACE };
+const NONE = { time: undefined, subject: undefined, traceparent: undefined };
+
+/** An event's attributes beside its payload (format 2 of an entry). */
+export function describeDetail(open: Open, { trim }: LogCapabilities): void {
+  describe('detail', () => {
+    it('gives an entry with its id, time, subject and traceparent, as the producer wrote them', async () => {
+      const { log } = await open();
+      const [first, second] = await log.append([numbered(1, FULL), numbered(2)]);
+      const { entries } = await log.read({ after: 0 });
+      if (!first || !second) throw new Error('no points');
+      expect(await log.detail(first)).toEqual({ ...entries[0], ...FULL, id: 'event-1' });
+      expect(await log.detail(second)).toEqual({ ...entries[1], ...NONE, id: 'event-2' });
+    });
+
+    it('gives hostile texts back as they were', async () => {
+      const { log } = await open();
+      const hostile = { id: '"\n\\\u0001', subject: '\0 \ud800 "', traceparent: 'x'.repeat(20_000), time: '' };
+      const [point] = await log.append([numbered(1, hostile)]);
+      expect(point && (await log.detail(point))).toMatchObject(hostile);
+    });
+
+    it('knows no attribute that is not a text, or that an object has by its prototype', async () => {
+      const { log } = await open();
+      const [point] = await log.append([
+        numbered(1, Object.assign(Object.create({ subject: 'a' }), { traceparent: 7 })),
+      ]);
+      expect(point && (await log.detail(point))).toMatchObject(NONE);
+    });
+
+    it('[I-4] gives nothing for a point that the log does not hold', async () => {
+      const { log } = await open();
+      const birth = await log.floor();
+      const [point] = await log.append([numbered(1)]);
+      if (!point) throw new Error('no point');
+      expect(await log.detail(birth)).toBeUndefined();
+      expect(await log.detail({ ...point, fingerprint: point.fingerprint ^ 1 })).toBeUndefined();
+      expect(await log.detail({ ...point, offset: point.offset + 1 })).toBeUndefined();
+    });
+
+    it('gives nothing of an exchange that the log was not opened for', async () => {
+      const { log } = await open({ exchanges: ['numbers'] });
+      const [wanted, other] = await log.append([numbered(1), numbered(2, { exchange: 'others' })]);
+      expect(wanted && (await log.detail(wanted))).toMatchObject({ id: 'event-1' });
+      expect(other && (await log.detail(other))).toBeUndefined();
+    });
+
+    if (!trim) return;
+    it('gives nothing of an entry that was dropped', async () => {
+      const { log, trim: trimTo } = await open();
+      const [dropped, kept] = await log.append([numbered(1), numbered(2)]);
+      await trimTo(1);
+      expect(dropped && (await log.detail(dropped))).toBeUndefined();
+      expect(kept && (await log.detail(kept))).toMatchObject({ id: 'event-2' });
+    });
+  });
+}
