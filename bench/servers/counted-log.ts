@@ -37,6 +37,7 @@ export function countLog(log: Log): { readonly log: Log; readonly asked: Asked }
       return log.read(request);
     },
     detail: (point) => log.detail(point),
+    find: (request) => log.find(request),
     locate(sequence, source) {
       asked.locates += 1;
       return log.locate(sequence, source);

@@ -5,6 +5,7 @@ import { numbered, numberedFrom } from '../support/log/events.js';
 import { idOf, Recorder, readAll, roundTrip } from '../support/log/recorder.js';
 import { describeAppending, describeHostile } from './log-appending.contract.js';
 import { describeDetail } from './log-detail.contract.js';
+import { describeFinding } from './log-finding.contract.js';
 import { describeFollowing } from './log-following.contract.js';
 import { describeLogOrder } from './log-order.contract.js';
 import { describeSecret } from './log-secret.contract.js';
@@ -25,6 +26,7 @@ export function describeLog(kind: LogKind): void {
     describeSecret(open, kind.capabilities);
     describeAppending(open);
     describeDetail(open, kind.capabilities);
+    describeFinding(open, kind.capabilities);
     describePoints(open, kind.capabilities);
     describeReading(open);
     describeLocating(open, kind.capabilities);

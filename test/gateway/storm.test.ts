@@ -30,6 +30,7 @@ async function openWatched(logFile: string): Promise<{ log: Log; reads: ReadRequ
       return log.read(request);
     },
     detail: (point) => log.detail(point),
+    find: (request) => log.find(request),
     locate: (sequence, source) => log.locate(sequence, source),
     follow: (after, follower) => log.follow(after, follower),
     close: () => log.close(),

@@ -18,6 +18,7 @@ export type { PositionCodec } from './core/ports/positions.js';
 export type { Transport } from './core/ports/transport.js';
 export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
 export type { EventAttributes, StoredEntry } from './core/ports/stored-entry.js';
+export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';

@@ -1,6 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from './ephemeral.js';
-import type { StoredEntry } from './stored-entry.js';
+import type { FindRequest, Found, StoredEntry } from './stored-entry.js';
 import type { WorkQueues } from './work-queue.js';
 
 /** One event as the log holds it: what routing needs, and the JSON text that is delivered, never parsed on the way. */
@@ -133,6 +133,18 @@ export interface Log {
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
   detail(point: LogPoint): Promise<StoredEntry | undefined>;
+
+  /**
+   * The retained entries with an id, of the exchanges that the log was opened for.
+   *
+   * What it costs depends on the log. SQLite has an index, with one look-up for each source that ever appended. RabbitMQ knows where the
+   * last 50,000 entries of a `source` stand; anything else is a scan of the whole stream, some 100,000 entries a second, one search at a
+   * time in each process. So give a `source` where it is known, and a `signal`.
+   *
+   * @throws RangeError if the limit is not an integer from 1 on
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
+   */
+  find(request: FindRequest): Promise<Found>;
 
   /**
    * The point of the last entry of `source` (of any source where undefined) whose sequence is at most `sequence`, provided that the

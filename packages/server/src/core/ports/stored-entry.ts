@@ -17,3 +17,22 @@ export interface EventAttributes {
 export interface StoredEntry extends LogEntry, EventAttributes {
   readonly id: string;
 }
+
+export interface FindRequest {
+  readonly id: string;
+  /** Only the event of this source. @default of any source: an id is unique for its source alone */
+  readonly source?: string;
+  /** The most entries to find. @default 100 */
+  readonly limit?: number;
+  /** Ends the search: the answer is what was found until then, and not complete. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Found {
+  /** In the order of the log, at most one of each source. */
+  readonly entries: readonly StoredEntry[];
+  /** Whether all was searched that the log held when it was asked, so that nothing else has this id. */
+  readonly complete: boolean;
+}
+
+export const DEFAULT_FIND_LIMIT = 100;

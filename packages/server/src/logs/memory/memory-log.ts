@@ -11,9 +11,10 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../../core/ports/log.js';
-import type { EventAttributes, StoredEntry } from '../../core/ports/stored-entry.js';
+import type { EventAttributes, FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { Follower, type Step } from '../shared/follower.js';
+import { findLimit, toFound } from '../shared/found.js';
 import { type Range, toRange } from '../shared/range.js';
 import { assertRetention, type Retention, type TrimResult } from '../shared/retention.js';
 import { isSameEvent, ReusedId } from '../shared/same-event.js';
@@ -109,6 +110,16 @@ class ArrayLog implements MemoryLog {
     this.#assertOpen();
     const entry = this.#content.entries[point.offset - this.#content.floor.offset - 1];
     return entry?.fingerprint === point.fingerprint && this.#isWanted(entry) ? toStored(entry) : undefined;
+  }
+
+  async find(request: FindRequest): Promise<Found> {
+    this.#assertOpen();
+    const limit = findLimit(request);
+    const { id, source = undefined } = request;
+    const found = this.#content.entries.filter(
+      (entry) => entry.id === id && (source === undefined || entry.source === source) && this.#isWanted(entry),
+    );
+    return toFound(found.map(toStored), limit);
   }
 
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {

@@ -15,7 +15,7 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../../core/ports/log.js';
-import type { StoredEntry } from '../../core/ports/stored-entry.js';
+import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import type { WorkQueues } from '../../core/ports/work-queue.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { toRange } from '../shared/range.js';
@@ -40,6 +40,7 @@ import {
 import { Publisher } from './publishing/publisher.js';
 import { ReusedIds } from './publishing/reused-ids.js';
 import { Cursor } from './reading/cursor.js';
+import { Finder, toStored } from './reading/finder.js';
 import { Locator } from './reading/locator.js';
 import { RabbitFollower } from './reading/rabbit-follower.js';
 import { Reader } from './reading/reader.js';
@@ -116,6 +117,7 @@ class StreamLog implements RabbitLog {
   readonly #tail: Tail;
   readonly #reader: Reader;
   readonly #locator: Locator;
+  readonly #finder: Finder;
   readonly #poison: PoisonLog;
   readonly #ids: ReusedIds;
   readonly #keys: KeyStream;
@@ -209,6 +211,14 @@ class StreamLog implements RabbitLog {
       onReused: (entry) => this.#poison.add(entry),
     });
     this.#locator = new Locator({ tail: this.#tail, reader: this.#reader, sequences, timeoutMs });
+    this.#finder = new Finder({
+      tail: this.#tail,
+      reader: this.#reader,
+      openCursor: (link, look) => Cursor.open(link, { stream, from: 'first', prefetch: PREFETCH, decode: look }),
+      decode: (message) => toStreamEntry(message, decode),
+      isWanted,
+      signal,
+    });
   }
 
   get counters(): RabbitCounters {
@@ -268,7 +278,12 @@ class StreamLog implements RabbitLog {
   async detail(point: LogPoint): Promise<StoredEntry | undefined> {
     this.#assertOpen();
     const entry = await this.#reader.eventAt(point);
-    return entry && { ...entry.event, ...entry.attributes, id: entry.id };
+    return entry && toStored(entry);
+  }
+
+  async find(request: FindRequest): Promise<Found> {
+    this.#assertOpen();
+    return this.#finder.find(request);
   }
 
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {

@@ -18,10 +18,11 @@ import type {
   ReadRequest,
   StopFollowing,
 } from '../../core/ports/log.js';
-import type { StoredEntry } from '../../core/ports/stored-entry.js';
+import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import { encodeForAppend } from '../shared/encode.js';
 import { errorCode } from '../shared/error-code.js';
 import { Follower, type Step } from '../shared/follower.js';
+import { findLimit } from '../shared/found.js';
 import { toRange } from '../shared/range.js';
 import {
   assertRetention,
@@ -182,6 +183,11 @@ class FileLog implements SqliteLog {
 
   async detail(point: LogPoint): Promise<StoredEntry | undefined> {
     return this.#use((store) => store.finder.at(point));
+  }
+
+  async find(request: FindRequest): Promise<Found> {
+    findLimit(request);
+    return this.#use((store) => store.finder.find(request));
   }
 
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {

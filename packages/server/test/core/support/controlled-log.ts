@@ -1,5 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
 import type { Log, LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../../src/core/ports/log.js';
+import type { FindRequest } from '../../../src/core/ports/stored-entry.js';
 import { type MemoryLog, openMemoryLog } from '../../../src/logs/memory/memory-log.js';
 
 export type Call = 'head' | 'floor' | 'check' | 'read' | 'locate';
@@ -101,6 +102,10 @@ export class ControlledLog implements Log {
 
   detail(point: LogPoint) {
     return this.inner.detail(point);
+  }
+
+  find(request: FindRequest) {
+    return this.inner.find(request);
   }
 
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {

@@ -108,6 +108,12 @@ export function offsetOf({ properties }: ConsumeMessage): number {
   return offset + 1;
 }
 
+/** False if a message of ours is certainly another event, without the cost of reading it. */
+export function mayHaveId({ properties }: ConsumeMessage, id: string): boolean {
+  const header: unknown = properties.headers?.[EVENT_HEADER];
+  return typeof header !== 'string' || header.startsWith(`[${JSON.stringify(id)},`);
+}
+
 function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: number): StreamEntry | undefined {
   const { content, fields, properties } = message;
   const header: unknown = properties.headers?.[EVENT_HEADER];

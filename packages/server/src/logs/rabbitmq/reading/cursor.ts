@@ -4,30 +4,30 @@ import { Bell } from '../connection/waiting.js';
 import { offsetOf } from '../messages/message.js';
 import type { StreamEntry } from '../messages/stream-entry.js';
 
-export interface CursorOptions {
+export interface CursorOptions<Entry> {
   readonly stream: string;
   /** The first entry, the first of the last chunk, or the first whose offset is at least this. */
   readonly from: number | 'first' | 'last';
   /** The most messages that the broker sends ahead. */
   readonly prefetch: number;
-  readonly decode: (message: ConsumeMessage) => StreamEntry;
+  readonly decode: (message: ConsumeMessage) => Entry;
 }
 
 /**
  * Reads a stream forward from an offset, as fast as its entries are taken. Where the stream ends before that offset, nothing comes,
  * ever; where it begins after it, its first entry does.
  */
-export class Cursor {
+export class Cursor<Entry = StreamEntry> {
   readonly #link: Link;
   readonly #channel: Channel;
-  readonly #options: CursorOptions;
+  readonly #options: CursorOptions<Entry>;
   readonly #news = new Bell();
   #delivered: ConsumeMessage[] = [];
   #taken = 0;
   #unacknowledged = 0;
   #failure: Error | undefined;
 
-  static async open(link: Link, options: CursorOptions): Promise<Cursor> {
+  static async open<Entry>(link: Link, options: CursorOptions<Entry>): Promise<Cursor<Entry>> {
     const channel = await link.channel();
     const cursor = new Cursor(link, channel, options);
     try {
@@ -47,7 +47,7 @@ export class Cursor {
     return cursor;
   }
 
-  private constructor(link: Link, channel: Channel, options: CursorOptions) {
+  private constructor(link: Link, channel: Channel, options: CursorOptions<Entry>) {
     this.#link = link;
     this.#channel = channel;
     this.#options = options;
@@ -60,7 +60,7 @@ export class Cursor {
   }
 
   /** The next entry, where it has come; it is acknowledged, so that the broker sends another. */
-  take(): StreamEntry | undefined {
+  take(): Entry | undefined {
     const message = this.#delivered[this.#taken];
     if (!message) return undefined;
     this.#taken += 1;
@@ -76,7 +76,7 @@ export class Cursor {
   }
 
   /** What `take` would bring. */
-  peek(): StreamEntry | undefined {
+  peek(): Entry | undefined {
     const message = this.#delivered[this.#taken];
     return message && this.#options.decode(message);
   }
@@ -100,7 +100,7 @@ export class Cursor {
   }
 
   /** The next entry; undefined where none came in time. @throws Error where nothing will come any more */
-  async next(withinMs: number): Promise<StreamEntry | undefined> {
+  async next(withinMs: number): Promise<Entry | undefined> {
     return this.take() ?? ((await this.ready(withinMs)) ? this.take() : undefined);
   }
 

@@ -59,11 +59,11 @@ export class Reader {
   }
 
   head(): Promise<LogPoint> {
-    return this.#retry(() => this.#options.tail.catchUp(this.#options.timeoutMs));
+    return this.retry(() => this.#options.tail.catchUp(this.#options.timeoutMs));
   }
 
   floor(): Promise<LogPoint> {
-    return this.#retry(async (link) => {
+    return this.retry(async (link) => {
       // The stream is not empty from then on: where it was, a fence is its first entry.
       await this.#known();
       return this.#inTurn(() => this.#readFloor(link));
@@ -71,12 +71,12 @@ export class Reader {
   }
 
   check(point: LogPoint): Promise<Presence> {
-    return this.#retry((link) => this.#check(link, point));
+    return this.retry((link) => this.#check(link, point));
   }
 
   /** The event at a point; undefined if the stream does not hold it, or holds it for an exchange that nobody here reads. */
   eventAt(point: LogPoint): Promise<EventEntry | undefined> {
-    return this.#retry(async (link) => {
+    return this.retry(async (link) => {
       if (point.offset < 1 || (await this.#check(link, point)) !== 'present') return undefined;
       const entry = await this.#inTurn(() => this.#entryFrom(link, point.offset));
       if (entry.kind !== 'event' || !isSamePoint(entry, point)) return undefined;
@@ -86,7 +86,7 @@ export class Reader {
 
   /** @see Log.read */
   read(range: Range): Promise<Reading> {
-    return this.#retry(async (link) => {
+    return this.retry(async (link) => {
       const known = await this.#known(range.through);
       const { head } = known;
       if (range.after >= head.offset && range.through >= head.offset) {
@@ -208,7 +208,7 @@ export class Reader {
   }
 
   /** Tries again, on the next connection where one was lost, until the time is over. */
-  async #retry<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
+  async retry<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
     const { connection, timeoutMs, signal } = this.#options;
     const deadline = performance.now() + timeoutMs;
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
