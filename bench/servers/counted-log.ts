@@ -17,6 +17,7 @@ export function countLog(log: Log): { readonly log: Log; readonly asked: Asked }
   const { ephemeral, queues } = log;
   const counted: Log = {
     name: log.name,
+    kept: log.kept,
     ...(ephemeral ? { ephemeral } : {}),
     ...(queues ? { queues } : {}),
     secret: () => log.secret(),

@@ -18,7 +18,7 @@ describeWithBroker('with a broker', () => {
   describeLog({
     name: 'rabbitmq',
     // A stream drops whole segments, so it cannot be made to keep a number of entries: see packages/server/test/rabbitmq.
-    capabilities: { another: true, trim: false, replace: true },
+    capabilities: { another: true, durable: true, trim: false, replace: true },
     async create(options) {
       streams += 1;
       return createRabbit(vhost.url, `log-${streams}`, options);
@@ -37,11 +37,17 @@ async function createRabbit(vhost: string, stream: string, options?: LogOptions)
       handles.push(handle);
       return handle;
     },
+    async reopen() {
+      for (const handle of handles.splice(0)) await handle.close();
+      const handle = await openRabbitLog(url, options);
+      handles.push(handle);
+      return handle;
+    },
     trim: () => Promise.reject(new Error('a stream cannot be trimmed')),
-    replace: () => deleteQueues(vhost, [stream]),
+    replace: () => deleteQueues(vhost, [stream, `${stream}.keys`]),
     async dispose() {
       for (const handle of handles) await handle.close();
-      await deleteQueues(vhost, [stream]);
+      await deleteQueues(vhost, [stream, `${stream}.keys`]);
     },
   };
 }

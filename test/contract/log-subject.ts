@@ -5,6 +5,8 @@ export interface LogSubject {
   readonly log: Log;
   /** Opens another handle on the same log. */
   another(options?: LogOptions): Promise<Log>;
+  /** Ends all handles, and opens the log anew, as a process does that was killed. */
+  reopen(): Promise<Log>;
   /** Drops all but the last `count` entries. */
   trim(count: number): Promise<void>;
   /** Puts another log in its place. */
@@ -16,6 +18,8 @@ export interface LogSubject {
 /** What a kind of log can be made to do in a test. */
 export interface LogCapabilities {
   readonly another: boolean;
+  /** Whether what it holds outlives the process. */
+  readonly durable: boolean;
   readonly trim: boolean;
   readonly replace: boolean;
 }

@@ -7,6 +7,7 @@ import { describeAppending, describeHostile } from './log-appending.contract.js'
 import { describeDetail } from './log-detail.contract.js';
 import { describeFinding } from './log-finding.contract.js';
 import { describeFollowing } from './log-following.contract.js';
+import { describeKept } from './log-kept.contract.js';
 import { describeLogOrder } from './log-order.contract.js';
 import { describeSecret } from './log-secret.contract.js';
 import type { LogCapabilities, LogKind, LogSubject, Open } from './log-subject.js';
@@ -34,6 +35,7 @@ export function describeLog(kind: LogKind): void {
     describeHostile(open);
     describeClosing(open);
     describeLogOrder(open);
+    describeKept(open, kind.capabilities);
   });
 }
 

@@ -9,12 +9,13 @@ import type { LogSubject } from './log-subject.js';
 
 describeLog({
   name: 'memory',
-  capabilities: { another: false, trim: true, replace: true },
+  capabilities: { another: false, durable: false, trim: true, replace: true },
   async create(options) {
     const log = openMemoryLog(options);
     return {
       log,
       another: () => Promise.reject(new Error('a memory log has one handle')),
+      reopen: () => Promise.reject(new Error('a memory log ends with its process')),
       trim: async (maxCount) => void (await log.trim({ maxCount })),
       replace: async () => log.replace(),
       dispose: () => log.close(),
@@ -24,7 +25,7 @@ describeLog({
 
 describeLog({
   name: 'sqlite',
-  capabilities: { another: true, trim: true, replace: true },
+  capabilities: { another: true, durable: true, trim: true, replace: true },
   create: createSqlite,
 });
 
@@ -37,6 +38,12 @@ async function createSqlite(options?: LogOptions): Promise<LogSubject> {
     log,
     async another(others) {
       const handle = await openSqliteLog(path, others);
+      handles.push(handle);
+      return handle;
+    },
+    async reopen() {
+      for (const handle of handles.splice(0)) await handle.close();
+      const handle = await openSqliteLog(path, options);
       handles.push(handle);
       return handle;
     },

@@ -20,6 +20,7 @@ async function openWatched(logFile: string): Promise<{ log: Log; reads: ReadRequ
   const reads: ReadRequest[] = [];
   const watched: Log = {
     name: log.name,
+    kept: log.kept,
     secret: () => log.secret(),
     append: (events, options) => log.append(events, options),
     head: () => log.head(),

@@ -2,6 +2,7 @@ export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
 export type { Ephemeral, EphemeralMember } from './core/ports/ephemeral.js';
+export type { KeepOptions, Kept, KeptState, KeptValue } from './core/ports/kept.js';
 export type {
   AppendOptions,
   Log,
@@ -17,7 +18,6 @@ export type {
 export type { PositionCodec } from './core/ports/positions.js';
 export type { Transport } from './core/ports/transport.js';
 export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
-export type { EventAttributes, StoredEntry } from './core/ports/stored-entry.js';
 export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';

@@ -1,5 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from './ephemeral.js';
+import type { Kept } from './kept.js';
 import type { FindRequest, Found, StoredEntry } from './stored-entry.js';
 import type { WorkQueues } from './work-queue.js';
 
@@ -96,6 +97,9 @@ export interface Log {
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID if the log has none and this process may not make one
    */
   secret(): Promise<Uint8Array>;
+
+  /** What outlives retention. */
+  readonly kept: Kept;
 
   /** Queues for those who share work; absent where the log has no broker. */
   readonly queues?: WorkQueues;

@@ -19,6 +19,7 @@ import { type Range, toRange } from '../shared/range.js';
 import { assertRetention, type Retention, type TrimResult } from '../shared/retention.js';
 import { isSameEvent, ReusedId } from '../shared/same-event.js';
 import { MemoryEphemeral } from './memory-ephemeral.js';
+import { MemoryKept } from './memory-kept.js';
 
 export interface MemoryLog extends Log {
   readonly ephemeral: Ephemeral;
@@ -52,6 +53,7 @@ class ArrayLog implements MemoryLog {
   readonly name = 'memory:';
   readonly #secret = randomBytes(32);
   readonly ephemeral = new MemoryEphemeral();
+  readonly kept = new MemoryKept(() => this.#assertOpen());
   readonly #exchanges: ReadonlySet<string> | undefined;
   readonly #maxEventBytes: number;
   readonly #followers = new Set<Follower>();
@@ -166,6 +168,7 @@ class ArrayLog implements MemoryLog {
 
   replace(): void {
     this.#content = newContent();
+    this.kept.replace();
     this.#wake();
   }
 
@@ -173,6 +176,7 @@ class ArrayLog implements MemoryLog {
     this.#closed = true;
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
+    this.kept.close();
     this.ephemeral.close();
   }
 

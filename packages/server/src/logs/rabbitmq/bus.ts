@@ -4,7 +4,7 @@ import { parseRabbitAddress, type RabbitAddress } from './connection/address.js'
 import { type Channel, openAmqp, toRefusal } from './connection/amqp.js';
 import { assertCertificates } from './connection/certificates.js';
 import { Link, toError } from './connection/link.js';
-import { KEY_STREAM_ARGUMENTS, keyStreamOf } from './key-stream.js';
+import { KEY_STREAM_ARGUMENTS, keyStreamOf } from './kept/storage.js';
 import type { RabbitRetention } from './options.js';
 import { prepareQueue } from './sharing/work-queues.js';
 import { ensureStream, Topology } from './topology.js';

@@ -28,7 +28,8 @@ import { assertCertificates } from './connection/certificates.js';
 import { RabbitConnection } from './connection/connection.js';
 import { type Link, toError } from './connection/link.js';
 import { pause, within } from './connection/waiting.js';
-import { KeyStream } from './key-stream.js';
+import { KeyStream } from './kept/key-stream.js';
+import { RabbitKept } from './kept/rabbit-kept.js';
 import { toFence, toKey, toMessage, toStreamEntry } from './messages/message.js';
 import { PoisonLog } from './messages/poison-log.js';
 import {
@@ -106,6 +107,7 @@ class StreamLog implements RabbitLog {
   readonly name: string;
   readonly ephemeral: RabbitEphemeral;
   readonly queues: RabbitWorkQueues;
+  readonly kept: RabbitKept;
   readonly #maxEventBytes: number;
   readonly #appendTimeoutMs: number;
   readonly #closing = new AbortController();
@@ -176,6 +178,7 @@ class StreamLog implements RabbitLog {
       Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
     const sequences = new RecentSequences();
     const timeoutMs = options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS;
+    this.kept = new RabbitKept({ connection: this.#reads, stream, timeoutMs, signal });
     this.#tail = new Tail({
       connection: this.#reads,
       topology: this.#topology,
@@ -315,6 +318,7 @@ class StreamLog implements RabbitLog {
     while (this.#appends.size > 0 && performance.now() < deadline) await settledWithin(CLOSE_MS, this.#appends);
     this.#publisher.close();
     this.#closing.abort();
+    this.kept.close();
     this.#reader.clear();
     await Promise.all([this.#reads.close(), this.#publishes.close()]);
   }

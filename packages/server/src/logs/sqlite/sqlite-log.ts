@@ -43,6 +43,7 @@ import { socketFolder } from './sockets/socket-folder.js';
 import { SqliteWatch } from './sockets/watch.js';
 import { SqliteAppender } from './sqlite-appender.js';
 import { SqliteFile } from './sqlite-file.js';
+import { SqliteKept } from './sqlite-kept.js';
 
 export interface SqliteLogOptions extends LogOptions {
   /** What is kept; applied in the background by the processes that append. @default 1 GiB of payload */
@@ -115,6 +116,7 @@ function warnIfReadable(path: string, warn: (error: Error) => void): void {
 
 class FileLog implements SqliteLog {
   readonly name: string;
+  readonly kept: SqliteKept;
   readonly #file: SqliteFile;
   readonly #maxEventBytes: number;
   readonly #pollIntervalMs: number;
@@ -143,6 +145,12 @@ class FileLog implements SqliteLog {
     });
     const retention = options.retention ?? DEFAULT_RETENTION;
     this.#trim = new BackgroundTrim(() => this.#whenFree((store) => store.trimStep(retention)), this.#warn);
+    this.kept = new SqliteKept({
+      use: (work) => this.#use((store) => work(store.kept)),
+      rows: () => this.#file.store().kept,
+      onChanged: () => this.#appended(),
+      onFollowed: () => this.#watchWhileFollowed(),
+    });
     const realPath = realpathSync(file.path);
     this.#wal = new WalKeeper(realPath, this.#warn);
     warnIfReadable(realPath, this.#warn);
@@ -213,11 +221,11 @@ class FileLog implements SqliteLog {
     this.#assertOpen();
     const follower = new Follower(after, target, (cursor) => step(this.#file.store(), cursor));
     this.#followers.add(follower);
-    this.#watch ??= this.#startWatch();
+    void this.#watchWhileFollowed();
     return async () => {
       follower.stop();
       this.#followers.delete(follower);
-      if (this.#followers.size === 0) await this.#stopWatch();
+      await this.#watchWhileFollowed();
     };
   }
 
@@ -229,6 +237,7 @@ class FileLog implements SqliteLog {
   async #close(): Promise<void> {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
+    this.kept.close();
     await this.#appender.idle();
     await this.#trim.stop();
     await this.#wal.stop();
@@ -251,6 +260,13 @@ class FileLog implements SqliteLog {
 
   #wake(): void {
     for (const follower of this.#followers) follower.wake();
+    this.kept.wake();
+  }
+
+  async #watchWhileFollowed(): Promise<void> {
+    if (this.#closing) return;
+    if (this.#followers.size > 0 || this.kept.isFollowed) this.#watch ??= this.#startWatch();
+    else await this.#stopWatch();
   }
 
   #startWatch(): SqliteWatch {

@@ -44,6 +44,10 @@ export class ControlledLog implements Log {
     this.inner = inner;
   }
 
+  get kept() {
+    return this.inner.kept;
+  }
+
   secret(): Promise<Uint8Array> {
     return this.inner.secret();
   }

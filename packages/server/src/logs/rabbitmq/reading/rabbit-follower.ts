@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogPoint } from '@pregon/protocol';
 import type { LogFollower, Page } from '../../../core/ports/log.js';
+import { callApart } from '../../shared/call-apart.js';
 import { toRange } from '../../shared/range.js';
 import { Backoff } from '../connection/backoff.js';
-import { callApart } from '../connection/call-apart.js';
 import { pause } from '../connection/waiting.js';
 import { isSamePoint, toPoint } from '../messages/stream-entry.js';
 import type { Reader } from './reader.js';

@@ -1,8 +1,8 @@
 import { v7 as uuid } from 'uuid';
 import { type EphemeralMember, MAX_EPHEMERAL_BYTES } from '../../../core/ports/ephemeral.js';
+import { callApart } from '../../shared/call-apart.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
 import { Backoff } from '../connection/backoff.js';
-import { callApart } from '../connection/call-apart.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import { type Link, toError } from '../connection/link.js';
 import { pause } from '../connection/waiting.js';

@@ -5,7 +5,7 @@ import type { Database } from './sqlite-database.js';
  * The format that this release writes:
  *
  * 1. entries with their payload, `id`, `sequence` and what routing needs;
- * 2. the column `entry.attributes`, the table `format`.
+ * 2. the column `entry.attributes`, the tables `format`, `kept` and `kept_revision`.
  *
  * A format only adds: tables, and columns that may be NULL or have a default. Whoever writes names the columns that it knows, so releases
  * of several formats can have one file open at once; a row lacks what its writer did not know, and each reader copes with that.
@@ -18,10 +18,13 @@ export const FORMAT = 2;
  */
 export const READABLE_SINCE = 1;
 
-/** The format to which the file was brought; a file without the table has format 1. */
-export const FORMAT_TABLE = `
+/** `format` says to which format the file was brought; a file without it has format 1. `kept` is what outlives retention. */
+export const FORMAT_TABLES = `
 CREATE TABLE format (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 INSERT INTO format VALUES (1, ${FORMAT});
+CREATE TABLE kept (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) STRICT, WITHOUT ROWID;
+CREATE TABLE kept_revision (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
+INSERT INTO kept_revision VALUES (1, 0);
 `;
 
 /** Costs one look at the schema, for it is asked at each opening. */
@@ -41,7 +44,7 @@ export function upgrade(database: Database): void {
     // Another process may have done it while this one waited for the lock.
     if (!needsUpgrade(database)) return;
     addColumn(database, 'entry', 'attributes TEXT');
-    database.exec(FORMAT_TABLE);
+    database.exec(FORMAT_TABLES);
   });
 }
 

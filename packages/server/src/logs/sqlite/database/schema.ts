@@ -1,5 +1,5 @@
 import { PregonError } from '@pregon/protocol';
-import { FORMAT, FORMAT_TABLE, needsUpgrade, READABLE_SINCE, upgrade } from './format.js';
+import { FORMAT, FORMAT_TABLES, needsUpgrade, READABLE_SINCE, upgrade } from './format.js';
 import { columns } from './rows.js';
 import type { Database } from './sqlite-database.js';
 
@@ -49,7 +49,7 @@ CREATE TABLE entry (
 ) STRICT;
 CREATE UNIQUE INDEX entry_once ON entry (source, id);
 CREATE INDEX entry_sequence ON entry (source, sequence) WHERE sequence IS NOT NULL;
-${FORMAT_TABLE}
+${FORMAT_TABLES}
 `;
 
 /**

@@ -5,6 +5,7 @@ import type { Range } from '../../shared/range.js';
 import type { LogInfo, LogMark, Retention } from '../../shared/retention.js';
 import { SqliteEntries } from './entries.js';
 import { SqliteFinder } from './finder.js';
+import { SqliteKeptRows } from './kept.js';
 import { SqliteLocator } from './locator.js';
 import { SqliteNames } from './names.js';
 import { SqliteReader, toPoint } from './reader.js';
@@ -17,6 +18,7 @@ import { SqliteWriter } from './writer.js';
 export class SqliteStore {
   readonly reader: SqliteReader;
   readonly finder: SqliteFinder;
+  readonly kept: SqliteKeptRows;
   readonly #writer: SqliteWriter;
   readonly #locator: SqliteLocator;
   readonly #trimmer: SqliteTrimmer;
@@ -26,6 +28,7 @@ export class SqliteStore {
     const sources = new SqliteNames(database, 'source');
     const entries = new SqliteEntries(names, sources);
     this.reader = new SqliteReader(database, names, entries, exchanges);
+    this.kept = new SqliteKeptRows(database);
     this.finder = new SqliteFinder(database, entries, exchanges);
     this.#writer = new SqliteWriter(database, names, sources);
     this.#locator = new SqliteLocator(database, sources);

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { PregonError } from '@pregon/protocol';
-import type { ConsumeMessage } from './connection/amqp.js';
-import { Backoff } from './connection/backoff.js';
-import type { RabbitConnection } from './connection/connection.js';
-import { type Link, toError } from './connection/link.js';
-import { pause, within } from './connection/waiting.js';
-import { ensureStream, isRefused } from './topology.js';
+import type { ConsumeMessage } from '../connection/amqp.js';
+import { Backoff } from '../connection/backoff.js';
+import type { RabbitConnection } from '../connection/connection.js';
+import { type Link, toError } from '../connection/link.js';
+import { pause, within } from '../connection/waiting.js';
+import { isRefused } from '../topology.js';
+import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './storage.js';
 
 const SECRET_BYTES = 32;
 const SECRET_HEADER = 'pregon-secret';
@@ -13,22 +14,14 @@ const SECRET_HEADER = 'pregon-secret';
 /** How long a stream that holds a secret may take to deliver it before another one is offered; an offer too many does no harm. */
 const LOOK_MS = 250;
 const ANSWER_MS = 5_000;
+/** What the log keeps outside retention may stand before the secret, if a configured secret was used first. */
+const PREFETCH = 1_000;
 
 /** A broker that has just started may refuse the first attempts: that is not worth a warning. */
 const TOLD_AT_ATTEMPT = 5;
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
-
-/** Small, because the stream holds little; without a limit on age or size, because what it holds must never be dropped. */
-export const KEY_STREAM_ARGUMENTS: Readonly<Record<string, unknown>> = {
-  'x-queue-type': 'stream',
-  'x-stream-max-segment-size-bytes': 1_000_000,
-};
-
-export function keyStreamOf(stream: string): string {
-  return `${stream}.keys`;
-}
 
 export interface KeyStreamOptions {
   readonly connection: RabbitConnection;
@@ -64,7 +57,7 @@ export class KeyStream {
       } catch (error) {
         if (error instanceof PregonError) throw error;
         // Trying again does not help: somebody has to grant the permission.
-        if (isRefused(error)) throw this.#unusable(toError(error).message, error);
+        if (isRefused(error)) throw unusableKeys(this.#name, 'the secret of the log', error);
         if (attempt === TOLD_AT_ATTEMPT) onWaiting(toError(error));
       }
       await pause(backoff.nextMs(), signal);
@@ -72,11 +65,11 @@ export class KeyStream {
   }
 
   async #readOrOffer(link: Link): Promise<Uint8Array> {
-    await this.#ensure(link);
+    await ensureKeyStream(link, this.#name, 'the secret of the log');
     const reading = await this.#read(link);
     try {
       return await within(LOOK_MS, 'reading the secret', reading.secret).catch(async () => {
-        await this.#offer(link);
+        await storeInStream(link, this.#name, randomBytes(SECRET_BYTES), { [SECRET_HEADER]: 1 });
         return within(ANSWER_MS, 'reading the secret', reading.secret);
       });
     } finally {
@@ -84,24 +77,10 @@ export class KeyStream {
     }
   }
 
-  async #ensure(link: Link): Promise<void> {
-    try {
-      await ensureStream(link, this.#name, KEY_STREAM_ARGUMENTS);
-    } catch (cause) {
-      if (!(cause instanceof PregonError)) throw cause;
-      throw this.#unusable(cause.message, cause);
-    }
-  }
-
-  #unusable(why: string, cause: unknown): PregonError {
-    const cure = `let this user configure, write and read ${this.#name}, or give all gateways the same "secret:"`;
-    return new PregonError('CONFIG_INVALID', `the secret of the log cannot be used: ${why}; ${cure}`, { cause });
-  }
-
   /** Resolves with the first secret in the stream, however late it comes. */
   async #read(link: Link): Promise<{ secret: Promise<Uint8Array>; stop: () => Promise<void> }> {
     const channel = await link.channel();
-    await link.answer('prefetch', channel.prefetch(1));
+    await link.answer('prefetch', channel.prefetch(PREFETCH));
     let found: (secret: Uint8Array) => void = () => {};
     let failed: (error: Error) => void = () => {};
     const secret = new Promise<Uint8Array>((resolve, reject) => {
@@ -120,26 +99,6 @@ export class KeyStream {
     const consume = channel.consume(this.#name, deliver, { arguments: { 'x-stream-offset': 'first' } });
     await link.answer('consuming the stream of keys', consume);
     return { secret, stop: () => link.closeChannel(channel) };
-  }
-
-  /** @throws Error if it was not stored: a broker that has just started confirms what it routes to nothing */
-  async #offer(link: Link): Promise<void> {
-    const channel = await link.confirmChannel();
-    try {
-      let returned = false;
-      channel.on('return', () => {
-        returned = true;
-      });
-      channel.publish('', this.#name, randomBytes(SECRET_BYTES), {
-        persistent: true,
-        mandatory: true,
-        headers: { [SECRET_HEADER]: 1 },
-      });
-      await link.answer('storing the secret', channel.waitForConfirms());
-      if (returned) throw new Error(`the broker does not route to ${this.#name}`);
-    } finally {
-      await link.closeChannel(channel);
-    }
   }
 }
 

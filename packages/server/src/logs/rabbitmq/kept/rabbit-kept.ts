@@ -1,0 +1,199 @@
+import { PregonError } from '@pregon/protocol';
+import { v7 as uuid } from 'uuid';
+import type { KeepOptions, Kept, KeptState } from '../../../core/ports/kept.js';
+import type { StopFollowing } from '../../../core/ports/log.js';
+import { assertRoom, KeptFollowers, toKeptValue } from '../../shared/kept-values.js';
+import { toUnavailable } from '../../shared/unavailable.js';
+import { Backoff } from '../connection/backoff.js';
+import type { RabbitConnection } from '../connection/connection.js';
+import type { Link } from '../connection/link.js';
+import { pause, within } from '../connection/waiting.js';
+import { Cursor } from '../reading/cursor.js';
+import { isRefused } from '../topology.js';
+import { KeptCopy } from './kept-copy.js';
+import { type KeptChange, readKeptMessage, toKeptMessage } from './kept-message.js';
+import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './storage.js';
+
+/** How long the broker may be silent where there is something to send. */
+const STALL_MS = 5_000;
+const PREFETCH = 1_000;
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 2_000;
+
+const WHAT = 'what the log keeps outside retention';
+
+export interface RabbitKeptOptions {
+  readonly connection: RabbitConnection;
+  /** The stream that holds the log. */
+  readonly stream: string;
+  /** How long a call tries before it rejects with LOG_UNAVAILABLE, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Aborted when the log is closed. */
+  readonly signal: AbortSignal;
+}
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * What a log keeps outside retention, as changes in the stream of its keys, which each process that asks reads from its beginning on.
+ * The stream is never compacted: each change stays in it, some 300 bytes, and so does each fence (a call of `all` or
+ * `follow`, a new connection), some 100. A hundred thousand of them are read in about two seconds by each process that starts.
+ */
+export class RabbitKept implements Kept {
+  readonly #options: RabbitKeptOptions;
+  readonly #name: string;
+  readonly #followers = new KeptFollowers();
+  /** By the id of a change or a fence: whoever waits until it was read. */
+  readonly #waiters = new Map<string, Waiter>();
+  #copy: KeptCopy | undefined;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RabbitKeptOptions) {
+    this.#options = options;
+    this.#name = keyStreamOf(options.stream);
+  }
+
+  async put(key: string, value: string, options?: KeepOptions): Promise<void> {
+    this.#assertOpen();
+    const kept = toKeptValue(key, value, options);
+    const state = this.#copy ? this.#state() : await this.all();
+    if (!state.has(key)) assertRoom(state.size);
+    await this.#publish({ kind: 'put', id: uuid(), key, value: kept });
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#assertOpen();
+    await this.#publish({ kind: 'delete', id: uuid(), key });
+  }
+
+  async all(): Promise<KeptState> {
+    this.#assertOpen();
+    await this.#publish({ kind: 'fence', id: uuid() });
+    return this.#state();
+  }
+
+  async follow(changed: (state: KeptState) => void): Promise<StopFollowing> {
+    await this.all();
+    const leave = this.#followers.add(changed);
+    changed(this.#state());
+    return async () => leave();
+  }
+
+  /** Rejects whoever waits. */
+  close(): void {
+    this.#followers.clear();
+    this.#reject(new PregonError('LOG_CLOSED', 'the log is closed'));
+  }
+
+  /** Stores a message, again on the next connection if one is lost, and resolves when it was read here. */
+  async #publish(change: KeptChange): Promise<void> {
+    const { connection, timeoutMs, signal } = this.#options;
+    const { body, headers } = toKeptMessage(change);
+    const deadline = performance.now() + timeoutMs;
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const read = this.#untilRead(change.id);
+    this.#running ??= this.#run();
+    try {
+      for (;;) {
+        try {
+          const link = await within(deadline - performance.now(), 'connecting', connection.link());
+          await ensureKeyStream(link, this.#name, WHAT);
+          await storeInStream(link, this.#name, body, headers);
+          return await within(deadline - performance.now(), 'reading the stream of keys', read);
+        } catch (error) {
+          if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed', { cause: error });
+          if (error instanceof PregonError) throw error;
+          if (isRefused(error)) throw unusableKeys(this.#name, WHAT, error);
+          if (performance.now() >= deadline) throw toUnavailable(error);
+        }
+        await pause(backoff.nextMs(), signal);
+      }
+    } finally {
+      this.#waiters.delete(change.id);
+    }
+  }
+
+  #untilRead(id: string): Promise<void> {
+    const read = new Promise<void>((resolve, reject) => this.#waiters.set(id, { resolve, reject }));
+    // It may fail while nobody awaits it yet.
+    read.catch(() => {});
+    return read;
+  }
+
+  #reject(error: Error): void {
+    for (const { reject } of this.#waiters.values()) reject(error);
+    this.#waiters.clear();
+  }
+
+  /** Reads for as long as the log is open, or until this user is refused: then whoever asks next makes it try again. */
+  async #run(): Promise<void> {
+    const { connection, signal } = this.#options;
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    while (!signal.aborted) {
+      try {
+        await this.#readThrough(await connection.link(), () => backoff.reset());
+      } catch (error) {
+        const refused = isRefused(error) ? unusableKeys(this.#name, WHAT, error) : error;
+        if (refused instanceof PregonError && !signal.aborted) {
+          this.#running = undefined;
+          this.#reject(refused);
+          return;
+        }
+      }
+      await pause(backoff.nextMs(), signal);
+    }
+  }
+
+  /**
+   * Reads all from the beginning, into a new copy: another stream may stand in the place of the one that was read. The copy is shown from
+   * the moment at which it has what was stored before this connection. Ends with an error only, or when the log is closed.
+   */
+  async #readThrough(link: Link, onRead: () => void): Promise<void> {
+    const { signal } = this.#options;
+    await ensureKeyStream(link, this.#name, WHAT);
+    const cursor = await Cursor.open(link, {
+      stream: this.#name,
+      from: 'first',
+      prefetch: PREFETCH,
+      decode: (message) => [readKeptMessage(message)].filter((change) => change !== undefined),
+    });
+    try {
+      const copy = new KeptCopy();
+      const fence = uuid();
+      const { body, headers } = toKeptMessage({ kind: 'fence', id: fence });
+      await storeInStream(link, this.#name, body, headers);
+      const read: KeptChange[] = [];
+      while (!signal.aborted) {
+        const isWhole = this.#copy === copy;
+        if (!(await cursor.ready(isWhole ? undefined : STALL_MS))) {
+          throw new Error(`the stream ${this.#name} has said nothing for ${STALL_MS} ms`);
+        }
+        while (cursor.nextOffset !== undefined) read.push(...(cursor.take() ?? []));
+        if (!isWhole && !read.some(({ id }) => id === fence)) continue;
+        onRead();
+        this.#show(copy, read.splice(0));
+      }
+    } finally {
+      await cursor.close();
+    }
+  }
+
+  #show(copy: KeptCopy, changes: readonly KeptChange[]): void {
+    const changed = changes.map((change) => copy.apply(change)).includes(true);
+    const isNew = this.#copy !== copy;
+    this.#copy = copy;
+    if (isNew || changed) this.#followers.tell(this.#state());
+    for (const { id } of changes) this.#waiters.get(id)?.resolve();
+  }
+
+  #state(): KeptState {
+    return this.#copy?.at(Date.now()) ?? new Map();
+  }
+
+  #assertOpen(): void {
+    if (this.#options.signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed');
+  }
+}
