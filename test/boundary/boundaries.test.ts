@@ -20,13 +20,19 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   admin: ['core', 'gateway'],
   workers: ['core', 'private-fields', 'transports', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.
-  config: ['core', 'gateway', 'index.ts'],
+  config: ['core', 'logs', 'gateway', 'index.ts'],
   load: ['core'],
   cli: ['core', 'logs', 'gateway', 'admin', 'workers', 'config', 'load', 'settings.ts'],
   'settings.ts': [],
   'index.ts': ['core', 'logs', 'transports', 'gateway'],
   'transport.ts': ['core', 'transports'],
 };
+
+/** The library of a log's driver belongs to the folder of that log. */
+const LOG_LIBRARIES = { libsql: 'logs/sqlite', amqplib: 'logs/rabbitmq' } as const;
+
+/** Names every folder of a log; to everybody else a log is an interface. */
+const LOG_REGISTRY = 'packages/server/src/logs/open.ts';
 
 /** A driver or protocol library is known to one file, so that it can be exchanged there. */
 const IN_ONE_FILE = ['libsql', 'amqplib', 'jiti', 'yaml', 'pino'];
@@ -135,6 +141,23 @@ describe('boundaries', () => {
         /\b(setTimeout|setImmediate|setInterval|performance\.|Date\.now|Math\.random)\b/.test(textOf(file)),
       );
     expect(readers).toEqual([]);
+  });
+
+  it.each(Object.entries(LOG_LIBRARIES))('%s is imported in %s alone', (name, folder) => {
+    const files = importsIn('packages/server/src').filter(({ from }) => packageOf(from) === name);
+    expect(files.filter(({ file }) => !file.startsWith(join('packages/server/src', folder)))).toEqual([]);
+  });
+
+  it('nothing outside the folder of a log imports it, but the registry of logs', () => {
+    const logs = join(root, 'packages/server/src/logs');
+    const shared = ['shared', 'secrets'];
+    const foreign = importsIn('packages/server/src')
+      .filter(({ from }) => from.startsWith('.'))
+      .map(({ file, from }) => ({ file, from: relative(logs, resolve(dirname(join(root, file)), from)) }))
+      .filter(({ from }) => from.includes(sep) && !from.startsWith('..') && !shared.includes(roomOf(from)))
+      .filter(({ file, from }) => roomOf(relative(logs, join(root, file))) !== roomOf(from));
+    expect(foreign.filter(({ file }) => file !== LOG_REGISTRY)).toEqual([]);
+    expect(new Set(foreign.map(({ from }) => roomOf(from)))).toEqual(new Set(['sqlite', 'rabbitmq', 'memory']));
   });
 
   it.each(IN_ONE_FILE)('%s is imported in one file of the server', (name) => {

@@ -56,7 +56,7 @@ export class PregonRuntime
       );
     }
     const { exchanges } = rest;
-    const onlyThese = exchanges === undefined ? {} : { exchanges };
+    const onlyThese = { ...(exchanges === undefined ? {} : { exchanges }), drivers: rest.logDrivers };
     const ownLog = typeof rest.log === 'string' && outbox ? await openLog(rest.log, onlyThese) : undefined;
     const log = ownLog ?? rest.log;
     let gateway: Gateway | undefined;

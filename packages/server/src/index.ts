@@ -15,10 +15,23 @@ export type {
   ReadRequest,
   StopFollowing,
 } from './core/ports/log.js';
+export type {
+  BusItem,
+  BusPlan,
+  EmbeddedDatabase,
+  LogAdmin,
+  LogBus,
+  LogCapabilities,
+  LogDriver,
+  LogState,
+  MaintainedLog,
+  OpenLogOptions,
+} from './core/ports/log-driver.js';
 export type { PositionCodec } from './core/ports/positions.js';
+export type { LogInfo, LogMark, Retention, TrimResult } from './core/ports/retention.js';
+export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';
 export type { Transport } from './core/ports/transport.js';
 export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
-export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';
@@ -41,10 +54,8 @@ export type {
   Subscriber,
 } from './gateway/options.js';
 export type { AttachableServer } from './gateway/server/attachable-server.js';
-export { type OpenLogOptions, openLog } from './logs/open.js';
-export type { RabbitState } from './logs/rabbitmq/options.js';
+export { openLog } from './logs/open.js';
 export { positionsOf } from './logs/secrets/position-codec.js';
-export type { LogInfo, LogMark, Retention, TrimResult } from './logs/shared/retention.js';
 export type { SqliteLog, SqliteLogOptions } from './logs/sqlite/sqlite-log.js';
 export type { BlockedAddresses } from './transports/component/blocked-addresses.js';
 export type { ComponentConnection, ComponentRequest } from './transports/component/component-connection.js';

@@ -1,5 +1,8 @@
 import type { Configuration } from '../config/configuration.js';
 import { findConfiguration } from '../config/find-configuration.js';
+import { loadLogDriver } from '../config/modules.js';
+import type { LogDriver } from '../core/ports/log-driver.js';
+import { builtInDriver, driverFor } from '../logs/open.js';
 import type { Invocation } from './command.js';
 import type { FlagDescription } from './flags.js';
 
@@ -60,4 +63,19 @@ export async function findSecret(invocation: Invocation): Promise<string | undef
 
 export function chooseLog({ flags, settings }: Invocation, configuration: Configuration): string {
   return flags.text('log') ?? settings.log ?? configuration.log ?? DEFAULT_LOG;
+}
+
+/**
+ * The driver of a log: built in, or one that the configuration names; the configuration is read only if that is needed.
+ *
+ * @throws PregonError CONFIG_INVALID if no driver knows the URL
+ */
+export async function findLogDriver(
+  url: string,
+  configuration: () => Configuration | Promise<Configuration>,
+): Promise<LogDriver> {
+  const builtIn = builtInDriver(url);
+  if (builtIn) return builtIn;
+  const { logDriverFiles = [] } = await configuration();
+  return driverFor(url, await Promise.all(logDriverFiles.map(loadLogDriver)));
 }

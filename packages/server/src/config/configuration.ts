@@ -31,6 +31,8 @@ export interface Configuration {
   readonly limits: GatewayLimits;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly subscriberFiles: readonly FileReference[];
+  /** Kinds of logs beside those that are built in. */
+  readonly logDriverFiles?: readonly FileReference[];
   readonly http?: { readonly port: number; readonly host?: string; readonly token?: string };
   /** `maxAgeMs` in milliseconds, `maxBytes` in bytes. */
   readonly retention?: { readonly maxCount?: number; readonly maxAgeMs?: number; readonly maxBytes?: number };
@@ -48,7 +50,12 @@ export interface LoadOptions {
 }
 
 /** What holds where there is no file. */
-export const NO_CONFIGURATION: Configuration = { file: undefined, routes: {}, limits: {}, subscriberFiles: [] };
+export const NO_CONFIGURATION: Configuration = {
+  file: undefined,
+  routes: {},
+  limits: {},
+  subscriberFiles: [],
+};
 
 /** Whether a file was named, or is there without being named. */
 export function isConfigured({ file, cwd }: LoadOptions): boolean {

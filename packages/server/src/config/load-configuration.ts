@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { PregonError } from '@pregon/protocol';
+import { builtInDriver } from '../logs/open.js';
 import {
   type Configuration,
   DEFAULT_CONFIGURATION_FILE,
@@ -92,17 +93,13 @@ function build(
     limits,
     tls,
     subscriberFiles: (valid.subscribers ?? []).map(reference(['subscribers'])),
+    logDriverFiles: valid.logDrivers?.map(reference(['logDrivers'])),
     http: valid.http,
     retention: valid.retention && { ...retention, maxAgeMs: maxAge },
   };
 }
 
-/** A SQLite file is relative to the configuration, like every file in it; shown relative to where the command runs. */
+/** What the URL of a log names is relative to the configuration, like every file in it, if its driver is built in. */
 function resolveLog(log: string, { path, cwd }: { path: string; cwd: string }): string {
-  // Any other form is left to openLog, which refuses it.
-  const [, file] = /^sqlite:(?![:~]|\/\/|\$\w+[/\\]|%\w+%|file:|\s)(.*[^/\\\s])$/i.exec(log) ?? [];
-  if (file === undefined) return log;
-  const absolute = resolve(dirname(path), file);
-  const short = relative(cwd, absolute);
-  return `sqlite:${short.startsWith('..') ? absolute : short}`;
+  return builtInDriver(log)?.resolve?.(log, dirname(path), cwd) ?? log;
 }

@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as protocol from '@pregon/protocol';
+import type { LogDriver } from '../core/ports/log-driver.js';
 import type { Built, HandlerContext, RouteHandlers, Subscriber } from '../gateway/options.js';
 import type { FileReference } from './configuration.js';
 import { nearest } from './nearest.js';
@@ -20,6 +21,14 @@ export async function loadSubscriber(reference: FileReference): Promise<Built<Su
   const built = await loadBuilt(reference, subscriberProblem, isSubscriber);
   const name = basename(reference.file, extname(reference.file));
   return typeof built === 'function' ? async (context) => named(await built(context), name) : named(built, name);
+}
+
+/** @throws ConfigurationError, which says where the configuration names the file */
+export async function loadLogDriver(reference: FileReference): Promise<LogDriver> {
+  const exported = await importDefault(reference);
+  const driver: unknown = isFunction(exported) ? exported() : exported;
+  if (isLogDriver(driver)) return driver;
+  throw new ConfigurationError([`${reference.where}: ${logDriverProblem(driver)}`]);
 }
 
 function named(subscriber: Subscriber, name: string): Subscriber {
@@ -105,6 +114,20 @@ function subscriberProblem(value: unknown): string | undefined {
   if (!isFunction(Reflect.get(value, 'handle'))) return 'handle must be a function';
   const name: unknown = Reflect.get(value, 'name');
   return name === undefined || typeof name === 'string' ? undefined : 'name must be a text';
+}
+
+function isLogDriver(value: unknown): value is LogDriver {
+  return logDriverProblem(value) === undefined;
+}
+
+function logDriverProblem(value: unknown): string | undefined {
+  if (!isObject(value)) return 'must be a log driver, or a function that returns one';
+  if (typeof Reflect.get(value, 'name') !== 'string') return 'name must be a text';
+  const schemes: unknown = Reflect.get(value, 'schemes');
+  const isList = Array.isArray(schemes) && schemes.every((scheme) => typeof scheme === 'string');
+  if (!isList || schemes.length === 0) return 'schemes must be a list of URL schemes';
+  const wrong = ['assertUrl', 'capabilities', 'open'].find((name) => !isFunction(Reflect.get(value, name)));
+  return wrong && `${wrong} must be a function`;
 }
 
 /** Only of plain objects: the instance of a class may have members of its own. */

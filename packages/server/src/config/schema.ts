@@ -103,6 +103,7 @@ export function configurationSchema(directory: string) {
       })
       .optional(),
     subscribers: z.array(file).optional(),
+    logDrivers: z.array(file).optional(),
     http: z.strictObject({ port: integer(0, 65_535), host: text.optional(), token: text.optional() }).optional(),
     retention: z
       .strictObject({ maxCount: integer(1).optional(), maxAge: duration.optional(), maxBytes: bytes.optional() })

@@ -39,11 +39,12 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals };
   const routes = new Routes(options.routes ?? {}, options.exchanges, logger, shared);
   const owned = typeof options.log === 'string';
-  const log = typeof options.log === 'string' ? await openLog(options.log, onlyExchanges(options)) : options.log;
+  const opening = { ...onlyExchanges(options), drivers: options.logDrivers };
+  const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
   const state: LogState = { unavailable: undefined };
   const { turn } = intake;
-  const opening = openHub(log, options.secret, { ...limits, turn }, watchLog(state, logger));
-  const hub = await opening.catch(async (error: unknown) => {
+  const openingHub = openHub(log, options.secret, { ...limits, turn }, watchLog(state, logger));
+  const hub = await openingHub.catch(async (error: unknown) => {
     if (owned) await log.close();
     throw error;
   });

@@ -1,6 +1,7 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
 import type { Log } from '../core/ports/log.js';
+import type { LogDriver } from '../core/ports/log-driver.js';
 import type { Transport } from '../core/ports/transport.js';
 import type { QueueName } from '../core/ports/work-queue.js';
 import type { RouteHandlers } from '../core/routes/handlers.js';
@@ -131,6 +132,8 @@ export interface Logger {
 export interface GatewayOptions extends GatewayLimits {
   /** A log, or where it is: `sqlite:data/pregon.db`. One that was handed in is not closed with the gateway. */
   readonly log: Log | string;
+  /** Kinds of logs that `log` may name beside those that are built in. */
+  readonly logDrivers?: readonly LogDriver[];
   /** The exchanges whose events are read. @default all of the log */
   readonly exchanges?: readonly string[];
   /** By name. @default none: Socket.IO and components alone */

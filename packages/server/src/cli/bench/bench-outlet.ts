@@ -1,14 +1,11 @@
-import { existsSync } from 'node:fs';
 import { createEvent, PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { type Order, orderOfLog } from '../../load/check/order.js';
 import { HttpOutlet } from '../../load/http-outlet.js';
 import { type Outlet, PublishError } from '../../load/publisher.js';
-import { openLog } from '../../logs/open.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
-import { isSqliteUrl, sqlitePath } from '../../logs/sqlite/sqlite-address.js';
 import type { Invocation } from '../command.js';
-import { chooseLog, readConfiguration } from '../log-flags.js';
+import { chooseLog, findLogDriver, readConfiguration } from '../log-flags.js';
 import { complain } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 
@@ -75,13 +72,14 @@ function decode(text: string): string | undefined {
 async function openLogOutlet(exchange: string, invocation: Invocation, signal: AbortSignal): Promise<BenchOutlet> {
   const configuration = await readConfiguration(invocation);
   const url = chooseLog(invocation, configuration);
-  if (isSqliteUrl(url) && !existsSync(sqlitePath(url))) {
+  const driver = await findLogDriver(url, () => configuration);
+  if ((await driver.admin?.exists?.(url)) === false) {
     const advice = "name the gateway's with --log, or publish with --publish";
-    throw new PregonError('CONFIG_INVALID', `there is no log ${url}; ${advice}`);
+    throw new PregonError('CONFIG_INVALID', `there is no log ${driver.admin?.show(url)}; ${advice}`);
   }
   // With the configured retention: whoever appends also trims.
   const { retention } = configuration;
-  const log = await openLog(url, {
+  const log = await driver.open(url, {
     ...(retention ? { retention } : {}),
     signal,
     onWarning: ({ message }) => complain(`pregon: ${message}`),

@@ -1,9 +1,7 @@
-import { PregonError } from '@pregon/protocol';
 import type { Configuration } from '../../config/configuration.js';
-import { isRabbitUrl } from '../../logs/open.js';
-import { Bus, type BusItem, type BusPlan } from '../../logs/rabbitmq/bus.js';
+import type { BusItem, BusPlan, LogBus } from '../../core/ports/log-driver.js';
 import type { Command, Invocation } from '../command.js';
-import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
+import { chooseLog, findLogDriver, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { splitQueues } from '../run/gateway-plan.js';
 import { write } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
@@ -73,14 +71,17 @@ async function report(items: readonly BusItem[]): Promise<number> {
   return items.some(({ problem }) => problem !== undefined) ? 1 : 0;
 }
 
-async function withBus(invocation: Invocation, work: (bus: Bus) => Promise<number>): Promise<number> {
+async function withBus(invocation: Invocation, work: (bus: LogBus) => Promise<number>): Promise<number> {
   const configuration = await readConfiguration(invocation);
   const url = chooseLog(invocation, configuration);
-  if (!isRabbitUrl(url)) {
-    await write(`${url} needs no bus: there is nothing to do; a log on RabbitMQ has one, --log=amqp://…\n`);
+  const { admin } = await findLogDriver(url, () => configuration);
+  if (!admin?.bus) {
+    await write(
+      `${admin?.show(url) ?? 'this log'} needs no bus: there is nothing to do; a log on RabbitMQ has one, --log=amqp://…\n`,
+    );
     return 0;
   }
-  const bus = await Bus.open(url, planBus(invocation, configuration));
+  const bus = await admin.bus(url, planBus(invocation, configuration));
   try {
     return await work(bus);
   } finally {
@@ -92,9 +93,5 @@ async function withBus(invocation: Invocation, work: (bus: Bus) => Promise<numbe
 function planBus({ flags }: Invocation, { exchanges, retention }: Configuration): BusPlan {
   const named = flags.has('exchange') ? flags.list('exchange') : (exchanges ?? []);
   if (named.length === 0) throw new UsageError('say which exchanges: --exchange=NAME');
-  const { maxCount, ...limits } = retention ?? {};
-  if (maxCount !== undefined) {
-    throw new PregonError('CONFIG_INVALID', 'retention.maxCount: RabbitMQ keeps by maxAge and maxBytes, not by count');
-  }
-  return { ...splitQueues(named), retention: retention && limits };
+  return { ...splitQueues(named), retention };
 }

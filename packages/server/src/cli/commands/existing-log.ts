@@ -1,8 +1,5 @@
-import { existsSync } from 'node:fs';
 import { PregonError } from '@pregon/protocol';
-import { isRabbitUrl, openLog } from '../../logs/open.js';
-import { isSqliteUrl, sqlitePath, unknownLog } from '../../logs/sqlite/sqlite-address.js';
-import type { SqliteLog } from '../../logs/sqlite/sqlite-log.js';
+import type { LogDriver, MaintainedLog } from '../../core/ports/log-driver.js';
 
 /**
  * Opens a log that is there: whoever asks what a log holds, or trims it, would not learn from an empty one, made on the spot, that the
@@ -10,14 +7,13 @@ import type { SqliteLog } from '../../logs/sqlite/sqlite-log.js';
  *
  * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE
  */
-export async function openExistingLog(url: string): Promise<SqliteLog> {
-  if (isRabbitUrl(url)) {
-    throw new PregonError('CONFIG_INVALID', 'this is for logs in SQLite; for RabbitMQ, see pregon help bus');
+export async function openExistingLog(url: string, { name, example, admin }: LogDriver): Promise<MaintainedLog> {
+  if (!admin?.maintain) {
+    const instead = admin?.bus ? '; see pregon help bus' : '';
+    throw new PregonError('CONFIG_INVALID', `this command is not for logs in ${name}${instead}`);
   }
-  if (!isSqliteUrl(url)) throw unknownLog(url);
-  const path = sqlitePath(url);
-  if (!existsSync(path)) {
-    throw new PregonError('CONFIG_INVALID', `there is no log ${url}; name one with --log=sqlite:PATH`);
+  if ((await admin.exists?.(url)) === false) {
+    throw new PregonError('CONFIG_INVALID', `there is no log ${admin.show(url)}; name one with --log=${example}`);
   }
-  return openLog(`sqlite:${path}`);
+  return admin.maintain(url);
 }

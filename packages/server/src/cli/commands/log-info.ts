@@ -1,8 +1,8 @@
 import type { PositionCodec } from '../../core/ports/positions.js';
+import type { LogInfo, LogMark } from '../../core/ports/retention.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
-import type { LogInfo, LogMark } from '../../logs/shared/retention.js';
 import type { Command } from '../command.js';
-import { findLog, findSecret, LOG_FLAGS } from '../log-flags.js';
+import { findLog, findLogDriver, findSecret, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { write } from '../terminal/output.js';
 import { openExistingLog } from './existing-log.js';
 
@@ -13,7 +13,9 @@ export const logInfo: Command = {
   flags: { json: { kind: 'switch', description: 'as one JSON object' }, ...LOG_FLAGS },
   examples: ['pregon log info --log=sqlite:data/pregon.db'],
   async run(invocation) {
-    const log = await openExistingLog(await findLog(invocation));
+    const url = await findLog(invocation);
+    const driver = await findLogDriver(url, () => readConfiguration(invocation));
+    const log = await openExistingLog(url, driver);
     try {
       const info = await log.info();
       const positions = await positionsOf(log, await findSecret(invocation));

@@ -1,8 +1,8 @@
 import { parseBytes, parseDuration } from '../../config/quantities.js';
+import type { Retention } from '../../core/ports/retention.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
-import type { Retention } from '../../logs/shared/retention.js';
 import type { Command, Invocation } from '../command.js';
-import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
+import { chooseLog, findLogDriver, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { write } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 import { openExistingLog } from './existing-log.js';
@@ -27,7 +27,8 @@ export const logTrim: Command = {
     const configuration = await readConfiguration(invocation);
     const retention = readRetention(invocation) ?? configuration.retention;
     if (!retention) throw new UsageError('say what to keep: --max-count, --max-age or --max-bytes');
-    const log = await openExistingLog(chooseLog(invocation, configuration));
+    const url = chooseLog(invocation, configuration);
+    const log = await openExistingLog(url, await findLogDriver(url, () => configuration));
     try {
       const { dropped, floor } = await log.trim(retention);
       const position = (await positionsOf(log, configuration.secret)).encode(floor);

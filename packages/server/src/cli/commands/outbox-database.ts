@@ -1,8 +1,6 @@
-import { existsSync } from 'node:fs';
 import { createPostgresOutbox, createSqliteOutbox, type SqliteDatabase, type StuckEvents } from '@pregon/outbox';
 import { loadDriver } from '../../core/load-driver.js';
-import { expandPath } from '../../logs/sqlite/sqlite-address.js';
-import { openForeignDatabase } from '../../logs/sqlite/sqlite-foreign.js';
+import { builtInDriver } from '../../logs/open.js';
 import { UsageError } from '../usage-error.js';
 
 /** The outbox of an application, opened by the command line. */
@@ -21,8 +19,8 @@ const SOURCE = '/';
  */
 export async function openOutbox(url: string, table: string): Promise<OpenOutbox> {
   try {
-    const [, path] = /^sqlite:(.+)$/is.exec(url) ?? [];
-    if (path !== undefined) return openSqlite(expandPath(path), table);
+    const embedded = await openEmbedded(url, table);
+    if (embedded) return embedded;
     if (/^postgres(ql)?:\/\//.test(url)) return await openPostgres(url, table);
   } catch (error) {
     // The table is the only option that the user gave.
@@ -32,10 +30,13 @@ export async function openOutbox(url: string, table: string): Promise<OpenOutbox
   throw new UsageError('name an outbox with --db=sqlite:PATH or --db=postgres://USER@HOST/DATABASE');
 }
 
-function openSqlite(path: string, table: string): OpenOutbox {
+/** A database that is a file, at a URL of the same form as that of a log. Undefined if the URL is of another form. */
+async function openEmbedded(url: string, table: string): Promise<OpenOutbox | undefined> {
+  const driver = builtInDriver(url);
+  if (!driver?.admin?.database) return undefined;
   const outbox = createSqliteOutbox({ source: SOURCE, table });
-  if (!existsSync(path)) throw new Error(`there is no file ${path}`);
-  const database = openForeignDatabase(path);
+  const database = await driver.admin.database(url);
+  if (!database) return undefined;
   try {
     assertSqliteTable(database.db, table);
     return { stuck: outbox.stuck(database.db), close: async () => database.close() };

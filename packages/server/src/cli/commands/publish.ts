@@ -4,10 +4,9 @@ import { v7 as uuid } from 'uuid';
 import type { Configuration } from '../../config/configuration.js';
 import { readJson } from '../../core/json-input.js';
 import type { Log } from '../../core/ports/log.js';
-import { openLog } from '../../logs/open.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
 import type { Command, Invocation } from '../command.js';
-import { chooseLog, LOG_FLAGS, readConfiguration } from '../log-flags.js';
+import { chooseLog, findLogDriver, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { complain, write } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 import { readLines } from './lines.js';
@@ -72,9 +71,10 @@ export const publish: Command = {
 };
 
 /** With the configured retention: whoever appends also trims. */
-function openPublisherLog(invocation: Invocation, configuration: Configuration) {
+async function openPublisherLog(invocation: Invocation, configuration: Configuration): Promise<Log> {
   const { retention } = configuration;
-  return openLog(chooseLog(invocation, configuration), {
+  const url = chooseLog(invocation, configuration);
+  return (await findLogDriver(url, () => configuration)).open(url, {
     ...(retention ? { retention } : {}),
     onWarning: ({ message }) => complain(`pregon: ${message}`),
   });

@@ -6,10 +6,9 @@ import type { Log, LogEntry } from '../../core/ports/log.js';
 import type { PositionCodec } from '../../core/ports/positions.js';
 import { CompiledFilter } from '../../core/topics/compiled-filter.js';
 import { createFilter } from '../../core/topics/filter.js';
-import { openLog } from '../../logs/open.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
 import type { Command, Invocation } from '../command.js';
-import { findLog, findSecret, LOG_FLAGS } from '../log-flags.js';
+import { findLog, findLogDriver, findSecret, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { complain, whenOutputGone, write } from '../terminal/output.js';
 import { Bell } from './bell.js';
 
@@ -53,7 +52,9 @@ export const tail: Command = {
     const exchange = invocation.argument('EXCHANGE') ?? '';
     const topics = readTopics(invocation);
     const stop = stopSignal();
-    const log = await openLog(await findLog(invocation), { exchanges: [exchange], signal: stop });
+    const url = await findLog(invocation);
+    const driver = await findLogDriver(url, () => readConfiguration(invocation));
+    const log = await driver.open(url, { exchanges: [exchange], signal: stop });
     try {
       return await followLog(log, {
         positions: await positionsOf(log, await findSecret(invocation)),

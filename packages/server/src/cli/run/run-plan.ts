@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { PregonError } from '@pregon/protocol';
 import type { Configuration } from '../../config/configuration.js';
 import { NO_WORKERS, parseWorkers } from '../../config/workers.js';
+import type { LogDriver } from '../../core/ports/log-driver.js';
 import type { ListenOptions } from '../../gateway/gateway.js';
-import { assertLogUrl } from '../../logs/open.js';
 import type { Invocation } from '../command.js';
 import type { Flags } from '../flags.js';
-import { chooseLog, readConfiguration } from '../log-flags.js';
+import { chooseLog, findLogDriver, readConfiguration } from '../log-flags.js';
 import { UsageError } from '../usage-error.js';
 import { type GatewayPlan, planGateway } from './gateway-plan.js';
 import { type ListenAddress, parseListenAddress } from './listen-address.js';
@@ -21,6 +21,7 @@ export interface RunPlan {
   readonly tls: Pick<ListenOptions, 'cert' | 'key'>;
   /** The URL of the log. */
   readonly log: string;
+  readonly driver: LogDriver;
   readonly http: { readonly port: number; readonly host?: string; readonly token: string | undefined } | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
   readonly flushIntervalMs: number | undefined;
@@ -37,12 +38,14 @@ export async function planRun(invocation: Invocation): Promise<RunPlan> {
   const address = parseListenAddress(invocation.argument('[HOST:]PORT'));
   const workers = readWorkers(invocation);
   const configuration = await readConfiguration(invocation);
+  const log = chooseLog(invocation, configuration);
   const plan = {
     configuration,
     gateway: planGateway(flags, configuration),
     address,
     tls: readTls(invocation, configuration),
-    log: chooseLog(invocation, configuration),
+    log,
+    driver: await findLogDriver(log, () => configuration),
     http: readHttp(invocation, configuration),
     allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,
     flushIntervalMs: flags.integer('flush-interval-ms'),
@@ -52,7 +55,7 @@ export async function planRun(invocation: Invocation): Promise<RunPlan> {
     logLevel: debug ? ('debug' as const) : ('info' as const),
   };
   assertShared(plan);
-  assertLogUrl(plan.log);
+  plan.driver.assertUrl(log);
   return plan;
 }
 
@@ -65,12 +68,12 @@ function readWorkers({ flags }: Invocation): number | undefined {
 }
 
 /** Each worker would have one of its own, and its clients would get the events of that alone. */
-function assertShared({ workers, log }: Pick<RunPlan, 'workers' | 'log'>): void {
-  if (workers === 1 || !/^(sqlite:)?:?memory:/i.test(log)) return;
-  throw new PregonError(
-    'CONFIG_INVALID',
-    `a log in memory (${log}) is of one process alone: ${workers} workers need sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST`,
-  );
+function assertShared({ workers, log, driver }: Pick<RunPlan, 'workers' | 'log' | 'driver'>): void {
+  const capabilities = driver.capabilities(log);
+  if (workers === 1 || capabilities.processes === 'many') return;
+  const where = `${capabilities.what} (${driver.schemes[0]}:)`;
+  const others = 'another log, such as sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST';
+  throw new PregonError('CONFIG_INVALID', `${where} is of one process alone: ${workers} workers need ${others}`);
 }
 
 function readHttp({ flags, settings }: Invocation, configuration: Configuration): RunPlan['http'] {

@@ -9,7 +9,6 @@ import { assembleGateway } from '../../gateway/assemble.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { Logger, RouteOptions } from '../../gateway/options.js';
 import type { ServedGateway } from '../../gateway/running-gateway.js';
-import { openLog } from '../../logs/open.js';
 import type { Facts } from '../../workers/messages.js';
 import { WorkerSiblings } from '../../workers/shared-entrance.js';
 import type { Worker } from '../../workers/worker.js';
@@ -26,20 +25,20 @@ const MAX_SPREAD_MS = 2_000;
  * @returns undefined where the process was told to stop while it waited for the log
  */
 export async function openPlannedLog(
-  { log, gateway, configuration }: RunPlan,
+  { log, driver, gateway, configuration }: RunPlan,
   { logger, stop }: { readonly logger: Logger; readonly stop: Promise<string> },
 ): Promise<Log | undefined> {
   const stopping = new AbortController();
   void stop.then(() => stopping.abort());
   try {
-    return await openLog(log, {
+    return await driver.open(log, {
       exchanges: gateway.exchanges,
       ...(configuration.retention ? { retention: configuration.retention } : {}),
       signal: stopping.signal,
       onWarning: (err) => logger.warn({ err }, 'the log reports'),
       onState: (state) => {
-        if (state.state === 'connected') logger.info({}, `connected to RabbitMQ at ${state.broker}`);
-        else logger.warn({ err: state.error }, `waiting for RabbitMQ at ${state.broker}`);
+        if (state.state === 'connected') logger.info({}, `connected to ${driver.name} at ${state.broker}`);
+        else logger.warn({ err: state.error }, `waiting for ${driver.name} at ${state.broker}`);
       },
     });
   } catch (error) {

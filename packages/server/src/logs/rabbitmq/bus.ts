@@ -1,5 +1,5 @@
 import { PregonError } from '@pregon/protocol';
-import type { QueueName } from '../../core/ports/work-queue.js';
+import type { BusItem, BusPlan, LogBus } from '../../core/ports/log-driver.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import { type Channel, openAmqp, toRefusal } from './connection/amqp.js';
 import { assertCertificates } from './connection/certificates.js';
@@ -12,32 +12,22 @@ import { ensureStream, Topology } from './topology.js';
 const SEGMENT_BYTES = 67_108_864;
 
 /** What a log needs at a broker. */
-export interface BusPlan {
-  readonly exchanges: readonly string[];
-  readonly queues: readonly QueueName[];
-  /** Undefined where whatever the stream keeps is right. */
+export interface RabbitBusPlan extends Omit<BusPlan, 'retention'> {
   readonly retention: RabbitRetention | undefined;
-}
-
-/** One thing at the broker, and whether it is as it should be. */
-export interface BusItem {
-  readonly what: string;
-  /** Undefined where it is right. */
-  readonly problem: string | undefined;
 }
 
 /**
  * The exchanges, the stream, and the queues of a log at a broker, for those who look after it. AMQP can neither list bindings nor ask
  * for one: {@link Bus.create} makes them, as every gateway does, and {@link Bus.check} says nothing of them.
  */
-export class Bus {
+export class Bus implements LogBus {
   readonly name: string;
   readonly #stream: string;
   readonly #link: Link;
-  readonly #plan: BusPlan;
+  readonly #plan: RabbitBusPlan;
 
   /** @throws PregonError CONFIG_INVALID where a certificate cannot be used or the broker refuses us | LOG_UNAVAILABLE where it cannot be reached */
-  static async open(url: string, plan: BusPlan): Promise<Bus> {
+  static async open(url: string, plan: RabbitBusPlan): Promise<Bus> {
     const address = parseRabbitAddress(url);
     assertCertificates(address.certificates);
     try {
@@ -49,7 +39,7 @@ export class Bus {
     }
   }
 
-  private constructor(address: RabbitAddress, link: Link, plan: BusPlan) {
+  private constructor(address: RabbitAddress, link: Link, plan: RabbitBusPlan) {
     this.name = address.name;
     this.#stream = address.stream;
     this.#link = link;

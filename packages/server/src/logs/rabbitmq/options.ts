@@ -1,4 +1,5 @@
 import type { LogOptions } from '../../core/ports/log.js';
+import type { LogState } from '../../core/ports/log-driver.js';
 
 /** How much a stream keeps; RabbitMQ drops whole segments, the oldest first, and never the one that it writes to. */
 export interface RabbitRetention {
@@ -10,10 +11,7 @@ export interface RabbitRetention {
   readonly segmentBytes?: number;
 }
 
-/** Whether the broker can be reached; `waiting` is told once, until `connected`. */
-export type RabbitState =
-  | { readonly state: 'waiting' /** `host:port` */; readonly broker: string; readonly error: Error }
-  | { readonly state: 'connected'; readonly broker: string };
+export type RabbitState = LogState;
 
 export interface RabbitLogOptions extends LogOptions {
   /** The queue that holds the log, where the URL does not name it. @default 'pregon' */

@@ -1,19 +1,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import type { LogPoint } from '@pregon/protocol';
+import type { Retention } from '../../core/ports/retention.js';
 
-/**
- * How much a log keeps. Each limit that is given holds; the oldest entries are dropped first. Where several processes append
- * to one log, the strictest of their limits holds. Whoever appends or follows applies it, a moment after something
- * was appended: a log that nobody appends to keeps what it has.
- */
-export interface Retention {
-  /** The most entries. @default no limit */
-  readonly maxCount?: number;
-  /** The age at which entries are dropped, in milliseconds since they were appended. @default no limit */
-  readonly maxAgeMs?: number;
-  /** The most bytes of payload; a file takes about 1.6 times as much. @default no limit */
-  readonly maxBytes?: number;
-}
+export type { LogInfo, LogMark, Retention, TrimResult } from '../../core/ports/retention.js';
 
 /**
  * What a log keeps unless told otherwise: 1 GiB of payload, some three million events of 350 bytes. A limit, because a log that
@@ -21,33 +9,6 @@ export interface Retention {
  * over a long weekend still resumes in all but the busiest systems.
  */
 export const DEFAULT_RETENTION: Retention = { maxBytes: 1_073_741_824 };
-
-export interface TrimResult {
-  /** How many entries were dropped. */
-  readonly dropped: number;
-  /** The new floor: the last entry that was ever dropped. */
-  readonly floor: LogPoint;
-}
-
-/** What a log holds at one moment. */
-export interface LogInfo {
-  readonly count: number;
-  /** Bytes of payload. */
-  readonly bytes: number;
-  /** Bytes on disk, with what SQLite keeps beside the file. */
-  readonly fileBytes: number;
-  readonly floor: LogPoint;
-  /** The oldest retained entry. */
-  readonly first: LogMark | undefined;
-  /** The newest entry. */
-  readonly last: LogMark | undefined;
-}
-
-export interface LogMark {
-  readonly point: LogPoint;
-  /** When it was appended, in milliseconds since 1970. */
-  readonly time: number;
-}
 
 /** @throws RangeError where a limit is no integer from 0 on */
 export function assertRetention(retention: Retention): void {

@@ -1,11 +1,6 @@
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { PregonError } from '@pregon/protocol';
-
-/** Whether a URL names a log in SQLite, by a valid path or not. */
-export function isSqliteUrl(url: string): boolean {
-  return /^sqlite:/i.test(url);
-}
 
 /**
  * The path of the file that a URL `sqlite:PATH` names. `sqlite:~/PATH` is in the home directory of the user, and `sqlite:///PATH` is
@@ -57,24 +52,19 @@ function withoutFile(url: string): string {
   return `sqlite:${url.replace(/^file:(\/\/(localhost)?(?=\/))?/i, '').split('?', 1)[0]}`;
 }
 
-/**
- * The error for a URL that names no log.
- *
- * @returns CONFIG_INVALID, which says what to write; it does not repeat a URL that may hold a password
- */
-export function unknownLog(url: string): PregonError {
+/** What to write for a URL that no driver knows, if it means a file. */
+export function adviceFor(url: string): string | undefined {
   const [, scheme] = /^([a-z][a-z0-9+.-]*):/i.exec(url) ?? [];
-  const kind = scheme === undefined ? JSON.stringify(url) : `a log of kind ${scheme}:`;
-  return new PregonError(
-    'CONFIG_INVALID',
-    `${kind} is not supported${adviceFor(url, scheme)}; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST`,
-  );
-}
-
-function adviceFor(url: string, scheme: string | undefined): string {
-  if (url === '' || url.includes('@')) return '';
   if (scheme === undefined) return url === 'sqlite' ? ': a path is missing' : `: write sqlite:${url}`;
   if (/^file$/i.test(scheme)) return `: write ${withoutFile(url)}`;
-  if (/^(sqlite3|libsql)$/i.test(scheme)) return `: write sqlite:${url.slice(scheme.length + 1)}`;
-  return /^memory$/i.test(scheme) ? ', since no other process sees it' : '';
+  return /^(sqlite3|libsql)$/i.test(scheme) ? `: write sqlite:${url.slice(scheme.length + 1)}` : undefined;
+}
+
+/** A plain path is relative to the folder of the file that names it, and shown relative to `cwd`. Any other form stays as it is. */
+export function resolvePath(url: string, folder: string, cwd: string): string {
+  const [, file] = /^sqlite:(?![:~]|\/\/|\$\w+[/\\]|%\w+%|file:|\s)(.*[^/\\\s])$/i.exec(url) ?? [];
+  if (file === undefined) return url;
+  const absolute = resolve(folder, file);
+  const short = relative(cwd, absolute);
+  return `sqlite:${short.startsWith('..') ? absolute : short}`;
 }

@@ -1,21 +1,13 @@
+import type { EmbeddedDatabase } from '../../core/ports/log-driver.js';
 import { Database } from './database/sqlite-database.js';
-
-/** A connection of the shape of `SqliteDatabase` of `@pregon/outbox`. */
-interface ForeignDatabase {
-  exec(sql: string): unknown;
-  prepare(sql: string): {
-    run(...values: (string | number)[]): { readonly lastInsertRowid: number };
-    all(...values: (string | number)[]): unknown[];
-  };
-}
 
 const LOCK_WAIT_MS = 5_000;
 
 /** Opens the database of an application, which is not a log, with the driver of the log. `lastInsertRowid` is always 0. */
-export function openForeignDatabase(path: string): { readonly db: ForeignDatabase; close(): void } {
+export function openForeignDatabase(path: string): EmbeddedDatabase {
   const database = new Database(path);
   database.pragma(`busy_timeout = ${LOCK_WAIT_MS}`);
-  const db: ForeignDatabase = {
+  const db: EmbeddedDatabase['db'] = {
     exec: (sql) => database.exec(sql),
     prepare(sql) {
       const statement = database.prepare(sql);

@@ -9,15 +9,8 @@ import {
   type PregonEvent,
 } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ports/ephemeral.js';
-import type {
-  Log,
-  LogFollower,
-  LogOptions,
-  Presence,
-  ReadPage,
-  ReadRequest,
-  StopFollowing,
-} from '../../core/ports/log.js';
+import type { LogFollower, LogOptions, Presence, ReadPage, ReadRequest, StopFollowing } from '../../core/ports/log.js';
+import type { MaintainedLog } from '../../core/ports/log-driver.js';
 import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import { encodeForAppend } from '../shared/encode.js';
 import { errorCode } from '../shared/error-code.js';
@@ -56,18 +49,8 @@ export interface SqliteLogOptions extends LogOptions {
   readonly onWarning?: (error: Error) => void;
 }
 
-export interface SqliteLog extends Log {
+export interface SqliteLog extends MaintainedLog {
   readonly ephemeral: Ephemeral;
-
-  /**
-   * Drops the oldest entries until the limits hold, in steps with turns of the event loop between them.
-   *
-   * @throws RangeError | PregonError LOG_UNAVAILABLE | LOG_CLOSED
-   */
-  trim(limits: Retention): Promise<TrimResult>;
-
-  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED */
-  info(): Promise<LogInfo>;
 }
 
 const DEFAULT_BUSY_TIMEOUT_MS = 5_000;

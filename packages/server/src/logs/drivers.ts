@@ -1,0 +1,41 @@
+import { PregonError } from '@pregon/protocol';
+import type { LogDriver } from '../core/ports/log-driver.js';
+
+/** The driver of a URL's scheme; undefined if none has it. */
+export function findDriver(url: string, drivers: readonly LogDriver[]): LogDriver | undefined {
+  const scheme = schemeOf(url)?.toLowerCase();
+  return scheme === undefined ? undefined : drivers.find(({ schemes }) => schemes.includes(scheme));
+}
+
+/** @throws PregonError CONFIG_INVALID if two drivers have a scheme in common: which of them opens a log must not depend on an order */
+export function assertApart(drivers: readonly LogDriver[]): void {
+  const owners = new Map<string, LogDriver>();
+  for (const driver of drivers) {
+    for (const scheme of driver.schemes) {
+      const owner = owners.get(scheme);
+      if (owner !== undefined && owner !== driver) {
+        const message = `the log drivers ${owner.name} and ${driver.name} both have the scheme ${scheme}: leave one of them out`;
+        throw new PregonError('CONFIG_INVALID', message);
+      }
+      owners.set(scheme, driver);
+    }
+  }
+}
+
+/**
+ * The error for a URL that names no log.
+ *
+ * @returns CONFIG_INVALID, which says what to write; it does not repeat a URL that may hold a password
+ */
+export function unknownLog(url: string, drivers: readonly LogDriver[]): PregonError {
+  const scheme = schemeOf(url);
+  const kind = scheme === undefined ? JSON.stringify(url) : `a log of kind ${scheme}:`;
+  const isSafe = url !== '' && !url.includes('@');
+  const advice = isSafe ? drivers.map((driver) => driver.advice?.(url)).find((text) => text !== undefined) : undefined;
+  const examples = drivers.flatMap(({ example }) => example ?? []).join(' and ');
+  return new PregonError('CONFIG_INVALID', `${kind} is not supported${advice ?? ''}; what is: ${examples}`);
+}
+
+function schemeOf(url: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1];
+}
