@@ -1,4 +1,4 @@
-import type { RabbitState } from './options.js';
+import type { RabbitLogOptions, RabbitState } from './options.js';
 
 /** Whether the broker can be reached, told by several connections, each of which knows for itself; told on when it changes. */
 export class BrokerState {
@@ -20,4 +20,13 @@ export class BrokerState {
   connected(who: string): void {
     if (this.#waiting.delete(who) && this.#waiting.size === 0) this.#tell({ state: 'connected', broker: this.#broker });
   }
+}
+
+/** Tells of it where nobody asked to be told. */
+export function toWarning(warn: (error: Error) => void): NonNullable<RabbitLogOptions['onState']> {
+  return (state) => {
+    if (state.state === 'waiting') {
+      warn(new Error(`waiting for RabbitMQ at ${state.broker}: ${state.error.message}`, { cause: state.error }));
+    }
+  };
 }

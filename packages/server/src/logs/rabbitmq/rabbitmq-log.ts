@@ -20,14 +20,14 @@ import type { WorkQueues } from '../../core/ports/work-queue.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { toRange } from '../shared/range.js';
 import { toUnavailable } from '../shared/unavailable.js';
-import { BrokerState } from './broker-state.js';
+import { BrokerState, toWarning } from './broker-state.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import type { ConsumeMessage } from './connection/amqp.js';
 import { Backoff } from './connection/backoff.js';
 import { assertCertificates } from './connection/certificates.js';
 import { RabbitConnection } from './connection/connection.js';
 import { type Link, toError } from './connection/link.js';
-import { pause, within } from './connection/waiting.js';
+import { pause, settledWithin, within } from './connection/waiting.js';
 import { KeyStream } from './kept/key-stream.js';
 import { RabbitKept } from './kept/rabbit-kept.js';
 import { toFence, toKey, toMessage, toStreamEntry } from './messages/message.js';
@@ -397,21 +397,4 @@ class StreamLog implements RabbitLog {
   #assertOpen(): void {
     if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
   }
-}
-
-function toWarning(warn: (error: Error) => void): NonNullable<RabbitLogOptions['onState']> {
-  return (state) => {
-    if (state.state === 'waiting') {
-      warn(new Error(`waiting for RabbitMQ at ${state.broker}: ${state.error.message}`, { cause: state.error }));
-    }
-  };
-}
-
-async function settledWithin(ms: number, promises: Iterable<Promise<unknown>>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([Promise.allSettled(promises), late]);
-  clearTimeout(timer);
 }

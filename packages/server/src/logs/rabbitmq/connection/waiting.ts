@@ -22,6 +22,16 @@ export async function within<Result>(ms: number, what: string, promise: Promise<
   }
 }
 
+/** Waits until all are settled, or the time is over. Never rejects. */
+export async function settledWithin(ms: number, promises: Iterable<Promise<unknown>>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([Promise.allSettled(promises), late]);
+  clearTimeout(timer);
+}
+
 /** Wakes the one who waits; remembers being told while nobody did. */
 export class Bell {
   #rung = false;
