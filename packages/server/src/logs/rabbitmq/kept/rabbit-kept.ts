@@ -40,7 +40,7 @@ interface Waiter {
 /**
  * What a log keeps outside retention, as changes in the stream of its keys, which each process that asks reads from its beginning on.
  * The stream is never compacted: each change stays in it, some 300 bytes, and so does each fence (a call of `all` or
- * `follow`, a new connection), some 100. A hundred thousand of them are read in about two seconds by each process that starts.
+ * `follow`, a new connection), some 100. A hundred thousand of them are read in about five seconds by each process that starts.
  */
 export class RabbitKept implements Kept {
   readonly #options: RabbitKeptOptions;
