@@ -3,18 +3,7 @@ export type { Connection, ConnectionRequest, ShownConnection, TransportName } fr
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
 export type { Ephemeral, EphemeralMember } from './core/ports/ephemeral.js';
 export type { KeepOptions, Kept, KeptState, KeptValue } from './core/ports/kept.js';
-export type {
-  AppendOptions,
-  Log,
-  LogEntry,
-  LogFollower,
-  LogOptions,
-  Page,
-  Presence,
-  ReadPage,
-  ReadRequest,
-  StopFollowing,
-} from './core/ports/log.js';
+export type { AppendOptions, Log, LogOptions } from './core/ports/log.js';
 export type {
   BusItem,
   BusPlan,
@@ -27,6 +16,15 @@ export type {
   MaintainedLog,
   OpenLogOptions,
 } from './core/ports/log-driver.js';
+export type {
+  LogEntry,
+  LogFollower,
+  Page,
+  Presence,
+  ReadPage,
+  ReadRequest,
+  StopFollowing,
+} from './core/ports/log-entry.js';
 export type { PositionCodec } from './core/ports/positions.js';
 export type { LogInfo, LogMark, Retention, TrimResult } from './core/ports/retention.js';
 export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';

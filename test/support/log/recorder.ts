@@ -1,5 +1,6 @@
 import { decodePosition, encodePosition, type LogPoint } from '@pregon/protocol';
-import type { Log, LogEntry, LogFollower, Page } from '../../../packages/server/src/core/ports/log.js';
+import type { Log } from '../../../packages/server/src/core/ports/log.js';
+import type { LogEntry, LogFollower, Page } from '../../../packages/server/src/core/ports/log-entry.js';
 
 const DEADLINE_MS = 100_000;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Arrivals, type ArrivalsLimits } from '../../src/core/delivery/arrivals.js';
-import type { LogFollower } from '../../src/core/ports/log.js';
+import type { LogFollower } from '../../src/core/ports/log-entry.js';
 import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
 import { openPositions } from './support/positions.js';
 import { event, events } from './support/square.js';

@@ -1,5 +1,5 @@
 import { numbered } from '../../../../test/support/log/events.js';
-import type { LogEntry } from '../../src/core/ports/log.js';
+import type { LogEntry } from '../../src/core/ports/log-entry.js';
 import type { RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 /** How often a batch is appended: often enough that what is on its way when something breaks is a part of a batch. */

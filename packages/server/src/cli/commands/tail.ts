@@ -2,7 +2,8 @@ import { assertPattern, type LogPoint, type ResetReason } from '@pregon/protocol
 import { Chunk } from '../../core/delivery/chunk.js';
 import { LoggedEvent } from '../../core/delivery/logged-event.js';
 import type { Format } from '../../core/ports/delivery.js';
-import type { Log, LogEntry } from '../../core/ports/log.js';
+import type { Log } from '../../core/ports/log.js';
+import type { LogEntry } from '../../core/ports/log-entry.js';
 import type { PositionCodec } from '../../core/ports/positions.js';
 import { CompiledFilter } from '../../core/topics/compiled-filter.js';
 import { createFilter } from '../../core/topics/filter.js';

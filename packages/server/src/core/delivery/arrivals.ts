@@ -1,5 +1,6 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { Log, LogFollower, Page, StopFollowing } from '../ports/log.js';
+import type { Log } from '../ports/log.js';
+import type { LogFollower, Page, StopFollowing } from '../ports/log-entry.js';
 import type { PositionCodec } from '../ports/positions.js';
 import { LoggedEvent } from './logged-event.js';
 

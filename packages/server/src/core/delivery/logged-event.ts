@@ -1,6 +1,6 @@
 import type { PregonEvent } from '@pregon/protocol';
 import type { DeliveredEvent } from '../ports/delivery.js';
-import type { LogEntry } from '../ports/log.js';
+import type { LogEntry } from '../ports/log-entry.js';
 import type { PositionCodec } from '../ports/positions.js';
 
 /** An event of the log on its way to connections: encoded once, whoever and however many it goes to. */

@@ -1,5 +1,5 @@
 import type { PregonEvent } from '@pregon/protocol';
-import type { LogEntry } from './log.js';
+import type { LogEntry } from './log-entry.js';
 
 /** An event on its way to connections. Its JSON text is encoded once, for whoever and however many it goes to. */
 export interface DeliveredEvent {

@@ -1,4 +1,4 @@
-import type { StopFollowing } from './log.js';
+import type { StopFollowing } from './log-entry.js';
 
 /** What stands for a key. */
 export interface KeptValue {

@@ -1,4 +1,4 @@
-import type { LogEntry } from './log.js';
+import type { LogEntry } from './log-entry.js';
 
 /** What a log keeps of an event beside what routing needs. Strings as the producer wrote them; undefined if the event has none. */
 export interface EventAttributes {

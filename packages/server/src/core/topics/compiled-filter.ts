@@ -1,4 +1,4 @@
-import type { LogEntry } from '../ports/log.js';
+import type { LogEntry } from '../ports/log-entry.js';
 import { type Filter, passes } from './filter.js';
 import { TopicIndex } from './topic-index.js';
 

@@ -1,5 +1,5 @@
 import { canonicalPatterns, matchesTopic } from '@pregon/protocol';
-import type { LogEntry } from '../ports/log.js';
+import type { LogEntry } from '../ports/log-entry.js';
 import { costOfPatterns, type PatternCost } from './pattern-cost.js';
 
 /** Which events a subscription wants. */

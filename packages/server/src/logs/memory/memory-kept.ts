@@ -1,5 +1,5 @@
 import { KEPT_LIMITS, type KeepOptions, type Kept, type KeptState, type KeptValue } from '../../core/ports/kept.js';
-import type { StopFollowing } from '../../core/ports/log.js';
+import type { StopFollowing } from '../../core/ports/log-entry.js';
 import { assertRoom, holds, KeptFollowers, stateAt, toKeptValue } from '../shared/kept-values.js';
 
 /** What a log in memory keeps: as long as the process lives. */

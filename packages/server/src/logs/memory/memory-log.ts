@@ -1,16 +1,15 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { DEFAULT_MAX_EVENT_BYTES, type LogPoint, PregonError, type PregonEvent } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ports/ephemeral.js';
+import type { Log, LogOptions } from '../../core/ports/log.js';
 import type {
-  Log,
   LogEntry,
   LogFollower,
-  LogOptions,
   Presence,
   ReadPage,
   ReadRequest,
   StopFollowing,
-} from '../../core/ports/log.js';
+} from '../../core/ports/log-entry.js';
 import type { EventAttributes, FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { Follower, type Step } from '../shared/follower.js';

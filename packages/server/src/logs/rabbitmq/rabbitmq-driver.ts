@@ -2,7 +2,7 @@ import { PregonError } from '@pregon/protocol';
 import type { LogDriver } from '../../core/ports/log-driver.js';
 import type { Retention } from '../../core/ports/retention.js';
 import { parseRabbitAddress } from './connection/address.js';
-import type { RabbitRetention } from './topology.js';
+import type { RabbitRetention } from './options.js';
 
 /** A log in a stream: `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`, `amqps:` for TLS. */
 export const rabbitDriver: LogDriver = {

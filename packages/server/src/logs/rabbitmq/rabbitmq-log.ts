@@ -6,15 +6,8 @@ import {
   type PregonEvent,
 } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ports/ephemeral.js';
-import type {
-  AppendOptions,
-  Log,
-  LogFollower,
-  Presence,
-  ReadPage,
-  ReadRequest,
-  StopFollowing,
-} from '../../core/ports/log.js';
+import type { AppendOptions, Log } from '../../core/ports/log.js';
+import type { LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../core/ports/log-entry.js';
 import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import type { WorkQueues } from '../../core/ports/work-queue.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';

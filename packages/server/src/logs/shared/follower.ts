@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogFollower, Page } from '../../core/ports/log.js';
+import type { LogFollower, Page } from '../../core/ports/log-entry.js';
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;

@@ -1,4 +1,5 @@
-import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT, type ReadRequest } from '../../core/ports/log.js';
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../core/ports/log.js';
+import type { ReadRequest } from '../../core/ports/log-entry.js';
 
 /** A read request with nothing left open. */
 export type Range = Required<ReadRequest>;

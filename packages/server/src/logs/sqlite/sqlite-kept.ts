@@ -1,6 +1,6 @@
 import { PregonError } from '@pregon/protocol';
 import type { KeepOptions, Kept, KeptState } from '../../core/ports/kept.js';
-import type { StopFollowing } from '../../core/ports/log.js';
+import type { StopFollowing } from '../../core/ports/log-entry.js';
 import { KeptFollowers, toKeptValue } from '../shared/kept-values.js';
 import type { SqliteKeptRows } from './database/kept.js';
 

@@ -9,8 +9,9 @@ import {
   type PregonEvent,
 } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ports/ephemeral.js';
-import type { LogFollower, LogOptions, Presence, ReadPage, ReadRequest, StopFollowing } from '../../core/ports/log.js';
+import type { LogOptions } from '../../core/ports/log.js';
 import type { MaintainedLog } from '../../core/ports/log-driver.js';
+import type { LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../core/ports/log-entry.js';
 import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import { encodeForAppend } from '../shared/encode.js';
 import { errorCode } from '../shared/error-code.js';

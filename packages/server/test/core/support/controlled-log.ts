@@ -1,5 +1,6 @@
 import type { LogPoint, PregonEvent } from '@pregon/protocol';
-import type { Log, LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../../src/core/ports/log.js';
+import type { Log } from '../../../src/core/ports/log.js';
+import type { LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../../src/core/ports/log-entry.js';
 import type { FindRequest } from '../../../src/core/ports/stored-entry.js';
 import { type MemoryLog, openMemoryLog } from '../../../src/logs/memory/memory-log.js';
 

@@ -1,6 +1,6 @@
 import { encodePosition, fingerprint, type PregonEvent } from '@pregon/protocol';
 import { LoggedEvent } from '../../../src/core/delivery/logged-event.js';
-import type { LogEntry } from '../../../src/core/ports/log.js';
+import type { LogEntry } from '../../../src/core/ports/log-entry.js';
 import { event } from './square.js';
 
 /** An entry as a log would hold it. */

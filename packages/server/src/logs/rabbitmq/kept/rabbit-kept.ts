@@ -1,7 +1,7 @@
 import { PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import type { KeepOptions, Kept, KeptState } from '../../../core/ports/kept.js';
-import type { StopFollowing } from '../../../core/ports/log.js';
+import type { StopFollowing } from '../../../core/ports/log-entry.js';
 import { assertRoom, KeptFollowers, toKeptValue } from '../../shared/kept-values.js';
 import { toUnavailable } from '../../shared/unavailable.js';
 import { Backoff } from '../connection/backoff.js';

@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogEntry } from '../../../core/ports/log.js';
+import type { LogEntry } from '../../../core/ports/log-entry.js';
 import type { EventAttributes } from '../../../core/ports/stored-entry.js';
 
 /** An event that readers get, unless it is there a second time. */

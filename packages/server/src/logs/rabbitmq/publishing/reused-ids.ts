@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogEntry } from '../../../core/ports/log.js';
+import type { LogEntry } from '../../../core/ports/log-entry.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import { toRange } from '../../shared/range.js';
 import { isSameEvent, ReusedId } from '../../shared/same-event.js';

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogPoint } from '@pregon/protocol';
-import type { LogFollower, Page } from '../../../core/ports/log.js';
+import type { LogFollower, Page } from '../../../core/ports/log-entry.js';
 import { callApart } from '../../shared/call-apart.js';
 import { toRange } from '../../shared/range.js';
 import { Backoff } from '../connection/backoff.js';

@@ -1,5 +1,5 @@
 import { type LogPoint, PregonError } from '@pregon/protocol';
-import type { Presence, ReadPage } from '../../../core/ports/log.js';
+import type { Presence, ReadPage } from '../../../core/ports/log-entry.js';
 import type { Range } from '../../shared/range.js';
 import { toUnavailable } from '../../shared/unavailable.js';
 import { Backoff } from '../connection/backoff.js';

@@ -1,4 +1,5 @@
-import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT, type LogEntry } from '../../../core/ports/log.js';
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../../core/ports/log.js';
+import type { LogEntry } from '../../../core/ports/log-entry.js';
 
 const MOST_BYTES = 4_194_304;
 

@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogEntry, ReadPage } from '../../../core/ports/log.js';
+import type { LogEntry, ReadPage } from '../../../core/ports/log-entry.js';
 import type { Range } from '../../shared/range.js';
 import { pointBefore, toPoint } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';

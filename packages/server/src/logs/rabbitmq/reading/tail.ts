@@ -1,7 +1,8 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type LogPoint, PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
-import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT, type LogEntry, type Page } from '../../../core/ports/log.js';
+import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../../core/ports/log.js';
+import type { LogEntry, Page } from '../../../core/ports/log-entry.js';
 import { callApart } from '../../shared/call-apart.js';
 import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';

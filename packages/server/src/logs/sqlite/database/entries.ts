@@ -1,4 +1,4 @@
-import type { LogEntry } from '../../../core/ports/log.js';
+import type { LogEntry } from '../../../core/ports/log-entry.js';
 import type { StoredEntry } from '../../../core/ports/stored-entry.js';
 import { attributesInPayload, decodeAttributes } from '../../shared/attributes.js';
 import type { SqliteNames } from './names.js';

@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { LogEntry, Presence, ReadPage } from '../../../core/ports/log.js';
+import type { LogEntry, Presence, ReadPage } from '../../../core/ports/log-entry.js';
 import type { Range } from '../../shared/range.js';
 import type { SqliteEntries } from './entries.js';
 import type { SqliteNames } from './names.js';

@@ -1,5 +1,5 @@
 import type { LogPoint } from '@pregon/protocol';
-import type { ReadPage } from '../../../core/ports/log.js';
+import type { ReadPage } from '../../../core/ports/log-entry.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import type { Range } from '../../shared/range.js';
 import type { LogInfo, LogMark, Retention } from '../../shared/retention.js';
