@@ -11,9 +11,14 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/connections/connections.d.ts',
     'core/ports/delivery.d.ts',
     'core/ports/ephemeral.d.ts',
+    'core/ports/kept.d.ts',
     'core/ports/link.d.ts',
+    'core/ports/log-driver.d.ts',
+    'core/ports/log-entry.d.ts',
     'core/ports/log.d.ts',
     'core/ports/positions.d.ts',
+    'core/ports/retention.d.ts',
+    'core/ports/stored-entry.d.ts',
     'core/ports/transport.d.ts',
     'core/ports/work-queue.d.ts',
     'core/routes/handlers.d.ts',
@@ -27,7 +32,6 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'gateway/server/attachable-server.d.ts',
     'index.d.ts',
     'logs/open.d.ts',
-    'logs/rabbitmq/options.d.ts',
     'logs/secrets/position-codec.d.ts',
     'logs/shared/retention.d.ts',
     'logs/sqlite/sqlite-log.d.ts',
@@ -68,15 +72,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
 
 /** Types that stand in such a file beside public ones, and in no public signature. */
 const NOT_PUBLIC: Readonly<Record<string, readonly string[]>> = {
-  server: [
-    'AesPositionCodec',
-    'BackgroundTrim',
-    'ChunkedSnapshot',
-    'RabbitCounters',
-    'RabbitLogOptions',
-    'RabbitRetention',
-    'SnapshotSource',
-  ],
+  server: ['AesPositionCodec', 'BackgroundTrim', 'ChunkedSnapshot', 'SnapshotSource'],
   outbox: ['EncodeOptions', 'EncodedEvent'],
   nest: ['DomainEventMethod', 'OpenOutbox', 'RunningRelay'],
 };

@@ -164,8 +164,15 @@ describe('npm install pregon', () => {
   });
 });
 
-/** The oldest that is supported, the last of its line, and the present one. */
-const TYPESCRIPTS = ['test/typescript-5.6', 'test/typescript-5.9', '.'];
+/**
+ * The oldest that is supported, one of today, and the first that is native; with the file of another package that cannot be compiled:
+ * Engine.IO says that Buffer is generic, which TypeScript 5.6 does not know.
+ */
+const TYPESCRIPTS: readonly (readonly [place: string, broken: RegExp | undefined])[] = [
+  ['test/typescript-5.6', /node_modules\/engine\.io\/build\/parser-v3\/index\.d\.ts\(/],
+  ['test/typescript-5.9', undefined],
+  ['.', undefined],
+];
 
 describe('a program in TypeScript that uses all packages', () => {
   beforeAll(async () => {
@@ -182,7 +189,7 @@ describe('a program in TypeScript that uses all packages', () => {
 
   it.each(TYPESCRIPTS)(
     'compiles with the TypeScript of %s, which checks the types of the packages too',
-    async (place) => {
+    async (place, broken) => {
       const options = {
         noEmit: true,
         strict: true,
@@ -198,7 +205,11 @@ describe('a program in TypeScript that uses all packages', () => {
         JSON.stringify({ compilerOptions: options, files: ['consumer.ts'] }),
       );
       const tsc = join(ROOT, place, 'node_modules/typescript/bin/tsc');
-      expect(await ran([tsc, '-p', 'tsconfig.json'])).toEqual({ code: 0, stdout: '', stderr: '' });
+      const { code, stdout, stderr } = await ran([tsc, '-p', 'tsconfig.json']);
+      const errors = stdout.split('\n').filter((line) => line !== '' && broken?.test(line) !== true);
+      expect({ errors, stderr }).toEqual({ errors: [], stderr: '' });
+      const unchecked = broken && (await ran([tsc, '-p', 'tsconfig.json', '--skipLibCheck', 'true']));
+      expect(unchecked?.code ?? code).toBe(0);
     },
     SET_UP_MS,
   );

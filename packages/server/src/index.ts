@@ -52,9 +52,8 @@ export type {
   Subscriber,
 } from './gateway/options.js';
 export type { AttachableServer } from './gateway/server/attachable-server.js';
-export { openLog } from './logs/open.js';
+export { type OpenLogWithDrivers, openLog, type SqliteLog, type SqliteLogOptions } from './logs/open.js';
 export { positionsOf } from './logs/secrets/position-codec.js';
-export type { SqliteLog, SqliteLogOptions } from './logs/sqlite/sqlite-log.js';
 export type { BlockedAddresses } from './transports/component/blocked-addresses.js';
 export type { ComponentConnection, ComponentRequest } from './transports/component/component-connection.js';
 export type { MessageComponent } from './transports/component/message-component.js';

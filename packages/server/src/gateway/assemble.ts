@@ -63,7 +63,14 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
   const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
   const kernel = new GatewayKernel(door, { maxFrameBytes, shape });
-  const front = new Front(new RouteEntrance(kernel, options.transports ?? [websocket(), sse()]), limits, refusals);
+  const transports = options.transports ?? [websocket(), sse()];
+  const routeEntrance = await RouteEntrance.open(kernel, transports).catch(async (error: unknown) => {
+    heartbeat.stop();
+    await hub.close();
+    if (owned) await log.close();
+    throw error;
+  });
+  const front = new Front(routeEntrance, limits, refusals);
   const components = new ComponentEntrance({
     intake,
     ...limits,

@@ -6,6 +6,8 @@ import { rabbitDriver } from './rabbitmq/rabbitmq-driver.js';
 import { sqliteDriver } from './sqlite/sqlite-driver.js';
 import type { SqliteLog, SqliteLogOptions } from './sqlite/sqlite-log.js';
 
+export type { SqliteLog, SqliteLogOptions };
+
 /** The kinds of logs that need no `logDrivers`. To add one, add a folder, and its driver here: nothing else names it. */
 const BUILT_IN: readonly LogDriver[] = [sqliteDriver, rabbitDriver, memoryDriver];
 

@@ -105,5 +105,5 @@ export interface Transport {
   /** What a client does to come in by it: `connect by WebSocket`, `ask for text/event-stream`. Said to those who do neither. */
   readonly offer: string;
   /** Makes its part of a gateway; called once for each gateway. */
-  entrance(kernel: Kernel): TransportEntrance;
+  entrance(kernel: Kernel): TransportEntrance | Promise<TransportEntrance>;
 }

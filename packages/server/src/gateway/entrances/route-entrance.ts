@@ -11,10 +11,19 @@ export class RouteEntrance implements Entrance {
   readonly #transports: readonly Transport[];
   readonly #entrances: readonly TransportEntrance[];
 
-  constructor(kernel: GatewayKernel, transports: readonly Transport[]) {
+  private constructor(
+    kernel: GatewayKernel,
+    transports: readonly Transport[],
+    entrances: readonly TransportEntrance[],
+  ) {
     this.#kernel = kernel;
     this.#transports = transports;
-    this.#entrances = transports.map((transport) => transport.entrance(kernel));
+    this.#entrances = entrances;
+  }
+
+  static async open(kernel: GatewayKernel, transports: readonly Transport[]): Promise<RouteEntrance> {
+    const entrances = await Promise.all(transports.map((transport) => transport.entrance(kernel)));
+    return new RouteEntrance(kernel, transports, entrances);
   }
 
   get claims(): readonly Claim[] {

@@ -1,6 +1,4 @@
 import type { Transport } from '../../core/ports/transport.js';
-import { GatewayKernel } from '../kernel.js';
-import { EventStream, wantsStream } from './event-stream.js';
 
 /**
  * Server-Sent Events (HTML, section 9.2), for `EventSource` and whoever reads `text/event-stream`.
@@ -12,7 +10,10 @@ export function sse(): Transport {
   return {
     name: 'sse',
     offer: 'ask for text/event-stream',
-    entrance(kernel) {
+    async entrance(kernel) {
+      // Loaded with the first gateway: an application that only appends events does not need it.
+      const { GatewayKernel } = await import('../kernel.js');
+      const { EventStream, wantsStream } = await import('./event-stream.js');
       const streams = new EventStream(GatewayKernel.of(kernel).door);
       return {
         takes: wantsStream,

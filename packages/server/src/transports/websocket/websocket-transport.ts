@@ -1,6 +1,4 @@
 import type { Transport } from '../../core/ports/transport.js';
-import { GatewayKernel } from '../kernel.js';
-import { WebSocketUpgrade } from './upgrade.js';
 
 /**
  * WebSocket (RFC 6455): plain, events and nothing else, and with the subprotocol `pregon.v1`.
@@ -12,7 +10,12 @@ export function websocket(): Transport {
   return {
     name: 'websocket',
     offer: 'connect by WebSocket',
-    entrance(kernel) {
+    async entrance(kernel) {
+      // Loaded with the first gateway: an application that only appends events does not need it.
+      const [{ GatewayKernel }, { WebSocketUpgrade }] = await Promise.all([
+        import('../kernel.js'),
+        import('./upgrade.js'),
+      ]);
       const { door, frames } = GatewayKernel.of(kernel);
       const upgrades = new WebSocketUpgrade(door, frames);
       return {
