@@ -163,3 +163,13 @@ describe('the example custom-transport', () => {
     expect((await example.kill('SIGTERM')).code).toBe(0);
   });
 });
+
+it('a transport that cannot be made ends the start, and leaves nothing open', async () => {
+  const broken = { name: 'broken', offer: 'nothing', entrance: () => Promise.reject(new TypeError('no such port')) };
+  const log = `sqlite:${temporaryFolder()}/log.db`;
+  await expect(createGateway({ log, routes: { events: { path: '/events' } }, transports: [broken] })).rejects.toThrow(
+    'no such port',
+  );
+  const next = await createGateway({ log, routes: { events: { path: '/events' } } });
+  await next.close({ spreadMs: 0 });
+});
