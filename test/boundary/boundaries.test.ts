@@ -16,7 +16,8 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'private-fields': [],
   logs: ['core'],
   transports: ['core', 'private-fields'],
-  gateway: ['core', 'logs', 'private-fields', 'transports'],
+  observe: ['core'],
+  gateway: ['core', 'logs', 'private-fields', 'transports', 'observe'],
   admin: ['core', 'gateway'],
   workers: ['core', 'private-fields', 'transports', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.

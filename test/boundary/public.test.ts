@@ -16,6 +16,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/ports/log-driver.d.ts',
     'core/ports/log-entry.d.ts',
     'core/ports/log.d.ts',
+    'core/ports/observer.d.ts',
     'core/ports/positions.d.ts',
     'core/ports/retention.d.ts',
     'core/ports/stored-entry.d.ts',

@@ -1,5 +1,5 @@
 import { PregonError } from './errors.js';
-import { assertEvent, type PregonEvent } from './event.js';
+import { assertEvent, isRecord, type PregonEvent } from './event.js';
 import type { ClientFrame, GatewayFrame, RequestId, SendFrame, SubscribeFrame } from './frames.js';
 import { assertJsonShape, type JsonShape } from './json-shape.js';
 import { assertPattern } from './topics.js';
@@ -199,8 +199,4 @@ function readId(frame: Record<string, unknown>): RequestId {
 
 function isId(value: unknown): value is RequestId {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -124,6 +124,6 @@ function invalid(message: string): PregonError {
   return new PregonError('EVENT_INVALID', message);
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

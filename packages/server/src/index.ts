@@ -25,6 +25,7 @@ export type {
   ReadRequest,
   StopFollowing,
 } from './core/ports/log-entry.js';
+export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';
 export type { LogInfo, LogMark, Retention, TrimResult } from './core/ports/retention.js';
 export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';

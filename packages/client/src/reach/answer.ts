@@ -34,9 +34,9 @@ function verdictOn(answer: Answer, wasWelcomed: boolean | undefined): readonly [
   const { status, title, isPlain } = answer;
   const said = title ? `${status}: ${title}` : status;
   // 426 is the answer of a gateway to a plain request for one of its routes.
-  if (isPlain && status === 426) return ['CONNECTION_LOST', `is there, but opens no WebSocket: ${UPGRADES}`];
+  if (isPlain && status === 426) return ['CONNECTION_LOST', `opens no WebSocket: ${UPGRADES}`];
   const refused = `refused the connection (${said}): `;
-  if (status === 401) return ['FORBIDDEN', `${refused}sign in again; url may be a function that brings a fresh token`];
+  if (status === 401) return ['FORBIDDEN', `${refused}sign in again; url may be a function`];
   if (status === 403) return ['FORBIDDEN', `${refused}${ORIGIN}`];
   // While a gateway is away, many a proxy answers 404 in its place, and without the title that a gateway gives.
   if ((wasWelcomed && !title) || status >= 500 || [408, 425, 429].includes(status))

@@ -2,9 +2,12 @@ import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Hub, type HubOptions } from '../core/delivery/hub.js';
 import { Intake } from '../core/incoming/intake.js';
 import type { Log } from '../core/ports/log.js';
+import type { Observer } from '../core/ports/observer.js';
 import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { systemClock } from '../core/time/clock.js';
 import { openLog } from '../logs/open.js';
+import { composeObservers } from '../observe/compose.js';
+import { logLines } from '../observe/log-lines.js';
 import { ComponentEntrance } from '../transports/component/component-entrance.js';
 import { Door } from '../transports/door.js';
 import { GatewayKernel } from '../transports/kernel.js';
@@ -16,7 +19,7 @@ import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayPositions } from './gateway-positions.js';
 import { guardLogger } from './guard-logger.js';
-import type { GatewayOptions, Logger } from './options.js';
+import type { GatewayOptions } from './options.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
@@ -35,15 +38,19 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   assertOrigins(options.allowedOrigins);
   const logger = guardLogger(options.logger);
   const intake = new Intake(limits, systemClock);
-  const refusals = new RefusalLog(logger, systemClock);
-  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals };
-  const routes = new Routes(options.routes ?? {}, options.exchanges, logger, shared);
+  const state: LogState = { unavailable: undefined };
+  const observers = [watchLog(state), logLines(logger), ...(options.observers ?? [])];
+  const observer = composeObservers(observers, (err, method) =>
+    logger.error({ err, method }, 'an observer failed; it is not told of anything more'),
+  );
+  const refusals = new RefusalLog(logger, systemClock, observer);
+  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals, observer };
+  const routes = new Routes(options.routes ?? {}, options.exchanges, shared);
   const owned = typeof options.log === 'string';
   const opening = { ...onlyExchanges(options), drivers: options.logDrivers };
   const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
-  const state: LogState = { unavailable: undefined };
   const { turn } = intake;
-  const openingHub = openHub(log, options.secret, { ...limits, turn }, watchLog(state, logger));
+  const openingHub = openHub(log, options.secret, { ...limits, turn }, observer);
   const hub = await openingHub.catch(async (error: unknown) => {
     if (owned) await log.close();
     throw error;
@@ -92,13 +99,14 @@ async function openHub(
   log: Log,
   secret: string | undefined,
   { historyBytes, flushIntervalMs, turn }: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn'>,
-  watch: HubOptions['onLog'],
+  observer: Observer,
 ): Promise<Hub> {
   const positions = await GatewayPositions.open(log, secret);
   const onLog: HubOptions['onLog'] = (change) => {
-    watch(change);
+    observer.logChanged?.(change);
+    if (change.state !== 'replaced') return;
     // If its secret cannot be read now, the former key serves on: clients are told `reset` when they come to another gateway.
-    if (change.replaced) positions.renew().catch((error: unknown) => watch({ unavailable: toError(error) }));
+    positions.renew().catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
   return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, clock: systemClock, onLog });
 }
@@ -107,12 +115,12 @@ function toError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function watchLog(state: LogState, logger: Logger): HubOptions['onLog'] {
-  return ({ unavailable, replaced }) => {
-    state.unavailable = unavailable?.message;
-    if (unavailable) logger.error({ err: unavailable }, 'the log cannot be read; trying again');
-    else if (replaced) logger.warn({}, 'another log stands in the place of the one that was read; all were told reset');
-    else logger.info({}, 'the log can be read again');
+/** For readiness. */
+function watchLog(state: LogState): Observer {
+  return {
+    logChanged(change) {
+      state.unavailable = change.state === 'unavailable' ? change.error.message : undefined;
+    },
   };
 }
 

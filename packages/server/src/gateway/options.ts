@@ -2,6 +2,7 @@ import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
 import type { Log } from '../core/ports/log.js';
 import type { LogDriver } from '../core/ports/log-driver.js';
+import type { Observer } from '../core/ports/observer.js';
 import type { Transport } from '../core/ports/transport.js';
 import type { QueueName } from '../core/ports/work-queue.js';
 import type { RouteHandlers } from '../core/routes/handlers.js';
@@ -167,4 +168,6 @@ export interface GatewayOptions extends GatewayLimits {
   readonly secret?: string;
   /** @default says nothing */
   readonly logger?: Logger;
+  /** Are told what happens: connections, refusals, what becomes of the log. @default none beside the log lines */
+  readonly observers?: readonly Observer[];
 }

@@ -1,21 +1,21 @@
 import { PregonError } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
 import type { TurnBudget } from '../core/incoming/turn-budget.js';
+import type { Observer } from '../core/ports/observer.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import { ServedRoute } from '../core/routes/served-route.js';
 import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/snapshot-reader.js';
-import { systemClock } from '../core/time/clock.js';
-import { connectionLog } from './connection-log.js';
-import type { Logger, RouteOptions } from './options.js';
+import type { RouteOptions } from './options.js';
 import { inTime } from './snapshots/snapshot-in-time.js';
 import { snapshotFrom } from './snapshots/snapshot-url.js';
 import { normalizeCompression } from './validate.js';
 
-/** What holds for all routes. */
-interface SharedLimits {
+/** What all routes share. */
+interface Shared {
   readonly turn: TurnBudget;
   readonly maxSnapshotBytes: number;
   readonly refusals: RefusalLog;
+  readonly observer: Observer;
 }
 
 /** The routes of a gateway, by name. */
@@ -26,12 +26,9 @@ export class Routes {
   constructor(
     options: Readonly<Record<string, RouteOptions>>,
     exchanges: readonly string[] | undefined,
-    logger: Logger,
-    shared: SharedLimits,
+    shared: Shared,
   ) {
-    this.all = Object.entries(options).map(([name, route]) =>
-      createRoute(name, { exchanges, ...route }, logger, shared),
-    );
+    this.all = Object.entries(options).map(([name, route]) => createRoute(name, { exchanges, ...route }, shared));
   }
 
   /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
@@ -46,8 +43,7 @@ export class Routes {
 function createRoute(
   name: string,
   options: RouteOptions,
-  logger: Logger,
-  { turn, maxSnapshotBytes: maxBytes, refusals }: SharedLimits,
+  { turn, maxSnapshotBytes: maxBytes, refusals, observer }: Shared,
 ): ServedRoute {
   const { path, exchanges, topics, snapshot, compression } = options;
   const route = new ServedRoute({
@@ -58,7 +54,7 @@ function createRoute(
     snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot, maxBytes) : snapshot && inTime(snapshot),
     snapshotLimits: { ...DEFAULT_HOLD_LIMITS, maxBytes },
     compression: normalizeCompression(compression),
-    observer: connectionLog(logger, systemClock),
+    observer,
     turn,
     refusals,
   });

@@ -126,7 +126,7 @@ export class Door {
     if (!connection.isOpen) return;
     this.#count -= 1;
     this.options.heartbeat.delete(connection);
-    connection.closed(code, reason);
+    connection.closed(code, reason, this.options.clock.now());
     if (this.#count === 0) this.#emptied?.();
   }
 

@@ -135,7 +135,7 @@ describe('what a client sends', () => {
     square.route.handle({ messages: { slow: () => eventLoopTurn() } });
     const { link, connection } = square.connect();
     connection.receive(null, 'slow', 1);
-    connection.closed(1000, '');
+    connection.closed(1000, '', 0);
     await eventLoopTurn();
     await eventLoopTurn();
     expect(link.frames).toEqual([]);
@@ -184,8 +184,8 @@ describe('a connection', () => {
     const seen: unknown[] = [];
     square.route.handle({ closed: (connection, close) => seen.push([connection.isOpen, close]) });
     const { connection } = square.subscribe();
-    connection.closed(1001, 'going');
-    connection.closed(1006, '');
+    connection.closed(1001, 'going', 0);
+    connection.closed(1006, '', 0);
     expect(seen).toEqual([[false, { code: 1001, reason: 'going' }]]);
     expect(square.route.connections.count).toBe(0);
     expect(square.hub.subscriptions).toBe(0);
@@ -276,7 +276,7 @@ describe('an ephemeral message', () => {
     link.limit = -1;
     expect(connection.send('b')).toBe(false);
     link.limit = 100;
-    connection.closed(1000, '');
+    connection.closed(1000, '', 0);
     expect(connection.send('c')).toBe(false);
     expect(link.frames).toHaveLength(1);
   });

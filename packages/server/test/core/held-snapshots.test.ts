@@ -95,7 +95,7 @@ describe('snapshots that are taken slowly', () => {
     const { square, table } = await open();
     const [first, second] = [await slowClient(square), await slowClient(square)];
     await square.drain(first);
-    second.connection.closed(1006, '');
+    second.connection.closed(1006, '', 0);
     await change(square, table);
     const third = await slowClient(square);
     await slowClient(square);

@@ -126,7 +126,7 @@ describe('handlers that throw', () => {
     const client = square.subscribe();
     const other = square.subscribe();
     await square.append(events(1));
-    client.connection.closed(1000, '');
+    client.connection.closed(1000, '', 0);
     await square.append(events(1));
     expect(other.link.delivered).toHaveLength(2);
     expect(errors).toEqual(['opened', 'opened', 'closed']);

@@ -115,7 +115,7 @@ describe('a log that is replaced while the gateway runs', () => {
     await replace(square, 2);
     await square.clock.settle();
     const [position] = await square.append(events(1, 'new', { data: 'newer' }));
-    expect(square.told).toEqual([{ replaced: true }]);
+    expect(square.told).toEqual([{ state: 'replaced', head: expect.anything() }]);
     for (const client of [live, ahead]) {
       expect(client.link.received.slice(-3).map(({ op }) => op)).toEqual(['reset', 'subscribed', 'event']);
       expect(client.link.delivered.at(-1)).toMatchObject({ position, data: 'newer' });

@@ -256,7 +256,7 @@ describe('the hub', () => {
       const client = square.subscribe({ since: position ?? '' });
       await square.clock.settle();
       expect(gate.waiting).toBe(1);
-      client.connection.closed(1000, '');
+      client.connection.closed(1000, '', 0);
       gate.open();
       await square.clock.settle();
       expect(client.link.delivered).toHaveLength(0);
@@ -293,9 +293,9 @@ describe('the hub', () => {
     const { link } = square.subscribe();
     const away = new Error('the disk is away');
     square.log.tellAway(away);
-    expect(square.told).toEqual([{ unavailable: away }]);
+    expect(square.told).toEqual([{ state: 'unavailable', error: away }]);
     square.log.tellBack();
-    expect(square.told).toEqual([{ unavailable: away }, {}]);
+    expect(square.told).toEqual([{ state: 'unavailable', error: away }, { state: 'available' }]);
     await square.append(events(1));
     expect(link.delivered).toHaveLength(1);
     expect(link.closedWith).toBeUndefined();

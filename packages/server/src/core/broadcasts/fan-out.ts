@@ -28,14 +28,17 @@ export class FanOut {
   readonly #turn: TurnBudget | undefined;
   readonly #waiting: Delivery[] = [];
   #waitingBytes = 0;
+  readonly #onDropped: () => void;
   #isScheduled = false;
   /** Not read from until no message waits. */
   #senders = new Set<Member>();
-  /** How many messages were dropped for those that they were meant for. */
-  dropped = 0;
 
-  /** @param turn undefined for no limit */
-  constructor(connections: ReadonlySet<Member>, turn: TurnBudget | undefined) {
+  /**
+   * @param turn undefined for no limit
+   * @param onDropped is told of each message that is dropped for all that it was meant for
+   */
+  constructor(connections: ReadonlySet<Member>, turn: TurnBudget | undefined, onDropped: () => void) {
+    this.#onDropped = onDropped;
     this.#connections = connections;
     this.#turn = turn;
   }
@@ -60,7 +63,7 @@ export class FanOut {
     const turn = this.#turn;
     if (!turn) return this.#writeAll(message, except);
     if (this.#waiting.length >= MOST_WAITING || (this.isBehind && this.#waitingBytes + bytes > MOST_WAITING_BYTES)) {
-      this.dropped += 1;
+      this.#onDropped();
       return 0;
     }
     if (!this.isBehind && this.#connections.size <= BETWEEN_LOOKS && !turn.isSpent) {

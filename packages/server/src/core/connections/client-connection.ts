@@ -254,12 +254,13 @@ export class ClientConnection implements Member, SubscriptionOwner {
   }
 
   /** The connection is gone. */
-  closed(code: number, reason: string): void {
+  closed(code: number, reason: string, now: number): void {
     if (!this.#open) return;
     this.#open = false;
     for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
     this.#subscriptions = [];
-    this.#route.closed(this, { code, reason });
+    const openMs = Math.max(now - this.openedAt, 0);
+    this.#route.closed(this, { code, reason, openMs, bytes: this.#link.takenBytes });
   }
 
   announceDraining(reconnectInMs: number): void {

@@ -2,6 +2,7 @@ import { encodeBroadcast } from '../broadcasts/broadcast.js';
 import { FanOut } from '../broadcasts/fan-out.js';
 import { Message } from '../broadcasts/message.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
+import type { Observer } from '../ports/observer.js';
 import type { BroadcastOptions, Connections } from './connections.js';
 import type { Member } from './member.js';
 
@@ -14,9 +15,10 @@ export class RouteConnections implements Connections {
   /** The way to the other gateways on the log, where there is one. */
   tellOthers: ((broadcast: string) => void) | undefined;
 
-  constructor(route: string, turn?: TurnBudget) {
+  /** @param observer is told of messages that are dropped */
+  constructor(route: string, turn?: TurnBudget, observer?: Observer) {
     this.#route = route;
-    this.fanOut = new FanOut(this.#open, turn);
+    this.fanOut = new FanOut(this.#open, turn, () => observer?.ephemeralDropped?.(route));
   }
 
   get count(): number {

@@ -6,6 +6,7 @@ import { parseSince, Resumption, type Start, startAtFirst } from '../catch-up/re
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Sink } from '../ports/link.js';
 import type { Log } from '../ports/log.js';
+import type { LogChange } from '../ports/observer.js';
 import type { PositionCodec } from '../ports/positions.js';
 import { SnapshotPoint } from '../snapshots/snapshot-point.js';
 import type { SnapshotReader } from '../snapshots/snapshot-reader.js';
@@ -38,7 +39,7 @@ export interface HubOptions {
   /** The budget in which the time of subscriptions that are behind is counted. @default a budget of its own */
   readonly turn?: TurnBudget;
   /** Told when the log can no longer be read, when it can again, and when another one stands in its place. */
-  readonly onLog: (state: { unavailable?: Error; replaced?: boolean }) => void;
+  readonly onLog: (change: LogChange) => void;
 }
 
 export interface SubscribeRequest {
@@ -102,8 +103,8 @@ export class Hub implements Source {
       {
         appended: () => this.#flushes.request(),
         replaced: (head) => this.#replace(head),
-        unavailable: (error) => this.#onLog({ unavailable: error }),
-        available: () => this.#onLog({}),
+        unavailable: (error) => this.#onLog({ state: 'unavailable', error }),
+        available: () => this.#onLog({ state: 'available' }),
       },
     );
   }
@@ -340,7 +341,7 @@ export class Hub implements Source {
     this.#resumption.clear();
     this.#chunks.clear();
     this.#awaitingEdge.clear();
-    this.#onLog({ replaced: true });
+    this.#onLog({ state: 'replaced', head: this.#edge });
     for (const subscription of [...this.#subscriptions]) this.lost(subscription, 'replaced');
   }
 }

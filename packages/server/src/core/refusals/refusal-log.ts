@@ -1,23 +1,10 @@
 import { BoundedMap } from '../bounded-map.js';
+import type { Observer, Refused } from '../ports/observer.js';
 import type { Clock } from '../time/clock.js';
 
 /** The part of the gateway's logger that refusals are logged with. */
 export interface RefusalLogger {
   warn(fields: object, message: string): void;
-}
-
-/** A client that was not admitted, or did not get what it asked for. */
-export interface Refused {
-  /** One stable word, by which log lines can be filtered: `origin`, `route`. */
-  readonly reason: string;
-  /** The `Origin` header, if there was one. */
-  readonly origin?: string | undefined;
-  /** What the client asked for, such as a path. Refusals with the same reason and another subject are logged separately. */
-  readonly subject?: string | undefined;
-  /** What happened. */
-  readonly message: string;
-  /** What the operator of the gateway can do about it. */
-  readonly remedy?: string | undefined;
 }
 
 /** The time, in milliseconds, for which the same refusal is not logged again, and for which {@link MOST_LINES} holds. */
@@ -45,19 +32,24 @@ interface Told {
 export class RefusalLog {
   readonly #logger: RefusalLogger;
   readonly #clock: Clock;
+  readonly #observer: Observer;
   readonly #told = new BoundedMap<string, Told>(MOST_REMEMBERED);
   #windowStart = Number.NEGATIVE_INFINITY;
   #lines = 0;
   /** The refusals that were not logged because of {@link MOST_LINES}. */
   #unlogged = 0;
 
-  constructor(logger: RefusalLogger, clock: Clock) {
+  /** @param observer is told of each refusal, also of those that are not logged */
+  constructor(logger: RefusalLogger, clock: Clock, observer: Observer = {}) {
+    this.#observer = observer;
     this.#logger = logger;
     this.#clock = clock;
   }
 
   /** Logs a refusal as a warning, unless the same one was logged lately or there are too many lines. */
-  tell({ reason, message, remedy, ...rest }: Refused): void {
+  tell(refused: Refused): void {
+    this.#observer.refused?.(refused);
+    const { reason, message, remedy, ...rest } = refused;
     const origin = shorten(rest.origin);
     const subject = shorten(rest.subject);
     const key = JSON.stringify([reason, origin, subject]);

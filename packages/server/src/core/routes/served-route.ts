@@ -3,13 +3,13 @@ import type { Connection } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
+import type { ConnectionEnd, Observer } from '../ports/observer.js';
 import type { RefusalLog } from '../refusals/refusal-log.js';
 import type { SnapshotSource } from '../snapshots/snapshot.js';
 import { type HoldLimits, SnapshotReader } from '../snapshots/snapshot-reader.js';
 import { createFilter, type Filter } from '../topics/filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
-import type { RouteObserver } from './route-observer.js';
 
 /** How events are compressed for the clients that take them so. */
 export interface Compression {
@@ -32,7 +32,7 @@ export interface RouteDefinition {
   /** Logs what clients are refused. @default nothing is logged */
   readonly refusals?: RefusalLog;
   /** @default nobody watches */
-  readonly observer?: RouteObserver;
+  readonly observer?: Observer;
 }
 
 /** A named entry point: what it carries, who is connected, what happens to them. */
@@ -51,7 +51,7 @@ export class ServedRoute implements Route {
     this.name = definition.name;
     this.path = definition.path;
     this.compression = definition.compression;
-    this.connections = new RouteConnections(definition.name, definition.turn);
+    this.connections = new RouteConnections(definition.name, definition.turn, definition.observer);
     this.#definition = definition;
     this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot, definition.snapshotLimits);
   }
@@ -79,18 +79,18 @@ export class ServedRoute implements Route {
 
   opened(connection: Member): void {
     this.connections.add(connection);
-    this.#definition.observer?.opened(connection);
+    this.#definition.observer?.opened?.(connection);
     this.#each(connection, (handlers) => handlers.opened?.(connection));
   }
 
-  closed(connection: Member, close: { code: number; reason: string }): void {
+  closed(connection: Member, end: ConnectionEnd): void {
     this.connections.delete(connection);
-    this.#definition.observer?.closed(connection, close);
-    this.#each(connection, (handlers) => handlers.closed?.(connection, close));
+    this.#definition.observer?.closed?.(connection, end);
+    this.#each(connection, (handlers) => handlers.closed?.(connection, { code: end.code, reason: end.reason }));
   }
 
   failed(connection: Connection, error: Error): void {
-    this.#definition.observer?.error(connection, error);
+    this.#definition.observer?.failed?.(connection, error);
     for (const handlers of this.#handlers) {
       // What an error handler throws has nowhere left to go but to the others' view of it, so it ends here.
       void attempt(() => handlers.error?.(connection, error));
@@ -114,7 +114,7 @@ export class ServedRoute implements Route {
    * @throws PregonError MESSAGE_UNKNOWN | HANDLER_FAILED, or the PregonError that the handler threw
    */
   async message(connection: Connection, data: unknown, name: string | undefined): Promise<unknown> {
-    this.#definition.observer?.message(connection, name);
+    this.#definition.observer?.received?.(connection, name);
     const named = name === undefined ? undefined : this.#named(name);
     if (named) return this.#answer(connection, () => named(connection, data));
     const listening = this.#handlers.filter((handlers) => handlers.message);

@@ -263,7 +263,7 @@ export class World {
   #comeBack(guest: Guest): void {
     const code = guest.link.closedWith;
     if (code && code !== CLOSE_CODES.LOG_UNAVAILABLE) this.failures.push(new Error(`closed with ${code.code}`));
-    guest.connection.closed(1006, '');
+    guest.connection.closed(1006, '', 0);
     this.#count(guest.link);
     this.#guests = this.#guests.filter((other) => other !== guest);
     const other = this.#squares[guest.square === this.#squares[0] ? 1 : 0];

@@ -2,6 +2,7 @@ import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protoc
 import { ClientConnection } from '../../../src/core/connections/client-connection.js';
 import type { ArrivalsLimits } from '../../../src/core/delivery/arrivals.js';
 import { Hub } from '../../../src/core/delivery/hub.js';
+import type { LogChange } from '../../../src/core/ports/observer.js';
 import { type RouteDefinition, ServedRoute } from '../../../src/core/routes/served-route.js';
 import { ControlledLog } from './controlled-log.js';
 import { FakeClock } from './fake-clock.js';
@@ -51,7 +52,7 @@ export class Square {
   readonly hub: Hub;
   readonly route: ServedRoute;
   /** What the hub said of the log. */
-  readonly told: { unavailable?: Error; replaced?: boolean }[];
+  readonly told: LogChange[];
   #connections = 0;
 
   static async open(options: SquareOptions = {}): Promise<Square> {
@@ -65,7 +66,7 @@ export class Square {
       historyBytes: options.historyBytes ?? 1_000_000,
       flushIntervalMs: options.flushIntervalMs ?? 0,
       ...(options.arrivals ? { arrivals: options.arrivals } : {}),
-      onLog: (state) => told.push(state),
+      onLog: (change) => told.push(change),
     });
     return new Square(log, clock, hub, told, options.route);
   }

@@ -1,0 +1,48 @@
+import type { Observer } from '../core/ports/observer.js';
+
+type Method = keyof Observer;
+
+/**
+ * One observer that tells several. It has the methods that one of them has at least, so that what nobody observes costs nothing.
+ *
+ * @param onBroken is told once of an observer that threw; it is not asked again
+ */
+export function composeObservers(
+  observers: readonly Observer[],
+  onBroken: (error: unknown, method: string) => void,
+): Observer {
+  const asked = new Set(observers);
+  const all = <Args extends readonly unknown[]>(
+    name: Method,
+    call: (observer: Observer, ...args: Args) => void,
+  ): ((...args: Args) => void) | undefined => {
+    if (!observers.some((observer) => observer[name])) return undefined;
+    return (...args) => {
+      for (const observer of asked) {
+        try {
+          call(observer, ...args);
+        } catch (error) {
+          asked.delete(observer);
+          onBroken(error, name);
+        }
+      }
+    };
+  };
+  return withoutAbsent({
+    opened: all('opened', (observer, connection: Args<'opened'>[0]) => observer.opened?.(connection)),
+    closed: all('closed', (observer, ...args: Args<'closed'>) => observer.closed?.(...args)),
+    failed: all('failed', (observer, ...args: Args<'failed'>) => observer.failed?.(...args)),
+    received: all('received', (observer, ...args: Args<'received'>) => observer.received?.(...args)),
+    refused: all('refused', (observer, ...args: Args<'refused'>) => observer.refused?.(...args)),
+    ephemeralDropped: all('ephemeralDropped', (observer, ...args: Args<'ephemeralDropped'>) =>
+      observer.ephemeralDropped?.(...args),
+    ),
+    logChanged: all('logChanged', (observer, ...args: Args<'logChanged'>) => observer.logChanged?.(...args)),
+  });
+}
+
+type Args<Name extends Method> = Parameters<NonNullable<Observer[Name]>>;
+
+function withoutAbsent(methods: { readonly [Name in Method]: Observer[Name] | undefined }): Observer {
+  return Object.fromEntries(Object.entries(methods).filter(([, method]) => method !== undefined));
+}
