@@ -11,7 +11,9 @@ import { ndjson } from '../../examples/custom-transport/ndjson.js';
 import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { startedByReadme } from '../support/documents/example-readme.js';
 import { Inbox } from '../support/gateway/inbox.js';
+import { RawSocket } from '../support/gateway/raw-socket.js';
 import { startProcess } from '../support/processes.js';
+import { eventually } from '../support/waiting.js';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/custom-transport');
 const LINES = { Accept: 'application/x-ndjson' };
@@ -143,6 +145,17 @@ describe('the example custom-transport', () => {
       426,
       { status: 426, title: 'ask for application/x-ndjson, or connect by WebSocket, or ask for text/event-stream' },
     ]);
+  });
+
+  it('[I-7] a request that is pipelined behind its stream ends the connection: it would wait for ever', async () => {
+    const { port, gateway } = await startGateway();
+    const raw = await RawSocket.open(port);
+    raw.write('GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n'.repeat(100));
+    await raw.whenEnded();
+    await eventually(
+      () => gateway.connections('events').count,
+      (count) => count === 0,
+    );
   });
 
   it('is told when the gateway goes away', async () => {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Refusal, Transport, TransportEntrance } from '../../core/ports/transport.js';
 import type { Entrance } from '../../transports/entrance.js';
@@ -10,6 +11,8 @@ export class RouteEntrance implements Entrance {
   readonly #kernel: GatewayKernel;
   readonly #transports: readonly Transport[];
   readonly #entrances: readonly TransportEntrance[];
+  /** The last answer of a transport on a connection of HTTP/1. */
+  readonly #answers = new WeakMap<Socket, ServerResponse>();
 
   private constructor(
     kernel: GatewayKernel,
@@ -39,9 +42,12 @@ export class RouteEntrance implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
+    // A request that is pipelined behind a stream would wait for its end, and one more with each that follows.
+    if (this.#isAnswering(request)) return void request.socket.destroy();
     const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
-    if (entrance?.request) return entrance.request(request, response);
-    this.#kernel.refuse(request, response, this.#refusal(request));
+    if (!entrance?.request) return this.#kernel.refuse(request, response, this.#refusal(request));
+    if (request.httpVersionMajor === 1) this.#answers.set(request.socket, response);
+    entrance.request(request, response);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -52,6 +58,11 @@ export class RouteEntrance implements Entrance {
 
   destroy(): void {
     for (const entrance of this.#entrances) entrance.destroy();
+  }
+
+  #isAnswering({ socket }: IncomingMessage): boolean {
+    const before = this.#answers.get(socket);
+    return before !== undefined && !before.writableFinished && !before.destroyed;
   }
 
   #refusal(request: IncomingMessage): Refusal {
