@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import {
   assertMaxEventBytes,
   DEFAULT_MAX_EVENT_BYTES,
@@ -126,6 +127,8 @@ class StreamLog implements RabbitLog {
 
   constructor(address: RabbitAddress, options: RabbitLogOptions) {
     const { signal } = this.#closing;
+    // In an outage all that reads, appends and follows waits for it.
+    setMaxListeners(0, signal);
     const { stream } = address;
     const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
     this.name = address.name;
