@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { toError } from '@pregon/protocol';
 import { type Answer, type Fields, type Figures, isAsk } from './messages.js';
 
 type Handler = (fields: Fields) => Promise<Figures> | Figures;
@@ -14,7 +15,7 @@ export function answer(handlers: Readonly<Record<string, Handler>>): void {
     const { id, op, fields } = message;
     run(all[op], fields).then(
       (figures) => reply({ id, figures }),
-      (error: unknown) => reply({ id, error: `${op}: ${error instanceof Error ? error.stack : String(error)}` }),
+      (error: unknown) => reply({ id, error: `${op}: ${toError(error).stack}` }),
     );
   });
   process.on('disconnect', () => process.exit(0));

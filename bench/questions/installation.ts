@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
+import { messageOf } from '@pregon/protocol';
 import { type Channel, connect } from 'amqplib';
 import pg from 'pg';
 import { leftover } from '../leftovers.js';
@@ -111,7 +112,7 @@ async function reasonOf(attempt: Promise<void>): Promise<string | undefined> {
     await attempt;
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message || error.name : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DiscoveryService } from '@nestjs/core';
+import { toError } from '@pregon/protocol';
 import type { Logger, PregonEvent, Subscriber } from 'pregon';
 import { type DomainEventMethod, decoratedMethods, decoratedMethodsOf } from './on-domain-event.js';
 
@@ -64,7 +65,7 @@ export class DomainEvents {
       try {
         await call(event);
       } catch (thrown) {
-        const err = thrown instanceof Error ? thrown : new Error(String(thrown));
+        const err = toError(thrown);
         this.#logger.error({ err, subscriber: method.name, type: event.type, id: event.id }, 'a subscriber failed');
       }
     }

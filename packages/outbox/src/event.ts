@@ -3,6 +3,7 @@ import {
   assertEventLimits,
   createEvent,
   encodeSequence,
+  messageOf,
   type NewEvent,
   PregonError,
   type PregonEvent,
@@ -77,7 +78,7 @@ export function decodeEvent(sequence: number, text: unknown): PregonEvent {
     assertEventLimits(event, text);
     return withSequence(event, sequence);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new PregonError('EVENT_INVALID', `row ${sequence} of the outbox holds no event: ${why}`, { cause });
   }
 }

@@ -1,4 +1,11 @@
-import { decodeSequence, type ErrorCode, isErrorCode, PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  decodeSequence,
+  type ErrorCode,
+  isErrorCode,
+  messageOf,
+  PregonError,
+  type PregonEvent,
+} from '@pregon/protocol';
 import type { AppendableLog } from './relay.js';
 import type { RefusedRow } from './relay-source.js';
 
@@ -64,7 +71,7 @@ export class RelayAppender {
   #narrow([event, ...others]: readonly PregonEvent[], code: ErrorCode, error: unknown): Appended {
     this.#atOnce = Math.max(1, Math.floor((others.length + 1) / 2));
     if (event === undefined || others.length > 0) return { outcome: 'split' };
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     const sequence = decodeSequence(event.sequence ?? '') ?? 0;
     return { outcome: 'refused', row: { sequence, id: event.id, code, reason } };
   }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError, toError } from '@pregon/protocol';
 import type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
 import { type Appended, finalCode, RelayAppender, toSetAside } from './relay-appender.js';
 import { NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from './relay-source.js';
@@ -280,7 +280,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     }
     const code = finalCode(error);
     if (code !== undefined) {
-      const message = `the relay of ${this.#source.name} stopped after sequence ${this.#appended}: ${String(error)}`;
+      const message = `the relay of ${this.#source.name} stopped after sequence ${this.#appended}: ${messageOf(error)}`;
       this.#final = new PregonError(code, message, { cause: error });
       return { action: 'again' };
     }
@@ -296,7 +296,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   }
 
   #report(thrown: unknown, message: string): void {
-    const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const error = toError(thrown);
     if (this.#state === 'failed') this.#logger?.error({ err: error, table: this.#source.name }, message);
     else this.#logger?.warn({ err: error, table: this.#source.name }, message);
     this.#tell(error);

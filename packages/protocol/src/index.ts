@@ -47,3 +47,4 @@ export {
   matchesTopic,
   patternsOverlap,
 } from './topics.js';
+export { messageOf, toError } from './unknown-error.js';

@@ -1,3 +1,4 @@
+import { messageOf } from '@pregon/protocol';
 import { integerIn } from '../column.js';
 import { NotNow } from '../relay-source.js';
 
@@ -87,8 +88,4 @@ export function isMissingTable(error: unknown): boolean {
 
 function isLocked(error: unknown): boolean {
   return /database (table |schema )?is locked/.test(messageOf(error));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

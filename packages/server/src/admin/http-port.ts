@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import { toldError } from '../core/connections/told-error.js';
 import type { Logger } from '../gateway/options.js';
 import { type AdminRoute, matchPath } from './admin-route.js';
@@ -58,7 +58,7 @@ export class HttpPort {
       await once(http.#server, 'listening');
     } catch (cause) {
       const busy = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-      const why = busy ? 'the port is in use' : cause instanceof Error ? cause.message : String(cause);
+      const why = busy ? 'the port is in use' : messageOf(cause);
       throw new PregonError('LISTEN_FAILED', `cannot listen on ${host}:${port} (http): ${why}`, { cause });
     }
     return http;

@@ -1,4 +1,4 @@
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import { nearest } from '../config/nearest.js';
 import { ConfigurationError } from '../config/problems.js';
 import type { Settings } from '../settings.js';
@@ -111,7 +111,7 @@ function refuse(message: string, usage: string): number {
 function describe(error: unknown, debug: boolean): readonly string[] {
   if (debug && error instanceof Error) return [error.stack ?? error.message, ...causes(error)];
   if (error instanceof ConfigurationError) return error.lines;
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const code = error instanceof PregonError ? ` (${error.code})` : '';
   return [`pregon: ${message.replace(/\s*\n\s*/g, ' ')}${code}`];
 }

@@ -1,6 +1,7 @@
 import { basename, extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as protocol from '@pregon/protocol';
+import { messageOf } from '@pregon/protocol';
 import type { LogDriver } from '../core/ports/log-driver.js';
 import type { Built, HandlerContext, RouteHandlers, Subscriber } from '../gateway/options.js';
 import type { FileReference } from './configuration.js';
@@ -51,7 +52,7 @@ async function loadBuilt<T extends object>(
     try {
       built = await exported(context);
     } catch (cause) {
-      throw new ConfigurationError([`${reference.where}: ${messageOf(cause)}`], { cause });
+      throw new ConfigurationError([`${reference.where}: ${lineOf(cause)}`], { cause });
     }
     return check(built);
   };
@@ -63,7 +64,7 @@ async function importDefault({ file, where }: FileReference): Promise<unknown> {
   try {
     module = /\.[cm]?ts$/.test(file) ? await importTypeScript(file) : await import(pathToFileURL(file).href);
   } catch (cause) {
-    throw new ConfigurationError([`${where}: cannot be loaded: ${messageOf(cause)}`], { cause });
+    throw new ConfigurationError([`${where}: cannot be loaded: ${lineOf(cause)}`], { cause });
   }
   if (typeof module === 'object' && module !== null && 'default' in module) return module.default;
   throw new ConfigurationError([`${where}: has no default export`]);
@@ -147,7 +148,6 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function messageOf(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return text.replace(/\s*\n\s*/g, ' ');
+function lineOf(cause: unknown): string {
+  return messageOf(cause).replace(/\s*\n\s*/g, ' ');
 }

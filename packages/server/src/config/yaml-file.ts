@@ -1,3 +1,4 @@
+import { messageOf } from '@pregon/protocol';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { expandVariables, type Variables } from './expand.js';
 import { ConfigurationError, type ConfigurationPath, type Problem, showPath } from './problems.js';
@@ -92,14 +93,14 @@ function parse<Result>(name: string, work: () => Result): Result {
     return work();
   } catch (cause) {
     const isDeep = cause instanceof RangeError;
-    const why = isDeep ? 'it is nested too deeply' : `it cannot be read: ${oneLine(messageOf(cause))}`;
+    const why = isDeep ? 'it is nested too deeply' : `it cannot be read: ${oneLine(wrongOf(cause))}`;
     throw new ConfigurationError([`${name}:1:1 ${why}`], { cause });
   }
 }
 
-function messageOf(error: unknown): string {
+function wrongOf(error: unknown): string {
   if (error instanceof ReferenceError) return 'its aliases stand for too much; write it without most of them';
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 function childOf(node: unknown, key: string | number): { key: unknown; value: unknown } | undefined {

@@ -1,4 +1,4 @@
-import { PregonError, parseExactly, parseMembersExactly } from '@pregon/protocol';
+import { messageOf, PregonError, parseExactly, parseMembersExactly } from '@pregon/protocol';
 
 /** Keeps a byte order mark, which belongs to a text that is not JSON. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -48,5 +48,5 @@ function parse<T>(input: string | Uint8Array, what: string, parser: (text: strin
 function wrongOf(cause: unknown): string {
   if (cause instanceof RangeError) return 'is nested too deeply';
   if (cause instanceof SyntaxError) return `is not JSON: ${cause.message}`;
-  return `cannot be taken: ${cause instanceof Error ? cause.message : cause}`;
+  return `cannot be taken: ${messageOf(cause)}`;
 }

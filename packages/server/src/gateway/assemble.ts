@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Hub, type HubOptions } from '../core/delivery/hub.js';
 import { Intake } from '../core/incoming/intake.js';
@@ -109,10 +110,6 @@ async function openHub(
     positions.renew().catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
   return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, clock: systemClock, onLog });
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }
 
 /** For readiness. */

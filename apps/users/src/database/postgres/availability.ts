@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { reasonOf, troubleOf } from './trouble.js';
+import { messageOf } from '@pregon/protocol';
+import { troubleOf } from './trouble.js';
 
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
@@ -36,7 +37,7 @@ export class Availability {
     const begun = performance.now();
     let told: string | undefined;
     const tell = (error: unknown) => {
-      const reason = reasonOf(error);
+      const reason = messageOf(error);
       if (reason !== told) this.#say(`${this.#name} does not answer: ${reason}. ${meanwhile}`);
       told = reason;
     };

@@ -1,12 +1,12 @@
 import { createPostgresOutbox, type PostgresOutbox, type RelayLogger } from '@pregon/outbox';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import { hidePassword } from '../../addresses.js';
 import { SOURCE } from '../../names.js';
 import { userEvents } from '../../users/events.js';
 import { type Database, type DatabaseOptions, figuresOf, healthOf } from '../database.js';
 import { Connections } from './connections.js';
 import { migrate } from './schema.js';
-import { reasonOf, troubleOf } from './trouble.js';
+import { troubleOf } from './trouble.js';
 import { countUsers, createPostgresUsers, selectUsers } from './users.js';
 
 /**
@@ -21,7 +21,7 @@ export async function openPostgres(url: string, options: DatabaseOptions): Promi
     return databaseOf(connections, await prepare(connections), { ...options, name });
   } catch (error) {
     await connections.close();
-    const message = `${name} cannot be used: ${reasonOf(error)}. See DATABASE_URL.`;
+    const message = `${name} cannot be used: ${messageOf(error)}. See DATABASE_URL.`;
     throw new PregonError('CONFIG_INVALID', message, { cause: error });
   }
 }

@@ -33,12 +33,6 @@ export function troubleOf(error: unknown): Trouble | undefined {
   return UNREACHABLE.test(code) || NETWORK.test(code) || noSocket ? 'unreachable' : undefined;
 }
 
-/** An error in a few words. Where several addresses of a host were tried, its message is empty. */
-export function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || codeOf(error) || error.name;
-}
-
 function codeOf(error: Error): string | undefined {
   return 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import { isRefusal } from '../sql-state.js';
 import { NoAnswer, NoConnection, within } from '../waiting.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
@@ -63,7 +64,7 @@ export async function withClient<T>(
   try {
     return await work(client);
   } catch (error) {
-    if (!isRefusal(error)) failure = error instanceof Error ? error : new Error(String(error));
+    if (!isRefusal(error)) failure = toError(error);
     throw error;
   } finally {
     free(failure);

@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import type { Hearing, Listener } from '../database.js';
 import { pause, within } from '../waiting.js';
 import { type TakenClient, takeWithin } from './pg-client.js';
@@ -47,7 +48,7 @@ export class PgListener implements Listener {
       try {
         await this.#listenOn(await takeWithin(this.#answerMs, this.#pool));
       } catch (error) {
-        this.#hearing.failed(error instanceof Error ? error : new Error(String(error)));
+        this.#hearing.failed(toError(error));
         const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 20));
         await pause(ms / 2 + (Math.random() * ms) / 2, this.#stopping.signal);
       }

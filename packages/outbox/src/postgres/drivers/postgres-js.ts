@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import type { Database, Hearing, Listener, TransactionOptions, TransactionWork } from '../database.js';
 import { asOneTransaction, rowsIn, sessionOf, withDeadline } from '../session.js';
 import { within, withinPool } from '../waiting.js';
@@ -52,8 +53,4 @@ function listen(sql: PostgresJsSql, channel: string, hearing: Hearing, answerMs:
       await within(answerMs, unlistened).catch((error: unknown) => hearing.failed(toError(error)));
     },
   };
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '@pregon/protocol';
 import { toBatch } from '../../batch.js';
 import { integerIn } from '../../column.js';
 import type { RelayLogger } from '../../relay.js';
@@ -251,7 +252,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
       if (['55P03', '40001', '40P01'].includes(state)) throw new NotNow('the outbox is in use', { cause: error });
       // 42501 insufficient_privilege: to make the table for what is set aside, say, where an older migration was run.
       if (state === '42501') {
-        const what = error instanceof Error ? error.message : String(error);
+        const what = messageOf(error);
         throw new Error(`${what}: call migrate(db) as the owner of ${this.name}, and grant the relay what it needs`, {
           cause: error,
         });

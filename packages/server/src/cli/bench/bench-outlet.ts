@@ -1,4 +1,4 @@
-import { createEvent, PregonError } from '@pregon/protocol';
+import { createEvent, messageOf, PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { type Order, orderOfLog } from '../../load/check/order.js';
 import { HttpOutlet } from '../../load/http-outlet.js';
@@ -96,14 +96,14 @@ async function openLogOutlet(exchange: string, invocation: Invocation, signal: A
         );
       } catch (cause) {
         const retryable = cause instanceof PregonError && cause.retryable;
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = messageOf(cause);
         throw new PublishError(`cannot publish to ${log.name}: ${why}`, { retryable, cause });
       }
     },
   };
   const positions = await positionsOf(log, configuration.secret).catch((error: unknown) => {
     // A user who may append need not be able to read the secret: order is then checked as far as it can be.
-    complain(`pregon: positions cannot be read: ${error instanceof Error ? error.message : error}`);
+    complain(`pregon: positions cannot be read: ${messageOf(error)}`);
   });
   return { outlet, ...(positions ? { order: orderOfLog(positions) } : {}), close: () => log.close() };
 }

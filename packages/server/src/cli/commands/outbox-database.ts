@@ -1,4 +1,5 @@
 import { createPostgresOutbox, createSqliteOutbox, type SqliteDatabase, type StuckEvents } from '@pregon/outbox';
+import { messageOf } from '@pregon/protocol';
 import { loadDriver } from '../../core/load-driver.js';
 import { builtInDriver } from '../../logs/open.js';
 import { UsageError } from '../usage-error.js';
@@ -60,7 +61,7 @@ async function openPostgres(url: string, table: string): Promise<OpenOutbox> {
   try {
     await client.connect();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const why = messageOf(cause);
     throw new Error(`PostgreSQL cannot be reached: ${why}`, { cause });
   }
   try {

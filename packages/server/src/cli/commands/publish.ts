@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs';
-import { assertTopic, createEvent, type LogPoint, type NewEvent, PregonError } from '@pregon/protocol';
+import { assertTopic, createEvent, type LogPoint, messageOf, type NewEvent, PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import type { Configuration } from '../../config/configuration.js';
 import { readJson } from '../../core/json-input.js';
@@ -165,7 +165,7 @@ function readGroup(lines: readonly string[], before: number, template: NewEvent)
     try {
       events.push(complete(template, readJson(line, `line ${before + index + 1}`)));
     } catch (cause) {
-      return { events, mistake: cause instanceof Error ? cause.message : String(cause) };
+      return { events, mistake: messageOf(cause) };
     }
   }
   return { events, mistake: undefined };

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import type { Configuration } from '../../config/configuration.js';
 import { NO_WORKERS, parseWorkers } from '../../config/workers.js';
 import type { LogDriver } from '../../core/ports/log-driver.js';
@@ -109,7 +109,7 @@ function readFile(flag: string, file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new PregonError('CONFIG_INVALID', `--${flag}: ${why}`, { cause });
   }
 }

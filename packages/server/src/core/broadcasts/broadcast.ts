@@ -1,3 +1,4 @@
+import { messageOf } from '@pregon/protocol';
 import { Message } from './message.js';
 
 /** An ephemeral message to all connections of a route, as gateways tell each other. */
@@ -32,7 +33,7 @@ function toJson(data: unknown): string {
   try {
     json = JSON.stringify(data);
   } catch (cause) {
-    const detail = cause instanceof Error ? cause.message : String(cause);
+    const detail = messageOf(cause);
     throw new TypeError(`JSON cannot hold what is to be broadcast: ${detail}`, { cause });
   }
   if (json === undefined) throw new TypeError(`JSON cannot hold what is to be broadcast: a ${typeof data}`);

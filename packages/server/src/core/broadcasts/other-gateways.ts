@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import type { Ephemeral, EphemeralMember } from '../ports/ephemeral.js';
 
 /** Sends to the same channel of all other gateways. Never waits, never throws. */
@@ -48,7 +49,7 @@ export class OtherGateways {
     try {
       this.#channels.get(text.slice(0, blank))?.(text.slice(blank + 1));
     } catch (error) {
-      this.#onFailed(error instanceof Error ? error : new Error(String(error)));
+      this.#onFailed(toError(error));
     }
   }
 }

@@ -1,4 +1,4 @@
-import { CLOSE_CODES, type CloseCode, PregonError, type RequestId, type Since } from '@pregon/protocol';
+import { CLOSE_CODES, type CloseCode, PregonError, type RequestId, type Since, toError } from '@pregon/protocol';
 import { Message } from '../broadcasts/message.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Intake } from '../incoming/intake.js';
@@ -336,8 +336,4 @@ export class ClientConnection implements Member, SubscriptionOwner {
         return this.refuse(id, error);
     }
   }
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import type { Clock } from '../time/clock.js';
 
 /** Into how many groups connections are spread, so that they are not all written to at once. */
@@ -47,7 +48,7 @@ export class Heartbeat {
       try {
         connection.heartbeat(now, this.#heartbeatMs, this.#stallTimeoutMs);
       } catch (error) {
-        connection.failed(error instanceof Error ? error : new Error(String(error)));
+        connection.failed(toError(error));
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { LogPoint } from '@pregon/protocol';
+import { type LogPoint, toError } from '@pregon/protocol';
 import type { Log } from '../ports/log.js';
 import type { LogFollower, Page, StopFollowing } from '../ports/log-entry.js';
 import type { PositionCodec } from '../ports/positions.js';
@@ -121,7 +121,7 @@ export class Arrivals {
         this.#follow();
       } catch (error) {
         this.#isFollowing = false;
-        this.#unavailable(error instanceof Error ? error : new Error(String(error)));
+        this.#unavailable(toError(error));
       }
     };
     this.#stopped.then(resume, resume);

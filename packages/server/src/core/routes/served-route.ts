@@ -1,4 +1,4 @@
-import { PregonError } from '@pregon/protocol';
+import { PregonError, toError } from '@pregon/protocol';
 import type { Connection } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
@@ -158,6 +158,6 @@ async function attempt(call: () => unknown): Promise<{ value: unknown } | { erro
   try {
     return { value: await call() };
   } catch (error) {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
+    return { error: toError(error) };
   }
 }

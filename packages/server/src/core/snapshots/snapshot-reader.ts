@@ -1,4 +1,4 @@
-import { type LogPoint, PregonError } from '@pregon/protocol';
+import { type LogPoint, messageOf, PregonError } from '@pregon/protocol';
 import { encodeRows } from './encode-rows.js';
 import { EncodedSnapshot } from './encoded-snapshot.js';
 import type { ChunkedSnapshot, Snapshot, SnapshotSource } from './snapshot.js';
@@ -158,7 +158,7 @@ export class SnapshotReader {
       return snapshot;
     } catch (cause) {
       done();
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new PregonError('SNAPSHOT_UNAVAILABLE', `the snapshot could not be read: ${why}`, { cause });
     }
   }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import type { ListenOptions } from '../gateway.js';
 
 /** How often a server looks for clients that are late with their handshake. */
@@ -47,7 +47,7 @@ export function createOwnServer(
     return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: handshakeTimeoutMs });
   } catch (cause) {
     // What OpenSSL says ("no start line") does not say of what.
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new PregonError('CONFIG_INVALID', `cert and key cannot be used: ${why}`, { cause });
   }
 }

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import { tooLarge } from '../../core/snapshots/row-chunks.js';
 import type { ChunkedSnapshot, SnapshotSource } from '../../core/snapshots/snapshot.js';
 import { readAnswer } from './snapshot-answer.js';
@@ -96,6 +96,5 @@ function decode(text: string): string {
 
 /** `fetch failed` says nothing; its cause does. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  return messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { messageOf } from '@pregon/protocol';
 import { readAnswer } from './snapshot-answer.js';
 import type { SnapshotWork, SnapshotWorkerMessage } from './snapshot-worker-messages.js';
 
@@ -27,6 +28,6 @@ function next(): SnapshotWorkerMessage | undefined {
     const { value } = messages.next();
     return value ?? undefined;
   } catch (error) {
-    return { kind: 'failed', why: error instanceof Error ? error.message : String(error) };
+    return { kind: 'failed', why: messageOf(error) };
   }
 }

@@ -1,9 +1,9 @@
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import type { BusItem, BusPlan, LogBus } from '../../core/ports/log-driver.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import { type Channel, openAmqp, toRefusal } from './connection/amqp.js';
 import { assertCertificates } from './connection/certificates.js';
-import { Link, toError } from './connection/link.js';
+import { Link } from './connection/link.js';
 import { KEY_STREAM_ARGUMENTS, keyStreamOf } from './kept/storage.js';
 import type { RabbitRetention } from './options.js';
 import { prepareQueue } from './sharing/work-queues.js';
@@ -33,7 +33,7 @@ export class Bus implements LogBus {
     try {
       return new Bus(address, new Link(await openAmqp(address, 'bus'), () => {}), plan);
     } catch (cause) {
-      const why = toError(cause).message;
+      const why = messageOf(cause);
       const unavailable = `RabbitMQ at ${address.host}:${address.port} cannot be reached: ${why}`;
       throw toRefusal(cause, address) ?? new PregonError('LOG_UNAVAILABLE', unavailable, { cause });
     }
@@ -141,7 +141,7 @@ export class Bus implements LogBus {
       await this.#link.onChannel(call);
       return undefined;
     } catch (cause) {
-      const { message } = toError(cause);
+      const message = messageOf(cause);
       if (!this.#link.isOpen) throw new PregonError('LOG_UNAVAILABLE', `RabbitMQ is gone: ${message}`, { cause });
       if (/NOT_FOUND/.test(message)) return 'is missing';
       const [, said] = /with message "(.*)"$/s.exec(message) ?? [];

@@ -5,6 +5,7 @@ import {
   type LogPoint,
   PregonError,
   type PregonEvent,
+  toError,
 } from '@pregon/protocol';
 import type { Ephemeral } from '../../core/ports/ephemeral.js';
 import type { AppendOptions, Log } from '../../core/ports/log.js';
@@ -20,7 +21,7 @@ import type { ConsumeMessage } from './connection/amqp.js';
 import { Backoff } from './connection/backoff.js';
 import { assertCertificates } from './connection/certificates.js';
 import { RabbitConnection } from './connection/connection.js';
-import { type Link, toError } from './connection/link.js';
+import type { Link } from './connection/link.js';
 import { pause, settledWithin, within } from './connection/waiting.js';
 import { KeyStream } from './kept/key-stream.js';
 import { RabbitKept } from './kept/rabbit-kept.js';

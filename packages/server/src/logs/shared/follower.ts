@@ -1,4 +1,4 @@
-import type { LogPoint } from '@pregon/protocol';
+import { type LogPoint, toError } from '@pregon/protocol';
 import type { LogFollower, Page } from '../../core/ports/log-entry.js';
 
 const FIRST_RETRY_MS = 50;
@@ -49,7 +49,7 @@ export class Follower {
     try {
       step = this.#step(this.#cursor);
     } catch (error) {
-      this.#fail(error instanceof Error ? error : new Error(String(error)));
+      this.#fail(toError(error));
       return;
     }
     // The cursor moves first: a target that stops or throws has been told.

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { CLOSE_CODES, type CloseCode } from '@pregon/protocol';
+import { CLOSE_CODES, type CloseCode, toError } from '@pregon/protocol';
 import type { RawData } from 'ws';
 import { Liveness, type Pulse } from '../../core/connections/liveness.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -194,8 +194,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 function toBuffer(data: RawData): Buffer {
   if (Buffer.isBuffer(data)) return data;
   return Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
-}
-
-function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

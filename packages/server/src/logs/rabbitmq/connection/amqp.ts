@@ -1,4 +1,4 @@
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import type { ChannelModel } from 'amqplib';
 import { loadDriver } from '../../../core/load-driver.js';
 import type { RabbitAddress } from './address.js';
@@ -36,7 +36,7 @@ export async function openAmqp(address: RabbitAddress, purpose: string): Promise
 /** What no waiting would mend: the broker knows us, and says no. */
 export function toRefusal(error: unknown, address: RabbitAddress): PregonError | undefined {
   if (error instanceof PregonError && error.code === 'DRIVER_MISSING') return error;
-  const message = error instanceof Error ? error.message : '';
+  const message = messageOf(error);
   const at = `RabbitMQ at ${address.host}:${address.port}`;
   const user = `user ${JSON.stringify(address.user)}`;
   if (/ACCESS.REFUSED/.test(message)) {

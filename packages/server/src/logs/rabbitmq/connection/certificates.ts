@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError } from '@pregon/protocol';
 import type { RabbitAddress } from './address.js';
 
 export type Certificates = RabbitAddress['certificates'];
@@ -53,7 +53,7 @@ function assertUsable(parameter: string, use: () => unknown): void {
 }
 
 function invalid(parameter: string, what: string, cause: unknown): PregonError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new PregonError('CONFIG_INVALID', `the address of RabbitMQ is not valid: ${parameter}: ${what}: ${why}`, {
     cause,
   });

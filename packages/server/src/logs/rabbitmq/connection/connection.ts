@@ -1,8 +1,8 @@
-import { PregonError } from '@pregon/protocol';
+import { PregonError, toError } from '@pregon/protocol';
 import type { RabbitAddress } from './address.js';
 import { openAmqp, toRefusal } from './amqp.js';
 import { Backoff } from './backoff.js';
-import { Link, toError } from './link.js';
+import { Link } from './link.js';
 import { pause } from './waiting.js';
 
 const FIRST_PAUSE_MS = 50;

@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import { type Channel, type ChannelModel, type ConfirmChannel, destroyAmqp } from './amqp.js';
 import { within } from './waiting.js';
 
@@ -104,8 +105,4 @@ export class Link {
 function withErrorsHeard<Kind extends Channel>(channel: Kind): Kind {
   channel.on('error', () => {});
   return channel;
-}
-
-export function toError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

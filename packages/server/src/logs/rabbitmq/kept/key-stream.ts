@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { PregonError } from '@pregon/protocol';
+import { PregonError, toError } from '@pregon/protocol';
 import type { ConsumeMessage } from '../connection/amqp.js';
 import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import { type Link, toError } from '../connection/link.js';
+import type { Link } from '../connection/link.js';
 import { pause, within } from '../connection/waiting.js';
 import { isRefused } from '../topology.js';
 import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './storage.js';

@@ -1,5 +1,5 @@
-import { PregonError } from '@pregon/protocol';
-import { type Link, toError } from '../connection/link.js';
+import { messageOf, PregonError } from '@pregon/protocol';
+import type { Link } from '../connection/link.js';
 import { ensureStream } from '../topology.js';
 
 /** Small, because the stream holds little; without a limit on age or size, because what it holds must never be dropped. */
@@ -25,7 +25,7 @@ export async function ensureKeyStream(link: Link, name: string, what: string): P
 /** Trying again does not help: somebody has to grant the permission. */
 export function unusableKeys(name: string, what: string, cause: unknown): PregonError {
   const cure = `let this user configure, write and read ${name}, or give all gateways the same "secret:"`;
-  return new PregonError('CONFIG_INVALID', `${what} cannot be used: ${toError(cause).message}; ${cure}`, { cause });
+  return new PregonError('CONFIG_INVALID', `${what} cannot be used: ${messageOf(cause)}; ${cure}`, { cause });
 }
 
 /** @throws Error if it was not stored: a broker that has just started confirms what it routes to nothing */

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { fingerprint, PregonError } from '@pregon/protocol';
+import { fingerprint, messageOf, PregonError } from '@pregon/protocol';
 import { attributesOf, encodeAttributes, hasAttributes } from '../../shared/attributes.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import type { ConsumeMessage, Options } from '../connection/amqp.js';
@@ -97,7 +97,7 @@ export function toStreamEntry(message: ConsumeMessage, options: DecodeOptions): 
   try {
     return toOwnEntry(message, offset, options.maxEventBytes) ?? toForeignEntry(message, offset, options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     return { kind: 'poison', offset, fingerprint: fingerprint(content), reason };
   }
 }

@@ -1,8 +1,8 @@
-import { PregonError } from '@pregon/protocol';
+import { messageOf, PregonError, toError } from '@pregon/protocol';
 import type { ConfirmChannel } from '../connection/amqp.js';
 import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import { type Link, toError } from '../connection/link.js';
+import type { Link } from '../connection/link.js';
 import { Bell, pause, within } from '../connection/waiting.js';
 import type { Outgoing } from '../messages/message.js';
 import { isRefused, type Topology } from '../topology.js';
@@ -208,7 +208,7 @@ export class Publisher {
   /** The broker closes the channel for a message that this user may not publish: without its job, the others go on. */
   #refuse({ probing }: Stretch, error: unknown): void {
     if (probing === undefined || !isRefused(error)) return;
-    const { message } = toError(error);
+    const message = messageOf(error);
     if (!message.includes(`'${probing}'`)) return;
     const refusal = `RabbitMQ refuses events for the exchange ${JSON.stringify(probing)}: ${message}`;
     for (const { job, message: sent } of [...this.#inFlight]) {

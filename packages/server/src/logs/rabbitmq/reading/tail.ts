@@ -1,12 +1,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { type LogPoint, PregonError } from '@pregon/protocol';
+import { type LogPoint, PregonError, toError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../../core/ports/log.js';
 import type { LogEntry, Page } from '../../../core/ports/log-entry.js';
 import { callApart } from '../../shared/call-apart.js';
 import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import { type Link, toError } from '../connection/link.js';
+import type { Link } from '../connection/link.js';
 import { pause, within } from '../connection/waiting.js';
 import type { PoisonEntry, StreamEntry } from '../messages/stream-entry.js';
 import type { Topology } from '../topology.js';

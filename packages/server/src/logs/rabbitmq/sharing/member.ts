@@ -1,10 +1,11 @@
+import { toError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { type EphemeralMember, MAX_EPHEMERAL_BYTES } from '../../../core/ports/ephemeral.js';
 import { callApart } from '../../shared/call-apart.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
 import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import { type Link, toError } from '../connection/link.js';
+import type { Link } from '../connection/link.js';
 import { pause } from '../connection/waiting.js';
 import { Outbound } from './outbound.js';
 

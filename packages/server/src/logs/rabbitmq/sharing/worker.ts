@@ -1,10 +1,10 @@
-import { assertEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+import { assertEvent, PregonError, type PregonEvent, toError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { MAX_DELIVERIES, type QueueName } from '../../../core/ports/work-queue.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
 import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import { type Link, toError } from '../connection/link.js';
+import type { Link } from '../connection/link.js';
 import { Bell, pause } from '../connection/waiting.js';
 import { toForeignEvent } from '../messages/foreign.js';
 
