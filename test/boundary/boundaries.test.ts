@@ -222,6 +222,13 @@ describe('boundaries', () => {
     expect(files.filter((file) => byHand.test(textOf(file)) && !exceptions.includes(file))).toEqual([]);
   });
 
+  it('a deadline and a pause are one function in the server, and one in the outbox', () => {
+    const byHand =
+      /import \{[^}]*\bsetTimeout\b[^}]*\} from 'node:timers\/promises'|Promise\.race\(\[[^\]]*(delay|pause|late|time)/i;
+    const files = ['packages/server/src', 'packages/outbox/src'].flatMap((folder) => filesIn(folder));
+    expect(files.filter((file) => byHand.test(textOf(file)))).toEqual([]);
+  });
+
   it('process.env is read in one file of a package', () => {
     for (const folder of packages()) {
       const readers = filesIn(join(folder, 'src')).filter((file) => textOf(file).includes('process.env'));

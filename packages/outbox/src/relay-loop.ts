@@ -1,5 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { messageOf, PregonError, toError } from '@pregon/protocol';
+import { growing, growingApart } from './backoff.js';
+import { pause, within } from './deadline.js';
 import type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
 import { type Appended, finalCode, RelayAppender, toSetAside } from './relay-appender.js';
 import { NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from './relay-source.js';
@@ -97,12 +99,11 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     if (this.#run === undefined) return;
     this.#stopping = true;
     this.#endSleep?.end();
-    const timer = setTimeout(() => this.#appender.abandon(), this.#stopTimeoutMs);
-    try {
-      await this.#run;
-    } finally {
-      clearTimeout(timer);
-    }
+    const run = this.#run;
+    await within(this.#stopTimeoutMs, run, () => {
+      this.#appender.abandon();
+      return run;
+    });
   }
 
   pending(): Answer {
@@ -286,8 +287,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     }
     this.#state = 'retrying';
     if (this.#failures === 0) this.#report(error, 'the relay cannot go on for now and tries again');
-    const ms = growing(FIRST_RETRY_MS, LONGEST_RETRY_MS, this.#failures++);
-    return { action: 'hold', ms: ms / 2 + (Math.random() * ms) / 2 };
+    return { action: 'hold', ms: growingApart(FIRST_RETRY_MS, LONGEST_RETRY_MS, this.#failures++) };
   }
 
   #recovered(): void {
@@ -307,22 +307,13 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     setImmediate(() => this.#onError(error));
   }
 
-  #sleep(ms: number, mayWake: boolean): Promise<void> {
-    if (this.#stopping || (mayWake && this.#woken)) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        this.#endSleep = undefined;
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      this.#endSleep = { mayWake, end };
-    });
+  async #sleep(ms: number, mayWake: boolean): Promise<void> {
+    if (this.#stopping || (mayWake && this.#woken)) return;
+    const ended = new AbortController();
+    this.#endSleep = { mayWake, end: () => ended.abort() };
+    await pause(ms, ended.signal);
+    this.#endSleep = undefined;
   }
-}
-
-function growing(firstMs: number, longestMs: number, attempt: number): number {
-  return Math.min(longestMs, firstMs * 2 ** Math.min(attempt, 30));
 }
 
 function assertOptions(log: AppendableLog, batchSize: number, pollIntervalMs: number): void {

@@ -10,7 +10,7 @@ import type {
   PostgresJsTransaction,
 } from './drivers/shapes.js';
 import { openQueryRunner } from './drivers/typeorm.js';
-import { within } from './waiting.js';
+import { answerWithin } from './no-answer.js';
 
 /**
  * A connection or a transaction of any driver. Values are sent as text and columns are read as text, cast in SQL where they are none:
@@ -70,7 +70,7 @@ export function sessionOf(handle: unknown): Session {
 
 /** The same session, whose queries throw {@link NoAnswer} where they take longer. */
 export function withDeadline(ms: number, session: Session): Session {
-  return { query: (text, values) => within(ms, session.query(text, values)) };
+  return { query: (text, values) => answerWithin(ms, session.query(text, values)) };
 }
 
 /**

@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { textIn } from '../column.js';
+import { pause } from '../deadline.js';
 import { assertRows, type OutboxSnapshot } from '../snapshot.js';
 import type { Database } from './database.js';
+import { answerWithin } from './no-answer.js';
 import {
   FROM_THE_FIRST,
   lockForNumbering,
@@ -16,7 +17,6 @@ import type { PostgresNames } from './schema.js';
 import type { Session } from './session.js';
 import { sqlState } from './sql-state.js';
 import { canReadStuck, countStuckBelow } from './stuck.js';
-import { within } from './waiting.js';
 
 const ATTEMPTS = 5;
 
@@ -68,7 +68,7 @@ export class SnapshotTaker {
         return await (this.#mayTakeTwo ? this.#onTwoConnections(reading) : this.#onOneConnection(reading));
       } catch (error) {
         if (!isPassing(error, isReading) || attempt === ATTEMPTS) throw error;
-        await delay(Math.random() * 10 * 2 ** attempt);
+        await pause(Math.random() * 10 * 2 ** attempt);
       }
     }
   }
@@ -102,7 +102,7 @@ export class SnapshotTaker {
       return numbered;
     });
     try {
-      return await within(queryMs, numbering);
+      return await answerWithin(queryMs, numbering);
     } finally {
       // The reader's connection may be another's by the time that a late answer comes.
       isGivenUp = true;
@@ -113,7 +113,7 @@ export class SnapshotTaker {
     // Else several would wait for the lock at the server, and be given it one after the other although this process is frozen. Not
     // for ever: nothing may tell that the connection of one that reads is gone.
     const { before, endTurn } = this.#queue();
-    await within(this.#patienceWhileReading.lockMs, before).catch(() => {});
+    await answerWithin(this.#patienceWhileReading.lockMs, before).catch(() => {});
     try {
       await this.#shortenBacklog();
       return await this.#numberAndRead(read);

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf, PregonError } from '@pregon/protocol';
 import { toldError } from '../core/connections/told-error.js';
+import { within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
 import { type AdminRoute, matchPath } from './admin-route.js';
 import { HttpProblem, sendProblem } from './problem.js';
@@ -74,9 +75,10 @@ export class HttpPort {
     const closed = once(this.#server, 'close');
     this.#server.close();
     this.#server.closeIdleConnections();
-    const late = setTimeout(() => this.#server.closeAllConnections(), 1_000);
-    await closed;
-    clearTimeout(late);
+    await within(1_000, closed, () => {
+      this.#server.closeAllConnections();
+      return closed;
+    });
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

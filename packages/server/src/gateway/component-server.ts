@@ -2,10 +2,10 @@ import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Intake } from '../core/incoming/intake.js';
 import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { systemClock } from '../core/time/clock.js';
+import { atMost } from '../core/time/deadline.js';
 import { ComponentEntrance } from '../transports/component/component-entrance.js';
 import type { MessageComponent } from '../transports/component/message-component.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
-import { atMost } from './at-most.js';
 import { Front } from './entrances/front.js';
 import type { ListenOptions } from './gateway.js';
 import { guardLogger } from './guard-logger.js';
@@ -119,7 +119,7 @@ class RunningComponentServer implements ComponentServer {
     this.#heartbeat.stop();
     this.#front.leave();
     this.#front.close();
-    await atMost(timeoutMs, systemClock, this.#entrance.close());
+    await atMost(timeoutMs, this.#entrance.close(), systemClock);
     this.#front.destroy();
   }
 }

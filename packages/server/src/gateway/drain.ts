@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Clock } from '../core/time/clock.js';
+import { atMost } from '../core/time/deadline.js';
 import type { Door } from '../transports/door.js';
-import { atMost } from './at-most.js';
 
 export interface DrainOptions {
   /** Over how long clients are told to spread their return. */
@@ -17,5 +17,5 @@ export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOpt
     connection.announceDraining(Math.round(Math.random() * spreadMs));
     connection.close(CLOSE_CODES.DRAINING);
   }
-  await atMost(timeoutMs, clock, door.empty());
+  await atMost(timeoutMs, door.empty(), clock);
 }

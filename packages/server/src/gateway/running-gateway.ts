@@ -7,6 +7,7 @@ import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Log } from '../core/ports/log.js';
 import { systemClock } from '../core/time/clock.js';
+import { atMost } from '../core/time/deadline.js';
 import { createFilter } from '../core/topics/filter.js';
 import { deriveKey } from '../logs/secrets/derive-key.js';
 import type { ComponentEntrance } from '../transports/component/component-entrance.js';
@@ -17,7 +18,6 @@ import type { Siblings } from '../transports/siblings.js';
 import type { LazySocketIo } from '../transports/socketio/lazy-socketio.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
 import type { OnlySocketIoTypes, SocketIo } from '../transports/socketio/socketio-types.js';
-import { atMost } from './at-most.js';
 import { drain } from './drain.js';
 import type { Front } from './entrances/front.js';
 import type { Gateway, ListenOptions } from './gateway.js';
@@ -209,7 +209,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     heartbeat.stop();
     door.close();
     front.leave();
-    const componentsClosed = atMost(timeoutMs, systemClock, components.close());
+    const componentsClosed = atMost(timeoutMs, components.close(), systemClock);
     // Who polls has to reach this port until the end; newcomers are refused by the door.
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });
     await componentsClosed;
@@ -217,7 +217,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     front.destroy();
     await hub.close();
     const subscribers = [this.#queueSubscribers?.stop(), ...this.#subscribers.map((subscriber) => subscriber.close())];
-    await atMost(Math.max(deadline - systemClock.now(), 0), systemClock, Promise.all(subscribers));
+    await atMost(Math.max(deadline - systemClock.now(), 0), Promise.all(subscribers), systemClock);
     await this.#others?.leave();
     if (owned) await log.close();
   }

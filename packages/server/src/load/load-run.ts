@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../core/time/deadline.js';
 import { type Order, OrderOfArrival, UNKNOWN_ORDER } from './check/order.js';
 import { Sightings } from './check/sightings.js';
 import { Tally } from './check/tally.js';
@@ -170,7 +170,7 @@ export class LoadRun {
   async #wait(until: number): Promise<void> {
     while (performance.now() < until && !this.#stop.aborted && this.#publisher?.failure === undefined) {
       this.#storm?.look();
-      await delay(Math.min(POLL_MS, Math.max(1, until - performance.now())));
+      await pause(Math.min(POLL_MS, Math.max(1, until - performance.now())));
     }
   }
 
@@ -185,7 +185,7 @@ export class LoadRun {
       this.#storm?.look();
       const allOpen = this.#connections.open === this.#connections.everOpened;
       if (allOpen && this.#connections.complete(end)) {
-        await delay(LINGER_MS);
+        await pause(LINGER_MS);
         return;
       }
       const progress = this.#tally.events + this.#connections.resumed;
@@ -193,7 +193,7 @@ export class LoadRun {
         seen = progress;
         seenAt = performance.now();
       }
-      await delay(POLL_MS);
+      await pause(POLL_MS);
     }
   }
 

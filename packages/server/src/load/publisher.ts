@@ -1,5 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { NewEvent } from '@pregon/protocol';
+import { atMost, pause } from '../core/time/deadline.js';
 import type { NumberedEvents } from './numbered-event.js';
 
 /** An event that a run publishes; where to is the outlet's to say. */
@@ -84,10 +84,7 @@ export class Publisher {
   async stop(patienceMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#running;
-    const late = new AbortController();
-    const patience = delay(patienceMs, undefined, { signal: late.signal }).catch(() => {});
-    await Promise.race([Promise.all(this.#calls), patience]);
-    late.abort();
+    await atMost(patienceMs, Promise.all(this.#calls));
   }
 
   async #run(rate: number): Promise<void> {
@@ -120,7 +117,7 @@ export class Publisher {
         this.#wake = resolve;
       });
     } else {
-      await delay(Math.max(1, milliseconds), undefined, { signal }).catch(() => {});
+      await pause(Math.max(1, milliseconds), signal);
     }
   }
 
@@ -154,7 +151,7 @@ export class Publisher {
         }
         if (this.#stopping.signal.aborted) return;
         this.retries += 1;
-        await delay(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {});
+        await pause(RETRY_MS, this.#stopping.signal);
       }
     }
   }

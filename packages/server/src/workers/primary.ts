@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause, within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
 import type { Facts, ToPrimary } from './messages.js';
 import { assertPath, privateSocket } from './private-socket.js';
@@ -90,7 +90,7 @@ export class Primary {
   /** Has a worker of this number, as long as nobody stops it. */
   async #keep(number: number, first: WorkerProcess, served: (number: number) => void): Promise<void> {
     const { logger } = this.#options;
-    const restarts = new Restarts();
+    const restarts = new Restarts(Math.random);
     for (let worker = first; ; worker = this.#fork(number)) {
       void worker.served.then(() => served(number));
       const ended = await worker.ended;
@@ -101,7 +101,7 @@ export class Primary {
         return this.#giveUp(new Error(`worker ${number} ${describeEnd(ended)} again and again, and no other serves`));
       }
       logger.warn({ worker: number, code, signal, pauseMs }, 'a worker has ended; starting another');
-      await delay(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
+      await pause(pauseMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted) return;
     }
   }
@@ -142,11 +142,11 @@ export class Primary {
     this.#stopping.abort();
     const workers = [...this.#workers.values()];
     for (const worker of workers) worker.stop(signal);
-    const late = setTimeout(() => {
+    const ended = Promise.all(workers.map((worker) => worker.ended));
+    await within(this.#options.drainMs + END_PATIENCE_MS, ended, () => {
       for (const worker of workers) worker.kill();
-    }, this.#options.drainMs + END_PATIENCE_MS);
-    await Promise.all(workers.map(({ ended }) => ended));
-    clearTimeout(late);
+      return ended;
+    });
   }
 }
 

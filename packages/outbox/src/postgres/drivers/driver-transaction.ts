@@ -1,4 +1,4 @@
-import { within } from '../waiting.js';
+import { answerWithin } from '../no-answer.js';
 
 /**
  * Runs `work` in a transaction that the driver begins and ends. A connection that is frozen then cannot be taken from the driver, but
@@ -23,7 +23,7 @@ export async function runDriverTransaction<Tx, T>(
     await working;
   });
   try {
-    await within(answerMs, Promise.race([begun, ended]));
+    await answerWithin(answerMs, Promise.race([begun, ended]));
   } catch (error) {
     isGivenUp = true;
     throw error;
@@ -36,7 +36,7 @@ export async function runDriverTransaction<Tx, T>(
   // It ends before the work is done where the connection is lost.
   await Promise.race([worked, ended]);
   try {
-    await within(answerMs, ended);
+    await answerWithin(answerMs, ended);
   } catch (error) {
     await working;
     throw error;

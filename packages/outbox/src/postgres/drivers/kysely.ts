@@ -1,6 +1,6 @@
 import type { Database, TransactionOptions, TransactionWork } from '../database.js';
+import { blamingPool, withinPool } from '../no-answer.js';
 import { sessionOf, withDeadline } from '../session.js';
-import { blamingPool, withinPool } from '../waiting.js';
 import { runDriverTransaction } from './driver-transaction.js';
 import type { KyselyDatabase, KyselyTransaction } from './shapes.js';
 

@@ -1,6 +1,6 @@
 import { toError } from '@pregon/protocol';
+import { answerWithin, NoAnswer, NoConnection } from '../no-answer.js';
 import { isRefusal } from '../sql-state.js';
-import { NoAnswer, NoConnection, within } from '../waiting.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
 
 /** A client that is taken from its pool, until it is freed. */
@@ -44,7 +44,7 @@ export function take(pool: PgPool): Promise<TakenClient> {
  */
 export async function takeWithin(answerMs: number, pool: PgPool): Promise<TakenClient> {
   try {
-    return await within(answerMs, take(pool), ({ free }) => free());
+    return await answerWithin(answerMs, take(pool), ({ free }) => free());
   } catch (error) {
     const { max } = pool.options ?? {};
     // A request in the pool's queue found all connections in use; one that is not queued waits for a connection that is being made.

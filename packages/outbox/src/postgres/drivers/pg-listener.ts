@@ -1,6 +1,8 @@
 import { toError } from '@pregon/protocol';
+import { growingApart } from '../../backoff.js';
+import { pause, within } from '../../deadline.js';
 import type { Hearing, Listener } from '../database.js';
-import { pause, within } from '../waiting.js';
+import { answerWithin } from '../no-answer.js';
 import { type TakenClient, takeWithin } from './pg-client.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
 
@@ -49,8 +51,7 @@ export class PgListener implements Listener {
         await this.#listenOn(await takeWithin(this.#answerMs, this.#pool));
       } catch (error) {
         this.#hearing.failed(toError(error));
-        const ms = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 20));
-        await pause(ms / 2 + (Math.random() * ms) / 2, this.#stopping.signal);
+        await pause(growingApart(FIRST_RETRY_MS, LONGEST_RETRY_MS, this.#failures++), this.#stopping.signal);
       }
     }
     this.#pool.removeListener('error', idleClientFailed);
@@ -72,22 +73,33 @@ export class PgListener implements Listener {
       this.#pid = undefined;
       // Destroyed, not handed back: it would go on to listen for whoever takes it next.
       free(true);
-      const ended = new AbortController();
-      void gone.then(() => ended.abort());
-      await pause(END_MS, ended.signal);
+      await within(END_MS, gone, () => undefined);
     }
   }
 
   async #untilStopped(client: PgPoolClient, lost: Promise<Error>): Promise<void> {
     const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      const error = await Promise.race([lost, pause(ASK_EVERY_MS, signal)]);
-      if (error !== undefined) throw error;
-      if (!signal.aborted) await this.#ask(client, 'SELECT 1');
+    // No race of promises: `lost` would keep something of each one, and stays open for months.
+    const ended = new AbortController();
+    const end = () => ended.abort();
+    let error: Error | undefined;
+    void lost.then((why) => {
+      error = why;
+      end();
+    });
+    signal.addEventListener('abort', end, { once: true });
+    try {
+      while (!signal.aborted) {
+        await pause(ASK_EVERY_MS, ended.signal);
+        if (error !== undefined) throw error;
+        if (!signal.aborted) await this.#ask(client, 'SELECT 1');
+      }
+    } finally {
+      signal.removeEventListener('abort', end);
     }
   }
 
   #ask(client: PgPoolClient, text: string): Promise<{ readonly rows: unknown[] }> {
-    return within(this.#answerMs, client.query(text));
+    return answerWithin(this.#answerMs, client.query(text));
   }
 }

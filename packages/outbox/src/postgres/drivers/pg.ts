@@ -1,6 +1,6 @@
 import type { Database, TransactionOptions, TransactionWork } from '../database.js';
+import { answerWithin, NoAnswer } from '../no-answer.js';
 import { asOneTransaction, rowsIn, sessionOf, withDeadline } from '../session.js';
-import { NoAnswer, within } from '../waiting.js';
 import { takeWithin, withClient } from './pg-client.js';
 import { PgListener } from './pg-listener.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
@@ -10,13 +10,15 @@ const listenersOf = new WeakMap<PgPool, number>();
 
 export function pgDatabase(pool: PgPool, answerMs: number): Database {
   const query = (client: PgPoolClient, text: string, values: readonly string[] = []) =>
-    within(answerMs, sessionOf(client).query(text, values));
+    answerWithin(answerMs, sessionOf(client).query(text, values));
   return {
     maxConnections: pool.options?.max ?? undefined,
     query: (text, values) => withClient(takeWithin(answerMs, pool), (client) => query(client, text, values)),
     async script(setup, queries) {
       const text = asOneTransaction(setup, queries);
-      const results = await withClient(takeWithin(answerMs, pool), (client) => within(answerMs, client.query(text)));
+      const results = await withClient(takeWithin(answerMs, pool), (client) =>
+        answerWithin(answerMs, client.query(text)),
+      );
       // For several statements it returns a list, which its types do not tell.
       return rowsIn(results)
         .slice(-queries.length)
@@ -51,7 +53,7 @@ async function inTransaction<T>(
   const { client, lost, free } = await takeWithin(answerMs, pool);
   let isUsable = true;
   const ask = async (text: string) => {
-    await within(answerMs, client.query(text));
+    await answerWithin(answerMs, client.query(text));
   };
   try {
     await ask(`BEGIN ISOLATION LEVEL REPEATABLE READ ${access}`);

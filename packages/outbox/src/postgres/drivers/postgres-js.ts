@@ -1,7 +1,7 @@
 import { toError } from '@pregon/protocol';
 import type { Database, Hearing, Listener, TransactionOptions, TransactionWork } from '../database.js';
+import { answerWithin, withinPool } from '../no-answer.js';
 import { asOneTransaction, rowsIn, sessionOf, withDeadline } from '../session.js';
-import { within, withinPool } from '../waiting.js';
 import { runDriverTransaction } from './driver-transaction.js';
 import type { PostgresJsSql, PostgresJsTransaction } from './shapes.js';
 
@@ -50,7 +50,7 @@ function listen(sql: PostgresJsSql, channel: string, hearing: Hearing, answerMs:
     async stop() {
       // It has no deadline of its own, nor for its first connection.
       const unlistened = known.then((listening) => listening?.unlisten());
-      await within(answerMs, unlistened).catch((error: unknown) => hearing.failed(toError(error)));
+      await answerWithin(answerMs, unlistened).catch((error: unknown) => hearing.failed(toError(error)));
     },
   };
 }

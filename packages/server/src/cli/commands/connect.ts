@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { setTimeout as delay } from 'node:timers/promises';
 import { assertPattern, assertPosition, encodeFrame, PregonError, SUBPROTOCOL } from '@pregon/protocol';
 import { WebSocket } from 'ws';
+import { atMost } from '../../core/time/deadline.js';
 import { failureOf, failureOfStatus } from '../../load/failure.js';
 import type { Command, Invocation } from '../command.js';
 import { complain, whenOutputGone } from '../terminal/output.js';
@@ -144,7 +144,7 @@ async function talk(
   process.once('SIGTERM', leave);
   whenOutputGone(leave);
   sendLines(socket, conversation)
-    .then(() => (process.stdin.isTTY ? undefined : Promise.race([delay(waitMs), closed])))
+    .then(() => (process.stdin.isTTY ? undefined : atMost(waitMs, closed)))
     .catch((error: unknown) => complain(`pregon: ${error}`))
     .finally(leave);
   const { code, reason } = await closed;

@@ -1,3 +1,5 @@
+import { Backoff } from '../../core/time/backoff.js';
+import { atMost } from '../../core/time/deadline.js';
 import type { LogSink } from './log-sink.js';
 
 /** How many bytes of lines wait for a destination that does not take them. */
@@ -35,7 +37,7 @@ export class LogQueue {
   #isWriting = false;
   #isScheduled = false;
   #retry: NodeJS.Timeout | undefined;
-  #pauseMs = FIRST_PAUSE_MS;
+  readonly #backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, Math.random);
   #dropped = 0;
   #unreported = 0;
   /** Once a line was dropped, all are, until half of the queue has gone: so what is missing is one gap with one count. */
@@ -69,13 +71,7 @@ export class LogQueue {
   /** Resolves when all lines are written, or after `timeoutMs`. */
   async flush(timeoutMs: number): Promise<void> {
     if (!this.#chunk && this.#lines.length === 0) return;
-    await new Promise<void>((resolve) => {
-      const late = setTimeout(resolve, timeoutMs);
-      this.#onEmpty.push(() => {
-        clearTimeout(late);
-        resolve();
-      });
-    });
+    await atMost(timeoutMs, new Promise<void>((resolve) => this.#onEmpty.push(resolve)));
   }
 
   #push(bytes: Buffer): void {
@@ -135,7 +131,7 @@ export class LogQueue {
       this.#queuedBytes -= chunk.bytes.length;
       this.#chunk = undefined;
     }
-    this.#pauseMs = FIRST_PAUSE_MS;
+    this.#backoff.reset();
   }
 
   /** Full, broken or gone, and it may come back: a reader that starts again, a disk that is cleared. */
@@ -144,8 +140,7 @@ export class LogQueue {
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.#next();
-    }, this.#pauseMs).unref();
-    this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+    }, this.#backoff.nextMs()).unref();
   }
 
   #reportDropped(): void {

@@ -1,5 +1,6 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { PregonError } from '@pregon/protocol';
+import { Backoff } from '../../core/time/backoff.js';
+import { atMost } from '../../core/time/deadline.js';
 import type { Gateway } from '../../gateway/gateway.js';
 import type { Logger } from '../../gateway/options.js';
 
@@ -22,14 +23,15 @@ export async function createWhenReadable<Made extends Gateway>(
   void stop.then(() => {
     stopped = true;
   });
-  for (let pauseMs = FIRST_PAUSE_MS; !stopped; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
+  const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, Math.random);
+  while (!stopped) {
     try {
       return await create();
     } catch (error) {
       if (!(error instanceof PregonError) || error.code !== 'LOG_UNAVAILABLE') throw error;
       logger.warn({ err: error }, 'the log cannot be read yet; trying again');
     }
-    await Promise.race([delay(pauseMs), stop]);
+    await atMost(backoff.nextMs(), stop);
   }
   return undefined;
 }

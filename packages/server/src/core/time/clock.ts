@@ -1,5 +1,11 @@
+/** The part of a clock that calls back later. */
+export interface Timers {
+  /** Calls back once after at least `ms` milliseconds; the result cancels. */
+  after(ms: number, callback: () => void): () => void;
+}
+
 /** Time as the core sees it; handed in, so that tests are instant and exact. */
-export interface Clock {
+export interface Clock extends Timers {
   /** Milliseconds, monotonic. */
   now(): number;
   /** Calls back once after at least `ms` milliseconds; the result cancels. Never keeps a process alive. */
@@ -17,5 +23,13 @@ export const systemClock: Clock = {
   },
   nextTurn(callback) {
     setImmediate(callback);
+  },
+};
+
+/** Timers that keep the process alive: for a wait that must reach its end although nothing else is left to do. */
+export const waitingTimers: Timers = {
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
   },
 };

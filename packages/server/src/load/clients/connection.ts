@@ -1,4 +1,5 @@
 import { CLOSE_CODES, encodeFrame, type SUBPROTOCOL } from '@pregon/protocol';
+import { within } from '../../core/time/deadline.js';
 import { type Failure, NOT_SUBSCRIBED } from '../failure.js';
 import type { ClientSocket } from './client-socket.js';
 import { LeanSocket } from './lean-socket.js';
@@ -91,9 +92,10 @@ export class LoadConnection {
       this.#closed = resolve;
     });
     socket.close();
-    const late = setTimeout(() => socket.terminate(), timeoutMs);
-    await closed;
-    clearTimeout(late);
+    await within(timeoutMs, closed, () => {
+      socket.terminate();
+      return closed;
+    });
   }
 
   #forget(): ClientSocket | undefined {

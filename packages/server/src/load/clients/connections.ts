@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../core/time/deadline.js';
 import { DeliveryCheck } from '../check/delivery-check.js';
 import { Histogram } from '../check/histogram.js';
 import type { Sightings } from '../check/sightings.js';
@@ -96,9 +96,9 @@ export class Connections {
     while (this.#members.length < count && !stop.aborted) {
       const due = Math.min(count, 1 + Math.ceil(((performance.now() - startedAt) / 1_000) * rate));
       while (this.#members.length < due) this.#add(this.#members.length);
-      if (this.#members.length < count) await delay(TICK_MS);
+      if (this.#members.length < count) await pause(TICK_MS);
     }
-    while (this.#members.some((member) => !member.wasOpen && !member.failed) && !stop.aborted) await delay(TICK_MS);
+    while (this.#members.some((member) => !member.wasOpen && !member.failed) && !stop.aborted) await pause(TICK_MS);
     this.openingMs = performance.now() - startedAt;
   }
 
@@ -199,8 +199,8 @@ export class Connections {
     member.failed = !failure.retry || (!member.wasOpen && member.attempts >= MAX_ATTEMPTS);
     if (member.failed || this.#stopping) return;
     const limit = Math.min(MAX_BACKOFF_MS, MIN_BACKOFF_MS * 2 ** Math.max(0, member.attempts - 1));
-    const pause = (failure.afterMs ?? 0) + Math.random() * limit;
-    member.retry = setTimeout(() => this.#attempt(member), pause);
+    const pauseMs = (failure.afterMs ?? 0) + Math.random() * limit;
+    member.retry = setTimeout(() => this.#attempt(member), pauseMs);
   }
 }
 

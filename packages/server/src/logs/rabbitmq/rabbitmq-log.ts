@@ -12,17 +12,17 @@ import type { AppendOptions, Log } from '../../core/ports/log.js';
 import type { LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from '../../core/ports/log-entry.js';
 import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import type { WorkQueues } from '../../core/ports/work-queue.js';
+import { Backoff } from '../../core/time/backoff.js';
+import { answerWithin, atMost, pause } from '../../core/time/deadline.js';
 import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
 import { toRange } from '../shared/range.js';
 import { toUnavailable } from '../shared/unavailable.js';
 import { BrokerState, toWarning } from './broker-state.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import type { ConsumeMessage } from './connection/amqp.js';
-import { Backoff } from './connection/backoff.js';
 import { assertCertificates } from './connection/certificates.js';
 import { RabbitConnection } from './connection/connection.js';
 import type { Link } from './connection/link.js';
-import { pause, settledWithin, within } from './connection/waiting.js';
 import { KeyStream } from './kept/key-stream.js';
 import { RabbitKept } from './kept/rabbit-kept.js';
 import { toFence, toKey, toMessage, toStreamEntry } from './messages/message.js';
@@ -227,7 +227,7 @@ class StreamLog implements RabbitLog {
 
   /** Waits until the broker is there, and all that is needed on it. */
   async open(): Promise<void> {
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     for (;;) {
       try {
         await this.#topology.prepareAll(await this.#reads.link());
@@ -309,10 +309,11 @@ class StreamLog implements RabbitLog {
   async #close(): Promise<void> {
     for (const follower of this.#followers) follower.stop();
     this.#followers.clear();
-    await this.queues.close(AbortSignal.timeout(CLOSE_MS));
+    await this.queues.close(CLOSE_MS);
     await this.ephemeral.close();
     const deadline = performance.now() + CLOSE_MS;
-    while (this.#appends.size > 0 && performance.now() < deadline) await settledWithin(CLOSE_MS, this.#appends);
+    while (this.#appends.size > 0 && performance.now() < deadline)
+      await atMost(CLOSE_MS, Promise.allSettled(this.#appends));
     this.#publisher.close();
     this.#closing.abort();
     this.kept.close();
@@ -361,7 +362,7 @@ class StreamLog implements RabbitLog {
     });
     try {
       await this.#publish(events);
-      await within(this.#appendTimeoutMs, 'reading what was appended', found);
+      await answerWithin(this.#appendTimeoutMs, 'reading what was appended', found);
       return points;
     } catch (error) {
       throw error instanceof PregonError ? error : toUnavailable(error);

@@ -1,5 +1,6 @@
 import { type LogPoint, toError } from '@pregon/protocol';
 import type { LogFollower, Page } from '../../core/ports/log-entry.js';
+import { Backoff } from '../../core/time/backoff.js';
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
@@ -19,7 +20,7 @@ export class Follower {
   #cursor: LogPoint;
   #immediate: NodeJS.Immediate | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #retryMs = FIRST_RETRY_MS;
+  readonly #backoff = new Backoff(FIRST_RETRY_MS, MAX_RETRY_MS, Math.random);
   #outage = false;
   #stopped = false;
 
@@ -66,8 +67,7 @@ export class Follower {
     this.#retry = setTimeout(() => {
       this.#retry = undefined;
       this.wake();
-    }, this.#retryMs);
-    this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
+    }, this.#backoff.nextMs());
     if (this.#outage) return;
     this.#outage = true;
     this.#target.unavailable(error);
@@ -76,7 +76,7 @@ export class Follower {
   #recover(): void {
     if (!this.#outage || this.#stopped) return;
     this.#outage = false;
-    this.#retryMs = FIRST_RETRY_MS;
+    this.#backoff.reset();
     this.#target.available();
   }
 }

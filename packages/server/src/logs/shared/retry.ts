@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { pause } from '../../core/time/deadline.js';
 
 const RETRY_MS = 5;
 
@@ -19,6 +19,6 @@ export async function retryWhile<Result>(
     } catch (error) {
       if (!passes(error) || performance.now() >= deadline) throw error;
     }
-    await delay(RETRY_MS);
+    await pause(RETRY_MS);
   }
 }

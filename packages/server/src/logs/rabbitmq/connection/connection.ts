@@ -1,9 +1,9 @@
 import { PregonError, toError } from '@pregon/protocol';
+import { Backoff } from '../../../core/time/backoff.js';
+import { pause } from '../../../core/time/deadline.js';
 import type { RabbitAddress } from './address.js';
 import { openAmqp, toRefusal } from './amqp.js';
-import { Backoff } from './backoff.js';
 import { Link } from './link.js';
-import { pause } from './waiting.js';
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
@@ -55,7 +55,7 @@ export class RabbitConnection {
   }
 
   async #connect(): Promise<Link> {
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     for (;;) {
       try {
         const link = await this.#try();

@@ -1,6 +1,6 @@
 import { toError } from '@pregon/protocol';
+import { answerWithin } from '../../../core/time/deadline.js';
 import { type Channel, type ChannelModel, type ConfirmChannel, destroyAmqp } from './amqp.js';
-import { within } from './waiting.js';
 
 /**
  * How long the broker may take to answer. A broker that has just started may take a connection, and then never answer a single
@@ -76,7 +76,7 @@ export class Link {
       settled = true;
     });
     try {
-      return await within(ANSWER_MS, what, marked);
+      return await answerWithin(ANSWER_MS, what, marked);
     } catch (error) {
       if (!settled) this.fail(toError(error));
       throw error;
@@ -94,7 +94,7 @@ export class Link {
     if (!this.isOpen) return;
     this.#failure = new Error('the connection was closed');
     try {
-      await within(CLOSE_MS, 'closing the connection', this.#model.close());
+      await answerWithin(CLOSE_MS, 'closing the connection', this.#model.close());
     } catch (error) {
       destroyAmqp(this.#model, toError(error));
     }

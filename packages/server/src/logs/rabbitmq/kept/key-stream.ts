@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { PregonError, toError } from '@pregon/protocol';
+import { Backoff } from '../../../core/time/backoff.js';
+import { answerWithin, pause } from '../../../core/time/deadline.js';
 import type { ConsumeMessage } from '../connection/amqp.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { pause, within } from '../connection/waiting.js';
 import { isRefused } from '../topology.js';
 import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './storage.js';
 
@@ -49,7 +49,7 @@ export class KeyStream {
   /** Waits as long as the broker is away. @throws PregonError CONFIG_INVALID if this user may not make the stream | LOG_CLOSED */
   async secret(): Promise<Uint8Array> {
     const { connection, signal, onWaiting } = this.#options;
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     for (let attempt = 1; ; attempt++) {
       if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed');
       try {
@@ -68,9 +68,9 @@ export class KeyStream {
     await ensureKeyStream(link, this.#name, 'the secret of the log');
     const reading = await this.#read(link);
     try {
-      return await within(LOOK_MS, 'reading the secret', reading.secret).catch(async () => {
+      return await answerWithin(LOOK_MS, 'reading the secret', reading.secret).catch(async () => {
         await storeInStream(link, this.#name, randomBytes(SECRET_BYTES), { [SECRET_HEADER]: 1 });
-        return within(ANSWER_MS, 'reading the secret', reading.secret);
+        return answerWithin(ANSWER_MS, 'reading the secret', reading.secret);
       });
     } finally {
       await reading.stop();

@@ -2,12 +2,12 @@ import { PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import type { KeepOptions, Kept, KeptState } from '../../../core/ports/kept.js';
 import type { StopFollowing } from '../../../core/ports/log-entry.js';
+import { Backoff } from '../../../core/time/backoff.js';
+import { answerWithin, pause } from '../../../core/time/deadline.js';
 import { assertRoom, KeptFollowers, toKeptValue } from '../../shared/kept-values.js';
 import { toUnavailable } from '../../shared/unavailable.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { pause, within } from '../connection/waiting.js';
 import { Cursor } from '../reading/cursor.js';
 import { isRefused } from '../topology.js';
 import { KeptCopy } from './kept-copy.js';
@@ -93,16 +93,16 @@ export class RabbitKept implements Kept {
     const { connection, timeoutMs, signal } = this.#options;
     const { body, headers } = toKeptMessage(change);
     const deadline = performance.now() + timeoutMs;
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     const read = this.#untilRead(change.id);
     this.#running ??= this.#run();
     try {
       for (;;) {
         try {
-          const link = await within(deadline - performance.now(), 'connecting', connection.link());
+          const link = await answerWithin(deadline - performance.now(), 'connecting', connection.link());
           await ensureKeyStream(link, this.#name, WHAT);
           await storeInStream(link, this.#name, body, headers);
-          return await within(deadline - performance.now(), 'reading the stream of keys', read);
+          return await answerWithin(deadline - performance.now(), 'reading the stream of keys', read);
         } catch (error) {
           if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed', { cause: error });
           if (error instanceof PregonError) throw error;
@@ -131,7 +131,7 @@ export class RabbitKept implements Kept {
   /** Reads for as long as the log is open, or until this user is refused: then whoever asks next makes it try again. */
   async #run(): Promise<void> {
     const { connection, signal } = this.#options;
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     while (!signal.aborted) {
       try {
         await this.#readThrough(await connection.link(), () => backoff.reset());

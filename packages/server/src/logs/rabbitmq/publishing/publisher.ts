@@ -1,9 +1,10 @@
 import { messageOf, PregonError, toError } from '@pregon/protocol';
+import { Backoff } from '../../../core/time/backoff.js';
+import { answerWithin, pause } from '../../../core/time/deadline.js';
 import type { ConfirmChannel } from '../connection/amqp.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { Bell, pause, within } from '../connection/waiting.js';
+import { WakeSignal } from '../connection/wake-signal.js';
 import type { Outgoing } from '../messages/message.js';
 import { isRefused, type Topology } from '../topology.js';
 import { StreamWatch } from './stream-watch.js';
@@ -81,8 +82,8 @@ export class Publisher {
   #waiting = new Set<Pending>();
   readonly #inFlight = new Set<Pending>();
   #inFlightBytes = 0;
-  readonly #news = new Bell();
-  readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  readonly #news = new WakeSignal();
+  readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
   #patienceMs = FIRST_PATIENCE_MS;
   #trouble: Error | undefined;
   #running: Promise<void> | undefined;
@@ -244,7 +245,7 @@ export class Publisher {
       answered = true;
     });
     try {
-      return await within(this.#patienceMs, 'watching the stream', marked);
+      return await answerWithin(this.#patienceMs, 'watching the stream', marked);
     } catch (error) {
       if (!answered) this.#giveUp(link, toError(error));
       throw error;

@@ -1,6 +1,6 @@
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
 import type { Link } from '../connection/link.js';
-import { Bell } from '../connection/waiting.js';
+import { WakeSignal } from '../connection/wake-signal.js';
 import { offsetOf } from '../messages/message.js';
 import type { StreamEntry } from '../messages/stream-entry.js';
 
@@ -21,7 +21,7 @@ export class Cursor<Entry = StreamEntry> {
   readonly #link: Link;
   readonly #channel: Channel;
   readonly #options: CursorOptions<Entry>;
-  readonly #news = new Bell();
+  readonly #news = new WakeSignal();
   #delivered: ConsumeMessage[] = [];
   #taken = 0;
   #unacknowledged = 0;

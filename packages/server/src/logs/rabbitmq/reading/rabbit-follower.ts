@@ -1,10 +1,10 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { LogPoint } from '@pregon/protocol';
 import type { LogFollower, Page } from '../../../core/ports/log-entry.js';
+import { Backoff } from '../../../core/time/backoff.js';
+import { pause } from '../../../core/time/deadline.js';
 import { callApart } from '../../shared/call-apart.js';
 import { toRange } from '../../shared/range.js';
-import { Backoff } from '../connection/backoff.js';
-import { pause } from '../connection/waiting.js';
 import { isSamePoint, toPoint } from '../messages/stream-entry.js';
 import type { Reader } from './reader.js';
 import type { Tail, TailMember } from './tail.js';
@@ -60,7 +60,7 @@ export class RabbitFollower implements TailMember {
   }
 
   async #catchUp(): Promise<void> {
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     while (!this.#done) {
       try {
         await this.#tail.known();

@@ -1,11 +1,11 @@
 import { type LogPoint, PregonError } from '@pregon/protocol';
 import type { Presence, ReadPage } from '../../../core/ports/log-entry.js';
+import { Backoff } from '../../../core/time/backoff.js';
+import { answerWithin, pause } from '../../../core/time/deadline.js';
 import type { Range } from '../../shared/range.js';
 import { toUnavailable } from '../../shared/unavailable.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { pause, within } from '../connection/waiting.js';
 import { type EventEntry, isSamePoint, pointBefore, type StreamEntry } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';
 import { type Known, WARM_UP_ENTRIES } from './known.js';
@@ -211,10 +211,10 @@ export class Reader {
   async retry<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
     const { connection, timeoutMs, signal } = this.#options;
     const deadline = performance.now() + timeoutMs;
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     for (;;) {
       try {
-        return await work(await within(deadline - performance.now(), 'connecting', connection.link()));
+        return await work(await answerWithin(deadline - performance.now(), 'connecting', connection.link()));
       } catch (error) {
         if (signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed', { cause: error });
         if (performance.now() >= deadline) throw toUnavailable(error);

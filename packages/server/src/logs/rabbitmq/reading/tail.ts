@@ -3,11 +3,11 @@ import { type LogPoint, PregonError, toError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../../core/ports/log.js';
 import type { LogEntry, Page } from '../../../core/ports/log-entry.js';
+import { Backoff } from '../../../core/time/backoff.js';
+import { answerWithin, pause, within } from '../../../core/time/deadline.js';
 import { callApart } from '../../shared/call-apart.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { pause, within } from '../connection/waiting.js';
 import type { PoisonEntry, StreamEntry } from '../messages/stream-entry.js';
 import type { Topology } from '../topology.js';
 import type { Cursor } from './cursor.js';
@@ -63,7 +63,7 @@ export class Tail {
   readonly #fences = new Map<string, { passed: (head: LogPoint) => void; failed: (error: Error) => void }>();
   readonly #waiters = new Set<Waiter>();
   readonly #fence = new SharedRun(() => this.#readUpToFence());
-  readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+  readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
   #known: Known | undefined;
   #attached = false;
   /** The stream that was known is gone, and the members have not been told. */
@@ -93,7 +93,7 @@ export class Tail {
   async catchUp(withinMs: number): Promise<LogPoint> {
     const deadline = performance.now() + withinMs;
     await this.known(withinMs);
-    return within(deadline - performance.now(), 'reading up to the end of the stream', this.#fence.run());
+    return answerWithin(deadline - performance.now(), 'reading up to the end of the stream', this.#fence.run());
   }
 
   /** Calls `found` once, when an event with this key has been read, or at once where one was. @returns how to wait no longer */
@@ -124,24 +124,27 @@ export class Tail {
       this.#options.publishFence(id).catch(reject);
     });
     try {
-      return await within(this.#options.timeoutMs, 'reading up to a fence', passed);
+      return await answerWithin(this.#options.timeoutMs, 'reading up to a fence', passed);
     } finally {
       this.#fences.delete(id);
     }
   }
 
-  #untilAttached(withinMs: number | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const settle = (settled: () => void) => {
-        clearTimeout(timer);
-        this.#waiters.delete(waiter);
-        settled();
-      };
-      const waiter = { resolve: () => settle(resolve), reject: (error: Error) => settle(() => reject(error)) };
-      const timer = withinMs === undefined ? undefined : setTimeout(() => waiter.reject(this.#unavailable()), withinMs);
+  async #untilAttached(withinMs: number | undefined): Promise<void> {
+    let waiter: Waiter | undefined;
+    const attached = new Promise<void>((resolve, reject) => {
+      waiter = { resolve, reject };
       this.#waiters.add(waiter);
       if (this.#options.signal.aborted) this.#close();
     });
+    const late = () => {
+      throw this.#unavailable();
+    };
+    try {
+      await (withinMs === undefined ? attached : within(withinMs, attached, late));
+    } finally {
+      if (waiter) this.#waiters.delete(waiter);
+    }
   }
 
   #unavailable(): PregonError {

@@ -1,12 +1,12 @@
 import { toError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { type EphemeralMember, MAX_EPHEMERAL_BYTES } from '../../../core/ports/ephemeral.js';
+import { Backoff } from '../../../core/time/backoff.js';
+import { pause } from '../../../core/time/deadline.js';
 import { callApart } from '../../shared/call-apart.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { pause } from '../connection/waiting.js';
 import { Outbound } from './outbound.js';
 
 const SENDER_HEADER = 'pregon-sender';
@@ -84,7 +84,7 @@ export class RabbitMember implements EphemeralMember {
   async #run(): Promise<void> {
     const { connection, onRefused } = this.#options;
     const { signal } = this.#leaving;
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     let refused = false;
     // Only the end of the log leaves it without a connection.
     for (let link = await linkOf(connection); link && !signal.aborted; link = await linkOf(connection)) {

@@ -1,3 +1,5 @@
+import { atMost } from '../../../core/time/deadline.js';
+
 /** Takes a message; false where it is to be given no more until it is told to go on. */
 export type Publish = (body: Buffer) => boolean;
 
@@ -58,15 +60,13 @@ export class Outbound {
   /** Resolves when nothing waits, or when the time is over. */
   async flushed(withinMs: number): Promise<void> {
     if (this.#waiting.length === 0) return;
-    await new Promise<void>((resolve) => {
-      const settle = () => {
-        clearTimeout(timer);
-        this.#flushed.delete(settle);
-        resolve();
-      };
-      const timer = setTimeout(settle, withinMs);
-      this.#flushed.add(settle);
+    let tell = () => {};
+    const flushed = new Promise<void>((resolve) => {
+      tell = resolve;
+      this.#flushed.add(tell);
     });
+    await atMost(withinMs, flushed);
+    this.#flushed.delete(tell);
   }
 
   #flush(): void {

@@ -1,5 +1,6 @@
 import { PregonError, type PregonEvent } from '@pregon/protocol';
 import type { QueueName, StopConsuming, WorkQueues } from '../../../core/ports/work-queue.js';
+import { atMost } from '../../../core/time/deadline.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
 import type { Topology } from '../topology.js';
@@ -46,11 +47,10 @@ export class RabbitWorkQueues implements WorkQueues {
   /**
    * Stops all that nobody stopped.
    *
-   * @param signal ends the wait for what is being handled, which then is handed out again
+   * @param timeoutMs how long to wait for what is being handled, which is handed out again after that
    */
-  async close(signal: AbortSignal): Promise<void> {
-    const cutOff = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    await Promise.race([Promise.all([...this.#workers].map((worker) => worker.stop())), cutOff]);
+  async close(timeoutMs: number): Promise<void> {
+    await atMost(timeoutMs, Promise.all([...this.#workers].map((worker) => worker.stop())));
     this.#workers.clear();
     await this.#options.connection.close();
   }

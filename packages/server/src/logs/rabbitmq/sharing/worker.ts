@@ -1,11 +1,12 @@
 import { assertEvent, PregonError, type PregonEvent, toError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import { MAX_DELIVERIES, type QueueName } from '../../../core/ports/work-queue.js';
+import { Backoff } from '../../../core/time/backoff.js';
+import { pause } from '../../../core/time/deadline.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
-import { Backoff } from '../connection/backoff.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import type { Link } from '../connection/link.js';
-import { Bell, pause } from '../connection/waiting.js';
+import { WakeSignal } from '../connection/wake-signal.js';
 import { toForeignEvent } from '../messages/foreign.js';
 
 /** Counted by quorum queues: how often a message was handed out before, to whomever. */
@@ -30,7 +31,7 @@ export interface WorkerOptions {
 export class Worker {
   readonly #options: WorkerOptions;
   readonly #stopping = new AbortController();
-  readonly #news = new Bell();
+  readonly #news = new WakeSignal();
   /** What goes on through the present connection. */
   #consuming: Promise<void> | undefined;
 
@@ -62,7 +63,7 @@ export class Worker {
 
   async #run(started: () => void, failed: (error: Error) => void): Promise<void> {
     const { signal } = this.#stopping;
-    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS);
+    const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     let hasStarted = false;
     while (!signal.aborted) {
       try {

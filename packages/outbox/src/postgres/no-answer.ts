@@ -1,3 +1,5 @@
+import { within } from '../deadline.js';
+
 /** PostgreSQL, or the way to it, says nothing. */
 export class NoAnswer extends Error {
   constructor(ms: number, what = 'no answer from PostgreSQL', advice = '') {
@@ -23,37 +25,23 @@ function allOf(max: number | undefined): string {
 /**
  * Waits for an answer, but not for ever: a connection whose other end is gone without a word, or frozen, gives none.
  *
- * @throws NoAnswer after `ms` milliseconds; the promise goes on, and what becomes of it then is told to `late`
+ * @throws NoAnswer after `ms` milliseconds; the promise goes on, and `late` is given what it brings then
  */
-export function within<T>(ms: number, answer: PromiseLike<T>, late: (answer: T) => void = () => {}): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      reject(new NoAnswer(ms));
-    }, ms);
-    answer.then(
-      (value) => {
-        clearTimeout(timer);
-        if (isLate) late(value);
-        else resolve(value);
-      },
-      (error: unknown) => {
-        clearTimeout(timer);
-        reject(error);
-      },
-    );
+export function answerWithin<T>(ms: number, answer: PromiseLike<T>, late: (answer: T) => void = () => {}): Promise<T> {
+  return within(ms, answer, () => {
+    answer.then(late, () => {});
+    throw new NoAnswer(ms);
   });
 }
 
 /**
- * {@link within}, for a query through a pool that does not tell whether a connection was free.
+ * {@link answerWithin}, for a query through a pool that does not tell whether a connection was free.
  *
  * @param max the size of the pool, if it is known
  * @throws NoAnswer that names both causes
  */
 export async function withinPool<T>(ms: number, max: number | undefined, answer: PromiseLike<T>): Promise<T> {
-  return blamingPool(ms, max, within(ms, answer));
+  return blamingPool(ms, max, answerWithin(ms, answer));
 }
 
 /** The same for an answer that has its deadline already. */
@@ -64,18 +52,4 @@ export async function blamingPool<T>(ms: number, max: number | undefined, answer
     if (!(error instanceof NoAnswer)) throw error;
     throw new NoAnswer(ms, undefined, `; or ${allOf(max)} were in use all the time: raise max`);
   }
-}
-
-/** Resolves after `ms` milliseconds, or as soon as the signal aborts. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-    if (signal.aborted) end();
-  });
 }

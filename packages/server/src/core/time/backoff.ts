@@ -1,12 +1,15 @@
-/** Growing pauses between tries, each a little random, so that many who were cut off at once do not come back at once. */
+/** Growing pauses between tries, each a little random, so that many that were cut off at once do not come back at once. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #maxMs: number;
+  readonly #random: () => number;
   #ms: number;
 
-  constructor(firstMs: number, maxMs: number) {
+  /** @param random from 0 to 1 */
+  constructor(firstMs: number, maxMs: number, random: () => number) {
     this.#firstMs = firstMs;
     this.#maxMs = maxMs;
+    this.#random = random;
     this.#ms = firstMs;
   }
 
@@ -14,7 +17,7 @@ export class Backoff {
   nextMs(): number {
     const bound = this.#ms;
     this.#ms = Math.min(bound * 2, this.#maxMs);
-    return bound / 2 + (Math.random() * bound) / 2;
+    return bound / 2 + (this.#random() * bound) / 2;
   }
 
   reset(): void {
