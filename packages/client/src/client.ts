@@ -1,20 +1,20 @@
 import { type GatewayFrame, isEvent, PregonError, type PregonEvent, type RequestId } from '@pregon/protocol';
 import { Backoff } from './backoff.js';
-import { Collection, type CollectionContext, type OpenSubscription } from './collection.js';
-import type { ConnectionState } from './connection-state.js';
-import { Connector, type StateChange } from './connector.js';
+import type { ConnectionState } from './connection/connection-state.js';
+import { Connector, type StateChange } from './connection/connector.js';
+import { Requests } from './connection/requests.js';
 import { errorOfFrame } from './gateway-error.js';
 import { Handlers, reportUnheard } from './handlers.js';
 import { assertDuration, type ClientOptions, readOptions, type Settings } from './options.js';
-import { Requests } from './requests.js';
+import { Collection, type CollectionContext, type OpenSubscription } from './rows/collection.js';
 import {
   type CollectionOptions,
   type JsonObject,
   type ParsedCollectionOptions,
   parseJsonObject,
 } from './rows/collection-options.js';
-import type { SubscribeOptions, Subscription } from './subscription.js';
-import { Subscriptions } from './subscriptions.js';
+import type { SubscribeOptions, Subscription } from './subscriptions/subscription.js';
+import { Subscriptions } from './subscriptions/subscriptions.js';
 
 export interface ClientEvents {
   state: StateChange;

@@ -2,6 +2,12 @@ export { type ErrorCode, PregonError, type PregonEvent, type ResetReason, type S
 export type { BackoffOptions } from './backoff.js';
 export { type Client, type ClientEvents, createClient } from './client.js';
 export type { Clock } from './clock.js';
+export type { ConnectionState } from './connection/connection-state.js';
+export type { Connectivity, ConnectivityObserver } from './connection/connectivity.js';
+export type { StateChange } from './connection/connector.js';
+export type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from './connection/web-socket.js';
+export type { ClientOptions, GatewayUrl } from './options.js';
+export type { Fetch } from './reach/ask.js';
 export type {
   Collection,
   CollectionObserver,
@@ -11,11 +17,5 @@ export type {
   Key,
   ParsedCollectionOptions,
   RowChange,
-} from './collection.js';
-export type { ConnectionState } from './connection-state.js';
-export type { Connectivity, ConnectivityObserver } from './connectivity.js';
-export type { StateChange } from './connector.js';
-export type { ClientOptions, GatewayUrl } from './options.js';
-export type { Fetch } from './reach/ask.js';
-export type { SubscribeOptions, Subscription, SubscriptionState } from './subscription.js';
-export type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from './web-socket.js';
+} from './rows/collection.js';
+export type { SubscribeOptions, Subscription, SubscriptionState } from './subscriptions/subscription.js';

@@ -1,10 +1,10 @@
 import { DEFAULT_MAX_FRAME_BYTES } from '@pregon/protocol';
 import type { BackoffOptions } from './backoff.js';
 import { type Clock, MAX_TIMER_MS, systemClock } from './clock.js';
-import { type Connectivity, platformConnectivity } from './connectivity.js';
+import { type Connectivity, platformConnectivity } from './connection/connectivity.js';
+import { findWebSocket, type WebSocketConstructor } from './connection/web-socket.js';
 import type { Fetch } from './reach/ask.js';
 import { webSocketUrl } from './reach/url.js';
-import { findWebSocket, type WebSocketConstructor } from './web-socket.js';
 
 export type GatewayUrl = string | URL;
 

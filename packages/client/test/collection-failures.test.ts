@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CollectionState, Key, ParsedCollectionOptions } from '../src/collection.js';
+import type { CollectionState, Key, ParsedCollectionOptions } from '../src/rows/collection.js';
 import type { FakeSocket } from './support/fake-socket.js';
 import { event, type Harness, harness } from './support/harness.js';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isLong } from '../../../test/support/long.js';
 import { createClient } from '../src/client.js';
-import type { Collection, Key, RowChange } from '../src/collection.js';
+import type { Collection, Key, RowChange } from '../src/rows/collection.js';
 import { FakeClock } from './support/fake-clock.js';
 import { fakeWebSockets } from './support/fake-socket.js';
 import { FakeConnectivity } from './support/harness.js';

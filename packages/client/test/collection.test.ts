@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CollectionObserver, JsonObject, RowChange } from '../src/collection.js';
+import type { CollectionObserver, JsonObject, RowChange } from '../src/rows/collection.js';
 import type { FakeSocket } from './support/fake-socket.js';
 import { event, harness } from './support/harness.js';
 

@@ -5,7 +5,7 @@ import {
   holdsConnection,
   isConnected,
   nextState,
-} from '../src/connection-state.js';
+} from '../src/connection/connection-state.js';
 
 const STATES: readonly ConnectionState[] = [
   'connecting',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isSame } from '../src/equality.js';
+import { isSame } from '../src/rows/equality.js';
 
 /** JSON text with the members of each object in one order: the same for the same values. */
 function canonical(value: unknown): string {

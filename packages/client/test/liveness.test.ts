@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Liveness } from '../src/liveness.js';
+import { Liveness } from '../src/connection/liveness.js';
 import { FakeClock } from './support/fake-clock.js';
 
 function watch(intervalMs: number) {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../src/clock.js';
-import { platformConnectivity } from '../src/connectivity.js';
+import { platformConnectivity } from '../src/connection/connectivity.js';
 import { harness } from './support/harness.js';
 
 afterEach(() => {

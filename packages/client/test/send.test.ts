@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Requests } from '../src/requests.js';
+import { Requests } from '../src/connection/requests.js';
 import { FakeClock } from './support/fake-clock.js';
 import { harness } from './support/harness.js';
 

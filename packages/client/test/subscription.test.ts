@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SubscribeOptions } from '../src/subscription.js';
+import type { SubscribeOptions } from '../src/subscriptions/subscription.js';
 import type { FakeSocket } from './support/fake-socket.js';
 import { event, harness } from './support/harness.js';
 

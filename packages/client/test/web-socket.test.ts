@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type WebSocket as Peer, WebSocket, WebSocketServer } from 'ws';
 import { type Client, type ClientEvents, createClient } from '../src/client.js';
-import type { WebSocketConstructor } from '../src/web-socket.js';
+import type { WebSocketConstructor } from '../src/connection/web-socket.js';
 import { event } from './support/harness.js';
 
 const cleanups: (() => Promise<void> | void)[] = [];

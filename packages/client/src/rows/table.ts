@@ -1,4 +1,4 @@
-import { isSame } from '../equality.js';
+import { isSame } from './equality.js';
 import { assertKey, heldKey, isKey, type Key } from './keys.js';
 import { assertNoPromise, stepsOf } from './row-change.js';
 

@@ -6,7 +6,7 @@ import {
   type PregonEvent,
   type SubscribeFrame,
 } from '@pregon/protocol';
-import type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from '../../src/web-socket.js';
+import type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from '../../src/connection/web-socket.js';
 
 /** A socket whose far end is the test. What the client sends is read as a gateway reads it. */
 export class FakeSocket implements WebSocketLike {

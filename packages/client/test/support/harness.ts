@@ -1,7 +1,7 @@
 import type { PregonError, PregonEvent } from '@pregon/protocol';
 import { type Client, createClient } from '../../src/client.js';
-import type { ConnectivityObserver } from '../../src/connectivity.js';
-import type { StateChange } from '../../src/connector.js';
+import type { ConnectivityObserver } from '../../src/connection/connectivity.js';
+import type { StateChange } from '../../src/connection/connector.js';
 import type { ClientOptions } from '../../src/options.js';
 import { FakeClock, settle } from './fake-clock.js';
 import { type FakeSocket, fakeWebSockets } from './fake-socket.js';

@@ -1,7 +1,7 @@
 import { serialize } from 'node:v8';
 import { MessageType } from 'socket.io-adapter';
 import { describe, expect, it } from 'vitest';
-import { type BusMessage, decodeBusMessage, encodeBusMessage } from '../../src/transports/socketio/bus-message.js';
+import { type BusMessage, decodeBusMessage, encodeBusMessage } from '../../src/transports/socketio/bus/bus-message.js';
 
 function broadcast(...data: unknown[]): BusMessage {
   const opts = { rooms: ['a'], except: ['b'], flags: { volatile: true } };

@@ -30,7 +30,6 @@ import { retryWhile } from '../shared/retry.js';
 import { toUnavailable } from '../shared/unavailable.js';
 import { isBusy } from './database/sqlite-database.js';
 import type { SqliteStore } from './database/store.js';
-import { WalKeeper } from './database/wal.js';
 import { Nudger } from './sockets/nudge.js';
 import { SocketEphemeral } from './sockets/socket-ephemeral.js';
 import { socketFolder } from './sockets/socket-folder.js';
@@ -38,6 +37,7 @@ import { SqliteWatch } from './sockets/watch.js';
 import { SqliteAppender } from './sqlite-appender.js';
 import { SqliteFile } from './sqlite-file.js';
 import { SqliteKept } from './sqlite-kept.js';
+import { WalKeeper } from './wal/wal.js';
 
 export interface SqliteLogOptions extends LogOptions {
   /** What is kept; applied in the background by the processes that append. @default 1 GiB of payload */

@@ -1,5 +1,5 @@
 import type { ClusterMessage, ClusterResponse } from 'socket.io-adapter';
-import { socketIo } from './library.js';
+import { socketIo } from '../library.js';
 
 /** The members of an object that came from outside. */
 type Members = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { type AckFrame, type ErrorFrame, PregonError, type RequestId } from '@pregon/protocol';
-import type { Clock } from './clock.js';
-import { errorOfFrame } from './gateway-error.js';
+import type { Clock } from '../clock.js';
+import { errorOfFrame } from '../gateway-error.js';
 
 interface Request {
   readonly resolve: (data: unknown) => void;

@@ -9,7 +9,7 @@ import {
   type SubscribedFrame,
   type SubscribeFrame,
 } from '@pregon/protocol';
-import { callHandler } from './handlers.js';
+import { callHandler } from '../handlers.js';
 
 export interface SubscribeOptions {
   /** AMQP topic patterns. @default ['#'] */

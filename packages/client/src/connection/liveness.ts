@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Clock } from '../clock.js';
 
 /** The longest wait for an answer to a ping, in milliseconds. */
 const MAX_ANSWER_MS = 10_000;

@@ -1,4 +1,4 @@
-import type { OtherGateways, TellOthers } from '../../core/broadcasts/other-gateways.js';
+import type { OtherGateways, TellOthers } from '../../../core/broadcasts/other-gateways.js';
 import { type BusMessage, decodeBusMessage, encodeBusMessage } from './bus-message.js';
 
 /** Names the form of its messages: gateways of releases that have another form do not hear each other, and no more. */

@@ -7,9 +7,9 @@ import type {
   Session,
   Adapter as SocketIoAdapter,
 } from 'socket.io-adapter';
-import { replacePrivateId } from '../../private-fields/socket-io.js';
-import { shielded } from './engine/shielded.js';
-import type { SocketIoLibrary } from './library.js';
+import { replacePrivateId } from '../../../private-fields/socket-io.js';
+import { shielded } from '../engine/shielded.js';
+import type { SocketIoLibrary } from '../library.js';
 import type { BusMember, SocketIoBus } from './socketio-bus.js';
 
 /** A packet of Socket.IO before it is encoded. */

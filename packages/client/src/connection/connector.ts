@@ -1,6 +1,8 @@
 import { type ClientFrame, type GatewayFrame, isEvent, PregonError, type PregonEvent } from '@pregon/protocol';
-import { Backoff } from './backoff.js';
-import { MAX_TIMER_MS } from './clock.js';
+import { Backoff } from '../backoff.js';
+import { MAX_TIMER_MS } from '../clock.js';
+import type { Settings } from '../options.js';
+import { Inquiry } from '../reach/inquiry.js';
 import { Connection, type ConnectionEnd } from './connection.js';
 import {
   type ConnectionEvent,
@@ -9,8 +11,6 @@ import {
   isConnected,
   nextState,
 } from './connection-state.js';
-import type { Settings } from './options.js';
-import { Inquiry } from './reach/inquiry.js';
 
 /** After a connection that lasted so long, in milliseconds, the delays are short again. */
 const STABLE_MS = 10_000;

@@ -11,12 +11,12 @@ import {
   SUBPROTOCOL,
   type WelcomeFrame,
 } from '@pregon/protocol';
-import { MAX_TIMER_MS } from './clock.js';
-import { errorOfClose, NO_PONG } from './gateway-error.js';
+import { MAX_TIMER_MS } from '../clock.js';
+import { errorOfClose, NO_PONG } from '../gateway-error.js';
+import type { GatewayUrl, Settings } from '../options.js';
+import { errorOfAnswer, statusIn } from '../reach/answer.js';
+import { webSocketUrl } from '../reach/url.js';
 import { Liveness } from './liveness.js';
-import type { GatewayUrl, Settings } from './options.js';
-import { errorOfAnswer, statusIn } from './reach/answer.js';
-import { webSocketUrl } from './reach/url.js';
 import type { WebSocketEvent, WebSocketLike } from './web-socket.js';
 
 const DEFAULT_HEARTBEAT_MS = 25_000;

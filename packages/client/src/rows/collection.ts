@@ -1,19 +1,14 @@
 import { PregonError } from '@pregon/protocol';
-import type { Backoff } from './backoff.js';
-import type { Clock } from './clock.js';
-import { callHandler } from './handlers.js';
-import type {
-  CollectionObserver,
-  CollectionState,
-  JsonObject,
-  ParsedCollectionOptions,
-} from './rows/collection-options.js';
-import { describe, type Key } from './rows/keys.js';
-import type { RowChange } from './rows/row-change.js';
-import { Table, type Transition } from './rows/table.js';
-import type { SubscribeOptions, Subscription, SubscriptionOwner } from './subscription.js';
+import type { Backoff } from '../backoff.js';
+import type { Clock } from '../clock.js';
+import { callHandler } from '../handlers.js';
+import type { SubscribeOptions, Subscription, SubscriptionOwner } from '../subscriptions/subscription.js';
+import type { CollectionObserver, CollectionState, JsonObject, ParsedCollectionOptions } from './collection-options.js';
+import { describe, type Key } from './keys.js';
+import type { RowChange } from './row-change.js';
+import { Table, type Transition } from './table.js';
 
-export type { CollectionOptions } from './rows/collection-options.js';
+export type { CollectionOptions } from './collection-options.js';
 export type { CollectionObserver, CollectionState, JsonObject, Key, ParsedCollectionOptions, RowChange };
 
 export type OpenSubscription = (options: SubscribeOptions, owner: SubscriptionOwner, delayMs?: number) => Subscription;

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import { Database, isBusy } from './sqlite-database.js';
+import { Database, isBusy } from '../database/sqlite-database.js';
 
 /** How long the thread waits for readers, and holds up writers, in milliseconds. */
 const LOCK_WAIT_MS = 10;

@@ -8,9 +8,9 @@ import {
   type PregonEvent,
   type RequestId,
 } from '@pregon/protocol';
-import { Backoff } from './backoff.js';
-import { errorOfFrame } from './gateway-error.js';
-import type { Settings } from './options.js';
+import { Backoff } from '../backoff.js';
+import { errorOfFrame } from '../gateway-error.js';
+import type { Settings } from '../options.js';
 import {
   ClientSubscription,
   type SubscribeOptions,
