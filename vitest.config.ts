@@ -3,18 +3,19 @@ import { SlowestFirst } from './test/support/slowest-first.js';
 
 /** Their assertions are about memory, CPU time or delays of real processes: they run one at a time, and nothing beside them. */
 const MEASURING = [
-  'test/gateway/{slow-connection,storm}.test.ts',
+  'test/gateway/delivery/{slow-connection,storm}.test.ts',
   // They hold a turn of the event loop to 20 ms of CPU, which takes longer beside a neighbour on the same core.
-  'test/gateway/{hostile-topics,hostile-frames,large-snapshots}.test.ts',
-  'test/socketio/floods.test.ts',
-  'test/e2e/{churn,several-gateways}.test.ts',
+  'test/gateway/hostile/{topics,frames}.test.ts',
+  'test/gateway/snapshots/large-snapshots.test.ts',
+  'test/socketio/hostile/floods.test.ts',
+  'test/e2e/gateways/{churn,several-gateways}.test.ts',
   'test/fuzz/fuzz.test.ts',
 ];
 
 /** They start real processes, brokers and browsers, and wait for them most of the time. */
 const WHOLE = [
   'apps/users/test/outage.test.ts',
-  'packages/server/test/{log-sqlite-processes,log-sqlite-following,log-sqlite-ephemeral}.test.ts',
+  'packages/server/test/logs/{sqlite-processes,sqlite-following,sqlite-ephemeral}.test.ts',
   'packages/server/test/rabbitmq/**/*.test.ts',
   'test/contract/{ephemeral-rabbitmq,log-rabbitmq,outbox-postgres}.test.ts',
   'test/packages/**/*.test.ts',
@@ -24,7 +25,9 @@ const WHOLE = [
 /** Without a process, file, socket or global state, so that the files of one worker can share its modules. */
 const PURE = [
   'packages/protocol/test/**/*.test.ts',
-  'packages/client/test/{attempts,backoff,co*,equality,liveness,send,subscription}.test.ts',
+  'packages/client/test/{backoff,send,subscription}.test.ts',
+  'packages/client/test/collections/*.test.ts',
+  'packages/client/test/connection/{attempts,connecting,connection-state,liveness}.test.ts',
   'packages/server/test/{core,component}/**/*.test.ts',
 ];
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { linksOf, wrongLink } from '../support/documents/links.js';
 
@@ -33,6 +33,27 @@ it('[fault G9] the tree holds no profile, core dump or log of a process, nor wha
 it('[fault G9] Git ignores what Node.js writes beside a process that is profiled', () => {
   const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
   expect(ignored).toEqual(expect.arrayContaining(['isolate-*.log', '*.cpuprofile', '*.heapprofile', '*.heapsnapshot']));
+});
+
+/** The most files in a folder: beyond it, what belongs together has a folder of its own. */
+const MOST_FILES = 15;
+
+/** Lists of one kind, where a further level would tell nothing, and what is on its way. */
+const LONG_LISTS: Readonly<Record<string, string>> = {
+  'bench/questions': 'one file for each question that `npm run bench` answers',
+  'bench/servers': 'one file for each process that a question starts',
+  'test/contract': 'the suites move to pregon/testing',
+};
+
+it('no folder of sources or tests has more than fifteen files', () => {
+  const perFolder = new Map<string, number>();
+  for (const file of files.filter((file) =>
+    /^(packages|apps|examples|bench|test)\/.*\.(ts|tsx|mts|mjs|cjs|js)$/.test(file),
+  )) {
+    perFolder.set(dirname(file), (perFolder.get(dirname(file)) ?? 0) + 1);
+  }
+  const long = [...perFolder].filter(([, count]) => count > MOST_FILES).map(([folder]) => folder);
+  expect(long.sort()).toEqual(Object.keys(LONG_LISTS));
 });
 
 it('[fault G8] each link of a document leads to a file of the repository, and to a heading in it', () => {

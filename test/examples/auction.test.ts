@@ -1,9 +1,9 @@
 import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { describeInBrowser } from '../support/browser.js';
-import { Example, lookAt, problemsOf } from '../support/example.js';
 import { PlainClient } from '../support/gateway/plain-client.js';
 import { SocketIoClient, type SocketIoClientOptions, type Transports } from '../support/gateway/socketio-client.js';
+import { describeInBrowser } from '../support/pages/browser.js';
+import { Example, lookAt, problemsOf } from '../support/pages/example.js';
 import { eventually } from '../support/waiting.js';
 
 /** Long enough not to end amid a test. */

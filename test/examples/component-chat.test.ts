@@ -2,10 +2,10 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { describeInBrowser } from '../support/browser.js';
 import { afterTest } from '../support/cleanup.js';
 import { startedByReadme } from '../support/documents/example-readme.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
+import { describeInBrowser } from '../support/pages/browser.js';
 import { freePort } from '../support/ports.js';
 import { type RunningProcess, startProcess } from '../support/processes.js';
 

@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import { describeInBrowser } from '../support/browser.js';
 import { linesToType, typed } from '../support/documents/example-readme.js';
-import { Example, lookAt, problemsOf } from '../support/example.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
+import { describeInBrowser } from '../support/pages/browser.js';
+import { Example, lookAt, problemsOf } from '../support/pages/example.js';
 import { eventually } from '../support/waiting.js';
 
 const FOLDER = fileURLToPath(new URL('../../examples/handlebars-products', import.meta.url));

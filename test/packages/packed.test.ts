@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeInBrowser } from '../support/browser.js';
 import { codeBlocks } from '../support/documents/code-blocks.js';
 import { linksOf, REPOSITORY, wrongLink } from '../support/documents/links.js';
 import { WalkThrough } from '../support/documents/walk-through.js';
 import { PACKAGES, type PackageName, pack, ROOT } from '../support/packages/pack.js';
+import { describeInBrowser } from '../support/pages/browser.js';
 import { eventually } from '../support/waiting.js';
 
 const run = promisify(execFile);

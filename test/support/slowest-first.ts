@@ -3,22 +3,22 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** The files that take longest, longest first. On a fresh clone Vitest knows sizes only, and a long file that starts last runs alone. */
 const SLOWEST = [
   'packages/server/test/rabbitmq/outages.test.ts',
-  'test/e2e/bench.test.ts',
+  'test/e2e/cli/bench.test.ts',
   'test/chaos/chaos.test.ts',
-  'test/e2e/outbox-silent.test.ts',
-  'test/gateway/workers.test.ts',
+  'test/e2e/outbox/silent.test.ts',
+  'test/gateway/workers/workers.test.ts',
   'test/packages/packed.test.ts',
-  'test/e2e/cli.test.ts',
-  'test/e2e/outbox-postgres.test.ts',
-  'test/e2e/outbox-frozen.test.ts',
-  'test/e2e/cli-log.test.ts',
-  'test/e2e/page.test.ts',
+  'test/e2e/cli/cli.test.ts',
+  'test/e2e/outbox/postgres.test.ts',
+  'test/e2e/outbox/frozen.test.ts',
+  'test/e2e/cli/log.test.ts',
+  'test/e2e/browser/page.test.ts',
   'test/examples/nestjs-funkos.test.ts',
   'test/examples/handlebars-products.test.ts',
   'test/examples/express-socketio.test.ts',
-  'test/socketio/cluster.test.ts',
-  'test/e2e/socketio-kill.test.ts',
-  'test/e2e/outbox-kill.test.ts',
+  'test/socketio/returns/cluster.test.ts',
+  'test/e2e/gateways/socketio-kill.test.ts',
+  'test/e2e/outbox/kill.test.ts',
 ];
 
 /** Starts the slowest files first, so that the short ones fill the time until the last of them ends. */

@@ -1,11 +1,11 @@
 import { LAST_TOPIC, ROUTES } from '../names.js';
-import { CollectionFollower } from './collection-follower.js';
-import type { Follower, FollowerOptions, Pausable, Surroundings } from './follower.js';
+import { CollectionFollower } from './followers/collection-follower.js';
+import type { Follower, FollowerOptions, Pausable, Surroundings } from './followers/follower.js';
+import { FramesFollower } from './followers/frames-follower.js';
+import { PlainFollower } from './followers/plain-follower.js';
+import { SocketIoFollower } from './followers/socketio-follower.js';
+import { StreamFollower } from './followers/stream-follower.js';
 import { FramesClient } from './frames-client.js';
-import { FramesFollower } from './frames-follower.js';
-import { PlainFollower } from './plain-follower.js';
-import { SocketIoFollower } from './socketio-follower.js';
-import { StreamFollower } from './stream-follower.js';
 
 /** Followers, and how those of them that are slow are paused. */
 export interface Cast {

@@ -1,6 +1,6 @@
 import { type Client, createClient, type WebSocketConstructor } from '@pregon/client';
 import { WebSocket } from 'ws';
-import { CONNECT_TIMEOUT_MS, RECONNECT_MS, type Surroundings } from './follower.js';
+import { CONNECT_TIMEOUT_MS, RECONNECT_MS, type Surroundings } from './followers/follower.js';
 
 /** What hangs on a client: it is told what becomes of its connection. */
 export interface FramesUser {

@@ -1,4 +1,4 @@
-import type { Pausable } from './follower.js';
+import type { Pausable } from './followers/follower.js';
 
 /** Lets bytes through, or holds them back, and with them the socket that they come from. */
 export class Gate implements Pausable {

@@ -1,6 +1,6 @@
 import { Random } from '../random.js';
 import { newcomer, permanentCast } from './cast.js';
-import type { Surroundings } from './follower.js';
+import type { Surroundings } from './followers/follower.js';
 import { KnownEvents } from './known-events.js';
 import { Newcomers } from './newcomers.js';
 import { type ClientsReport, type ClientsSettings, isClientsOrder } from './settings.js';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.js';
-import type { Follower } from './follower.js';
+import type { Follower } from './followers/follower.js';
 
 const AT_ONCE = 4;
 const STAY_MS = [3_000, 20_000] as const;

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.js';
-import type { Pausable } from './follower.js';
+import type { Pausable } from './followers/follower.js';
 
 /** Makes one read nothing for seconds, again and again, until it is ended. */
 export class Slowness {

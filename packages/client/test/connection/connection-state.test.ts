@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  holdsConnection,
+  isConnected,
+  nextState,
+} from '../../src/connection/connection-state.js';
+
+const STATES: readonly ConnectionState[] = [
+  'connecting',
+  'catching-up',
+  'online',
+  'waiting',
+  'offline',
+  'refused',
+  'closed',
+];
+const EVENTS: readonly ConnectionEvent[] = [
+  'welcomed',
+  'behind',
+  'caughtUp',
+  'lost',
+  'lostWithoutNetwork',
+  'refused',
+  'networkDown',
+  'attempt',
+  'close',
+];
+
+/** The rules in words, one an event, from which each of the cells follows. */
+const RULES: Record<ConnectionEvent, (state: ConnectionState) => ConnectionState> = {
+  welcomed: (state) => (state === 'connecting' ? 'catching-up' : state),
+  behind: (state) => (isConnected(state) ? 'catching-up' : state),
+  caughtUp: (state) => (isConnected(state) ? 'online' : state),
+  lost: (state) => (holdsConnection(state) ? 'waiting' : state),
+  lostWithoutNetwork: (state) => (holdsConnection(state) ? 'offline' : state),
+  refused: (state) => (state === 'closed' ? 'closed' : 'refused'),
+  networkDown: (state) => (state === 'waiting' ? 'offline' : state),
+  attempt: tryNow,
+  close: () => 'closed',
+};
+
+function tryNow(state: ConnectionState): ConnectionState {
+  return state === 'waiting' || state === 'offline' || state === 'refused' ? 'connecting' : state;
+}
+
+describe('the connection states', () => {
+  it.each(STATES.flatMap((state) => EVENTS.map((event) => [state, event] as const)))('%s on %s', (state, event) => {
+    expect(nextState(state, event)).toBe(state === 'closed' ? 'closed' : RULES[event](state));
+  });
+
+  it('lead from every state but closed back to online', () => {
+    for (const start of STATES) {
+      const reached = new Set<ConnectionState>([start]);
+      for (const state of reached) for (const event of EVENTS) reached.add(nextState(state, event));
+      expect(reached.has('online')).toBe(start !== 'closed');
+    }
+  });
+});

@@ -1,0 +1,138 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PregonError } from '@pregon/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadHandlers, loadSubscriber } from '../../src/config/modules.js';
+import type { HandlerContext } from '../../src/gateway/options.js';
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'pregon-modules-'));
+});
+
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const context: HandlerContext = {
+  connections: (route) => {
+    throw new PregonError('ROUTE_UNKNOWN', `there is no route "${route}"; the routes are: events`);
+  },
+  publish: () => Promise.reject(new Error('not used')),
+  logger: { info() {}, warn() {}, error() {}, debug() {} },
+};
+
+function reference(name: string, text: string) {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return { file, where: 'pregon.yml:6:11 handlers[0]' };
+}
+
+describe('loadHandlers', () => {
+  it.each([
+    ['chat.mjs', 'export default { message(connection, data) { return data; } };'],
+    ['chat.cjs', 'module.exports = { message(connection, data) { return data; } };'],
+    ['chat.ts', 'export default { message(_: unknown, data: string): string { return data; } };'],
+    [
+      'class.ts',
+      'class Chat { #greeting = "hi"; own = 1; message(): string { return this.#greeting; } }\nexport default new Chat();',
+    ],
+  ])('[000-09] loads %s', async (name, text) => {
+    const handlers = await loadHandlers(reference(name, text));
+    expect(handlers).toHaveProperty('message', expect.any(Function));
+  });
+
+  it('[000-14] builds handlers with what they need, each time it is asked to', async () => {
+    const text = 'export default async ({ logger }) => ({ opened: () => logger });';
+    const built = await loadHandlers(reference('build.mjs', text));
+    if (typeof built !== 'function') throw new Error('a function was expected');
+    expect((await built(context)).opened?.call(undefined, expect.anything())).toBe(context.logger);
+  });
+
+  it('gives TypeScript files the same error class that the gateway knows', async () => {
+    symlinkSync(fileURLToPath(new URL('../../../../node_modules', import.meta.url)), join(folder, 'node_modules'));
+    const text =
+      "import { PregonError } from '@pregon/protocol';\n" +
+      "export default { messages: { bid(): never { throw new PregonError('FORBIDDEN', 'no'); } } };";
+    const handlers = await loadHandlers(reference('throws.ts', text));
+    if (typeof handlers === 'function') throw new Error('an object was expected');
+    expect(() => handlers.messages?.['bid']?.call(undefined, expect.anything(), 1)).toThrow(PregonError);
+  });
+
+  it.each([
+    ['no default', 'export const message = 1;', 'has no default export'],
+    [
+      'nothing',
+      'export default undefined;',
+      'must be an object with one or more of opened, closed, error, message, messages',
+    ],
+    ['empty', 'export default {};', 'has none of opened, closed, error, message, messages'],
+    ['a typo', 'export default { onMessage() {} };', '"onMessage" is none of opened, closed, error, message, messages'],
+    [
+      'a near typo',
+      'export default { mesage() {} };',
+      '"mesage" is none of opened, closed, error, message, messages; did you mean "message"?',
+    ],
+    ['no function', 'export default { opened: true };', 'opened must be a function'],
+    ['no functions', 'export default { messages: { bid: 1 } };', 'messages.bid must be a function'],
+    ['throws', 'throw new Error("boom\\nbang");', 'cannot be loaded: boom bang'],
+    ['lacks an import', 'import "./other.mjs"; export default {};', /cannot be loaded: Cannot find module/],
+  ])('a file with %s is refused, and the configuration named', async (name, text, message) => {
+    const loading = loadHandlers(reference(`${name}.mjs`, text));
+    await expect(loading).rejects.toThrow(PregonError);
+    await expect(loading).rejects.toThrow(
+      typeof message === 'string' ? `pregon.yml:6:11 handlers[0]: ${message}` : message,
+    );
+  });
+
+  it('a TypeScript file that does not parse is refused in one line', async () => {
+    const loading = loadHandlers(reference('broken.ts', 'export default {\n  message( {\n}'));
+    await expect(loading).rejects.toThrow(/^pregon\.yml:6:11 handlers\[0\]: cannot be loaded: [^\n]+$/);
+  });
+
+  it('[000-08] a route that does not exist is an error when the handlers are built', async () => {
+    const text = 'export default ({ connections }) => { connections("evnets"); return { opened() {} }; };';
+    const built = await loadHandlers(reference('asks.mjs', text));
+    if (typeof built !== 'function') throw new Error('a function was expected');
+    await expect(built(context)).rejects.toThrow(
+      'pregon.yml:6:11 handlers[0]: there is no route "evnets"; the routes are: events',
+    );
+  });
+
+  it('what a function builds is checked too', async () => {
+    const built = await loadHandlers(reference('wrong.mjs', 'export default () => ({ opend() {} });'));
+    if (typeof built !== 'function') throw new Error('a function was expected');
+    await expect(built(context)).rejects.toThrow('"opend" is none of');
+  });
+});
+
+describe('loadSubscriber', () => {
+  it('[000-13] is named after its file, and keeps what it listens to', async () => {
+    const text = 'export default { events: ["UserWasCreated"], handle(event) { return [this.events, event]; } };';
+    const subscriber = await loadSubscriber(reference('send-mail.mjs', text));
+    expect(subscriber).toMatchObject({ name: 'send-mail', events: ['UserWasCreated'] });
+    if (typeof subscriber === 'function') throw new Error('an object was expected');
+    const event = { specversion: '1.0', id: '1', source: '/', type: 'T', topic: 't', exchange: 'e' } as const;
+    expect(subscriber.handle(event)).toEqual([['UserWasCreated'], event]);
+  });
+
+  it.each([
+    ['nothing', 'export default 1;', 'must be an object with events and handle'],
+    ['no events', 'export default { handle() {} };', "events must be a list of event types, or ['*'] for all"],
+    [
+      'empty events',
+      'export default { events: [], handle() {} };',
+      "events must be a list of event types, or ['*'] for all",
+    ],
+    ['no handle', 'export default { events: ["*"] };', 'handle must be a function'],
+    ['a bad name', 'export default { name: 1, events: ["*"], handle() {} };', 'name must be a text'],
+    [
+      'a typo',
+      'export default { event: ["*"], handle() {} };',
+      '"event" is none of name, events, handle; did you mean "events"?',
+    ],
+  ])('%s is refused', async (name, text, message) => {
+    await expect(loadSubscriber(reference(`${name}.mjs`, text))).rejects.toThrow(`handlers[0]: ${message}`);
+  });
+});

@@ -1,0 +1,112 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createGateway, type LogDriver } from 'pregon';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../test/support/cleanup.js';
+import { pregon } from '../../../../test/support/processes.js';
+import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
+import { driverFor, openLog } from '../../src/logs/open.js';
+
+/** A kind of log that only this file knows, and the URLs that it was opened with. */
+function toyDriver(given: Partial<LogDriver> = {}): { driver: LogDriver; opened: string[] } {
+  const opened: string[] = [];
+  const driver: LogDriver = {
+    name: 'Toy',
+    schemes: ['toy'],
+    example: 'toy:NAME',
+    assertUrl() {},
+    capabilities: () => ({ processes: 'one', what: 'a toy log' }),
+    async open(url, { exchanges }) {
+      opened.push(url);
+      return openMemoryLog(exchanges ? { exchanges } : {});
+    },
+    ...given,
+  };
+  return { driver, opened };
+}
+
+it('a log is opened by the driver that has its scheme, in any case', async () => {
+  const { driver, opened } = toyDriver();
+  await openLog('TOY:x', { drivers: [driver] });
+  expect(opened).toEqual(['TOY:x']);
+});
+
+it('a gateway opens its log by a driver that it is given, and closes it', async () => {
+  const { driver, opened } = toyDriver();
+  const gateway = await createGateway({ log: 'toy:x', logDrivers: [driver], routes: { events: { path: '/events' } } });
+  expect(opened).toEqual(['toy:x']);
+  await gateway.close();
+});
+
+it('a URL that no driver knows is refused, with all forms that there are, and without what may be a password', async () => {
+  const { driver } = toyDriver();
+  const refused: unknown = await openLog('tory://me:secret@host', { drivers: [driver] }).catch(
+    (error: unknown) => error,
+  );
+  expect(refused).toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringMatching(/kind tory: is not supported; what is: sqlite:PATH and amqp:.* and toy:NAME/),
+  });
+  expect(String(refused)).not.toContain('secret');
+});
+
+it('two drivers with one scheme are refused, also where one of them is built in', () => {
+  for (const other of [toyDriver({ name: 'Other' }), toyDriver({ name: 'Other', schemes: ['other', 'sqlite'] })]) {
+    expect(() => driverFor('toy:x', [toyDriver().driver, other.driver])).toThrow(/both have the scheme (toy|sqlite)/);
+  }
+});
+
+it('no driver that is built in shows a password', () => {
+  const url = 'amqp://me:secret@host/vhost?stream=s';
+  expect(driverFor(url).admin?.show(url)).toBe('amqp://me@host:5672/vhost?stream=s');
+});
+
+const TOY_MODULE = `import { type LogDriver, openLog } from 'pregon';
+
+export default (): LogDriver => ({
+  name: 'Toy',
+  schemes: ['toy'],
+  example: 'toy:NAME',
+  assertUrl() {},
+  capabilities: () => ({ processes: 'one', what: 'a toy log' }),
+  open: (url, options) => openLog(\`sqlite:\${url.slice('toy:'.length)}\`, options),
+});
+`;
+
+/** A folder with a configuration that names a driver. */
+function configure(module: string): string {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, 'toy.ts'), module);
+  writeFileSync(
+    join(folder, 'pregon.yml'),
+    'log: toy:x.db\nlogDrivers: [toy.ts]\nexchanges: [x]\nwebsocket: { routes: { a: { path: /a } } }\n',
+  );
+  return folder;
+}
+
+it('the command line opens a log by a driver that the configuration names', async () => {
+  const cwd = configure(TOY_MODULE);
+  const published = await pregon(['publish', 'x', 'a.b', '1', '--type=T'], { cwd });
+  expect(published).toMatchObject({ code: 0, stderr: '' });
+  const told = await pregon(['tail', 'x', '--since=first', '--limit=1', '--log=toy:x.db'], { cwd });
+  expect(JSON.parse(told.stdout)).toMatchObject({ type: 'T', position: published.stdout.trim() });
+  const info = await pregon(['log', 'info'], { cwd });
+  expect(info).toMatchObject({ code: 1, stderr: expect.stringContaining('this command is not for logs in Toy') });
+  const bus = await pregon(['bus', 'check'], { cwd });
+  expect(bus).toMatchObject({ code: 0, stdout: expect.stringContaining('needs no bus') });
+});
+
+it('several workers are refused for a log that one process has to itself', async () => {
+  const { code, stderr } = await pregon(['run', '0', '--workers=2'], { cwd: configure(TOY_MODULE) });
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/a toy log .* one process alone/) });
+});
+
+it('a module that holds no driver is refused where the configuration names it', async () => {
+  const { code, stderr } = await pregon(['publish', 'x', 'a.b', '1', '--type=T'], {
+    cwd: configure('export default { name: "Toy", schemes: [] };'),
+  });
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: 'pregon.yml:2:14 logDrivers[0]: schemes must be a list of URL schemes\n',
+  });
+});

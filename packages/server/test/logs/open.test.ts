@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../../../../test/support/cleanup.js';
+
+import { openLog } from '../../src/logs/open.js';
+
+it('sqlite: names a file, relative to the working directory or absolute', async () => {
+  const path = join(temporaryFolder(), 'log.db');
+  const log = await openLog(`sqlite:${relative(process.cwd(), path)}`);
+  expect(log.name).toBe(`sqlite:${relative(process.cwd(), path)}`);
+  expect(existsSync(path)).toBe(true);
+  await log.close();
+  const again = await openLog(`sqlite:${path}`);
+  await again.close();
+});
+
+it('anything else is refused, with what there is, and without what might be a password', async () => {
+  for (const url of ['', 'sqlite:', 'data/pregon.db', 'redis://user:secret@host/', 'sqlite', 'file:x']) {
+    const refused: unknown = await openLog(url).catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('sqlite:PATH') });
+    expect(String(refused)).not.toContain('secret');
+  }
+});

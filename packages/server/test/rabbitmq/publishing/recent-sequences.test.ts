@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { StreamEntry } from '../../../src/logs/rabbitmq/messages/stream-entry.js';
+import { RecentSequences } from '../../../src/logs/rabbitmq/reading/recent-sequences.js';
+
+function entry(offset: number, sequence: number | undefined, source = '/a'): StreamEntry {
+  const point = { offset, fingerprint: offset * 7 };
+  const event = { ...point, exchange: 'x', topic: 't', type: 'T', source, sequence, payload: Buffer.from('{}') };
+  const attributes = { time: undefined, subject: undefined, traceparent: undefined };
+  return { kind: 'event', ...point, event, key: `${source} ${offset}`, id: String(offset), attributes };
+}
+
+function remember(sequences: RecentSequences, from: number, numbers: readonly (number | undefined)[]): void {
+  for (const [index, sequence] of numbers.entries()) sequences.add(entry(from + index, sequence));
+}
+
+describe('the sequences that are remembered', () => {
+  it('[I-6] what a relay appended again moves no point', () => {
+    const sequences = new RecentSequences();
+    remember(sequences, 1, [5, 6, 7, 5, 6, 7, undefined, 8]);
+    expect(sequences.locate(7, '/a')).toEqual({ reached: true, point: { offset: 3, fingerprint: 21 } });
+    expect(sequences.locate(9, '/a')).toMatchObject({ reached: false });
+    expect(sequences.locate(4, '/a')).toEqual({ reached: true, point: undefined });
+  });
+
+  it('[I-6] where what is remembered begins amid what was appended again, nothing is located that lies before it', () => {
+    const sequences = new RecentSequences();
+    remember(sequences, 50, [9, 10, 5, 6, 7, 8, 9, 10, 11]);
+    expect(sequences.locate(7, '/a')).toEqual({ reached: true, point: undefined });
+    expect(sequences.locate(10, '/a').point?.offset).toBe(51);
+  });
+
+  it('[I-7] no more are remembered than the limit, and at least half of it', () => {
+    const sequences = new RecentSequences(10);
+    for (let n = 1; n <= 1_000; n++) {
+      sequences.add(entry(n, n));
+      expect(n - sequences.after).toBeLessThanOrEqual(10);
+      if (n > 5) expect(n - sequences.after).toBeGreaterThanOrEqual(5);
+    }
+    expect(sequences.locate(1_000, '/a').point?.offset).toBe(1_000);
+    expect(sequences.locate(1, '/a')).toEqual({ reached: true, point: undefined });
+  });
+
+  it('[I-6] a hole in what is read is the end of what was remembered; what is read again is not', () => {
+    const sequences = new RecentSequences();
+    remember(sequences, 1, [1, 2, 3]);
+    sequences.readFrom(2);
+    remember(sequences, 2, [2, 3, 4]);
+    expect(sequences.locate(1, '/a').point?.offset).toBe(1);
+    sequences.readFrom(9);
+    remember(sequences, 9, [8]);
+    expect(sequences.after).toBe(8);
+    expect(sequences.locate(4, '/a')).toEqual({ reached: true, point: undefined });
+  });
+});

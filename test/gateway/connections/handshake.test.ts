@@ -1,0 +1,266 @@
+import { request } from 'node:http';
+import { describe, expect, it } from 'vitest';
+import { afterTest } from '../../support/cleanup.js';
+import { startGateway } from '../../support/gateway/gateway.js';
+import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
+import { RawSocket } from '../../support/gateway/raw-socket.js';
+import { eventually } from '../../support/waiting.js';
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+function ask(url: string, method: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { method, headers }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }));
+    });
+    afterTest(() => asked.destroy());
+    asked.on('error', reject).end(method === 'POST' ? 'x'.repeat(100_000) : undefined);
+  });
+}
+
+describe('requests that are no connection', () => {
+  it('[000-06] an unknown path is answered with 404, whatever the method', async () => {
+    const { http } = await startGateway();
+    for (const method of ['GET', 'POST', 'HEAD']) expect((await ask(http('/nowhere'), method)).status).toBe(404);
+  });
+
+  it('another method than GET is answered with 405 and Allow', async () => {
+    const { http } = await startGateway();
+    for (const method of ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']) {
+      const { status, headers } = await ask(http('/events'), method, { Accept: 'text/event-stream' });
+      expect({ method, status, allow: headers['allow'] }).toEqual({ method, status: 405, allow: 'GET' });
+    }
+  });
+
+  it('neither an upgrade nor an event stream is answered with 426, which names websocket', async () => {
+    const { http } = await startGateway();
+    for (const accept of ['text/html', '*/*', 'application/json']) {
+      const { status, headers, body } = await ask(http('/events'), 'GET', { Accept: accept });
+      expect([status, headers['upgrade'], headers['content-type']]).toEqual([
+        426,
+        'websocket',
+        'application/problem+json',
+      ]);
+      expect(JSON.parse(body)).toMatchObject({ status: 426, title: expect.stringContaining('WebSocket') });
+    }
+  });
+});
+
+describe('upgrades that are refused', () => {
+  it('a WebSocket version other than 13 is answered with 426, which says 13', async () => {
+    const { port } = await startGateway();
+    for (const version of ['8', '7', '14', '']) {
+      const raw = await RawSocket.open(port);
+      const head = await raw.upgrade('/events', { 'Sec-WebSocket-Version': version });
+      expect(head).toMatch(/^HTTP\/1\.1 426 Upgrade Required\r\n/);
+      expect(head).toMatch(/\r\nSec-WebSocket-Version: 13(\r\n|$)/);
+      await raw.whenEnded();
+    }
+  });
+
+  it('another upgrade than to websocket is answered with 426, a missing or bad key with 400, a POST with 405', async () => {
+    const { port } = await startGateway();
+    const statusOf = async (headers: Record<string, string>) => {
+      const raw = await RawSocket.open(port);
+      const head = await raw.upgrade('/events', headers);
+      await raw.whenEnded();
+      return head.slice(9, 12);
+    };
+    expect(await statusOf({ Upgrade: 'h2c' })).toBe('426');
+    expect(await statusOf({ 'Sec-WebSocket-Key': 'short' })).toBe('400');
+    expect(await statusOf({ 'Sec-WebSocket-Key': '' })).toBe('400');
+    const raw = await RawSocket.open(port);
+    raw.request('/events', { Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' }, 'POST');
+    expect(await raw.head()).toMatch(/^HTTP\/1\.1 405 .*\r\nAllow: GET(\r\n|$)/s);
+  });
+
+  it('[I-7] are not kept open by a client that never ends its side', async () => {
+    const { port } = await startGateway();
+    const raw = await RawSocket.open(port);
+    await raw.upgrade('/nowhere');
+    await raw.whenEnded();
+    // Our own end stays open: only a reset, which the gateway sends to what comes after its close, tells that it is gone.
+    const closed = new Promise((resolve) => raw.socket.once('close', resolve));
+    await eventually(
+      () => raw.socket.destroyed || raw.socket.write('still here'),
+      () => raw.socket.destroyed,
+      3_000,
+    );
+    await closed;
+  });
+
+  it('of the subprotocols offered, pregon.v1 is chosen wherever it stands, and no other', async () => {
+    const { port } = await startGateway();
+    const chosen = async (offered: string) => {
+      const raw = await RawSocket.open(port);
+      const head = await raw.upgrade('/events', { 'Sec-WebSocket-Protocol': offered });
+      expect(head).toMatch(/^HTTP\/1\.1 101 /);
+      return /Sec-WebSocket-Protocol: (\S+)/.exec(head)?.[1];
+    };
+    expect(await chosen('pregon.v1')).toBe('pregon.v1');
+    expect(await chosen('graphql-ws, pregon.v1')).toBe('pregon.v1');
+    expect(await chosen('graphql-ws')).toBeUndefined();
+    expect(await chosen('pregon.v2')).toBeUndefined();
+  });
+
+  it('agrees to no extension', async () => {
+    const { port } = await startGateway();
+    const raw = await RawSocket.open(port);
+    const offer = { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits' };
+    expect(await raw.upgrade('/events', offer)).not.toMatch(/Extensions/i);
+  });
+});
+
+describe('origins', () => {
+  const LOOPBACK_HOSTS = [
+    'localhost:1234',
+    '127.0.0.1:1234',
+    '[::1]:1234',
+    'LOCALHOST',
+    '127.8.9.10',
+    'app.localhost:80',
+  ];
+  const LOCAL_PAGES = ['http://localhost:5001', 'https://127.0.0.1', 'http://[::1]:8080', 'null', 'file://'];
+
+  it('[I-9][004-11] none configured: pages of loopback addresses and from disk, on a loopback name, and programs', async () => {
+    const { port } = await startGateway();
+    for (const host of LOOPBACK_HOSTS) {
+      for (const origin of LOCAL_PAGES) expect(await statusFor(port, { host, origin }), origin).toBe('101');
+    }
+    for (const host of ['localhost', 'gateway.example:1234']) expect(await statusFor(port, { host })).toBe('101');
+  });
+
+  it('[I-9][004-11] none configured: no foreign page, and no page at all under a foreign name (DNS rebinding)', async () => {
+    const { port } = await startGateway();
+    const foreign = [
+      'https://evil.example',
+      'http://localhost.evil.example',
+      'http://127.0.0.1.evil.example',
+      'http://notlocalhost',
+      'http://10.0.0.1',
+      'http://128.0.0.1',
+      'localhost',
+      '',
+      'chrome-extension://abc',
+    ];
+    for (const origin of foreign) expect(await statusFor(port, { host: 'localhost:1234', origin }), origin).toBe('403');
+    for (const host of ['evil.example:1234', '192.168.0.7:1234', 'localhost.evil.example', '']) {
+      for (const origin of LOCAL_PAGES)
+        expect(await statusFor(port, { host, origin }), `${host} ${origin}`).toBe('403');
+    }
+  });
+
+  it('[I-9][004-11] a configured list: those and no others, loopback included, whatever the host', async () => {
+    const { port } = await startGateway({ allowedOrigins: ['https://shop.example', 'null'] });
+    for (const host of ['localhost', 'gateway.example']) {
+      expect(await statusFor(port, { host, origin: 'https://shop.example' })).toBe('101');
+      expect(await statusFor(port, { host, origin: 'null' })).toBe('101');
+      expect(await statusFor(port, { host })).toBe('101');
+      const others = [
+        'http://shop.example',
+        'https://shop.example:444',
+        'https://a.shop.example',
+        'http://localhost',
+        'file://',
+      ];
+      for (const origin of others) expect(await statusFor(port, { host, origin }), origin).toBe('403');
+    }
+  });
+
+  it('[I-9] an empty list lets no page in', async () => {
+    const { port } = await startGateway({ allowedOrigins: [] });
+    expect(await statusFor(port, { host: 'localhost', origin: 'http://localhost' })).toBe('403');
+    expect(await statusFor(port, { host: 'localhost' })).toBe('101');
+  });
+
+  it('[I-9] a plain GET without an origin, as a page sends to its own, is taken from a browser under our own names only (DNS rebinding)', async () => {
+    const open = await startGateway();
+    const listed = await startGateway({ allowedOrigins: ['https://shop.example:8443'] });
+    for (const host of [...LOOPBACK_HOSTS, '192.168.0.7:1234', '[2001:db8::1]']) {
+      expect(await streamStatus(open.port, host), host).toBe('200');
+      expect(await streamStatus(listed.port, host), host).toBe('200');
+    }
+    for (const host of ['evil.example:1234', 'localhost.evil.example', '1.2.3.4.evil.example', 'gateway', '']) {
+      expect(await streamStatus(open.port, host), host).toBe('403');
+      expect(await streamStatus(listed.port, host), host).toBe('403');
+    }
+    expect(await streamStatus(listed.port, 'shop.example')).toBe('200');
+    expect(await streamStatus(open.port, 'shop.example')).toBe('403');
+    expect(await streamStatus(open.port, 'gateway', {})).toBe('200');
+  });
+
+  it('[I-9] a page learns nothing from an answer to an origin that is not allowed, an unknown path included', async () => {
+    const { http } = await startGateway();
+    for (const path of ['/events', '/nowhere']) {
+      const { status, headers } = await ask(http(path), 'GET', { Origin: 'https://evil.example' });
+      expect([status, headers['access-control-allow-origin']]).toEqual([path === '/events' ? 403 : 404, undefined]);
+    }
+  });
+
+  it('[I-9] a refusal says whom and why', async () => {
+    const { http, ws } = await startGateway();
+    const headers = { Accept: 'text/event-stream', Origin: 'https://evil.example' };
+    const { status, body } = await ask(http('/events'), 'GET', headers);
+    expect([status, JSON.parse(body).title]).toEqual([403, expect.stringContaining('https://evil.example')]);
+    expect((await refusal(ws('/events'), { origin: 'https://evil.example' })).statusCode).toBe(403);
+  });
+});
+
+async function statusFor(port: number, { host, origin }: { host: string; origin?: string }): Promise<string> {
+  const raw = await RawSocket.open(port);
+  const head = await raw.upgrade('/events', { Host: host, ...(origin === undefined ? {} : { Origin: origin }) });
+  raw.socket.destroy();
+  return head.slice(9, 12);
+}
+
+async function streamStatus(
+  port: number,
+  host: string,
+  headers: Record<string, string> = { 'Accept-Language': 'en', 'User-Agent': 'Mozilla/5.0' },
+): Promise<string> {
+  const raw = await RawSocket.open(port);
+  raw.request('/events', { Host: host, Accept: 'text/event-stream', ...headers });
+  const head = await raw.head();
+  raw.socket.destroy();
+  return head.slice(9, 12);
+}
+
+describe('a slow handshake', () => {
+  it('[I-8] is cut after handshakeTimeoutMs, at whatever point it stands, and disturbs nobody', async () => {
+    const { port, ws, append } = await startGateway({ handshakeTimeoutMs: 300 });
+    const client = await PlainClient.open(ws('/events'));
+    const texts = ['', 'GE', 'GET /events HTTP/1.1\r\nHost: localhost\r\n', 'GET /events HTTP/1.1\r\nHost: local'];
+    const slow = await Promise.all(
+      texts.map(async (text) => {
+        const raw = await RawSocket.open(port);
+        raw.write(text);
+        return raw;
+      }),
+    );
+    const dripping = await RawSocket.open(port);
+    const drip = setInterval(() => dripping.socket.writable && dripping.write('a'), 50);
+    afterTest(() => clearInterval(drip));
+    dripping.write('GET /events HTTP/1.1\r\nX-Slow: ');
+    for (const raw of [...slow, dripping]) await raw.whenEnded(4_000);
+    await append(1);
+    expect(await client.numbers(1)).toEqual([1]);
+    expect(client.socket.readyState).toBe(client.socket.OPEN);
+  });
+});
+
+describe('the port', () => {
+  it('that is in use is an error that says so', async () => {
+    const { port, gateway } = await startGateway();
+    const second = startGateway({ listen: { port } });
+    await expect(second).rejects.toMatchObject({ code: 'LISTEN_FAILED', message: expect.stringContaining(`${port}`) });
+    await expect(gateway.listen({ port: 0 })).rejects.toThrow(TypeError);
+  });
+});

@@ -1,0 +1,217 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { afterTest, temporaryFolder } from '../../support/cleanup.js';
+import { FramesClient } from '../../support/gateway/frames-client.js';
+import {
+  appender,
+  numberOf,
+  numbers,
+  openTestLog,
+  startGateway,
+  type TestGateway,
+} from '../../support/gateway/gateway.js';
+import { GatewayProcess } from '../../support/gateway/gateway-process.js';
+import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
+import { SocketIoClient } from '../../support/gateway/socketio-client.js';
+import { eventually } from '../../support/waiting.js';
+
+const EVENTS = process.env['PREGON_LONG'] === '1' ? 1_000_000 : 20_000;
+const TIMEOUT_MS = process.env['PREGON_LONG'] === '1' ? 1_200_000 : 60_000;
+
+/** The most CPU time that one client may cause in one turn of the event loop. */
+const TURN_MS = 20;
+
+const WORDS = ['org', '7', 'user', '42', 'order', 'created'];
+
+/** Six words of which the last is new each time, so that nothing that was found for one topic helps with the next. */
+const newTopic = (n: number) => `${WORDS.slice(0, -1).join('.')}.created${n}`;
+
+/** Patterns of the words of {@link newTopic}, each with wildcards at other places: a topic reaches nearly all of their words. */
+const costly = (count: number) =>
+  Array.from({ length: count }, (_, n) =>
+    WORDS.slice(0, -1)
+      .map((word, at) => `${(n >> at) & 1 ? word : '*'}${(n >> (at + 5)) & 1 ? '.#' : ''}`)
+      .join('.')
+      .concat(`.x${n}`),
+  );
+
+const many = (count: number, make: (n: number) => string) => Array.from({ length: count }, (_, n) => make(n));
+
+async function start(): Promise<{ gateway: GatewayProcess; append: TestGateway['append'] }> {
+  const file = join(temporaryFolder(), 'log.db');
+  const append = appender(await openTestLog(file));
+  await append(1);
+  return { gateway: await GatewayProcess.start({ log: `sqlite:${file}` }), append };
+}
+
+/** The most costly filters that are taken, made until one is refused; their subscriptions are open. */
+async function subscribeToTheLimit(client: FramesClient): Promise<number> {
+  const patterns = costly(1_000);
+  for (let taken = 0, step = 64; ; taken += step) {
+    const topics = patterns.slice(taken, taken + step);
+    if (topics.length === 0) return taken;
+    if ((await client.subscribe({ id: 1_000 + taken, topics })).op === 'error') return taken;
+  }
+}
+
+describe('one client that asks for many topics', () => {
+  it.each([
+    ['without wildcards', many(1_000, (n) => `org.7.user.42.order.n${n}`)],
+    ['between #', many(1_000, (n) => `#.n${n}.#`)],
+    ['of many words', many(1_000, (n) => `*.org.${n}.a.b.c.d.e.f.#`)],
+    ['with wildcards at all places', costly(200)],
+  ])(
+    '[fault A6] and replays the whole log, %s, makes no turn of the event loop long',
+    async (_, topics) => {
+      const { gateway, append } = await start();
+      await append(EVENTS, { topic: newTopic });
+      const live = await FramesClient.open(gateway.ws('/events'));
+      await live.subscribe({ id: 1, topics: ['live'] });
+      const clients: FramesClient[] = [];
+      for (let n = 0; n < 10; n++) {
+        // What the first of them makes the compiler do is not measured.
+        if (n === 1) await gateway.longestTurnMs();
+        const client = await FramesClient.open(gateway.ws('/events'));
+        const own = [...topics.slice(1), `own.${n}`];
+        expect(await client.subscribe({ id: 1, topics: own, since: 'first' })).toMatchObject({ op: 'subscribed' });
+        clients.push(client);
+      }
+      await append(1, { topic: () => 'live' });
+      await live.numbers(1, 1);
+      for (const client of clients) await client.control('checkpoint', TIMEOUT_MS);
+      expect(await gateway.longestTurnMs()).toBeLessThan(TURN_MS);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    '[fault A10] as costly as can be, and others that come and go, make no turn of live delivery long',
+    async () => {
+      const { gateway, append } = await start();
+      const hostile = await FramesClient.open(gateway.ws('/events'));
+      expect(await subscribeToTheLimit(hostile)).toBeGreaterThan(100);
+      const live = await FramesClient.open(gateway.ws('/events'));
+      await live.subscribe({ id: 1, topics: ['org.#'] });
+      await append(1_000, { topic: newTopic });
+      await live.numbers(1, 1_000);
+      const before = await gateway.memory();
+      await gateway.longestTurnMs();
+      const appending = append(EVENTS, { topic: newTopic });
+      for (let id = 10; id < 60; id++) {
+        hostile.send({ op: 'subscribe', id, topics: [`*.x${id}.#`] });
+        hostile.send({ op: 'unsubscribe', id });
+        await hostile.frames.until(
+          () => hostile.controls('unsubscribed').some((frame) => frame.id === id),
+          `the end of subscription ${id}`,
+        );
+      }
+      await appending;
+      await live.numbers(1, EVENTS + 1_000, TIMEOUT_MS);
+      expect(live.events(1).map(numberOf)).toEqual(numbers(2, EVENTS + 1_001));
+      expect(await gateway.longestTurnMs()).toBeLessThan(TURN_MS);
+      // What came faster than it was matched did not pile up.
+      expect((await gateway.memory()) - before).toBeLessThan(128 * 1_048_576);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('[fault A10] what the topics of one connection cost in memory', () => {
+  const CONNECTIONS = 30;
+
+  /** As docs/reference/limits.md says. */
+  const MOST_BYTES = 2 * 1_048_576;
+
+  /** Subscriptions of a connection, each as large as is taken together with the others. */
+  const SHAPES: Readonly<Record<string, (client: number) => string[][]>> = {
+    'few patterns that are long': (n) => [many(1_000, (at) => `${n}x${at}`.padEnd(255, 'z'))],
+    'many subscriptions of long patterns': (n) =>
+      Array.from({ length: 40 }, (_, id) => many(25, (at) => `${n}x${id}x${at}`.padEnd(255, 'z'))),
+    'patterns of many words': (n) => [many(1_000, (at) => `*.${n}.${at}.a.b.c.d.e.f.#`)],
+  };
+
+  it.each(Object.entries(SHAPES))(
+    'is bounded for %s, and given back',
+    async (_, topicsOf) => {
+      const { gateway } = await start();
+      const open = async (n: number) => {
+        const client = await FramesClient.open(gateway.ws('/events'));
+        let taken = 0;
+        for (const [id, topics] of topicsOf(n).entries()) {
+          const answer = await client.subscribe({ id, topics });
+          if (answer.op === 'subscribed') taken += topics.length;
+        }
+        expect(taken).toBeGreaterThan(200);
+        return client;
+      };
+      await open(0);
+      const before = await gateway.memory();
+      const clients: FramesClient[] = [];
+      for (let n = 1; n <= CONNECTIONS; n++) clients.push(await open(n));
+      const each = ((await gateway.memory()) - before) / CONNECTIONS;
+      expect(each).toBeLessThan(MOST_BYTES);
+      for (const client of clients) client.socket.terminate();
+      await eventually(
+        () => gateway.connections(),
+        (count) => count === 1,
+      );
+      // What was freed is used again, whether or not it was given back to the operating system.
+      for (let n = 1; n <= CONNECTIONS; n++) await open(CONNECTIONS + n);
+      expect(((await gateway.memory()) - before) / CONNECTIONS).toBeLessThan(MOST_BYTES);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describe('[fault A6] more topics than a connection may have', () => {
+  const most = 5;
+  const tooMany = many(most + 1, (n) => `n.${n}`);
+
+  it('are refused on every transport, and so many are not', async () => {
+    const { ws, http, append } = await startGateway({ maxTopics: most });
+    const query = `/events?topics=${tooMany.join(',')}`;
+    expect(await new PlainClient(ws(query)).whenClosed()).toMatchObject({ code: 4500 });
+    expect((await fetch(http(query), { headers: { Accept: 'text/event-stream' } })).status).toBe(400);
+    const frames = await FramesClient.open(ws('/events'));
+    const refused = { op: 'error', code: 'TOO_MANY_SUBSCRIPTIONS' };
+    expect(await frames.subscribe({ id: 1, topics: tooMany })).toMatchObject(refused);
+    expect(await frames.subscribe({ id: 2, topics: tooMany.slice(0, 3) })).toMatchObject({ op: 'subscribed' });
+    expect(await frames.subscribe({ id: 3, topics: tooMany.slice(0, 3) })).toMatchObject(refused);
+    expect(await frames.subscribe({ id: 3, topics: tooMany.slice(0, 2) })).toMatchObject({ op: 'subscribed' });
+    const socket = await SocketIoClient.open(http('/events'), { auth: { topics: [] } });
+    const answer = { error: { code: 'TOO_MANY_SUBSCRIPTIONS' } };
+    expect(await socket.ask('subscribe', tooMany)).toMatchObject(answer);
+    expect(await socket.ask('subscribe', tooMany.join(','))).toMatchObject(answer);
+    expect(await socket.ask('subscribe', { topics: tooMany.join(',') })).toMatchObject(answer);
+    await append(1);
+    expect(await frames.numbers(2, 1)).toEqual([1]);
+  });
+
+  it('are counted in bytes too', async () => {
+    const { ws } = await startGateway({ maxTopicsBytes: 100 });
+    const client = await FramesClient.open(ws('/events'));
+    expect(await client.subscribe({ id: 1, topics: ['a'.repeat(60)] })).toMatchObject({ op: 'subscribed' });
+    expect(await client.subscribe({ id: 2, topics: ['b'.repeat(41)] })).toMatchObject({
+      op: 'error',
+      code: 'TOO_MANY_SUBSCRIPTIONS',
+    });
+    expect(await client.subscribe({ id: 2, topics: ['b'.repeat(40)] })).toMatchObject({ op: 'subscribed' });
+  });
+
+  it('in a URL too long to be looked at are refused before', async () => {
+    const { gateway } = await startGateway();
+    const server = createServer({ maxHeaderSize: 1_048_576 });
+    gateway.attach(server);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    afterTest(() => server.close());
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    const query = `/events?topics=${many(20_000, (n) => `n.${n}`).join(',')}`;
+    const url = `http://127.0.0.1:${port}${query}`;
+    expect((await fetch(url, { headers: { Accept: 'text/event-stream' } })).status).toBe(414);
+    expect((await refusal(url.replace('http', 'ws'))).statusCode).toBe(414);
+  });
+});

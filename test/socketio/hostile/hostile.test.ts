@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { createGateway } from 'pregon';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { afterTest, temporaryFolder } from '../../support/cleanup.js';
+import { startGateway } from '../../support/gateway/gateway.js';
+import { GatewayProcess } from '../../support/gateway/gateway-process.js';
+import { within } from '../../support/gateway/inbox.js';
+import { SocketIoClient } from '../../support/gateway/socketio-client.js';
+import { eventually } from '../../support/waiting.js';
+
+const MIB = 1_048_576;
+
+/** A client that says what it likes: bare packets over a bare WebSocket. */
+async function connect(http: string): Promise<{ socket: WebSocket; said: string[] }> {
+  const url = new URL('/socket.io/?EIO=4&transport=websocket', http);
+  url.protocol = 'ws:';
+  const socket = new WebSocket(url);
+  afterTest(() => socket.terminate());
+  const said: string[] = [];
+  socket.on('message', (data) => said.push(data.toString()));
+  await within(once(socket, 'open'), 'a WebSocket');
+  return { socket, said };
+}
+
+async function enter(http: string, auth = ''): Promise<{ socket: WebSocket; said: string[] }> {
+  const client = await connect(http);
+  client.socket.send(`40/events,${auth}`);
+  await eventually(
+    () => client.said.some((text) => text.startsWith('40/events,')),
+    (entered) => entered,
+  );
+  return client;
+}
+
+describe('[I-8] what a hostile client emits', () => {
+  it.each([
+    '42/events,["unsubscribe",{"id":{"toString":1,"valueOf":1}}]',
+    '42/events,["unsubscribe"]',
+    '42/events,["unsubscribe",""]',
+    '42/events,["subscribe",{"topics":{"length":5}}]',
+    '42/events,["subscribe",null]',
+    '42/events,[7,7]',
+    '42/events,["__proto__",{"__proto__":1}]',
+  ])('%s harms nobody', async (packet) => {
+    const gateway = await GatewayProcess.start({ log: newLog() });
+    const { socket } = await enter(gateway.http('/events'));
+    socket.send(packet);
+    const after = await SocketIoClient.open(gateway.http('/events'));
+    await after.count('subscribed', 1);
+    expect(gateway.isRunning).toBe(true);
+  });
+
+  it('more topics than can be compared are refused before they are, and delay nobody', async () => {
+    const { http } = await startGateway();
+    const wild = (count: number, word: string) => Array.from({ length: count }, (_, n) => `*.${word}${n}`);
+    const client = await SocketIoClient.open(http('/events'), { auth: { topics: wild(400, 'a') } });
+    const before = process.cpuUsage();
+    // Together fewer than a connection may have, so that it is the comparison that refuses them.
+    for (const topics of [wild(400, 'b'), wild(590, 'c')]) {
+      expect(await client.ask('subscribe', topics)).toMatchObject({
+        error: { code: 'TOO_MANY_SUBSCRIPTIONS', message: expect.stringContaining('to tell them apart') },
+      });
+    }
+    const { user, system } = process.cpuUsage(before);
+    expect((user + system) / 1_000).toBeLessThan(2_000);
+  });
+
+  it('[I-7] questions without end, of which it reads no answer, end its connection', async () => {
+    // Without a rate, which would only make it slower.
+    const gateway = await GatewayProcess.start({ log: newLog(), maxFramesPerSecond: 0 });
+    const { socket } = await enter(gateway.http('/events'));
+    const before = await gateway.memory();
+    socket.pause();
+    for (let n = 0; n < 200_000; n++) socket.send('42/events,["unsubscribe",9]');
+    await eventually(
+      () => gateway.connections(),
+      (count) => count === 0,
+    );
+    expect((await gateway.memory()) - before).toBeLessThan(64 * MIB);
+  });
+
+  it('the same namespace again and again, all at once, leaves nothing behind', async () => {
+    const { http, gateway } = await startGateway();
+    const first = await SocketIoClient.open(http('/events'));
+    await first.count('subscribed', 1);
+    const auth = JSON.stringify({
+      pid: Reflect.get(first.socket, '_pid'),
+      offset: Reflect.get(first.socket, '_lastOffset'),
+    });
+    first.socket.io.reconnection(false);
+    first.breakOff();
+    for (let n = 0; n < 5; n++) {
+      const { socket } = await connect(http('/events'));
+      for (let again = 0; again < 3; again++) socket.send(`40/events,${auth}`);
+      await within(once(socket, 'close'), 'the end');
+    }
+    await eventually(
+      () => gateway.connections('events').count,
+      (count) => count === 0,
+    );
+    const began = performance.now();
+    await gateway.close({ spreadMs: 0, timeoutMs: 50_000 });
+    expect(performance.now() - began).toBeLessThan(40_000);
+  });
+});
+
+describe('[G-1] two who come back as the same, at the same time', () => {
+  it('are two in the end: one of them is recovered, the other begins anew, and both have all that follows', async () => {
+    const { http, gateway, append } = await startGateway();
+    const first = await SocketIoClient.open(http('/events'), { auth: { names: 'event' } });
+    await first.count('subscribed', 1);
+    const [pid, offset] = ['_pid', '_lastOffset'].map((name) => Reflect.get(first.socket, name));
+    first.socket.io.reconnection(false);
+    first.breakOff();
+    // Both are on their way in while a middleware thinks about them.
+    const waiting: (() => void)[] = [];
+    gateway.io.of('/events').use((_, next) => {
+      waiting.push(next);
+    });
+    const twins = [await connect(http('/events')), await connect(http('/events'))];
+    const auth = JSON.stringify({ pid, offset, names: 'event' });
+    for (const { socket } of twins) socket.send(`40/events,${auth}`);
+    await eventually(
+      () => waiting.length,
+      (count) => count === 2,
+    );
+    for (const next of waiting) next();
+    const ids = await eventually(
+      () => twins.map(({ said }) => said.find((text) => text.startsWith('40/events,'))?.slice(0, 40)),
+      (all) => all.every((id) => id !== undefined),
+    );
+    expect(new Set(ids).size).toBe(2);
+    await append(3);
+    for (const { said } of twins) {
+      await eventually(
+        () => said.filter((text) => text.startsWith('42/events,["event"')).length,
+        (count) => count === 3,
+      );
+    }
+    expect(gateway.connections('events').count).toBe(2);
+  });
+});
+
+describe('what an application may do with its own server', () => {
+  it('taking all listeners away keeps no connection alive that is gone', async () => {
+    const { http, gateway } = await startGateway();
+    const client = await SocketIoClient.open(http('/events'));
+    await client.count('subscribed', 1);
+    for (const socket of gateway.io.of('/events').sockets.values()) socket.removeAllListeners();
+    client.socket.disconnect();
+    await eventually(
+      () => gateway.connections('events').count,
+      (count) => count === 0,
+    );
+  });
+
+  it('a message under a reserved name is refused where it is sent', async () => {
+    const { http, gateway } = await startGateway();
+    const client = await SocketIoClient.open(http('/events'));
+    const connections = gateway.connections('events');
+    for (const name of ['disconnect', 'connect_error', 'newListener', 'reset', 'draining']) {
+      expect(() => connections.broadcast(1, { name })).toThrow(TypeError);
+    }
+    expect(client.socket.connected).toBe(true);
+  });
+
+  it('an answer that JSON cannot hold is an error for whoever asked', async () => {
+    const handlers = [{ messages: { ask: () => ({ big: 1n }) } }];
+    const { http } = await startGateway({ routes: { events: { path: '/events', handlers } } });
+    const client = await SocketIoClient.open(http('/events'));
+    expect(await client.ask('ask', 1)).toMatchObject({ error: { code: 'HANDLER_FAILED' } });
+  });
+
+  it('options on which recovery and rooms depend are refused at start', async () => {
+    const options = { log: newLog(), routes: { events: { path: '/events' } } };
+    const socketIo = {};
+    // As one does who writes JavaScript.
+    Reflect.set(socketIo, 'parser', {});
+    await expect(createGateway({ ...options, socketIo })).rejects.toThrow('socketIo.parser');
+  });
+
+  it('[G-7] who enters while the gateway goes away is sent elsewhere, and delays nothing', async () => {
+    const { http, gateway } = await startGateway();
+    const { socket, said } = await connect(http('/events'));
+    const held = await SocketIoClient.open(http('/events'), { reconnection: false });
+    await held.count('subscribed', 1);
+    const began = performance.now();
+    const closing = gateway.close({ spreadMs: 500, timeoutMs: 50_000 });
+    socket.send('40/events,');
+    await within(once(socket, 'close'), 'the end');
+    await closing;
+    expect(said.filter((text) => text.includes('"subscribed"'))).toEqual([]);
+    expect(performance.now() - began).toBeLessThan(40_000);
+  });
+});
+
+function newLog(): string {
+  return `sqlite:${temporaryFolder()}/log.db`;
+}

@@ -1,0 +1,194 @@
+import { attachGateway, createGateway, type Gateway, type SocketIo, type UnknownEvents } from 'pregon';
+import type { Server, Socket } from 'socket.io';
+import { type Socket as ClientSocket, io as connect } from 'socket.io-client';
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { afterTest, temporaryFolder } from '../../support/cleanup.js';
+
+interface ClientEvents {
+  bid(amount: number, answer: (accepted: boolean) => void): void;
+  leave(): void;
+}
+
+interface ServerEvents {
+  sold(item: { id: string; price: number }): void;
+  confirm(question: string, answer: (yes: boolean) => void): void;
+}
+
+interface GatewayEvents {
+  count(answer: (connections: number) => void): void;
+}
+
+interface Data {
+  user: { name: string };
+}
+
+interface Auction {
+  clientEvents: ClientEvents;
+  serverEvents: ServerEvents;
+  gatewayEvents: GatewayEvents;
+  data: Data;
+}
+
+type AuctionSocket = Parameters<Parameters<SocketIo<Auction>['use']>[0]>[0];
+
+async function start(): Promise<{ gateway: Gateway<Auction>; client: ClientSocket<ServerEvents, ClientEvents> }> {
+  const gateway = await createGateway<Auction>({
+    log: `sqlite:${temporaryFolder()}/log.db`,
+    routes: { events: { path: '/events' } },
+  });
+  afterTest(() => gateway.close({ spreadMs: 0 }));
+  const { port } = await gateway.listen({ port: 0 });
+  const client: ClientSocket<ServerEvents, ClientEvents> = connect(`http://127.0.0.1:${port}/events`);
+  afterTest(() => client.disconnect());
+  return { gateway, client };
+}
+
+describe('the types of gateway.io, with the events of the application', () => {
+  it('[001-17] hold from end to end: what is declared goes, nothing else compiles', async () => {
+    const { gateway, client } = await start();
+    const events = gateway.io.of('/events');
+    events.on('connection', (socket) => {
+      expectTypeOf(socket).toEqualTypeOf<AuctionSocket>();
+      expectTypeOf(socket.data).toEqualTypeOf<Data>();
+      socket.data.user = { name: 'ada' };
+      // @ts-expect-error the data has no such name
+      socket.data.admin = true;
+      socket.on('bid', (amount, answer) => {
+        expectTypeOf(amount).toEqualTypeOf<number>();
+        expectTypeOf(answer).toEqualTypeOf<(accepted: boolean) => void>();
+        answer(amount > 10);
+      });
+      // @ts-expect-error no client emits this
+      socket.on('unknown', () => {});
+      // @ts-expect-error a bid is a number
+      socket.on('bid', (amount: string) => amount);
+    });
+    await new Promise<void>((resolve) => client.once('connect', resolve));
+    expect(await client.emitWithAck('bid', 11)).toBe(true);
+    client.on('confirm', (question, answer) => answer(question === 'sure?'));
+    const [socket] = events.sockets.values();
+    const one = socket?.emitWithAck('confirm', 'sure?');
+    expectTypeOf(one).toEqualTypeOf<Promise<boolean> | undefined>();
+    expect(await one).toBe(true);
+    const all = events.timeout(1_000).emitWithAck('confirm', 'sure?');
+    expectTypeOf(all).resolves.toEqualTypeOf<boolean[]>();
+    expect(await all).toEqual([true]);
+    const counts = gateway.io.serverSideEmitWithAck('count');
+    expectTypeOf(counts).resolves.toEqualTypeOf<number[]>();
+    expect(await counts).toEqual([]);
+    const [found] = await events.fetchSockets();
+    expectTypeOf(found?.data).toEqualTypeOf<Data | undefined>();
+    expect(found?.data.user.name).toBe('ada');
+  });
+
+  it('hold for all that emits', async () => {
+    const { gateway } = await start();
+    const { io } = gateway;
+    const item = { id: 'a', price: 1 };
+    io.emit('sold', item);
+    io.of('/events').to('room').except('other').volatile.emit('sold', item);
+    // @ts-expect-error the price is missing
+    io.emit('sold', { id: 'a' });
+    // @ts-expect-error clients emit it, the server does not
+    io.to('room').emit('bid', 1);
+    // @ts-expect-error it is no event between gateways
+    io.serverSideEmit('sold', item);
+    // @ts-expect-error nobody is asked by this one
+    const asked = io.timeout(10).emitWithAck('sold', item);
+    await asked.catch(() => {});
+    io.on('count', (answer) => {
+      expectTypeOf(answer).toEqualTypeOf<(connections: number) => void>();
+    });
+  });
+});
+
+describe('[fault D5] the types of gateway.io', () => {
+  it('fit what is written for a server of Socket.IO with two type parameters', () => {
+    type Io = Gateway<{ clientEvents: ClientEvents; serverEvents: ServerEvents }>['io'];
+    expectTypeOf<Io>().toExtend<Server<ClientEvents, ServerEvents>>();
+    expectTypeOf<Gateway['io']>().toExtend<Server>();
+  });
+
+  it('[fault D5] are refused under a name that is none of theirs', () => {
+    // @ts-expect-error it is clientEvents
+    type Misspelt = Gateway<{ clientEvent: ClientEvents; serverEvents: ServerEvents }>;
+    // @ts-expect-error it is serverEvents
+    expectTypeOf(createGateway<{ clientEvents: ClientEvents; emits: ServerEvents }>).toBeFunction();
+    // @ts-expect-error no name of it is known
+    expectTypeOf(attachGateway<{ events: ClientEvents }>).toBeFunction();
+    expectTypeOf<Misspelt>().not.toBeNever();
+  });
+
+  it('[fault D5] a gateway needs no route to serve Socket.IO', async () => {
+    for (const routes of [{}, undefined]) {
+      const gateway = await createGateway({ log: `sqlite:${temporaryFolder()}/log.db`, ...(routes ? { routes } : {}) });
+      afterTest(() => gateway.close({ spreadMs: 0 }));
+      const { port } = await gateway.listen({ port: 0 });
+      gateway.io.of('/chat').on('connection', (socket) => socket.emit('hello', 1));
+      const client = connect(`http://127.0.0.1:${port}/chat`);
+      afterTest(() => client.disconnect());
+      expect(await new Promise((resolve) => client.once('hello', resolve))).toBe(1);
+    }
+  });
+
+  it('[fault D5] a gateway that could serve nothing at all says what to do', async () => {
+    const options = { log: `sqlite:${temporaryFolder()}/log.db`, routes: {}, socketIo: false } as const;
+    await expect(createGateway(options)).rejects.toThrow(/at least one; createComponentServer serves components alone/);
+  });
+});
+
+describe('the types of gateway.io, with nothing declared', () => {
+  it('take any event, of which nothing is said, and never by any', async () => {
+    const gateway = await createGateway({
+      log: `sqlite:${temporaryFolder()}/log.db`,
+      routes: { events: { path: '/events' } },
+    });
+    afterTest(() => gateway.close({ spreadMs: 0 }));
+    expectTypeOf(gateway).toEqualTypeOf<Gateway>();
+    expectTypeOf(gateway.io).toEqualTypeOf<SocketIo>();
+    gateway.io.emit('whatever', 1, { two: true });
+    gateway.io.on('connection', (socket) => {
+      expectTypeOf(socket).not.toBeAny();
+      expectTypeOf(socket).toEqualTypeOf<
+        Socket<UnknownEvents, UnknownEvents, UnknownEvents, Record<string, unknown>>
+      >();
+      expectTypeOf(socket.data['user']).toEqualTypeOf<unknown>();
+      socket.data['user'] = { name: 'ada' };
+      socket.on('anything', (...args) => expectTypeOf(args).toEqualTypeOf<unknown[]>());
+      socket.on('one', (argument) => {
+        expectTypeOf(argument).toEqualTypeOf<unknown>();
+        // @ts-expect-error what it is has to be looked at first
+        argument.name;
+      });
+    });
+  });
+
+  it('keep what is not Socket.IO’s free of any', () => {
+    expectTypeOf<Gateway['publish']>().parameters.not.toBeAny();
+    expectTypeOf<Awaited<ReturnType<Gateway['publish']>>>().not.toBeAny();
+    expectTypeOf<Awaited<ReturnType<Gateway['publish']>>['data']>().toEqualTypeOf<unknown>();
+    expectTypeOf<Gateway['io']>().not.toBeAny();
+    expectTypeOf<Parameters<Gateway['connections']>>().toEqualTypeOf<[route: string]>();
+  });
+
+  it('[000-08] say so where Socket.IO was switched off', async () => {
+    const gateway = await createGateway({
+      log: `sqlite:${temporaryFolder()}/log.db`,
+      routes: { events: { path: '/events' } },
+      socketIo: false,
+    });
+    afterTest(() => gateway.close());
+    expect(() => gateway.io).toThrow('socketIo: false');
+  });
+});
+
+describe('the options of Socket.IO’s server', () => {
+  it('do not take what the gateway does itself', () => {
+    type Options = Exclude<Parameters<typeof createGateway>[0]['socketIo'], false | undefined>;
+    expectTypeOf<Options>().toHaveProperty('pingInterval');
+    expectTypeOf<Options>().toHaveProperty('allowRequest');
+    expectTypeOf<Options>().not.toHaveProperty('adapter');
+    expectTypeOf<Options>().not.toHaveProperty('connectionStateRecovery');
+    expectTypeOf<Options>().not.toHaveProperty('parser');
+  });
+});
