@@ -275,7 +275,10 @@ describeInBrowser('the packages, packed', (openPage) => {
       const wanted = expectedNames[step];
       if (language === 'sh' && wanted !== undefined) await eventually(names, (all) => all.join() === wanted);
     }
-    expect(await page.locator('#state').textContent()).toBe('online');
+    await eventually(
+      () => page.locator('#state').textContent(),
+      (state) => state === 'online',
+    );
     await page.context().close();
   });
 });

@@ -4,15 +4,15 @@ import { setImmediate } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
 
 const dist = new URL('../../../packages/server/dist/', import.meta.url);
-const { Connection } = await import(new URL('core/connection.js', dist));
-const { Subscription } = await import(new URL('core/subscription.js', dist));
+const { ClientConnection } = await import(new URL('core/connections/client-connection.js', dist));
+const { Subscription } = await import(new URL('core/subscriptions/subscription.js', dist));
 const { ClientSocket } = await import(new URL('transports/websocket/client-socket.js', dist));
 const fromServer = createRequire(dist);
 const fromSocketIo = createRequire(fromServer.resolve('socket.io'));
 
 /** What there is of each client as long as it is here. */
 const kinds = {
-  connections: Connection,
+  connections: ClientConnection,
   subscriptions: Subscription,
   webSockets: ClientSocket,
   sockets: fromSocketIo('node:net').Socket,
