@@ -122,7 +122,7 @@ describe('a gateway that is attached to a server', () => {
     expect(await second.numbers(1)).toEqual([1]);
   });
 
-  it('answers newcomers with 503 and Retry-After while it is going away', async () => {
+  it('answers pendingHandshakes with 503 and Retry-After while it is going away', async () => {
     const { gateway, port, server } = await attachTo(simpleServer());
     const slow = await RawSocket.open(port);
     await slow.upgrade('/events');

@@ -210,7 +210,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     door.close();
     front.leave();
     const componentsClosed = atMost(timeoutMs, components.close(), systemClock);
-    // Who polls has to reach this port until the end; newcomers are refused by the door.
+    // Who polls has to reach this port until the end; new clients are refused by the door.
     await drain(door, { spreadMs, timeoutMs, clock: systemClock });
     await componentsClosed;
     front.close();

@@ -1,6 +1,6 @@
 import { assertPattern, assertTopic, canonicalPatterns, MAX_PATTERNS } from '@pregon/protocol';
 import { TopicIndex } from '../core/topics/topic-index.js';
-import { Turns } from './turns.js';
+import { ExpectedNumbers } from './expected-numbers.js';
 
 /** The most topics that are published to, and patterns that are handed out. */
 const MAX_TOPICS = 100_000;
@@ -31,7 +31,7 @@ export class TopicPlan {
   readonly #perConnection: number;
   readonly #ownNumbers: boolean;
   readonly #indices: ReadonlyMap<string, readonly number[]>;
-  readonly #turns = new Map<string, Turns>();
+  readonly #turns = new Map<string, ExpectedNumbers>();
 
   /**
    * @throws RangeError where there are too many, or none that is published to is subscribed to
@@ -70,12 +70,12 @@ export class TopicPlan {
   }
 
   /** Connections with the same patterns share theirs. */
-  turnsOf(connection: number): Turns {
+  turnsOf(connection: number): ExpectedNumbers {
     const patterns = canonicalPatterns(this.patternsOf(connection) ?? ['#']);
     const key = patterns.join(' ');
     let turns = this.#turns.get(key);
     if (!turns) {
-      turns = new Turns(this.published.length, this.#wanted(patterns));
+      turns = new ExpectedNumbers(this.published.length, this.#wanted(patterns));
       this.#turns.set(key, turns);
     }
     return turns;

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CHUNK_BYTES, Chunk, chunkLength } from '../../src/core/delivery/chunk.js';
 import { eventBlocks } from '../../src/transports/sse/event-blocks.js';
-import { eventFrames } from '../../src/transports/websocket/wire.js';
+import { eventFrames } from '../../src/transports/websocket/event-formats.js';
 import { decodeBlocks, decodeEvents, decodeFrames } from './support/decode.js';
 import { entry, logged, loggedOfSize } from './support/entries.js';
 import { event } from './support/square.js';

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DeliveryCheck } from '../../src/load/check/delivery-check.js';
-import { Turns } from '../../src/load/turns.js';
+import { ExpectedNumbers } from '../../src/load/expected-numbers.js';
 
 const NONE: ReadonlySet<number> = new Set();
 
 /** Expects all numbers from 0 on. */
 function checkOfAll(): DeliveryCheck {
-  const check = new DeliveryCheck(new Turns(1, [0]));
+  const check = new DeliveryCheck(new ExpectedNumbers(1, [0]));
   check.begin(0);
   return check;
 }
@@ -17,7 +17,7 @@ function takeAll(check: DeliveryCheck, events: readonly (readonly [number: numbe
   return events.map(([number, place]) => check.take(number, place * 10));
 }
 
-describe('Turns', () => {
+describe('ExpectedNumbers', () => {
   it('knows which numbers a connection is to get, as a filter over all numbers does', () => {
     const topics = fc.integer({ min: 1, max: 12 });
     const case_ = topics.chain((count) =>
@@ -30,7 +30,7 @@ describe('Turns', () => {
     );
     fc.assert(
       fc.property(case_, ([count, wanted, from, length]) => {
-        const turns = new Turns(count, wanted);
+        const turns = new ExpectedNumbers(count, wanted);
         const numbers = Array.from({ length: 100 }, (_, index) => index);
         const due = numbers.filter((number) => wanted.includes(number % count));
         expect(numbers.filter((number) => turns.has(number))).toEqual(due);
@@ -115,7 +115,7 @@ describe('DeliveryCheck', () => {
   });
 
   it('what was sent before the connection was there for certain may come or not', () => {
-    const check = new DeliveryCheck(new Turns(1, [0]));
+    const check = new DeliveryCheck(new ExpectedNumbers(1, [0]));
     check.begin(5);
     expect(
       takeAll(check, [
@@ -127,7 +127,7 @@ describe('DeliveryCheck', () => {
   });
 
   it('an event of a topic that was not subscribed to is unasked', () => {
-    const check = new DeliveryCheck(new Turns(3, [0, 2]));
+    const check = new DeliveryCheck(new ExpectedNumbers(3, [0, 2]));
     check.begin(0);
     expect(
       takeAll(check, [

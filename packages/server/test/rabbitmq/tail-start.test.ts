@@ -7,7 +7,7 @@ import { readAll } from '../../../../test/support/log/recorder.js';
 import { describeWithBroker, testNames } from '../../../../test/support/rabbitmq.js';
 import { parseRabbitAddress } from '../../src/logs/rabbitmq/connection/address.js';
 import { openAmqp } from '../../src/logs/rabbitmq/connection/amqp.js';
-import { Link } from '../../src/logs/rabbitmq/connection/link.js';
+import { AmqpConnection } from '../../src/logs/rabbitmq/connection/amqp-connection.js';
 import { toStreamEntry } from '../../src/logs/rabbitmq/messages/message.js';
 import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 import { Cursor } from '../../src/logs/rabbitmq/reading/cursor.js';
@@ -30,7 +30,7 @@ describeWithBroker('RabbitMQ: where reading begins', () => {
       await log.append(numberedFrom(n, n + 99, { exchange }), { points: false });
     }
     const holes = await holesOf(log);
-    const link = new Link(await openAmqp(parseRabbitAddress(url), 'test'), () => {});
+    const link = new AmqpConnection(await openAmqp(parseRabbitAddress(url), 'test'), () => {});
     afterTest(() => link.close());
     // Where a roll of segments comes between, it is the next hole's turn.
     for (let n = 20_000, from = 0; !holes.has(from); ) {
@@ -46,7 +46,7 @@ describeWithBroker('RabbitMQ: where reading begins', () => {
   });
 });
 
-async function beginAt(link: Link, stream: string): Promise<{ from: number; known: Known }> {
+async function beginAt(link: AmqpConnection, stream: string): Promise<{ from: number; known: Known }> {
   const channel = await link.confirmChannel();
   const decode = (message: ConsumeMessage) => toStreamEntry(message, { stream, maxEventBytes: 1_000_000 });
   const asked: (number | 'first' | 'last')[] = [];

@@ -8,7 +8,7 @@ import { Chunk } from '../../src/core/delivery/chunk.js';
 import type { LoggedEvent } from '../../src/core/delivery/logged-event.js';
 import { CompressedEvents } from '../../src/transports/websocket/compression/compressed-events.js';
 import { WINDOW_BITS } from '../../src/transports/websocket/compression/deflate.js';
-import { eventFrames } from '../../src/transports/websocket/wire.js';
+import { eventFrames } from '../../src/transports/websocket/event-formats.js';
 import { entry, logged as loggedEvent, loggedOfSize } from '../core/support/entries.js';
 import { event } from '../core/support/square.js';
 

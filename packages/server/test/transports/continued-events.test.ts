@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Chunk } from '../../src/core/delivery/chunk.js';
 import type { LoggedEvent } from '../../src/core/delivery/logged-event.js';
+import { ClientContext } from '../../src/transports/websocket/compression/client-context.js';
 import { CompressedEvents } from '../../src/transports/websocket/compression/compressed-events.js';
 import { TRAILER, WINDOW_BITS, WINDOW_BYTES } from '../../src/transports/websocket/compression/deflate.js';
-import { HeldContext } from '../../src/transports/websocket/compression/held-context.js';
 import { entry, logged as loggedEvent } from '../core/support/entries.js';
 import { event } from '../core/support/square.js';
 
@@ -17,7 +17,7 @@ const THRESHOLD = 200;
 class Group {
   readonly #formats: CompressedEvents;
   readonly #form: Form;
-  readonly #held: readonly HeldContext[];
+  readonly #held: readonly ClientContext[];
   /** The end of all texts that came compressed: what their inflaters have. */
   #window: Uint8Array = new Uint8Array();
   readonly texts: string[] = [];
@@ -26,7 +26,7 @@ class Group {
   constructor(formats: CompressedEvents, form: Form, size = 40) {
     this.#formats = formats;
     this.#form = form;
-    this.#held = Array.from({ length: size }, () => new HeldContext());
+    this.#held = Array.from({ length: size }, () => new ClientContext());
   }
 
   take(chunk: Chunk): Buffer {

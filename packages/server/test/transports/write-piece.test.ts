@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { Slab } from '../../src/core/delivery/slab.js';
+import { ChunkMemory } from '../../src/core/delivery/chunk-memory.js';
 import { writePiece } from '../../src/transports/sockets/write-piece.js';
 
 const opened: { destroy(): void }[] = [];
@@ -38,7 +38,7 @@ describe('a socket that is full', () => {
     const filling = Buffer.alloc(65_536);
     while (socket.writableLength === 0) writePiece(socket, filling);
     const before = keptBytes();
-    const slab = new Slab();
+    const slab = new ChunkMemory();
     for (let n = 0; n < 1_000; n++) {
       writePiece(socket, slab.take(200).fill(n));
       // Chunks for others.

@@ -5,13 +5,13 @@ import type { Format } from '../../core/ports/delivery.js';
 import type { Log } from '../../core/ports/log.js';
 import type { LogEntry } from '../../core/ports/log-entry.js';
 import type { PositionCodec } from '../../core/ports/positions.js';
+import { WakeSignal } from '../../core/time/wake-signal.js';
 import { CompiledFilter } from '../../core/topics/compiled-filter.js';
 import { createFilter } from '../../core/topics/filter.js';
 import { positionsOf } from '../../logs/secrets/position-codec.js';
 import type { Command, Invocation } from '../command.js';
 import { findLog, findLogDriver, findSecret, LOG_FLAGS, readConfiguration } from '../log-flags.js';
 import { complain, whenOutputGone, write } from '../terminal/output.js';
-import { Bell } from './bell.js';
 
 const EXIT_RESET = 2;
 
@@ -104,24 +104,30 @@ async function followLog(log: Log, { positions, since, filter, limit, stop }: Ta
   if ('reset' in start) return printReset(start.reset);
   let cursor = start.point;
   let left = limit;
-  const bell = new Bell(stop);
+  // What is appended between a read and the wait for more is not missed.
+  const more = new WakeSignal();
+  stop.addEventListener('abort', () => more.ring(), { once: true });
+  let reset: ResetReason | undefined;
   const stopFollowing = log.follow(cursor, {
-    appended: () => bell.ring(),
-    replaced: () => bell.ring('replaced'),
+    appended: () => more.ring(),
+    replaced() {
+      reset ??= 'replaced';
+      more.ring();
+    },
     unavailable: (error) => complain(`pregon: the log cannot be read for now: ${error.message}`),
-    available: () => bell.ring(),
+    available: () => more.ring(),
   });
   try {
     while (left > 0 && !stop.aborted) {
       const page = await log.read({ after: cursor.offset });
       // Asked after the read: had anything been dropped between, the page could have a hole.
-      if ((await log.floor()).offset > cursor.offset) bell.ring('truncated');
-      if (bell.reset) return printReset(bell.reset);
+      if ((await log.floor()).offset > cursor.offset) reset ??= 'truncated';
+      if (reset) return printReset(reset);
       const events = page.entries.filter((entry) => filter.matches(entry)).slice(0, left);
       left -= events.length;
       if (events.length > 0) await write(encode(events, positions));
       if (page.through.offset > cursor.offset) cursor = page.through;
-      else await bell.heard();
+      else await more.wait();
     }
     return 0;
   } finally {

@@ -1,6 +1,6 @@
 import type { EventChunk, Format } from '../ports/delivery.js';
+import { ChunkMemory } from './chunk-memory.js';
 import type { LoggedEvent } from './logged-event.js';
-import { Slab } from './slab.js';
 
 /** The most bytes of events in one chunk, unless a single event is larger. */
 export const CHUNK_BYTES = 65_536;
@@ -9,7 +9,7 @@ export const CHUNK_BYTES = 65_536;
 const SHARED = 32;
 
 /** One for all: chunks of all formats come and go together. */
-const slab = new Slab();
+const chunkMemory = new ChunkMemory();
 
 /**
  * What moves a cursor: the matching events between two offsets, with nothing missing.
@@ -59,7 +59,7 @@ export class Chunk implements EventChunk {
     let size = 0;
     for (const event of this.events) size += format.size(event);
     // Those who are full keep what waits for them: one and the same for many, and not the chunks of others beside it.
-    const buffer = this.takers < SHARED ? slab.take(size) : Buffer.allocUnsafeSlow(size);
+    const buffer = this.takers < SHARED ? chunkMemory.take(size) : Buffer.allocUnsafeSlow(size);
     let at = 0;
     for (const event of this.events) at = format.write(event, buffer, at);
     return buffer;

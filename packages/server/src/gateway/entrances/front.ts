@@ -11,7 +11,7 @@ import { type AttachableServer, assertServer } from '../server/attachable-server
 import { bind, createOwnServer, type OwnServerLimits } from '../server/own-server.js';
 import { SharedServer, type Tenant } from '../server/shared-server.js';
 import { HandshakePace, type Visitor } from './handshake-pace.js';
-import { Newcomers } from './newcomers.js';
+import { PendingHandshakes } from './pending-handshakes.js';
 
 /** A server that clients come by, and which entrances are open there. */
 interface Attachment {
@@ -29,7 +29,7 @@ export class Front {
   readonly #limits: OwnServerLimits;
   readonly #refusals: RefusalLog;
   /** Of its own server. */
-  readonly #newcomers = new Newcomers();
+  readonly #pendingHandshakes = new PendingHandshakes();
   readonly #pace: HandshakePace;
   /** Whose request waits for its turn. */
   readonly #waiting = new WeakSet<Duplex>();
@@ -44,7 +44,7 @@ export class Front {
     this.#limits = limits;
     this.#refusals = refusals;
     const { handshakeTimeoutMs: patienceMs } = limits;
-    this.#pace = new HandshakePace({ clock: systemClock, unread: this.#newcomers, patienceMs });
+    this.#pace = new HandshakePace({ clock: systemClock, unread: this.#pendingHandshakes, patienceMs });
   }
 
   /** Another way in, on all servers. @throws TypeError if a path of it is another's */
@@ -68,23 +68,23 @@ export class Front {
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = createOwnServer(options, this.#limits);
     const sockets = this.#sockets;
-    const newcomers = this.#newcomers;
+    const pendingHandshakes = this.#pendingHandshakes;
     // One for all: one for each would be what every idle connection pays for.
     function forget(this: Socket) {
       sockets.delete(this);
-      newcomers.delete(this);
+      pendingHandshakes.delete(this);
     }
     const isSecure = options.cert !== undefined;
     server.on('connection', (socket) => {
       sockets.add(socket);
       socket.on('close', forget);
-      if (!isSecure) newcomers.add(socket);
+      if (!isSecure) pendingHandshakes.add(socket);
     });
     // What is read of TLS is another socket, upon that of the operating system.
     if (isSecure) {
       server.on('secureConnection', (socket) => {
         socket.on('close', forget);
-        newcomers.add(socket);
+        pendingHandshakes.add(socket);
       });
     }
     SharedServer.of(server).add(this.#tenant(() => true));
@@ -177,7 +177,7 @@ export class Front {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    this.#newcomers.delete(request.socket);
+    this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
     // Nobody reads a body but that of a session: the connection ends with the answer, and does not wait for the rest of it.
     if (hasBody(request) && entrance.arrives(request)) response.setHeader('Connection', 'close');
@@ -197,7 +197,7 @@ export class Front {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#newcomers.delete(request.socket);
+    this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
     if (!entrance.arrives(request) || this.#pace.isFree) return entrance.upgrade(request, socket, head);
     this.#wait(socket, {

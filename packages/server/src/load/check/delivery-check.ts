@@ -1,4 +1,4 @@
-import type { Turns } from '../turns.js';
+import type { ExpectedNumbers } from '../expected-numbers.js';
 
 /** What an event's coming shows; all but `well` and `early` are faults. */
 export type Verdict = 'well' | 'early' | 'duplicate' | 'reordered' | 'unasked';
@@ -18,7 +18,7 @@ const MAX_GAPS = 100;
  * several were on their way to the log at once.
  */
 export class DeliveryCheck {
-  readonly #turns: Turns;
+  readonly #turns: ExpectedNumbers;
   /** Numbers below may come, or not: the connection was not there for certain when they were sent. */
   #first = 0;
   #next = 0;
@@ -30,7 +30,7 @@ export class DeliveryCheck {
   /** Numbers to come before the connection began anew. */
   #expectedBefore = 0;
 
-  constructor(turns: Turns) {
+  constructor(turns: ExpectedNumbers) {
     this.#turns = turns;
   }
 

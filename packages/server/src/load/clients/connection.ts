@@ -1,8 +1,8 @@
 import { CLOSE_CODES, encodeFrame, type SUBPROTOCOL } from '@pregon/protocol';
 import { within } from '../../core/time/deadline.js';
 import { type Failure, NOT_SUBSCRIBED } from '../failure.js';
-import type { ClientSocket } from './client-socket.js';
 import { LeanSocket } from './lean-socket.js';
+import type { LoadSocket } from './load-socket.js';
 import { StockSocket } from './stock-socket.js';
 
 /** What connections are opened with, the same for all. */
@@ -37,7 +37,7 @@ export class LoadConnection {
   readonly #target: ConnectionTarget;
   readonly #topics: readonly string[] | undefined;
   readonly #events: ConnectionEvents;
-  #socket: ClientSocket | undefined;
+  #socket: LoadSocket | undefined;
   /** Ends a close that somebody waits for. */
   #closed: (() => void) | undefined;
   /** Until it is open, once the handshake is done. */
@@ -98,7 +98,7 @@ export class LoadConnection {
     });
   }
 
-  #forget(): ClientSocket | undefined {
+  #forget(): LoadSocket | undefined {
     const socket = this.#socket;
     clearTimeout(this.#late);
     this.#socket = undefined;
@@ -120,7 +120,7 @@ export class LoadConnection {
     this.#events.opened(performance.now() - this.#startedAt);
   }
 
-  #end(socket: ClientSocket, failure: Failure): void {
+  #end(socket: LoadSocket, failure: Failure): void {
     if (this.#socket !== socket) {
       this.#closed?.();
       return;

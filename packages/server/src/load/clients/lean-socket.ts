@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { type Failure, failureOf, failureOfClose, failureOfStatus } from '../failure.js';
-import type { ClientSocket, SocketEvents, SocketRequest } from './client-socket.js';
 import { FrameReader, OPCODES } from './frame-reader.js';
+import type { LoadSocket, SocketEvents, SocketRequest } from './load-socket.js';
 
 /** All sockets read into this one: a buffer for each read costs more than all else that is done with an event. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
@@ -21,7 +21,7 @@ const MASK = Buffer.alloc(4);
 const NORMAL = Buffer.from([0x03, 0xe8]);
 
 /** A WebSocket without TLS and compression that costs as little as it can: a load tool has thousands. */
-export class LeanSocket implements ClientSocket {
+export class LeanSocket implements LoadSocket {
   readonly #request: SocketRequest;
   readonly #events: SocketEvents;
   readonly #socket: Socket;

@@ -1,9 +1,9 @@
 import { type ClientOptions, WebSocket } from 'ws';
 import { type Failure, failureOf, failureOfClose, failureOfStatus } from '../failure.js';
-import type { ClientSocket, SocketEvents, SocketRequest } from './client-socket.js';
+import type { LoadSocket, SocketEvents, SocketRequest } from './load-socket.js';
 
 /** A WebSocket of `ws`, which knows TLS and compression. */
-export class StockSocket implements ClientSocket {
+export class StockSocket implements LoadSocket {
   readonly #socket: WebSocket;
 
   constructor(request: SocketRequest & { readonly compress: boolean }, events: SocketEvents) {

@@ -2,8 +2,8 @@ import { messageOf, PregonError } from '@pregon/protocol';
 import type { BusItem, BusPlan, LogBus } from '../../core/ports/log-driver.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import { type Channel, openAmqp, toRefusal } from './connection/amqp.js';
+import { AmqpConnection } from './connection/amqp-connection.js';
 import { assertCertificates } from './connection/certificates.js';
-import { Link } from './connection/link.js';
 import { KEY_STREAM_ARGUMENTS, keyStreamOf } from './kept/storage.js';
 import type { RabbitRetention } from './options.js';
 import { prepareQueue } from './sharing/work-queues.js';
@@ -23,7 +23,7 @@ export interface RabbitBusPlan extends Omit<BusPlan, 'retention'> {
 export class Bus implements LogBus {
   readonly name: string;
   readonly #stream: string;
-  readonly #link: Link;
+  readonly #link: AmqpConnection;
   readonly #plan: RabbitBusPlan;
 
   /** @throws PregonError CONFIG_INVALID where a certificate cannot be used or the broker refuses us | LOG_UNAVAILABLE where it cannot be reached */
@@ -31,7 +31,7 @@ export class Bus implements LogBus {
     const address = parseRabbitAddress(url);
     assertCertificates(address.certificates);
     try {
-      return new Bus(address, new Link(await openAmqp(address, 'bus'), () => {}), plan);
+      return new Bus(address, new AmqpConnection(await openAmqp(address, 'bus'), () => {}), plan);
     } catch (cause) {
       const why = messageOf(cause);
       const unavailable = `RabbitMQ at ${address.host}:${address.port} cannot be reached: ${why}`;
@@ -39,7 +39,7 @@ export class Bus implements LogBus {
     }
   }
 
-  private constructor(address: RabbitAddress, link: Link, plan: RabbitBusPlan) {
+  private constructor(address: RabbitAddress, link: AmqpConnection, plan: RabbitBusPlan) {
     this.name = address.name;
     this.#stream = address.stream;
     this.#link = link;

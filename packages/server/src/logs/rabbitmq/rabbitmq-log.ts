@@ -20,9 +20,9 @@ import { toUnavailable } from '../shared/unavailable.js';
 import { BrokerState, toWarning } from './broker-state.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import type { ConsumeMessage } from './connection/amqp.js';
+import type { AmqpConnection } from './connection/amqp-connection.js';
 import { assertCertificates } from './connection/certificates.js';
 import { RabbitConnection } from './connection/connection.js';
-import type { Link } from './connection/link.js';
 import { KeyStream } from './kept/key-stream.js';
 import { RabbitKept } from './kept/rabbit-kept.js';
 import { toFence, toKey, toMessage, toStreamEntry } from './messages/message.js';
@@ -33,7 +33,7 @@ import {
   type RabbitCounters,
   type RabbitLogOptions,
 } from './options.js';
-import { Publisher } from './publishing/publisher.js';
+import { ConfirmedPublisher } from './publishing/confirmed-publisher.js';
 import { ReusedIds } from './publishing/reused-ids.js';
 import { Cursor } from './reading/cursor.js';
 import { Finder, toStored } from './reading/finder.js';
@@ -110,7 +110,7 @@ class StreamLog implements RabbitLog {
   readonly #reads: RabbitConnection;
   readonly #publishes: RabbitConnection;
   readonly #topology: Topology;
-  readonly #publisher: Publisher;
+  readonly #publisher: ConfirmedPublisher;
   readonly #tail: Tail;
   readonly #reader: Reader;
   readonly #locator: Locator;
@@ -160,7 +160,7 @@ class StreamLog implements RabbitLog {
       signal,
       onWaiting: (error) => warn(new Error(`the secret of the log cannot be read: ${error.message}`, { cause: error })),
     });
-    this.#publisher = new Publisher({
+    this.#publisher = new ConfirmedPublisher({
       connection: this.#publishes,
       stream,
       topology: this.#topology,
@@ -171,7 +171,7 @@ class StreamLog implements RabbitLog {
       },
     });
     const decode = { stream, maxEventBytes: this.#maxEventBytes };
-    const openCursor = (link: Link, from: number | 'first' | 'last', prefetch = PREFETCH) =>
+    const openCursor = (link: AmqpConnection, from: number | 'first' | 'last', prefetch = PREFETCH) =>
       Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
     const sequences = new RecentSequences();
     const timeoutMs = options.readTimeoutMs ?? DEFAULT_READ_TIMEOUT_MS;

@@ -1,6 +1,6 @@
 import { type ErrorCode, PregonError } from '@pregon/protocol';
 import type { Channel } from './connection/amqp.js';
-import type { Link } from './connection/link.js';
+import type { AmqpConnection } from './connection/amqp-connection.js';
 import type { RabbitRetention } from './options.js';
 
 export interface TopologyOptions {
@@ -23,7 +23,7 @@ export class Topology {
   readonly #options: TopologyOptions;
   readonly #arguments: Record<string, unknown>;
   /** The exchanges that were seen to on a connection; the stream is `''`, as the default exchange leads to it. */
-  readonly #prepared = new WeakMap<Link, Set<string>>();
+  readonly #prepared = new WeakMap<AmqpConnection, Set<string>>();
 
   /** @throws RangeError where the retention is none */
   constructor(options: TopologyOptions) {
@@ -31,23 +31,23 @@ export class Topology {
     this.#arguments = toArguments(options.retention);
   }
 
-  isPrepared(link: Link, exchange: string): boolean {
+  isPrepared(link: AmqpConnection, exchange: string): boolean {
     return this.#prepared.get(link)?.has(exchange) ?? false;
   }
 
   /** Something of it may be gone. */
-  forget(link: Link): void {
+  forget(link: AmqpConnection): void {
     this.#prepared.delete(link);
   }
 
   /** @throws PregonError CONFIG_INVALID, or the broker's error */
-  async prepareAll(link: Link): Promise<void> {
+  async prepareAll(link: AmqpConnection): Promise<void> {
     await this.prepare(link, '');
     for (const exchange of this.#options.exchanges) await this.#prepareConfigured(link, exchange);
   }
 
   /** @throws PregonError CONFIG_INVALID if the stream cannot be used | EXCHANGE_UNUSABLE, or the broker's error */
-  async prepare(link: Link, exchange: string): Promise<void> {
+  async prepare(link: AmqpConnection, exchange: string): Promise<void> {
     if (this.isPrepared(link, exchange)) return;
     if (exchange === '') {
       await this.#declareStream(link);
@@ -60,7 +60,7 @@ export class Topology {
     this.#prepared.set(link, prepared.add(exchange));
   }
 
-  async #prepareConfigured(link: Link, exchange: string): Promise<void> {
+  async #prepareConfigured(link: AmqpConnection, exchange: string): Promise<void> {
     try {
       await this.prepare(link, exchange);
     } catch (error) {
@@ -69,11 +69,11 @@ export class Topology {
     }
   }
 
-  async #declareStream(link: Link): Promise<void> {
+  async #declareStream(link: AmqpConnection): Promise<void> {
     await ensureStream(link, this.#options.stream, this.#arguments);
   }
 
-  async #bind(link: Link, exchange: string): Promise<void> {
+  async #bind(link: AmqpConnection, exchange: string): Promise<void> {
     try {
       await link.onChannel((channel) => channel.bindQueue(this.#options.stream, exchange, '#'));
     } catch (error) {
@@ -84,7 +84,11 @@ export class Topology {
 }
 
 /** Makes a stream that is missing, and uses one that is there as it is. @throws PregonError CONFIG_INVALID, or the broker's error */
-export async function ensureStream(link: Link, name: string, args: Readonly<Record<string, unknown>>): Promise<void> {
+export async function ensureStream(
+  link: AmqpConnection,
+  name: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<void> {
   const difference = await declare(link, 'CONFIG_INVALID', `the queue ${JSON.stringify(name)}`, {
     make: (channel) => channel.assertQueue(name, { durable: true, arguments: { ...args } }),
     look: (channel) => channel.checkQueue(name),
@@ -99,7 +103,7 @@ interface Declaration {
 
 /** @returns what the broker says where something else of that name is there, or we may not make anything */
 async function declare(
-  link: Link,
+  link: AmqpConnection,
   code: ErrorCode,
   what: string,
   { make, look }: Declaration,
@@ -124,7 +128,7 @@ async function declare(
   }
 }
 
-async function declareExchange(link: Link, exchange: string): Promise<void> {
+async function declareExchange(link: AmqpConnection, exchange: string): Promise<void> {
   const what = `the exchange ${JSON.stringify(exchange)}`;
   const difference = await declare(link, 'EXCHANGE_UNUSABLE', what, {
     make: (channel) => channel.assertExchange(exchange, 'topic', { durable: true }),
@@ -137,7 +141,7 @@ async function declareExchange(link: Link, exchange: string): Promise<void> {
 }
 
 /** Only streams can be consumed from an offset; that shows what a queue is, whatever its arguments are. */
-async function assertStream(link: Link, queue: string): Promise<void> {
+async function assertStream(link: AmqpConnection, queue: string): Promise<void> {
   try {
     await link.onChannel(async (channel) => {
       await channel.prefetch(1);

@@ -1,6 +1,6 @@
 import { PregonError } from '@pregon/protocol';
 import { KEPT_LIMITS, type KeepOptions, type KeptState, type KeptValue } from '../../core/ports/kept.js';
-import { callApart } from './call-apart.js';
+import { reportUncaught } from './report-uncaught.js';
 
 /** @throws RangeError */
 export function toKeptValue(key: string, value: string, { expiresAt }: KeepOptions = {}): KeptValue {
@@ -49,7 +49,7 @@ export class KeptFollowers {
   }
 
   tell(state: KeptState): void {
-    for (const follower of this.#followers) callApart(() => follower.changed(state));
+    for (const follower of this.#followers) reportUncaught(() => follower.changed(state));
   }
 
   clear(): void {

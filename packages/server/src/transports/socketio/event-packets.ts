@@ -2,7 +2,7 @@ import { BoundedMap } from '../../core/bounded-map.js';
 import { RESERVED_NAMES } from '../../core/broadcasts/message.js';
 import type { DeliveredEvent, EventChunk, Format, OutgoingMessage } from '../../core/ports/delivery.js';
 import { headerSize, textFrame, writeTextHeader } from '../sockets/websocket-frame.js';
-import { shielded } from './engine/shielded.js';
+import { guardLastArgument } from './engine/guard-last-argument.js';
 import { HALF_MARK } from './recovery/offset.js';
 
 /** Under which names an event is emitted to a client: its type, `event`, or both. */
@@ -92,7 +92,7 @@ export class EventPackets implements Format {
   readonly encodeMessage = (message: OutgoingMessage): Buffer => textFrame(`4${this.messageText(message)}`);
 
   messageText({ name, data }: OutgoingMessage): string {
-    return `2${this.#prefix}${JSON.stringify(shielded(data === undefined ? [name] : [name, data]))}`;
+    return `2${this.#prefix}${JSON.stringify(guardLastArgument(data === undefined ? [name] : [name, data]))}`;
   }
 
   get #prefix(): string {

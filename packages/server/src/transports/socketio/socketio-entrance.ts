@@ -18,7 +18,7 @@ import { EngineOutlet, type EngineSocket } from './engine/engine-outlet.js';
 import { pacedEngine } from './engine/paced-engine.js';
 import { packetDecoder } from './engine/packet-decoder.js';
 import { PolledPayloads } from './engine/polled-payloads.js';
-import { forgetSoon, slim } from './engine/slim.js';
+import { forgetSoon, slim } from './engine/socketio-internals.js';
 import { Entering } from './entering.js';
 import { type IoPorts, IoServers } from './io-servers.js';
 import type { SocketIoLibrary } from './library.js';

@@ -1,4 +1,4 @@
-import { Slab } from '../../core/delivery/slab.js';
+import { ChunkMemory } from '../../core/delivery/chunk-memory.js';
 import type { Format } from '../../core/ports/delivery.js';
 import { eventBlocks } from './event-blocks.js';
 
@@ -13,7 +13,7 @@ export interface StreamBody {
 /** From how many takers on the bytes get memory of their own, as those of other formats do. */
 const MANY = 32;
 
-const slab = new Slab();
+const chunkMemory = new ChunkMemory();
 
 const LINE_END = '\r\n';
 
@@ -38,7 +38,7 @@ export const chunkedBody: StreamBody = {
       let size = 0;
       for (const event of events) size += eventBlocks.size(event);
       const total = chunkSize(size);
-      const target = takers < MANY ? slab.take(total) : Buffer.allocUnsafeSlow(total);
+      const target = takers < MANY ? chunkMemory.take(total) : Buffer.allocUnsafeSlow(total);
       let at = target.write(`${size.toString(16)}${LINE_END}`, 'latin1');
       for (const event of events) at = eventBlocks.write(event, target, at);
       target.write(LINE_END, at, 'latin1');

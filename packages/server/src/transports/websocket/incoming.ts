@@ -3,7 +3,7 @@ import type { ClientConnection } from '../../core/connections/client-connection.
 import type { Door } from '../door.js';
 import type { FrameLimits } from '../frame-limits.js';
 import type { ClientListener } from './client-socket.js';
-import type { FirstWords } from './first-words.js';
+import type { FirstFrameLimit } from './first-frame-limit.js';
 import { FramesLink } from './frames-link.js';
 import { WebSocketLink } from './websocket-link.js';
 
@@ -11,19 +11,19 @@ import { WebSocketLink } from './websocket-link.js';
 export class Incoming implements ClientListener {
   readonly #door: Door;
   readonly #limits: FrameLimits;
-  readonly #firstWords: FirstWords;
+  readonly #firstFrames: FirstFrameLimit;
 
-  constructor(door: Door, limits: FrameLimits, firstWords: FirstWords) {
+  constructor(door: Door, limits: FrameLimits, firstFrames: FirstFrameLimit) {
     this.#door = door;
     this.#limits = limits;
-    this.#firstWords = firstWords;
+    this.#firstFrames = firstFrames;
   }
 
   message(connection: ClientConnection, data: Buffer, isBinary: boolean): void {
     this.pong(connection);
     const { link } = connection;
     if (link instanceof FramesLink) {
-      this.#firstWords.delete(link);
+      this.#firstFrames.delete(link);
       receiveFrame(connection, link, isBinary ? undefined : data.toString(), this.#limits);
     } else connection.receive(isBinary ? data : data.toString(), undefined, undefined);
     connection.regulate();
@@ -46,7 +46,7 @@ export class Incoming implements ClientListener {
   closed(connection: ClientConnection, code: number, reason: string): void {
     const { link } = connection;
     if (link instanceof WebSocketLink) {
-      this.#firstWords.delete(link);
+      this.#firstFrames.delete(link);
       link.left();
     }
     this.#door.leave(connection, code, reason);

@@ -21,12 +21,12 @@ import { CompressedEvents } from './compression/compressed-events.js';
 import { WINDOW_BITS } from './compression/deflate.js';
 import { Inflation } from './compression/inflation.js';
 import { compressionOffer, type Offer } from './compression/offer.js';
-import { FirstWords } from './first-words.js';
+import { type EventFormats, PLAIN_FORMATS } from './event-formats.js';
+import { FirstFrameLimit } from './first-frame-limit.js';
 import { FramesLink } from './frames-link.js';
 import { Incoming } from './incoming.js';
 import { PlainLink } from './plain-link.js';
 import { WebSocketLink } from './websocket-link.js';
-import { type EventFormats, PLAIN_FORMATS } from './wire.js';
 
 /** The largest message on a route that has nothing to do with messages: of a plain client, of which it is dropped. */
 const MAX_UNREAD_BYTES = 16_384;
@@ -47,7 +47,7 @@ type ClientServer = Server<typeof ClientSocket>;
 export class WebSocketUpgrade {
   readonly #door: Door;
   readonly #limits: FrameLimits;
-  readonly #firstWords: FirstWords;
+  readonly #firstFrames: FirstFrameLimit;
   readonly #incoming: Incoming;
   readonly #server: ClientServer;
   /** Agrees on permessage-deflate with whoever comes: those who offered it, on a route that has it. */
@@ -58,8 +58,8 @@ export class WebSocketUpgrade {
   constructor(door: Door, limits: FrameLimits) {
     this.#door = door;
     this.#limits = limits;
-    this.#firstWords = new FirstWords(door.options.clock);
-    this.#incoming = new Incoming(door, limits, this.#firstWords);
+    this.#firstFrames = new FirstFrameLimit(door.options.clock);
+    this.#incoming = new Incoming(door, limits, this.#firstFrames);
     this.#server = createServer(limits.maxFrameBytes, false);
     this.#compressing = createServer(limits.maxFrameBytes, {
       // Whether the client is to forget what it was sent is left to it.
@@ -128,7 +128,7 @@ export class WebSocketUpgrade {
     client.tell(this.#incoming, connection);
     forgetPeerName(socket);
     if (plain) subscribe(connection, query, this.#door.options);
-    else this.#firstWords.expect(link);
+    else this.#firstFrames.expect(link);
   }
 
   #formatsFor({ thresholdBytes }: Compression, { remembers }: Offer): EventFormats {

@@ -8,9 +8,9 @@ import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
 import { SocketOutlet } from '../sockets/socket-outlet.js';
 import { PING_FRAME } from '../sockets/websocket-frame.js';
-import { HeldContext } from './compression/held-context.js';
-import type { Guest } from './first-words.js';
-import type { EventFormats } from './wire.js';
+import { ClientContext } from './compression/client-context.js';
+import type { EventFormats } from './event-formats.js';
+import type { Guest } from './first-frame-limit.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */
 export abstract class WebSocketLink extends SocketOutlet implements Link, Guest {
@@ -19,7 +19,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
   #isRegulated = false;
   #isHeld = false;
   /** Undefined where nothing that is sent to the client goes on from what was sent before. */
-  readonly #context: HeldContext | undefined;
+  readonly #context: ClientContext | undefined;
   /** Whose link it is, as soon as there is one. */
   connection: ClientConnection | undefined;
 
@@ -27,7 +27,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
     super(socket, maxBufferedBytes);
     this.#client = client;
     this.#formats = formats;
-    this.#context = formats.continued && new HeldContext();
+    this.#context = formats.continued && new ClientContext();
   }
 
   abstract get transport(): TransportName;

@@ -3,7 +3,7 @@ import type { Message } from '../../../src/core/broadcasts/message.js';
 import type { Chunk } from '../../../src/core/delivery/chunk.js';
 import type { ControlFrame, Link } from '../../../src/core/ports/link.js';
 import { eventBlocks } from '../../../src/transports/sse/event-blocks.js';
-import { eventFrames } from '../../../src/transports/websocket/wire.js';
+import { eventFrames } from '../../../src/transports/websocket/event-formats.js';
 import { decodeEvents } from './decode.js';
 
 /** What a client sees, decoded from the very bytes. */

@@ -7,10 +7,10 @@ import { numberedFrom } from '../../../../../test/support/log/events.js';
 import { readAll } from '../../../../../test/support/log/recorder.js';
 import { describeWithBroker, SHARED_BROKER, testNames } from '../../../../../test/support/rabbitmq.js';
 import { parseRabbitAddress } from '../../../src/logs/rabbitmq/connection/address.js';
+import type { AmqpConnection } from '../../../src/logs/rabbitmq/connection/amqp-connection.js';
 import { RabbitConnection } from '../../../src/logs/rabbitmq/connection/connection.js';
-import type { Link } from '../../../src/logs/rabbitmq/connection/link.js';
 import { toFence, toMessage } from '../../../src/logs/rabbitmq/messages/message.js';
-import { Publisher } from '../../../src/logs/rabbitmq/publishing/publisher.js';
+import { ConfirmedPublisher } from '../../../src/logs/rabbitmq/publishing/confirmed-publisher.js';
 import { openRabbitLog } from '../../../src/logs/rabbitmq/rabbitmq-log.js';
 import { Topology } from '../../../src/logs/rabbitmq/topology.js';
 import { encodeEvent } from '../../../src/logs/shared/encode.js';
@@ -30,7 +30,7 @@ class LateTopology extends Topology {
     this.#lateMs = lateMs;
   }
 
-  override async prepare(link: Link, exchange: string): Promise<void> {
+  override async prepare(link: AmqpConnection, exchange: string): Promise<void> {
     await super.prepare(link, exchange);
     if (exchange === '' || !this.#late) return;
     this.#late = false;
@@ -56,7 +56,7 @@ describeWithBroker('RabbitMQ: publishing', () => {
         onConnected: () => {},
         onBlocked: () => {},
       });
-      const publisher = new Publisher({
+      const publisher = new ConfirmedPublisher({
         connection,
         stream,
         topology: new LateTopology(stream, admin, 2 + 3 * round),

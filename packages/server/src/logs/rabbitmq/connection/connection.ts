@@ -3,7 +3,7 @@ import { Backoff } from '../../../core/time/backoff.js';
 import { pause } from '../../../core/time/deadline.js';
 import type { RabbitAddress } from './address.js';
 import { openAmqp, toRefusal } from './amqp.js';
-import { Link } from './link.js';
+import { AmqpConnection } from './amqp-connection.js';
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
@@ -25,8 +25,8 @@ export interface ConnectionOptions {
 /** A connection that is made when somebody needs it, and made anew after it was lost, with growing pauses between tries. */
 export class RabbitConnection {
   readonly #options: ConnectionOptions;
-  #current: Promise<Link> | undefined;
-  #link: Link | undefined;
+  #current: Promise<AmqpConnection> | undefined;
+  #link: AmqpConnection | undefined;
   #refusable: boolean;
   #isWaiting = false;
 
@@ -45,7 +45,7 @@ export class RabbitConnection {
    *
    * @throws PregonError CONFIG_INVALID where the broker refuses the first connection | LOG_CLOSED
    */
-  link(): Promise<Link> {
+  link(): Promise<AmqpConnection> {
     this.#current ??= this.#connect();
     return this.#current;
   }
@@ -54,7 +54,7 @@ export class RabbitConnection {
     await this.#link?.close();
   }
 
-  async #connect(): Promise<Link> {
+  async #connect(): Promise<AmqpConnection> {
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     for (;;) {
       try {
@@ -73,11 +73,11 @@ export class RabbitConnection {
     }
   }
 
-  async #try(): Promise<Link> {
+  async #try(): Promise<AmqpConnection> {
     const { address, purpose, signal, onBlocked } = this.#options;
     assertOpen(signal);
     try {
-      const link = new Link(await openAmqp(address, purpose), onBlocked);
+      const link = new AmqpConnection(await openAmqp(address, purpose), onBlocked);
       if (signal.aborted) await link.close();
       assertOpen(signal);
       this.#refusable = false;

@@ -3,8 +3,8 @@ import { PregonError, toError } from '@pregon/protocol';
 import { Backoff } from '../../../core/time/backoff.js';
 import { answerWithin, pause } from '../../../core/time/deadline.js';
 import type { ConsumeMessage } from '../connection/amqp.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
 import { isRefused } from '../topology.js';
 import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './storage.js';
 
@@ -64,7 +64,7 @@ export class KeyStream {
     }
   }
 
-  async #readOrOffer(link: Link): Promise<Uint8Array> {
+  async #readOrOffer(link: AmqpConnection): Promise<Uint8Array> {
     await ensureKeyStream(link, this.#name, 'the secret of the log');
     const reading = await this.#read(link);
     try {
@@ -78,7 +78,7 @@ export class KeyStream {
   }
 
   /** Resolves with the first secret in the stream, however late it comes. */
-  async #read(link: Link): Promise<{ secret: Promise<Uint8Array>; stop: () => Promise<void> }> {
+  async #read(link: AmqpConnection): Promise<{ secret: Promise<Uint8Array>; stop: () => Promise<void> }> {
     const channel = await link.channel();
     await link.answer('prefetch', channel.prefetch(PREFETCH));
     let found: (secret: Uint8Array) => void = () => {};

@@ -6,8 +6,8 @@ import { Backoff } from '../../../core/time/backoff.js';
 import { answerWithin, pause } from '../../../core/time/deadline.js';
 import { assertRoom, KeptFollowers, toKeptValue } from '../../shared/kept-values.js';
 import { toUnavailable } from '../../shared/unavailable.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
 import { Cursor } from '../reading/cursor.js';
 import { isRefused } from '../topology.js';
 import { KeptCopy } from './kept-copy.js';
@@ -151,7 +151,7 @@ export class RabbitKept implements Kept {
    * Reads all from the beginning, into a new copy: another stream may stand in the place of the one that was read. The copy is shown from
    * the moment at which it has what was stored before this connection. Ends with an error only, or when the log is closed.
    */
-  async #readThrough(link: Link, onRead: () => void): Promise<void> {
+  async #readThrough(link: AmqpConnection, onRead: () => void): Promise<void> {
     const { signal } = this.#options;
     await ensureKeyStream(link, this.#name, WHAT);
     const cursor = await Cursor.open(link, {

@@ -1,5 +1,5 @@
 import { messageOf, PregonError } from '@pregon/protocol';
-import type { Link } from '../connection/link.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import { ensureStream } from '../topology.js';
 
 /** Small, because the stream holds little; without a limit on age or size, because what it holds must never be dropped. */
@@ -14,7 +14,7 @@ export function keyStreamOf(stream: string): string {
 }
 
 /** @throws PregonError CONFIG_INVALID if this user may not make it, and it is not there, or the broker's error */
-export async function ensureKeyStream(link: Link, name: string, what: string): Promise<void> {
+export async function ensureKeyStream(link: AmqpConnection, name: string, what: string): Promise<void> {
   try {
     await ensureStream(link, name, KEY_STREAM_ARGUMENTS);
   } catch (cause) {
@@ -30,7 +30,7 @@ export function unusableKeys(name: string, what: string, cause: unknown): Pregon
 
 /** @throws Error if it was not stored: a broker that has just started confirms what it routes to nothing */
 export async function storeInStream(
-  link: Link,
+  link: AmqpConnection,
   name: string,
   body: Buffer,
   headers: Readonly<Record<string, unknown>>,

@@ -1,5 +1,5 @@
 import type { Channel } from '../connection/amqp.js';
-import type { Link } from '../connection/link.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 
 /** How long what is delivered waits for its acknowledgement, each of which brings more: a broker waits half an hour for one. */
 const ACKNOWLEDGE_MS = 300_000;
@@ -7,7 +7,7 @@ const ACKNOWLEDGE_MS = 300_000;
 const ACCESS_REFUSED = 403;
 
 /** The links whose user may not consume the stream. */
-const refused = new WeakSet<Link>();
+const refused = new WeakSet<AmqpConnection>();
 
 /**
  * Knows whether the stream that was there when watching began is still there. A broker that routes an event to any queue calls it
@@ -25,7 +25,12 @@ export class StreamWatch {
    * @param onDeleted called once
    * @throws Error the broker's; then the channel is closed. A user who may not consume is refused once on each link
    */
-  static async open(link: Link, channel: Channel, stream: string, onDeleted: () => void): Promise<StreamWatch> {
+  static async open(
+    link: AmqpConnection,
+    channel: Channel,
+    stream: string,
+    onDeleted: () => void,
+  ): Promise<StreamWatch> {
     const watch = new StreamWatch(channel, stream);
     if (refused.has(link)) return watch;
     try {

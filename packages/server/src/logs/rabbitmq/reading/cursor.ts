@@ -1,6 +1,6 @@
+import { WakeSignal } from '../../../core/time/wake-signal.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
-import type { Link } from '../connection/link.js';
-import { WakeSignal } from '../connection/wake-signal.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import { offsetOf } from '../messages/message.js';
 import type { StreamEntry } from '../messages/stream-entry.js';
 
@@ -18,7 +18,7 @@ export interface CursorOptions<Entry> {
  * ever; where it begins after it, its first entry does.
  */
 export class Cursor<Entry = StreamEntry> {
-  readonly #link: Link;
+  readonly #link: AmqpConnection;
   readonly #channel: Channel;
   readonly #options: CursorOptions<Entry>;
   readonly #news = new WakeSignal();
@@ -27,7 +27,7 @@ export class Cursor<Entry = StreamEntry> {
   #unacknowledged = 0;
   #failure: Error | undefined;
 
-  static async open<Entry>(link: Link, options: CursorOptions<Entry>): Promise<Cursor<Entry>> {
+  static async open<Entry>(link: AmqpConnection, options: CursorOptions<Entry>): Promise<Cursor<Entry>> {
     const channel = await link.channel();
     const cursor = new Cursor(link, channel, options);
     try {
@@ -47,7 +47,7 @@ export class Cursor<Entry = StreamEntry> {
     return cursor;
   }
 
-  private constructor(link: Link, channel: Channel, options: CursorOptions<Entry>) {
+  private constructor(link: AmqpConnection, channel: Channel, options: CursorOptions<Entry>) {
     this.#link = link;
     this.#channel = channel;
     this.#options = options;

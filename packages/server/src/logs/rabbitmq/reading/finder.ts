@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { FindRequest, Found, StoredEntry } from '../../../core/ports/stored-entry.js';
 import { findLimit } from '../../shared/found.js';
 import type { ConsumeMessage } from '../connection/amqp.js';
-import type { Link } from '../connection/link.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import { mayHaveId, offsetOf, toKey } from '../messages/message.js';
 import type { EventEntry, StreamEntry } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';
@@ -22,7 +22,10 @@ export interface FinderOptions {
   readonly tail: Tail;
   readonly reader: Reader;
   /** From the first entry on. */
-  readonly openCursor: (link: Link, decode: (message: ConsumeMessage) => Sighting) => Promise<Cursor<Sighting>>;
+  readonly openCursor: (
+    link: AmqpConnection,
+    decode: (message: ConsumeMessage) => Sighting,
+  ) => Promise<Cursor<Sighting>>;
   readonly decode: (message: ConsumeMessage) => StreamEntry;
   readonly isWanted: (exchange: string) => boolean;
   readonly signal: AbortSignal;
@@ -57,7 +60,7 @@ export class Finder {
     return event && toStored(event);
   }
 
-  async #scan(link: Link, request: FindRequest & { readonly limit: number }, end: number): Promise<Found> {
+  async #scan(link: AmqpConnection, request: FindRequest & { readonly limit: number }, end: number): Promise<Found> {
     const { openCursor, isWanted, signal } = this.#options;
     const { id, source, limit } = request;
     // The first of a source: what has its id further on is the same event again, or is delivered to nobody.

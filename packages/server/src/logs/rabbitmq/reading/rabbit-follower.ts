@@ -3,8 +3,8 @@ import type { LogPoint } from '@pregon/protocol';
 import type { LogFollower, Page } from '../../../core/ports/log-entry.js';
 import { Backoff } from '../../../core/time/backoff.js';
 import { pause } from '../../../core/time/deadline.js';
-import { callApart } from '../../shared/call-apart.js';
 import { toRange } from '../../shared/range.js';
+import { reportUncaught } from '../../shared/report-uncaught.js';
 import { isSamePoint, toPoint } from '../messages/stream-entry.js';
 import type { Reader } from './reader.js';
 import type { Tail, TailMember } from './tail.js';
@@ -105,12 +105,12 @@ export class RabbitFollower implements TailMember {
   /** The point is not in the stream: what came after it may have been dropped. */
   #startAnew(): void {
     const known = this.#tail.current;
-    if (known) callApart(() => this.replaced(known.head));
+    if (known) reportUncaught(() => this.replaced(known.head));
   }
 
   #deliver(page: Page): void {
     if (page.through.offset <= this.#cursor.offset) return;
     this.#cursor = page.through;
-    callApart(() => this.#target.appended(page));
+    reportUncaught(() => this.#target.appended(page));
   }
 }

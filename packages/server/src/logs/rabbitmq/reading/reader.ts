@@ -4,8 +4,8 @@ import { Backoff } from '../../../core/time/backoff.js';
 import { answerWithin, pause } from '../../../core/time/deadline.js';
 import type { Range } from '../../shared/range.js';
 import { toUnavailable } from '../../shared/unavailable.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
 import { type EventEntry, isSamePoint, pointBefore, type StreamEntry } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';
 import { type Known, WARM_UP_ENTRIES } from './known.js';
@@ -32,7 +32,7 @@ const MAX_PAUSE_MS = 500;
 export interface ReaderOptions {
   readonly connection: RabbitConnection;
   readonly tail: Tail;
-  readonly openCursor: (link: Link, from: number | 'first', prefetch: number) => Promise<Cursor>;
+  readonly openCursor: (link: AmqpConnection, from: number | 'first', prefetch: number) => Promise<Cursor>;
   readonly isWanted: (exchange: string) => boolean;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -102,7 +102,7 @@ export class Reader {
     this.#pool.clear();
   }
 
-  async #check(link: Link, point: LogPoint): Promise<Presence> {
+  async #check(link: AmqpConnection, point: LogPoint): Promise<Presence> {
     let known = await this.#known();
     if (point.offset > known.last.offset) {
       // The point may be of another gateway, which has read further.
@@ -123,7 +123,7 @@ export class Reader {
     return tail.known(timeoutMs);
   }
 
-  async #readPage(link: Link, known: Known, range: Range): Promise<Reading> {
+  async #readPage(link: AmqpConnection, known: Known, range: Range): Promise<Reading> {
     const end = Math.min(range.through, known.last.offset);
     const scan = this.#pool.take(range.after) ?? (await this.#openScan(link, known, Math.min(range.after, end)));
     try {
@@ -138,7 +138,7 @@ export class Reader {
     }
   }
 
-  #openScan(link: Link, known: Known, after: number): Promise<Scan> {
+  #openScan(link: AmqpConnection, known: Known, after: number): Promise<Scan> {
     const { openCursor, isWanted } = this.#options;
     const prefetch = Math.max(LEAST_PREFETCH, Math.min(MOST_PREFETCH, Math.floor(AHEAD_BYTES / known.meanBytes)));
     return Scan.open(after, {
@@ -162,7 +162,7 @@ export class Reader {
     return this.#looking;
   }
 
-  async #checkBehind(link: Link, known: Known, point: LogPoint): Promise<Presence> {
+  async #checkBehind(link: AmqpConnection, known: Known, point: LogPoint): Promise<Presence> {
     const floor = await this.#readFloor(link);
     if (isSamePoint(point, floor)) return 'present';
     if (point.offset <= floor.offset) return floor.offset === 0 ? 'replaced' : 'truncated';
@@ -173,7 +173,7 @@ export class Reader {
     return (await this.#readFloor(link)).offset >= point.offset ? 'truncated' : 'replaced';
   }
 
-  async #readFloor(link: Link): Promise<LogPoint> {
+  async #readFloor(link: AmqpConnection): Promise<LogPoint> {
     if (this.#floor && performance.now() - this.#floor.at < FLOOR_AGE_MS) return this.#floor.point;
     return this.#rememberFloor(pointBefore(await this.#entryFrom(link, 'first')));
   }
@@ -183,7 +183,7 @@ export class Reader {
     return point;
   }
 
-  async #entryFrom(link: Link, from: number | 'first'): Promise<StreamEntry> {
+  async #entryFrom(link: AmqpConnection, from: number | 'first'): Promise<StreamEntry> {
     const cursor = await this.#options.openCursor(link, from, 1);
     try {
       const entry = await cursor.next(STALL_MS);
@@ -208,7 +208,7 @@ export class Reader {
   }
 
   /** Tries again, on the next connection where one was lost, until the time is over. */
-  async retry<Result>(work: (link: Link) => Promise<Result>): Promise<Result> {
+  async retry<Result>(work: (link: AmqpConnection) => Promise<Result>): Promise<Result> {
     const { connection, timeoutMs, signal } = this.#options;
     const deadline = performance.now() + timeoutMs;
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);

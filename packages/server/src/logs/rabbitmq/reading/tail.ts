@@ -5,15 +5,15 @@ import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../../core/ports/log.
 import type { LogEntry, Page } from '../../../core/ports/log-entry.js';
 import { Backoff } from '../../../core/time/backoff.js';
 import { answerWithin, pause, within } from '../../../core/time/deadline.js';
-import { callApart } from '../../shared/call-apart.js';
+import { reportUncaught } from '../../shared/report-uncaught.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
 import type { PoisonEntry, StreamEntry } from '../messages/stream-entry.js';
 import type { Topology } from '../topology.js';
 import type { Cursor } from './cursor.js';
 import type { Known } from './known.js';
+import { PointWaiters } from './point-waiters.js';
 import { SharedRun } from './shared-run.js';
-import { Sought } from './sought.js';
 import { begin, type Fence, resume } from './tail-start.js';
 
 /** How long the broker may be silent where there is something to send. */
@@ -33,7 +33,7 @@ export interface TailMember {
 export interface TailOptions {
   readonly connection: RabbitConnection;
   readonly topology: Topology;
-  readonly openCursor: (link: Link, from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
+  readonly openCursor: (link: AmqpConnection, from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
   readonly publishFence: (id: string) => Promise<void>;
   readonly isWanted: (exchange: string) => boolean;
   /** How long a fence may take from its publishing to its reading. */
@@ -59,7 +59,7 @@ interface Waiter {
 export class Tail {
   readonly #options: TailOptions;
   readonly #members = new Set<TailMember>();
-  readonly #sought = new Sought();
+  readonly #pointWaiters = new PointWaiters();
   readonly #fences = new Map<string, { passed: (head: LogPoint) => void; failed: (error: Error) => void }>();
   readonly #waiters = new Set<Waiter>();
   readonly #fence = new SharedRun(() => this.#readUpToFence());
@@ -99,7 +99,7 @@ export class Tail {
   /** Calls `found` once, when an event with this key has been read, or at once where one was. @returns how to wait no longer */
   seek(key: string, found: (point: LogPoint) => void): () => void {
     const point = this.#known?.entries.firstOf(key);
-    if (!point) return this.#sought.wait(key, found);
+    if (!point) return this.#pointWaiters.wait(key, found);
     found(point);
     return () => {};
   }
@@ -173,7 +173,7 @@ export class Tail {
   }
 
   /** Ends with an error only, or when the log is closed. */
-  async #readThrough(link: Link): Promise<void> {
+  async #readThrough(link: AmqpConnection): Promise<void> {
     const { topology } = this.#options;
     try {
       await topology.prepareAll(link);
@@ -186,7 +186,7 @@ export class Tail {
     }
   }
 
-  async #attach(link: Link): Promise<{ cursor: Cursor; known: Known }> {
+  async #attach(link: AmqpConnection): Promise<{ cursor: Cursor; known: Known }> {
     const fence: Fence = { id: uuid(), publish: this.#options.publishFence };
     const { openCursor } = this.#options;
     if (this.#known) {
@@ -265,7 +265,7 @@ export class Tail {
     if (entry.kind === 'fence') this.#fences.get(entry.id)?.passed(known.head);
     if (entry.kind !== 'event') return undefined;
     const first = isDuplicate ? known.entries.firstOf(entry.key) : undefined;
-    this.#sought.found(entry.key, first ?? { offset: entry.offset, fingerprint: entry.fingerprint });
+    this.#pointWaiters.found(entry.key, first ?? { offset: entry.offset, fingerprint: entry.fingerprint });
     if (isDuplicate) this.#options.onDuplicate(entry.event, first);
     if (isDuplicate || !this.#options.isWanted(entry.event.exchange)) return undefined;
     known.events.push(entry.event);
@@ -273,6 +273,6 @@ export class Tail {
   }
 
   #tell(what: (member: TailMember) => void): void {
-    for (const member of this.#members) callApart(() => what(member));
+    for (const member of this.#members) reportUncaught(() => what(member));
   }
 }

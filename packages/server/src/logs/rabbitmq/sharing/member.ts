@@ -3,10 +3,10 @@ import { v7 as uuid } from 'uuid';
 import { type EphemeralMember, MAX_EPHEMERAL_BYTES } from '../../../core/ports/ephemeral.js';
 import { Backoff } from '../../../core/time/backoff.js';
 import { pause } from '../../../core/time/deadline.js';
-import { callApart } from '../../shared/call-apart.js';
+import { reportUncaught } from '../../shared/report-uncaught.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
 import { Outbound } from './outbound.js';
 
 const SENDER_HEADER = 'pregon-sender';
@@ -25,7 +25,7 @@ export interface MemberOptions {
 }
 
 interface Attached {
-  readonly link: Link;
+  readonly link: AmqpConnection;
   readonly channel: Channel;
   /** Never rejects: nobody waits for it until it has joined. */
   readonly closed: Promise<void>;
@@ -102,7 +102,7 @@ export class RabbitMember implements EphemeralMember {
     this.unreachable();
   }
 
-  async #stayIn(link: Link): Promise<void> {
+  async #stayIn(link: AmqpConnection): Promise<void> {
     const channel = await link.channel();
     const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()));
     try {
@@ -146,11 +146,11 @@ export class RabbitMember implements EphemeralMember {
     }
     const sender: unknown = message.properties.headers?.[SENDER_HEADER];
     if (sender === this.#id || this.#leaving.signal.aborted) return;
-    callApart(() => this.#options.hear(message.content.toString('utf8')));
+    reportUncaught(() => this.#options.hear(message.content.toString('utf8')));
   }
 }
 
-async function linkOf(connection: RabbitConnection): Promise<Link | undefined> {
+async function linkOf(connection: RabbitConnection): Promise<AmqpConnection | undefined> {
   try {
     return await connection.link();
   } catch {

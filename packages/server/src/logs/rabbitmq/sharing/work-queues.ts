@@ -1,10 +1,10 @@
 import { PregonError, type PregonEvent } from '@pregon/protocol';
 import type { QueueName, StopConsuming, WorkQueues } from '../../../core/ports/work-queue.js';
 import { atMost } from '../../../core/time/deadline.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
 import type { Topology } from '../topology.js';
-import { Worker } from './worker.js';
+import { QueueConsumer } from './queue-consumer.js';
 
 export interface RabbitWorkQueuesOptions {
   /** Its own: what is being handled must not hold up what is delivered. */
@@ -20,7 +20,7 @@ const PRECONDITION_FAILED = 406;
 /** {@link WorkQueues} by durable quorum queues, which count how often they handed out a message. */
 export class RabbitWorkQueues implements WorkQueues {
   readonly #options: RabbitWorkQueuesOptions;
-  readonly #workers = new Set<Worker>();
+  readonly #workers = new Set<QueueConsumer>();
 
   constructor(options: RabbitWorkQueuesOptions) {
     this.#options = options;
@@ -28,8 +28,8 @@ export class RabbitWorkQueues implements WorkQueues {
 
   async consume(name: QueueName, handle: (event: PregonEvent) => Promise<void>): Promise<StopConsuming> {
     const { connection, maxEventBytes, onWarning, topology } = this.#options;
-    const prepare = (link: Link) => prepareQueue(link, topology, name);
-    const worker = new Worker({ name, connection, prepare, handle, maxEventBytes, onWarning });
+    const prepare = (link: AmqpConnection) => prepareQueue(link, topology, name);
+    const worker = new QueueConsumer({ name, connection, prepare, handle, maxEventBytes, onWarning });
     this.#workers.add(worker);
     const stop = async () => {
       await worker.stop();
@@ -57,7 +57,11 @@ export class RabbitWorkQueues implements WorkQueues {
 }
 
 /** Makes a work queue and its exchange where they are missing. @throws PregonError CONFIG_INVALID */
-export async function prepareQueue(link: Link, topology: Topology, { exchange, queue }: QueueName): Promise<void> {
+export async function prepareQueue(
+  link: AmqpConnection,
+  topology: Topology,
+  { exchange, queue }: QueueName,
+): Promise<void> {
   await topology.prepare(link, exchange);
   const options = { durable: true, arguments: { 'x-queue-type': 'quorum' } };
   try {

@@ -8,7 +8,7 @@ import type {
   Adapter as SocketIoAdapter,
 } from 'socket.io-adapter';
 import { replacePrivateId } from '../../../private-fields/socket-io.js';
-import { shielded } from '../engine/shielded.js';
+import { guardLastArgument } from '../engine/guard-last-argument.js';
 import type { SocketIoLibrary } from '../library.js';
 import type { BusMember, SocketIoBus } from './socketio-bus.js';
 
@@ -164,7 +164,7 @@ export function gatewayAdapter({
 
     #deliver(packet: Packet, options: BroadcastOptions): void {
       // With an id, the client adds its own last argument, the function that acknowledges.
-      const data = this.#sessions && packet.id === undefined ? shielded(packet.data) : packet.data;
+      const data = this.#sessions && packet.id === undefined ? guardLastArgument(packet.data) : packet.data;
       Adapter.prototype.broadcast.call(this, { ...packet, data }, options);
     }
 

@@ -1,6 +1,6 @@
 import type { DeliveredEvent, Format } from '../../../core/ports/delivery.js';
 import { compressedTextFrame } from '../../sockets/websocket-frame.js';
-import { type EventFormats, eventFrames } from '../wire.js';
+import { type EventFormats, eventFrames } from '../event-formats.js';
 import { ContinuedEvents } from './continued-events.js';
 import { deflateMessage } from './deflate.js';
 

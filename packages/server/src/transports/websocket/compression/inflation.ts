@@ -1,7 +1,7 @@
 import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
 import { type MessageExtension, replaceInflation } from '../../../private-fields/ws.js';
 import type { PacedSocket } from '../../sockets/paced-socket.js';
-import { Turns } from '../turns.js';
+import { Semaphore } from '../semaphore.js';
 import { TRAILER } from './deflate.js';
 
 /** What inflates to no more is inflated at once; as a rule all that clients send. */
@@ -11,7 +11,7 @@ const AT_ONCE_BYTES = 16_384;
  * How many larger messages are inflated at the same time, for all connections together: half of the threads that Node.js has for that,
  * and for files and names.
  */
-const turns = new Turns(2);
+const turns = new Semaphore(2);
 
 type Inflated = (error: Error | null, message?: Buffer) => void;
 

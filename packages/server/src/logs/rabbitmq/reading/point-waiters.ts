@@ -1,7 +1,7 @@
 import type { LogPoint } from '@pregon/protocol';
 
 /** Whoever waits to learn where events came to stand, by the events' keys. */
-export class Sought {
+export class PointWaiters {
   readonly #waiting = new Map<string, Set<(point: LogPoint) => void>>();
 
   /** @returns how to wait no longer */

@@ -1,10 +1,10 @@
 import { messageOf, PregonError, toError } from '@pregon/protocol';
 import { Backoff } from '../../../core/time/backoff.js';
 import { answerWithin, pause } from '../../../core/time/deadline.js';
+import { WakeSignal } from '../../../core/time/wake-signal.js';
 import type { ConfirmChannel } from '../connection/amqp.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
-import { WakeSignal } from '../connection/wake-signal.js';
 import type { Outgoing } from '../messages/message.js';
 import { isRefused, type Topology } from '../topology.js';
 import { StreamWatch } from './stream-watch.js';
@@ -21,7 +21,7 @@ const FIRST_PATIENCE_MS = 1_000;
 const MAX_PATIENCE_MS = 10_000;
 const EXPIRY_CHECK_MS = 250;
 
-export interface PublisherOptions {
+export interface ConfirmedPublisherOptions {
   readonly connection: RabbitConnection;
   readonly stream: string;
   readonly topology: Topology;
@@ -75,8 +75,8 @@ interface Stretch {
  * nothing that was confirmed after it counts, the channel is left, and all is begun anew. A binding that an operator takes away and
  * puts back under load can still put an event behind later ones.
  */
-export class Publisher {
-  readonly #options: PublisherOptions;
+export class ConfirmedPublisher {
+  readonly #options: ConfirmedPublisherOptions;
   readonly #jobs = new Set<Job>();
   /** Both in the order of `publish`. */
   #waiting = new Set<Pending>();
@@ -90,7 +90,7 @@ export class Publisher {
   #expiry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: PublisherOptions) {
+  constructor(options: ConfirmedPublisherOptions) {
     this.#options = options;
   }
 
@@ -137,7 +137,7 @@ export class Publisher {
   }
 
   /** Publishes on one channel until it fails. */
-  async #publishThrough(link: Link): Promise<void> {
+  async #publishThrough(link: AmqpConnection): Promise<void> {
     const channel = await link.confirmChannel();
     const stretch: Stretch = {
       confirmed: false,
@@ -176,7 +176,7 @@ export class Publisher {
     }
   }
 
-  async #send(link: Link, channel: ConfirmChannel, stretch: Stretch): Promise<void> {
+  async #send(link: AmqpConnection, channel: ConfirmChannel, stretch: Stretch): Promise<void> {
     const { topology } = this.#options;
     for (const pending of this.#waiting) {
       if (stretch.probing !== undefined || stretch.failure) return;
@@ -195,7 +195,7 @@ export class Publisher {
   }
 
   /** False where the exchange cannot be used: that is the end of this job, and of nothing else. */
-  async #prepare(link: Link, job: Job, exchange: string): Promise<boolean> {
+  async #prepare(link: AmqpConnection, job: Job, exchange: string): Promise<boolean> {
     try {
       await this.#options.topology.prepare(link, exchange);
       return true;
@@ -234,7 +234,7 @@ export class Publisher {
     });
   }
 
-  async #watch(link: Link, channel: ConfirmChannel, stretch: Stretch): Promise<StreamWatch> {
+  async #watch(link: AmqpConnection, channel: ConfirmChannel, stretch: Stretch): Promise<StreamWatch> {
     const deleted = () => {
       stretch.failure ??= new Error('the stream was deleted');
       this.#news.ring();
@@ -300,14 +300,14 @@ export class Publisher {
     return this.#inFlight.size > 0 || probing !== undefined;
   }
 
-  #assertMoving(link: Link, stretch: Stretch, patienceMs: number): void {
+  #assertMoving(link: AmqpConnection, stretch: Stretch, patienceMs: number): void {
     if (!this.#isAwaiting(stretch) || performance.now() - stretch.movedAt < patienceMs) return;
     const stalled = new Error(`nothing was confirmed for ${patienceMs} ms`);
     this.#giveUp(link, stalled);
     throw stalled;
   }
 
-  #giveUp(link: Link, reason: Error): void {
+  #giveUp(link: AmqpConnection, reason: Error): void {
     this.#patienceMs = Math.min(this.#patienceMs * 2, MAX_PATIENCE_MS);
     link.fail(reason);
   }

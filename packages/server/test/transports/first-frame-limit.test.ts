@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FirstWords, type Guest } from '../../src/transports/websocket/first-words.js';
+import { FirstFrameLimit, type Guest } from '../../src/transports/websocket/first-frame-limit.js';
 import { FakeClock } from '../core/support/fake-clock.js';
 
 class Client implements Guest {
@@ -13,22 +13,22 @@ class Client implements Guest {
 
 function arriving(count: number) {
   const clock = new FakeClock();
-  const firstWords = new FirstWords(clock);
+  const firstFrames = new FirstFrameLimit(clock);
   const clients = Array.from({ length: count }, () => new Client());
-  for (const client of clients) firstWords.expect(client);
+  for (const client of clients) firstFrames.expect(client);
   const held = () => clients.filter(({ isHeld }) => isHeld).length;
   const speak = (from: number, to: number) => {
     for (const client of clients.slice(from, to)) client.hasSpoken = true;
   };
-  return { clock, firstWords, clients, held, speak };
+  return { clock, firstFrames, clients, held, speak };
 }
 
 describe('first words', () => {
   it('[F] of a few are listened to at once, and whoever has spoken makes room', () => {
-    const { clients, firstWords, held, clock } = arriving(16);
-    for (const client of clients) firstWords.delete(client);
+    const { clients, firstFrames, held, clock } = arriving(16);
+    for (const client of clients) firstFrames.delete(client);
     const more = Array.from({ length: 16 }, () => new Client());
-    for (const client of more) firstWords.expect(client);
+    for (const client of more) firstFrames.expect(client);
     expect(held()).toBe(0);
     expect(more.some(({ isHeld }) => isHeld)).toBe(false);
     expect(clock.turns + clock.timers).toBe(0);
@@ -97,14 +97,14 @@ describe('first words', () => {
   });
 
   it('[F][I-7] of who never speaks take no place for ever, and who leaves is forgotten', () => {
-    const { clock, firstWords, clients, held } = arriving(40);
-    for (const client of clients.slice(16)) firstWords.delete(client);
+    const { clock, firstFrames, clients, held } = arriving(40);
+    for (const client of clients.slice(16)) firstFrames.delete(client);
     clock.turn();
     expect(clock.turns + clock.timers).toBe(0);
     expect(held()).toBe(24);
     clock.advance(2_000);
     const late = Array.from({ length: 16 }, () => new Client());
-    for (const client of late) firstWords.expect(client);
+    for (const client of late) firstFrames.expect(client);
     expect(late.some(({ isHeld }) => isHeld)).toBe(false);
   });
 });

@@ -10,7 +10,7 @@ const ANSWER_MS = 5_000;
 const CLOSE_MS = 1_000;
 
 /** One connection, from its handshake to its end. Whoever finds that it no longer does its work ends it for all. */
-export class Link {
+export class AmqpConnection {
   /** Resolves, once, with the reason for which the connection ended. */
   readonly lost: Promise<Error>;
   readonly #model: ChannelModel;

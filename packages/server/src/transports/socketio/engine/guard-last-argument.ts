@@ -4,6 +4,6 @@
  *
  * @param data the event's name and its arguments
  */
-export function shielded(data: readonly unknown[]): readonly unknown[] {
+export function guardLastArgument(data: readonly unknown[]): readonly unknown[] {
   return typeof data.at(-1) === 'string' ? [...data, null] : data;
 }

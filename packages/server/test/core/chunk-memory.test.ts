@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SLAB_BYTES, Slab } from '../../src/core/delivery/slab.js';
+import { ChunkMemory, MEMORY_BYTES } from '../../src/core/delivery/chunk-memory.js';
 
 describe('a slab', () => {
   it('gives each piece memory that no other piece has', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(fc.nat(2_000), fc.nat(SLAB_BYTES * 2)), { maxLength: 200 }), (sizes) => {
-        const slab = new Slab();
+      fc.property(fc.array(fc.oneof(fc.nat(2_000), fc.nat(MEMORY_BYTES * 2)), { maxLength: 200 }), (sizes) => {
+        const slab = new ChunkMemory();
         const pieces = sizes.map((size, number) => slab.take(size).fill(number));
         for (const [number, piece] of pieces.entries()) {
           expect(piece.length).toBe(sizes[number]);
@@ -18,9 +18,9 @@ describe('a slab', () => {
   });
 
   it('[I-7] keeps no more for a small piece than one chunk has, and nothing beside a large one', () => {
-    const slab = new Slab();
-    expect(slab.take(1).buffer.byteLength).toBe(SLAB_BYTES);
-    expect(slab.take(SLAB_BYTES).buffer.byteLength).toBe(SLAB_BYTES);
-    expect(slab.take(SLAB_BYTES * 3).buffer.byteLength).toBe(SLAB_BYTES * 3);
+    const slab = new ChunkMemory();
+    expect(slab.take(1).buffer.byteLength).toBe(MEMORY_BYTES);
+    expect(slab.take(MEMORY_BYTES).buffer.byteLength).toBe(MEMORY_BYTES);
+    expect(slab.take(MEMORY_BYTES * 3).buffer.byteLength).toBe(MEMORY_BYTES * 3);
   });
 });

@@ -3,10 +3,10 @@ import { v7 as uuid } from 'uuid';
 import { MAX_DELIVERIES, type QueueName } from '../../../core/ports/work-queue.js';
 import { Backoff } from '../../../core/time/backoff.js';
 import { pause } from '../../../core/time/deadline.js';
+import { WakeSignal } from '../../../core/time/wake-signal.js';
 import type { Channel, ConsumeMessage } from '../connection/amqp.js';
+import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
-import type { Link } from '../connection/link.js';
-import { WakeSignal } from '../connection/wake-signal.js';
 import { toForeignEvent } from '../messages/foreign.js';
 
 /** Counted by quorum queues: how often a message was handed out before, to whomever. */
@@ -21,14 +21,14 @@ export interface WorkerOptions {
   readonly name: QueueName;
   readonly connection: RabbitConnection;
   /** Makes what is missing at the broker. */
-  readonly prepare: (link: Link) => Promise<void>;
+  readonly prepare: (link: AmqpConnection) => Promise<void>;
   readonly handle: (event: PregonEvent) => Promise<void>;
   readonly maxEventBytes: number;
   readonly onWarning: (error: Error) => void;
 }
 
 /** Consumes one queue, one message after the other, over all losses of the connection. */
-export class Worker {
+export class QueueConsumer {
   readonly #options: WorkerOptions;
   readonly #stopping = new AbortController();
   readonly #news = new WakeSignal();
@@ -85,7 +85,7 @@ export class Worker {
   }
 
   /** Ends when it was stopped; else with an error. */
-  async #consume(link: Link, started: () => void): Promise<void> {
+  async #consume(link: AmqpConnection, started: () => void): Promise<void> {
     await this.#options.prepare(link);
     const channel = await link.channel();
     let waiting: ConsumeMessage | undefined;

@@ -26,7 +26,7 @@ export interface Guest {
  * would hold up the events of everybody else. So from the 17th on who has said nothing yet, those who come in are held, in order: nothing is
  * read from them but what Node.js has read ahead, until it is their turn.
  */
-export class FirstWords {
+export class FirstFrameLimit {
   readonly #clock: Clock;
   /** Since when; in order. */
   readonly #listenedTo = new Map<Guest, number>();

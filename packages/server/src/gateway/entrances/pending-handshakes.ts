@@ -7,7 +7,7 @@ const READ_PER_TURN = 16;
  * Connections that have sent no request yet, in the order in which they came. They can be held, each of them once: nothing is read from
  * them meanwhile. Held again, those who were to be next would come last, and those who never send anything would have to be passed over each time.
  */
-export class Newcomers {
+export class PendingHandshakes {
   readonly #unheld = new Set<Socket>();
   readonly #held = new Set<Socket>();
 

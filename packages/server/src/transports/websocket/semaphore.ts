@@ -1,5 +1,5 @@
 /** Lets only so many go on at the same time; the others wait, first come, first served. */
-export class Turns {
+export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
 

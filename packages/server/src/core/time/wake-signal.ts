@@ -1,4 +1,4 @@
-import { atMost } from '../../../core/time/deadline.js';
+import { atMost } from './deadline.js';
 
 /** Wakes the one that waits, and remembers a call that came while nobody did. */
 export class WakeSignal {

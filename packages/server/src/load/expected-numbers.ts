@@ -2,7 +2,7 @@
  * The numbers of the events that a connection is to get, where event number n is published to topic n modulo the number of topics:
  * which topics the connection has subscribed to says which numbers.
  */
-export class Turns {
+export class ExpectedNumbers {
   readonly #topics: number;
   readonly #wanted: readonly number[];
 

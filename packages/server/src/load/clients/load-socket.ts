@@ -19,7 +19,7 @@ export interface SocketEvents {
 }
 
 /** One WebSocket, from its handshake to its end. */
-export interface ClientSocket {
+export interface LoadSocket {
   send(text: string): void;
   /** Says goodbye; `ended` follows once the other side has answered. */
   close(): void;

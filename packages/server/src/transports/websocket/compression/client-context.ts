@@ -1,9 +1,9 @@
 import type { EventChunk } from '../../../core/ports/delivery.js';
-import type { EventFormats } from '../wire.js';
+import type { EventFormats } from '../event-formats.js';
 import type { Context } from './context.js';
 
 /** What the inflater of one client holds, as far as it is known: what it was sent last. */
-export class HeldContext {
+export class ClientContext {
   #context: Context | undefined;
 
   /**
