@@ -3,8 +3,10 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import { expandVariables, type Variables } from './expand.js';
 import { ConfigurationError, type ConfigurationPath, type Problem, showPath } from './problems.js';
 
-/** The library passes on what the engine says of deep nesting. */
-const STACK_OVERFLOW = 'Maximum call stack size exceeded';
+/** The library passes on what the engine says of deep nesting: where the stack ends in a function, and where in a regular expression. */
+const STACK_OVERFLOW = /Maximum call stack size exceeded|Stack overflow/;
+
+const TOO_DEEP = 'it is nested too deeply';
 
 /** The most mistakes that are listed: if the file is not YAML, every character may be one. */
 const MAX_MISTAKES = 20;
@@ -30,6 +32,9 @@ export class YamlFile {
     );
     const mistakes = [...this.#document.errors, ...this.#document.warnings];
     if (mistakes.length > 0) {
+      // Each level that could not be read is reported as a mistake of its own: the innermost says it for all.
+      const tooDeep = mistakes.find(({ message }) => STACK_OVERFLOW.test(message));
+      if (tooDeep) throw new ConfigurationError([`${this.#place(tooDeep.pos[0])} ${TOO_DEEP}`]);
       const first = mistakes.slice(0, MAX_MISTAKES);
       throw new ConfigurationError(first.map(({ pos, message }) => `${this.#place(pos[0])} ${oneLine(message)}`));
     }
@@ -93,7 +98,7 @@ function parse<Result>(name: string, work: () => Result): Result {
     return work();
   } catch (cause) {
     const isDeep = cause instanceof RangeError;
-    const why = isDeep ? 'it is nested too deeply' : `it cannot be read: ${oneLine(wrongOf(cause))}`;
+    const why = isDeep ? TOO_DEEP : `it cannot be read: ${oneLine(wrongOf(cause))}`;
     throw new ConfigurationError([`${name}:1:1 ${why}`], { cause });
   }
 }
@@ -127,5 +132,5 @@ function isNodeWithRange(node: unknown): node is Node & { range: [number, number
 }
 
 function oneLine(message: string): string {
-  return message.replace(STACK_OVERFLOW, 'it is nested too deeply').replace(/\s*\n\s*/g, ' ');
+  return message.replace(/\s*\n\s*/g, ' ');
 }
