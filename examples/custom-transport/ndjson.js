@@ -1,12 +1,9 @@
 // @ts-check
 
-/** @typedef {import('pregon/transport').Link} Link */
-/** @typedef {import('pregon/transport').Format} Format */
-
 /**
  * Each event is a line of JSON. One object for all connections, so that the bytes are made once for all of them.
  *
- * @type {Format}
+ * @type {import('pregon/transport').Format}
  */
 const lines = {
   size: (event) => event.size + 1,
@@ -44,11 +41,14 @@ export function ndjson() {
             kernel.leave(session, 1000, '');
           });
           const { topics, since, snapshot } = admission.query;
-          session.subscribe(0, topics, since, { snapshot });
+          try {
+            session.subscribe(0, topics, since, { snapshot });
+          } catch (error) {
+            session.refuse(0, error);
+            session.close();
+          }
         },
-        destroy() {
-          for (const response of open) response.destroy();
-        },
+        destroy: () => open.forEach((response) => void response.destroy()),
       };
     },
   };
@@ -58,37 +58,42 @@ export function ndjson() {
  * What the gateway writes to. Nothing is kept for a client that reads slowly: while its link is full, its cursor waits.
  *
  * @param {import('node:http').ServerResponse} response
- * @returns {Link}
+ * @returns {import('pregon/transport').Link}
  */
 function linkTo(response) {
-  const write = (/** @type {object} */ frame) => void response.write(`${JSON.stringify(frame)}\n`);
+  const isFull = () => response.writableEnded || response.writableNeedDrain;
+  const write = (/** @type {object} */ frame) => {
+    if (!response.writableEnded) response.write(`${JSON.stringify(frame)}\n`);
+  };
   return {
     transport: 'ndjson',
     get full() {
-      return response.writableEnded || response.writableNeedDrain;
+      return isFull();
     },
     get bufferedBytes() {
       return response.writableLength;
     },
     get takenBytes() {
-      const { socket } = response;
-      return socket ? socket.bytesWritten - socket.writableLength : 0;
+      return (response.socket?.bytesWritten ?? 0) - (response.socket?.writableLength ?? 0);
     },
     events: (_id, chunk) => void response.write(chunk.bytes(lines)),
     snapshot: (_id, rows, more) => void response.write(`{"op":"snapshot","rows":${rows},"more":${more}}\n`),
     control: (frame) => write(frame),
     message({ name, jsonData }) {
+      if (isFull()) return false;
       write({ op: 'message', name, data: jsonData });
       return true;
     },
     // An empty line is a sign of life that every reader of lines passes over; HTTP has no way to ask for an answer.
     ping() {
-      response.write('\n');
+      if (!isFull()) response.write('\n');
       return false;
     },
     close(code) {
       write({ op: 'closing', ...code });
       response.end();
+      // One that reads nothing would else stay for ever, with all that waits for it.
+      setTimeout(() => response.destroy(), 2_000).unref();
     },
   };
 }

@@ -11,7 +11,7 @@ import type { PageOptions } from './browser.js';
 
 const ARTEFACTS = join(import.meta.dirname, '../../../artefacts/screenshots');
 
-const EXAMPLES = fileURLToPath(new URL('../../examples/', import.meta.url));
+const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
 
 export interface ExampleOptions {
   /** @default what its README starts it with */

@@ -1,4 +1,4 @@
-import { CLOSE_CODES } from '@pregon/protocol';
+import { CLOSE_CODES, toError } from '@pregon/protocol';
 import type { Clock } from '../core/time/clock.js';
 import { atMost } from '../core/time/deadline.js';
 import type { Door } from '../transports/door.js';
@@ -14,8 +14,12 @@ export interface DrainOptions {
 /** Sends everybody away: each with a moment of its own to come back, so that the next gateway is not stormed. */
 export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOptions): Promise<void> {
   for (const connection of door.connections) {
-    connection.announceDraining(Math.round(Math.random() * spreadMs));
-    connection.close(CLOSE_CODES.DRAINING);
+    try {
+      connection.announceDraining(Math.round(Math.random() * spreadMs));
+      connection.close(CLOSE_CODES.DRAINING);
+    } catch (error) {
+      connection.failed(toError(error));
+    }
   }
   await atMost(timeoutMs, door.empty(), clock);
 }

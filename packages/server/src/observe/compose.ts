@@ -14,16 +14,20 @@ export function composeObservers(
   const asked = new Set(observers);
   const all = <Args extends readonly unknown[]>(
     name: Method,
-    call: (observer: Observer, ...args: Args) => void,
+    call: (observer: Observer, ...args: Args) => unknown,
   ): ((...args: Args) => void) | undefined => {
     if (!observers.some((observer) => observer[name])) return undefined;
     return (...args) => {
       for (const observer of asked) {
+        const broke = (error: unknown) => {
+          if (asked.delete(observer)) onBroken(error, name);
+        };
         try {
-          call(observer, ...args);
+          const given = call(observer, ...args);
+          // An async method has the type of one that returns nothing; what it rejects with must not end the process.
+          if (given instanceof Promise) given.catch(broke);
         } catch (error) {
-          asked.delete(observer);
-          onBroken(error, name);
+          broke(error);
         }
       }
     };

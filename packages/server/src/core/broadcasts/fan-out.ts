@@ -1,3 +1,4 @@
+import { toError } from '@pregon/protocol';
 import type { Member } from '../connections/member.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Message } from './message.js';
@@ -117,7 +118,7 @@ export class FanOut {
       const end = Math.min(delivery.next + BETWEEN_LOOKS, targets.length);
       for (; delivery.next < end; delivery.next++) {
         const connection = targets[delivery.next];
-        if (connection && connection !== except && connection.sendMessage(message)) written += 1;
+        if (connection && connection !== except && tell(connection, message)) written += 1;
       }
       turn.look();
     } while (delivery.next < targets.length && !turn.isSpent);
@@ -127,8 +128,18 @@ export class FanOut {
   #writeAll(message: Message, except: object | undefined): number {
     let written = 0;
     for (const connection of this.#connections) {
-      if (connection !== except && connection.sendMessage(message)) written += 1;
+      if (connection !== except && tell(connection, message)) written += 1;
     }
     return written;
+  }
+}
+
+/** A link that throws, as one of somebody else's transport may, costs its own client the message, and nobody else. */
+function tell(connection: Member, message: Message): boolean {
+  try {
+    return connection.sendMessage(message);
+  } catch (error) {
+    connection.failed(toError(error));
+    return false;
   }
 }

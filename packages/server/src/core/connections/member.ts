@@ -7,6 +7,8 @@ export interface Member extends Connection {
   readonly link: Link;
   /** By the clock of the gateway, in whole milliseconds. */
   readonly openedAt: number;
+  /** Something went wrong on the way to this client. */
+  failed(error: Error): void;
   /** @returns false if it was not written, because the connection is full or closed */
   sendMessage(message: Message): boolean;
   /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. */

@@ -52,6 +52,8 @@ export interface Session extends Connection {
     since: Since | undefined,
     options?: { snapshot?: boolean },
   ): void;
+  /** Tells the client, by a frame `error` of its link, what `subscribe` threw: without what only the log may hold. */
+  refuse(id: RequestId | undefined, error: unknown): void;
   /** What waited for the client has been taken: to be called after the link was found full. */
   drained(): void;
   /** The client gave a sign of life. @param now by the clock of {@link Kernel.now} */

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
+import { messageOf } from '@pregon/protocol';
 import type { Refusal, Transport, TransportEntrance } from '../../core/ports/transport.js';
 import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimPath } from '../../transports/http/claim.js';
+import { logRefusal } from '../../transports/http/refusal.js';
 import type { GatewayKernel } from '../../transports/kernel.js';
 
 /** The paths of the routes, shared by the transports. What none of them takes is refused here, and what has no route at all. */
@@ -44,20 +46,35 @@ export class RouteEntrance implements Entrance {
   request(request: IncomingMessage, response: ServerResponse): void {
     // A request that is pipelined behind a stream would wait for its end, and one more with each that follows.
     if (this.#isAnswering(request)) return void request.socket.destroy();
-    const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
-    if (!entrance?.request) return this.#kernel.refuse(request, response, this.#refusal(request));
-    if (request.httpVersionMajor === 1) this.#answers.set(request.socket, response);
-    entrance.request(request, response);
+    this.#apart(request, carrierOf(request, response), () => {
+      const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
+      if (!entrance?.request) return this.#kernel.refuse(request, response, this.#refusal(request));
+      if (request.httpVersionMajor === 1) this.#answers.set(request.socket, response);
+      entrance.request(request, response);
+    });
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const entrance = this.#entrances.find((candidate) => candidate.upgrade && candidate.takes(request));
-    if (entrance?.upgrade) return entrance.upgrade(request, socket, head);
-    this.#kernel.refuseUpgrade(request, socket, this.#refusal(request));
+    this.#apart(request, socket, () => {
+      const entrance = this.#entrances.find((candidate) => candidate.upgrade && candidate.takes(request));
+      if (entrance?.upgrade) return entrance.upgrade(request, socket, head);
+      this.#kernel.refuseUpgrade(request, socket, this.#refusal(request));
+    });
   }
 
   destroy(): void {
     for (const entrance of this.#entrances) entrance.destroy();
+  }
+
+  /** A mistake of a transport costs the client that met it its connection, and nobody else anything. */
+  #apart(request: IncomingMessage, carrier: Duplex, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const refusal = { status: 500, reason: 'transport', message: `a transport failed: ${messageOf(error)}` };
+      logRefusal(this.#kernel.door.options.refusals, request, refusal);
+      carrier.destroy();
+    }
   }
 
   #isAnswering({ socket }: IncomingMessage): boolean {
@@ -75,4 +92,10 @@ export class RouteEntrance implements Entrance {
     if (!hasWebSocket) return { status: 406, reason: 'handshake', message };
     return { status: 426, reason: 'handshake', message, headers: { Upgrade: 'websocket' } };
   }
+}
+
+/** What ends this request and no other: in HTTP/2 the socket is that of many. */
+function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
+  const stream: unknown = Reflect.get(response, 'stream');
+  return stream instanceof Duplex ? stream : request.socket;
 }

@@ -60,7 +60,8 @@ export class SqliteKept implements Kept {
 
   async follow(changed: (state: KeptState) => void): Promise<StopFollowing> {
     const [revision, state] = await this.#options.use((rows) => [rows.revision(), rows.all(Date.now())] as const);
-    if (!this.isFollowed) this.#told = revision;
+    // Who follows already may know a later state than was read here: then the next look tells it to all once more.
+    this.#told = this.isFollowed && this.#told !== revision ? '' : revision;
     const leave = this.#followers.add(changed);
     changed(state);
     await this.#options.onFollowed();

@@ -15,6 +15,8 @@ import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
 
 const GOING_AWAY: Refusal = { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
 
+const UNAVAILABLE: Refusal = { status: 503, message: 'Socket.IO is not to be had now' };
+
 export interface LazySocketIoOptions extends Omit<SocketIoEntranceOptions, 'bus' | 'leavers'> {
   readonly others: OtherGateways | undefined;
 }
@@ -33,6 +35,8 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   readonly #onFailed: (error: unknown) => void;
   #entrance: SocketIoEntrance<T> | undefined;
   #isDestroyed = false;
+  /** Why the server cannot be made. It is not tried again: each attempt would leave timers and an adapter behind. */
+  #failure: { readonly error: unknown } | undefined;
 
   /**
    * @param others absent if the log has no way to other gateways
@@ -92,21 +96,35 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
 
   #load(): SocketIoEntrance<T> {
     if (this.#entrance) return this.#entrance;
-    const entrance = new SocketIoEntrance<T>(this.#options, this.#targets, socketIo());
-    this.#prepare(entrance);
-    this.#entrance = entrance;
-    if (this.#isDestroyed) entrance.destroy();
-    return entrance;
+    if (this.#failure) throw this.#failure.error;
+    try {
+      const entrance = new SocketIoEntrance<T>(this.#options, this.#targets, socketIo());
+      this.#prepare(entrance);
+      this.#entrance = entrance;
+      if (this.#isDestroyed) entrance.destroy();
+      return entrance;
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
   }
 
   /** Clients are served in the order in which they came. */
   #whenLoaded(serve: (entrance: SocketIoEntrance<T>) => void, refuse: (refusal: Refusal) => void): void {
+    if (this.#failure) return refuse(UNAVAILABLE);
     loadSocketIo()
       .then(() => (this.#isDestroyed ? refuse(GOING_AWAY) : serve(this.#load())))
       .catch((error: unknown) => {
-        this.#onFailed(error);
-        refuse({ status: 503, message: 'Socket.IO is not to be had now' });
+        this.#fail(error);
+        refuse(UNAVAILABLE);
       });
+  }
+
+  /** Told once, however many clients come. */
+  #fail(error: unknown): void {
+    if (this.#failure) return;
+    this.#failure = { error };
+    this.#onFailed(error);
   }
 }
 
