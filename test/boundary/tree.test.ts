@@ -42,7 +42,6 @@ const MOST_FILES = 15;
 const LONG_LISTS: Readonly<Record<string, string>> = {
   'bench/questions': 'one file for each question that `npm run bench` answers',
   'bench/servers': 'one file for each process that a question starts',
-  'test/contract': 'the suites move to pregon/testing',
 };
 
 it('no folder of sources or tests has more than fifteen files', () => {

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import { openRabbitLog, type RabbitLog } from '../../packages/server/src/logs/rabbitmq/rabbitmq-log.js';
+import { describeEphemeral } from '../../packages/server/src/testing.js';
 import { createVirtualHost, describeWithBroker } from '../support/rabbitmq.js';
-import { describeEphemeral } from './ephemeral.contract.js';
 
 describeWithBroker('RabbitMQ', () => {
   let vhost: Awaited<ReturnType<typeof createVirtualHost>>;
@@ -12,25 +12,28 @@ describeWithBroker('RabbitMQ', () => {
   });
   afterAll(() => vhost.drop());
 
-  describeEphemeral({
-    name: 'rabbitmq',
-    countsAll: false,
-    async create() {
-      streams += 1;
-      const url = `${vhost.url}?stream=ephemeral-${streams}`;
-      const handles: RabbitLog[] = [];
-      const open = async () => {
-        const log = await openRabbitLog(url);
-        handles.push(log);
-        return log;
-      };
-      return {
-        log: await open(),
-        another: open,
-        async dispose() {
-          for (const handle of handles) await handle.close();
-        },
-      };
+  describeEphemeral(
+    { describe, it },
+    {
+      name: 'rabbitmq',
+      countsAll: false,
+      async create() {
+        streams += 1;
+        const url = `${vhost.url}?stream=ephemeral-${streams}`;
+        const handles: RabbitLog[] = [];
+        const open = async () => {
+          const log = await openRabbitLog(url);
+          handles.push(log);
+          return log;
+        };
+        return {
+          log: await open(),
+          another: open,
+          async dispose() {
+            for (const handle of handles) await handle.close();
+          },
+        };
+      },
     },
-  });
+  );
 });

@@ -1,9 +1,8 @@
-import { afterAll, beforeAll } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
 import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.js';
 import { openRabbitLog } from '../../packages/server/src/logs/rabbitmq/rabbitmq-log.js';
+import { describeLog, type LogSubject } from '../../packages/server/src/testing.js';
 import { createVirtualHost, deleteQueues, describeWithBroker } from '../support/rabbitmq.js';
-import { describeLog } from './log.contract.js';
-import type { LogSubject } from './log-subject.js';
 
 describeWithBroker('with a broker', () => {
   // The suite names its exchanges itself: a virtual host keeps them apart from those of others.
@@ -15,15 +14,18 @@ describeWithBroker('with a broker', () => {
   });
   afterAll(() => vhost.drop());
 
-  describeLog({
-    name: 'rabbitmq',
-    // A stream drops whole segments, so it cannot be made to keep a number of entries: see packages/server/test/rabbitmq.
-    capabilities: { another: true, durable: true, trim: false, replace: true },
-    async create(options) {
-      streams += 1;
-      return createRabbit(vhost.url, `log-${streams}`, options);
+  describeLog(
+    { describe, it },
+    {
+      name: 'rabbitmq',
+      // A stream drops whole segments, so it cannot be made to keep a number of entries: see packages/server/test/rabbitmq.
+      capabilities: { another: true, durable: true, replace: true },
+      async create(options) {
+        streams += 1;
+        return createRabbit(vhost.url, `log-${streams}`, options);
+      },
     },
-  });
+  );
 });
 
 async function createRabbit(vhost: string, stream: string, options?: LogOptions): Promise<LogSubject> {
@@ -43,7 +45,6 @@ async function createRabbit(vhost: string, stream: string, options?: LogOptions)
       handles.push(handle);
       return handle;
     },
-    trim: () => Promise.reject(new Error('a stream cannot be trimmed')),
     replace: () => deleteQueues(vhost, [stream, `${stream}.keys`]),
     async dispose() {
       for (const handle of handles) await handle.close();

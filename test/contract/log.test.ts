@@ -1,33 +1,37 @@
 import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { describe, it } from 'vitest';
 import type { Log, LogOptions } from '../../packages/server/src/core/ports/log.js';
 import { openMemoryLog } from '../../packages/server/src/logs/memory/memory-log.js';
 import { openSqliteLog } from '../../packages/server/src/logs/sqlite/sqlite-log.js';
-import { describeLog } from './log.contract.js';
-import type { LogSubject } from './log-subject.js';
+import { describeLog, type LogSubject } from '../../packages/server/src/testing.js';
 
-describeLog({
-  name: 'memory',
-  capabilities: { another: false, durable: false, trim: true, replace: true },
-  async create(options) {
-    const log = openMemoryLog(options);
-    return {
-      log,
-      another: () => Promise.reject(new Error('a memory log has one handle')),
-      reopen: () => Promise.reject(new Error('a memory log ends with its process')),
-      trim: async (maxCount) => void (await log.trim({ maxCount })),
-      replace: async () => log.replace(),
-      dispose: () => log.close(),
-    };
+describeLog(
+  { describe, it },
+  {
+    name: 'memory',
+    capabilities: { trim: true, replace: true },
+    async create(options) {
+      const log = openMemoryLog(options);
+      return {
+        log,
+        trim: async (maxCount) => void (await log.trim({ maxCount })),
+        replace: async () => log.replace(),
+        dispose: () => log.close(),
+      };
+    },
   },
-});
+);
 
-describeLog({
-  name: 'sqlite',
-  capabilities: { another: true, durable: true, trim: true, replace: true },
-  create: createSqlite,
-});
+describeLog(
+  { describe, it },
+  {
+    name: 'sqlite',
+    capabilities: { another: true, durable: true, trim: true, replace: true },
+    create: createSqlite,
+  },
+);
 
 async function createSqlite(options?: LogOptions): Promise<LogSubject> {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-log-'));

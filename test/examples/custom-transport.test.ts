@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { assertEvent } from '@pregon/protocol';
 import { createGateway, openLog, sse, websocket } from 'pregon';
+import { describeTransport } from 'pregon/testing';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error an example in JavaScript, checked by its own comments
 import { ndjson } from '../../examples/custom-transport/ndjson.js';
@@ -60,6 +62,36 @@ async function read(url: string, { paused = false } = {}) {
 function isNumbered(data: unknown): data is { n: number } {
   return typeof data === 'object' && data !== null && 'n' in data;
 }
+
+describeTransport(
+  { describe, it },
+  {
+    name: 'ndjson',
+    transport: ndjson,
+    async connect({ url, headers }, observer) {
+      const request = get(url, { headers: { ...headers, ...LINES } });
+      const [response]: IncomingMessage[] = await once(request, 'response');
+      if (response?.statusCode !== 200) {
+        request.destroy();
+        return { status: response?.statusCode ?? 0 };
+      }
+      response.on('error', () => {});
+      response.on('close', () => observer.closed());
+      const reader = createInterface({ input: response });
+      reader.on('error', () => {});
+      reader.on('line', (line) => {
+        const frame: unknown = line === '' ? undefined : JSON.parse(line);
+        if (typeof frame !== 'object' || frame === null || !('specversion' in frame)) return;
+        assertEvent(frame);
+        observer.event(frame);
+      });
+      return {
+        setReading: (reading) => void (reading ? response.resume() : response.pause()),
+        close: () => request.destroy(),
+      };
+    },
+  },
+);
 
 describe('the example custom-transport', () => {
   it('is less than a hundred lines, and imports what is public alone', () => {

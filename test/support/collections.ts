@@ -1,10 +1,11 @@
 import { syncBuiltinESMExports } from 'node:module';
-import { setFlagsFromString } from 'node:v8';
 import vm from 'node:vm';
+import { collectNow } from '../../packages/server/src/testing/garbage.js';
+
+export { collectNow };
 
 const { runInNewContext } = vm;
 
-let collector: ((options?: { type: 'minor' }) => void) | undefined;
 let areWhole = false;
 
 /**
@@ -17,7 +18,7 @@ let areWhole = false;
 export function shortenCollections(): void {
   areWhole = false;
   replaceRunInNewContext((code, ...options) => {
-    return code === 'gc' && !areWhole ? () => collect({ type: 'minor' }) : runInNewContext(code, ...options);
+    return code === 'gc' && !areWhole ? () => collectNow({ type: 'minor' }) : runInNewContext(code, ...options);
   });
 }
 
@@ -28,23 +29,6 @@ export function keepCollectionsWhole(): void {
 
 export function restoreCollections(): void {
   replaceRunInNewContext(runInNewContext);
-}
-
-/** Collects what nobody refers to any more, within this turn of the event loop. */
-export function collectNow(): void {
-  collect();
-}
-
-function collect(options?: { type: 'minor' }): void {
-  collector ??= findCollector();
-  collector(options);
-}
-
-function findCollector(): NonNullable<typeof collector> {
-  setFlagsFromString('--expose-gc');
-  const found: unknown = runInNewContext('gc');
-  if (typeof found !== 'function') throw new Error('V8 offers no function that collects garbage');
-  return (options) => void Reflect.apply(found, undefined, options ? [options] : []);
 }
 
 /** For whoever imports it by name, too. */

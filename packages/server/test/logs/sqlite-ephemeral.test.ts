@@ -4,11 +4,11 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { join as joinLog } from '../../../../test/contract/ephemeral.contract.js';
 import { temporaryFolder } from '../../../../test/support/cleanup.js';
 import { type RunningProcess, startProcess } from '../../../../test/support/processes.js';
 import { eventually } from '../../../../test/support/waiting.js';
 import { openSqliteLog, type SqliteLog } from '../../src/logs/sqlite/sqlite-log.js';
+import { join as joinLog } from '../../src/testing/ephemeral/member.js';
 import { collectGarbage } from '../core/support/garbage.js';
 
 const HEAR = fileURLToPath(new URL('../../../../test/support/log/hear.mjs', import.meta.url));

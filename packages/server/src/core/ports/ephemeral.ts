@@ -1,6 +1,6 @@
 /**
  * The way between the gateways on one log for what is not logged. Whoever joined hears what all others who joined send, in this
- * process and in others. Guarantees, proven for each implementation by test/contract:
+ * process and in others. Guarantees, proven for each implementation by `pregon/testing`:
  *
  * - **At most once.** A text that cannot be handed over now is gone: nothing is stored, retried or acknowledged.
  * - **Order.** The texts of one member are heard in the order in which it sent them, with holes where some were dropped. Between two

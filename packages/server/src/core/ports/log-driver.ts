@@ -31,7 +31,7 @@ export type LogCapabilities =
  *
  * - Only URLs with one of its schemes are handed to it.
  * - What it says of a URL never repeats a password.
- * - The log that it opens keeps the guarantees of {@link Log}; the suite in test/contract proves them.
+ * - The log that it opens keeps the guarantees of {@link Log}; the suite in `pregon/testing` proves them.
  */
 export interface LogDriver {
   /** For people: `SQLite`, `RabbitMQ`. */

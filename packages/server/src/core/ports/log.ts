@@ -11,7 +11,7 @@ export interface AppendOptions {
 }
 
 /**
- * The append-only store that a gateway reads. Guarantees, proven for each implementation by test/contract:
+ * The append-only store that a gateway reads. Guarantees, proven for each implementation by `pregon/testing`:
  *
  * - **Order.** Offsets are strictly increasing in the order of `append`; entries are read in that order, the same for
  *   every reader in every process. An entry becomes visible only together with all before it.

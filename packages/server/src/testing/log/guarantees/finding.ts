@@ -1,9 +1,11 @@
-import { describe, expect, it } from 'vitest';
-import { numbered, numberedFrom } from '../support/log/events.js';
-import type { LogCapabilities, Open } from './log-subject.js';
+import { expect } from '../../assertions/expect.js';
+import type { TestRunner } from '../../runner.js';
+import { numbered, numberedFrom } from '../events.js';
+import type { TestedCapabilities } from '../log-kind.js';
+import type { Open } from '../open.js';
 
 /** Events that are found by their id. */
-export function describeFinding(open: Open, { another, trim }: LogCapabilities): void {
+export function describeFinding({ describe, it }: TestRunner, open: Open, { another, trim }: TestedCapabilities): void {
   describe('find', () => {
     it('finds an event by its id and source, with all that is kept of it', async () => {
       const { log } = await open();

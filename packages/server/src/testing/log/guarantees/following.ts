@@ -1,10 +1,12 @@
-import { expect, it } from 'vitest';
-import { numbered, numberedFrom } from '../support/log/events.js';
-import { idOf, Recorder, readAll } from '../support/log/recorder.js';
-import type { LogCapabilities, Open } from './log-subject.js';
+import { expect } from '../../assertions/expect.js';
+import type { TestRunner } from '../../runner.js';
+import { numbered, numberedFrom } from '../events.js';
+import type { TestedCapabilities } from '../log-kind.js';
+import type { Open } from '../open.js';
+import { idOf, Recorder, readAll } from '../recorder.js';
 
 /** What a follower of a log is told. */
-export function describeFollowing(open: Open, can: LogCapabilities): void {
+export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCapabilities): void {
   it('[I-2] following from a point brings all after it, also what came before following began', async () => {
     const { log } = await open();
     const points = await log.append(numberedFrom(1, 10));

@@ -1,8 +1,10 @@
-import { describe, expect, it } from 'vitest';
-import type { LogCapabilities, Open } from './log-subject.js';
+import { expect } from '../../assertions/expect.js';
+import type { TestRunner } from '../../runner.js';
+import type { TestedCapabilities } from '../log-kind.js';
+import type { Open } from '../open.js';
 
 /** A random secret of the log's own, which all who open it share. */
-export function describeSecret(open: Open, { another }: LogCapabilities): void {
+export function describeSecret({ describe, it }: TestRunner, open: Open, { another }: TestedCapabilities): void {
   describe('secret', () => {
     it('[fault B3] is 32 random bytes, the same at each call, and that of no other log', async () => {
       const [one, other] = [await open(), await open()];

@@ -1,13 +1,15 @@
-import { describe, expect, it } from 'vitest';
-import { numbered } from '../support/log/events.js';
-import type { LogCapabilities, Open } from './log-subject.js';
+import { expect } from '../../assertions/expect.js';
+import type { TestRunner } from '../../runner.js';
+import { numbered } from '../events.js';
+import type { TestedCapabilities } from '../log-kind.js';
+import type { Open } from '../open.js';
 
 const TRACE = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const FULL = { time: '2026-01-02T03:04:05.678Z', subject: 'number/1 "é"', traceparent: TRACE };
 const NONE = { time: undefined, subject: undefined, traceparent: undefined };
 
 /** An event's attributes beside its payload (format 2 of an entry). */
-export function describeDetail(open: Open, { trim }: LogCapabilities): void {
+export function describeDetail({ describe, it }: TestRunner, open: Open, { trim }: TestedCapabilities): void {
   describe('detail', () => {
     it('gives an entry with its id, time, subject and traceparent, as the producer wrote them', async () => {
       const { log } = await open();

@@ -1,10 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import { KEPT_LIMITS, type Kept, type KeptState } from '../../packages/server/src/core/ports/kept.js';
-import { numbered } from '../support/log/events.js';
-import type { LogCapabilities, Open } from './log-subject.js';
+import { KEPT_LIMITS, type Kept, type KeptState } from '../../../core/ports/kept.js';
+import { expect } from '../../assertions/expect.js';
+import type { TestRunner } from '../../runner.js';
+import { numbered } from '../events.js';
+import type { TestedCapabilities } from '../log-kind.js';
+import type { Open } from '../open.js';
 
 /** What a log keeps outside retention. */
-export function describeKept(open: Open, can: LogCapabilities): void {
+export function describeKept({ describe, it }: TestRunner, open: Open, can: TestedCapabilities): void {
   describe('kept', () => {
     it('[I-10] has what was put, and not what was deleted', async () => {
       const { kept } = (await open()).log;
@@ -84,7 +86,7 @@ export function describeKept(open: Open, can: LogCapabilities): void {
       await expect(log.kept.follow(() => {})).rejects.toMatchObject(closed);
     });
 
-    if (can.another) describeShared(open);
+    if (can.another) describeShared({ describe, it }, open);
     if (can.durable) {
       it('[I-10] [I-11] is there after all who had the log open are gone, and no retention drops it', async () => {
         const subject = await open();
@@ -108,7 +110,7 @@ export function describeKept(open: Open, can: LogCapabilities): void {
   });
 }
 
-function describeShared(open: Open): void {
+function describeShared({ it }: TestRunner, open: Open): void {
   it('[I-11] is one set for all processes: each sees at once what another has put, and followers are told', async () => {
     const { log, another } = await open();
     const other = (await another()).kept;

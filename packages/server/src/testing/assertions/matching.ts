@@ -1,0 +1,53 @@
+import { isDeepStrictEqual } from 'node:util';
+
+/** Stands in an expected value for whatever passes a test. */
+export class Pattern {
+  readonly accepts: (value: unknown) => boolean;
+  readonly shown: string;
+
+  constructor(shown: string, accepts: (value: unknown) => boolean) {
+    this.shown = shown;
+    this.accepts = accepts;
+  }
+}
+
+/** Any text that has `part` in it. */
+export function containing(part: string): Pattern {
+  return new Pattern(`a text with ${part}`, (value) => typeof value === 'string' && value.includes(part));
+}
+
+/** Deeply equal; a member that is undefined is as good as absent, and prototypes do not count. */
+export function isEqual(actual: unknown, expected: unknown): boolean {
+  return isDeepStrictEqual(comparable(actual), comparable(expected));
+}
+
+/** Whether all members of `expected` are in `actual`, at any depth. A list has the same length, and its elements match. */
+export function isMatch(actual: unknown, expected: unknown): boolean {
+  if (expected instanceof Pattern) return expected.accepts(actual);
+  if (Array.isArray(expected)) {
+    if (!Array.isArray(actual) || actual.length !== expected.length) return false;
+    return expected.every((element: unknown, index) => isMatch(actual[index], element));
+  }
+  if (!isMembered(expected)) return isEqual(actual, expected);
+  if (typeof actual !== 'object' || actual === null) return false;
+  return Object.entries(expected).every(
+    ([name, value]) => Reflect.has(actual, name) && isMatch(Reflect.get(actual, name), value),
+  );
+}
+
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  if (value instanceof Map) return new Map([...value].map(([key, held]) => [key, comparable(held)]));
+  if (!isMembered(value)) return value;
+  // Without a prototype, a member may have any name: `__proto__` too.
+  const members: Record<string, unknown> = Object.create(null);
+  for (const [name, member] of Object.entries(value)) if (member !== undefined) members[name] = comparable(member);
+  return members;
+}
+
+/** An object that is no more than its members. */
+function isMembered(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  return !(value instanceof Map || value instanceof Set || value instanceof Error || ArrayBuffer.isView(value));
+}

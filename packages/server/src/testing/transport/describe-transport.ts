@@ -1,0 +1,143 @@
+import type { PregonEvent } from '@pregon/protocol';
+import { expect } from '../assertions/expect.js';
+import { Disposing } from '../disposing.js';
+import type { TestRunner } from '../runner.js';
+import { TestGateway } from './test-gateway.js';
+import type { TransportKind } from './transport-kind.js';
+
+/** What waits for a client that does not read: far less than the events that it has not read. */
+const MOST_WAITING_BYTES = 2_097_152;
+
+type Start = (limits?: { maxBufferedBytes?: number }) => Promise<TestGateway>;
+
+/**
+ * The guarantees of {@link Transport}, as tests for a kind of transport: a gateway on a log in memory serves it, and clients that the
+ * kind brings connect.
+ *
+ * @param runner the functions of a test runner: `describeTransport({ describe, it }, { … })`, with those of Vitest or of `node:test`
+ */
+export function describeTransport(runner: TestRunner, kind: TransportKind): void {
+  const suite = new Disposing<TestGateway>(runner);
+  const start: Start = async (limits) => suite.opened(await TestGateway.start(kind, limits));
+  runner.describe(`transport: ${kind.name}`, () => {
+    describeDelivery(suite, start);
+    describeSlowClients(suite, start);
+    describeEntering(suite, start, kind.name);
+  });
+}
+
+function describeDelivery({ it }: TestRunner, start: Start): void {
+  it('[I-1] [I-2] [I-3] history and live events come in order, each once, and to each client the same', async () => {
+    const gateway = await start();
+    await gateway.publish(1, 50);
+    const clients = [await gateway.connect('/events?since=first'), await gateway.connect('/events?since=first')];
+    await gateway.publish(51, 60);
+    for (const { events } of clients) {
+      await events.count(60);
+      expect(events.all.map(numberOf)).toEqual(numbers(1, 60));
+    }
+    expect(clients[0]?.events.all).toEqual(clients[1]?.events.all);
+  });
+
+  it('[I-2] a client goes on after the position of any event', async () => {
+    const gateway = await start();
+    await gateway.publish(1, 30);
+    const { events, close } = await gateway.connect('/events?since=first');
+    await events.count(30);
+    close();
+    for (const n of [1, 17, 30]) {
+      const position = events.all[n - 1]?.position;
+      const next = await gateway.connect(`/events?since=${position}`);
+      await gateway.publish(31, 31);
+      await next.events.until(() => numberOf(next.events.all.at(-1)) === 31, 'the last event');
+      expect(next.events.all.map(numberOf).slice(0, 30 - n)).toEqual(numbers(n + 1, 30));
+    }
+  });
+
+  it('a client gets the topics that it asks for, and nothing else', async () => {
+    const gateway = await start();
+    const even = await gateway.connect('/events?since=first&topics=number.even');
+    await gateway.publish(1, 10);
+    await even.events.count(5);
+    expect(even.events.all.map(numberOf)).toEqual([2, 4, 6, 8, 10]);
+  });
+
+  it('an event of any content arrives as it was', async () => {
+    const gateway = await start();
+    const hostile = ['a\nb\r\nc\0d\u2028e', '\n\n', '\ud800 and \udfff', '𝄞 漢字 é', '', 'x'.repeat(900_000), '"}{\\'];
+    for (const text of hostile) await gateway.publish(1, 1, { text });
+    const { events } = await gateway.connect('/events?since=first');
+    await events.count(hostile.length);
+    expect(events.all.map(({ data }) => Reflect.get(Object(data), 'text'))).toEqual(hostile);
+  });
+}
+
+function describeSlowClients({ it }: TestRunner, start: Start): void {
+  it('[I-7] nothing is kept for a client that does not read; when it reads on, it gets all', async () => {
+    const gateway = await start({ maxBufferedBytes: 65_536 });
+    const slow = await gateway.connect('/events?since=first');
+    slow.setReading(false);
+    await gateway.publish(1, 400, { padding: 'x'.repeat(50_000) });
+    const isFull = () => gateway.links.map(({ full }) => full);
+    await expect.poll(isFull).toEqual(gateway.links.map(() => true));
+    for (const { bufferedBytes } of gateway.links) expect(bufferedBytes).toBeLessThan(MOST_WAITING_BYTES);
+    slow.setReading(true);
+    await slow.events.count(400);
+    expect(slow.events.all.map(numberOf)).toEqual(numbers(1, 400));
+  });
+
+  it('[I-8] a client that does not read holds up no other', async () => {
+    const gateway = await start({ maxBufferedBytes: 65_536 });
+    const slow = await gateway.connect('/events?since=first');
+    const fast = await gateway.connect('/events?since=first');
+    slow.setReading(false);
+    await gateway.publish(1, 200, { padding: 'x'.repeat(50_000) });
+    await fast.events.count(200);
+    expect(fast.events.all.map(numberOf)).toEqual(numbers(1, 200));
+  });
+}
+
+function describeEntering({ it }: TestRunner, start: Start, name: string): void {
+  it('[I-9] a client is refused by the rules of the gateway, with a status', async () => {
+    const gateway = await start();
+    await gateway.publish(1, 1);
+    expect(await gateway.refusal('/elsewhere')).toBe(404);
+    expect(await gateway.refusal('/events', { Origin: 'https://evil.example' })).toBe(403);
+    // The page of a WebSocket cannot read a status, and is told by the code of a close.
+    for (const query of ['since=nonsense', 'since=first&topics=a..%23b']) {
+      expect([400, 'closed'], query).toContainEqual(await gateway.refusal(`/events?${query}`));
+    }
+    await expect.poll(() => gateway.gateway.connections('events').count).toEqual(0);
+  });
+
+  it('a client is a connection from when it is let in to when it is gone', async () => {
+    const { gateway, connect } = bound(await start());
+    const stays = await connect('/events');
+    const goes = await connect('/events');
+    const transports = () => [...gateway.connections('events')].map(({ transport }) => transport);
+    await expect.poll(transports).toEqual([name, name]);
+    goes.close();
+    await expect.poll(transports).toEqual([name]);
+    expect(stays.ended.all).toEqual([]);
+  });
+
+  it('a gateway that closes ends its clients', async () => {
+    const { gateway, connect } = bound(await start());
+    const client = await connect('/events');
+    await gateway.close({ spreadMs: 0 });
+    await client.ended.count(1);
+    expect(gateway.connections('events').count).toBe(0);
+  });
+}
+
+function bound(started: TestGateway): Pick<TestGateway, 'gateway' | 'connect'> {
+  return { gateway: started.gateway, connect: (target) => started.connect(target) };
+}
+
+function numberOf(event: PregonEvent | undefined): unknown {
+  return Reflect.get(Object(event?.data), 'n');
+}
+
+function numbers(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

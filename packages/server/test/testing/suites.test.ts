@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { type MemoryLog, openMemoryLog } from '../../src/logs/memory/memory-log.js';
+import { describeEphemeral } from '../../src/testing/ephemeral/describe-ephemeral.js';
+import { describeLog } from '../../src/testing/log/describe-log.js';
+import type { TestRunner } from '../../src/testing/runner.js';
+
+interface Outcome {
+  readonly passed: readonly string[];
+  readonly failed: readonly string[];
+}
+
+/** Collects the tests of a suite as another test runner would, runs those whose name has `only` in it, and says which of them fail. */
+async function run(suite: (runner: TestRunner) => void, only = ''): Promise<Outcome> {
+  const tests: { name: string; body: () => Promise<void> }[] = [];
+  const passed: string[] = [];
+  const failed: string[] = [];
+  suite({
+    describe: (_, body) => body(),
+    it: (name, body) => name.includes(only) && tests.push({ name, body }),
+  });
+  for (const { name, body } of tests) {
+    await body().then(
+      () => passed.push(name),
+      () => failed.push(name),
+    );
+  }
+  return { passed, failed };
+}
+
+/** Runs the suite on logs in memory that `change` has made worse. */
+function runOnLog(change: (log: MemoryLog) => Partial<MemoryLog>, only = ''): Promise<Outcome> {
+  const suite = (runner: TestRunner) =>
+    describeLog(runner, {
+      name: 'changed',
+      capabilities: { trim: true, replace: true },
+      async create(options) {
+        const log = openMemoryLog(options);
+        const changed: MemoryLog = Object.create(log);
+        // Private members are those of the log itself.
+        for (const name of METHODS) {
+          Object.defineProperty(changed, name, { value: log[name].bind(log), configurable: true });
+        }
+        for (const [name, value] of Object.entries(change(log))) Object.defineProperty(changed, name, { value });
+        return {
+          log: changed,
+          trim: async (maxCount) => void (await log.trim({ maxCount })),
+          replace: async () => log.replace(),
+          dispose: () => log.close(),
+        };
+      },
+    });
+  return run(suite, only);
+}
+
+const READING = ['head', 'floor', 'check', 'read', 'detail', 'find', 'locate', 'follow'] as const;
+const METHODS = [...READING, 'append', 'secret', 'close'] as const;
+
+describe('the published suite for logs', () => {
+  it('passes a log that keeps its promises', async () => {
+    const { passed, failed } = await runOnLog(() => ({}));
+    expect(failed).toEqual([]);
+    expect(passed.length).toBeGreaterThan(60);
+  });
+
+  /** What is wrong with a log, in the words of the test that notices it. */
+  const wrong: Record<string, (log: MemoryLog) => Partial<MemoryLog>> = {
+    'stores a repetition again / whose source and id are known': (log) => ({
+      append: (events) => log.append(events.map((event) => ({ ...event, id: `${event.id}-${Math.random()}` }))),
+    }),
+    'takes any point for its own / a point is present': () => ({ check: async () => 'present' }),
+    'reads backwards / entries are read in the order of append': (log) => ({
+      read: async (request) => {
+        const page = await log.read(request);
+        return { ...page, entries: page.entries.toReversed() };
+      },
+    }),
+    'skips an event in a page / entries are read in the order of append': (log) => ({
+      read: async (request) => {
+        const page = await log.read(request);
+        return { ...page, entries: page.entries.slice(0, -1) };
+      },
+    }),
+    'makes another secret each time / is 32 random bytes': () => ({
+      secret: async () => crypto.getRandomValues(new Uint8Array(32)),
+    }),
+    'finds nothing / finds an event by its id': () => ({ find: async () => ({ entries: [], complete: true }) }),
+    'locates everything at its head / a sequence is located': (log) => ({ locate: () => log.head() }),
+    'tells a follower everything twice / following from a point': (log) => ({
+      follow: (after, follower) =>
+        log.follow(after, {
+          appended: (page) => {
+            follower.appended(page);
+            follower.appended(page);
+          },
+          replaced: (head) => follower.replaced(head),
+          unavailable: (error) => follower.unavailable(error),
+          available: () => follower.available(),
+        }),
+    }),
+    'takes events of any size / or too large': (log) => ({ append: (events) => log.append(events.slice(0, 1)) }),
+    'goes on after its end / after close every call': () => ({ close: async () => {} }),
+  };
+  it.each(Object.entries(wrong))('fails a log that %s', async (name, change) => {
+    const [, noticing] = name.split(' / ');
+    expect(await runOnLog(() => ({}), noticing)).toMatchObject({ passed: [expect.anything()], failed: [] });
+    expect(await runOnLog(change, noticing)).toMatchObject({ passed: [], failed: [expect.anything()] });
+  });
+
+  it('says what the subject lacks of what its kind is said to be capable of', async () => {
+    const reasons: unknown[] = [];
+    const pending: Promise<unknown>[] = [];
+    describeLog(
+      {
+        describe: (_, body) => body(),
+        it: (name, body) => {
+          if (name.includes('what one handle appends')) pending.push(body().catch((error) => reasons.push(error)));
+        },
+      },
+      {
+        name: 'incomplete',
+        capabilities: { another: true },
+        async create() {
+          const log = openMemoryLog();
+          return { log, dispose: () => log.close() };
+        },
+      },
+    );
+    await Promise.all(pending);
+    expect(reasons).toEqual([expect.objectContaining({ message: expect.stringContaining('has another()') })]);
+  });
+});
+
+describe('the published suite for what is not logged', () => {
+  it('passes a way that keeps its promises, and fails one on which members hear themselves', async () => {
+    const suite = (echo: boolean) => (runner: TestRunner) =>
+      describeEphemeral(runner, {
+        name: 'changed',
+        async create() {
+          const log = openMemoryLog();
+          const { ephemeral } = log;
+          const join: typeof ephemeral.join = async (hear) => {
+            const member = await ephemeral.join(hear);
+            return {
+              leave: () => member.leave(),
+              send(text) {
+                member.send(text);
+                if (echo) setImmediate(() => hear(text));
+              },
+              get dropped() {
+                return member.dropped;
+              },
+            };
+          };
+          const changed = Object.create(log, { ephemeral: { value: { join } }, head: { value: () => log.head() } });
+          Object.defineProperty(changed, 'close', { value: () => log.close() });
+          return { log: changed, dispose: () => log.close() };
+        },
+      });
+    expect((await run(suite(false))).failed).toEqual([]);
+    expect((await run(suite(true), 'is heard by all others')).failed).toHaveLength(1);
+  });
+});
