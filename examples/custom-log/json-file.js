@@ -1,0 +1,22 @@
+// @ts-check
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/** @param {string} path @returns {any} undefined if there is no such file */
+export function readJson(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
+}
+
+/** Durable when it returns; killed before, the file has what it had. @param {string} path @param {unknown} value */
+export function writeJson(path, value) {
+  writeFileSync(`${path}.next`, JSON.stringify(value), { mode: 0o600, flush: true });
+  renameSync(`${path}.next`, path);
+  syncFolder(dirname(path));
+}
+
+/** The name of a new file is part of its folder, and as durable as that. @param {string} path */
+export function syncFolder(path) {
+  const folder = openSync(path, 'r');
+  fsyncSync(folder);
+  closeSync(folder);
+}
