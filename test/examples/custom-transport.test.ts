@@ -1,18 +1,20 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { assertEvent } from '@pregon/protocol';
 import { createGateway, openLog, sse, websocket } from 'pregon';
 import { describeTransport } from 'pregon/testing';
+import type { Kernel, TransportEntrance } from 'pregon/transport';
 import { describe, expect, it } from 'vitest';
 // @ts-expect-error an example in JavaScript, checked by its own comments
 import { ndjson } from '../../examples/custom-transport/ndjson.js';
 import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { startedByReadme } from '../support/documents/example-readme.js';
 import { Inbox } from '../support/gateway/inbox.js';
+import { PlainClient } from '../support/gateway/plain-client.js';
 import { RawSocket } from '../support/gateway/raw-socket.js';
 import { startProcess } from '../support/processes.js';
 import { eventually } from '../support/waiting.js';
@@ -20,7 +22,7 @@ import { eventually } from '../support/waiting.js';
 const EXAMPLE = join(import.meta.dirname, '../../examples/custom-transport');
 const LINES = { Accept: 'application/x-ndjson' };
 
-async function startGateway(options: { maxBufferedBytes?: number } = {}) {
+async function startGateway(options: { maxBufferedBytes?: number; maxTopicsBytes?: number } = {}) {
   const log = await openLog(`sqlite:${temporaryFolder()}/log.db`);
   afterTest(() => log.close());
   const gateway = await createGateway({
@@ -190,6 +192,32 @@ describe('the example custom-transport', () => {
     );
   });
 
+  it('[I-8] a client that asks for more topics than it may have is told so, and harms nobody', async () => {
+    const { url, publish } = await startGateway({ maxTopicsBytes: 1_000 });
+    const other = await read(url);
+    const topics = Array.from({ length: 100 }, (_, n) => `user.number${n}`).join(',');
+    const greedy = await read(`${url}?topics=${topics}`);
+    await greedy.lines.until(() => greedy.lines.all.some(({ op }) => op === 'closing'), 'the goodbye');
+    expect(greedy.lines.all.find(({ op }) => op === 'error')).toMatchObject({ code: 'TOO_MANY_SUBSCRIPTIONS' });
+    await publish(1, 1);
+    await other.lines.until(() => other.numbers().length === 1, 'an event');
+  });
+
+  it('[I-7] messages are not kept for a client that does not read', async () => {
+    const { url, gateway } = await startGateway();
+    const slow = await read(url, { paused: true });
+    const connections = gateway.connections('events');
+    const data = 'x'.repeat(60_000);
+    let written = 0;
+    for (let n = 0; n < 500; n++) {
+      written += connections.broadcast(data, { local: true });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    // What its socket takes in the system's buffers, and no more of the 30 MB.
+    expect(written).toBeLessThan(300);
+    slow.stop();
+  });
+
   it('is told when the gateway goes away', async () => {
     const { url, gateway } = await startGateway();
     const client = await read(url);
@@ -217,4 +245,77 @@ it('a transport that cannot be made ends the start, and leaves nothing open', as
   );
   const next = await createGateway({ log, routes: { events: { path: '/events' } } });
   await next.close({ spreadMs: 0 });
+});
+
+describe('a transport of somebody who made a mistake', () => {
+  const routes = { events: { path: '/events' } };
+  const start = async (transport: Partial<TransportEntrance>) => {
+    const broken = {
+      name: 'broken',
+      offer: 'nothing',
+      entrance: () => ({ takes: isMeant, destroy() {}, ...transport }),
+    };
+    const log = `sqlite:${temporaryFolder()}/log.db`;
+    const gateway = await createGateway({ log, routes, transports: [broken, websocket()] });
+    afterTest(() => gateway.close({ spreadMs: 0 }));
+    const { port } = await gateway.listen({ port: 0 });
+    return { gateway, port };
+  };
+  const isMeant = ({ headers }: IncomingMessage) => headers['x-broken'] !== undefined;
+  const fail = () => {
+    throw new TypeError('a mistake');
+  };
+
+  it.each([
+    ['answers a request', { request: fail }, ''],
+    ['takes an upgrade', { upgrade: fail }, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
+  ])('[I-8] that throws where it %s costs that connection, and nothing else', async (_, transport, headers) => {
+    const { port } = await start(transport);
+    for (let n = 0; n < 3; n++) {
+      const raw = await RawSocket.open(port);
+      raw.write(`GET /events HTTP/1.1\r\nHost: localhost\r\nX-Broken: yes\r\n${headers}\r\n`);
+      await raw.whenEnded();
+    }
+    expect((await fetch(`http://127.0.0.1:${port}/nowhere`)).status).toBe(404);
+  });
+
+  it('[I-8] whose links throw keeps no message from the others, and no gateway from closing', async () => {
+    let enter: (request: IncomingMessage, response: ServerResponse) => void = () => {};
+    const throwing = {
+      name: 'broken',
+      offer: 'nothing',
+      entrance: (kernel: Kernel): TransportEntrance => {
+        enter = (request) => {
+          const admission = kernel.admit(request);
+          if (!('route' in admission)) return;
+          kernel.enter(admission, request, {
+            transport: 'broken',
+            full: false,
+            bufferedBytes: 0,
+            takenBytes: 0,
+            events: fail,
+            control() {},
+            message: fail,
+            ping: () => false,
+            close: fail,
+          });
+        };
+        return { takes: isMeant, request: (request, response) => enter(request, response), destroy() {} };
+      },
+    };
+    const log = `sqlite:${temporaryFolder()}/log.db`;
+    const gateway = await createGateway({ log, routes, transports: [throwing, websocket()] });
+    const { port } = await gateway.listen({ port: 0 });
+    const raw = await RawSocket.open(port);
+    raw.write('GET /events HTTP/1.1\r\nHost: localhost\r\nX-Broken: yes\r\n\r\n');
+    const healthy = await PlainClient.open(`ws://127.0.0.1:${port}/events`);
+    await eventually(
+      () => gateway.connections('events').count,
+      (count) => count === 2,
+    );
+    gateway.connections('events').broadcast('hello', { local: true });
+    expect(await healthy.messages.count(1)).toEqual(['hello']);
+    await gateway.close({ spreadMs: 0, timeoutMs: 500 });
+    expect((await healthy.whenClosed()).code).toBe(4000);
+  });
 });

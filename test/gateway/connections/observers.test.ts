@@ -89,6 +89,27 @@ describe('an observer of a gateway', () => {
     ]);
   });
 
+  it('[I-8] that is asynchronous and fails ends no process: it is logged once, and told of nothing more', async () => {
+    let calls = 0;
+    const lines: string[] = [];
+    const logger = {
+      debug() {},
+      info() {},
+      warn() {},
+      error: (_: object, message: string) => void lines.push(message),
+    };
+    const observer: Observer = {
+      refused: () => {
+        calls += 1;
+        return Promise.reject(new TypeError('asynchronous'));
+      },
+    };
+    const { ws } = await startGateway({ observers: [observer], logger });
+    for (let n = 0; n < 3; n++) await refusal(ws(`/nowhere${n}`));
+    expect(calls).toBe(1);
+    expect(lines).toEqual(['an observer failed; it is not told of anything more']);
+  });
+
   it('is told when another log stands in the place of the one that was read', async () => {
     const { observer, told } = keep();
     const { logFile, append } = await startGateway({ observers: [observer] });
