@@ -17,6 +17,8 @@ async function start(): Promise<{ gateway: GatewayProcess; append: TestGateway['
   return { gateway: await GatewayProcess.start({ log: `sqlite:${logFile}` }), append: appender(log) };
 }
 
+// Memory that is free goes back to the system some time after a collection: what stays is held.
+
 /** What connects, stops reading, and later reads on: the number of the last event that it has read. */
 interface SlowClient {
   pause(): void;
@@ -35,13 +37,13 @@ describe('a connection that reads nothing while 100,000 events of 500 bytes pass
     await replaying.reaches(100_000);
     replaying.socket.terminate();
     const alone = await pass(append, reader, 100_001, 100_000);
-    const before = await gateway.memory();
+    const [before, heldBefore] = [await gateway.memory(), await gateway.held()];
 
     const slow = await OrderedReader.open(gateway.ws('/events'), 200_000);
     slow.socket.pause();
     const beside = await pass(append, reader, 200_001, 100_000);
     expect(slow.last).toBe(200_000);
-    expect((await gateway.memory()) - before).toBeLessThan(16 * MIB);
+    await expect.poll(async () => (await gateway.memory()) - before).toBeLessThan(16 * MIB);
     expect(beside.median).toBeLessThan(alone.median * 10 + 10);
     expect(beside.p99).toBeLessThan(alone.p99 * 10 + 100);
 
@@ -49,7 +51,8 @@ describe('a connection that reads nothing while 100,000 events of 500 bytes pass
     await slow.reaches(300_000);
     expect(slow.wrong).toBeUndefined();
     expect(reader.wrong).toBeUndefined();
-    expect((await gateway.memory()) - before).toBeLessThan(16 * MIB);
+    // The allocator keeps pages of what was read from far behind, more or less of them by chance.
+    expect((await gateway.held()) - heldBefore).toBeLessThan(16 * MIB);
   });
 });
 
@@ -70,7 +73,7 @@ describe('connections that read nothing while 10,000 events of 2,000 bytes pass'
       const slow = await connect(gateway, 20_000);
       slow.pause();
       await appendAll(append, reader, 20_001, 10_000);
-      expect((await gateway.memory()) - before).toBeLessThan(16 * MIB);
+      await expect.poll(async () => (await gateway.memory()) - before).toBeLessThan(16 * MIB);
       slow.resume();
       await slow.reaches(30_000);
       expect(reader.wrong).toBeUndefined();
@@ -88,7 +91,7 @@ describe('connections that read nothing while 10,000 events of 2,000 bytes pass'
     for (const { socket } of slow) socket.pause();
     await appendAll(append, reader, 10_001, 10_000);
     // Two chunks of 64 KiB each and the connection itself; a queue for each would be 2 GB.
-    expect((await gateway.memory()) - before).toBeLessThan(100 * 0.25 * MIB + 24 * MIB);
+    await expect.poll(async () => (await gateway.memory()) - before).toBeLessThan(100 * 0.25 * MIB + 24 * MIB);
     for (const { socket } of slow) socket.resume();
     for (const client of slow) await client.reaches(20_000);
     expect(slow.map(({ wrong }) => wrong).filter((wrong) => wrong !== undefined)).toEqual([]);

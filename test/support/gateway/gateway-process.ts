@@ -81,6 +81,11 @@ export class GatewayProcess {
     return Number(await this.#ask('memory'));
   }
 
+  /** Bytes that the heap and buffers hold after full collections: without what the allocator keeps for later. */
+  async held(): Promise<number> {
+    return Number(await this.#ask('held'));
+  }
+
   /** Resident bytes as they are. */
   async rss(): Promise<number> {
     return Number(await this.#ask('rss'));
