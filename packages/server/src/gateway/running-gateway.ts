@@ -169,7 +169,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
         },
       };
     };
-    const onFailed = (err: unknown) => logger.error({ err }, 'the server of Socket.IO could not be made');
+    const onFailed = (err: unknown) => logger.error({ err }, 'a client of Socket.IO could not be served');
     this.#socketIo = new LazySocketIo<T>(options, prepare, onFailed);
     const entrance = siblings?.share(this.#socketIo) ?? this.#socketIo;
     front.add(entrance);

@@ -12,6 +12,9 @@ export function composeObservers(
   onBroken: (error: unknown, method: string) => void,
 ): Observer {
   const asked = new Set(observers);
+  const broke = (observer: Observer, name: Method, error: unknown): void => {
+    if (asked.delete(observer)) onBroken(error, name);
+  };
   const all = <Args extends readonly unknown[]>(
     name: Method,
     call: (observer: Observer, ...args: Args) => unknown,
@@ -19,21 +22,18 @@ export function composeObservers(
     if (!observers.some((observer) => observer[name])) return undefined;
     return (...args) => {
       for (const observer of asked) {
-        const broke = (error: unknown) => {
-          if (asked.delete(observer)) onBroken(error, name);
-        };
         try {
           const given = call(observer, ...args);
           // An async method has the type of one that returns nothing; what it rejects with must not end the process.
-          if (given instanceof Promise) given.catch(broke);
+          if (given instanceof Promise) given.catch((error: unknown) => broke(observer, name, error));
         } catch (error) {
-          broke(error);
+          broke(observer, name, error);
         }
       }
     };
   };
   return withoutAbsent({
-    opened: all('opened', (observer, connection: Args<'opened'>[0]) => observer.opened?.(connection)),
+    opened: all('opened', (observer, ...args: Args<'opened'>) => observer.opened?.(...args)),
     closed: all('closed', (observer, ...args: Args<'closed'>) => observer.closed?.(...args)),
     failed: all('failed', (observer, ...args: Args<'failed'>) => observer.failed?.(...args)),
     received: all('received', (observer, ...args: Args<'received'>) => observer.received?.(...args)),

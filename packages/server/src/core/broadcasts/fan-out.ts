@@ -107,7 +107,13 @@ export class FanOut {
     this.#waitingBytes = 0;
     const senders = this.#senders;
     this.#senders = new Set();
-    for (const sender of senders) sender.regulate();
+    for (const sender of senders) {
+      try {
+        sender.regulate();
+      } catch (error) {
+        sender.failed(toError(error));
+      }
+    }
   }
 
   /** Writes to so many as there is time for, at least to a few. */

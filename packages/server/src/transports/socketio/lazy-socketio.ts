@@ -9,6 +9,7 @@ import { guard } from '../sockets/guarded-socket.js';
 import { SocketIoBus } from './bus/socketio-bus.js';
 import { loadSocketIo, socketIo } from './library.js';
 import { Leavers } from './recovery/leavers.js';
+import { refusePoll, refuseSocket } from './refuse-client.js';
 import { SocketIoEntrance, type SocketIoEntranceOptions } from './socketio-entrance.js';
 import { SocketIoTargets } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
@@ -41,7 +42,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   /**
    * @param others absent if the log has no way to other gateways
    * @param prepare called with the entrance before anybody comes in by it
-   * @param onFailed told why a client was refused for whom the server could not be made
+   * @param onFailed is told why clients cannot be served: once, if it is the server that cannot be made
    * @throws TypeError if an option is the gateway's own to choose
    */
   constructor(
@@ -74,6 +75,10 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
 
   request(request: IncomingMessage, response: ServerResponse): void {
     if (this.#entrance) return this.#entrance.request(request, response);
+    const { door } = this.#options;
+    // Before Socket.IO is loaded: a client that is not admitted costs nobody that.
+    const refusal = this.#targets.areForClientScript(request) ? undefined : door.refusal(request);
+    if (refusal) return refusePoll(door, request, response, refusal);
     this.#whenLoaded(
       (entrance) => entrance.request(request, response),
       (refusal) => refuseRequest(response, refusal),
@@ -83,6 +88,9 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (this.#entrance) return this.#entrance.upgrade(request, stream, head);
     guard(stream);
+    const { door } = this.#options;
+    const refusal = door.refusal(request);
+    if (refusal) return refuseSocket(door, request, stream, refusal);
     this.#whenLoaded(
       (entrance) => entrance.upgrade(request, stream, head),
       (refusal) => refuseUpgrade(stream, refusal),
@@ -113,11 +121,28 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   #whenLoaded(serve: (entrance: SocketIoEntrance<T>) => void, refuse: (refusal: Refusal) => void): void {
     if (this.#failure) return refuse(UNAVAILABLE);
     loadSocketIo()
-      .then(() => (this.#isDestroyed ? refuse(GOING_AWAY) : serve(this.#load())))
+      .catch((error: unknown) => this.#fail(error))
+      .then(() => {
+        if (this.#isDestroyed) return refuse(GOING_AWAY);
+        const entrance = this.#loaded();
+        if (entrance) serve(entrance);
+        else refuse(UNAVAILABLE);
+      })
       .catch((error: unknown) => {
-        this.#fail(error);
+        // It is the mistake of this one request.
+        this.#onFailed(error);
         refuse(UNAVAILABLE);
       });
+  }
+
+  /** Undefined if the server cannot be made, which has been told. */
+  #loaded(): SocketIoEntrance<T> | undefined {
+    if (this.#failure) return undefined;
+    try {
+      return this.#load();
+    } catch {
+      return undefined;
+    }
   }
 
   /** Told once, however many clients come. */

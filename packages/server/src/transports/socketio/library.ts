@@ -8,10 +8,20 @@ export interface SocketIoLibrary
     Pick<typeof import('socket.io-parser'), 'Decoder' | 'Encoder'> {}
 
 /**
- * The packages that Socket.IO loads by itself, each before those that need it. One that a later release does not have is loaded with
- * what follows.
+ * The packages that Socket.IO loads by itself, each before those that need it. The last name of a row is found from the one before it:
+ * two of them have a `ws` of their own. One that a later release does not have is loaded with what follows.
  */
-const PARTS = ['debug', 'accepts', 'cors', 'engine.io-parser', 'engine.io', 'socket.io-parser', 'socket.io-adapter'];
+const PARTS = [
+  ['debug'],
+  ['accepts'],
+  ['cors'],
+  ['engine.io-parser'],
+  ['engine.io', 'ws'],
+  ['engine.io'],
+  ['socket.io-parser'],
+  ['socket.io-adapter', 'ws'],
+  ['socket.io-adapter'],
+] as const;
 
 // These packages are CommonJS. `import` would have to be static or asynchronous, and `gateway.io` is neither.
 const load = createRequire(import.meta.url);
@@ -36,9 +46,10 @@ export function socketIo(): SocketIoLibrary {
 export async function loadSocketIo(): Promise<SocketIoLibrary> {
   if (library) return library;
   const loadPart = createRequire(load.resolve('socket.io'));
-  for (const part of PARTS) {
+  for (const [part, inner] of PARTS) {
     try {
-      loadPart(part);
+      if (inner) createRequire(loadPart.resolve(part))(inner);
+      else loadPart(part);
     } catch {
       // What is wrong with it, loading the whole says.
     }

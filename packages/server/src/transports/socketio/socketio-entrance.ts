@@ -8,7 +8,6 @@ import { knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { Door } from '../door.js';
 import type { Entrance } from '../entrance.js';
-import { corsHeaders } from '../http/cors.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 import { guard } from '../sockets/guarded-socket.js';
 import { shareTexts } from '../sockets/shared-texts.js';
@@ -25,6 +24,7 @@ import type { SocketIoLibrary } from './library.js';
 import type { Leavers } from './recovery/leavers.js';
 import { Recovery } from './recovery/recovery.js';
 import { watchRefusals } from './refusals.js';
+import { refusePoll, refuseSocket } from './refuse-client.js';
 import type { SocketIoOptions } from './socketio-options.js';
 import type { SocketIoTargets } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
@@ -45,9 +45,6 @@ export interface SocketIoEntranceOptions {
 const REMEMBER_MS = 120_000;
 
 const PING_TIMEOUT_MS = 20_000;
-
-/** The builds of Socket.IO's client, which its server hands out, and their source maps. */
-const CLIENT_SCRIPT = /^socket\.io(\.esm|\.msgpack)?(\.min)?\.js(\.map)?$/;
 
 /** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
 export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<Entrance, 'claims' | 'knows'> {
@@ -127,16 +124,12 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
   request(request: IncomingMessage, response: ServerResponse): void {
     const underWay = this.#isUnderWay(request);
     const refusal = this.#refusal(request);
-    // The client script is public. A request for it is not admitted all the same: if Socket.IO does not serve it, the engine refuses it.
-    if (refusal?.status === 403 && this.#asksForClientScript(request)) {
+    // A request for the client script is not admitted all the same: if Socket.IO does not serve it, the engine refuses it.
+    if (refusal?.status === 403 && this.#targets.areForClientScript(request)) {
       this.#requests.emit('request', request, response);
       return;
     }
-    if (refusal) {
-      const { allowedOrigins, refusals } = this.#door.options;
-      logRefusal(refusals, request, refusal);
-      return refuseRequest(response, refusal, corsHeaders(request, allowedOrigins));
-    }
+    if (refusal) return refusePoll(this.#door, request, response, refusal);
     this.#admitted.add(request);
     // Engine.IO keeps the request that a client began with.
     if (!underWay) shareTexts(request);
@@ -147,10 +140,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
     // Engine.IO answers some requests later: until then nobody else listens.
     guard(stream);
     const refusal = this.#refusal(request);
-    if (refusal) {
-      logRefusal(this.#door.options.refusals, request, refusal);
-      return refuseUpgrade(stream, refusal);
-    }
+    if (refusal) return refuseSocket(this.#door, request, stream, refusal);
     this.#admitted.add(request);
     shareTexts(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
@@ -170,11 +160,6 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
     const refusal = this.#door.refusal(request, !this.#isUnderWay(request));
     if (refusal || !this.#servers.isClosed) return refusal;
     return { status: 503, message: 'Socket.IO was closed here by io.close()' };
-  }
-
-  #asksForClientScript({ method, url = '/' }: IncomingMessage): boolean {
-    if (method !== 'GET' || !url.startsWith(this.#targets.prefix)) return false;
-    return CLIENT_SCRIPT.test(url.slice(this.#targets.path.length + 1).replace(/\?.*$/, ''));
   }
 
   #serve(path: string, entering: Entering, recovery: Recovery): void {

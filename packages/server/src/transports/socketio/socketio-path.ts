@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { type Claim, claimBelow } from '../http/claim.js';
 import { rawPath } from '../http/query.js';
 
@@ -10,6 +11,9 @@ import { rawPath } from '../http/query.js';
 export function socketIoPath(path = '/socket.io'): string {
   return `/${path.replaceAll(/^\/|\/$/g, '')}`;
 }
+
+/** The builds of Socket.IO's client, which its server hands out, and their source maps. */
+const CLIENT_SCRIPT = /^socket\.io(\.esm|\.msgpack)?(\.min)?\.js(\.map)?$/;
 
 /** The request targets that are Socket.IO's. */
 export class SocketIoTargets {
@@ -31,5 +35,11 @@ export class SocketIoTargets {
     if (!target?.startsWith(this.prefix)) return false;
     const path = rawPath(target);
     return path === this.path || path.startsWith(`${this.path}/`);
+  }
+
+  /** Whether the client script is asked for, which is public. */
+  areForClientScript({ method, url = '/' }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
+    if (method !== 'GET' || !url.startsWith(this.prefix)) return false;
+    return CLIENT_SCRIPT.test(url.slice(this.path.length + 1).replace(/\?.*$/, ''));
   }
 }
