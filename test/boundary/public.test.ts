@@ -15,6 +15,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/ports/link.d.ts',
     'core/ports/log-driver.d.ts',
     'core/ports/log-entry.d.ts',
+    'core/ports/log-types.d.ts',
     'core/ports/log.d.ts',
     'core/ports/observer.d.ts',
     'core/ports/positions.d.ts',
@@ -81,6 +82,9 @@ const NOT_PUBLIC: Readonly<Record<string, readonly string[]>> = {
 /** What a package exports; a package without one of them has one entry less. */
 const ENTRIES = ['index.d.ts', 'log.d.ts', 'testing.d.ts', 'transport.d.ts'];
 
+/** Named by two entries. */
+const SHARED_NAMES = 'core/ports/log-types.d.ts';
+
 /** What else the types of `pregon/log` and `pregon/testing` are declared in. */
 const DECLARED_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
   'log.d.ts': [
@@ -131,7 +135,8 @@ describe.each(Object.keys(DECLARED_IN))('the types of packages/%s', (name) => {
 
   it('can be imported by name, each one that a signature holds', () => {
     const entries = ENTRIES.map((file) => join(dist, file)).filter((file) => existsSync(file));
-    const index = entries.map((file) => readFileSync(file, 'utf8')).join('\n');
+    const lists = [...entries, join(dist, SHARED_NAMES)].filter((file) => existsSync(file));
+    const index = lists.map((file) => readFileSync(file, 'utf8')).join('\n');
     const unnamed = [...new Set(entries.flatMap((entry) => reachableFrom(entry)))]
       .flatMap((file) => [
         ...readFileSync(file, 'utf8').matchAll(/^export (?:declare )?(?:interface|type|class) (\w+)/gm),

@@ -1,36 +1,10 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
-export type { Ephemeral, EphemeralMember } from './core/ports/ephemeral.js';
-export type { KeepOptions, Kept, KeptState, KeptValue } from './core/ports/kept.js';
-export type { AppendOptions, Log, LogOptions } from './core/ports/log.js';
-export type {
-  BusItem,
-  BusPlan,
-  EmbeddedDatabase,
-  LogAdmin,
-  LogBus,
-  LogCapabilities,
-  LogDriver,
-  LogState,
-  MaintainedLog,
-  OpenLogOptions,
-} from './core/ports/log-driver.js';
-export type {
-  LogEntry,
-  LogFollower,
-  Page,
-  Presence,
-  ReadPage,
-  ReadRequest,
-  StopFollowing,
-} from './core/ports/log-entry.js';
+export type * from './core/ports/log-types.js';
 export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';
-export type { LogInfo, LogMark, Retention, TrimResult } from './core/ports/retention.js';
-export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';
 export type { Transport } from './core/ports/transport.js';
-export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';
 export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';

@@ -6,33 +6,9 @@ export {
   PregonError,
   type PregonEvent,
 } from '@pregon/protocol';
-export { type Ephemeral, type EphemeralMember, MAX_EPHEMERAL_BYTES } from './core/ports/ephemeral.js';
-export { KEPT_LIMITS, type KeepOptions, type Kept, type KeptState, type KeptValue } from './core/ports/kept.js';
-export type { AppendOptions, Log, LogOptions } from './core/ports/log.js';
-export type {
-  BusItem,
-  BusPlan,
-  EmbeddedDatabase,
-  LogAdmin,
-  LogBus,
-  LogCapabilities,
-  LogDriver,
-  LogState,
-  MaintainedLog,
-  OpenLogOptions,
-} from './core/ports/log-driver.js';
-export type {
-  LogEntry,
-  LogFollower,
-  Page,
-  Presence,
-  ReadPage,
-  ReadRequest,
-  StopFollowing,
-} from './core/ports/log-entry.js';
-export type { LogInfo, LogMark, Retention, TrimResult } from './core/ports/retention.js';
-export type { EventAttributes, FindRequest, Found, StoredEntry } from './core/ports/stored-entry.js';
-export type { QueueName, StopConsuming, WorkQueues } from './core/ports/work-queue.js';
+export { MAX_EPHEMERAL_BYTES } from './core/ports/ephemeral.js';
+export { KEPT_LIMITS } from './core/ports/kept.js';
+export type * from './core/ports/log-types.js';
 export { decodeStored } from './logs/shared/decode-stored.js';
 export { type EncodedEvent, encodeForAppend } from './logs/shared/encode.js';
 export { Follower, type Step } from './logs/shared/follower.js';
