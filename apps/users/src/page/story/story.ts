@@ -29,7 +29,7 @@ export interface StoryHooks {
   seam(text: string): void;
 }
 
-/** The top of the page: the way of an event from the database to this page, and where it is interrupted. */
+/** The top of the page: the stations of an event between the database and this page, and the one that does not work. */
 export class Story {
   readonly #link: GatewayLink;
   readonly #hooks: StoryHooks;
