@@ -4,7 +4,7 @@ import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { codeBlocks } from '../support/documents/code-blocks.js';
-import { PlainClient } from '../support/gateway/plain-client.js';
+import { PlainClient, refusal } from '../support/gateway/plain-client.js';
 import { numberedFrom } from '../support/log/events.js';
 import { startProcess } from '../support/processes.js';
 
@@ -39,6 +39,15 @@ describe('[fault G1] each code block of docs/guide/extending.md runs', () => {
     expect(stdout.match(/^\s*not ok .*/gm) ?? []).toEqual([]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^# pass \d\d$/m);
+  });
+
+  it('the observer is told of a client that is refused, and of one that comes and goes', async () => {
+    const running = startProcess(['observer-gateway.js'], { cwd: project(), env: { PORT: '0' } });
+    const [, port = ''] = await running.until(/port: (\d+)/);
+    await refusal(`ws://127.0.0.1:${port}/nowhere`);
+    await running.until(/refused: route\n/);
+    await (await PlainClient.open(`ws://127.0.0.1:${port}/events`)).close();
+    await running.until(/gone after \d+ ms and \d+ bytes\n/);
   });
 
   it('the transport serves events as lines, in order', async () => {
