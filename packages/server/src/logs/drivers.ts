@@ -29,9 +29,11 @@ export function assertApart(drivers: readonly LogDriver[]): void {
  */
 export function unknownLog(url: string, drivers: readonly LogDriver[]): PregonError {
   const scheme = schemeOf(url);
-  const kind = scheme === undefined ? JSON.stringify(url) : `a log of kind ${scheme}:`;
-  const isSafe = url !== '' && !url.includes('@');
-  const advice = isSafe ? drivers.map((driver) => driver.advice?.(url)).find((text) => text !== undefined) : undefined;
+  const isSafe = !url.includes('@');
+  const shown = isSafe ? JSON.stringify(url) : 'the URL of the log';
+  const kind = scheme === undefined ? shown : `a log of kind ${scheme}:`;
+  const advice =
+    isSafe && url !== '' ? drivers.map((driver) => driver.advice?.(url)).find((text) => text !== undefined) : undefined;
   const examples = drivers.flatMap(({ example }) => example ?? []).join(' and ');
   return new PregonError('CONFIG_INVALID', `${kind} is not supported${advice ?? ''}; what is: ${examples}`);
 }

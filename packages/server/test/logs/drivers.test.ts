@@ -48,6 +48,9 @@ it('a URL that no driver knows is refused, with all forms that there are, and wi
     message: expect.stringMatching(/kind tory: is not supported; what is: sqlite:PATH and amqp:.* and toy:NAME/),
   });
   expect(String(refused)).not.toContain('secret');
+  const withoutScheme: unknown = await openLog('//me:secret@host').catch((error: unknown) => error);
+  expect(withoutScheme).toMatchObject({ message: expect.stringMatching(/^the URL of the log is not supported/) });
+  expect(String(withoutScheme)).not.toContain('secret');
 });
 
 it('two drivers with one scheme are refused, also where one of them is built in', () => {

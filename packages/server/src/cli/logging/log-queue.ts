@@ -126,6 +126,8 @@ export class LogQueue {
   }
 
   #wrote(chunk: Chunk, count: number): void {
+    // Without a pause, a sink that takes nothing and reports no error would be asked for ever.
+    if (count === 0) return this.#failed();
     chunk.written += count;
     if (chunk.written >= chunk.bytes.length) {
       this.#queuedBytes -= chunk.bytes.length;
