@@ -27,8 +27,8 @@ export function ndjson() {
       const open = new Set();
       return {
         takes: ({ headers }) => headers.accept?.includes('application/x-ndjson') === true,
-        request(request, response) {
-          const admission = kernel.admit(request);
+        async request(request, response) {
+          const admission = await kernel.admit(request);
           if (!('route' in admission)) return kernel.refuse(request, response, admission);
           response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
           response.flushHeaders();

@@ -16,9 +16,10 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'private-fields': [],
   logs: ['core'],
   transports: ['core', 'private-fields'],
+  access: ['core'],
   observe: ['core'],
-  gateway: ['core', 'logs', 'private-fields', 'transports', 'observe'],
-  admin: ['core', 'gateway'],
+  gateway: ['core', 'logs', 'private-fields', 'transports', 'access', 'observe'],
+  admin: ['core', 'access', 'gateway'],
   workers: ['core', 'private-fields', 'transports', 'gateway'],
   // Handler files import the package by its name, so it hands them its own index.
   config: ['core', 'logs', 'gateway', 'index.ts'],

@@ -9,6 +9,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
     'core/connections/connection.d.ts',
     'core/connections/connections.d.ts',
+    'core/ports/admission.d.ts',
     'core/ports/delivery.d.ts',
     'core/ports/ephemeral.d.ts',
     'core/ports/kept.d.ts',
@@ -37,7 +38,6 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'logs/secrets/position-codec.d.ts',
     'logs/shared/retention.d.ts',
     'logs/sqlite/sqlite-log.d.ts',
-    'transports/component/blocked-addresses.d.ts',
     'transports/component/component-connection.d.ts',
     'transports/component/message-component.d.ts',
     'transports/component/mount-options.d.ts',

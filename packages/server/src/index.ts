@@ -1,6 +1,15 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
+export type {
+  Admission,
+  AdmissionRequest,
+  Allowed,
+  Decision,
+  EntranceName,
+  Identity,
+  Refusal,
+} from './core/ports/admission.js';
 export type * from './core/ports/log-types.js';
 export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';
@@ -29,10 +38,9 @@ export type {
 export type { AttachableServer } from './gateway/server/attachable-server.js';
 export { type OpenLogWithDrivers, openLog, type SqliteLog, type SqliteLogOptions } from './logs/open.js';
 export { positionsOf } from './logs/secrets/position-codec.js';
-export type { BlockedAddresses } from './transports/component/blocked-addresses.js';
 export type { ComponentConnection, ComponentRequest } from './transports/component/component-connection.js';
 export type { MessageComponent } from './transports/component/message-component.js';
-export type { MountOptions } from './transports/component/mount-options.js';
+export type { BlockedAddresses, MountOptions } from './transports/component/mount-options.js';
 export type { SocketIoOptions } from './transports/socketio/socketio-options.js';
 export type {
   OnlySocketIoTypes,

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Admission } from '../core/ports/admission.js';
 
 /** The segments of a request's path, by the names that the route gives them; decoded. */
 export type PathParameters = Readonly<Record<string, string>>;
@@ -8,6 +9,8 @@ export interface AdminRoute {
   readonly methods: readonly string[];
   /** `/health`, `/publish/:exchange/:topic`: a segment that begins with a colon stands for any text but the empty one. */
   readonly path: string;
+  /** Decides who may ask. */
+  readonly access: 'anyone' | Admission;
   /**
    * Answers a request with one of the methods to the path. A `PregonError` that it throws is answered with a status that fits its code,
    * any other error with 500, and logged.

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf, PregonError } from '@pregon/protocol';
+import { AdmissionChain } from '../core/admission/admission-chain.js';
+import { admissionRequest } from '../core/admission/admission-request.js';
+import { isRefusal } from '../core/admission/decision.js';
+import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import { toldError } from '../core/connections/told-error.js';
+import { systemClock } from '../core/time/clock.js';
 import { within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
 import { type AdminRoute, matchPath } from './admin-route.js';
@@ -36,9 +41,17 @@ const MAX_HEADERS = 100;
 export class HttpPort {
   readonly #options: HttpPortOptions;
   readonly #server: Server;
+  /** Without a rule. */
+  readonly #anyone: AdmissionChain;
 
   private constructor(options: HttpPortOptions) {
     this.#options = options;
+    const pending = new PendingAdmissions({ clock: systemClock, pace: (resume) => resume() });
+    this.#anyone = new AdmissionChain([], {
+      pending,
+      onFailed: (admission, err) =>
+        options.logger.error({ admission, err }, 'an admission failed; the request was refused'),
+    });
     const { handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
     const timeouts = {
       headersTimeout: handshakeTimeoutMs,
@@ -92,13 +105,25 @@ export class HttpPort {
     }
   }
 
+  /** @throws HttpProblem if the request is refused */
+  async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<void> {
+    if (access === 'anyone') return;
+    const chain = this.#anyone.after(access);
+    const entrance = { kind: 'http', name: path };
+    const verdict = await chain.decide(admissionRequest(request, entrance), () => request.socket.destroyed);
+    if (isRefusal(verdict)) throw new HttpProblem(verdict.status, verdict.message, verdict.headers);
+  }
+
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const segments = splitPath(request.url ?? '/');
     for (const route of this.#options.routes) {
       const parameters = matchPath(route, segments);
       if (!parameters) continue;
       const { method = 'GET' } = request;
-      if (route.methods.includes(method)) return route.answer(request, response, parameters);
+      if (route.methods.includes(method)) {
+        await this.#admit(route, request);
+        return route.answer(request, response, parameters);
+      }
       throw new HttpProblem(405, `${method} is not allowed here`, { allow: route.methods.join(', ') });
     }
     throw new HttpProblem(404, `there are ${listOf(this.#options.routes)}`);

@@ -18,6 +18,7 @@ import { sse } from '../transports/sse/sse-transport.js';
 import { websocket } from '../transports/websocket/websocket-transport.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
+import { GatewayAdmissions } from './gateway-admissions.js';
 import { GatewayPositions } from './gateway-positions.js';
 import { guardLogger } from './guard-logger.js';
 import type { GatewayOptions } from './options.js';
@@ -57,7 +58,12 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     throw error;
   });
   const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
-  const { allowedOrigins } = options;
+  const admissions = new GatewayAdmissions({
+    allowedOrigins: options.allowedOrigins,
+    admissions: options.admissions,
+    logger,
+    pace: (resume) => front.whenFree(resume),
+  });
   const door = new Door({
     ...limits,
     routes: routes.all,
@@ -65,7 +71,8 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     heartbeat,
     clock: systemClock,
     intake,
-    allowedOrigins,
+    admission: admissions.admission,
+    origins: admissions.origins,
     refusals,
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
@@ -84,7 +91,7 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     ...limits,
     heartbeat,
     clock: systemClock,
-    allowedOrigins,
+    accessOf: (options) => admissions.ofMount(options),
     refusals,
     assertFree: (claim, entrance) => front.assertFree(claim, entrance),
     onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),

@@ -1,5 +1,6 @@
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Intake } from '../core/incoming/intake.js';
+import type { Admission } from '../core/ports/admission.js';
 import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { systemClock } from '../core/time/clock.js';
 import { atMost } from '../core/time/deadline.js';
@@ -8,6 +9,7 @@ import type { MessageComponent } from '../transports/component/message-component
 import type { MountOptions } from '../transports/component/mount-options.js';
 import { Front } from './entrances/front.js';
 import type { ListenOptions } from './gateway.js';
+import { GatewayAdmissions } from './gateway-admissions.js';
 import { guardLogger } from './guard-logger.js';
 import type { GatewayLimits, Logger } from './options.js';
 import type { AttachableServer } from './server/attachable-server.js';
@@ -28,6 +30,8 @@ export interface ComponentServerOptions
   > {
   /** As for a gateway: with none named, pages from loopback addresses and from disk may connect, nobody else's. */
   readonly allowedOrigins?: readonly string[];
+  /** As for a gateway. @default [] */
+  readonly admissions?: readonly Admission[];
   /** `error` is called if `onError` of a component throws, `warn` if a client is refused. @default nothing is logged */
   readonly logger?: Pick<Logger, 'error'> & Partial<Pick<Logger, 'warn'>>;
 }
@@ -78,9 +82,12 @@ class RunningComponentServer implements ComponentServer {
 
   constructor(options: ComponentServerOptions) {
     const limits = normalizeLimits(options);
-    const { allowedOrigins, logger } = options;
+    const { allowedOrigins } = options;
     assertOrigins(allowedOrigins);
-    const refusals = new RefusalLog(guardLogger(logger), systemClock);
+    const logger = guardLogger(options.logger);
+    const refusals = new RefusalLog(logger, systemClock);
+    const pace = (resume: () => void) => this.#front.whenFree(resume);
+    const admissions = new GatewayAdmissions({ allowedOrigins, admissions: options.admissions, logger, pace });
     const intake = new Intake(limits, systemClock);
     this.#heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
     this.#entrance = new ComponentEntrance({
@@ -88,10 +95,10 @@ class RunningComponentServer implements ComponentServer {
       clock: systemClock,
       intake,
       maxFrameBytes: limits.maxFrameBytes,
-      allowedOrigins,
+      accessOf: (mount) => admissions.ofMount(mount),
       assertFree: (claim, entrance) => this.#front.assertFree(claim, entrance),
       refusals,
-      onBroken: (connection, err) => logger?.error({ connection: connection.id, err }, 'onError of a component failed'),
+      onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
     });
     this.#front = new Front(this.#entrance, limits, refusals);
   }

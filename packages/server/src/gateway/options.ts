@@ -1,5 +1,6 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
+import type { Admission } from '../core/ports/admission.js';
 import type { Log } from '../core/ports/log.js';
 import type { LogDriver } from '../core/ports/log-driver.js';
 import type { Observer } from '../core/ports/observer.js';
@@ -150,6 +151,8 @@ export interface GatewayOptions extends GatewayLimits {
    * named: pages from loopback addresses and from disk may reach a gateway that is addressed by a loopback name, nothing else.
    */
   readonly allowedOrigins?: readonly string[];
+  /** Rules that decide whether a client may come in, asked in order after `allowedOrigins`, at every entrance. @default [] */
+  readonly admissions?: readonly Admission[];
   /**
    * How clients come in at the paths of the routes; Socket.IO has paths of its own, see {@link GatewayOptions.socketIo}.
    *

@@ -1,18 +1,21 @@
 import type { IncomingMessage } from 'node:http';
+import type { AdmissionChain } from '../core/admission/admission-chain.js';
+import { admissionRequest } from '../core/admission/admission-request.js';
+import { isRefusal, type Verdict } from '../core/admission/decision.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Member } from '../core/connections/member.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Intake } from '../core/incoming/intake.js';
+import type { EntranceName, Identity, Refusal } from '../core/ports/admission.js';
 import type { Link } from '../core/ports/link.js';
-import type { Query, Refusal } from '../core/ports/transport.js';
+import type { Query } from '../core/ports/transport.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import type { ServedRoute } from '../core/routes/served-route.js';
 import type { Clock } from '../core/time/clock.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
-import { isPreflight, preflightAnswer } from './http/cors.js';
-import { refuseOrigin } from './http/origins.js';
+import { isPreflight, type OriginPolicy, preflightAnswer } from './http/cors.js';
 import { canonicalPath, canonicalTargetPath } from './http/path.js';
 import { parseTarget, targetPath } from './http/query.js';
 import { ONLY_GET } from './http/refusal.js';
@@ -28,7 +31,9 @@ export interface DoorOptions extends SubscriptionLimits {
   readonly intake: Intake;
   readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
-  readonly allowedOrigins: readonly string[] | undefined;
+  readonly admission: AdmissionChain;
+  /** For preflights, and for which pages may read an answer. */
+  readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
 }
 
@@ -36,9 +41,16 @@ export interface DoorOptions extends SubscriptionLimits {
 export interface Admitted {
   readonly route: ServedRoute;
   readonly query: Query;
+  readonly identity: Identity | undefined;
 }
 
-export type Admission = Admitted | Refusal;
+export type RouteVerdict = Admitted | Refusal;
+
+const GOING_AWAY: Refusal = {
+  status: 503,
+  message: 'the gateway is going away',
+  headers: { 'Retry-After': '1' },
+};
 
 /** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
 export class Door {
@@ -74,7 +86,8 @@ export class Door {
     throw new TypeError(`no route of this gateway has the path ${path}`);
   }
 
-  admit(request: IncomingMessage): Admission {
+  /** A promise only if an admission has to wait; it never rejects. */
+  admit(request: IncomingMessage): RouteVerdict | Promise<RouteVerdict> {
     const target = request.url ?? '/';
     if (target.length > MAX_TARGET_CHARACTERS) {
       return { status: 414, message: `the URL is longer than ${MAX_TARGET_CHARACTERS} characters` };
@@ -82,18 +95,26 @@ export class Door {
     const query = parseTarget(target, this.options);
     const route = this.#byPath.get(canonicalTargetPath(query.path));
     if (!route) return this.#unknownRoute(query.path);
-    if (isPreflight(request))
-      return refuseOrigin(request.headers, this.options.allowedOrigins) ?? preflightAnswer(request);
+    if (isPreflight(request)) return this.options.origins.refusal(request.headers) ?? preflightAnswer(request);
     if (request.method !== 'GET') return ONLY_GET;
-    return this.refusal(request) ?? { route, query };
+    const verdict = this.decide(request, route.entrance);
+    if (verdict instanceof Promise) return verdict.then((late) => admitted(late, route, query));
+    return admitted(verdict, route, query);
   }
 
-  /** Why whoever asks is let in nowhere. @param arriving false for one who is inside already */
-  refusal({ headers }: IncomingMessage, arriving = true): Refusal | undefined {
-    if (arriving && !this.#open) {
-      return { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
-    }
-    return refuseOrigin(headers, this.options.allowedOrigins);
+  /**
+   * Decides whether a client is admitted at one entrance, whatever it asks for there. A promise only if an admission has to wait; it never
+   * rejects.
+   *
+   * @param isNew false for a request of a session that was admitted before
+   */
+  decide(request: IncomingMessage, entrance: EntranceName, isNew = true): Verdict | Promise<Verdict> {
+    if (isNew && !this.#open) return GOING_AWAY;
+    const { socket } = request;
+    const verdict = this.options.admission.decide(admissionRequest(request, entrance, isNew), () => socket.destroyed);
+    if (!(verdict instanceof Promise)) return verdict;
+    // The gateway may have begun to go away meanwhile.
+    return verdict.then((late) => (isNew && !this.#open && !isRefusal(late) ? GOING_AWAY : late));
   }
 
   /**
@@ -101,7 +122,12 @@ export class Door {
    *
    * @param id where the transport has one that nobody can guess
    */
-  enter(route: ServedRoute, request: IncomingMessage, link: Link, id = newConnectionId()): ClientConnection {
+  enter(
+    { route, identity }: Omit<Admitted, 'query'>,
+    request: IncomingMessage,
+    link: Link,
+    id = newConnectionId(),
+  ): ClientConnection {
     const { hub, clock, heartbeatMs } = this.options;
     const connection = new ClientConnection(link, {
       id,
@@ -110,6 +136,7 @@ export class Door {
       limits: this.options,
       intake: this.options.intake,
       now: clock.now(),
+      identity,
       request: {
         url: request.url ?? '/',
         headers: request.headers,
@@ -145,4 +172,8 @@ export class Door {
   async empty(): Promise<void> {
     if (this.#count > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
   }
+}
+
+function admitted(verdict: Verdict, route: ServedRoute, query: Query): RouteVerdict {
+  return isRefusal(verdict) ? verdict : { route, query, identity: verdict.identity };
 }

@@ -5,7 +5,7 @@ import { toldError } from '../core/connections/told-error.js';
 import type { Link } from '../core/ports/link.js';
 import type { Admitted, Kernel, Refusal, Session } from '../core/ports/transport.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
-import type { Admitted as AdmittedByDoor, Door } from './door.js';
+import type { Admitted as AdmittedByDoor, Door, RouteVerdict } from './door.js';
 import type { FrameLimits } from './frame-limits.js';
 import { corsHeaders } from './http/cors.js';
 import { assertQuery } from './http/query.js';
@@ -40,15 +40,16 @@ export class GatewayKernel implements Kernel {
     return this.door.options.clock.now();
   }
 
-  admit(request: IncomingMessage): Admitted | Refusal {
-    const admission = this.door.admit(request);
-    if (!('route' in admission)) return admission;
-    return wrongQuery(admission, this.door.options) ?? admission;
+  admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal> {
+    const verdict = this.door.admit(request);
+    return verdict instanceof Promise
+      ? verdict.then((late) => checked(late, this.door.options))
+      : checked(verdict, this.door.options);
   }
 
   refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
     logRefusal(this.door.options.refusals, request, refusal);
-    refuseRequest(response, refusal, corsHeaders(request, this.door.options.allowedOrigins));
+    refuseRequest(response, refusal, corsHeaders(request, this.door.options.origins));
   }
 
   refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
@@ -56,8 +57,8 @@ export class GatewayKernel implements Kernel {
     refuseUpgrade(socket, refusal);
   }
 
-  enter({ route }: Admitted, request: IncomingMessage, link: Link): Session {
-    return this.door.enter(this.door.routeAt(route.path), request, link);
+  enter({ route, identity }: Admitted, request: IncomingMessage, link: Link): Session {
+    return this.door.enter({ route: this.door.routeAt(route.path), identity }, request, link);
   }
 
   leave(session: Session, code: number, reason: string): void {
@@ -67,7 +68,10 @@ export class GatewayKernel implements Kernel {
 }
 
 /** What is wrong with what a client asks for, before anything has begun: afterwards there is no status to say it with. */
-export function wrongQuery({ route, query }: AdmittedByDoor, limits: SubscriptionLimits): Refusal | undefined {
+export function wrongQuery(
+  { route, query }: Pick<AdmittedByDoor, 'route' | 'query'>,
+  limits: SubscriptionLimits,
+): Refusal | undefined {
   try {
     if (query.snapshot) route.assertSnapshot();
     assertQuery(query, limits);
@@ -75,4 +79,9 @@ export function wrongQuery({ route, query }: AdmittedByDoor, limits: Subscriptio
   } catch (error) {
     return { status: 400, reason: 'request', message: toldError(error).message };
   }
+}
+
+function checked(verdict: RouteVerdict, limits: SubscriptionLimits): Admitted | Refusal {
+  if (!('route' in verdict)) return verdict;
+  return wrongQuery(verdict, limits) ?? verdict;
 }

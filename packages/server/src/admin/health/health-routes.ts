@@ -10,10 +10,16 @@ const READ = ['GET', 'HEAD'];
  */
 export function healthRoutes(notReady: () => string | undefined | Promise<string | undefined>): readonly AdminRoute[] {
   return [
-    { methods: READ, path: '/health', answer: (_, response) => sendJson(response, 200, { status: 'alive' }) },
+    {
+      methods: READ,
+      path: '/health',
+      access: 'anyone',
+      answer: (_, response) => sendJson(response, 200, { status: 'alive' }),
+    },
     {
       methods: READ,
       path: '/ready',
+      access: 'anyone',
       async answer(_, response) {
         const reason = await notReady();
         if (reason !== undefined) throw new HttpProblem(503, reason);

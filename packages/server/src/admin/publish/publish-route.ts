@@ -1,8 +1,8 @@
 import { DEFAULT_MAX_EVENT_BYTES, type PregonEvent } from '@pregon/protocol';
+import { BearerToken } from '../../access/bearer-token.js';
 import type { AdminRoute } from '../admin-route.js';
 import { HttpProblem, sendJson } from '../problem.js';
 import { readEvent } from './publish-request.js';
-import { checkToken } from './token.js';
 
 export interface PublishOptions {
   /** What a publisher must show; without one nobody may publish. */
@@ -25,8 +25,8 @@ export function publishRoute({
   return {
     methods: ['POST'],
     path: '/publish/:exchange/:topic',
+    access: new BearerToken(token),
     async answer(request, response, { exchange = '', topic = '' }) {
-      checkToken(request.headers.authorization, token);
       if (!exchanges.includes(exchange)) {
         throw new HttpProblem(404, `there is no exchange "${exchange}"; there are: ${exchanges.join(', ')}`);
       }

@@ -3,6 +3,7 @@ import { Message } from '../broadcasts/message.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Intake } from '../incoming/intake.js';
 import { RequestBudget } from '../incoming/request-budget.js';
+import type { Identity } from '../ports/admission.js';
 import type { Link } from '../ports/link.js';
 import type { ServedRoute } from '../routes/served-route.js';
 import type { Subscription, SubscriptionOwner } from '../subscriptions/subscription.js';
@@ -22,6 +23,8 @@ export interface ConnectionOptions {
   readonly hub: Hub;
   readonly limits: SubscriptionLimits;
   readonly now: number;
+  /** @default anonymous */
+  readonly identity?: Identity | undefined;
   /** @default no limits of rate */
   readonly intake?: Intake;
 }
@@ -38,6 +41,7 @@ const NONE: readonly Subscription[] = [];
 export class ClientConnection implements Member, SubscriptionOwner {
   readonly id: string;
   readonly request: ConnectionRequest;
+  readonly identity: Identity | undefined;
   readonly openedAt: number;
   readonly #route: ServedRoute;
   readonly #hub: Hub;
@@ -61,6 +65,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
   constructor(link: Link, options: ConnectionOptions) {
     this.id = options.id;
     this.request = options.request;
+    this.identity = options.identity;
     this.#route = options.route;
     this.#hub = options.hub;
     this.#limits = options.limits;

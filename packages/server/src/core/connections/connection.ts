@@ -1,4 +1,5 @@
 import type { CloseCode } from '@pregon/protocol';
+import type { Identity } from '../ports/admission.js';
 
 /** By what a client is connected: one of ours, or one that was added. */
 export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io' | (string & {});
@@ -29,6 +30,8 @@ export interface Connection {
   readonly transport: TransportName;
   readonly remoteAddress: string;
   readonly request: ConnectionRequest;
+  /** Who the connection belongs to; undefined if no admission found out. */
+  readonly identity: Identity | undefined;
   readonly isOpen: boolean;
   /** Where handlers keep what they know of this connection. */
   readonly notes: Map<string, unknown>;

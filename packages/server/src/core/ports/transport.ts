@@ -3,18 +3,10 @@ import type { Duplex } from 'node:stream';
 import type { RequestId, Since } from '@pregon/protocol';
 import type { Connection, TransportName } from '../connections/connection.js';
 import type { Route } from '../routes/route.js';
+import type { Identity, Refusal } from './admission.js';
 import type { Link } from './link.js';
 
-/** The HTTP answer to a client that is not admitted, and what is logged of it. */
-export interface Refusal {
-  readonly status: number;
-  readonly message: string;
-  /** The word under which it is logged. Without one it is not logged: nothing is wrong, as when the gateway is draining. */
-  readonly reason?: string;
-  /** What the operator can do. It is logged, and not sent to the client. */
-  readonly remedy?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
+export type { Identity, Refusal } from './admission.js';
 
 /** What the URL of a client asks for. */
 export interface Query {
@@ -33,6 +25,8 @@ export interface Query {
 export interface Admitted {
   readonly route: Route;
   readonly query: Query;
+  /** Who the client is, if an admission found out. */
+  readonly identity: Identity | undefined;
 }
 
 /** A connection as the transport that it came by sees it. */
@@ -72,8 +66,11 @@ export interface Kernel {
   readonly maxFrameBytes: number;
   /** Milliseconds, of a clock that only goes forward. */
   now(): number;
-  /** Decides whether a client is let in, before anything that costs much. */
-  admit(request: IncomingMessage): Admitted | Refusal;
+  /**
+   * Decides whether a client is admitted; to be asked before anything that costs much. A promise only if an admission has to wait. It never
+   * rejects, and resolves with a refusal if the client has left meanwhile.
+   */
+  admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal>;
   /** Answers a client that is not let in with problem details (RFC 9457), and logs why. */
   refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void;
   /** The same for one that asked for an upgrade, on its bare socket. */
@@ -88,10 +85,10 @@ export interface Kernel {
 export interface TransportEntrance {
   /** Whether it answers this request. Transports are asked in the order in which the gateway was given them. */
   takes(request: IncomingMessage): boolean;
-  /** Takes the arguments of a `request` event. Absent if it answers upgrades only. */
-  request?(request: IncomingMessage, response: ServerResponse): void;
-  /** Takes the arguments of an `upgrade` event. Absent if it answers none. */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Takes the arguments of a `request` event. Absent if it answers upgrades only. A promise that it returns may reject. */
+  request?(request: IncomingMessage, response: ServerResponse): void | Promise<void>;
+  /** Takes the arguments of an `upgrade` event. Absent if it answers none. A promise that it returns may reject. */
+  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void | Promise<void>;
   /** Ends all that is left without a word. */
   destroy(): void;
 }

@@ -3,6 +3,7 @@ import type { Connection } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
+import type { EntranceName } from '../ports/admission.js';
 import type { ConnectionEnd, Observer } from '../ports/observer.js';
 import type { RefusalLog } from '../refusals/refusal-log.js';
 import type { SnapshotSource } from '../snapshots/snapshot.js';
@@ -39,6 +40,8 @@ export interface RouteDefinition {
 export class ServedRoute implements Route {
   readonly name: string;
   readonly path: string;
+  /** What admissions are told of where a client asks to come in. */
+  readonly entrance: EntranceName;
   readonly compression: Compression | undefined;
   readonly connections: RouteConnections;
   readonly snapshots: SnapshotReader | undefined;
@@ -50,6 +53,7 @@ export class ServedRoute implements Route {
   constructor(definition: RouteDefinition) {
     this.name = definition.name;
     this.path = definition.path;
+    this.entrance = { kind: 'route', name: definition.name };
     this.compression = definition.compression;
     this.connections = new RouteConnections(definition.name, definition.turn, definition.observer);
     this.#definition = definition;

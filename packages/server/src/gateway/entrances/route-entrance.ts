@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { messageOf } from '@pregon/protocol';
 import type { Refusal, Transport, TransportEntrance } from '../../core/ports/transport.js';
+import type { RouteVerdict } from '../../transports/door.js';
 import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimPath } from '../../transports/http/claim.js';
 import { logRefusal } from '../../transports/http/refusal.js';
@@ -48,9 +49,10 @@ export class RouteEntrance implements Entrance {
     if (this.#isAnswering(request)) return void request.socket.destroy();
     this.#apart(request, carrierOf(request, response), () => {
       const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
-      if (!entrance?.request) return this.#kernel.refuse(request, response, this.#refusal(request));
+      if (!entrance?.request)
+        return this.#notOffered(request, (refusal) => this.#kernel.refuse(request, response, refusal));
       if (request.httpVersionMajor === 1) this.#answers.set(request.socket, response);
-      entrance.request(request, response);
+      return entrance.request(request, response);
     });
   }
 
@@ -58,7 +60,7 @@ export class RouteEntrance implements Entrance {
     this.#apart(request, socket, () => {
       const entrance = this.#entrances.find((candidate) => candidate.upgrade && candidate.takes(request));
       if (entrance?.upgrade) return entrance.upgrade(request, socket, head);
-      this.#kernel.refuseUpgrade(request, socket, this.#refusal(request));
+      return this.#notOffered(request, (refusal) => this.#kernel.refuseUpgrade(request, socket, refusal));
     });
   }
 
@@ -67,13 +69,18 @@ export class RouteEntrance implements Entrance {
   }
 
   /** A mistake of a transport costs the client that met it its connection, and nobody else anything. */
-  #apart(request: IncomingMessage, carrier: Duplex, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
+  #apart(request: IncomingMessage, carrier: Duplex, work: () => void | Promise<void>): void {
+    const failed = (error: unknown): void => {
       const refusal = { status: 500, reason: 'transport', message: `a transport failed: ${messageOf(error)}` };
       logRefusal(this.#kernel.door.options.refusals, request, refusal);
       carrier.destroy();
+    };
+    try {
+      // An async method has the type of one that returns nothing; what it rejects with must not end the process.
+      const done: unknown = work();
+      if (done instanceof Promise) done.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 
@@ -82,9 +89,14 @@ export class RouteEntrance implements Entrance {
     return before !== undefined && !before.writableFinished && !before.destroyed;
   }
 
-  #refusal(request: IncomingMessage): Refusal {
-    const admission = this.#kernel.door.admit(request);
-    if (!('route' in admission)) return admission;
+  /** Refuses a client that no transport takes; one that would not be admitted anyway is told that, and nothing of the transports. */
+  #notOffered(request: IncomingMessage, refuse: (refusal: Refusal) => void): void | Promise<void> {
+    const verdict = this.#kernel.door.admit(request);
+    const answer = (decided: RouteVerdict) => refuse('route' in decided ? this.#refusal() : decided);
+    return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
+  }
+
+  #refusal(): Refusal {
     const offers = this.#transports.map(({ offer }) => offer);
     const message = offers.join(', or ');
     // RFC 9110 section 15.5.22: 426 names the protocol that is wanted.

@@ -1,14 +1,15 @@
 import type { PregonEvent } from '@pregon/protocol';
+import type { Decision } from '../../core/ports/admission.js';
 import { expect } from '../assertions/expect.js';
 import { Disposing } from '../disposing.js';
 import type { TestRunner } from '../runner.js';
-import { TestGateway } from './test-gateway.js';
+import { TestGateway, type TestGatewayOptions } from './test-gateway.js';
 import type { TransportKind } from './transport-kind.js';
 
 /** What waits for a client that does not read: far less than the events that it has not read. */
 const MOST_WAITING_BYTES = 2_097_152;
 
-type Start = (limits?: { maxBufferedBytes?: number }) => Promise<TestGateway>;
+type Start = (options?: TestGatewayOptions) => Promise<TestGateway>;
 
 /**
  * The guarantees of {@link Transport}, as tests for a kind of transport: a gateway on a log in memory serves it, and clients that the
@@ -18,11 +19,12 @@ type Start = (limits?: { maxBufferedBytes?: number }) => Promise<TestGateway>;
  */
 export function describeTransport(runner: TestRunner, kind: TransportKind): void {
   const suite = new Disposing<TestGateway>(runner);
-  const start: Start = async (limits) => suite.opened(await TestGateway.start(kind, limits));
+  const start: Start = async (options) => suite.opened(await TestGateway.start(kind, options));
   runner.describe(`transport: ${kind.name}`, () => {
     describeDelivery(suite, start);
     describeSlowClients(suite, start);
     describeEntering(suite, start, kind.name);
+    describeWaiting(suite, start);
   });
 }
 
@@ -130,8 +132,35 @@ function describeEntering({ it }: TestRunner, start: Start, name: string): void 
   });
 }
 
-function bound(started: TestGateway): Pick<TestGateway, 'gateway' | 'connect'> {
-  return { gateway: started.gateway, connect: (target) => started.connect(target) };
+function describeWaiting({ it }: TestRunner, start: Start): void {
+  it('[I-9] an admission that takes time is waited for, and nothing is delivered before it has decided', async () => {
+    const identity = { iss: 'test', sub: 'ada' };
+    const decide: ((decision: Decision) => void)[] = [];
+    const admit = () => new Promise<Decision>((resolve) => decide.push(resolve));
+    const { gateway, connect, publish, refusal } = bound(await start({ admissions: [{ name: 'slow', admit }] }));
+    await publish(1, 1);
+    const waiting = connect('/events?since=first');
+    await expect.poll(() => decide.length).toEqual(1);
+    expect(gateway.connections('events').count).toBe(0);
+    decide[0]?.({ identity });
+    const { events } = await waiting;
+    await events.count(1);
+    expect([...gateway.connections('events')].map((connection) => connection.identity)).toEqual([identity]);
+    const refused = refusal('/events?since=first');
+    await expect.poll(() => decide.length).toEqual(2);
+    decide[1]?.({ status: 403, message: 'not today' });
+    expect(await refused).toBe(403);
+    expect(gateway.connections('events').count).toBe(1);
+  });
+}
+
+function bound(started: TestGateway): Pick<TestGateway, 'gateway' | 'connect' | 'publish' | 'refusal'> {
+  return {
+    gateway: started.gateway,
+    connect: (target) => started.connect(target),
+    publish: (first, last) => started.publish(first, last),
+    refusal: (target) => started.refusal(target),
+  };
 }
 
 function numberOf(event: PregonEvent | undefined): unknown {

@@ -1,4 +1,5 @@
 import type { PregonEvent } from '@pregon/protocol';
+import type { Admission } from '../../core/ports/admission.js';
 import type { Link } from '../../core/ports/link.js';
 import type { Kernel, Transport } from '../../core/ports/transport.js';
 import { createGateway } from '../../gateway/create-gateway.js';
@@ -16,6 +17,12 @@ export interface TestClient {
   close(): void;
 }
 
+/** What a test chooses of the gateway. */
+export interface TestGatewayOptions {
+  readonly maxBufferedBytes?: number;
+  readonly admissions?: readonly Admission[];
+}
+
 /** A gateway on a log in memory, with one transport. */
 export class TestGateway {
   readonly gateway: Gateway;
@@ -26,11 +33,11 @@ export class TestGateway {
   readonly #clients = new Set<TransportClient>();
   readonly #closeLog: () => Promise<void>;
 
-  static async start(kind: TransportKind, limits: { maxBufferedBytes?: number } = {}): Promise<TestGateway> {
+  static async start(kind: TransportKind, options: TestGatewayOptions = {}): Promise<TestGateway> {
     const log = openMemoryLog();
     const links: Link[] = [];
     const gateway = await createGateway({
-      ...limits,
+      ...options,
       log,
       routes: { events: { path: '/events' } },
       transports: [watched(kind.transport(), links)],

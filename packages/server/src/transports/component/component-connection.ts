@@ -1,4 +1,5 @@
 import type { ConnectionRequest } from '../../core/connections/connection.js';
+import type { Identity } from '../../core/ports/admission.js';
 
 /** The HTTP request that a connection began with. */
 export interface ComponentRequest extends ConnectionRequest {
@@ -16,6 +17,8 @@ export interface ComponentConnection {
   /** Who is at the other end of the socket; behind a proxy, the proxy. */
   readonly remoteAddress: string;
   readonly request: ComponentRequest;
+  /** Who the connection belongs to; undefined if no admission found out. */
+  readonly identity: Identity | undefined;
   /** The subprotocol that was agreed on; undefined where there is none. */
   readonly subprotocol: string | undefined;
   readonly isOpen: boolean;

@@ -2,23 +2,24 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CLOSE_CODES } from '@pregon/protocol';
+import { admissionRequest } from '../../core/admission/admission-request.js';
+import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import type { Heartbeat } from '../../core/connections/heartbeat.js';
 import type { Intake } from '../../core/incoming/intake.js';
-import type { Refusal } from '../../core/ports/transport.js';
+import type { Identity, Refusal } from '../../core/ports/admission.js';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import type { Clock } from '../../core/time/clock.js';
 import { newConnectionId } from '../connection-id.js';
 import type { Entrance } from '../entrance.js';
 import type { Claim } from '../http/claim.js';
 import { corsHeaders } from '../http/cors.js';
-import { refuseOrigin } from '../http/origins.js';
 import { targetPath } from '../http/query.js';
 import { logRefusal, ONLY_GET, refuseRequest, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
-import { Mount } from './mount.js';
+import { Mount, type MountAccess } from './mount.js';
 import type { MountOptions } from './mount-options.js';
 import { WebSocketConnection } from './websocket-connection.js';
 
@@ -28,8 +29,8 @@ export interface ComponentEntranceOptions {
   readonly intake: Intake;
   /** The largest message taken from a client, in bytes. */
   readonly maxFrameBytes: number;
-  /** Where a component has none of its own. */
-  readonly allowedOrigins: readonly string[] | undefined;
+  /** What decides who may reach a component that is mounted with these options. */
+  readonly accessOf: (options: MountOptions) => MountAccess;
   readonly refusals: RefusalLog;
   /** @throws TypeError if a path of the claim is served by another entrance, or by another gateway on the same server */
   readonly assertFree: (claim: Claim, entrance: Entrance) => void;
@@ -40,7 +41,17 @@ export interface ComponentEntranceOptions {
 interface Admitted {
   readonly mount: Mount;
   readonly request: ComponentRequest;
+  readonly identity: Identity | undefined;
 }
+
+const GOING_AWAY: Refusal = { status: 503, message: 'the server is going away', headers: { 'Retry-After': '1' } };
+
+const ONLY_WEBSOCKET: Refusal = {
+  status: 426,
+  reason: 'handshake',
+  message: 'connect by WebSocket',
+  headers: { Upgrade: 'websocket' },
+};
 
 /** The paths of the components. */
 export class ComponentEntrance implements Entrance {
@@ -60,7 +71,8 @@ export class ComponentEntrance implements Entrance {
    * @throws TypeError | RangeError where path, component or an option is none, or the path is taken
    */
   mount(path: string, component: MessageComponent, options: MountOptions): void {
-    const mount = new Mount(path, component, options, this.#options.maxFrameBytes);
+    const access = this.#options.accessOf(options);
+    const mount = new Mount(path, component, { ...options, ...access }, this.#options.maxFrameBytes);
     const taken = this.#mounts.find(({ pattern }) => pattern.shape === mount.pattern.shape);
     if (taken) throw new TypeError(`${path} cannot be mounted: ${taken.pattern.text} is there already`);
     this.#options.assertFree(mount.pattern.claim, this);
@@ -81,15 +93,12 @@ export class ComponentEntrance implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    const admission = this.#admit(request);
-    const found = this.#find(targetPath(request.url));
-    const cors = corsHeaders(request, found?.mount.allowedOrigins ?? this.#options.allowedOrigins);
-    const refusal =
-      'mount' in admission
-        ? { status: 426, reason: 'handshake', message: 'connect by WebSocket', headers: { Upgrade: 'websocket' } }
-        : admission;
-    logRefusal(this.#options.refusals, request, refusal);
-    refuseRequest(response, refusal, cors);
+    const origins = this.#find(targetPath(request.url))?.mount.origins;
+    this.#whenDecided(request, response, (verdict) => {
+      const refusal = 'mount' in verdict ? ONLY_WEBSOCKET : verdict;
+      logRefusal(this.#options.refusals, request, refusal);
+      refuseRequest(response, refusal, origins && corsHeaders(request, origins));
+    });
   }
 
   /** A stream that is no socket of the operating system is refused. */
@@ -109,24 +118,37 @@ export class ComponentEntrance implements Entrance {
     for (const client of this.#connections.values()) client.terminate();
   }
 
-  #admit(request: IncomingMessage): Admitted | Refusal {
+  /** A mistake in what follows a decision costs this client its connection, and nobody else anything. */
+  #whenDecided(
+    request: IncomingMessage,
+    carrier: { destroy(): unknown },
+    proceed: (verdict: Admitted | Refusal) => void,
+  ): void {
+    const verdict = this.#admit(request);
+    if (!(verdict instanceof Promise)) return proceed(verdict);
+    verdict
+      .then((late) => proceed(this.#open || !('mount' in late) ? late : GOING_AWAY))
+      .catch(() => carrier.destroy());
+  }
+
+  #admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal> {
     const url = request.url ?? '/';
     const path = targetPath(url);
     const found = this.#find(path);
     if (!found) return { status: 404, reason: 'route', message: `nothing is mounted at ${path}` };
     if (request.method !== 'GET') return ONLY_GET;
-    if (!this.#open) return { status: 503, message: 'the server is going away', headers: { 'Retry-After': '1' } };
+    if (!this.#open) return GOING_AWAY;
     const { mount, parameters } = found;
-    const remoteAddress = request.socket.remoteAddress ?? 'unknown';
-    if (mount.blocks(remoteAddress)) {
-      const remedy = 'blockedAddresses of the component has it';
-      return { status: 403, reason: 'address', message: `${remoteAddress} may not connect`, remedy };
-    }
-    const { headers } = request;
-    const refusal = refuseOrigin(headers, mount.allowedOrigins ?? this.#options.allowedOrigins);
-    if (refusal) return refusal;
-    const query = new URLSearchParams(url.split('?').slice(1).join('?'));
-    return { mount, request: { url, path, parameters, query, headers, remoteAddress } };
+    const { headers, socket } = request;
+    const admitted = (verdict: Verdict): Admitted | Refusal => {
+      if (isRefusal(verdict)) return verdict;
+      const query = new URLSearchParams(url.split('?').slice(1).join('?'));
+      const remoteAddress = socket.remoteAddress ?? 'unknown';
+      const { identity } = verdict;
+      return { mount, identity, request: { url, path, parameters, query, headers, remoteAddress } };
+    };
+    const verdict = mount.admission.decide(admissionRequest(request, mount.entrance), () => socket.destroyed);
+    return verdict instanceof Promise ? verdict.then(admitted) : admitted(verdict);
   }
 
   #find(path: string): { mount: Mount; parameters: ComponentRequest['parameters'] } | undefined {
@@ -139,20 +161,21 @@ export class ComponentEntrance implements Entrance {
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     guard(socket);
-    const admission = this.#admit(request);
-    const refusal = 'mount' in admission ? wrongHandshake(request) : admission;
-    if (refusal) {
-      logRefusal(this.#options.refusals, request, refusal);
-      return refuseUpgrade(socket, refusal);
-    }
-    if (!('mount' in admission)) return;
-    admission.mount.server.handleUpgrade(request, socket, head, (client) => {
-      unguard(socket);
-      this.#enter(client, socket, admission);
+    this.#whenDecided(request, socket, (verdict) => {
+      const admitted = 'mount' in verdict ? verdict : undefined;
+      const refusal = 'mount' in verdict ? wrongHandshake(request) : verdict;
+      if (refusal) {
+        logRefusal(this.#options.refusals, request, refusal);
+        return refuseUpgrade(socket, refusal);
+      }
+      admitted?.mount.server.handleUpgrade(request, socket, head, (client) => {
+        unguard(socket);
+        this.#enter(client, socket, admitted);
+      });
     });
   }
 
-  #enter(client: PacedSocket, socket: Socket, { mount, request }: Admitted): void {
+  #enter(client: PacedSocket, socket: Socket, { mount, request, identity }: Admitted): void {
     const { clock, heartbeat, intake, maxFrameBytes, onBroken } = this.#options;
     client.pace(intake, maxFrameBytes);
     const { component, maxBufferedBytes } = mount;
@@ -160,6 +183,7 @@ export class ComponentEntrance implements Entrance {
     const connection = new WebSocketConnection(client, socket, {
       id,
       request,
+      identity,
       component,
       maxBufferedBytes,
       clock,

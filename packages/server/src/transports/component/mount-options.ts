@@ -1,4 +1,7 @@
-import type { BlockedAddresses } from './blocked-addresses.js';
+import type { BlockList } from 'node:net';
+
+/** Addresses and subnets, `192.0.2.7` and `2001:db8::/32`; or a list that is kept elsewhere, to which more may be added at any time. */
+export type BlockedAddresses = readonly string[] | BlockList;
 
 export interface MountOptions {
   /** The origins whose pages may connect, as browsers send them. @default those of the server */

@@ -1,9 +1,10 @@
-import type { BlockList } from 'node:net';
 import type { Server } from 'ws';
+import type { AdmissionChain } from '../../core/admission/admission-chain.js';
+import type { EntranceName } from '../../core/ports/admission.js';
+import type { OriginPolicy } from '../http/cors.js';
 import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
 import { PacedSocket } from '../sockets/paced-socket.js';
 import { WebSocketServer } from '../sockets/ws.js';
-import { isBlocked, toBlockList } from './blocked-addresses.js';
 import { assertComponent, type MessageComponent } from './message-component.js';
 import type { MountOptions } from './mount-options.js';
 import { PathPattern } from './path-pattern.js';
@@ -11,33 +12,38 @@ import { assertSubprotocols, chooseSubprotocol } from './subprotocols.js';
 
 const DEFAULT_MAX_BUFFERED_BYTES = 1_048_576;
 
+/** What decides who may reach a component. */
+export interface MountAccess {
+  readonly admission: AdmissionChain;
+  /** Which pages may read an answer. */
+  readonly origins: OriginPolicy;
+}
+
 /** A component on its path. */
 export class Mount {
   readonly pattern: PathPattern;
   readonly component: MessageComponent;
-  readonly allowedOrigins: readonly string[] | undefined;
+  readonly entrance: EntranceName;
+  readonly admission: AdmissionChain;
+  readonly origins: OriginPolicy;
   readonly maxBufferedBytes: number;
   /** Does the handshake, and reads what clients send. */
   readonly server: Server<typeof PacedSocket>;
-  readonly #blocked: BlockList;
 
   /** @throws TypeError | RangeError where path, component or an option is none */
-  constructor(path: string, component: MessageComponent, options: MountOptions, maxFrameBytes: number) {
+  constructor(path: string, component: MessageComponent, options: MountOptions & MountAccess, maxFrameBytes: number) {
     assertComponent(component);
-    const { subprotocols = [], blockedAddresses = [], maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = options;
+    const { subprotocols = [], maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = options;
     assertSubprotocols(subprotocols);
     if (!Number.isSafeInteger(maxBufferedBytes)) throw new TypeError('maxBufferedBytes must be a whole number');
     if (maxBufferedBytes < 1) throw new RangeError('maxBufferedBytes must be at least 1');
     this.pattern = new PathPattern(path);
     this.component = component;
-    this.allowedOrigins = options.allowedOrigins;
+    this.entrance = { kind: 'component', name: path };
+    this.admission = options.admission;
+    this.origins = options.origins;
     this.maxBufferedBytes = maxBufferedBytes;
-    this.#blocked = toBlockList(blockedAddresses);
     this.server = createServer(subprotocols, maxFrameBytes);
-  }
-
-  blocks(address: string): boolean {
-    return isBlocked(this.#blocked, address);
   }
 }
 

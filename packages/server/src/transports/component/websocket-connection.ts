@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseCode, toError } from '@pregon/protocol';
 import type { RawData } from 'ws';
 import { Liveness, type Pulse } from '../../core/connections/liveness.js';
+import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
 import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
@@ -15,6 +16,7 @@ const MAX_UNSETTLED = 100;
 export interface WebSocketConnectionOptions {
   readonly id: string;
   readonly request: ComponentRequest;
+  readonly identity: Identity | undefined;
   readonly component: MessageComponent;
   readonly maxBufferedBytes: number;
   readonly clock: Clock;
@@ -26,6 +28,7 @@ export interface WebSocketConnectionOptions {
 export class WebSocketConnection implements ComponentConnection {
   readonly id: string;
   readonly request: ComponentRequest;
+  readonly identity: Identity | undefined;
   readonly #client: PacedSocket;
   readonly #outlet: SocketOutlet;
   readonly #options: WebSocketConnectionOptions;
@@ -36,6 +39,7 @@ export class WebSocketConnection implements ComponentConnection {
   constructor(client: PacedSocket, socket: Socket, options: WebSocketConnectionOptions) {
     this.id = options.id;
     this.request = options.request;
+    this.identity = options.identity;
     this.#client = client;
     this.#outlet = new ClientOutlet(client, socket, options.maxBufferedBytes);
     this.#options = options;

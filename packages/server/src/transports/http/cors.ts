@@ -1,7 +1,14 @@
-import type { IncomingMessage } from 'node:http';
-import type { Refusal } from '../../core/ports/transport.js';
-import { isOriginAllowed } from './origins.js';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Refusal } from '../../core/ports/admission.js';
 import { ONLY_GET } from './refusal.js';
+
+/** Which pages of a browser may connect, and read answers. */
+export interface OriginPolicy {
+  /** @param headers the headers of a request; `Origin` is absent if a program sent it */
+  allows(headers: Readonly<IncomingHttpHeaders>): boolean;
+  /** The answer to a page that may not connect; undefined if it may. */
+  refusal(headers: Readonly<IncomingHttpHeaders>): Refusal | undefined;
+}
 
 /** For how long a browser may keep the answer to a preflight, in seconds; Chromium keeps none for longer. */
 const PREFLIGHT_MAX_AGE_S = 7_200;
@@ -10,12 +17,9 @@ const PREFLIGHT_MAX_AGE_S = 7_200;
  * The headers by which a browser lets a page of an allowed origin read an answer, refusals too (Fetch, "CORS protocol"). Credentials
  * may come from any allowed origin but `null`, which is that of every sandboxed frame.
  */
-export function corsHeaders(
-  request: IncomingMessage,
-  allowedOrigins: readonly string[] | undefined,
-): Record<string, string> {
+export function corsHeaders(request: IncomingMessage, origins: OriginPolicy): Record<string, string> {
   const { origin } = request.headers;
-  if (origin === undefined || !isOriginAllowed(request.headers, allowedOrigins)) return { Vary: 'Origin' };
+  if (origin === undefined || !origins.allows(request.headers)) return { Vary: 'Origin' };
   const readable = { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
   return origin === 'null' ? readable : { ...readable, 'Access-Control-Allow-Credentials': 'true' };
 }

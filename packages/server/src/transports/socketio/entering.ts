@@ -1,6 +1,7 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
+import type { Identity } from '../../core/ports/admission.js';
 import type { ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { Door } from '../door.js';
@@ -58,7 +59,7 @@ export class Entering {
     return parseHandshake(auth, query, this.#door.options);
   }
 
-  enter(socket: Socket, outlet: EngineOutlet): void {
+  enter(socket: Socket, outlet: EngineOutlet, identity: Identity | undefined): void {
     // The gateway may have begun to go away while a middleware thought about it; and a namespace is entered once.
     if (!this.#door.isOpen || outlet.isIn(this.#route.name)) return void socket.conn.close();
     const handshake = this.handshake(socket);
@@ -71,7 +72,7 @@ export class Entering {
       laterPackets: this.#packetsFor(this.#laterPackets, names, false),
       half: offset?.half ? offset.position : undefined,
     });
-    const connection = this.#door.enter(this.#route, socket.request, link, socket.id);
+    const connection = this.#door.enter({ route: this.#route, identity }, socket.request, link, socket.id);
     outlet.enter(connection);
     this.#present.set(socket.id, { connection, link, outlet, asked: HANDSHAKE_SUBSCRIPTION });
     // With one listener for all that a client emits: each more would cost every idle client.

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import type { OtherGateways } from '../../core/broadcasts/other-gateways.js';
-import type { Refusal } from '../../core/ports/transport.js';
+import type { Allowed, EntranceName, Refusal } from '../../core/ports/admission.js';
 import type { Entrance } from '../entrance.js';
 import type { Claim } from '../http/claim.js';
 import { refuseRequest, refuseUpgrade } from '../http/refusal.js';
@@ -34,6 +35,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   readonly #prepare: (entrance: SocketIoEntrance<T>) => void;
   readonly #targets: SocketIoTargets;
   readonly #onFailed: (error: unknown) => void;
+  readonly #name: EntranceName;
   #entrance: SocketIoEntrance<T> | undefined;
   #isDestroyed = false;
   /** Why the server cannot be made. It is not tried again: each attempt would leave timers and an adapter behind. */
@@ -55,6 +57,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     this.#prepare = prepare;
     this.#onFailed = onFailed;
     this.#targets = new SocketIoTargets(options.options);
+    this.#name = { kind: 'socket.io', name: this.#targets.path };
   }
 
   get io(): SocketIo<T> {
@@ -74,26 +77,26 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    if (this.#entrance) return this.#entrance.request(request, response);
-    const { door } = this.#options;
-    // Before Socket.IO is loaded: a client that is not admitted costs nobody that.
-    const refusal = this.#targets.areForClientScript(request) ? undefined : door.refusal(request);
-    if (refusal) return refusePoll(door, request, response, refusal);
-    this.#whenLoaded(
-      (entrance) => entrance.request(request, response),
-      (refusal) => refuseRequest(response, refusal),
+    const refuse = (refusal: Refusal) => refuseRequest(response, refusal);
+    // The client script is public. If Socket.IO does not serve it, the engine asks the admissions.
+    if (this.#targets.areForClientScript(request)) {
+      return this.#whenLoaded((entrance) => entrance.request(request, response, undefined), refuse);
+    }
+    this.#whenAdmitted(
+      request,
+      (allowed) => this.#whenLoaded((entrance) => entrance.request(request, response, allowed), refuse),
+      (refusal) => refusePoll(this.#options.door, request, response, refusal),
     );
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (this.#entrance) return this.#entrance.upgrade(request, stream, head);
+    // Engine.IO answers some requests later: until then nobody else listens.
     guard(stream);
-    const { door } = this.#options;
-    const refusal = door.refusal(request);
-    if (refusal) return refuseSocket(door, request, stream, refusal);
-    this.#whenLoaded(
-      (entrance) => entrance.upgrade(request, stream, head),
-      (refusal) => refuseUpgrade(stream, refusal),
+    const refuse = (refusal: Refusal) => refuseUpgrade(stream, refusal);
+    this.#whenAdmitted(
+      request,
+      (allowed) => this.#whenLoaded((entrance) => entrance.upgrade(request, stream, head, allowed), refuse),
+      (refusal) => refuseSocket(this.#options.door, request, stream, refusal),
     );
   }
 
@@ -117,8 +120,24 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     }
   }
 
+  /** Before Socket.IO is loaded: a client that is not admitted does not cause that. */
+  #whenAdmitted(
+    request: IncomingMessage,
+    proceed: (allowed: Allowed) => void,
+    refuse: (refusal: Refusal) => void,
+  ): void {
+    const decided = (verdict: Verdict) => (isRefusal(verdict) ? refuse(verdict) : proceed(verdict));
+    const verdict = this.#options.door.decide(request, this.#name, this.arrives(request));
+    if (!(verdict instanceof Promise)) return decided(verdict);
+    verdict.then(decided).catch((error: unknown) => {
+      this.#onFailed(error);
+      refuse(UNAVAILABLE);
+    });
+  }
+
   /** Clients are served in the order in which they came. */
   #whenLoaded(serve: (entrance: SocketIoEntrance<T>) => void, refuse: (refusal: Refusal) => void): void {
+    if (this.#entrance) return serve(this.#entrance);
     if (this.#failure) return refuse(UNAVAILABLE);
     loadSocketIo()
       .catch((error: unknown) => this.#fail(error))

@@ -7,9 +7,9 @@ import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 
 /** Refuses a request of long polling, and logs why. A page of an allowed origin can read the reason. */
 export function refusePoll(door: Door, request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-  const { allowedOrigins, refusals } = door.options;
+  const { origins, refusals } = door.options;
   logRefusal(refusals, request, refusal);
-  refuseRequest(response, refusal, corsHeaders(request, allowedOrigins));
+  refuseRequest(response, refusal, corsHeaders(request, origins));
 }
 
 /** Refuses an upgrade on its bare socket, and logs why. */

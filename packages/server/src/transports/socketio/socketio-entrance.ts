@@ -1,15 +1,14 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type JsonShape, PregonError } from '@pregon/protocol';
+import { type JsonShape, PregonError, toError } from '@pregon/protocol';
 import type { ExtendedError, Socket } from 'socket.io';
+import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
-import type { Refusal } from '../../core/ports/transport.js';
+import type { Allowed, Refusal } from '../../core/ports/admission.js';
 import { knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { Door } from '../door.js';
-import type { Entrance } from '../entrance.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
-import { guard } from '../sockets/guarded-socket.js';
 import { shareTexts } from '../sockets/shared-texts.js';
 import { gatewayAdapter, type Sessions } from './bus/gateway-adapter.js';
 import type { SocketIoBus } from './bus/socketio-bus.js';
@@ -46,16 +45,17 @@ const REMEMBER_MS = 120_000;
 
 const PING_TIMEOUT_MS = 20_000;
 
+const CLOSED: Refusal = { status: 503, message: 'Socket.IO was closed here by io.close()' };
+
 /** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
-export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<Entrance, 'claims' | 'knows'> {
+export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly io: SocketIo<T>;
   readonly #door: Door;
-  readonly #targets: SocketIoTargets;
   /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
   readonly #requests = createServer();
   readonly #servers: IoServers;
-  /** Requests that came by the entrance. */
-  readonly #admitted = new WeakSet<IncomingMessage>();
+  /** Requests that came by the entrance, and what was decided of them. */
+  readonly #admitted = new WeakMap<IncomingMessage, Allowed>();
   readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
 
   constructor(
@@ -65,7 +65,6 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
   ) {
     const GatewayAdapter = gatewayAdapter(library);
     this.#door = door;
-    this.#targets = targets;
     const { clock, heartbeatMs, hub, intake } = door.options;
     const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
     const canServe = (position: string) => hub.canServe(position);
@@ -98,15 +97,15 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
     this.#servers = new IoServers(this.io, this.#requests);
     // An application that calls the engine directly bypasses the entrance; its requests are still checked for admission here.
     this.io.engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: Error) => void) => {
-      const refusal = this.#admitted.has(request) ? undefined : this.#refusal(request);
-      if (!refusal) return next();
-      logRefusal(door.options.refusals, request, refusal);
-      if (response instanceof ServerResponse) {
-        // Engine.IO's own CORS came first.
-        response.removeHeader('Access-Control-Allow-Origin');
-        response.removeHeader('Access-Control-Allow-Credentials');
-        refuseRequest(response, refusal);
-      } else next(new Error(refusal.message));
+      if (this.#admitted.has(request)) return next();
+      const decided = (verdict: Verdict): void => {
+        if (isRefusal(verdict)) return this.#refuseInEngine(request, response, verdict, next);
+        this.#admitted.set(request, verdict);
+        next();
+      };
+      const verdict = door.decide(request, { kind: 'socket.io', name: targets.path }, !this.#isUnderWay(request));
+      if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
+      else decided(verdict);
     });
     const payloads = new PolledPayloads({ intake, maxBytes: maxFrameBytes, maxPackets: limits.maxPolledPackets });
     this.io.engine.on('connection', (conn: EngineSocket) => {
@@ -117,36 +116,29 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
     for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
   }
 
+  /** Whether a request comes from a client that is not connected yet. */
   arrives(request: IncomingMessage): boolean {
     return !this.#isUnderWay(request);
   }
 
-  request(request: IncomingMessage, response: ServerResponse): void {
-    const underWay = this.#isUnderWay(request);
-    const refusal = this.#refusal(request);
-    // A request for the client script is not admitted all the same: if Socket.IO does not serve it, the engine refuses it.
-    if (refusal?.status === 403 && this.#targets.areForClientScript(request)) {
-      this.#requests.emit('request', request, response);
-      return;
-    }
-    if (refusal) return refusePoll(this.#door, request, response, refusal);
-    this.#admitted.add(request);
+  /** @param allowed undefined for a request of the public client script, which nobody has admitted: the engine admits it or not */
+  request(request: IncomingMessage, response: ServerResponse, allowed: Allowed | undefined): void {
+    if (this.#servers.isClosed) return refusePoll(this.#door, request, response, CLOSED);
+    if (allowed) this.#admitted.set(request, allowed);
     // Engine.IO keeps the request that a client began with.
-    if (!underWay) shareTexts(request);
+    if (!this.#isUnderWay(request)) shareTexts(request);
     this.#requests.emit('request', request, response);
   }
 
-  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    // Engine.IO answers some requests later: until then nobody else listens.
-    guard(stream);
-    const refusal = this.#refusal(request);
-    if (refusal) return refuseSocket(this.#door, request, stream, refusal);
-    this.#admitted.add(request);
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, allowed: Allowed): void {
+    if (this.#servers.isClosed) return refuseSocket(this.#door, request, stream, CLOSED);
+    this.#admitted.set(request, allowed);
     shareTexts(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
     if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
   }
 
+  /** Ends all that is left without a word. */
   destroy(): void {
     this.#servers.destroy();
   }
@@ -156,10 +148,18 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
     this.#servers.ports = ports;
   }
 
-  #refusal(request: IncomingMessage): Refusal | undefined {
-    const refusal = this.#door.refusal(request, !this.#isUnderWay(request));
-    if (refusal || !this.#servers.isClosed) return refusal;
-    return { status: 503, message: 'Socket.IO was closed here by io.close()' };
+  #refuseInEngine(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refusal: Refusal,
+    next: (error: Error) => void,
+  ): void {
+    logRefusal(this.#door.options.refusals, request, refusal);
+    if (!(response instanceof ServerResponse)) return next(new Error(refusal.message));
+    // Engine.IO's own CORS came first.
+    response.removeHeader('Access-Control-Allow-Origin');
+    response.removeHeader('Access-Control-Allow-Credentials');
+    refuseRequest(response, refusal);
   }
 
   #serve(path: string, entering: Entering, recovery: Recovery): void {
@@ -174,7 +174,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> implements Omit<En
     });
     namespace.on('connection', (socket: Socket) => {
       recovery.entered(socket.id);
-      entering.enter(socket, this.#outletOf(socket.conn));
+      entering.enter(socket, this.#outletOf(socket.conn), this.#admitted.get(socket.request)?.identity);
       slim(socket);
     });
   }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { assertPosition, encodePosition } from '@pregon/protocol';
 import type { Query, Refusal } from '../../core/ports/transport.js';
-import type { Door } from '../door.js';
+import type { Door, RouteVerdict } from '../door.js';
 import { corsHeaders } from '../http/cors.js';
 import { logRefusal, refuseRequest } from '../http/refusal.js';
 import { wrongQuery } from '../kernel.js';
@@ -27,24 +27,30 @@ export class EventStream {
     for (const socket of this.#streaming) socket.destroy();
   }
 
-  handle(request: IncomingMessage, response: ServerResponse): void {
+  handle(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
+    const verdict = this.#door.admit(request);
+    if (verdict instanceof Promise) return verdict.then((late) => this.#decided(late, request, response));
+    this.#decided(verdict, request, response);
+  }
+
+  #decided(verdict: RouteVerdict, request: IncomingMessage, response: ServerResponse): void {
     const socket = carrierOf(request, response);
+    if (response.destroyed) return;
     // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
     if (this.#streaming.has(socket)) return void socket.destroy();
-    const cors = corsHeaders(request, this.#door.options.allowedOrigins);
-    const admission = this.#door.admit(request);
-    if (!('route' in admission)) {
+    const cors = corsHeaders(request, this.#door.options.origins);
+    if (!('route' in verdict)) {
       // An EventSource asks no more after any status but 200; after a connection that broke, it does.
-      if (admission.status === 503) return void socket.destroy();
-      return this.#refuse(request, response, admission, cors);
+      if (verdict.status === 503) return void socket.destroy();
+      return this.#refuse(request, response, verdict, cors);
     }
-    const { route } = admission;
-    const lastEventId = lastEventIdOf(request) ?? admission.query.lastEventId;
+    const { route, identity } = verdict;
+    const lastEventId = lastEventIdOf(request) ?? verdict.query.lastEventId;
     // After 204 an EventSource does not ask again (HTML, section 9.2.3).
     if (isSentAway(lastEventId)) {
       return refuseRequest(response, { status: 204, message: '' }, cors);
     }
-    const query = resumed(admission.query, lastEventId);
+    const query = resumed(verdict.query, lastEventId);
     const wrong = wrongQuery({ route, query }, this.#door.options);
     if (wrong) return this.#refuse(request, response, wrong, cors);
     // The socket is still another answer's: no place for a stream.
@@ -52,7 +58,7 @@ export class EventStream {
     shareTexts(request);
     begin(request, response, cors);
     const link = this.#link(response, socket);
-    const connection = this.#door.enter(route, request, link);
+    const connection = this.#door.enter({ route, identity }, request, link);
     link.connection = connection;
     response.on('close', () => {
       const forget = () => this.#streaming.delete(socket);

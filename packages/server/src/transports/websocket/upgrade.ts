@@ -8,7 +8,7 @@ import type { Query, Refusal } from '../../core/ports/transport.js';
 import type { Compression, ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { forgetPeerName } from '../../private-fields/node-net.js';
-import type { Admitted, Door } from '../door.js';
+import type { Admitted, Door, RouteVerdict } from '../door.js';
 import type { FrameLimits } from '../frame-limits.js';
 import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
@@ -69,9 +69,12 @@ export class WebSocketUpgrade {
   }
 
   /** Takes the arguments of an `upgrade` event; a stream that is no socket of the operating system is refused. */
-  handle(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (stream instanceof Socket) this.#handle(request, stream, head);
-    else stream.destroy();
+  handle(request: IncomingMessage, stream: Duplex, head: Buffer): void | Promise<void> {
+    if (!(stream instanceof Socket)) return void stream.destroy();
+    guard(stream);
+    const verdict = this.#door.admit(request);
+    if (verdict instanceof Promise) return verdict.then((late) => this.#decided(late, request, stream, head));
+    this.#decided(verdict, request, stream, head);
   }
 
   /** Ends all that is left without a word. */
@@ -79,23 +82,21 @@ export class WebSocketUpgrade {
     for (const { link } of this.#door.connections) if (link instanceof WebSocketLink) link.terminate();
   }
 
-  #handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    guard(socket);
-    const admission = this.#door.admit(request);
-    if (!('route' in admission)) return this.#refuse(request, socket, admission);
+  #decided(verdict: RouteVerdict, request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (!('route' in verdict)) return this.#refuse(request, socket, verdict);
     const wrong = wrongHandshake(request);
     if (wrong) return this.#refuse(request, socket, wrong);
     shareHeaders(request);
-    const { compression } = admission.route;
+    const { compression } = verdict.route;
     const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
     const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;
     const server = offer ? this.#compressing : this.#server;
     server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
-      const maxBytes = this.#maxMessageBytes(client, admission.route);
+      const maxBytes = this.#maxMessageBytes(client, verdict.route);
       client.pace(this.#door.options.intake, maxBytes);
       if (offer) Inflation.install(client, maxBytes);
-      this.#enter(client, socket, request, admission, client.extensions === '' ? PLAIN_FORMATS : formats);
+      this.#enter(client, socket, request, verdict, client.extensions === '' ? PLAIN_FORMATS : formats);
     });
   }
 
@@ -111,23 +112,23 @@ export class WebSocketUpgrade {
     return Math.min(maxFrameBytes, protocol === SUBPROTOCOL ? MAX_CONTROL_BYTES : MAX_UNREAD_BYTES);
   }
 
-  /** Not within `#handle`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
+  /** Not within `#decided`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
   #enter(
     client: ClientSocket,
     socket: Socket,
     request: IncomingMessage,
-    { route, query }: Admitted,
+    admitted: Admitted,
     formats: EventFormats,
   ): void {
     const { maxBufferedBytes } = this.#door.options;
     const plain = client.protocol !== SUBPROTOCOL;
     const Link = plain ? PlainLink : FramesLink;
     const link = new Link(client, socket, maxBufferedBytes, formats);
-    const connection = this.#door.enter(route, request, link);
+    const connection = this.#door.enter(admitted, request, link);
     link.connection = connection;
     client.tell(this.#incoming, connection);
     forgetPeerName(socket);
-    if (plain) subscribe(connection, query, this.#door.options);
+    if (plain) subscribe(connection, admitted.query, this.#door.options);
     else this.#firstFrames.expect(link);
   }
 

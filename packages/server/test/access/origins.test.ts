@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isOriginAllowed } from '../../src/transports/http/origins.js';
+import { isOriginAllowed } from '../../src/access/origins.js';
 
 const ALLOWED = ['https://shop.example'];
 

@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { BoundedMap } from '../../core/bounded-map.js';
-import type { Refusal } from '../../core/ports/transport.js';
-import { originRemedy } from './origin-remedy.js';
+import { BoundedMap } from '../core/bounded-map.js';
+import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admission.js';
 
 /** By URL: the clients of a gateway address it by a few names, and come from the pages of a few origins. */
 const hostnames = new BoundedMap<string, string>(200);
@@ -34,21 +33,36 @@ export function isOriginAllowed(headers: OriginHeaders, allowedOrigins: readonly
   return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
 }
 
-/** The answer to who may not connect; undefined for those who may. */
-export function refuseOrigin(
-  headers: OriginHeaders,
-  allowedOrigins: readonly string[] | undefined,
-): Refusal | undefined {
-  if (isOriginAllowed(headers, allowedOrigins)) return undefined;
-  const { origin } = headers;
-  const host = hostOf(headers);
-  const who = origin === undefined ? `browsers that ask for ${host}` : `pages of the origin ${origin}`;
-  return {
-    status: 403,
-    reason: 'origin',
-    message: `${who} may not connect; see allowedOrigins`,
-    remedy: originRemedy(origin, host, allowedOrigins),
-  };
+/** Admits the pages of some origins, and all programs. */
+export class Origins implements Admission {
+  readonly name = 'origins';
+  readonly #allowed: readonly string[] | undefined;
+
+  /** @param allowedOrigins as browsers send them. @default pages from loopback addresses and from disk */
+  constructor(allowedOrigins: readonly string[] | undefined) {
+    this.#allowed = allowedOrigins;
+  }
+
+  allows(headers: OriginHeaders): boolean {
+    return isOriginAllowed(headers, this.#allowed);
+  }
+
+  admit({ headers }: Pick<AdmissionRequest, 'headers'>): Refusal | undefined {
+    return this.refusal(headers);
+  }
+
+  refusal(headers: OriginHeaders): Refusal | undefined {
+    if (this.allows(headers)) return undefined;
+    const { origin } = headers;
+    const host = hostOf(headers);
+    const pages = origin === undefined ? `browsers that ask for ${host}` : `pages of the origin ${origin}`;
+    return {
+      status: 403,
+      reason: 'origin',
+      message: `${pages} may not connect; see allowedOrigins`,
+      remedy: originRemedy(origin, host, this.#allowed),
+    };
+  }
 }
 
 /**
@@ -90,4 +104,26 @@ function isLoopback(hostname: string | undefined): boolean {
     hostname === '[::1]' ||
     /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
   );
+}
+
+/**
+ * What the operator of the gateway can do so that pages of an origin are admitted. An invalid origin, which only a client other than a
+ * browser can send, is not suggested as a setting.
+ *
+ * @param host the host in the request's URL, by which the client addressed the gateway
+ */
+function originRemedy(
+  origin: string | undefined,
+  host: string | undefined,
+  allowedOrigins: readonly string[] | undefined,
+): string {
+  if (origin === 'null' || origin === 'file://') {
+    return `serve the page by HTTP, or allow the origin ${JSON.stringify(origin)}, which is that of sandboxed frames of any site`;
+  }
+  const wanted = origin ?? `http://${host}`;
+  if (!URL.canParse(wanted) || new URL(wanted).origin !== wanted) {
+    return 'browsers send no such origin, so there is nothing to allow';
+  }
+  const alone = allowedOrigins ? '' : '; pages of this machine then need to be named as well';
+  return `to admit it, run the gateway with --allowed-origin=${wanted}, or add '${wanted}' to allowedOrigins (in pregon.yml: under websocket)${alone}`;
 }

@@ -1,9 +1,9 @@
 import { BlockList } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { isBlocked, toBlockList } from '../../src/transports/component/blocked-addresses.js';
+import { AddressBlocks } from '../../src/access/blocked-addresses.js';
 
 describe('blocked addresses', () => {
-  const list = toBlockList(['192.0.2.7', '198.51.100.0/24', '2001:db8::/32', '::1']);
+  const list = new AddressBlocks(['192.0.2.7', '198.51.100.0/24', '2001:db8::/32', '::1']);
 
   it.each([
     '192.0.2.7',
@@ -21,13 +21,13 @@ describe('blocked addresses', () => {
   );
 
   it('everybody can be blocked', () => {
-    const all = toBlockList(['0.0.0.0/0', '::/0']);
+    const all = new AddressBlocks(['0.0.0.0/0', '::/0']);
     for (const address of ['127.0.0.1', '::1', '203.0.113.9']) expect(isBlocked(all, address)).toBe(true);
   });
 
   it('may be added to a list that is kept elsewhere', () => {
     const kept = new BlockList();
-    const used = toBlockList(kept);
+    const used = new AddressBlocks(kept);
     expect(isBlocked(used, '192.0.2.7')).toBe(false);
     kept.addAddress('192.0.2.7');
     expect(isBlocked(used, '192.0.2.7')).toBe(true);
@@ -35,6 +35,10 @@ describe('blocked addresses', () => {
 
   it.each(['', 'localhost', '192.0.2', '192.0.2.7/33', '::/129', '192.0.2.0/', '192.0.2.0/8/8', '192.0.2.0/-1'])(
     '%j is refused: it is neither an address nor a subnet',
-    (entry) => expect(() => toBlockList([entry])).toThrow(TypeError),
+    (entry) => expect(() => new AddressBlocks([entry])).toThrow(TypeError),
   );
 });
+
+function isBlocked(blocks: AddressBlocks, remoteAddress: string): boolean {
+  return blocks.admit({ remoteAddress })?.status === 403;
+}

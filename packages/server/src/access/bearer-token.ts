@@ -1,0 +1,33 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admission.js';
+
+/**
+ * Admits who shows one fixed token, as `Authorization: Bearer <token>` (RFC 6750 section 2.1). The time that the check takes does not
+ * depend on where the tokens differ.
+ */
+export class BearerToken implements Admission {
+  readonly name = 'bearer token';
+  readonly #expected: Buffer | undefined;
+
+  /** @param token if it is undefined, everybody is refused */
+  constructor(token: string | undefined) {
+    this.#expected = token === undefined ? undefined : digest(token);
+  }
+
+  admit({ headers }: Pick<AdmissionRequest, 'headers'>): Refusal | undefined {
+    if (!this.#expected) return { status: 403, message: 'publishing is off: no token is configured (http.token)' };
+    const [, given] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
+    if (given === undefined) return refusal('send the token as "Authorization: Bearer <token>"', 'Bearer');
+    if (timingSafeEqual(digest(given), this.#expected)) return undefined;
+    return refusal('this is not the token', 'Bearer error="invalid_token"');
+  }
+}
+
+function refusal(message: string, challenge: string): Refusal {
+  return { status: 401, message, headers: { 'WWW-Authenticate': challenge } };
+}
+
+/** Of equal length for each token, as `timingSafeEqual` needs it. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

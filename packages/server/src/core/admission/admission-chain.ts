@@ -1,0 +1,111 @@
+import { toError } from '@pregon/protocol';
+import type { Admission, AdmissionRequest, Allowed, Identity, Refusal } from '../ports/admission.js';
+import { isRefusal, parseDecision, type Verdict } from './decision.js';
+import type { PendingAdmissions } from './pending-admissions.js';
+
+/** Shared by all clients without an identity. */
+const ANONYMOUS: Allowed = Object.freeze({});
+
+const UNDECIDED: Refusal = {
+  status: 503,
+  message: 'the gateway cannot decide now whether this client is admitted',
+  headers: { 'Retry-After': '1' },
+};
+
+export interface AdmissionChainOptions {
+  /** Where clients wait for a promise. */
+  readonly pending: PendingAdmissions;
+  /** Is told why an admission could not decide. */
+  readonly onFailed: (admission: string, error: Error) => void;
+}
+
+/** Asks several admissions, one after the other. The first refusal ends it. */
+export class AdmissionChain {
+  readonly #admissions: readonly Admission[];
+  readonly #options: AdmissionChainOptions;
+
+  constructor(admissions: readonly Admission[], options: AdmissionChainOptions) {
+    this.#admissions = admissions;
+    this.#options = options;
+  }
+
+  /** A chain that asks these first, and then those of this chain. Clients that wait count towards the same limit. */
+  after(...first: readonly Admission[]): AdmissionChain {
+    return new AdmissionChain([...first, ...this.#admissions], this.#options);
+  }
+
+  /**
+   * Decides at once, unless an admission has to wait. Never throws, and its promise never rejects: a failure refuses the client.
+   *
+   * @param isGone whether the client has left, so that nothing needs to be decided any longer
+   */
+  decide(request: AdmissionRequest, isGone: () => boolean): Verdict | Promise<Verdict> {
+    return this.#decide(request, isGone, 0, undefined);
+  }
+
+  #decide(
+    request: AdmissionRequest,
+    isGone: () => boolean,
+    first: number,
+    found: Identity | undefined,
+  ): Verdict | Promise<Verdict> {
+    let identity = found;
+    for (let index = first; index < this.#admissions.length; index++) {
+      const admission = this.#admissions[index];
+      if (!admission) continue;
+      const decision = this.#ask(admission, request, identity);
+      if (isPromise(decision)) return this.#wait(decision, admission, request, isGone, index + 1, identity);
+      const verdict = this.#read(admission, decision);
+      if (isRefusal(verdict)) return verdict;
+      identity = verdict.identity ?? identity;
+    }
+    return identity ? { identity } : ANONYMOUS;
+  }
+
+  async #wait(
+    promise: PromiseLike<unknown>,
+    admission: Admission,
+    request: AdmissionRequest,
+    isGone: () => boolean,
+    next: number,
+    identity: Identity | undefined,
+  ): Promise<Verdict> {
+    const verdict = await this.#options.pending.wait(this.#settled(admission, promise), isGone);
+    if (isRefusal(verdict)) return verdict;
+    return this.#decide(request, isGone, next, verdict.identity ?? identity);
+  }
+
+  #ask(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): unknown {
+    try {
+      return admission.admit(request, identity);
+    } catch (error) {
+      return this.#failed(admission, error);
+    }
+  }
+
+  async #settled(admission: Admission, promise: PromiseLike<unknown>): Promise<Verdict> {
+    try {
+      return this.#read(admission, await promise);
+    } catch (error) {
+      return this.#failed(admission, error);
+    }
+  }
+
+  #read(admission: Admission, decision: unknown): Verdict {
+    try {
+      return parseDecision(decision) ?? ANONYMOUS;
+    } catch (error) {
+      return this.#failed(admission, error);
+    }
+  }
+
+  #failed({ name }: Admission, error: unknown): Refusal {
+    this.#options.onFailed(name, toError(error));
+    return UNDECIDED;
+  }
+}
+
+/** Also a promise of another library. */
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
