@@ -43,6 +43,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'transports/component/mount-options.d.ts',
     'transports/socketio/socketio-options.d.ts',
     'transports/socketio/socketio-types.d.ts',
+    'transports/socketio/socketio-transport.d.ts',
     'transports/sse/sse-transport.d.ts',
     'transports/websocket/websocket-transport.d.ts',
   ],

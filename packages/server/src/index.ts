@@ -42,6 +42,7 @@ export type { ComponentConnection, ComponentRequest } from './transports/compone
 export type { MessageComponent } from './transports/component/message-component.js';
 export type { BlockedAddresses, MountOptions } from './transports/component/mount-options.js';
 export type { SocketIoOptions } from './transports/socketio/socketio-options.js';
+export { socketIo } from './transports/socketio/socketio-transport.js';
 export type {
   OnlySocketIoTypes,
   SocketIo,

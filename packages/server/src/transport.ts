@@ -4,6 +4,7 @@ export type { ControlFrame, Link, Sink } from './core/ports/link.js';
 export type {
   Admitted,
   Kernel,
+  OwnPath,
   Query,
   Refusal,
   Session,
@@ -11,5 +12,6 @@ export type {
   TransportEntrance,
 } from './core/ports/transport.js';
 export type { Route } from './core/routes/route.js';
+export { socketIo } from './transports/socketio/socketio-transport.js';
 export { sse } from './transports/sse/sse-transport.js';
 export { websocket } from './transports/websocket/websocket-transport.js';

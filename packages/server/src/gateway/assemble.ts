@@ -14,8 +14,6 @@ import { Door } from '../transports/door.js';
 import { GatewayKernel } from '../transports/kernel.js';
 import type { Siblings } from '../transports/siblings.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
-import { sse } from '../transports/sse/sse-transport.js';
-import { websocket } from '../transports/websocket/websocket-transport.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayAdmissions } from './gateway-admissions.js';
@@ -77,14 +75,12 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
   const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
-  const kernel = new GatewayKernel(door, { maxFrameBytes, shape });
-  const transports = options.transports ?? [websocket(), sse()];
-  const routeEntrance = await RouteEntrance.open(kernel, transports).catch(async (error: unknown) => {
-    heartbeat.stop();
-    await hub.close();
-    if (owned) await log.close();
-    throw error;
+  const kernel = new GatewayKernel({
+    door,
+    frames: { maxFrameBytes, shape },
+    openSocketIo: (socketIo) => gateway.openSocketIo(socketIo),
   });
+  const routeEntrance = new RouteEntrance(kernel);
   const front = new Front(routeEntrance, limits, refusals);
   const components = new ComponentEntrance({
     intake,
@@ -97,8 +93,8 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
   });
   front.add(components);
-  const parts = { log, owned, hub, heartbeat, door, components, front, routes, state, limits, siblings };
-  const gateway = new RunningGateway<T>(parts);
+  const parts = { log, owned, hub, heartbeat, door, components, routeEntrance, front, routes, state, limits, siblings };
+  const gateway: RunningGateway<T> = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
   return gateway;
 }

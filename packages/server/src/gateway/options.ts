@@ -154,14 +154,14 @@ export interface GatewayOptions extends GatewayLimits {
   /** Rules that decide whether a client may come in, asked in order after `allowedOrigins`, at every entrance. @default [] */
   readonly admissions?: readonly Admission[];
   /**
-   * How clients come in at the paths of the routes; Socket.IO has paths of its own, see {@link GatewayOptions.socketIo}.
+   * How clients come in. A request to a route is offered to them in this order; Socket.IO has a path of its own.
    *
-   * @default [websocket(), sse()]
+   * @default [websocket(), sse(), socketIo()]
    */
   readonly transports?: readonly Transport[];
   /**
-   * The server of Socket.IO, with its own options, or none at all. Its clients resume by our positions: rooms and recovery are not its
-   * to configure. @default with Socket.IO's defaults
+   * Adds Socket.IO to the transports, with these options, or leaves it out of the default ones. Its clients resume by our positions:
+   * rooms and recovery are not its to configure. @default Socket.IO's own options, if `transports` is absent
    */
   readonly socketIo?: SocketIoOptions | false;
   /**

@@ -6,6 +6,7 @@ import type { Connections } from '../core/connections/connections.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Log } from '../core/ports/log.js';
+import type { TransportEntrance } from '../core/ports/transport.js';
 import { systemClock } from '../core/time/clock.js';
 import { atMost } from '../core/time/deadline.js';
 import { createFilter } from '../core/topics/filter.js';
@@ -17,15 +18,19 @@ import type { Door } from '../transports/door.js';
 import type { Siblings } from '../transports/siblings.js';
 import type { LazySocketIo } from '../transports/socketio/lazy-socketio.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
+import type { SocketIoOptions } from '../transports/socketio/socketio-options.js';
 import type { OnlySocketIoTypes, SocketIo } from '../transports/socketio/socketio-types.js';
 import { drain } from './drain.js';
 import type { Front } from './entrances/front.js';
+import type { RouteEntrance } from './entrances/route-entrance.js';
 import type { Gateway, ListenOptions } from './gateway.js';
+import { guardLogger } from './guard-logger.js';
 import type { Built, GatewayLimits, GatewayOptions, HandlerContext, Logger, Subscriber } from './options.js';
 import type { Routes } from './routes.js';
 import type { AttachableServer } from './server/attachable-server.js';
 import { QueueSubscribers } from './subscribers/queue-subscribers.js';
 import { SubscriberSink } from './subscribers/subscriber-sink.js';
+import { transportsOf } from './transports.js';
 import { assertOrigins } from './validate.js';
 
 export interface LogState {
@@ -42,6 +47,7 @@ export interface Parts {
   readonly heartbeat: Heartbeat;
   readonly door: Door;
   readonly components: ComponentEntrance;
+  readonly routeEntrance: RouteEntrance;
   readonly front: Front;
   readonly routes: Routes;
   readonly limits: Required<GatewayLimits>;
@@ -63,6 +69,8 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   #queueSubscribers: QueueSubscribers | undefined;
   #others: OtherGateways | undefined;
   #socketIo: LazySocketIo<T> | undefined;
+  #secret: string | undefined;
+  #logger: Logger = guardLogger(undefined);
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -84,7 +92,10 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
 
   get io(): SocketIo<T> {
     if (this.#socketIo) return this.#socketIo.io;
-    throw new PregonError('CONFIG_INVALID', 'this gateway was made with socketIo: false');
+    throw new PregonError(
+      'CONFIG_INVALID',
+      'this gateway does not serve Socket.IO: it was made with socketIo: false, or with transports that lack socketIo()',
+    );
   }
 
   mount(path: string, component: MessageComponent, options: MountOptions = {}): void {
@@ -126,7 +137,10 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     };
     try {
       this.#others = await this.#joinOthers(logger);
-      if (options.socketIo !== false) await this.#openSocketIo(options, logger);
+      this.#secret = options.secret;
+      this.#logger = logger;
+      for (const entrance of await this.#parts.routeEntrance.open(transportsOf(options)))
+        this.#parts.front.add(entrance);
       for (const route of this.#parts.routes.all) {
         for (const built of options.routes?.[route.name]?.handlers ?? []) route.handle(await build(built, context));
       }
@@ -137,31 +151,25 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     }
   }
 
-  async #joinOthers(logger: Logger): Promise<OtherGateways | undefined> {
-    const { log, routes } = this.#parts;
-    if (!log.ephemeral) return undefined;
-    const onFailed = (error: Error) => logger.warn({ err: error }, 'what another gateway broadcast was not delivered');
-    const others = await OtherGateways.join(log.ephemeral, onFailed);
-    shareBroadcasts(others, routes.all);
-    return others;
-  }
-
-  async #openSocketIo({ socketIo, secret }: GatewayOptions, logger: Logger): Promise<void> {
+  /** Opens the entrance of Socket.IO; its server is {@link RunningGateway.io}. @throws TypeError if it is open already */
+  async openSocketIo(socketIo: SocketIoOptions): Promise<TransportEntrance> {
+    if (this.#socketIo) throw new TypeError('transports: socketIo() is there twice');
     const { LazySocketIo } = await import('../transports/socketio/lazy-socketio.js');
     const { door, front, log, limits, siblings } = this.#parts;
     const { maxFrameBytes, maxPolledPackets } = limits;
+    const secret = this.#secret ?? (await log.secret());
     const options = {
-      options: socketIo || {},
+      options: socketIo,
       door,
       others: this.#others,
-      secret: deriveKey(secret ?? (await log.secret()), 'private session ids', 32).toString('base64url'),
+      secret: deriveKey(secret, 'private session ids', 32).toString('base64url'),
       maxFrameBytes,
       maxPolledPackets,
       shape: { maxDepth: limits.maxFrameDepth, maxValues: limits.maxFrameValues },
     };
-    const prepare = (socketIo: SocketIoEntrance<T>) => {
-      if (siblings) socketIo.io.engine.generateId = () => siblings.newSessionId();
-      socketIo.ports = {
+    const prepare = (opened: SocketIoEntrance<T>) => {
+      if (siblings) opened.io.engine.generateId = () => siblings.newSessionId();
+      opened.ports = {
         attach: (server) => front.attach(server, entrance),
         detach: (server) => front.detach(server, entrance),
         get server() {
@@ -169,10 +177,30 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
         },
       };
     };
-    const onFailed = (err: unknown) => logger.error({ err }, 'a client of Socket.IO could not be served');
-    this.#socketIo = new LazySocketIo<T>(options, prepare, onFailed);
-    const entrance = siblings?.share(this.#socketIo) ?? this.#socketIo;
-    front.add(entrance);
+    const onFailed = (err: unknown) => this.#logger.error({ err }, 'a client of Socket.IO could not be served');
+    const lazy = new LazySocketIo<T>(options, prepare, onFailed);
+    this.#socketIo = lazy;
+    const entrance = siblings?.share(lazy) ?? lazy;
+    return {
+      ownPath: {
+        path: lazy.path,
+        knows: (target) => entrance.knows(target),
+        arrives: (request) => entrance.arrives(request),
+      },
+      takes: () => true,
+      request: (request, response) => entrance.request(request, response),
+      upgrade: (request, stream, head) => entrance.upgrade(request, stream, head),
+      destroy: () => entrance.destroy(),
+    };
+  }
+
+  async #joinOthers(logger: Logger): Promise<OtherGateways | undefined> {
+    const { log, routes } = this.#parts;
+    if (!log.ephemeral) return undefined;
+    const onFailed = (error: Error) => logger.warn({ err: error }, 'what another gateway broadcast was not delivered');
+    const others = await OtherGateways.join(log.ephemeral, onFailed);
+    shareBroadcasts(others, routes.all);
+    return others;
   }
 
   async #startSubscribers({ subscribers, queues, exchanges }: GatewayOptions, context: HandlerContext): Promise<void> {

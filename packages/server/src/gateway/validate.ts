@@ -135,9 +135,10 @@ export function normalizeCompression(options: boolean | CompressionOptions | und
 }
 
 /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
-export function assertRoutes({ routes = {}, exchanges, socketIo }: GatewayOptions): void {
+export function assertRoutes({ routes = {}, exchanges, socketIo, transports }: GatewayOptions): void {
   const names = Object.keys(routes);
-  if (names.length === 0 && socketIo === false) {
+  const hasOwnPaths = transports?.some(({ name }) => name === 'socket.io') ?? socketIo !== false;
+  if (names.length === 0 && !hasOwnPaths && !socketIo) {
     throw new TypeError(
       'routes: a gateway without Socket.IO needs at least one; createComponentServer serves components alone',
     );

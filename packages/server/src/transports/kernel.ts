@@ -3,23 +3,27 @@ import type { Duplex } from 'node:stream';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import { toldError } from '../core/connections/told-error.js';
 import type { Link } from '../core/ports/link.js';
-import type { Admitted, Kernel, Refusal, Session } from '../core/ports/transport.js';
+import type { Admitted, Kernel, Refusal, Session, TransportEntrance } from '../core/ports/transport.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import type { Admitted as AdmittedByDoor, Door, RouteVerdict } from './door.js';
 import type { FrameLimits } from './frame-limits.js';
 import { corsHeaders } from './http/cors.js';
 import { assertQuery } from './http/query.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from './http/refusal.js';
+import type { SocketIoOptions } from './socketio/socketio-options.js';
 
 /** What the transports of one gateway share. */
 export class GatewayKernel implements Kernel {
   readonly door: Door;
   /** What a frame of a client may be like. */
   readonly frames: FrameLimits;
+  /** Opens the entrance of Socket.IO, whose server the gateway hands to the application. */
+  readonly openSocketIo: (options: SocketIoOptions) => Promise<TransportEntrance>;
 
-  constructor(door: Door, frames: FrameLimits) {
+  constructor({ door, frames, openSocketIo }: Pick<GatewayKernel, 'door' | 'frames' | 'openSocketIo'>) {
     this.door = door;
     this.frames = frames;
+    this.openSocketIo = openSocketIo;
   }
 
   /** The one that a transport of ours was handed. @throws TypeError if it is another's */

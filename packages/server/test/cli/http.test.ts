@@ -222,6 +222,7 @@ describe('the table of routes', () => {
     const routes = ['/a/:one', '/a/:other'].map((path) => ({
       path,
       methods: ['GET'],
+      access: 'anyone' as const,
       answer(_: unknown, response: ServerResponse, parameters: object) {
         asked.push(parameters);
         response.end(path);

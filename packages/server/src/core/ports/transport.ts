@@ -81,8 +81,20 @@ export interface Kernel {
   leave(session: Session, code: number, reason: string): void;
 }
 
+/** Paths that are a transport's own, beside those of the routes. */
+export interface OwnPath {
+  /** All below it is the transport's: `/socket.io`. No route, component or other gateway on the same server can have a path there. */
+  readonly path: string;
+  /** Whether this request target is one of its own. @default all that are below `path` */
+  knows?(target: string | undefined): boolean;
+  /** Whether a request comes from a client that is not connected yet. @default each does */
+  arrives?(request: IncomingMessage): boolean;
+}
+
 /** One transport of one gateway, at the paths of its routes. */
 export interface TransportEntrance {
+  /** If it is present, the transport is asked about requests to its own path alone, and not about those to routes. */
+  readonly ownPath?: OwnPath;
   /** Whether it answers this request. Transports are asked in the order in which the gateway was given them. */
   takes(request: IncomingMessage): boolean;
   /** Takes the arguments of a `request` event. Absent if it answers upgrades only. A promise that it returns may reject. */

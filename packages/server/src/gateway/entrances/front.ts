@@ -132,10 +132,9 @@ export class Front {
     return this.#server ?? attached;
   }
 
-  /** Calls back at the pace at which new clients are let in: at once if there is room in this turn of the event loop. */
+  /** Calls back in a later turn of the event loop, at the pace at which new clients are admitted. */
   whenFree(resume: () => void): void {
-    if (this.#pace.isFree) resume();
-    else this.#pace.wait({ isGone: false, proceed: resume, refuse: resume });
+    this.#pace.wait({ isGone: false, proceed: resume, refuse: resume });
   }
 
   /** From now on another gateway may take its paths on the servers that it is attached to. */

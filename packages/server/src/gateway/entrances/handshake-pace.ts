@@ -73,17 +73,15 @@ export class HandshakePace {
   /** Whether who arrives now goes on at once. Asked once for each. */
   get isFree(): boolean {
     const now = this.#clock.now();
-    if (this.#turnEnds === undefined) {
-      this.#turnEnds = now + TURN_MS;
-      this.#clock.nextTurn(() => this.#turn());
-    }
-    return this.waiting === 0 && now < this.#turnEnds;
+    return this.waiting === 0 && now < this.#schedule(now);
   }
 
   /** Goes on when all have who came before; refused where too many wait already, or where it takes too long. */
   wait(visitor: Visitor): void {
     if (this.waiting >= this.#mostWaiting) return visitor.refuse(TOO_MANY);
-    this.#waiting.push({ visitor, since: this.#clock.now() });
+    const now = this.#clock.now();
+    this.#waiting.push({ visitor, since: now });
+    this.#schedule(now);
     if (this.waiting >= CROWD) this.#unread.hold();
   }
 
@@ -93,6 +91,15 @@ export class HandshakePace {
     this.#first = this.#waiting.length;
     this.#moveUp();
     for (const { visitor } of waiting) if (!visitor.isGone) visitor.proceed();
+  }
+
+  /** @returns when no more clients are admitted in this turn */
+  #schedule(now: number): number {
+    if (this.#turnEnds === undefined) {
+      this.#turnEnds = now + TURN_MS;
+      this.#clock.nextTurn(() => this.#turn());
+    }
+    return this.#turnEnds;
   }
 
   #turn(): void {

@@ -1,35 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { Duplex } from 'node:stream';
-import { messageOf } from '@pregon/protocol';
+import type { Duplex } from 'node:stream';
 import type { Refusal, Transport, TransportEntrance } from '../../core/ports/transport.js';
 import type { RouteVerdict } from '../../transports/door.js';
 import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimPath } from '../../transports/http/claim.js';
-import { logRefusal } from '../../transports/http/refusal.js';
 import type { GatewayKernel } from '../../transports/kernel.js';
+import { OwnPathEntrance } from './own-path-entrance.js';
+import { carrierOf, TransportFailures } from './transport-failures.js';
 
 /** The paths of the routes, shared by the transports. What none of them takes is refused here, and what has no route at all. */
 export class RouteEntrance implements Entrance {
   readonly #kernel: GatewayKernel;
-  readonly #transports: readonly Transport[];
-  readonly #entrances: readonly TransportEntrance[];
+  readonly #failures: TransportFailures;
+  #transports: readonly Transport[] = [];
+  #entrances: readonly TransportEntrance[] = [];
   /** The last answer of a transport on a connection of HTTP/1. */
   readonly #answers = new WeakMap<Socket, ServerResponse>();
 
-  private constructor(
-    kernel: GatewayKernel,
-    transports: readonly Transport[],
-    entrances: readonly TransportEntrance[],
-  ) {
+  constructor(kernel: GatewayKernel) {
     this.#kernel = kernel;
-    this.#transports = transports;
-    this.#entrances = entrances;
+    this.#failures = new TransportFailures(kernel.door.options.refusals);
   }
 
-  static async open(kernel: GatewayKernel, transports: readonly Transport[]): Promise<RouteEntrance> {
-    const entrances = await Promise.all(transports.map((transport) => transport.entrance(kernel)));
-    return new RouteEntrance(kernel, transports, entrances);
+  /**
+   * Opens the transports, before anybody comes in.
+   *
+   * @returns those that have paths of their own, and none at the routes
+   */
+  async open(transports: readonly Transport[]): Promise<readonly Entrance[]> {
+    const opened = await Promise.all(
+      transports.map(async (transport) => ({ transport, entrance: await transport.entrance(this.#kernel) })),
+    );
+    const atRoutes = opened.filter(({ entrance }) => !entrance.ownPath);
+    this.#transports = atRoutes.map(({ transport }) => transport);
+    this.#entrances = atRoutes.map(({ entrance }) => entrance);
+    return opened.flatMap(({ entrance }) =>
+      entrance.ownPath ? [new OwnPathEntrance(entrance, entrance.ownPath, this.#failures)] : [],
+    );
   }
 
   get claims(): readonly Claim[] {
@@ -47,7 +55,7 @@ export class RouteEntrance implements Entrance {
   request(request: IncomingMessage, response: ServerResponse): void {
     // A request that is pipelined behind a stream would wait for its end, and one more with each that follows.
     if (this.#isAnswering(request)) return void request.socket.destroy();
-    this.#apart(request, carrierOf(request, response), () => {
+    this.#failures.guard(request, carrierOf(request, response), () => {
       const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
       if (!entrance?.request)
         return this.#notOffered(request, (refusal) => this.#kernel.refuse(request, response, refusal));
@@ -57,7 +65,7 @@ export class RouteEntrance implements Entrance {
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#apart(request, socket, () => {
+    this.#failures.guard(request, socket, () => {
       const entrance = this.#entrances.find((candidate) => candidate.upgrade && candidate.takes(request));
       if (entrance?.upgrade) return entrance.upgrade(request, socket, head);
       return this.#notOffered(request, (refusal) => this.#kernel.refuseUpgrade(request, socket, refusal));
@@ -66,22 +74,6 @@ export class RouteEntrance implements Entrance {
 
   destroy(): void {
     for (const entrance of this.#entrances) entrance.destroy();
-  }
-
-  /** A mistake of a transport costs the client that met it its connection, and nobody else anything. */
-  #apart(request: IncomingMessage, carrier: Duplex, work: () => void | Promise<void>): void {
-    const failed = (error: unknown): void => {
-      const refusal = { status: 500, reason: 'transport', message: `a transport failed: ${messageOf(error)}` };
-      logRefusal(this.#kernel.door.options.refusals, request, refusal);
-      carrier.destroy();
-    };
-    try {
-      // An async method has the type of one that returns nothing; what it rejects with must not end the process.
-      const done: unknown = work();
-      if (done instanceof Promise) done.catch(failed);
-    } catch (error) {
-      failed(error);
-    }
   }
 
   #isAnswering({ socket }: IncomingMessage): boolean {
@@ -104,10 +96,4 @@ export class RouteEntrance implements Entrance {
     if (!hasWebSocket) return { status: 406, reason: 'handshake', message };
     return { status: 426, reason: 'handshake', message, headers: { Upgrade: 'websocket' } };
   }
-}
-
-/** What ends this request and no other: in HTTP/2 the socket is that of many. */
-function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
-  const stream: unknown = Reflect.get(response, 'stream');
-  return stream instanceof Duplex ? stream : request.socket;
 }

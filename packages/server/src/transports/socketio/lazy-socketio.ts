@@ -45,14 +45,12 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
    * @param others absent if the log has no way to other gateways
    * @param prepare called with the entrance before anybody comes in by it
    * @param onFailed is told why clients cannot be served: once, if it is the server that cannot be made
-   * @throws TypeError if an option is the gateway's own to choose
    */
   constructor(
     { others, ...options }: LazySocketIoOptions,
     prepare: (entrance: SocketIoEntrance<T>) => void,
     onFailed: (error: unknown) => void,
   ) {
-    assertOptions(options.options);
     this.#options = { ...options, bus: new SocketIoBus(others), leavers: new Leavers(others) };
     this.#prepare = prepare;
     this.#onFailed = onFailed;
@@ -62,6 +60,11 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
 
   get io(): SocketIo<T> {
     return this.#load().io;
+  }
+
+  /** All paths below it are its own. */
+  get path(): string {
+    return this.#targets.path;
   }
 
   get claims(): readonly Claim[] {
@@ -170,10 +173,4 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     this.#failure = { error };
     this.#onFailed(error);
   }
-}
-
-/** Types do not hold those who write JavaScript or YAML. @throws TypeError */
-function assertOptions(options: object): void {
-  const ours = ['adapter', 'connectionStateRecovery', 'parser'].find((name) => Object.hasOwn(options, name));
-  if (ours !== undefined) throw new TypeError(`socketIo.${ours} is not to be chosen: recovery and rooms depend on it`);
 }

@@ -1,0 +1,36 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Duplex } from 'node:stream';
+import { messageOf } from '@pregon/protocol';
+import type { RefusalLog } from '../../core/refusals/refusal-log.js';
+import { logRefusal } from '../../transports/http/refusal.js';
+
+/** Calls transports so that a mistake in one costs the client that met it its connection, and nobody else anything. */
+export class TransportFailures {
+  readonly #refusals: RefusalLog;
+
+  constructor(refusals: RefusalLog) {
+    this.#refusals = refusals;
+  }
+
+  /** @param carrier is destroyed if the work throws, or rejects */
+  guard(request: IncomingMessage, carrier: Duplex, work: () => void | Promise<void>): void {
+    const failed = (error: unknown): void => {
+      const refusal = { status: 500, reason: 'transport', message: `a transport failed: ${messageOf(error)}` };
+      logRefusal(this.#refusals, request, refusal);
+      carrier.destroy();
+    };
+    try {
+      // An async method has the type of one that returns nothing; its rejection must not end the process.
+      const done: unknown = work();
+      if (done instanceof Promise) done.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** The stream to destroy so that this request ends and no other: in HTTP/2 many requests share a socket. */
+export function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
+  const stream: unknown = Reflect.get(response, 'stream');
+  return stream instanceof Duplex ? stream : request.socket;
+}

@@ -1,0 +1,207 @@
+import { describe, expect, it } from 'vitest';
+import { AdmissionChain } from '../../../src/core/admission/admission-chain.js';
+import { PendingAdmissions } from '../../../src/core/admission/pending-admissions.js';
+import type { Admission, AdmissionRequest, Decision, Identity } from '../../../src/core/ports/admission.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+const ADA: Identity = { iss: 'shop', sub: 'ada' };
+const REFUSED = { status: 403, message: 'no' };
+
+const REQUEST: AdmissionRequest = {
+  entrance: { kind: 'route', name: 'events' },
+  method: 'GET',
+  url: '/events',
+  headers: {},
+  remoteAddress: '127.0.0.1',
+  isNew: true,
+};
+
+type Decide = (identity: Identity | undefined) => unknown;
+
+/** Admissions that return anything, as JavaScript can. */
+function chainOf(...decisions: readonly Decide[]) {
+  const clock = new FakeClock();
+  const paced: (() => void)[] = [];
+  const failures: string[] = [];
+  const pending = new PendingAdmissions({ clock, pace: (resume) => paced.push(resume), mostPending: 2 });
+  const admissions = decisions.map((decide, index): Admission => {
+    const admit: unknown = (_: AdmissionRequest, identity: Identity | undefined) => decide(identity);
+    return {
+      name: `${index}`,
+      admit: (request, identity) => Reflect.apply(Object(admit), undefined, [request, identity]),
+    };
+  });
+  const chain = new AdmissionChain(admissions, {
+    pending,
+    onFailed: (name, { message }) => failures.push(`${name}: ${message}`),
+  });
+  const resume = async () => {
+    await settle();
+    for (const next of paced.splice(0)) next();
+    await settle();
+  };
+  return { chain, clock, pending, failures, resume, decide: (isGone = () => false) => chain.decide(REQUEST, isGone) };
+}
+
+/** Lets all promises that are settled be heard. */
+async function settle(): Promise<void> {
+  for (let n = 0; n < 10; n++) await Promise.resolve();
+}
+
+describe('[I-9] a chain of admissions', () => {
+  it('admits an anonymous client if no admission objects', () => {
+    expect(chainOf().decide()).toEqual({});
+    expect(
+      chainOf(
+        () => undefined,
+        () => ({}),
+      ).decide(),
+    ).toEqual({});
+  });
+
+  it('admits a client with the identity that was found last, and tells each admission what the ones before it found', () => {
+    const told: unknown[] = [];
+    const grace: Identity = { iss: 'shop', sub: 'grace' };
+    const listen = (decision?: Decision) => (identity: Identity | undefined) => {
+      told.push(identity);
+      return decision;
+    };
+    const { decide } = chainOf(listen(), listen({ identity: ADA }), listen({ identity: grace }), listen());
+    expect(decide()).toEqual({ identity: grace });
+    expect(told).toEqual([undefined, undefined, ADA, grace]);
+  });
+
+  it('asks nobody after the first refusal', () => {
+    const { decide } = chainOf(
+      () => REFUSED,
+      () => expect.unreachable('asked after a refusal'),
+    );
+    expect(decide()).toEqual(REFUSED);
+  });
+
+  it('decides at once if no admission returns a promise', () => {
+    expect(chainOf(() => ({ identity: ADA })).decide()).not.toBeInstanceOf(Promise);
+  });
+
+  it('waits for a promise, and goes on with the next admission only then', async () => {
+    const asked: number[] = [];
+    const { decide, resume } = chainOf(
+      () => Promise.resolve({ identity: ADA }),
+      () => void asked.push(1),
+      () => Promise.resolve(REFUSED),
+    );
+    const verdict = decide();
+    await settle();
+    expect(asked).toEqual([]);
+    await resume();
+    expect(asked).toEqual([1]);
+    await resume();
+    expect(await verdict).toEqual(REFUSED);
+  });
+
+  it.each<[name: string, decision: unknown]>([
+    ['null', null],
+    ['true', true],
+    ['a string', 'yes'],
+    ['a list', []],
+    ['a Response', new Response('no', { status: 401 })],
+    ['an object with an unknown field', { allowed: true }],
+    ['an identity that is a string', { identity: 'ada' }],
+    ['an identity without a subject', { identity: { iss: 'shop' } }],
+    ['an identity with an empty subject', { identity: { iss: 'shop', sub: '' } }],
+    ['an identity with a subject that is a number', { identity: { iss: 'shop', sub: 42 } }],
+    ['an identity whose end is not a number', { identity: { ...ADA, expiresAtMs: 'soon' } }],
+    ['an identity whose end is NaN', { identity: { ...ADA, expiresAtMs: Number.NaN } }],
+    ['a refusal with status 200', { status: 200, message: 'fine' }],
+    ['a refusal whose status is a string', { status: '403', message: 'no' }],
+    ['a refusal without a message', { status: 403 }],
+  ])('refuses the client if an admission returns %s', async (_, decision) => {
+    const now = chainOf(() => decision);
+    expect(now.decide()).toMatchObject({ status: expect.any(Number) });
+    const later = chainOf(() => Promise.resolve(decision));
+    const verdict = later.decide();
+    await later.resume();
+    expect(await verdict).toMatchObject({ status: expect.any(Number) });
+  });
+
+  it('refuses the client with 503 if an admission throws or rejects, and says which one it was', async () => {
+    const throwing = chainOf(
+      () => undefined,
+      () => {
+        throw new Error('database s3cret is down');
+      },
+    );
+    const verdict = throwing.decide();
+    expect(verdict).toMatchObject({ status: 503, headers: { 'Retry-After': '1' } });
+    expect(JSON.stringify(verdict)).not.toContain('s3cret');
+    expect(throwing.failures).toEqual(['1: database s3cret is down']);
+    const rejecting = chainOf(() => Promise.reject(new Error('down')));
+    const late = rejecting.decide();
+    await rejecting.resume();
+    expect(await late).toMatchObject({ status: 503 });
+    expect(rejecting.failures).toEqual(['0: down']);
+  });
+
+  it('waits for a promise of another library', async () => {
+    const thenable = Object.assign(Object.create(null), {
+      // biome-ignore lint/suspicious/noThenProperty: it stands for a promise of another library
+      then: (resolve: (decision: Decision) => void) => resolve(REFUSED),
+    });
+    const { decide, resume } = chainOf(() => thenable);
+    const verdict = decide();
+    expect(verdict).toBeInstanceOf(Promise);
+    await resume();
+    expect(await verdict).toEqual(REFUSED);
+  });
+});
+
+describe('[I-7] clients that wait to be admitted', () => {
+  const never = () => new Promise<Decision>(() => {});
+
+  it('are refused after 5 seconds', async () => {
+    const { decide, clock, pending, resume } = chainOf(never);
+    const verdict = decide();
+    clock.advance(4_999);
+    await settle();
+    expect(pending.count).toBe(1);
+    clock.advance(1);
+    await resume();
+    expect(await verdict).toMatchObject({ status: 503, reason: 'admission' });
+    expect(pending.count).toBe(0);
+  });
+
+  it('are limited in number; one that leaves the queue makes room', async () => {
+    const { decide, clock, resume } = chainOf(never);
+    const waiting = [decide(), decide()];
+    expect(await decide()).toMatchObject({ status: 503, message: 'too many clients wait to be admitted' });
+    clock.advance(5_000);
+    await resume();
+    await Promise.all(waiting);
+    const next = decide();
+    clock.advance(5_000);
+    await resume();
+    expect(await next).toMatchObject({ message: 'it took too long to decide whether this client is admitted' });
+  });
+
+  it('are not admitted if they have left, and no further admission is asked', async () => {
+    let isGone = false;
+    const { decide, resume } = chainOf(
+      () => Promise.resolve({ identity: ADA }),
+      () => expect.unreachable('asked for a client that has left'),
+    );
+    const verdict = decide(() => isGone);
+    isGone = true;
+    await resume();
+    expect(await verdict).toEqual({ status: 503, message: 'the client has left' });
+  });
+
+  it('are not admitted if they leave while they wait for their turn', async () => {
+    let isGone = false;
+    const { decide, resume } = chainOf(() => Promise.resolve({ identity: ADA }));
+    const verdict = decide(() => isGone);
+    await settle();
+    isGone = true;
+    await resume();
+    expect(await verdict).toMatchObject({ status: 503 });
+  });
+});
