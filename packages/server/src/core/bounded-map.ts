@@ -1,4 +1,4 @@
-/** A map that forgets its oldest entries beyond a number. */
+/** A map with a limited size: when it is full, each new key drops the oldest one. */
 export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #max: number;

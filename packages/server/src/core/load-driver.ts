@@ -1,11 +1,11 @@
 import { PregonError } from '@pregon/protocol';
 
 /**
- * Loads a package that only some users need, and which is not installed with this one.
+ * Loads an optional package, which is not installed together with this one.
  *
- * @param purpose what needs it, as the subject of the error: `a log on RabbitMQ`
- * @param load imports the package, by its literal name
- * @throws PregonError DRIVER_MISSING if it is not installed; whatever else importing it throws
+ * @param purpose what needs the package, as the subject of the error message: `a log on RabbitMQ`
+ * @param load imports the package by its literal name
+ * @throws PregonError DRIVER_MISSING if the package is not installed; other errors of the import are thrown unchanged
  */
 export async function loadDriver<T>(name: string, purpose: string, load: () => Promise<T>): Promise<T> {
   try {
@@ -16,7 +16,10 @@ export async function loadDriver<T>(name: string, purpose: string, load: () => P
   }
 }
 
-/** A package that is there, and lacks one of its own, is broken in another way. */
+/**
+ * True only if this package is missing. If a dependency of an installed package is missing, the error must name that
+ * one.
+ */
 function isMissing(error: unknown, name: string): boolean {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return error.code === 'ERR_MODULE_NOT_FOUND' && error.message.includes(`'${name}'`);

@@ -3,28 +3,29 @@ import type { Clock } from '../time/clock.js';
 import type { EventPage } from './page-reader.js';
 
 /**
- * For how long those who are behind may keep one turn of the event loop. As much as that is added to the delay of those who are not, while
- * thousands come back.
+ * The most time in one event loop turn for subscriptions that are behind. While thousands of clients reconnect, live
+ * delivery is delayed by as much.
  */
 const TURN_MS = 1;
 
-/** Somebody who is behind. */
+/** A subscription that is behind. */
 interface Behind {
-  /** @param read the page that it had when it had to wait */
+  /** @param read the page that the subscription was about to read from when it had to wait */
   advance(read?: EventPage): void;
 }
 
 /**
- * Shares out the turns of the event loop among all who are behind: who comes back, and who reads slowly. First come, first served, and no
- * longer than {@link TURN_MS} in each turn, so that new events are read and flushed between. Their time counts in the budget of the turn.
- * If the budget is spent, a newcomer waits for the next turn: a large filter is then parsed in one turn and compiled in another.
+ * Schedules the subscriptions that are behind: after a reconnect, or because their client reads slowly. First come,
+ * first served, and for at most {@link TURN_MS} in each event loop turn, so that new events are read and flushed in
+ * between. The time counts towards the turn budget. If that budget is spent, a new subscription waits for the next
+ * turn: its large filter is then parsed in one turn and compiled in another.
  */
 export class CatchingUp {
   readonly #clock: Clock;
   readonly #budget: TurnBudget;
-  /** In order, each with the page that it was about to read from. */
+  /** The waiting subscriptions in order, each with the page that it was about to read from. */
   readonly #waiting = new Map<Behind, EventPage | undefined>();
-  /** When nobody takes any more in this turn; undefined where nobody has yet. */
+  /** When the time of this turn ends; undefined if no subscription has taken a chunk in it yet. */
   #turnEnds: number | undefined;
   #advancing = false;
 
@@ -33,7 +34,7 @@ export class CatchingUp {
     this.#budget = budget;
   }
 
-  /** Whether one who is behind may take a chunk now; if not, it has to wait. */
+  /** Whether a subscription that is behind may take a chunk now; if not, it must wait. */
   get isFree(): boolean {
     const now = this.#clock.now();
     const ends = this.#turnEnds ?? this.#begin(now);
@@ -42,7 +43,7 @@ export class CatchingUp {
     return now < ends && this.#waiting.size === 0 && !this.#budget.isSpent;
   }
 
-  /** It goes on when those have who came before. */
+  /** Queues a subscription: it continues after those that were queued before it. */
   wait(behind: Behind, read: EventPage | undefined): void {
     this.#waiting.set(behind, read ?? this.#waiting.get(behind));
     if (this.#turnEnds === undefined) this.#begin(this.#clock.now());

@@ -9,17 +9,17 @@ import type { Clock } from '../time/clock.js';
 export interface EventPage {
   readonly after: number;
   readonly through: number;
-  /** All between the two. */
+  /** All events between the two offsets. */
   readonly events: readonly LoggedEvent[];
 }
 
-/** How many pages are kept for the next who asks: a reconnect storm asks for the same few again and again. */
+/** How many pages are cached: in a reconnect storm, the same few pages are read again and again. */
 const KEPT_PAGES = 32;
 
-/** How many reads may be under way: a log in another process answers each of them late. */
+/** The most concurrent reads: a log in another process answers each of them late. */
 const MOST_READS = 16;
 
-/** How many of those who wait are answered in one turn of the event loop by what was read for others. */
+/** The most waiting requests that are answered from the cache in one event loop turn. */
 const ANSWERED_PER_TURN = 16;
 
 interface Wanted {
@@ -29,17 +29,17 @@ interface Wanted {
 }
 
 /**
- * Reads what lies before the history window. One read serves all who ask for anything in its range, while it is under way and for a while
- * afterwards; and only one begins in each turn of the event loop: thousands who come back, each from a place of its own, must not hold up
- * live delivery.
+ * Reads the part of the log before the history window. One read serves all requests in its range, while it is under way
+ * and for a while afterwards. Only one read begins in each event loop turn: thousands of clients that reconnect, each
+ * from a different point, must not delay live delivery.
  */
 export class PageReader {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #positions: PositionCodec;
-  /** The last is the newest. */
+  /** The cached pages; the last one is the newest. */
   #kept: readonly EventPage[] = [];
-  /** By the offset after which they want a page, in order. */
+  /** The waiting requests by the offset after which they need a page, in order. */
   #waiting = new Map<number, Wanted>();
   #underWay = new Map<number, Promise<EventPage | ResetReason>>();
   #turnComes = false;
@@ -50,14 +50,17 @@ export class PageReader {
     this.#positions = positions;
   }
 
-  /** A page that holds what comes after an offset, perhaps behind what comes before it; undefined where none was read lately. */
+  /**
+   * A cached page that contains the events after an offset; it may start before the offset. Undefined if there is none.
+   */
   kept(after: number): EventPage | undefined {
     return this.#kept.findLast((page) => page.after <= after && after < page.through);
   }
 
   /**
-   * The same, up to the edge at most, read where it has to be; `truncated` where the log has dropped events after the offset, `replaced` where
-   * it is no longer the one that has the edge.
+   * Returns such a page, up to the edge at most, and reads it from the log if needed.
+   *
+   * @returns `truncated` if the log has dropped events after the offset; `replaced` if the log no longer has the edge
    */
   read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
     const asked = this.#underWay.get(after) ?? this.#waiting.get(after)?.page;
@@ -71,7 +74,7 @@ export class PageReader {
     return page;
   }
 
-  /** Forgets all: the log is another one. */
+  /** Drops all pages and requests, because the log was replaced. */
   clear(): void {
     for (const { resolve } of this.#waiting.values()) resolve('replaced');
     this.#kept = [];
@@ -116,7 +119,7 @@ export class PageReader {
 
   async #read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
     const page = await this.#log.read({ after, through: edge.offset, maxBytes: CHUNK_BYTES });
-    // Asked after the read: had the log been replaced or anything been dropped between, the page would be wrong.
+    // Check after the read: if the log was replaced or has dropped events in the meantime, the page is wrong.
     if ((await this.#log.check(edge)) === 'replaced') return 'replaced';
     const floor = await this.#log.floor();
     if (floor.offset > after) return 'truncated';

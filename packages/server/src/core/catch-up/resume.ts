@@ -5,18 +5,22 @@ import type { Log } from '../ports/log.js';
 import type { PositionCodec } from '../ports/positions.js';
 import type { Clock } from '../time/clock.js';
 
-/** Where a subscription may start, or why it may not start where it asked to. */
+/** Where a subscription may start, or why it cannot start at its position. */
 export type Start = { readonly point: LogPoint } | { readonly reset: ResetReason };
 
-/** How long what the log answered to one serves the next who comes back with the same position: a storm of them has few. */
+/**
+ * How long an answer of the log is shared by subscriptions with the same position: in a reconnect storm, there are few
+ * different positions.
+ */
 const SHARED_MS = 20;
 
 const SHARED_STARTS = 1_000;
 
 /**
- * Finds out whether the log still holds the very event that a position names (invariant 4): asked of the history window first, then of
- * the log. Whoever comes back with the same position within a moment shares one answer, and shares it whole: that the position is there,
- * and after that, that the log is still the one that has the edge. Of two answers of different times, each could be true of another log.
+ * Finds out whether the log still holds the very event that a position names (invariant 4): in the history window
+ * first, then in the log. Subscriptions that resume from the same position at about the same time share one answer. The
+ * answer has two parts: the position is present, and after that, the log still has the edge. Both parts are shared
+ * together: if they came from different times, each could be true of a different log.
  */
 export class Resumption {
   readonly #history: HistoryWindow;
@@ -38,7 +42,7 @@ export class Resumption {
     return this.#askTogether(point, edge);
   }
 
-  /** Forgets all: the log is another one. */
+  /** Drops all shared answers, because the log was replaced. */
   clear(): void {
     this.#shared.clear();
   }
@@ -51,7 +55,8 @@ export class Resumption {
     this.#shared.set(key, asked);
     asked.start.then(
       (start) => {
-        // That it is not there may be true of this moment only. What is dropped after it was found, whoever reads it finds out.
+        // Only a found position is shared: its absence may be temporary. If its events are dropped later, the read
+        // notices that.
         asked.until = 'point' in start ? this.#clock.now() + SHARED_MS : 0;
       },
       () => {
@@ -67,18 +72,22 @@ export class Resumption {
   }
 }
 
-/** The first retained event is the next. @throws PregonError LOG_UNAVAILABLE */
+/** Starts at the first retained event. @throws PregonError LOG_UNAVAILABLE */
 export async function startAtFirst(edge: LogPoint, log: Log): Promise<Start> {
   return provenBy(edge, await log.floor(), log);
 }
 
-/** A log that was replaced answers for itself before the hub is told; its points mean nothing in the old log's window. */
+/**
+ * Until the hub is told of a replacement, the new log already answers. Its points mean nothing in the history window of
+ * the old log.
+ */
 async function provenBy(edge: LogPoint, point: LogPoint, log: Log): Promise<Start> {
   return (await log.check(edge)) === 'replaced' ? { reset: 'replaced' } : { point };
 }
 
 /**
- * Where somebody asks to start; `foreign` if the position is of another key, so that it proves nothing here.
+ * The point where a client asks to start; `foreign` if the position was made with another key, so that it proves
+ * nothing here.
  *
  * @throws PregonError POSITION_INVALID
  */

@@ -13,7 +13,7 @@ import { Liveness } from './liveness.js';
 import type { Member } from './member.js';
 import { toldError } from './told-error.js';
 
-/** How many sends of one client may be under way before no more is read from it. */
+/** How many sends of one client may be unanswered before the gateway stops reading from it. */
 const MAX_UNANSWERED = 100;
 
 export interface ConnectionOptions {
@@ -25,11 +25,11 @@ export interface ConnectionOptions {
   readonly now: number;
   /** @default anonymous */
   readonly identity?: Identity | undefined;
-  /** @default no limits of rate */
+  /** @default no rate limits */
   readonly intake?: Intake;
 }
 
-/** Errors of a program that does not speak the protocol, or does harm; none of what an application asks for. */
+/** Errors that only a client with a broken or hostile protocol implementation causes. */
 const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LARGE']);
 
 /** RFC 6455 section 7.4.1. */
@@ -37,7 +37,7 @@ const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that 
 
 const NONE: readonly Subscription[] = [];
 
-/** One client, over any transport: its subscriptions, what it asked for and how much of that is still open. */
+/** One client, over any transport: its subscriptions, its unanswered sends, and its rate limits. */
 export class ClientConnection implements Member, SubscriptionOwner {
   readonly id: string;
   readonly request: ConnectionRequest;
@@ -47,9 +47,12 @@ export class ClientConnection implements Member, SubscriptionOwner {
   readonly #hub: Hub;
   readonly #limits: SubscriptionLimits;
   readonly #link: Link;
-  /** As a rule the only one: a map costs each idle connection two hundred bytes, a list sixty. */
+  /**
+   * The first subscription, and as a rule the only one. A map would cost each idle connection two hundred bytes, a list
+   * sixty.
+   */
   #subscription: Subscription | undefined;
-  /** Those opened after it, in order; made anew at each change. */
+  /** The other subscriptions, in the order in which they were opened. Each change makes a new list. */
   #laterSubscriptions = NONE;
   #open = true;
   #unanswered = 0;
@@ -59,7 +62,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
   #checkpoint = -1;
   readonly #intake: Intake | undefined;
   #hasSubscribed = false;
-  /** From the second request on: most connections open one subscription, and must not pay for more. */
+  /** Created at the second request: most connections open one subscription only, and must not pay for more. */
   #requests: RequestBudget | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
@@ -95,7 +98,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     return this.#laterSubscriptions.length > 0;
   }
 
-  /** How many sends of the client are under way. */
+  /** How many sends of the client are unanswered. */
   get unanswered(): number {
     return this.#unanswered;
   }
@@ -131,10 +134,10 @@ export class ClientConnection implements Member, SubscriptionOwner {
   }
 
   /**
-   * Opens a subscription; what comes of it, the client is told over its link.
+   * Opens a subscription. The client receives its events and later errors over the link.
    *
-   * @param options.snapshot the route's snapshot first, wherever `since` is absent or cannot be served
-   * @param options.again the event at `since` comes once more
+   * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served
+   * @param options.again delivers the event at `since` once more
    * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
    */
   subscribe(
@@ -143,11 +146,11 @@ export class ClientConnection implements Member, SubscriptionOwner {
     since: Since | undefined,
     { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean } = {},
   ): void {
-    if (this.#find(id)) throw new PregonError('ID_IN_USE', `a subscription ${id} is open already`);
+    if (this.#find(id)) throw new PregonError('ID_IN_USE', `the subscription ${id} is already open: use another id`);
     const { maxSubscriptions } = this.#limits;
     const open = this.#subscriptions;
     if (open.length >= maxSubscriptions) {
-      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${maxSubscriptions} subscriptions a connection`);
+      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `a connection may have at most ${maxSubscriptions} subscriptions`);
     }
     if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
     this.#hasSubscribed = true;
@@ -156,7 +159,8 @@ export class ClientConnection implements Member, SubscriptionOwner {
     const filter = this.#route.filter(topics);
     const held = open.map(({ audience }) => audience.filter);
     assertRoomFor(filter, held, this.#limits);
-    // Resumed from far back with nothing that matches, it has to be told where it stands, also when the edge does not move.
+    // A subscription that resumed from far back without a matching event needs a checkpoint even if the edge does not
+    // move.
     this.#checkpoint = -1;
     const subscription = this.#hub.subscribe({
       id,
@@ -167,7 +171,8 @@ export class ClientConnection implements Member, SubscriptionOwner {
       snapshots: snapshot ? this.#route.snapshots : undefined,
       owner: this,
     });
-    // Where nothing had to be asked, it may be over by now: the connection closed, or its link broken.
+    // If the start was known at once, the subscription has written already. So the connection may be closed or its link
+    // broken.
     if (!this.#open) this.#hub.unsubscribe(subscription);
     else if (!subscription.ended) this.#subscriptions = this.#subscriptions.concat(subscription);
   }
@@ -181,7 +186,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     this.#link.control({ op: 'unsubscribed', id });
   }
 
-  /** Hands over what the client sent; with an id, it gets an answer. */
+  /** Passes a message of the client to the handlers of the route. With an id, the client gets an answer. */
   receive(data: unknown, name: string | undefined, id: RequestId | undefined): void {
     this.#unanswered += 1;
     this.#route
@@ -196,15 +201,15 @@ export class ClientConnection implements Member, SubscriptionOwner {
       });
   }
 
-  /** Tells the client what was wrong with what it sent. */
+  /** Sends the client an `error` frame. */
   refuse(id: RequestId | undefined, error: unknown): void {
     if (!this.#open) return;
     this.#link.control({ op: 'error', ...(id === undefined ? {} : { id }), ...toldError(error) });
   }
 
   /**
-   * Tells the client why a frame was refused; closes the connection after many that cannot be read (1008), or many more requests than its
-   * rate allows (4006).
+   * Tells the client why a frame was refused. Closes the connection after many unreadable frames (1008), or after many
+   * more requests than its rate limit allows (4006).
    */
   refuseFrame(id: RequestId | undefined, error: unknown): void {
     this.refuse(id, error);
@@ -213,7 +218,10 @@ export class ClientConnection implements Member, SubscriptionOwner {
     else if (error.code === 'RATE_LIMITED' && this.#budget?.isExceeded) this.close(CLOSE_CODES.RATE_LIMITED);
   }
 
-  /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. */
+  /**
+   * Applies backpressure: reads from the client only while it takes what it is sent and few of its sends are
+   * unanswered.
+   */
   regulate(): void {
     const { fanOut } = this.#route.connections;
     const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED && !fanOut.isBehind;
@@ -237,18 +245,18 @@ export class ClientConnection implements Member, SubscriptionOwner {
     }
   }
 
-  /** What waited has been taken. */
+  /** The waiting bytes have been taken by the client. */
   drained(): void {
     for (const subscription of this.#subscriptions) subscription.advance();
     this.regulate();
   }
 
-  /** The client gave a sign of life. */
+  /** The client has shown a sign of life. */
   heard(now: number): void {
     this.#liveness.heard(now, this.#link.takenBytes);
   }
 
-  /** Something went wrong on the way to this client. */
+  /** Reports an error of this connection to the route. */
   failed(error: Error): void {
     this.#route.failed(this, error);
   }
@@ -258,7 +266,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     this.#route.opened(this);
   }
 
-  /** The connection is gone. */
+  /** The connection is closed. */
   closed(code: number, reason: string, now: number): void {
     if (!this.#open) return;
     this.#open = false;
@@ -272,7 +280,10 @@ export class ClientConnection implements Member, SubscriptionOwner {
     this.#link.control({ op: 'draining', reconnectInMs });
   }
 
-  /** Once in `heartbeatMs`: ends it where it gives no sign of life, and says where those stand who saw nothing. */
+  /**
+   * Runs every `heartbeatMs`: closes the connection if it shows no sign of life, and sends checkpoints to its
+   * subscriptions at the edge.
+   */
   heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
     const verdict = this.#liveness.look(this.#link, now, heartbeatMs, stallTimeoutMs);
     if (verdict === 'alive') this.#sayCheckpoints();
@@ -301,7 +312,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
   #assertSnapshot(): void {
     this.#route.assertSnapshot();
     if (this.#link.snapshot) return;
-    throw new PregonError('SNAPSHOT_NOT_OFFERED', `there are no snapshots by ${this.transport}`);
+    throw new PregonError('SNAPSHOT_NOT_OFFERED', `the transport ${this.transport} cannot send snapshots`);
   }
 
   #forget(id: RequestId): void {
@@ -313,7 +324,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     try {
       this.#link.control(value === undefined ? { op: 'ack', id } : { op: 'ack', id, data: value });
     } catch (error) {
-      // What the handler answered cannot be written as JSON: it has a cycle, a bigint, or is nested too deeply.
+      // The answer of the handler cannot be written as JSON: it has a cycle or a bigint, or is nested too deeply.
       this.failed(toError(error));
       this.refuse(id, error);
     }
@@ -333,7 +344,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     switch (error.code) {
       case 'LOG_UNAVAILABLE':
       case 'LOG_CLOSED':
-        // Every subscription is about to end: the client had better come back with its positions.
+        // Every subscription is about to end. The client should reconnect with its positions.
         return this.close(CLOSE_CODES.LOG_UNAVAILABLE);
       case 'CONNECTION_LOST':
         return this.close(CLOSE_CODES.INTERNAL_ERROR);

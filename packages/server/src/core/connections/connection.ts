@@ -1,19 +1,19 @@
 import type { CloseCode } from '@pregon/protocol';
 import type { Identity } from '../ports/admission.js';
 
-/** By what a client is connected: one of ours, or one that was added. */
+/** The transport of a connection: a built-in one, or an added one. */
 export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io' | (string & {});
 
-/** Who connects, as the transport saw it. */
+/** The HTTP request with which a client connected. */
 export interface ConnectionRequest {
   /** Path and query, as sent. */
   readonly url: string;
-  /** Names in lower case. */
+  /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly remoteAddress: string;
 }
 
-/** What may be shown of a connection: not its request, whose headers hold secrets. */
+/** The part of a connection that may be logged. The request is left out, because its headers contain secrets. */
 export interface ShownConnection {
   readonly id: string;
   readonly route: string;
@@ -21,11 +21,11 @@ export interface ShownConnection {
   readonly remoteAddress: string;
 }
 
-/** One client, over any transport, as handlers see it. */
+/** The connection of one client, over any transport, as handlers see it. */
 export interface Connection {
-  /** Unlike that of any other connection of any gateway; no secret. */
+  /** Unique among the connections of all gateways. Not a secret. */
   readonly id: string;
-  /** The route's name. */
+  /** The name of the route. */
   readonly route: string;
   readonly transport: TransportName;
   readonly remoteAddress: string;
@@ -33,28 +33,28 @@ export interface Connection {
   /** Who the connection belongs to; undefined if no admission found out. */
   readonly identity: Identity | undefined;
   readonly isOpen: boolean;
-  /** Where handlers keep what they know of this connection. */
+  /** A place where handlers can keep data about this connection. */
   readonly notes: Map<string, unknown>;
 
   /**
-   * Sends an ephemeral message: text or bytes as they are, anything else as JSON.
+   * Sends an ephemeral message. Text and bytes are sent unchanged, other data as JSON.
    *
    * @param options.name the `name` under `pregon.v1`. @default 'message'
-   * @returns false if it was not written, because the connection is full or closed
-   * @throws TypeError if JSON cannot hold the data
+   * @returns false if the message was not written, because the connection is full or closed
+   * @throws TypeError if JSON cannot represent the data
    * @example
    * connection.send({ typing: true }, { name: 'typing' });
    */
   send(data: unknown, options?: { name?: string }): boolean;
 
   /**
-   * Ends the connection.
+   * Closes the connection.
    *
-   * @param code @default 1000
-   * @param reason at most 123 bytes of UTF-8, cut there
+   * @param code the close code. @default 1000
+   * @param reason cut after 123 bytes of UTF-8. @default the reason of the code
    */
   close(code?: CloseCode, reason?: string): void;
 
-  /** What may be logged of it. */
+  /** The part that may be logged. */
   toJSON(): ShownConnection;
 }

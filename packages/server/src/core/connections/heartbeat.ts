@@ -1,16 +1,19 @@
 import { toError } from '@pregon/protocol';
 import type { Clock } from '../time/clock.js';
 
-/** Into how many groups connections are spread, so that they are not all written to at once. */
+/**
+ * The number of groups of connections. Groups are visited at different times, so that not all connections are written
+ * to at once.
+ */
 const GROUPS = 8;
 
-/** What is visited: a connection, of whatever kind. */
+/** A connection of any kind. */
 export interface Visited {
   heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void;
   failed(error: Error): void;
 }
 
-/** Visits every connection once in `heartbeatMs`, with one timer for all. */
+/** Visits every connection once in `heartbeatMs` milliseconds, with one timer for all. */
 export class Heartbeat {
   readonly #groups: Set<Visited>[] = Array.from({ length: GROUPS }, () => new Set());
   readonly #heartbeatMs: number;
@@ -27,7 +30,7 @@ export class Heartbeat {
   }
 
   add(connection: Visited): void {
-    // The group that was visited last, so that the first heartbeat is a whole interval away.
+    // The group that was visited last: the first heartbeat comes after a whole interval.
     this.#groups[(this.#next + GROUPS - 1) % GROUPS]?.add(connection);
   }
 

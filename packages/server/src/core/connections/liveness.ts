@@ -1,26 +1,30 @@
 import type { CloseName } from '@pregon/protocol';
 import type { Link } from '../ports/link.js';
 
-/** From how many bytes on the operating systems of both sides may hold a client up that reads slowly, and the ping with them. */
+/**
+ * With more bytes than this in the socket buffers of both sides, a slow client may take long to reach the ping behind
+ * them.
+ */
 const MUCH_BYTES = 65_536;
 
-/** What became of a look at a connection: it lives, it reads slowly, or it is to be closed. */
+/** The result of a check: the connection is alive, reads slowly, or must be closed. */
 export type Verdict = 'alive' | 'slow' | Extract<CloseName, 'HEARTBEAT_MISSED' | 'STALLED'>;
 
-/** What is looked at of a {@link Link}. */
+/** The part of a {@link Link} that is checked. */
 export type Pulse = Pick<Link, 'bufferedBytes' | 'takenBytes' | 'ping'>;
 
 /**
- * Tells a client that is gone from one that is only slow. All times in milliseconds of the same clock; kept whole, since V8 keeps each fraction
- * in an object of its own, and rounded so that nothing ends too early.
+ * Tells a client that is gone from one that is only slow. All times are milliseconds of the same clock. They are kept
+ * as integers, because V8 stores each fraction in an object of its own, and rounded up so that no connection ends too
+ * early.
  */
 export class Liveness {
   #heardAt: number;
   #lookedAt: number;
-  /** What the link had taken then. */
+  /** {@link Link.takenBytes} at `#heardAt`. */
   #takenWhenHeard = 0;
   #stalledSince: number | undefined;
-  /** What the link had taken then. */
+  /** {@link Link.takenBytes} at `#stalledSince`. */
   #takenWhenStalled = 0;
 
   constructor(now: number) {
@@ -28,17 +32,17 @@ export class Liveness {
     this.#lookedAt = this.#heardAt;
   }
 
-  /** The client gave a sign of life. */
+  /** The client has shown a sign of life. */
   heard(now: number, takenBytes: number): void {
     this.#heardAt = Math.ceil(now);
     this.#takenWhenHeard = takenBytes;
   }
 
-  /** Once in `heartbeatMs`: asks the client for a sign of life, and judges by those it gave. */
+  /** Runs every `heartbeatMs`: asks the client for a sign of life, and judges by the earlier signs. */
   look(link: Pulse, now: number, heartbeatMs: number, stallTimeoutMs: number): Verdict {
     this.#forgive(now, heartbeatMs);
     if (link.bufferedBytes > 0) return this.#judgeStall(link, now, stallTimeoutMs);
-    // It was asked for nothing while bytes waited, so it owes nothing for that time.
+    // No ping was sent while bytes waited, so that time does not count as silence.
     if (this.#stalledSince !== undefined) this.heard(now, link.takenBytes);
     this.#stalledSince = undefined;
     const silent = now - this.#heardAt;
@@ -48,7 +52,7 @@ export class Liveness {
     return 'alive';
   }
 
-  /** The time in which this process itself stood still, stopped or held up by a handler, is nobody's silence. */
+  /** Does not count the time in which this process stood still, because it was stopped or a handler blocked it. */
   #forgive(now: number, heartbeatMs: number): void {
     const late = Math.ceil(now - this.#lookedAt - heartbeatMs);
     this.#lookedAt = Math.ceil(now);
@@ -57,12 +61,12 @@ export class Liveness {
     if (this.#stalledSince !== undefined) this.#stalledSince += late;
   }
 
-  /** A client that reads slowly cannot answer a ping that it has not read yet; it lives as long as it takes anything. */
+  /** A slow client cannot answer a ping that it has not read yet. It counts as alive while it takes any bytes. */
   #judgeStall({ takenBytes }: Pulse, now: number, stallTimeoutMs: number): Verdict {
     if (this.#stalledSince === undefined || takenBytes !== this.#takenWhenStalled) {
       this.#takenWhenStalled = takenBytes;
       this.#stalledSince = Math.ceil(now);
-      // Having read, it will find the next ping; the silence until then was not its fault.
+      // The client reads on and will reach the next ping, so the silence until now does not count.
       this.heard(now, takenBytes);
       return 'slow';
     }

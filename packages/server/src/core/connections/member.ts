@@ -2,17 +2,20 @@ import type { Message } from '../broadcasts/message.js';
 import type { Link } from '../ports/link.js';
 import type { Connection } from './connection.js';
 
-/** A connection as its route sees it: it can be written to, and held back. */
+/** A connection as its route sees it. */
 export interface Member extends Connection {
   readonly link: Link;
-  /** By the clock of the gateway, in whole milliseconds. */
+  /** In whole milliseconds of the gateway's clock. */
   readonly openedAt: number;
-  /** Something went wrong on the way to this client. */
+  /** Reports an error of this connection to the route. */
   failed(error: Error): void;
-  /** @returns false if it was not written, because the connection is full or closed */
+  /** @returns false if the message was not written, because the connection is full or closed */
   sendMessage(message: Message): boolean;
-  /** Reads on from the client only as long as it takes what it is sent, and lets its sends be answered. */
+  /**
+   * Applies backpressure: reads from the client only while it takes what it is sent and few of its sends are
+   * unanswered.
+   */
   regulate(): void;
-  /** Tells the client that the gateway goes away, and when to come back. */
+  /** Tells the client that the gateway is shutting down, and when to reconnect. */
   announceDraining(reconnectInMs: number): void;
 }

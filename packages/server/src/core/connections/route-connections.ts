@@ -10,12 +10,12 @@ import type { Member } from './member.js';
 export class RouteConnections implements Connections {
   readonly #route: string;
   readonly #open = new Set<Member>();
-  /** The messages on their way to the connections of this gateway. */
+  /** Writes messages to the connections of this gateway. */
   readonly fanOut: FanOut;
-  /** The way to the other gateways on the log, where there is one. */
+  /** Sends to the other gateways on the log; undefined if the log has no way for that. */
   tellOthers: ((broadcast: string) => void) | undefined;
 
-  /** @param observer is told of messages that are dropped */
+  /** @param observer is told of dropped messages */
   constructor(route: string, turn?: TurnBudget, observer?: Observer) {
     this.#route = route;
     this.fanOut = new FanOut(this.#open, turn, () => observer?.ephemeralDropped?.(route));
@@ -31,13 +31,14 @@ export class RouteConnections implements Connections {
 
   broadcast(data: unknown, options: BroadcastOptions = {}): number {
     const message = new Message(options.name ?? 'message', data);
-    // Also where it stays here: what cannot be written is to reach nobody, not those whose transport comes first.
+    // Encode local messages as well: a message that JSON cannot represent must fail here, before any connection gets
+    // it.
     const broadcast = encodeBroadcast({ route: this.#route, message });
     if (!options.local) this.tellOthers?.(broadcast);
     return this.deliver(message, broadcast.length, options.except);
   }
 
-  /** Writes to the connections of this gateway. @param bytes about how large the message is */
+  /** Writes to the connections of this gateway. @param bytes the approximate size of the message */
   deliver(message: Message, bytes: number, except?: object): number {
     return this.fanOut.send(message, except, bytes);
   }

@@ -1,6 +1,6 @@
 import { type ErrorCode, PregonError } from '@pregon/protocol';
 
-/** What a client is told of an error. */
+/** The part of an error that a client is told. */
 export interface ToldError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -9,8 +9,9 @@ export interface ToldError {
 }
 
 /**
- * The errors of inner parts. Their own messages may hold addresses, passwords, paths and SQL, so they stay in the log, and clients get these
- * texts. The messages of all other codes are about what the client sent, or are what a handler says to it on purpose.
+ * Texts for internal errors. Their own messages may contain addresses, passwords, paths and SQL, so those stay in the
+ * log and clients get these texts. The messages of all other codes are about the client's own request, or come from a
+ * handler on purpose.
  */
 const TEXTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   CONFIG_INVALID: 'the gateway is not configured for this',
@@ -22,10 +23,10 @@ const TEXTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   LOG_UNAVAILABLE: 'the log cannot be read or written now',
   ROUTE_UNKNOWN: 'there is no such route',
   SNAPSHOT_UNAVAILABLE: 'the snapshot cannot be read now',
-  TIMEOUT: 'this took too long',
+  TIMEOUT: 'the operation took too long',
 };
 
-/** What may be told of any error, on every transport. */
+/** The part of any error that a client may be told, on every transport. */
 export function toldError(error: unknown): ToldError {
   if (!(error instanceof PregonError)) {
     return { code: 'HANDLER_FAILED', message: 'the handler failed', retryable: false };

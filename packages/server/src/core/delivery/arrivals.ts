@@ -4,13 +4,13 @@ import type { LogFollower, Page, StopFollowing } from '../ports/log-entry.js';
 import type { PositionCodec } from '../ports/positions.js';
 import { LoggedEvent } from './logged-event.js';
 
-/** Consecutive events of the log, and the point up to which they are complete. */
+/** Consecutive events of the log, and the point up to which no event is missing. */
 export interface Arrived {
   readonly events: readonly LoggedEvent[];
   readonly through: LogPoint;
 }
 
-/** Limits for the events that wait. The page of events that reaches a limit is still accepted. */
+/** Limits of the queue. The page of events that reaches a limit is still accepted. */
 export interface ArrivalsLimits {
   /** @default 20000 */
   readonly mostEvents?: number;
@@ -24,7 +24,7 @@ export interface ArrivalsOptions extends ArrivalsLimits {
   readonly after: LogPoint;
 }
 
-/** A follower of the log that takes the events from {@link Arrivals.waiting}. */
+/** A follower of the log that reads the new events from {@link Arrivals.waiting}. */
 export interface ArrivalsFollower extends Omit<LogFollower, 'appended'> {
   appended(): void;
 }
@@ -33,8 +33,9 @@ const MOST_EVENTS = 20_000;
 const MOST_BYTES = 16_777_216;
 
 /**
- * The events that came from the log and wait to be matched: backpressure towards the log, which can be read faster than many topic patterns are
- * matched. When a limit is reached, it stops following the log; it follows again when half of the events were taken.
+ * A queue of events that were read from the log and not yet matched. It applies backpressure to the log, because
+ * reading can be faster than matching many topic patterns. When a limit is reached, the queue stops following the log.
+ * It follows again when it is at most half full.
  */
 export class Arrivals {
   readonly #options: Required<ArrivalsOptions>;
@@ -48,7 +49,7 @@ export class Arrivals {
   #isResuming = false;
   #isUnavailable = false;
   #stop: StopFollowing | undefined;
-  /** Settles when the log calls the follower no more. */
+  /** Settles when the log has stopped calling the follower. */
   #stopped: Promise<void> = Promise.resolve();
 
   constructor(options: ArrivalsOptions, told: ArrivalsFollower) {
@@ -63,7 +64,8 @@ export class Arrivals {
   }
 
   /**
-   * Takes the first `count` of the waiting events. If none is left, `through` is the point up to which the log was read.
+   * Takes the first `count` waiting events. If no event is left then, `through` is the point up to which the log was
+   * read.
    *
    * @returns undefined if there is nothing to take
    */
@@ -100,7 +102,7 @@ export class Arrivals {
     else this.#stopped = stop();
   }
 
-  /** A log may call the follower until it has stopped. */
+  /** Ignores late calls: a log may call the follower until its stop function resolves. */
   #ifFollowing(tell: () => void): void {
     if (this.#isFollowing) tell();
   }
@@ -132,7 +134,7 @@ export class Arrivals {
     this.#told.unavailable(error);
   }
 
-  /** Also told by what arrives: in a pause, nobody hears the log say it. */
+  /** Called for each page too: while following is paused, the `available` call of the log is ignored. */
   #available(): void {
     if (!this.#isUnavailable) return;
     this.#isUnavailable = false;

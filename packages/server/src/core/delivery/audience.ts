@@ -5,23 +5,23 @@ import type { LoggedEvent } from './logged-event.js';
 
 const NONE: readonly Chunk[] = [];
 
-/** A subscription at the edge of the log. */
+/** A subscription at the edge: it has every matching event that was flushed. */
 export interface AtEdge {
-  /** @returns false if it is not at the edge any more */
+  /** @returns false if the subscription is no longer at the edge */
   takeAtEdge(chunk: Chunk): boolean;
 }
 
-/** All subscriptions that want the same events. Those of them that stand at the edge of the log move together. */
+/** All subscriptions with the same filter. Its subscriptions at the edge move together. */
 export class Audience {
   readonly filter: Filter;
-  /** Unlike that of any other audience of the gateway. */
+  /** Unique within the gateway. */
   readonly number: number;
-  /** How many subscriptions there are, at the edge or behind it. */
+  /** The number of subscriptions, at the edge or behind it. */
   members = 0;
   readonly #atEdge = new Set<AtEdge>();
   #chunks: readonly Chunk[] = NONE;
   #pending: LoggedEvent[] = [];
-  /** Of the pending events; equal for audiences with the same ones. */
+  /** A hash of the pending events: equal for audiences with the same pending events. */
   #mark = 0;
 
   constructor(filter: Filter, number: number) {
@@ -29,7 +29,7 @@ export class Audience {
     this.number = number;
   }
 
-  /** Takes a subscription that stands at the edge. Never called during a flush. */
+  /** Adds a subscription that is at the edge. Never called during a flush. */
   join(subscription: AtEdge): void {
     this.#atEdge.add(subscription);
   }
@@ -38,21 +38,21 @@ export class Audience {
     this.#atEdge.delete(subscription);
   }
 
-  /** Keeps an event whose topic matches for the flush; true where it is the first. */
+  /** Keeps an event with a matching topic for the next flush. @returns whether it is the first event of that flush */
   offer(event: LoggedEvent): boolean {
     if (this.#atEdge.size === 0 || !passes(this.filter, event.entry)) return false;
     this.#mark = (Math.imul(this.#mark, 31) + event.offset) | 0;
     return this.#pending.push(event) === 1;
   }
 
-  /** Takes part in a flush: to be told to all audiences that do, before the first of them is moved. */
+  /** Takes part in a flush. Call it on all audiences of the flush before {@link Audience.move} on the first one. */
   prepare(flush: Flush): void {
     this.#chunks = flush.chunks({ events: this.#pending, mark: this.#mark, takers: this.#atEdge.size });
     this.#pending = [];
     this.#mark = 0;
   }
 
-  /** Moves all that stand at the edge until now to the edge from now on. */
+  /** Moves the subscriptions at the old edge to the new edge. */
   move(): void {
     const chunks = this.#chunks;
     this.#chunks = NONE;

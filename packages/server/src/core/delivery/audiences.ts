@@ -4,22 +4,25 @@ import { Audience } from './audience.js';
 import { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 
-/** How many steps of the topic index one flush may take: some milliseconds. What is left comes with the next turn of the event loop. */
+/**
+ * The most steps of the topic index in one flush, some milliseconds. The remaining events wait for the next event loop
+ * turn.
+ */
 const STEPS_PER_FLUSH = 20_000;
 
-/** All audiences of a gateway, found by filter and by the topic of an event. */
+/** All audiences of a gateway, indexed by filter and by topic pattern. */
 export class Audiences {
   readonly #byKey = new Map<string, Audience>();
   readonly #byTopic = new TopicMatches<Audience>();
   #entered = 0;
-  /** Those with events to move by. */
+  /** The audiences with pending events. */
   #touched: Audience[] = [];
 
   get count(): number {
     return this.#byKey.size;
   }
 
-  /** The audience for a filter, which gains a member. */
+  /** Returns the audience of a filter, creates it if needed, and adds one member. */
   enter(filter: Filter): Audience {
     let audience = this.#byKey.get(filter.key);
     if (!audience) {
@@ -31,7 +34,7 @@ export class Audiences {
     return audience;
   }
 
-  /** The audience loses a member, and is given up with the last. */
+  /** Removes one member, and the audience with its last member. */
   exit(audience: Audience): void {
     audience.members -= 1;
     if (audience.members > 0) return;
@@ -40,9 +43,10 @@ export class Audiences {
   }
 
   /**
-   * Finds who wants the first of these events, until that has taken enough of a turn of the event loop; {@link Audiences.move} is to follow.
+   * Finds the audiences of these events, in order, until the steps for one event loop turn are used up. Call {@link
+   * Audiences.move} next.
    *
-   * @returns how many events it has come to
+   * @returns how many events were matched
    */
   match(events: readonly LoggedEvent[]): number {
     const enough = this.#byTopic.steps + STEPS_PER_FLUSH;
@@ -56,11 +60,11 @@ export class Audiences {
     return matched;
   }
 
-  /** Moves everybody at `after` to `through`, with the events between that were matched. */
+  /** Moves the subscriptions at `after` to `through`, and delivers the matched events between them. */
   move(after: number, through: number): void {
     const touched = this.#touched;
     this.#touched = [];
-    // In the order in which they came to be, connections lie in memory: by chance, a write costs a tenth more.
+    // In order of creation, connections lie next to each other in memory. In random order, a write costs a tenth more.
     touched.sort((a, b) => a.number - b.number);
     const flush = new Flush(after, through);
     for (const audience of touched) audience.prepare(flush);

@@ -1,21 +1,21 @@
 /**
- * As many bytes as one chunk may have: whoever keeps a piece of a slab keeps all of it, which is no more than what a connection may keep
- * for a chunk.
+ * The size of one block. A connection that holds a piece keeps the whole block alive, so a block is no larger than one
+ * chunk.
  */
 export const MEMORY_BYTES = 65_536;
 
-/** A piece that is larger gets memory of its own. */
+/** A larger piece gets memory of its own. */
 const LARGEST_PIECE = MEMORY_BYTES / 2;
 
 /**
- * Memory for chunks, cut from larger pieces one behind the other. Node.js does the same by 8 KiB; where a flush makes a thousand chunks of a
- * kilobyte each, to get and to collect so many pieces is a tenth of what it costs.
+ * Memory for chunks, cut from larger blocks. Node.js pools buffers in the same way, in blocks of 8 KiB. If a flush
+ * makes a thousand chunks of 1 KB, allocating and collecting that many small blocks is a tenth of its cost.
  */
 export class ChunkMemory {
   #memory = Buffer.allocUnsafeSlow(MEMORY_BYTES);
   #at = 0;
 
-  /** @returns memory that nobody else has, with whatever stood in it */
+  /** @returns memory that is not shared with another caller; its content is not initialised */
   take(size: number): Buffer {
     if (size > LARGEST_PIECE) return Buffer.allocUnsafeSlow(size);
     if (this.#at + size > MEMORY_BYTES) {

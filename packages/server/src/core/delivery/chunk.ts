@@ -5,24 +5,22 @@ import type { LoggedEvent } from './logged-event.js';
 /** The most bytes of events in one chunk, unless a single event is larger. */
 export const CHUNK_BYTES = 65_536;
 
-/** From how many takers on a chunk gets memory of its own. */
+/** With this many takers or more, a chunk gets memory of its own. */
 const SHARED = 32;
 
-/** One for all: chunks of all formats come and go together. */
+/** One pool for all formats: their chunks are freed at about the same time. */
 const chunkMemory = new ChunkMemory();
 
-/**
- * What moves a cursor: the matching events between two offsets, with nothing missing.
- */
+/** All matching events between two offsets. A chunk moves a cursor from the first offset to the second. */
 export class Chunk implements EventChunk {
-  /** The cursors that this chunk moves stand here … */
+  /** The offset of the cursors that this chunk moves. */
   readonly after: number;
-  /** … and then here, also where no event between matched. */
+  /** The offset of these cursors afterwards, even if no event between the two matched. */
   readonly through: number;
   readonly events: readonly LoggedEvent[];
-  /** About how many subscriptions it moves, where they move together. */
+  /** About how many subscriptions it moves together. */
   takers: number;
-  /** Mostly all connections take the same format. */
+  /** The first format that was asked for. As a rule, all connections use the same one. */
   #format: Format | undefined;
   #buffer: Buffer | undefined;
   #others: Map<Format, Buffer> | undefined;
@@ -34,7 +32,7 @@ export class Chunk implements EventChunk {
     this.takers = takers;
   }
 
-  /** All its events, framed one behind the other or together, in one buffer that must not be changed. */
+  /** All events in a format, framed one after the other or together, in one buffer. Do not change the buffer. */
   bytes(format: Format): Buffer {
     const made = format === this.#format ? this.#buffer : this.#others?.get(format);
     return made ?? this.#keep(format, this.#encode(format));
@@ -58,7 +56,8 @@ export class Chunk implements EventChunk {
   #encodeEach(format: Format): Buffer {
     let size = 0;
     for (const event of this.events) size += format.size(event);
-    // Those who are full keep what waits for them: one and the same for many, and not the chunks of others beside it.
+    // A full connection keeps its waiting buffer alive. With many takers it must not keep other chunks of a pooled
+    // block alive too.
     const buffer = this.takers < SHARED ? chunkMemory.take(size) : Buffer.allocUnsafeSlow(size);
     let at = 0;
     for (const event of this.events) at = format.write(event, buffer, at);
@@ -66,7 +65,7 @@ export class Chunk implements EventChunk {
   }
 }
 
-/** How many of the events from `from` on make one chunk: up to {@link CHUNK_BYTES}, but at least one. */
+/** The number of events from index `from` that make one chunk: up to {@link CHUNK_BYTES}, but at least one event. */
 export function chunkLength(events: readonly LoggedEvent[], from: number): number {
   let bytes = 0;
   let count = 0;

@@ -1,8 +1,8 @@
 import type { Clock } from '../time/clock.js';
 
 /**
- * When to flush: at once where nothing was flushed lately, then not before an interval has passed. So an event that comes
- * alone waits for nothing, and a burst goes out in few writes, which is what a write costs.
+ * Decides when to flush: at once if the last flush was an interval or more ago, otherwise at the end of the interval. A
+ * single event is therefore not delayed, and a burst needs few writes, which are the expensive part.
  */
 export class FlushScheduler {
   readonly #flush: () => void;
@@ -11,7 +11,7 @@ export class FlushScheduler {
   #resting = false;
   #wanted = false;
 
-  /** @param intervalMs the least time between two flushes; 0 for one turn of the event loop */
+  /** @param intervalMs the least time between two flushes, in milliseconds; 0 for one event loop turn */
   constructor(flush: () => void, intervalMs: number, clock: Clock) {
     this.#flush = flush;
     this.#intervalMs = intervalMs;
@@ -26,7 +26,7 @@ export class FlushScheduler {
   #run(): void {
     this.#wanted = false;
     this.#resting = true;
-    // Before the flush: whatever became of it, the next one must come.
+    // Schedule first: the next flush must come even if this one throws.
     if (this.#intervalMs > 0) this.#clock.after(this.#intervalMs, () => this.#rested());
     else this.#clock.nextTurn(() => this.#rested());
     this.#flush();

@@ -1,30 +1,31 @@
 import { Chunk, chunkLength } from './chunk.js';
 import type { LoggedEvent } from './logged-event.js';
 
-/** Events that somebody wants, in order, and a number that other lists of the same flush rarely have too. */
+/** The events of one audience in a flush, in order. */
 interface Selection {
   readonly events: readonly LoggedEvent[];
+  /** A hash of the events. Two different lists in one flush rarely have the same. */
   readonly mark: number;
-  /** How many want them. */
+  /** How many subscriptions get them. */
   readonly takers: number;
 }
 
 /**
- * One move of the edge, and the chunks that carry it. Audiences that select the same of its events, by whatever patterns, share the
- * chunks, and so the bytes.
+ * One move of the edge, and the chunks that deliver it. Audiences that select the same events share the chunks, and so
+ * the encoded bytes, even if their patterns differ.
  */
 export class Flush {
   readonly #after: number;
   readonly #through: number;
   readonly #made = new Map<number, { readonly events: readonly LoggedEvent[]; readonly chunks: readonly Chunk[] }>();
 
-  /** Moves everybody at `after` to `through`. */
+  /** Moves the subscriptions at offset `after` to offset `through`. */
   constructor(after: number, through: number) {
     this.#after = after;
     this.#through = through;
   }
 
-  /** What moves those who want these events. */
+  /** The chunks that deliver these events. */
   chunks({ events, mark, takers }: Selection): readonly Chunk[] {
     const made = this.#made.get(mark);
     if (made && same(made.events, events)) {

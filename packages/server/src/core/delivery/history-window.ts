@@ -1,16 +1,16 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { LoggedEvent } from './logged-event.js';
 
-/** About what one event costs beside its bytes. */
+/** About how much memory an event takes beside its own bytes. */
 const EVENT_OVERHEAD = 300;
 
 /**
- * The newest events, in memory, bounded in bytes. Complete between its floor and the edge: whatever the gateway read from
- * the log after the floor is in it.
+ * The newest events, in memory, limited in bytes. It is complete between its floor and the edge: it holds every event
+ * that the gateway read from the log after the floor.
  */
 export class HistoryWindow {
   readonly #maxBytes: number;
-  /** In order from `#start` on; before it, places of events that were dropped. */
+  /** Events in order from index `#start` on. The places before it belonged to dropped events. */
   #events: (LoggedEvent | undefined)[] = [];
   #start = 0;
   #bytes = 0;
@@ -29,7 +29,7 @@ export class HistoryWindow {
     return this.#events.length - this.#start;
   }
 
-  /** A cursor at or after this point can be served from here. */
+  /** The window can serve a cursor at or after this point. */
   get floor(): LogPoint {
     return this.#floor;
   }
@@ -40,14 +40,15 @@ export class HistoryWindow {
       this.#bytes += event.size + EVENT_OVERHEAD;
     }
     while (this.#bytes > this.#maxBytes) this.#dropOldest();
-    // Shifting an array for each dropped event would cost its whole length; half of it at a time costs a constant.
+    // Shifting the array for each dropped event would cost its whole length. Cutting off half of it costs a constant
+    // per event.
     if (this.#start > 1_024 && this.#start * 2 > this.#events.length) {
       this.#events = this.#events.slice(this.#start);
       this.#start = 0;
     }
   }
 
-  /** The events after an offset, up to about `maxBytes`; undefined where the offset lies before the floor. */
+  /** The events after an offset, up to about `maxBytes`; undefined if the offset is before the floor. */
   after(offset: number, maxBytes: number): { events: LoggedEvent[]; more: boolean } | undefined {
     if (offset < this.#floor.offset) return undefined;
     const from = this.#indexAfter(offset);
@@ -63,7 +64,7 @@ export class HistoryWindow {
     return { events, more: false };
   }
 
-  /** The event at exactly this offset, where it is held. */
+  /** The event at exactly this offset; undefined if the window does not hold it. */
   at(offset: number): LoggedEvent | undefined {
     const event = this.#events[this.#indexAfter(offset - 1)];
     return event?.offset === offset ? event : undefined;
@@ -81,7 +82,7 @@ export class HistoryWindow {
     if (!oldest) return;
     this.#bytes -= oldest.size + EVENT_OVERHEAD;
     this.#floor = { offset: oldest.offset, fingerprint: oldest.entry.fingerprint };
-    // Let go at once: a thousand events of 1 MiB could wait here for the array to be shifted.
+    // Release the event at once: otherwise a thousand events of 1 MiB could stay here until the array is cut.
     this.#events[this.#start] = undefined;
     this.#start += 1;
   }

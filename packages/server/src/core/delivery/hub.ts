@@ -22,10 +22,13 @@ import { FlushScheduler } from './flush-scheduler.js';
 import { HistoryWindow } from './history-window.js';
 import type { LoggedEvent } from './logged-event.js';
 
-/** How many steps of matching go into one chunk for those behind, about a millisecond; it may end before its page does. */
+/**
+ * The most matching steps for one chunk of a subscription that is behind, about a millisecond. The chunk may end before
+ * its page.
+ */
 const STEPS_PER_CHUNK = 5_000;
 
-/** How many chunks for those behind are kept for the next who stands at the same point. */
+/** How many chunks are kept for other subscriptions that are behind at the same point. */
 const KEPT_CHUNKS = 64;
 
 export interface HubOptions {
@@ -34,11 +37,11 @@ export interface HubOptions {
   readonly historyBytes: number;
   readonly flushIntervalMs: number;
   readonly clock: Clock;
-  /** How many events may wait for a flush, see {@link ArrivalsLimits}. */
+  /** Limits of the events that wait for a flush. */
   readonly arrivals?: ArrivalsLimits;
-  /** The budget in which the time of subscriptions that are behind is counted. @default a budget of its own */
+  /** The budget that counts the time of subscriptions that are behind. @default a budget of its own */
   readonly turn?: TurnBudget;
-  /** Told when the log can no longer be read, when it can again, and when another one stands in its place. */
+  /** Called when the log becomes unreadable, when it is readable again, and when it was replaced by another log. */
   readonly onLog: (change: LogChange) => void;
 }
 
@@ -47,16 +50,16 @@ export interface SubscribeRequest {
   readonly sink: Sink;
   readonly filter: Filter;
   readonly since: Since | undefined;
-  /** Whether the event at `since` comes once more. @default false */
+  /** Whether the event at `since` is delivered once more. @default false */
   readonly again?: boolean;
-  /** Where to read the state wherever `since` is absent or cannot be served. */
+  /** Reads the snapshot if `since` is absent or cannot be served. Undefined for no snapshot. */
   readonly snapshots: SnapshotReader | undefined;
   readonly owner: SubscriptionOwner;
 }
 
 /**
- * Reads the log once for everybody. Holds the edge (the point up to which all who are not behind were served), the history
- * window before it, and what has arrived after it and waits for the next flush.
+ * Reads the log once for all subscriptions. Holds the edge (the point up to which every subscription that is not behind
+ * was served), the history window before the edge, and the events after the edge that wait for the next flush.
  */
 export class Hub implements Source {
   readonly #log: Log;
@@ -72,12 +75,12 @@ export class Hub implements Source {
   readonly #snapshotPoint: SnapshotPoint;
   readonly #subscriptions = new Set<Subscription>();
   readonly #awaitingEdge = new Set<Subscription>();
-  /** By sink: one of the subscriptions for which it is held during a flush. */
+  /** The sinks that are held during a flush, each with one of the subscriptions that write to it. */
   readonly #held = new Map<Sink, Subscription>();
   readonly #filters = new CompiledFilters();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
   #edge: LogPoint;
-  /** How many logs were replaced: what was asked of one says nothing of the next. */
+  /** How often the log was replaced. An answer of one generation is not valid in the next. */
   #generation = 0;
   readonly #arrivals: Arrivals;
 
@@ -113,7 +116,7 @@ export class Hub implements Source {
     return this.#edge;
   }
 
-  /** The text under which clients hold a point of this log. */
+  /** The position that clients hold for a point of this log. */
   positionOf(point: LogPoint): string {
     return this.#positions.encode(point);
   }
@@ -126,7 +129,7 @@ export class Hub implements Source {
     return this.#history.bytes;
   }
 
-  /** @throws PregonError POSITION_INVALID, at once; what goes wrong later is told to the owner */
+  /** @throws PregonError POSITION_INVALID; the owner is told of later errors */
   subscribe(request: SubscribeRequest): Subscription {
     const since = request.since === undefined ? undefined : parseSince(request.since, this.#positions);
     const audience = this.#audiences.enter(request.filter);
@@ -137,7 +140,7 @@ export class Hub implements Source {
   }
 
   /**
-   * Whether a subscription may start after this position.
+   * Whether a subscription can start after this position.
    *
    * @throws PregonError POSITION_INVALID | LOG_UNAVAILABLE
    */
@@ -172,7 +175,8 @@ export class Hub implements Source {
   }
 
   select(audience: Audience, cursor: number, { through, events }: EventPage): Chunk {
-    // All who wait for a page go on one after the other: the first of them makes the chunk for those with the same filter.
+    // Several subscriptions may wait for this page. The first one makes the chunk for all of them that have the same
+    // filter.
     const made = this.#chunks.get(chunkKey(audience, cursor));
     if (made) return made;
     const filter = this.#filters.get(audience.filter);
@@ -277,7 +281,8 @@ export class Hub implements Source {
     let begun = false;
     try {
       const point = await snapshot.point((read) => this.#snapshotPoint.find(read));
-      // In a log that was replaced, the point means nothing; the hub is about to be told, and opens all anew.
+      // In a replaced log the point means nothing. The hub will be told of the replacement, and then reopens all
+      // subscriptions.
       const replaced = (await this.#log.check(edge)) === 'replaced';
       begun = current() && !replaced;
       if (begun) subscription.begin(point, { recovered: false, snapshot });
@@ -304,7 +309,7 @@ export class Hub implements Source {
   }
 
   #flush(): void {
-    // As many as may be matched in one turn of the event loop; the others wait for the next.
+    // Takes as many events as one event loop turn may match. The others wait for the next turn.
     const arrived = this.#arrivals.take(this.#audiences.match(this.#arrivals.waiting));
     if (!arrived) return;
     if (this.#arrivals.waiting.length > 0) this.#flushes.request();
@@ -332,7 +337,7 @@ export class Hub implements Source {
     this.#held.clear();
   }
 
-  /** Another log stands in the place of the one that was read: nobody's position means anything in it. */
+  /** Another log has replaced the one that was read. No position that a client holds is valid in it. */
   #replace(head: LogPoint): void {
     this.#generation += 1;
     this.#edge = head;

@@ -2,7 +2,7 @@ import type { Clock } from '../time/clock.js';
 import { Rate } from './token-bucket.js';
 import { TurnBudget } from './turn-budget.js';
 
-/** The limits of what one connection may send and ask for; 0 stands for no limit. Documented at `GatewayLimits`. */
+/** The limits of one connection's frames and requests; 0 means no limit. Documented at `GatewayLimits`. */
 export interface IntakeLimits {
   readonly maxFramesPerSecond: number;
   readonly frameBurst: number;
@@ -17,8 +17,8 @@ export interface IntakeLimits {
 }
 
 /**
- * What a gateway admits of what its clients send: one object for all connections of all transports. The rates are for each connection,
- * which keeps its own state of them; the turn budget is shared.
+ * Rate limits for incoming frames and requests: one object for all connections of all transports. The rates apply to
+ * each connection, which keeps its own state of them. All connections share the turn budget.
  */
 export class Intake {
   readonly clock: Clock;

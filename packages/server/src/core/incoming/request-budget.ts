@@ -2,13 +2,16 @@ import { PregonError, type Since } from '@pregon/protocol';
 import type { Intake } from './intake.js';
 import { Rate, TokenBucket } from './token-bucket.js';
 
-/** How many requests over its rate a connection may make before it is closed: some thousand, since a client may open many at once. */
+/**
+ * How many requests over its rate limit a connection may make before it is closed. Some thousands: a client may open
+ * many subscriptions at once.
+ */
 const EXCESS = new Rate({ perSecond: 50, burst: 5_000 });
 
-/** How many frames that cannot be read a connection may send before it is closed. */
+/** How many unreadable frames a connection may send before it is closed. */
 const BAD_FRAMES = new Rate({ perSecond: 1, burst: 20 });
 
-/** What one connection may ask for: subscriptions, and those that read the log or a snapshot. */
+/** The rate limits of one connection for subscriptions: of any kind, with `since`, and with a snapshot. */
 export class RequestBudget {
   readonly #intake: Intake;
   readonly #subscribes: TokenBucket;
@@ -25,9 +28,9 @@ export class RequestBudget {
   }
 
   /**
-   * Counts a subscription that is to be opened.
+   * Counts a subscription before it is opened.
    *
-   * @throws PregonError RATE_LIMITED, with the time after which it would be granted
+   * @throws PregonError RATE_LIMITED, with the time in milliseconds after which it would be granted
    */
   subscribe(since: Since | undefined, snapshot: boolean): void {
     this.#take(this.#subscribes, 'subscriptions opened');
@@ -35,12 +38,12 @@ export class RequestBudget {
     if (snapshot) this.#take(this.#snapshots, 'subscriptions with snapshot');
   }
 
-  /** Whether the connection goes on asking although it was refused so often that it must be closed. */
+  /** Counts a refused request. True if there were so many that the connection must be closed. */
   get isExceeded(): boolean {
     return this.#excess.tryTake(1, this.#intake.clock.now()) > 0;
   }
 
-  /** Counts a frame that could not be read. @returns whether there were so many that the connection must be closed */
+  /** Counts an unreadable frame. @returns whether there were so many that the connection must be closed */
   badFrame(): boolean {
     return this.#badFrames.tryTake(1, this.#intake.clock.now()) > 0;
   }

@@ -1,4 +1,4 @@
-/** How much is allowed: a steady rate, and a burst for a client that was quiet before. */
+/** A steady rate, and a burst for a client that was quiet before. */
 export interface RateLimit {
   /** 0 or Infinity for no limit. */
   readonly perSecond: number;
@@ -6,7 +6,9 @@ export interface RateLimit {
   readonly burst: number;
 }
 
-/** Larger than the rounding error of the sums of times below. Without it, the last token of a burst may be refused. */
+/**
+ * A tolerance larger than the rounding errors of the times below. Without it, the last token of a burst may be refused.
+ */
 const ROUNDING_MS = 0.001;
 
 /**
@@ -30,7 +32,7 @@ export class Rate {
     return Math.max(fullAt, now) + amount * this.#msPerToken;
   }
 
-  /** How long until the bucket is out of debt, in milliseconds; 0 if something may be taken now. */
+  /** Milliseconds until the bucket is out of debt; 0 if tokens may be taken now. */
   waitMs(fullAt: number, now: number): number {
     const waitMs = fullAt - now - this.#burstMs;
     return waitMs > ROUNDING_MS ? waitMs : 0;
@@ -38,12 +40,12 @@ export class Rate {
 }
 
 /**
- * A token bucket with an injected clock: every method is given the time in milliseconds.
+ * A token bucket without a clock of its own: every method takes the time in milliseconds.
  *
  * @example
  * const bucket = new TokenBucket(new Rate({ perSecond: 200, burst: 1_000 }));
- * const waitMs = bucket.take(1, clock.now()); // handle this one now, and read on after `waitMs`
- * const retryAfterMs = bucket.tryTake(1, clock.now()); // 0: granted; else refuse, and say when it will be granted
+ * const waitMs = bucket.take(1, clock.now()); // handle this frame now, and read the next one after `waitMs`
+ * const retryAfterMs = bucket.tryTake(1, clock.now()); // 0: granted; else refuse, and report when to retry
  */
 export class TokenBucket {
   readonly #rate: Rate;
@@ -54,9 +56,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes in any case, also more than there is, for work that cannot be refused because it was received already.
+   * Takes tokens even if the bucket holds fewer: for work that was received already and cannot be refused.
    *
-   * @returns how long to wait before the next take; 0 if the bucket is not in debt
+   * @returns milliseconds to wait before the next take; 0 if the bucket is not in debt
    */
   take(amount: number, now: number): number {
     this.#fullAt = this.#rate.take(this.#fullAt, amount, now);
@@ -64,9 +66,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes only if the bucket holds that much, for requests that can be refused.
+   * Takes tokens only if the bucket holds enough: for requests that can be refused.
    *
-   * @returns 0 if it was taken; else nothing was taken, and the same call is granted after so many milliseconds
+   * @returns 0 if the tokens were taken; otherwise the milliseconds after which the same call will be granted
    */
   tryTake(amount: number, now: number): number {
     const fullAt = this.#rate.take(this.#fullAt, amount, now);
@@ -75,7 +77,7 @@ export class TokenBucket {
     return waitMs;
   }
 
-  /** Whether it may be dropped: a new bucket would be the same. */
+  /** Whether the bucket is full. A full bucket can be dropped, because a new one is in the same state. */
   isFull(now: number): boolean {
     return this.#fullAt <= now;
   }

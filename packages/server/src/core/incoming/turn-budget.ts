@@ -1,34 +1,37 @@
 import type { Clock } from '../time/clock.js';
 
-/** How much time the work for all clients may take in one turn of the event loop. */
+/** How much time the work for all clients may take in one event loop turn. */
 const BUDGET_MS = 3;
 
-/** How many frames, and how many bytes of them, one client may have handled in one turn. The first is handled whatever its size. */
+/**
+ * The most frames, and the most bytes of frames, that are handled for one client in one turn. The first frame may have
+ * any size.
+ */
 const MOST_FRAMES = 16;
 const MOST_BYTES = 16_384;
 
 /**
- * The time that a gateway spends on what clients cause, in one turn of the event loop, over all transports: parsing what they send,
- * handlers, broadcasts, answers. Work that finds the budget spent waits for a later turn, first come, first served, so that no client
- * can hold up events for the others. One piece of work is never interrupted: a turn takes at most the budget and one piece more, so
- * each piece must be limited by itself.
+ * Limits the time that a gateway spends on work caused by clients in one event loop turn: parsing frames, handlers,
+ * broadcasts and answers, over all transports. If the budget is spent, work waits for a later turn, first come, first
+ * served. So no client can delay events for the others. A piece of work is never interrupted: a turn takes at most the
+ * budget and one piece more, so each piece must have a limit of its own.
  *
- * A transport asks {@link TurnBudget.isFree} before it handles a frame. If the answer is yes, it wraps the work in
- * {@link TurnBudget.run}, and may go on with the same client as long as {@link TurnBudget.mayGoOn} says so. Otherwise it stops reading
- * from the client, and goes on in the callback of {@link TurnBudget.wait}.
+ * A transport checks {@link TurnBudget.isFree} before it handles a frame. If it is true, the transport wraps the work
+ * in {@link TurnBudget.run}, and may handle more frames of the same client while {@link TurnBudget.mayGoOn} returns
+ * true. Otherwise it stops reading from the client, and continues in the callback of {@link TurnBudget.wait}.
  */
 export class TurnBudget {
   readonly #clock: Clock;
   readonly #budgetMs: number;
   #spentMs = 0;
   #isRunning = false;
-  /** Since when the work that goes on has not been counted. */
+  /** The time up to which the running work has been counted. */
   #since = 0;
   #isScheduled = false;
   #waiting: (() => void)[] = [];
-  /** How many at the start of the list have had their place. */
+  /** How many entries at the start of `#waiting` have been run. */
   #done = 0;
-  /** The client whose frames were handled last in this turn, and how much of them. */
+  /** The client whose frames were handled last in this turn, and how many frames and bytes of it were handled. */
   #client: object | undefined;
   #frames = 0;
   #bytes = 0;
@@ -38,17 +41,17 @@ export class TurnBudget {
     this.#budgetMs = budgetMs;
   }
 
-  /** Whether work may begin in this turn: there is time left, and nobody else waits for it. */
+  /** Whether work may begin in this turn: time is left, and no other work waits. */
   get isFree(): boolean {
     return !this.isSpent && this.#done === this.#waiting.length;
   }
 
-  /** Whether the time of this turn is used up: for work that was begun and can be continued later. */
+  /** Whether the time of this turn is used up. For running work that can be continued later. */
   get isSpent(): boolean {
     return this.#spentMs >= this.#budgetMs;
   }
 
-  /** Does the work now, and counts the time that it takes. Within other counted work it is counted once. */
+  /** Runs the work now, and counts its time. Nested calls are counted once. */
   run<Result>(work: () => Result): Result {
     if (this.#isRunning) return work();
     this.#schedule();
@@ -62,7 +65,7 @@ export class TurnBudget {
     }
   }
 
-  /** Counts what the work that goes on has taken so far, so that it learns whether the turn is spent. */
+  /** Counts the time of the running work so far, so that {@link TurnBudget.isSpent} is up to date. */
   look(): void {
     if (!this.#isRunning) return;
     const now = this.#clock.now();
@@ -71,9 +74,9 @@ export class TurnBudget {
   }
 
   /**
-   * Counts a frame that was handled.
+   * Counts a handled frame.
    *
-   * @returns whether the next frame of the same client may be handled in this turn too
+   * @returns whether the next frame of the same client may be handled in this turn as well
    */
   mayGoOn(client: object, bytes: number): boolean {
     if (client !== this.#client) {
@@ -87,7 +90,9 @@ export class TurnBudget {
     return this.#frames < MOST_FRAMES && this.#bytes < MOST_BYTES && this.isFree;
   }
 
-  /** Calls back in a later turn, within {@link TurnBudget.run}, when it is this one's place. The callback must not throw. */
+  /**
+   * Calls back in a later turn, within {@link TurnBudget.run}, in the order of the calls. The callback must not throw.
+   */
   wait(work: () => void): void {
     this.#waiting.push(work);
     this.#schedule();
@@ -106,7 +111,7 @@ export class TurnBudget {
     const end = this.#waiting.length;
     if (this.#done === end) return;
     this.#schedule();
-    // Work that waits again has its place behind those that have not had a turn.
+    // Work that calls `wait` again is queued behind the work that has not run yet.
     while (this.#done < end && !this.isSpent) {
       const work = this.#waiting[this.#done];
       this.#done += 1;

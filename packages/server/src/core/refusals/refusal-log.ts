@@ -2,7 +2,7 @@ import { BoundedMap } from '../bounded-map.js';
 import type { Observer, Refused } from '../ports/observer.js';
 import type { Clock } from '../time/clock.js';
 
-/** The part of the gateway's logger that refusals are logged with. */
+/** The part of the gateway's logger that logs refusals. */
 export interface RefusalLogger {
   warn(fields: object, message: string): void;
 }
@@ -13,21 +13,22 @@ const QUIET_MS = 600_000;
 /** The most lines in {@link QUIET_MS}: a client can invent any number of origins and paths. */
 const MOST_LINES = 20;
 
-/** The most refusals that are remembered. */
+/** The most refusals that are remembered, to log each of them only once. */
 const MOST_REMEMBERED = 200;
 
-/** The most characters that are logged of a text from a client. */
+/** The most characters of a client's text in a log line. */
 const MOST_CHARACTERS = 200;
 
 interface Told {
   at: number;
-  /** How often it has happened since then without a log line. */
+  /** How often the same refusal has happened since then without a log line. */
   since: number;
 }
 
 /**
- * Logs why clients are refused. A page of a refused origin tries again every few seconds, and cannot read why it is refused: so each reason
- * is logged once for each origin and subject, with what to do, and again after ten minutes with the number of refusals in between.
+ * Logs why clients are refused, and what to do. A page of a refused origin retries every few seconds, and cannot read
+ * the reason. So each reason is logged once for each origin and subject, and again after ten minutes, with the number
+ * of refusals in between.
  */
 export class RefusalLog {
   readonly #logger: RefusalLogger;
@@ -39,14 +40,17 @@ export class RefusalLog {
   /** The refusals that were not logged because of {@link MOST_LINES}. */
   #unlogged = 0;
 
-  /** @param observer is told of each refusal, also of those that are not logged */
+  /** @param observer is told of every refusal, logged or not */
   constructor(logger: RefusalLogger, clock: Clock, observer: Observer = {}) {
     this.#observer = observer;
     this.#logger = logger;
     this.#clock = clock;
   }
 
-  /** Logs a refusal as a warning, unless the same one was logged lately or there are too many lines. */
+  /**
+   * Logs a refusal as a warning, unless the same one was logged in the last {@link QUIET_MS} or there are too many
+   * lines.
+   */
   tell(refused: Refused): void {
     this.#observer.refused?.(refused);
     const { reason, message, remedy, ...rest } = refused;

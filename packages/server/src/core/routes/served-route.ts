@@ -12,9 +12,9 @@ import { createFilter, type Filter } from '../topics/filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
 
-/** How events are compressed for the clients that take them so. */
+/** How events are compressed for clients that accept compression. */
 export interface Compression {
-  /** Texts of fewer bytes go uncompressed. */
+  /** Texts of fewer bytes are not compressed. */
   readonly thresholdBytes: number;
 }
 
@@ -24,19 +24,19 @@ export interface RouteDefinition {
   readonly exchanges: readonly string[] | undefined;
   readonly topics: readonly string[] | undefined;
   readonly snapshot: SnapshotSource | undefined;
-  /** @default 64 MiB, and given to somebody new for a minute */
+  /** @default 64 MiB, and shared with new subscriptions for one minute */
   readonly snapshotLimits?: HoldLimits;
   /** @default nothing is compressed */
   readonly compression?: Compression | undefined;
-  /** What a turn of the event loop has time for. @default no limit */
+  /** Limits the work in one event loop turn. @default no limit */
   readonly turn?: TurnBudget;
-  /** Logs what clients are refused. @default nothing is logged */
+  /** Logs refusals. @default nothing is logged */
   readonly refusals?: RefusalLog;
-  /** @default nobody watches */
+  /** @default no observer */
   readonly observer?: Observer;
 }
 
-/** A named entry point: what it carries, who is connected, what happens to them. */
+/** A named entry point: the events that it carries, its connections, and its handlers. */
 export class ServedRoute implements Route {
   readonly name: string;
   readonly path: string;
@@ -47,7 +47,7 @@ export class ServedRoute implements Route {
   readonly snapshots: SnapshotReader | undefined;
   readonly #definition: RouteDefinition;
   readonly #handlers: RouteHandlers[] = [];
-  /** The filter of clients that ask for no topics, as most do. */
+  /** The shared filter of subscriptions without topics, which are the most common. */
   #everything: Filter | undefined;
 
   constructor(definition: RouteDefinition) {
@@ -64,7 +64,7 @@ export class ServedRoute implements Route {
     this.#handlers.push(handlers);
   }
 
-  /** What the route carries, narrowed to the patterns that a client asks for. */
+  /** The filter of a subscription: the events of the route, narrowed to the topic patterns of the client. */
   filter(topics: readonly string[] | undefined): Filter {
     const { exchanges, topics: allowed } = this.#definition;
     if (topics) return createFilter({ topics, allowed, exchanges });
@@ -72,7 +72,7 @@ export class ServedRoute implements Route {
     return this.#everything;
   }
 
-  /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; what to add is logged */
+  /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; this is logged too, with what to add */
   assertSnapshot(): void {
     if (this.snapshots) return;
     const message = `the route ${JSON.stringify(this.name)} has no snapshot`;
@@ -96,25 +96,25 @@ export class ServedRoute implements Route {
   failed(connection: Connection, error: Error): void {
     this.#definition.observer?.failed?.(connection, error);
     for (const handlers of this.#handlers) {
-      // What an error handler throws has nowhere left to go but to the others' view of it, so it ends here.
+      // Errors of an error handler are dropped: passing them to error handlers again could repeat without end.
       void attempt(() => handlers.error?.(connection, error));
     }
   }
 
-  /** Whether anything is done with what clients send. */
+  /** Whether the route has any handler for messages of clients. */
   get takesMessages(): boolean {
     return this.#handlers.some(({ message, messages }) => message || (messages && Object.keys(messages).length > 0));
   }
 
-  /** Whether there is a handler for messages of that name. */
+  /** Whether the route has a handler for messages with this name. */
   takes(name: string): boolean {
     return this.#named(name) !== undefined || this.#handlers.some((handlers) => handlers.message);
   }
 
   /**
-   * Hands what a client sent to the handlers.
+   * Passes a message of a client to the handlers.
    *
-   * @returns what the handler of that name returned
+   * @returns the value that the handler returned
    * @throws PregonError MESSAGE_UNKNOWN | HANDLER_FAILED, or the PregonError that the handler threw
    */
   async message(connection: Connection, data: unknown, name: string | undefined): Promise<unknown> {
@@ -123,7 +123,7 @@ export class ServedRoute implements Route {
     if (named) return this.#answer(connection, () => named(connection, data));
     const listening = this.#handlers.filter((handlers) => handlers.message);
     if (listening.length === 0 && name !== undefined) {
-      throw new PregonError('MESSAGE_UNKNOWN', `nothing here is called ${JSON.stringify(name.slice(0, 40))}`);
+      throw new PregonError('MESSAGE_UNKNOWN', `no handler for messages named ${JSON.stringify(name.slice(0, 40))}`);
     }
     let answer: unknown;
     for (const handlers of listening) {
@@ -145,7 +145,7 @@ export class ServedRoute implements Route {
     if (!('error' in outcome)) return outcome.value;
     this.failed(connection, outcome.error);
     if (outcome.error instanceof PregonError) throw outcome.error;
-    // What went wrong inside is not for the client to know.
+    // The client must not see internal errors.
     throw new PregonError('HANDLER_FAILED', 'the handler failed', { cause: outcome.error });
   }
 

@@ -2,7 +2,7 @@ import type { LogEntry } from '../ports/log-entry.js';
 import { type Filter, passes } from './filter.js';
 import { TopicIndex } from './topic-index.js';
 
-/** A filter that selects events without the topic index, for subscriptions behind the edge. Compiled once for many events. */
+/** A filter with a topic index of its own, for subscriptions behind the edge. It is compiled once for many events. */
 export class CompiledFilter {
   readonly #filter: Filter;
   /** Undefined if every topic matches. */
@@ -17,7 +17,7 @@ export class CompiledFilter {
     for (const pattern of filter.topics) this.#index.add(pattern, true);
   }
 
-  /** How many steps matching has taken so far. */
+  /** The number of matching steps so far. */
   get steps(): number {
     return this.#steps;
   }

@@ -1,12 +1,12 @@
 import { CompiledFilter } from './compiled-filter.js';
 import type { Filter } from './filter.js';
 
-/** The most words in all patterns that are kept compiled: about 20 MB. */
+/** The most words in the patterns of all cached filters: about 20 MB. */
 const KEPT_WORDS = 200_000;
 
 /**
- * A cache of compiled filters for subscriptions behind the edge; the least recently used ones are dropped. A subscription does not keep
- * its own compiled filter: most subscriptions are at the edge, and the memory of each connection would double.
+ * An LRU cache of compiled filters for subscriptions behind the edge. A subscription does not keep a compiled filter of
+ * its own: most subscriptions are at the edge and need none, and it would double the memory of a connection.
  */
 export class CompiledFilters {
   /** By key, the least recently used first. */

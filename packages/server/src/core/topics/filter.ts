@@ -2,19 +2,22 @@ import { canonicalPatterns, matchesTopic } from '@pregon/protocol';
 import type { LogEntry } from '../ports/log-entry.js';
 import { costOfPatterns, type PatternCost } from './pattern-cost.js';
 
-/** Which events a subscription wants. */
+/** Selects the events of a subscription. */
 export interface Filter {
-  /** Canonical AMQP topic patterns; one of them must match. */
+  /** Canonical AMQP topic patterns. At least one of them must match. */
   readonly topics: readonly string[];
-  /** What the route lets through, where that is narrower than everything; one of them must match too. */
+  /**
+   * The topic patterns that the route allows: at least one of them must match as well. Undefined if the route allows
+   * all topics.
+   */
   readonly allowed: readonly string[] | undefined;
-  /** Undefined for all. */
+  /** Undefined for all exchanges. */
   readonly exchanges: readonly string[] | undefined;
-  /** Event types; undefined for all. */
+  /** Undefined for all event types. */
   readonly types: readonly string[] | undefined;
-  /** Equal for filters that select the same events by the same words. */
+  /** Equal for filters with the same members. */
   readonly key: string;
-  /** What the topics cost. */
+  /** The cost of matching {@link Filter.topics}. */
   readonly cost: PatternCost;
 }
 
@@ -33,7 +36,7 @@ export function createFilter(want: {
   return { topics, allowed, exchanges, types, key, cost: costOfPatterns(topics) };
 }
 
-/** Whether an event passes all of a filter but its topics, which the topic index has matched already. */
+/** Whether an event passes a filter, apart from its topics: the topic index has matched those already. */
 export function passes(filter: Filter, entry: LogEntry): boolean {
   if (filter.exchanges !== undefined && !filter.exchanges.includes(entry.exchange)) return false;
   if (filter.types !== undefined && !filter.types.includes(entry.type)) return false;

@@ -1,22 +1,22 @@
 import { hasWildcard, TopicIndex, WORDS_OF_A_TOPIC } from './topic-index.js';
 
-/** What it costs the gateway to hold a list of patterns and to match topics with it. */
+/** The cost of holding a list of patterns, and of matching topics with it. */
 export interface PatternCost {
   readonly patterns: number;
-  /** Of UTF-8. */
+  /** In UTF-8. */
   readonly bytes: number;
   readonly words: number;
-  /** About how many steps it takes to match a topic of up to eight words, chosen to take as many as it can. */
+  /** About how many steps the most expensive topic of up to eight words takes. */
   readonly steps: number;
 }
 
-/** One object for nearly all connections. */
+/** The cost of the pattern `#`. Nearly all connections share this object. */
 const ALL: PatternCost = { patterns: 1, bytes: 1, words: 1, steps: 2 };
 
-/** Below this upper bound, the exact number of steps is not counted: counting would cost more than it saves. */
+/** Up to this upper bound, the exact number of steps is not counted: counting would cost more than it saves. */
 const FEW_STEPS = 100;
 
-/** @param patterns canonical */
+/** @param patterns in canonical form */
 export function costOfPatterns(patterns: readonly string[]): PatternCost {
   if (patterns[0] === '#') return ALL;
   let bytes = 0;
@@ -43,12 +43,15 @@ function countSteps(patterns: readonly string[]): number {
   return index.reach;
 }
 
-/** A pattern with each literal word as `w`: long lists have few shapes. */
+/** Replaces each literal word of a pattern by `w`: long lists of patterns have few shapes. */
 function shapeOf(pattern: string): string {
   return pattern.replace(/[^.*#]+/g, 'w');
 }
 
-/** Before the first `#`, one literal word of a shape can be met at each depth; behind it, any word of the topic. */
+/**
+ * Before the first `#`, a topic reaches one literal word of a shape at each depth. After it, each word of the topic can
+ * reach one.
+ */
 function stepsOfShape(shape: string): number {
   let reached = 1;
   let steps = 0;

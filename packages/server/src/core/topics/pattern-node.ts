@@ -1,4 +1,4 @@
-/** Values of one pattern. Nearly always there is one, and a set would cost two hundred bytes. */
+/** The values of one pattern. Nearly always there is only one, and a set would take two hundred bytes. */
 export class Values<T extends NonNullable<unknown>> {
   #one: T | undefined;
   #more: Set<T> | undefined;
@@ -34,36 +34,36 @@ export class Values<T extends NonNullable<unknown>> {
 }
 
 /**
- * A word of a pattern, in a tree of all of them. A client pays nothing for a node, so a node is small: about a hundred bytes, with
- * a map of its children only from the second one on.
+ * One word of a pattern, in the tree of all patterns. A client can create many nodes at no cost to itself, so a node is
+ * small: about a hundred bytes. It has a map of its children only if there are two or more.
  */
 export class PatternNode<T extends NonNullable<unknown>> {
-  /** The word under which its parent holds it. */
+  /** The word of this node: its key in the parent. */
   readonly word: string;
   star: PatternNode<T> | undefined;
   hash: PatternNode<T> | undefined;
   values: Values<T> | undefined;
-  /** The only child for a literal word; undefined if there is none or if there are several. */
+  /** The only child with a literal word; undefined if there is no such child or more than one. */
   child: PatternNode<T> | undefined;
-  /** The children for literal words if there are several. */
+  /** The children with literal words if there are two or more. */
   children: Map<string, PatternNode<T>> | undefined;
 
   constructor(word: string) {
     this.word = word;
   }
 
-  /** True if no pattern goes on below this node. */
+  /** True if no pattern continues below this node. */
   get isLeaf(): boolean {
     return !this.child && !this.children && !this.star && !this.hash;
   }
 
-  /** The child for a literal word. */
+  /** The child with a literal word. */
   get(word: string): PatternNode<T> | undefined {
     if (this.child) return this.child.word === word ? this.child : undefined;
     return this.children?.get(word);
   }
 
-  /** The child for a word or wildcard, made if there is none yet. */
+  /** The child with a word or wildcard; created if it is missing. */
   descend(word: string): PatternNode<T> {
     if (word === '*') {
       this.star ??= new PatternNode('*');
@@ -76,7 +76,7 @@ export class PatternNode<T extends NonNullable<unknown>> {
     return this.get(word) ?? this.#insert(new PatternNode(word));
   }
 
-  /** Takes a value out below this node, with the nodes that it leaves empty; true if this node is empty now. */
+  /** Removes a value below this node, and the nodes that become empty. @returns whether this node is empty now */
   prune(words: readonly string[], at: number, value: T): boolean {
     const word = words[at];
     if (word === undefined) {

@@ -1,12 +1,13 @@
 import { PatternNode, Values } from './pattern-node.js';
 import { TopicSearch } from './topic-search.js';
 
-/** How many words a topic has at most, as {@link TopicIndex.reach} assumes. */
+/** The most words of a topic that {@link TopicIndex.reach} assumes. */
 export const WORDS_OF_A_TOPIC = 8;
 
 /**
- * Finds what is registered under AMQP topic patterns that match a topic. A pattern without wildcards is looked up. For the others,
- * the cost depends on how many of their words one topic can reach at once, not on how many patterns there are.
+ * Maps AMQP topic patterns to values, and finds the values whose patterns match a topic. A pattern without wildcards
+ * costs one look-up. For the others, the cost depends on how many of their words one topic can reach at once, not on
+ * the number of patterns.
  */
 export class TopicIndex<T extends NonNullable<unknown>> {
   readonly #literals = new Map<string, Values<T>>();
@@ -31,9 +32,9 @@ export class TopicIndex<T extends NonNullable<unknown>> {
   }
 
   /**
-   * Adds to `found` each value with a matching pattern, once.
+   * Adds each value with a matching pattern to `found`.
    *
-   * @returns how many steps it took; each takes a tenth or two of a microsecond
+   * @returns the number of steps; each takes 0.1 or 0.2 microseconds
    */
   collect(topic: string, found: Set<T>): number {
     this.#literals.get(topic)?.addTo(found);
@@ -43,7 +44,7 @@ export class TopicIndex<T extends NonNullable<unknown>> {
     return search.visits;
   }
 
-  /** About how many nodes one topic of up to eight words can reach, if it is chosen to reach as many as it can. */
+  /** About how many nodes the most expensive topic of up to eight words can reach. */
   get reach(): number {
     return reach(this.#root, WORDS_OF_A_TOPIC);
   }
@@ -62,7 +63,7 @@ export function hasWildcard(pattern: string): boolean {
   return pattern.includes('*') || pattern.includes('#');
 }
 
-/** At one place of the topic stands one word, so at most one of the literal children is reached. */
+/** A topic has one word at each place, so it reaches at most one of the literal children. */
 function reach<T extends NonNullable<unknown>>(node: PatternNode<T>, wordsLeft: number): number {
   const below = node.hash ? reachBelowHash(node.hash, wordsLeft) : 0;
   if (wordsLeft === 0) return 1 + below;
@@ -71,7 +72,7 @@ function reach<T extends NonNullable<unknown>>(node: PatternNode<T>, wordsLeft: 
   return 1 + below + most + (node.star ? reach(node.star, wordsLeft - 1) : 0);
 }
 
-/** Several places lead here, and each may lead on to another child. */
+/** Below a `#`, several places of the topic lead to a node, and each place may lead on to a different child. */
 function reachBelowHash<T extends NonNullable<unknown>>(node: PatternNode<T>, wordsLeft: number): number {
   const below = node.hash ? reachBelowHash(node.hash, wordsLeft) : 0;
   if (wordsLeft === 0) return 1 + below;

@@ -2,32 +2,35 @@ import { PregonError } from '@pregon/protocol';
 import type { Filter } from './filter.js';
 import { countWords } from './pattern-cost.js';
 
-/** How much one connection may ask for. */
+/** The limits of one connection's subscriptions. */
 export interface SubscriptionLimits {
   readonly maxSubscriptions: number;
-  /** Topic patterns of all subscriptions together. */
+  /** The most topic patterns in all subscriptions together. */
   readonly maxTopics: number;
-  /** Their bytes in UTF-8. */
+  /** The most bytes of these patterns in UTF-8. */
   readonly maxTopicsBytes: number;
 }
 
-/** The most words in all topic patterns of a connection: each with a wildcard beside it takes about a hundred bytes of the topic index. */
+/**
+ * The most words in all topic patterns of a connection. A word of a pattern with wildcards takes about a hundred bytes
+ * of the topic index.
+ */
 const MOST_WORDS = 10_000;
 
-/** The most steps that matching one topic with all patterns of a connection may take: some tenths of a millisecond. */
+/** The most steps for matching one topic with all patterns of a connection: some tenths of a millisecond. */
 const MOST_STEPS = 2_500;
 
 /**
- * Refuses a list before anything is done with its patterns.
+ * Checks the length of a list of patterns before the patterns are read.
  *
  * @throws PregonError TOO_MANY_SUBSCRIPTIONS
  */
 export function assertTopicCount(count: number, { maxTopics }: Pick<SubscriptionLimits, 'maxTopics'>): void {
-  if (count > maxTopics) throw tooMany(`at most ${maxTopics} topic patterns are taken on one connection`);
+  if (count > maxTopics) throw tooMany(`a connection may have at most ${maxTopics} topic patterns: use fewer`);
 }
 
 /**
- * Refuses a list of patterns that no connection may have, before a filter is made of it.
+ * Checks a list of patterns before a filter is made from it: refuses a list that is too large for any connection.
  *
  * @throws PregonError TOO_MANY_SUBSCRIPTIONS
  */
@@ -39,7 +42,7 @@ export function assertTopicList(topics: readonly string[], limits: SubscriptionL
 }
 
 /**
- * Whether a connection may have one filter more beside those that it has.
+ * Checks that a connection may have one more filter beside its open ones.
  *
  * @throws PregonError TOO_MANY_SUBSCRIPTIONS
  */
@@ -53,7 +56,7 @@ export function assertRoomFor(more: Filter, held: Iterable<Filter>, limits: Subs
   }
   assertTopicCount(patterns, limits);
   if (bytes > limits.maxTopicsBytes) {
-    throw tooMany(`at most ${limits.maxTopicsBytes} bytes of topic patterns are taken on one connection`);
+    throw tooMany(`a connection may have at most ${limits.maxTopicsBytes} bytes of topic patterns: use fewer`);
   }
   if (words > MOST_WORDS) throw tooManyWords();
   if (steps > MOST_STEPS) {
@@ -62,7 +65,7 @@ export function assertRoomFor(more: Filter, held: Iterable<Filter>, limits: Subs
 }
 
 function tooManyWords(): PregonError {
-  return tooMany(`at most ${MOST_WORDS} words are taken in all topic patterns of one connection`);
+  return tooMany(`the topic patterns of a connection may have at most ${MOST_WORDS} words: use fewer or shorter ones`);
 }
 
 function tooMany(message: string): PregonError {

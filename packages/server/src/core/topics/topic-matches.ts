@@ -1,29 +1,32 @@
 import { matchesTopic } from '@pregon/protocol';
 import { hasWildcard, TopicIndex } from './topic-index.js';
 
-/** How many matches are remembered, over all topics: some megabytes if no topic comes twice. */
+/** The most cached matches of all topics together: some megabytes if every topic is different. */
 const REMEMBERED = 65_536;
 
-/** How many changes are looked at to find out whether what is remembered still holds; beyond, it is cheaper to search again. */
+/**
+ * The most changes that are checked to find out whether a cached result is still valid. For more, a new search is
+ * cheaper.
+ */
 const CHANGES_LOOKED_AT = 16;
 
 interface Remembered<T> {
   readonly values: readonly T[];
-  /** How many changes there had been when this was last known to hold. */
+  /** The number of changes up to which this result is known to be valid. */
   asOf: number;
 }
 
 /**
- * A topic index that remembers what it found. Patterns come and go while the same topics come again and again, so a change must not
- * invalidate what is known of all topics: one client that subscribes and unsubscribes in a loop would slow down matching for all.
+ * A topic index with a cache of its results. A change of one pattern must not invalidate the results of all topics:
+ * otherwise one client that subscribes and unsubscribes in a loop would slow down matching for all clients.
  */
 export class TopicMatches<T extends NonNullable<unknown>> {
   readonly #index = new TopicIndex<T>();
   readonly #found = new Map<string, Remembered<T>>();
   #remembered = 0;
-  /** How many patterns with wildcards have come or gone. */
+  /** How many patterns with wildcards were added or deleted. */
   #changes = 0;
-  /** The newest of them, in a ring. */
+  /** The newest of these patterns, in a ring buffer. */
   readonly #changed: string[] = [];
   #steps = 0;
 
@@ -37,14 +40,14 @@ export class TopicMatches<T extends NonNullable<unknown>> {
     this.#note(pattern);
   }
 
-  /** Each value with a matching pattern, once. */
+  /** The values with a matching pattern, each once. */
   of(topic: string): readonly T[] {
     const found = this.#found.get(topic);
     if (found && (found.asOf === this.#changes || this.#stillHolds(topic, found))) return found.values;
     return this.#find(topic, found);
   }
 
-  /** How many steps of the index all searches together have taken. */
+  /** The number of index steps of all searches so far. */
   get steps(): number {
     return this.#steps;
   }
@@ -61,7 +64,7 @@ export class TopicMatches<T extends NonNullable<unknown>> {
     return values;
   }
 
-  /** Whether no change since has to do with the topic. */
+  /** Whether no change since the search affects the topic. */
   #stillHolds(topic: string, found: Remembered<T>): boolean {
     if (this.#changes - found.asOf > CHANGES_LOOKED_AT) return false;
     for (let change = found.asOf; change < this.#changes; change++) {
@@ -78,7 +81,7 @@ export class TopicMatches<T extends NonNullable<unknown>> {
       this.#changes += 1;
       return;
     }
-    // Without wildcards, a pattern matches the topic of its name and no other.
+    // A pattern without wildcards matches only the topic that equals it.
     const found = this.#found.get(pattern);
     if (!found) return;
     this.#remembered -= cost(found);
@@ -91,7 +94,7 @@ export class TopicMatches<T extends NonNullable<unknown>> {
   }
 }
 
-/** Topics without a match count as one: their number has no limit. */
+/** A topic without a match counts as one: the number of such topics has no limit. */
 function cost<T>({ values }: Remembered<T>): number {
   return 1 + values.length;
 }

@@ -1,18 +1,18 @@
 import type { PatternNode } from './pattern-node.js';
 
 /**
- * Finds the patterns of a tree that match one topic. Each node is visited at most once: above the first `#` of a pattern a node
- * stands for one place in the topic, and below it for the set of all places that lead to it. So the cost is bounded by the number of
- * nodes, however the wildcards are arranged.
+ * Finds the patterns of a tree that match one topic. Each node is visited at most once. Above the first `#` of a
+ * pattern, a node stands for one place in the topic; below it, for the set of all places that lead to the node. So the
+ * number of nodes limits the cost, however the wildcards are arranged.
  */
 export class TopicSearch<T extends NonNullable<unknown>> {
   readonly #words: readonly string[];
   readonly #found: Set<T>;
-  /** Where each word stands in the topic; made when it is first needed. */
+  /** The places of each word in the topic; computed on first use. */
   #places: Map<string, number[]> | undefined;
-  /** For each depth below a `#`: which places in the topic lead there, one byte for each place. */
+  /** For each depth below a `#`, the places in the topic that lead there: one byte for each place. */
   readonly #rows: Uint8Array[] = [];
-  /** How many nodes were visited. */
+  /** The number of visited nodes. */
   visits = 0;
 
   constructor(topic: string, found: Set<T>) {
@@ -20,7 +20,7 @@ export class TopicSearch<T extends NonNullable<unknown>> {
     this.#found = found;
   }
 
-  /** Searches below a node that the first `at` words of the topic lead to. */
+  /** Searches below a node that is reached by the first `at` words of the topic. */
   visit(node: PatternNode<T>, at: number): void {
     this.visits += 1;
     if (node.hash) this.#visitHash(node.hash, at);
@@ -34,7 +34,7 @@ export class TopicSearch<T extends NonNullable<unknown>> {
     if (next) this.visit(next, at + 1);
   }
 
-  /** A `#` takes any number of words; if nothing comes after it, all that are left. */
+  /** A `#` matches any number of words. A `#` at the end of a pattern matches all remaining words. */
   #visitHash(node: PatternNode<T>, at: number): void {
     if (node.isLeaf) {
       this.visits += 1;
@@ -45,7 +45,7 @@ export class TopicSearch<T extends NonNullable<unknown>> {
     this.#spread(node, 0);
   }
 
-  /** Searches below a node that several places lead to: those of the row of this depth, of which there is at least one. */
+  /** Searches below a node that is reached from the places in the row of this depth. The row has at least one place. */
   #spread(node: PatternNode<T>, depth: number): void {
     this.visits += 1 + (this.#words.length >> 4);
     const row = this.#row(depth);
@@ -60,7 +60,10 @@ export class TopicSearch<T extends NonNullable<unknown>> {
     else if (node.children) this.#spreadChildren(node.children, row, depth);
   }
 
-  /** There may be thousands of children, or fewer than the topic has words. */
+  /**
+   * Iterates over the children or over the words of the topic, whichever are fewer: a node can have thousands of
+   * children.
+   */
   #spreadChildren(children: ReadonlyMap<string, PatternNode<T>>, row: Uint8Array, depth: number): void {
     const places = this.#placesOfWords();
     if (children.size < places.size) {
@@ -108,18 +111,18 @@ export class TopicSearch<T extends NonNullable<unknown>> {
   }
 }
 
-// Loops, because a row is short: what typed arrays have built in costs ten times as much for a few bytes.
+// Plain loops, because a row is short: the built-in methods of typed arrays cost ten times as much for a few bytes.
 
 function clear(row: Uint8Array): void {
   for (let place = 0; place < row.length; place++) row[place] = 0;
 }
 
-/** All places from `first` on. */
+/** Sets all places from `first` on, and clears the places before it. */
 function fillFrom(row: Uint8Array, first: number): void {
   for (let place = 0; place < row.length; place++) row[place] = place < first ? 0 : 1;
 }
 
-/** One word further from each place; false if no place has a word left. */
+/** Moves each place one word further. @returns false if no place has a word left */
 function shift(from: Uint8Array, to: Uint8Array): boolean {
   let some = 0;
   to[0] = 0;
