@@ -1,29 +1,32 @@
-/** What the environment says. This is the one file of the package that reads `process.env`. */
+/** Settings from the environment. Only this file of the package reads `process.env`. */
 export interface Settings {
-  /** `PREGON_LOG`: where the log is, where no flag says so: `sqlite:data/pregon.db`. */
+  /** `PREGON_LOG`: the URL of the log, if no flag sets one: `sqlite:data/pregon.db`. */
   readonly log: string | undefined;
-  /** `PREGON_OUTBOX`: the URL of an outbox, if no flag names one: `postgres://…`. */
+  /** `PREGON_OUTBOX`: the URL of an outbox, if no flag sets one: `postgres://…`. */
   readonly outbox: string | undefined;
-  /** `PREGON_TOKEN`: what to show to a gateway's HTTP port, where no flag says so. */
+  /** `PREGON_TOKEN`: the token for requests to a gateway's HTTP port, if no flag sets one. */
   readonly token: string | undefined;
-  /** `PREGON_HTTP_TOKEN`: what publishers must show to the HTTP port of a gateway, unless a flag says so. */
+  /** `PREGON_HTTP_TOKEN`: the token that a gateway's HTTP port requires from publishers, if no flag sets one. */
   readonly httpToken: string | undefined;
-  /** `DEBUG`: true where `pregon` or `*` is in its comma-separated list; errors are then shown with their stack. */
+  /** `DEBUG`: true if its comma-separated list contains `pregon` or `*`. Errors are then shown with their stack. */
   readonly debug: boolean;
   /**
-   * `PREGON_WORKER`, which the primary of `pregon run --workers` sets for those that it starts: which of them a process is, and the folder
-   * in which they meet.
+   * `PREGON_WORKER`, set by the primary of `pregon run --workers` for its workers: the number of the worker, and the
+   * folder of the sockets that the processes share.
    */
   readonly worker: { readonly number: number; readonly folder: string } | undefined;
-  /** All of it, for `${NAME}` in a configuration file. */
+  /** The whole environment, for `${NAME}` in a configuration file. */
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
-/** An empty variable counts as unset, as a shell or a compose file that passes on nothing leaves it. */
+/**
+ * Reads the environment. An empty variable counts as unset: shells and compose files pass unset variables as empty
+ * ones.
+ */
 export function readSettings(): Settings {
   const variables = process.env;
   const worker = readWorker(variables[WORKER]);
-  // What a worker starts is none.
+  // A child process of a worker is not a worker itself.
   delete variables[WORKER];
   const debug = (variables['DEBUG'] ?? '').split(',').map((name) => name.trim());
   return {
@@ -39,12 +42,12 @@ export function readSettings(): Settings {
 
 const WORKER = 'PREGON_WORKER';
 
-/** The environment of a worker, beside that of its primary. */
+/** Environment variables that a worker gets in addition to those of its primary. */
 export function variablesOfWorker(number: number, folder: string): Readonly<Record<string, string>> {
   return { [WORKER]: `${number}:${folder}` };
 }
 
-/** What a worker takes from its environment, as every local user can see its arguments. */
+/** Settings that a worker gets in its environment, because every local user can see its arguments. */
 export function secretVariables(secrets: { log: string; httpToken: string | undefined }): Record<string, string> {
   const { log, httpToken } = secrets;
   return { PREGON_LOG: log, ...(httpToken === undefined ? {} : { PREGON_HTTP_TOKEN: httpToken }) };

@@ -3,9 +3,10 @@ import type { Observer } from '../core/ports/observer.js';
 type Method = keyof Observer;
 
 /**
- * One observer that tells several. It has the methods that one of them has at least, so that what nobody observes costs nothing.
+ * Combines several observers into one. It has a method only if at least one of them has it, so that unobserved things
+ * cost nothing.
  *
- * @param onBroken is told once of an observer that threw; it is not asked again
+ * @param onBroken called once for an observer that threw; that observer is not called again
  */
 export function composeObservers(
   observers: readonly Observer[],
@@ -24,7 +25,7 @@ export function composeObservers(
       for (const observer of asked) {
         try {
           const given = call(observer, ...args);
-          // An async method has the type of one that returns nothing; what it rejects with must not end the process.
+          // TypeScript accepts an async method here. Its rejection must not end the process.
           if (given instanceof Promise) given.catch((error: unknown) => broke(observer, name, error));
         } catch (error) {
           broke(observer, name, error);

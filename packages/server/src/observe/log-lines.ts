@@ -1,7 +1,7 @@
 import type { Connection } from '../core/connections/connection.js';
 import type { Observer } from '../core/ports/observer.js';
 
-/** What log lines are written with; loggers of pino have this shape. */
+/** The logger of the log lines; a pino logger has this shape. */
 interface LineLogger {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -9,7 +9,10 @@ interface LineLogger {
   debug(fields: object, message: string): void;
 }
 
-/** One line for each connection, when it has closed; at level debug, also when it opens and for each message. One for what becomes of the log. */
+/**
+ * Logs a line for each closed connection, and for each change of the log's state. At level debug, also for each opened
+ * connection and each message.
+ */
 export function logLines(logger: LineLogger): Observer {
   return {
     opened: (connection) => logger.debug(who(connection), 'connection opened'),
@@ -24,7 +27,7 @@ export function logLines(logger: LineLogger): Observer {
         case 'unavailable':
           return logger.error({ err: change.error }, 'the log cannot be read; trying again');
         case 'replaced':
-          return logger.warn({}, 'another log stands in the place of the one that was read; all were told reset');
+          return logger.warn({}, 'the log was replaced by another one; all subscriptions get a reset');
         case 'available':
           return logger.info({}, 'the log can be read again');
       }

@@ -4,14 +4,14 @@ import type { Socket } from 'node:net';
 import { fieldOf, fitArray, replaceField } from './field.js';
 import { socketOf } from './ws.js';
 
-/** Answers a request by which a client of long polling sends packets; called as a method of the client's transport. */
+/** Handles a request in which a long-polling client sends packets; called as a method of the client's transport. */
 export type OnDataRequest<T extends object> = (this: T, request: IncomingMessage, response: ServerResponse) => void;
 
-/** All that handling a posted payload in our own way takes of a transport. */
+/** The methods of a transport that our own handling of posted payloads needs. */
 const NEEDED_METHODS = ['onDataRequest', 'onPacket', 'onClose', 'onError', 'headers'];
 
 /**
- * The socket that carries a transport by WebSocket; undefined if it cannot be found.
+ * The socket of a WebSocket transport; undefined if it cannot be found.
  *
  * @see docs/decisions/0012-private-fields.md
  */
@@ -19,28 +19,29 @@ export function carrierOf(transport: object): Socket | undefined {
   return socketOf(fieldOf(transport, 'socket'));
 }
 
-/** @returns whether this is the id of a client that Engine.IO knows; false for all if its table cannot be found */
+/** @returns whether Engine.IO has a client with this id; always false if its client table cannot be found */
 export function knowsClient(engine: object, sid: string): boolean {
   return Object.hasOwn(Object(fieldOf(engine, 'clients')), sid);
 }
 
 /**
- * Lets a transport of long polling wait no longer than this for the poll that is told of the end. Engine.IO keeps the transport and its
- * first request for half a minute by itself.
+ * Limits how long a closing long-polling transport waits for the next poll, which tells the client of the close.
+ * Without this, Engine.IO keeps the transport and its first request for half a minute.
  */
 export function limitClosing(transport: object, closeTimeoutMs: number): boolean {
   return replaceField(transport, 'closeTimeout', closeTimeoutMs);
 }
 
-/** Gives back unused places of what a client of Engine.IO keeps as long as it lives. */
+/** Frees the unused capacity of an array that an Engine.IO client keeps for its whole life. */
 export function fitClient(conn: object): boolean {
   return fitArray(conn, 'cleanupFn');
 }
 
 /**
- * Removes the listener for errors that Engine.IO adds while a WebSocket has no transport; the transport has its own.
+ * Removes the error listener that Engine.IO adds to a WebSocket before its transport exists; the transport adds its
+ * own.
  *
- * @returns whether it was there
+ * @returns whether the listener was found
  */
 export function dropUpgradeListener(transport: object): boolean {
   const webSocket = fieldOf(transport, 'socket');
@@ -53,9 +54,9 @@ export function dropUpgradeListener(transport: object): boolean {
 }
 
 /**
- * Puts a handler of ours in the place of the one that decodes and handles a posted payload in one piece.
+ * Replaces the handler that decodes and handles a posted payload in one piece by our own.
  *
- * @returns false if one of the methods that such a handler calls is missing: Engine.IO then goes on to handle payloads by itself
+ * @returns false if a method that our handler calls is missing: Engine.IO then keeps its own handler
  */
 export function replaceOnDataRequest<T extends object>(transport: T, onDataRequest: OnDataRequest<T>): boolean {
   const isComplete = NEEDED_METHODS.every((name) => typeof fieldOf(transport, name) === 'function');
@@ -63,12 +64,12 @@ export function replaceOnDataRequest<T extends object>(transport: T, onDataReque
   return replaceField(transport, 'onDataRequest', onDataRequest);
 }
 
-/** The posted request that a transport is reading. Engine.IO ends it with the transport. */
+/** The posted request that a transport is reading. Engine.IO ends it together with the transport. */
 export function postedRequest(transport: object): unknown {
   return fieldOf(transport, 'dataReq');
 }
 
-/** A transport that was never posted to has no such field yet. */
+/** Sets the field without a check: a transport does not have it before its first posted request. */
 export function setPostedRequest(transport: object, request: IncomingMessage | null): void {
   Reflect.set(transport, 'dataReq', request);
 }
@@ -86,7 +87,7 @@ export function failTransport(transport: object, why: string): void {
   call(transport, 'onError', why);
 }
 
-/** The headers of an answer, with those that Engine.IO and its users add. */
+/** The headers of a response, including those that Engine.IO and the application add. */
 export function answerHeaders(transport: object, request: IncomingMessage, own: object): object {
   return { ...own, ...Object(call(transport, 'headers', request, own)) };
 }

@@ -1,7 +1,7 @@
 /**
- * Replaces a field that an object has; a name that it does not have stays absent.
+ * Replaces the value of an existing field. Does not add a missing field.
  *
- * @returns whether the object has it
+ * @returns whether the object has the field
  */
 export function replaceField(owner: unknown, name: string, value: unknown): boolean {
   if (typeof owner !== 'object' || owner === null || !(name in owner)) return false;
@@ -14,7 +14,7 @@ export function fieldOf(owner: unknown, name: string): unknown {
 }
 
 /**
- * Gives back the unused places of an array that lives as long as its owner: V8 reserves sixteen more for one that was pushed to.
+ * Frees the unused capacity of an array that lives as long as its owner: V8 reserves sixteen more places after a push.
  *
  * @returns whether the field is an array
  */

@@ -2,11 +2,14 @@ import { createServer, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { fieldOf, replaceField } from './field.js';
 
-/** What Node.js itself does with a new connection of an HTTP server; the same function for all servers. */
+/**
+ * The listener with which Node.js itself reads a new connection of an HTTP server; the same function for all servers.
+ */
 const [readRequests] = createServer().listeners('connection');
 
 /**
- * The response that a connection is being sent. If Node.js no longer says which one that is, two pipelined answers may change places.
+ * The response that is being sent on a connection. If a Node.js release hides it, two pipelined responses may be sent
+ * in the wrong order.
  *
  * @see docs/decisions/0012-private-fields.md
  */
@@ -18,7 +21,7 @@ export function answerUnderWay(socket: Duplex): ServerResponse | undefined {
 /**
  * Lets a server read a connection as if it had just been accepted.
  *
- * @returns false if Node.js no longer listens for its own connections; then the caller has to end this one
+ * @returns false if Node.js has no such listener; the caller must then end the connection
  */
 export function readAnew(server: object, socket: Duplex, read: unknown = readRequests): boolean {
   if (typeof read !== 'function') return false;
@@ -26,12 +29,15 @@ export function readAnew(server: object, socket: Duplex, read: unknown = readReq
   return true;
 }
 
-/** Since Node.js 24.9 a server asks this function for each request whether to treat it as an upgrade; undefined in earlier releases. */
+/**
+ * The function that decides for each request whether it is an upgrade, since Node.js 24.9; undefined in earlier
+ * releases.
+ */
 export function upgradeDecision(server: object): unknown {
   return fieldOf(server, 'shouldUpgradeCallback');
 }
 
-/** @returns whether the server asks it */
+/** @returns whether the server uses such a function */
 export function replaceUpgradeDecision(server: object, decide: unknown): boolean {
   return replaceField(server, 'shouldUpgradeCallback', decide);
 }

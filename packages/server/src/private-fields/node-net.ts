@@ -3,15 +3,16 @@ import type { EventEmitter } from 'node:events';
 import { Server, Socket } from 'node:net';
 import { fieldOf, replaceField } from './field.js';
 
-/** A connection of the operating system, below Node's sockets. */
+/** A connection of the operating system, below a Node.js socket. */
 export interface Handle {
   close(): void;
 }
 
 /**
- * Lets a socket forget its peer's address, about 90 bytes that Node.js keeps after the first question and finds again at the next one.
+ * Drops the cached peer address of a socket, about 90 bytes. Node.js caches it at the first access, and looks it up
+ * again at the next one.
  *
- * @returns whether an address was kept where it is expected
+ * @returns whether a cached address was found
  * @see docs/decisions/0012-private-fields.md
  */
 export function forgetPeerName(socket: Socket): boolean {
@@ -19,24 +20,29 @@ export function forgetPeerName(socket: Socket): boolean {
 }
 
 /**
- * Gives back the table of an emitter that has no listeners, about 200 bytes. The emitter makes another one for the next listener.
+ * Frees the listener table of an emitter without listeners, about 200 bytes. The emitter creates a new one for the next
+ * listener.
  *
- * @returns whether there was a table to give back
+ * @returns whether a table was freed
  */
 export function forgetListenerTable(emitter: Pick<EventEmitter, 'eventNames'>): boolean {
   return emitter.eventNames().length === 0 && replaceField(emitter, '_events', undefined);
 }
 
-/** The handle of a socket, which outlives the socket if that is sent to another process; undefined if it cannot be found. */
+/**
+ * The handle of a socket; undefined if it cannot be found. It outlives the socket if the socket is sent to another
+ * process.
+ */
 export function handleOf(socket: Socket): Handle | undefined {
   const handle = fieldOf(socket, '_handle');
   return isHandle(handle) ? handle : undefined;
 }
 
 /**
- * The last connection that was dealt to a worker process, for each port. The cluster module keeps one open until the worker has
- * confirmed it, and deals the next only then. If the worker is killed in between, nobody closes the connection, and its client waits
- * for an answer for ever. If Node.js deals connections in another way, the map stays empty.
+ * The last connection that was sent to a worker process, for each port. The cluster module keeps it open until the
+ * worker has confirmed it, and sends the next one only then. If the worker is killed in between, the cluster module
+ * never closes the connection, and its client waits for a response for ever. If a Node.js release distributes
+ * connections in another way, the map stays empty.
  */
 export function watchDealt(child: Pick<ChildProcess, 'send'>): ReadonlyMap<unknown, Handle> {
   const dealt = new Map<unknown, Handle>();

@@ -3,10 +3,10 @@ import { fieldOf, fitArray, replaceField } from './field.js';
 type Found = (namespace: unknown) => void;
 
 /**
- * Calls `refused` with the name of each namespace that a client asks for and that does not exist: Socket.IO has no event for that, but
- * looks up such a name by one method, which is wrapped here.
+ * Calls `refused` with the name of each namespace that a client requests and that does not exist. Socket.IO has no
+ * event for that, so the method that looks up such names is wrapped.
  *
- * @returns false if there is no such method; then nothing is told
+ * @returns false if the method is missing; `refused` is then never called
  * @see docs/decisions/0012-private-fields.md
  */
 export function watchNamespaces(io: object, refused: (name: string) => void): boolean {
@@ -22,19 +22,19 @@ export function watchNamespaces(io: object, refused: (name: string) => void): bo
 }
 
 /**
- * Replaces the private session id that a socket is told, by which its client asks for its session again.
+ * Replaces the private session id of a socket, with which its client can recover the session.
  *
- * @param pid undefined if the client is to have none
- * @returns false if there is no such field: the client then begins a new session each time
+ * @param pid undefined if the client must not have one
+ * @returns false if the field is missing: the client then starts a new session each time
  */
 export function replacePrivateId(socket: object, pid: string | undefined): boolean {
   return replaceField(socket, 'pid', pid);
 }
 
 /**
- * Ends a client, in all of its namespaces, as a connection that breaks does: their sessions are kept.
+ * Ends a client in all its namespaces as a broken connection would: its sessions are kept.
  *
- * @returns false if there is no such method; the caller then disconnects the client
+ * @returns false if the method is missing; the caller must then disconnect the client
  */
 export function breakOff(client: object): boolean {
   const close = fieldOf(client, 'close');
@@ -43,7 +43,11 @@ export function breakOff(client: object): boolean {
   return true;
 }
 
-/** Gives back unused places of what Socket.IO keeps for a client as long as it lives. @returns which of them were found */
+/**
+ * Frees the unused capacity of arrays that Socket.IO keeps for the whole life of a client.
+ *
+ * @returns the names of the arrays that were found
+ */
 export function fitSocket(socket: object): readonly string[] {
   const callbacks = fieldOf(fieldOf(fieldOf(socket, 'client'), 'decoder'), '_callbacks');
   const fitted = { _anyListeners: fitArray(socket, '_anyListeners'), $decoded: fitArray(callbacks, '$decoded') };

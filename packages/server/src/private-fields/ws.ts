@@ -2,21 +2,21 @@ import { Socket } from 'node:net';
 import { Writable } from 'node:stream';
 import { fieldOf, replaceField } from './field.js';
 
-/** The parts of the receiver of `ws` that hold what was read and not parsed. */
+/** The fields of a `ws` receiver that hold unparsed bytes and the message limit. */
 interface Receiver {
   _buffers: Buffer[];
   _bufferedBytes: number;
   _maxPayload: number;
 }
 
-/** As `ws` calls it when a compressed message, or a part of one, has come. */
+/** The methods that `ws` calls for compressed messages and their parts. */
 export interface MessageExtension {
   decompress(part: Buffer, last: boolean, callback: (error: Error | null, message?: Buffer) => void): void;
   cleanup(): void;
 }
 
 /**
- * The socket that carries a WebSocket of `ws`; undefined if it cannot be found.
+ * The socket of a `ws` WebSocket; undefined if it cannot be found.
  *
  * @see docs/decisions/0012-private-fields.md
  */
@@ -25,16 +25,16 @@ export function socketOf(webSocket: unknown): Socket | undefined {
   return socket instanceof Socket ? socket : undefined;
 }
 
-/** The stream that parses what a WebSocket of `ws` receives; undefined if it cannot be found. */
+/** The stream that parses the received bytes of a `ws` WebSocket; undefined if it cannot be found. */
 export function receiverStreamOf(webSocket: unknown): Writable | undefined {
   const receiver = fieldOf(webSocket, '_receiver');
   return receiver instanceof Writable ? receiver : undefined;
 }
 
 /**
- * Limits the messages that are read from now on. `ws` ends a connection that sends a larger one with 1009.
+ * Limits the size of later messages. `ws` closes a connection that sends a larger one with code 1009.
  *
- * @returns false if the limit that the server was made with goes on to hold
+ * @returns false if the limit cannot be changed: the limit of the server stays in force
  */
 export function limitMessages(webSocket: unknown, maxBytes: number): boolean {
   const receiver = receiverOf(webSocket);
@@ -43,15 +43,15 @@ export function limitMessages(webSocket: unknown, maxBytes: number): boolean {
 }
 
 /**
- * Hands what `ws` has read and not parsed back to the socket: it waits there as bytes, and an end of the stream waits behind it.
+ * Puts the bytes that `ws` has read but not parsed back into the socket. They wait there, before the end of the stream.
  *
- * @returns false if there is nothing to hand back or no place for it; `ws` then parses what it has
+ * @returns false if there are no such bytes, or they cannot be put back; `ws` then parses them
  */
 export function putBackUnparsed(webSocket: unknown): boolean {
   const receiver = receiverOf(webSocket);
   const socket = socketOf(webSocket);
   if (!receiver || !socket || receiver._bufferedBytes === 0) return false;
-  // Its end was seen: nothing can be put back any more, and what is left goes on being parsed.
+  // After the end of the stream, no bytes can be put back: `ws` parses the remaining ones.
   if (socket.readableEnded && !socket.destroyed) return false;
   const buffers = receiver._buffers;
   receiver._buffers = [];
@@ -61,9 +61,9 @@ export function putBackUnparsed(webSocket: unknown): boolean {
 }
 
 /**
- * Puts an extension of ours in the place of permessage-deflate, once it was agreed on.
+ * Replaces the negotiated permessage-deflate extension by our own.
  *
- * @returns false if `ws` goes on to inflate by itself, to the same limit
+ * @returns false if the extension cannot be replaced: `ws` then inflates by itself, with the same limit
  */
 export function replaceInflation(webSocket: unknown, extension: MessageExtension): boolean {
   return replaceField(fieldOf(webSocket, '_extensions'), 'permessage-deflate', extension);

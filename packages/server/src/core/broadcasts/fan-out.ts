@@ -3,26 +3,26 @@ import type { Member } from '../connections/member.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Message } from './message.js';
 
-/** How many connections are written to between two looks at the clock. */
+/** How many connections get a message between two looks at the clock. */
 const BETWEEN_LOOKS = 16;
 
-/** The most messages, and the most bytes of them, that wait to be written to the connections of a route. */
+/** The most messages, and the most bytes of messages, that may wait for the connections of one route. */
 const MOST_WAITING = 1_000;
 const MOST_WAITING_BYTES = 8_388_608;
 
 interface Delivery {
   readonly message: Message;
   readonly except: object | undefined;
-  /** Those that were there when it was sent. */
+  /** The connections that were open when the message was sent. */
   readonly targets: readonly Member[];
   next: number;
 }
 
 /**
- * Writes messages to the connections of a route, in order, within the time that a turn of the event loop has for what clients cause. A
- * message to ten thousand connections takes several turns, and messages that follow wait for it. What does not fit in the limits is
- * dropped: messages are ephemeral. Senders that are connections of this gateway are not read from while the route is behind, so only
- * other gateways and timers can fill it.
+ * Writes messages to the connections of a route, in order, within the turn budget. A message to ten thousand
+ * connections takes several event loop turns, and later messages wait for it. Messages over the limits are dropped,
+ * because they are ephemeral. While messages wait, the gateway does not read from connections that send to the route.
+ * So only other gateways and timers can fill the queue.
  */
 export class FanOut {
   readonly #connections: ReadonlySet<Member>;
@@ -31,12 +31,12 @@ export class FanOut {
   #waitingBytes = 0;
   readonly #onDropped: () => void;
   #isScheduled = false;
-  /** Not read from until no message waits. */
+  /** The connections that are not read from until no message waits. */
   #senders = new Set<Member>();
 
   /**
-   * @param turn undefined for no limit
-   * @param onDropped is told of each message that is dropped for all that it was meant for
+   * @param turn the budget of each event loop turn; undefined for no limit
+   * @param onDropped called for each message that is dropped for all its connections
    */
   constructor(connections: ReadonlySet<Member>, turn: TurnBudget | undefined, onDropped: () => void) {
     this.#onDropped = onDropped;
@@ -49,16 +49,16 @@ export class FanOut {
     return this.#waiting.length > 0;
   }
 
-  /** Has the connection regulate its reading once more, in a later turn, when no message waits any more. */
+  /** Calls {@link Member.regulate} of the connection in a later turn, as soon as no message waits. */
   holdUntilDone(sender: Member): void {
     this.#senders.add(sender);
   }
 
   /**
-   * Writes as much as the turn has time for, and the rest later.
+   * Writes a message to as many connections as the turn budget allows, and to the others in later turns.
    *
-   * @param bytes about how large the message is
-   * @returns how many connections it was written to, or will be
+   * @param bytes the approximate size of the message
+   * @returns the number of connections that the message was or will be written to
    */
   send(message: Message, except: object | undefined, bytes: number): number {
     const turn = this.#turn;
@@ -116,7 +116,7 @@ export class FanOut {
     }
   }
 
-  /** Writes to so many as there is time for, at least to a few. */
+  /** Writes to at least a few connections, and to more while the budget lasts. */
   #write(delivery: Delivery, turn: TurnBudget): number {
     const { message, except, targets } = delivery;
     let written = 0;
@@ -140,7 +140,7 @@ export class FanOut {
   }
 }
 
-/** A link that throws, as one of somebody else's transport may, costs its own client the message, and nobody else. */
+/** A link may throw, above all one of a third-party transport. Then only its own client misses the message. */
 function tell(connection: Member, message: Message): boolean {
   try {
     return connection.sendMessage(message);

@@ -1,6 +1,6 @@
 import type { OutgoingMessage } from '../ports/delivery.js';
 
-/** Names that clients of Socket.IO use themselves, and those under which a gateway tells them of their subscriptions. */
+/** Names that Socket.IO reserves for itself, and names of the gateway's own messages to Socket.IO clients. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'connect',
   'connect_error',
@@ -19,16 +19,16 @@ export const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'closing',
 ]);
 
-/** An ephemeral message to one or many connections: encoded once for each way of writing it. */
+/** An ephemeral message to one or more connections: encoded once for each encoding. */
 export class Message implements OutgoingMessage {
   readonly name: string;
-  /** Text and bytes go to plain WebSocket clients as they are; anything else as JSON. */
+  /** Text and bytes are sent unchanged to plain WebSocket clients; other data is sent as JSON. */
   readonly data: unknown;
   readonly #encoded = new Map<(message: OutgoingMessage) => Buffer, Buffer>();
 
-  /** @throws TypeError where the name is reserved */
+  /** @throws TypeError if the name is reserved */
   constructor(name: string, data: unknown) {
-    if (RESERVED_NAMES.has(name)) throw new TypeError(`a message cannot be named ${name}: that name is reserved`);
+    if (RESERVED_NAMES.has(name)) throw new TypeError(`the message name ${name} is reserved: use another one`);
     this.name = name;
     this.data = data;
   }
@@ -42,7 +42,7 @@ export class Message implements OutgoingMessage {
     return bytes;
   }
 
-  /** The data as a value that JSON can hold: bytes as base64 text. */
+  /** The data as a JSON value: bytes are base64 text. */
   get jsonData(): unknown {
     return this.data instanceof Uint8Array ? Buffer.from(this.data).toString('base64') : this.data;
   }

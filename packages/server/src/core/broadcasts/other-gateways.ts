@@ -4,16 +4,16 @@ import type { Ephemeral, EphemeralMember } from '../ports/ephemeral.js';
 /** Sends to the same channel of all other gateways. Never waits, never throws. */
 export type TellOthers = (text: string) => void;
 
-/** The way to the other gateways of the log, shared by all who have something to tell: each has a channel of its own. */
+/** Sends messages to the other gateways on the log, and receives theirs. Each purpose has a channel of its own. */
 export class OtherGateways {
   readonly #channels = new Map<string, (text: string) => void>();
   readonly #onFailed: (error: Error) => void;
   #member: EphemeralMember | undefined;
 
   /**
-   * Resolves when what the others send from now on is heard.
+   * Resolves when all messages that other gateways send from now on will be received.
    *
-   * @param onFailed what another gateway sent could not be read, or not be delivered
+   * @param onFailed called if a message of another gateway cannot be read or delivered
    * @throws PregonError LOG_CLOSED
    */
   static async join(ephemeral: Ephemeral, onFailed: (error: Error) => void): Promise<OtherGateways> {
@@ -27,15 +27,15 @@ export class OtherGateways {
   }
 
   /**
-   * @param name without blanks; the same on all gateways
-   * @param hear called with what another gateway sent; where it throws, that is told to `onFailed`
+   * @param name the name of the channel, without spaces; the same on all gateways
+   * @param hear called with each text from another gateway; an error that it throws is passed to `onFailed`
    */
   open(name: string, hear: (text: string) => void): TellOthers {
     this.#channels.set(name, hear);
     return (text) => this.#member?.send(`${name} ${text}`);
   }
 
-  /** Nothing is heard and nothing goes out any more. */
+  /** Stops sending and receiving. */
   async leave(): Promise<void> {
     const member = this.#member;
     this.#member = undefined;
@@ -43,7 +43,7 @@ export class OtherGateways {
     await member?.leave();
   }
 
-  /** What comes on a channel that is not open here is meant for others. */
+  /** Ignores messages on channels that are not open here. */
   #hear(text: string): void {
     const blank = text.indexOf(' ');
     try {

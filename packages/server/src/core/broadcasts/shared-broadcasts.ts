@@ -2,13 +2,13 @@ import type { ServedRoute } from '../routes/served-route.js';
 import { decodeBroadcast } from './broadcast.js';
 import type { OtherGateways } from './other-gateways.js';
 
-/** Ties the connections of this gateway's routes to those of the routes of the same name on the other gateways of the log. */
+/** Shares broadcasts between routes of the same name on all gateways of the log. */
 export function shareBroadcasts(others: OtherGateways, routes: readonly ServedRoute[]): void {
   const tellOthers = others.open('broadcast', (text) => deliver(text, routes));
   for (const { connections } of routes) connections.tellOthers = tellOthers;
 }
 
-/** To nobody where this gateway has no route of that name. */
+/** Drops the message if this gateway has no route with that name. */
 function deliver(text: string, routes: readonly ServedRoute[]): void {
   const { route, message } = decodeBroadcast(text);
   routes.find(({ name }) => name === route)?.connections.deliver(message, text.length);

@@ -150,7 +150,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     const { maxSubscriptions } = this.#limits;
     const open = this.#subscriptions;
     if (open.length >= maxSubscriptions) {
-      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `a connection may have at most ${maxSubscriptions} subscriptions`);
+      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${maxSubscriptions} subscriptions per connection`);
     }
     if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
     this.#hasSubscribed = true;

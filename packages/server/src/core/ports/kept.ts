@@ -1,13 +1,13 @@
 import type { StopFollowing } from './log-entry.js';
 
-/** What stands for a key. */
+/** The value of a key. */
 export interface KeptValue {
   readonly value: string;
-  /** When it stops to hold, in milliseconds since 1970; undefined if it holds until it is deleted. */
+  /** When the value expires, in milliseconds since 1970; undefined if it is kept until it is deleted. */
   readonly expiresAt: number | undefined;
 }
 
-/** All that holds at one moment, by key. */
+/** All values that have not expired, by key, at one moment. */
 export type KeptState = ReadonlyMap<string, KeptValue>;
 
 export interface KeepOptions {
@@ -15,9 +15,9 @@ export interface KeepOptions {
   readonly expiresAt?: number;
 }
 
-/** The same for every log. */
+/** The limits of {@link Kept}, the same for every log. */
 export const KEPT_LIMITS = {
-  /** The most keys that hold at one time; processes that put at the same moment may exceed it by some. */
+  /** The most keys at one time; processes that put at the same moment may exceed it slightly. */
   entries: 10_000,
   /** Bytes of UTF-8. */
   keyBytes: 512,
@@ -26,34 +26,41 @@ export const KEPT_LIMITS = {
 } as const;
 
 /**
- * A small set that a log keeps beside its entries, for what must outlive retention: who is blocked, which tokens are revoked.
+ * A small set of keys and values that a log keeps beside its entries, for data that must outlive retention: blocked
+ * users, revoked tokens.
  *
- * - **Durability.** What `put` and `delete` resolved survives as an append does, and no retention drops it. It goes only with the log.
- * - **One set.** All processes that open the log have the same. The last change of a key holds, in an order that is the same for all;
- *   of two changes that are made at the same time, any may be the last.
- * - **Reading.** `all` has every change that was resolved before it was called, by any process.
- * - **Following.** Whoever follows is told the whole state after each change, by any process, as soon as a follower of the log would be
- *   told of an entry. Changes in quick succession may be told as one. During an outage nothing is told; the state after it is.
+ * - **Durability.** After `put` or `delete` resolves, the change is as durable as an append, and no retention drops it.
+ *   The set is deleted only with the log.
+ * - **One set.** All processes that open the log see the same set. The last change of a key wins, in an order that is
+ *   the same for all; of two concurrent changes, either may be the last.
+ * - **Reading.** `all` returns every change that was resolved before the call, by any process.
+ * - **Following.** A follower is called with the whole state after each change by any process, as soon as a follower of
+ *   the log would get an entry. Changes in quick succession may be reported as one. During an outage there are no
+ *   calls; after it, the follower gets the current state.
  *
- * A value that has expired is in no state. That it expires is not told: whoever follows compares `expiresAt` with the clock.
+ * An expired value is in no state. Followers are not called when a value expires: they must compare `expiresAt` with
+ * the clock.
  */
 export interface Kept {
   /**
    * Sets the value of a key.
    *
-   * @throws RangeError if key, value or time is beyond {@link KEPT_LIMITS} or no value at all
-   * @throws PregonError KEPT_FULL | CONFIG_INVALID if this process may not write it | LOG_UNAVAILABLE | LOG_CLOSED
+   * @throws RangeError if the key is empty, if the key or the value is beyond {@link KEPT_LIMITS}, or if the time is
+   *   invalid
+   * @throws PregonError KEPT_FULL | CONFIG_INVALID if this process has no permission to write | LOG_UNAVAILABLE |
+   *   LOG_CLOSED
    */
   put(key: string, value: string, options?: KeepOptions): Promise<void>;
 
-  /** Removes a key, if it is there. @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED */
+  /** Removes a key if it exists. @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED */
   delete(key: string): Promise<void>;
 
   /** @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED */
   all(): Promise<KeptState>;
 
   /**
-   * Calls back with the present state, and after each change. Resolves after the first call, so that whoever waits for it has all.
+   * Calls back with the current state, and after each change. Resolves after the first call, so that the caller has the
+   * state then.
    *
    * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED
    */

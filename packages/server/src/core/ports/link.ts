@@ -14,7 +14,7 @@ import type {
 import type { TransportName } from '../connections/connection.js';
 import type { EventChunk, OutgoingMessage } from './delivery.js';
 
-/** The control frames that need no care; events and snapshots are handed over encoded. */
+/** The frames that a link encodes itself. Events and snapshots are passed to it already encoded. */
 export type ControlFrame =
   | WelcomeFrame
   | SubscribedFrame
@@ -27,45 +27,47 @@ export type ControlFrame =
   | PongFrame;
 
 /**
- * Where a subscription writes: a client, or a subscriber in this process. Nothing here waits and nothing is kept for later: what is
- * handed over is written at once, and whoever finds the sink full comes back when it has drained. A method that throws costs this
- * connection its subscriptions, and no other connection anything.
+ * The destination of a subscription: a client, or a subscriber in this process. Its methods do not wait and do not
+ * buffer: data is written at once. A caller that finds the sink full must continue when the sink has drained. If a
+ * method throws, this connection loses its subscriptions; other connections are not affected.
  */
 export interface Sink {
-  /** True if more waits than its limit allows. */
+  /** True if more data waits than the limit of the sink allows. */
   readonly full: boolean;
   events(id: RequestId, chunk: EventChunk): void;
   control(frame: ControlFrame): void;
   /**
-   * Part of a snapshot. Absent if there is no way to write one: then nobody asks for it.
+   * Writes a part of a snapshot. Absent if the sink cannot write snapshots: then none is requested.
    *
    * @param rows a JSON array
-   * @param more false with the last part
+   * @param more false for the last part
    */
   snapshot?(id: RequestId, rows: string, more: boolean): void;
   /**
-   * What is written from now on may wait for {@link Sink.release}, to go out in one piece: several subscriptions of a connection would
-   * else cost it several writes for each flush. Absent if there is only ever one.
+   * Lets the sink delay its writes until {@link Sink.release}, and write them at once: otherwise several subscriptions
+   * of a connection need several writes for each flush. Absent if the sink has only one subscription.
    */
   hold?(): void;
   release?(): void;
 }
 
-/** What a transport gives the core for one connection: a way out to its client, and what the core has to know of it. */
+/** The transport's side of one connection: writes to the client, and reports the state of the socket. */
 export interface Link extends Sink {
   readonly transport: TransportName;
-  /** True if more than `maxBufferedBytes` wait to be taken by the client. */
+  /** True if more than `maxBufferedBytes` wait for the client. */
   readonly full: boolean;
-  /** Bytes that wait to be taken by the client. */
+  /** Bytes that wait for the client. */
   readonly bufferedBytes: number;
-  /** Bytes that the operating system has taken so far: it grows as long as the client reads. */
+  /** Bytes that the operating system has taken so far. The number grows while the client reads. */
   readonly takenBytes: number;
-  /** @returns false if it was not written, because the client takes too little */
+  /** @returns false if the message was not written, because the link is full */
   message(message: OutgoingMessage): boolean;
-  /** Whether to go on reading what the client sends. Absent if the transport reads nothing, or must read on. */
+  /** Stops or resumes reading from the client. Absent if the transport reads nothing, or cannot stop. */
   setReading?(reading: boolean): void;
-  /** Asks the client for a sign of life, once in `heartbeatMs`. @returns whether the client has to answer */
+  /** Asks the client for a sign of life, once in `heartbeatMs` milliseconds. @returns whether the client must answer */
   ping(): boolean;
-  /** Says goodbye and closes; what waits is still sent if the client reads on for a moment. */
+  /**
+   * Sends the close code and reason, and closes. Waiting data is still sent if the client reads it within a short time.
+   */
   close(code: CloseCode, reason?: string): void;
 }

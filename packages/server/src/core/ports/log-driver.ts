@@ -2,95 +2,109 @@ import type { Log, LogOptions } from './log.js';
 import type { LogInfo, Retention, TrimResult } from './retention.js';
 import type { QueueName } from './work-queue.js';
 
-/** Whether a server that holds the log can be reached; `waiting` is told once, until `connected`. */
+/** Whether the server of a log can be reached. `waiting` is reported once for each outage, `connected` at its end. */
 export type LogState =
   | { readonly state: 'waiting' /** `host:port` */; readonly broker: string; readonly error: Error }
   | { readonly state: 'connected'; readonly broker: string };
 
-/** What any kind of log is opened with. */
+/** The options for opening any kind of log. */
 export interface OpenLogOptions extends LogOptions {
-  /** What is kept. A RabbitMQ stream that is there keeps what it kept, and none has a `maxCount`. @default 1 GiB */
+  /**
+   * How much the log retains. An existing RabbitMQ stream keeps its own limits, and RabbitMQ has no `maxCount`.
+   *
+   * @default 1 GiB
+   */
   readonly retention?: Retention;
-  /** Told of what went wrong and costs no event. @default `process.emitWarning` */
+  /** Called with errors that lose no event. @default `process.emitWarning` */
   readonly onWarning?: (error: Error) => void;
-  /** Ends the wait for a server that cannot be reached: opening rejects with LOG_CLOSED. */
+  /** Aborts the wait for a server that cannot be reached: opening then rejects with LOG_CLOSED. */
   readonly signal?: AbortSignal;
-  /** Whether the server can be reached. @default `onWarning`, while waiting */
+  /** Called when the server becomes unreachable or reachable. @default calls `onWarning` for `waiting` */
   readonly onState?: (state: LogState) => void;
 }
 
-/** What the place that a URL names can do, known before it is opened. */
+/** The capabilities of the log at a URL, known before it is opened. */
 export type LogCapabilities =
   | { readonly processes: 'many' }
-  /** The log has to be opened by one process alone, and refuses a second one. `what`: `a log in memory`. */
+  /** Only one process can open the log; it refuses a second one. `what` names the log in errors: `a log in memory`. */
   | { readonly processes: 'one'; readonly what: string };
 
 /**
- * One kind of log: which URLs are its own, and how such a log is opened. A value that costs nothing until it is used: what a driver needs,
- * it imports in {@link LogDriver.open}.
+ * One kind of log: the form of its URLs, and how to open it. A driver costs nothing until it is used: it imports its
+ * dependencies in {@link LogDriver.open}.
  *
- * - Only URLs with one of its schemes are handed to it.
- * - What it says of a URL never repeats a password.
- * - The log that it opens keeps the guarantees of {@link Log}; the suite in `pregon/testing` proves them.
+ * - It gets only URLs with one of its schemes.
+ * - Its messages about a URL never contain a password.
+ * - The log that it opens gives the guarantees of {@link Log}; the suite in `pregon/testing` proves them.
  */
 export interface LogDriver {
-  /** For people: `SQLite`, `RabbitMQ`. */
+  /** The name in messages: `SQLite`, `RabbitMQ`. */
   readonly name: string;
-  /** Lower case, without the colon: `sqlite`. No two drivers have one in common. */
+  /** URL schemes in lower case, without the colon: `sqlite`. Two drivers must not have the same scheme. */
   readonly schemes: readonly string[];
-  /** The form of its URLs, for errors: `sqlite:PATH`. @default not mentioned */
+  /** The form of its URLs in errors: `sqlite:PATH`. @default not mentioned */
   readonly example?: string;
 
-  /** @throws PregonError CONFIG_INVALID if `open` would not even try, with what to write instead */
+  /**
+   * Checks a URL without opening it.
+   *
+   * @throws PregonError CONFIG_INVALID if the URL is wrong, with what to write instead
+   */
   assertUrl(url: string): void;
 
   capabilities(url: string): LogCapabilities;
 
   /**
-   * Opens the log, which is made if it is not there. Waits for a server that cannot be reached, until `signal` is aborted.
+   * Opens the log, and creates it if it is missing. Waits for a server that cannot be reached, until `signal` is
+   * aborted.
    *
    * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED
    */
   open(url: string, options: OpenLogOptions): Promise<Log>;
 
   /**
-   * The URL of the same log seen from `cwd`, if a file in `folder` names it: paths in a configuration are relative to it. @default unchanged
+   * Translates a URL from a configuration file in `folder` to the same log seen from `cwd`: paths in a configuration
+   * file are relative to the file. @default returns the URL unchanged
    */
   resolve?(url: string, folder: string, cwd: string): string;
 
-  /** For a URL that no driver knows: what to write if this one was meant, `: write sqlite:x.db`. Not called if it may hold a password. */
+  /**
+   * For a URL that no driver knows: what to write if this driver was meant, such as `: write sqlite:x.db`. Not called
+   * if the URL may contain a password.
+   */
   advice?(url: string): string | undefined;
 
-  /** What operators ask beyond reading and appending. */
+  /** Functions for operators, beyond reading and appending. */
   readonly admin?: LogAdmin;
 }
 
 export interface LogAdmin {
-  /** The URL as people may see it, without a password. */
+  /** The URL for messages, without a password. */
   show(url: string): string;
 
   /**
-   * Whether a log is there; what asks does not make one. Absent if only opening tells.
+   * Whether the log exists; the check does not create one. Absent if only `open` can find out.
    *
    * @throws PregonError CONFIG_INVALID
    */
   exists?(url: string): Promise<boolean>;
 
-  /** Opens a log that can say what it holds, and drop what is old. Absent if it cannot. */
+  /** Opens a log that can report its contents and drop old entries. Absent if the log cannot do that. */
   maintain?(url: string): Promise<MaintainedLog>;
 
-  /** Connects to the server on which a log needs more than itself. Absent if it needs nothing. */
+  /** Connects to the server to manage the exchanges and queues around a log. Absent if the log needs none. */
   bus?(url: string, plan: BusPlan): Promise<LogBus>;
 
-  /** Opens the database of an application, at a URL of the same form; undefined if the URL names none. */
+  /** Opens an application's database at a URL of the same form; undefined if the URL does not name a database. */
   database?(url: string): Promise<EmbeddedDatabase | undefined>;
 }
 
 export interface MaintainedLog extends Log {
   /**
-   * Drops the oldest entries until the limits hold, in steps with turns of the event loop between them.
+   * Drops the oldest entries until the limits hold, in steps over several event loop turns.
    *
-   * @throws RangeError | PregonError LOG_UNAVAILABLE | LOG_CLOSED
+   * @throws RangeError if a limit is invalid
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
   trim(limits: Retention): Promise<TrimResult>;
 
@@ -98,34 +112,34 @@ export interface MaintainedLog extends Log {
   info(): Promise<LogInfo>;
 }
 
-/** What a log needs at its server. */
+/** The objects that a log needs on its server. */
 export interface BusPlan {
   readonly exchanges: readonly string[];
   readonly queues: readonly QueueName[];
-  /** Undefined if whatever is kept is right. */
+  /** Undefined if any retention is accepted. */
   readonly retention: Retention | undefined;
 }
 
-/** One thing at the server, and whether it is as it should be. */
+/** One object on the server, and its state. */
 export interface BusItem {
   readonly what: string;
-  /** Undefined if it is right; `is missing` if it is not there. */
+  /** Undefined if the object is as it should be; `is missing` if it does not exist. */
   readonly problem: string | undefined;
 }
 
 export interface LogBus {
-  /** How to show it to people, without any password. */
+  /** The name in messages, without a password. */
   readonly name: string;
-  /** Changes nothing. */
+  /** Reports the state of each object, and changes nothing. */
   check(): Promise<BusItem[]>;
-  /** Makes what is missing, and leaves what is there as it is. @throws PregonError CONFIG_INVALID */
+  /** Creates missing objects, and does not change existing ones. @throws PregonError CONFIG_INVALID */
   create(): Promise<void>;
-  /** Deletes all of it, with all events. @returns what was there */
+  /** Deletes all objects, with all events. @returns the names of the deleted objects */
   drop(): Promise<string[]>;
   close(): Promise<void>;
 }
 
-/** A connection of the shape of `SqliteDatabase` of `@pregon/outbox`. */
+/** A database connection with the shape of `SqliteDatabase` of `@pregon/outbox`. */
 export interface EmbeddedDatabase {
   readonly db: {
     exec(sql: string): unknown;

@@ -1,4 +1,4 @@
-/** The types of the log's port: what `pregon` and `pregon/log` both name. */
+/** The types of the log port, exported by both `pregon` and `pregon/log`. */
 export type { Ephemeral, EphemeralMember } from './ephemeral.js';
 export type { KeepOptions, Kept, KeptState, KeptValue } from './kept.js';
 export type { AppendOptions, Log, LogOptions } from './log.js';

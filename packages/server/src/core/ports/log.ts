@@ -6,105 +6,114 @@ import type { FindRequest, Found, StoredEntry } from './stored-entry.js';
 import type { WorkQueues } from './work-queue.js';
 
 export interface AppendOptions {
-  /** Whether the caller wants the points: some logs learn them only by reading what they have appended. @default true */
+  /** Whether the caller needs the points: some logs must read the appended entries to learn them. @default true */
   readonly points?: boolean;
 }
 
 /**
  * The append-only store that a gateway reads. Guarantees, proven for each implementation by `pregon/testing`:
  *
- * - **Order.** Offsets are strictly increasing in the order of `append`; entries are read in that order, the same for
- *   every reader in every process. An entry becomes visible only together with all before it.
- * - **Durability.** `append` resolves after fsync (or the broker's confirm); what it resolved is read by all from then on.
- *   A rejected `append` may have stored any prefix of its events; appending the same again is safe.
- * - **Once.** An event whose `source` and `id` are retained already is not stored again: its point is that of the first.
- * - **Points prove themselves.** An offset is never used twice, also when its entry was dropped.
- * - **Concurrency.** Any number of processes may append and read at once.
+ * - **Order.** Offsets strictly increase in the order of `append`. Every reader in every process gets the entries in
+ *   that order. An entry becomes visible only together with all entries before it.
+ * - **Durability.** `append` resolves after fsync (or the broker's confirm). From then on, every reader gets the
+ *   events. A rejected `append` may have stored any prefix of its events; appending the same events again is safe.
+ * - **Once.** An event whose `source` and `id` are already retained is not stored again: it gets the point of the first
+ *   one.
+ * - **Points prove themselves.** An offset is never used twice, even if its entry was dropped.
+ * - **Concurrency.** Any number of processes may append and read at the same time.
  */
 export interface Log {
-  /** How to show it to people: `sqlite:data/pregon.db`, without any password. */
+  /** The name in messages, without a password: `sqlite:data/pregon.db`. */
   readonly name: string;
 
-  /** How the gateways on this log reach each other's connections; absent where it has no way for that: broadcasts are local then. */
+  /** A channel between the gateways on this log. Absent if the log cannot provide one: broadcasts are local then. */
   readonly ephemeral?: Ephemeral;
 
   /**
-   * 32 random bytes that were made once, the same for every process that opens this log, and known to nobody else. Keys are derived from
-   * them: for positions, and for what clients hand back to prove who they were. Never derived from the log's address or password.
+   * 32 random bytes, generated once: the same for every process that opens this log, and secret from all others. Keys
+   * are derived from them: for positions, and for the tokens with which clients prove their earlier session. The secret
+   * must not be derived from the log's address or password.
    *
-   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID if the log has none and this process may not make one
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID if the log has no secret and this process has no
+   *   permission to create one
    */
   secret(): Promise<Uint8Array>;
 
-  /** What outlives retention. */
+  /** Data that outlives retention. */
   readonly kept: Kept;
 
-  /** Queues for those who share work; absent where the log has no broker. */
+  /** Work queues; absent if the log has no broker. */
   readonly queues?: WorkQueues;
 
   /**
-   * Appends events in order; they are safe when the promise resolves.
+   * Appends events in order. They are durable when the promise resolves.
    *
-   * @param events each at most `maxEventBytes` of UTF-8 JSON; a `position` in them is ignored
-   * @returns one point per event, in the same order; none where they are not asked for and would cost a read
-   * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE | EVENT_ID_REUSED | EXCHANGE_UNUSABLE if the log can never take one of the events:
-   *   trying again is of no use, but the others may be appended without it
+   * @param events each at most `maxEventBytes` bytes of UTF-8 JSON; a `position` in an event is ignored
+   * @returns one point per event, in the same order; an empty list if `points` is false and they would cost a read
+   * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE | EVENT_ID_REUSED | EXCHANGE_UNUSABLE if the log can never
+   *   accept one of the events: do not retry with it, but the others may be appended without it
    * @throws PregonError LOG_UNAVAILABLE (retryable) | LOG_CLOSED
    */
   append(events: readonly PregonEvent[], options?: AppendOptions): Promise<LogPoint[]>;
 
-  /** The last point, of any exchange; where the log is empty, {@link Log.floor}. */
+  /** The last point, of any exchange; {@link Log.floor} if the log is empty. */
   head(): Promise<LogPoint>;
 
-  /** The point before the first retained entry: the last one dropped, or the log's birth, which no other log shares. */
+  /**
+   * The point before the first retained entry: the last dropped entry, or the birth of the log, which is unique to it.
+   */
   floor(): Promise<LogPoint>;
 
   check(point: LogPoint): Promise<Presence>;
 
   /**
-   * One page. Where `after` lies below the floor, the page starts at the first retained entry: {@link Log.check} first.
+   * Reads one page. If `after` is before the floor, the page starts at the first retained entry: use {@link Log.check}
+   * first.
    *
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
   read(request: ReadRequest): Promise<ReadPage>;
 
   /**
-   * The entry at a point, with all that the log keeps of it; undefined if the log does not hold this very event (any more), or holds it
-   * for an exchange that it was not opened for. Of entries that an older release wrote, the attributes are read from the payload.
+   * The entry at a point, with all its stored attributes. Undefined if the log does not hold this very event, or if the
+   * log was not opened for its exchange. For entries written by an older release, the attributes are read from the
+   * payload.
    *
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
   detail(point: LogPoint): Promise<StoredEntry | undefined>;
 
   /**
-   * The retained entries with an id, of the exchanges that the log was opened for.
+   * The retained entries with an id, in the exchanges for which the log was opened.
    *
-   * What it costs depends on the log. SQLite has an index, with one look-up for each source that ever appended. RabbitMQ knows where the
-   * last 50,000 entries of a `source` stand; anything else is a scan of the whole stream, at some 20 µs of CPU an entry, one
-   * search at a time in each process. So give a `source` where it is known, and a `signal`.
+   * The cost depends on the log. SQLite has an index, with one look-up for each source that ever appended. RabbitMQ
+   * knows the offsets of the last 50,000 entries of a `source`. Any other search scans the whole stream, at some 20 µs
+   * of CPU per entry, one search at a time in each process. So pass a `source` if it is known, and a `signal`.
    *
-   * @throws RangeError if the limit is not an integer from 1 on
+   * @throws RangeError if the limit is not a positive integer
    * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED
    */
   find(request: FindRequest): Promise<Found>;
 
   /**
-   * The point of the last entry of `source` (of any source where undefined) whose sequence is at most `sequence`, provided that the
-   * log has come as far as that sequence; undefined if it has not, or if that entry is not retained. If the log was
-   * trimmed to nothing and that entry was the last of the source, the floor.
+   * The point of the last entry of `source` whose sequence is at most `sequence`. If `source` is undefined, any source
+   * counts. Returns undefined if the log has not reached that sequence yet, or if that entry is not retained. Returns
+   * the floor if all entries were trimmed and that entry was the last one of the source.
    */
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined>;
 
-  /** Calls the follower with what is appended after a point, by any process, from now on. */
+  /**
+   * Calls the follower with all entries after a point, appended by any process: first the existing ones, then new ones.
+   */
   follow(after: LogPoint, follower: LogFollower): StopFollowing;
 
-  /** Ends what is under way, frees all; later calls reject with LOG_CLOSED. */
+  /** Ends running calls, and frees all resources. Later calls reject with LOG_CLOSED. */
   close(): Promise<void>;
 }
 
-/** What a log is opened with, whatever its kind. */
+/** The options of any kind of log. */
 export interface LogOptions {
-  /** Only entries of these exchanges are read; `append` takes all. @default all */
+  /** Only entries of these exchanges are read; `append` accepts any exchange. @default all */
   readonly exchanges?: readonly string[];
   /** The most bytes of UTF-8 JSON of one event, at most 64 MiB. @default 1048576 (1 MiB) */
   readonly maxEventBytes?: number;

@@ -1,24 +1,24 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { Connection } from '../connections/connection.js';
 
-/** How a connection ended, and what is known of it then. */
+/** How a connection ended, and its totals. */
 export interface ConnectionEnd {
   /** See the close codes in docs/reference/protocol.md. */
   readonly code: number;
   readonly reason: string;
   /** How long it was open, in milliseconds. */
   readonly openMs: number;
-  /** How many bytes the operating system took for it, the answer to its handshake included. */
+  /** Bytes that the operating system took for this connection, the handshake response included. */
   readonly bytes: number;
 }
 
-/** A client that was not admitted, or did not get what it asked for. */
+/** A refused handshake or request. */
 export interface Refused {
-  /** One stable word: `origin`, `route`. */
+  /** A stable word for the reason: `origin`, `route`. */
   readonly reason: string;
   /** The `Origin` header, if there was one. */
   readonly origin?: string | undefined;
-  /** What the client asked for, such as a path. */
+  /** What the client requested, such as a path. */
   readonly subject?: string | undefined;
   /** What happened. */
   readonly message: string;
@@ -26,31 +26,35 @@ export interface Refused {
   readonly remedy?: string | undefined;
 }
 
-/** What became of the log that a gateway reads. */
+/** A change in the state of the log that a gateway reads. */
 export type LogChange =
   | { readonly state: 'unavailable'; readonly error: Error }
   | { readonly state: 'available' }
-  /** Another log stands in its place, at `head`; all clients were told `reset`. */
+  /** Another log has replaced it, with this head; all subscriptions get a `reset`. */
   | { readonly state: 'replaced'; readonly head: LogPoint };
 
 /**
- * Is told what happens in a gateway, at once and in order: `createGateway({ observers: [observer] })`. A method that is absent costs
- * nothing. What a method throws is logged once, and the observer is not asked again.
+ * Its methods are called when something happens in a gateway, at once and in order:
+ * `createGateway({ observers: [observer] })`. An absent method costs nothing. If a method throws, the error is logged and
+ * the observer is not called again.
  *
- * It must not wait: it is called amid the work of the gateway.
+ * A method must return quickly: it is called in the middle of the gateway's work.
  */
 export interface Observer {
-  /** A client has come in. */
+  /** A connection was opened. */
   opened?(connection: Connection): void;
-  /** A client is gone. Called once for each one that has come in. */
+  /** A connection was closed. Called once for each opened connection. */
   closed?(connection: Connection, end: ConnectionEnd): void;
-  /** Something went wrong with a connection, or in a handler. */
+  /** An error of a connection or a handler. */
   failed?(connection: Connection, error: Error): void;
-  /** A client sent something. @param name of a `send` frame, if it has one */
+  /** A client sent a message. @param name the name of the `send` frame; undefined if it has none */
   received?(connection: Connection, name: string | undefined): void;
-  /** A client was refused; each one, also if the log line about it is not written again. */
+  /** A client was refused. Called for every refusal, even if its log line is suppressed. */
   refused?(refusal: Refused): void;
-  /** An ephemeral message was not written to the connections of this gateway: too many wait on the route. */
+  /**
+   * An ephemeral message was not written to the connections of this gateway, because too many messages wait on the
+   * route.
+   */
   ephemeralDropped?(route: string): void;
   logChanged?(change: LogChange): void;
 }

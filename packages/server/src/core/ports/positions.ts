@@ -1,17 +1,18 @@
 import type { LogPoint } from '@pregon/protocol';
 
 /**
- * Turns points of a log into the text that clients hold, and back. Guarantees:
+ * Encodes points of a log as the positions that clients hold, and decodes them. Guarantees:
  *
- * - **Equal.** One point has one text, on every gateway and transport that shares the key.
- * - **Silent.** Without the key, a text tells nothing about the event, and cannot be made for a guess of it.
- * - **Foreign is no error.** The text of another key, or of a form that is no longer written, decodes to `undefined`: its holder is told
- *   `reset`, and can come back.
+ * - **Deterministic.** A point has the same text on every gateway and transport with the same key.
+ * - **Confidential.** Without the key, a text reveals nothing about the event, and a guess of the event cannot be
+ *   checked.
+ * - **A foreign position is not an error.** A text of another key, or of an outdated form, decodes to `undefined`: the
+ *   client gets a `reset`, and can reconnect.
  */
 export interface PositionCodec {
   encode(point: LogPoint): string;
-  /** The same for many, at a small part of the cost of one by one. */
+  /** Encodes many points at once, at a small part of the cost of encoding them one by one. */
   encodeAll(points: readonly LogPoint[]): string[];
-  /** @throws PregonError POSITION_INVALID if the text is garbled */
+  /** @throws PregonError POSITION_INVALID if the text is malformed */
   decode(position: string): LogPoint | undefined;
 }

@@ -1,32 +1,32 @@
 import type { LogPoint } from '@pregon/protocol';
 
 /**
- * How much a log keeps. Each limit that is given holds; the oldest entries are dropped first. Where several processes append
- * to one log, the strictest of their limits holds. Whoever appends or follows applies it, a moment after something
- * was appended: a log that nobody appends to keeps what it has.
+ * How much a log retains. All given limits apply; the oldest entries are dropped first. If several processes append to
+ * one log, the strictest of their limits apply. Processes that append or follow apply the limits shortly after an
+ * append: without appends, a log drops nothing.
  */
 export interface Retention {
   /** The most entries. @default no limit */
   readonly maxCount?: number;
-  /** The age at which entries are dropped, in milliseconds since they were appended. @default no limit */
+  /** The age at which entries are dropped, in milliseconds since the append. @default no limit */
   readonly maxAgeMs?: number;
   /** The most bytes of payload; a file takes about 1.6 times as much. @default no limit */
   readonly maxBytes?: number;
 }
 
 export interface TrimResult {
-  /** How many entries were dropped. */
+  /** The number of dropped entries. */
   readonly dropped: number;
-  /** The new floor: the last entry that was ever dropped. */
+  /** The new floor: the last dropped entry. */
   readonly floor: LogPoint;
 }
 
-/** What a log holds at one moment. */
+/** The contents of a log at one moment. */
 export interface LogInfo {
   readonly count: number;
   /** Bytes of payload. */
   readonly bytes: number;
-  /** Bytes on disk, with what SQLite keeps beside the file. */
+  /** Bytes on disk, including the files that SQLite keeps beside the database. */
   readonly fileBytes: number;
   readonly floor: LogPoint;
   /** The oldest retained entry. */

@@ -1,18 +1,18 @@
 import type { LogEntry } from './log-entry.js';
 
-/** What a log keeps of an event beside what routing needs. Strings as the producer wrote them; undefined if the event has none. */
+/** Stored attributes of an event that routing does not need, as the producer wrote them; undefined if absent. */
 export interface EventAttributes {
-  /** When it happened, RFC 3339. */
+  /** The time of the event, RFC 3339. */
   readonly time: string | undefined;
-  /** What it happened to: `user/42`. */
+  /** The subject of the event: `user/42`. */
   readonly subject: string | undefined;
-  /** The trace in which it was made: the CloudEvents extension for distributed tracing, in the form of W3C Trace Context. */
+  /** The trace of the producer, in the form of W3C Trace Context: the CloudEvents extension for distributed tracing. */
   readonly traceparent: string | undefined;
 }
 
 /**
- * An entry with all that the log keeps of it. Pages carry {@link LogEntry} only: four more strings cost each delivery about as much as
- * the payload does, and few readers want them. A log gives them on demand, see {@link Log.detail}.
+ * An entry with all its stored attributes. Pages contain only {@link LogEntry}: four more strings would cost each
+ * delivery about as much as the payload, and few readers need them. {@link Log.detail} returns them on demand.
  */
 export interface StoredEntry extends LogEntry, EventAttributes {
   readonly id: string;
@@ -20,18 +20,18 @@ export interface StoredEntry extends LogEntry, EventAttributes {
 
 export interface FindRequest {
   readonly id: string;
-  /** Only the event of this source. @default of any source: an id is unique for its source alone */
+  /** Only the event of this source: an id is unique within its source only. @default any source */
   readonly source?: string;
   /** The most entries to find. @default 100 */
   readonly limit?: number;
-  /** Ends the search: the answer is what was found until then, and not complete. */
+  /** Stops the search: the result contains the entries found so far, and is not complete. */
   readonly signal?: AbortSignal;
 }
 
 export interface Found {
-  /** In the order of the log, at most one of each source. */
+  /** In log order, at most one entry of each source. */
   readonly entries: readonly StoredEntry[];
-  /** Whether all was searched that the log held when it was asked, so that nothing else has this id. */
+  /** True if the search covered all entries at the time of the call, so that no other entry has this id. */
   readonly complete: boolean;
 }
 

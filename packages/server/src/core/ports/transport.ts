@@ -8,20 +8,23 @@ import type { Link } from './link.js';
 
 export type { Identity, Refusal } from './admission.js';
 
-/** What the URL of a client asks for. */
+/** The parsed URL of a client. */
 export interface Query {
-  /** Path without query. */
+  /** The path without the query. */
   readonly path: string;
-  /** `?topics=user.%23,auction.42.*`, or repeated. */
+  /** Topic patterns: `?topics=user.%23,auction.42.*`, or a repeated parameter. */
   readonly topics: readonly string[] | undefined;
   readonly since: Since | undefined;
-  /** The last id in the query, from an EventSource that cannot send the header `Last-Event-ID`; not validated. */
+  /**
+   * The last event id in the query, from an EventSource that cannot send the header `Last-Event-ID`. It is not
+   * validated.
+   */
   readonly lastEventId: string | undefined;
   /** `?snapshot=true` */
   readonly snapshot: boolean;
 }
 
-/** Where a client is let in, and what it asks for. */
+/** An admitted client: its route, and its parsed URL. */
 export interface Admitted {
   readonly route: Route;
   readonly query: Query;
@@ -29,15 +32,15 @@ export interface Admitted {
   readonly identity: Identity | undefined;
 }
 
-/** A connection as the transport that it came by sees it. */
+/** A connection as its transport sees it. */
 export interface Session extends Connection {
   /**
-   * Opens a subscription. What comes of it goes to the link.
+   * Opens a subscription. Its events and errors go to the link.
    *
-   * @param id unlike those of the other open subscriptions of this connection
-   * @param topics AMQP patterns. @default all of the route
-   * @param since the position after which to go on, or `first`. @default from now on
-   * @param options.snapshot the route's snapshot first, if `since` is absent or cannot be served
+   * @param id unique among the open subscriptions of this connection
+   * @param topics AMQP topic patterns. @default all topics of the route
+   * @param since the position after which to resume, or `first`. @default starts with new events
+   * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served. @default false
    * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
    */
   subscribe(
@@ -46,75 +49,81 @@ export interface Session extends Connection {
     since: Since | undefined,
     options?: { snapshot?: boolean },
   ): void;
-  /** Tells the client, by a frame `error` of its link, what `subscribe` threw: without what only the log may hold. */
+  /** Sends an error of `subscribe` to the client, as an `error` frame of the link. Internal details are left out. */
   refuse(id: RequestId | undefined, error: unknown): void;
-  /** What waited for the client has been taken: to be called after the link was found full. */
+  /** The waiting bytes have been taken by the client. Call it when a link that was full has drained. */
   drained(): void;
-  /** The client gave a sign of life. @param now by the clock of {@link Kernel.now} */
+  /** The client has shown a sign of life. @param now the time of {@link Kernel.now} */
   heard(now: number): void;
-  /** Hands over what the client sent. @param id if the client is to get an answer */
+  /** Passes a message of the client to the handlers. @param id given if the client expects an answer */
   receive(data: unknown, name: string | undefined, id: RequestId | undefined): void;
-  /** Something went wrong on the way to this client. */
+  /** Reports an error of this connection. */
   failed(error: Error): void;
 }
 
-/** What a transport gets of the gateway. */
+/** The gateway as a transport sees it. */
 export interface Kernel {
-  /** From how many waiting bytes on a link is to say that it is full. */
+  /** A link must report that it is full if more bytes than this wait. */
   readonly maxBufferedBytes: number;
-  /** The largest frame taken from a client, in bytes. */
+  /** The largest frame that is accepted from a client, in bytes. */
   readonly maxFrameBytes: number;
-  /** Milliseconds, of a clock that only goes forward. */
+  /** The time in milliseconds, of a monotonic clock. */
   now(): number;
   /**
-   * Decides whether a client is admitted; to be asked before anything that costs much. A promise only if an admission has to wait. It never
-   * rejects, and resolves with a refusal if the client has left meanwhile.
+   * Decides whether to admit a client. Call it before any expensive work. It returns a promise only if an admission has to wait. The
+   * promise never rejects, and resolves with a refusal if the client has left in the meantime.
    */
   admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal>;
-  /** Answers a client that is not let in with problem details (RFC 9457), and logs why. */
+  /** Refuses a client with problem details (RFC 9457), and logs the reason. */
   refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void;
-  /** The same for one that asked for an upgrade, on its bare socket. */
+  /** Refuses an upgrade request in the same way, on its raw socket. */
   refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal): void;
-  /** Makes a connection of a link. From then on the transport tells it what happens, up to {@link Kernel.leave}. */
+  /** Opens a connection with a link. The transport then reports to the session until it calls {@link Kernel.leave}. */
   enter(admitted: Admitted, request: IncomingMessage, link: Link): Session;
-  /** The client is gone. To be called once; nothing is written to the link any more. */
+  /** Closes a connection when its client is gone. Call it once; after it, nothing is written to the link. */
   leave(session: Session, code: number, reason: string): void;
 }
 
-/** Paths that are a transport's own, beside those of the routes. */
+/** A path that belongs to one transport, beside the paths of the routes. */
 export interface OwnPath {
-  /** All below it is the transport's: `/socket.io`. No route, component or other gateway on the same server can have a path there. */
+  /** The transport owns all paths below it, such as `/socket.io`. No route, component or other gateway on the same server can use them. */
   readonly path: string;
-  /** Whether this request target is one of its own. @default all that are below `path` */
+  /** Whether the transport handles this request target. @default each target below `path` */
   knows?(target: string | undefined): boolean;
-  /** Whether a request comes from a client that is not connected yet. @default each does */
+  /** Whether a request comes from a client that is not connected yet. @default always true */
   arrives?(request: IncomingMessage): boolean;
 }
 
 /** One transport of one gateway, at the paths of its routes. */
 export interface TransportEntrance {
-  /** If it is present, the transport is asked about requests to its own path alone, and not about those to routes. */
+  /** If present, the transport handles requests to this path, and none to routes. */
   readonly ownPath?: OwnPath;
-  /** Whether it answers this request. Transports are asked in the order in which the gateway was given them. */
+  /**
+   * Whether this transport handles the request. Transports are asked in the order of the gateway's `transports` option.
+   */
   takes(request: IncomingMessage): boolean;
-  /** Takes the arguments of a `request` event. Absent if it answers upgrades only. A promise that it returns may reject. */
+  /** Handles a `request` event. Absent if the transport handles only upgrades. A promise that it returns may reject. */
   request?(request: IncomingMessage, response: ServerResponse): void | Promise<void>;
-  /** Takes the arguments of an `upgrade` event. Absent if it answers none. A promise that it returns may reject. */
+  /** Handles an `upgrade` event. Absent if the transport handles no upgrades. A promise that it returns may reject. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void | Promise<void>;
-  /** Ends all that is left without a word. */
+  /** Ends all remaining connections at once, without a close frame. */
   destroy(): void;
 }
 
 /**
- * How clients come in and get frames: handed to a gateway by value, `createGateway({ transports: [websocket(), sse()] })`.
+ * How clients connect and get frames. Pass transports to a gateway as values: `createGateway({ transports:
+ * [websocket(), sse()] })`.
  *
- * Guarantees of a transport: it asks {@link Kernel.admit} before anything that costs much; each socket has an error listener from its
- * first tick; its links keep nothing for later, see {@link Link}.
+ * Guarantees of a transport: it calls {@link Kernel.admit} before any expensive work; each socket has an error listener
+ * from its first tick; its links do not buffer, see {@link Link}.
  */
 export interface Transport {
   readonly name: TransportName;
-  /** What a client does to come in by it: `connect by WebSocket`, `ask for text/event-stream`. Said to those who do neither. */
+  /**
+   * How a client uses this transport: `connect by WebSocket`, `ask for text/event-stream`. Part of the error for
+   * requests that no transport handles.
+   */
   readonly offer: string;
-  /** Makes its part of a gateway; called once for each gateway. */
+  /** Creates the entrance of one gateway; called once for each gateway. */
   entrance(kernel: Kernel): TransportEntrance | Promise<TransportEntrance>;
 }

@@ -1,27 +1,30 @@
 import type { PregonEvent } from '@pregon/protocol';
 
-/** A queue at an exchange. Gateways that name the same one compete for its events. */
+/** A queue at an exchange. Gateways that use the same queue compete for its events. */
 export interface QueueName {
   readonly exchange: string;
   readonly queue: string;
 }
 
-/** Ends it: what is being handled is finished, what was handed over and not begun goes to others. */
+/**
+ * Stops consuming. Events being handled are finished; events that were received but not begun go to other consumers.
+ */
 export type StopConsuming = () => Promise<void>;
 
 /**
- * What a broker offers to those who share work. Guarantees:
+ * Queues of a broker for sharing work between processes. Guarantees:
  *
- * - **One of them.** Each event that is published to the exchange once the queue is there is handed to one of its consumers.
- * - **At least once.** An event whose handling failed, or whose consumer went away, is handed out again: handling must bear that. One that
- *   failed {@link MAX_DELIVERIES} times is dropped and reported.
- * - **It waits.** Where nobody consumes, events wait in the queue.
+ * - **One consumer.** Each event that is published to the exchange after the queue exists is delivered to one of its
+ *   consumers.
+ * - **At least once.** An event is delivered again if its handling failed or its consumer disconnected, so handling
+ *   must be idempotent. An event that failed {@link MAX_DELIVERIES} times is dropped and reported.
+ * - **Waiting.** While a queue has no consumer, its events wait in it.
  */
 export interface WorkQueues {
   /**
-   * Consumes a queue, which is made where it is missing, one event after the other.
+   * Consumes a queue, one event after the other. Creates the queue if it is missing.
    *
-   * @param handle the event is done when it resolves
+   * @param handle handles an event; the event is acknowledged when the promise resolves
    */
   consume(name: QueueName, handle: (event: PregonEvent) => Promise<void>): Promise<StopConsuming>;
 }

@@ -1,23 +1,23 @@
 import { RowChunks } from './row-chunks.js';
 
-/** How long, and how much, is encoded in one turn of the event loop. A single row cannot be interrupted. */
+/** The most time, and the most characters, of encoding in one event loop turn. A single row cannot be interrupted. */
 const TURN_MS = 3;
 const TURN_CHARACTERS = 262_144;
 
-/** How many rows are encoded before the time is looked at. */
+/** How many rows are encoded between two looks at the clock. */
 const ROWS_BETWEEN_LOOKS = 16;
 
 export interface EncodeOptions {
-  /** The most bytes of all rows together. */
+  /** The most bytes of all encoded rows together. */
   readonly maxBytes: number;
-  /** Milliseconds, monotonic. */
+  /** The time in milliseconds, of a monotonic clock. */
   readonly now: () => number;
   readonly nextTurn: (callback: () => void) => void;
 }
 
 /**
- * Encodes the rows of a snapshot, a few milliseconds in each turn of the event loop: one client that asks for a large snapshot must not
- * hold up the others.
+ * Encodes the rows of a snapshot, for a few milliseconds in each event loop turn: a client that asks for a large
+ * snapshot must not delay other clients.
  *
  * @throws PregonError SNAPSHOT_UNAVAILABLE if the snapshot is too large
  */
@@ -28,7 +28,7 @@ export async function encodeRows(
   const chunks = new RowChunks(maxBytes);
   let ends = now() + TURN_MS;
   let enough = TURN_CHARACTERS;
-  // The application may go on with its array meanwhile.
+  // The application may change its array in the meantime.
   const all = rows.slice();
   for (let at = 0; at < all.length; at++) {
     chunks.add(all[at]);

@@ -1,22 +1,25 @@
 import type { LogPoint } from '@pregon/protocol';
 
 export interface EncodedSnapshotOptions {
-  /** JSON arrays; together they are all rows. At least one. */
+  /** At least one JSON array; together they contain all rows. */
   readonly chunks: readonly string[];
   readonly sequence: number;
   readonly source: string | undefined;
   readonly relayed: number | undefined;
-  /** The edge when it began to be read: no event before it is newer than the rows, whoever asked later. */
+  /**
+   * The edge when reading began: the rows include every event before it. This also holds for subscriptions that joined
+   * the read later.
+   */
   readonly before: LogPoint;
-  /** Of which log, where one came into the place of another. */
+  /** The generation of the log: it changes when the log is replaced. */
   readonly generation: number;
-  /** How many wait for it. */
+  /** How many subscriptions wait for the snapshot. */
   readonly takers: number;
-  /** When it had been read, in milliseconds of the clock. */
+  /** When reading ended, in milliseconds of the clock. */
   readonly readAt: number;
 }
 
-/** A snapshot as it is sent: encoded once, and held as long as somebody who was promised it has not taken all of it. */
+/** A snapshot that is encoded once, and held until every subscription that waits for it has taken all of it. */
 export class EncodedSnapshot {
   readonly sequence: number;
   readonly source: string | undefined;
@@ -24,7 +27,7 @@ export class EncodedSnapshot {
   readonly before: LogPoint;
   readonly generation: number;
   readonly readAt: number;
-  /** About how much memory it takes. */
+  /** The approximate memory size. */
   readonly bytes: number;
   #chunks: readonly string[] | undefined;
   #takers: number;
@@ -42,7 +45,7 @@ export class EncodedSnapshot {
     this.bytes = chunks.reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Undefined once it was given up: who has not taken all of it has to begin anew. */
+  /** Undefined once the snapshot was given up: a subscription that has not taken all of it must start again. */
   get chunks(): readonly string[] | undefined {
     return this.#chunks;
   }
@@ -52,9 +55,10 @@ export class EncodedSnapshot {
   }
 
   /**
-   * The point of the log that it stands for, sought once for all who take it: later the log may no longer know where it was.
+   * The point of the log that the snapshot stands for. It is located once for all subscriptions: later, the log may
+   * have dropped it.
    *
-   * @throws what `find` throws; the next who asks seeks anew
+   * @throws the error of `find`; the next call tries again
    */
   point(find: (snapshot: this) => Promise<LogPoint>): Promise<LogPoint> {
     if (!this.#point) {
@@ -67,7 +71,7 @@ export class EncodedSnapshot {
     return this.#point;
   }
 
-  /** One more is to take it, and will {@link release} it. */
+  /** Adds a subscription, which must {@link release} the snapshot. */
   hold(): this {
     this.#takers += 1;
     return this;

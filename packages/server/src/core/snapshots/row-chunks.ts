@@ -2,7 +2,7 @@ import { PregonError } from '@pregon/protocol';
 
 const CHUNK_CHARACTERS = 65_536;
 
-/** The rows of a snapshot on their way to JSON arrays of about 64 KiB; a larger row has a chunk of its own. */
+/** Joins the rows of a snapshot to JSON arrays of about 64 KiB. A larger row gets a chunk of its own. */
 export class RowChunks {
   readonly #maxBytes: number;
   #chunks: string[] = [];
@@ -15,7 +15,7 @@ export class RowChunks {
     this.#maxBytes = maxBytes;
   }
 
-  /** How many characters of JSON there are so far. */
+  /** The number of JSON characters so far. */
   get characters(): number {
     return this.#characters;
   }
@@ -34,7 +34,7 @@ export class RowChunks {
     if (this.#characters > this.#maxBytes) throw tooLarge(this.#maxBytes);
   }
 
-  /** JSON arrays; together they are all rows. At least one. */
+  /** At least one JSON array; together they contain all rows. */
   end(): readonly string[] {
     this.#cut();
     return this.#chunks;

@@ -3,12 +3,13 @@ import type { Log } from '../ports/log.js';
 import type { Clock } from '../time/clock.js';
 import type { EncodedSnapshot } from './encoded-snapshot.js';
 
-/** How long a snapshot waits for the log to come as far as it does. */
+/** How long a snapshot waits until the log contains its sequence. */
 const PATIENCE_MS = 5_000;
 
 /**
- * Finds the point of the log that a snapshot stands for (invariant 6). The relay appends in the order of the sequence, so
- * everything up to the snapshot's sequence lies at or before the point of that event, and everything else behind it.
+ * Finds the point of the log that a snapshot stands for (invariant 6). The relay appends in the order of the sequence.
+ * So all events up to the snapshot's sequence are at or before the point of that event, and all later ones are after
+ * it.
  */
 export class SnapshotPoint {
   readonly #log: Log;
@@ -21,10 +22,13 @@ export class SnapshotPoint {
     this.#clock = clock;
   }
 
-  /** @throws PregonError SNAPSHOT_UNAVAILABLE where the relay does not bring the log up to it in time; LOG_UNAVAILABLE */
+  /**
+   * @throws PregonError SNAPSHOT_UNAVAILABLE if the relay does not append the event of the sequence in time;
+   *   LOG_UNAVAILABLE
+   */
   async find(snapshot: EncodedSnapshot): Promise<LogPoint> {
     const { sequence, source, before } = snapshot;
-    // No event yet: whatever comes, comes after the edge.
+    // The source has no event yet: any event comes after the edge.
     if (sequence === 0) return before;
     const deadline = this.#clock.now() + PATIENCE_MS;
     for (;;) {
@@ -34,7 +38,7 @@ export class SnapshotPoint {
       if (snapshot.relayed !== undefined && snapshot.relayed >= sequence) return this.#afterDropped(before);
       const remaining = deadline - this.#clock.now();
       if (remaining <= 0) break;
-      // Where the edge moved while the log was asked, the answer may be old already.
+      // If the edge moved during the look-up, the answer may be out of date.
       if (moves === this.#moves) await this.#nextMove(remaining);
     }
     if (snapshot.relayed === undefined) return before;
@@ -49,11 +53,14 @@ export class SnapshotPoint {
     for (const resume of waiting) resume();
   }
 
-  /** The log was given the event and no longer holds it. It lies before the floor, and all that the rows lack comes after `before`. */
+  /**
+   * The event was appended, and the log has dropped it. It is before the floor, and all events that the rows lack are
+   * after `before`.
+   */
   async #afterDropped(before: LogPoint): Promise<LogPoint> {
     const floor = await this.#log.floor();
     if (floor.offset <= before.offset) return before;
-    // Between the two may have been events that the rows hold, and events that they lack.
+    // Between the two there may have been both events that the rows include and events that they lack.
     throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the log dropped events while the snapshot was read');
   }
 

@@ -3,41 +3,41 @@ import { encodeRows } from './encode-rows.js';
 import { EncodedSnapshot } from './encoded-snapshot.js';
 import type { ChunkedSnapshot, Snapshot, SnapshotSource } from './snapshot.js';
 
-/** How much of a route's snapshots is held for those who read them slowly. */
+/** Limits of the snapshots that a route holds for slow clients. */
 export interface HoldLimits {
-  /** Of all of them together; two are held however large they are. */
+  /** The most bytes of all held snapshots together. Two snapshots are held whatever their size. */
   readonly bytes: number;
-  /** How old one may be that is given to somebody new. */
+  /** The highest age, in milliseconds, at which a held snapshot is shared with a new subscription. */
   readonly ms: number;
-  /** How large one may be. @default 256 MiB */
+  /** The most bytes of one snapshot. @default 268435456 (256 MiB) */
   readonly maxBytes?: number;
 }
 
-/** The most bytes of one snapshot, unless {@link HoldLimits.maxBytes} says otherwise. */
+/** The default of {@link HoldLimits.maxBytes}. */
 const DEFAULT_MAX_BYTES = 268_435_456;
 
 export const DEFAULT_HOLD_LIMITS: HoldLimits = { bytes: 67_108_864, ms: 60_000, maxBytes: DEFAULT_MAX_BYTES };
 
-/** How many are held whatever their size. */
+/** How many snapshots are held whatever their size. */
 const ALWAYS_HELD = 2;
 
-/** From how many who waited for one read on it is taken for a storm, in which more are about to ask … */
+/** With this many subscriptions waiting for one read, a reconnect storm is assumed: more requests will follow. */
 const STORM = 16;
 
-/** … and are given what was read, for so long: what has happened since, they get as events. */
+/** How long, in a storm, later requests get the same snapshot. They get the changes since then as events. */
 const STORM_MS = 1_000;
 
-/** Where a hub stands when it asks. */
+/** The state of the hub at the time of a request, and its clock. */
 export interface Standpoint {
   readonly edge: LogPoint;
-  /** Another number for each log that came into the place of another. */
+  /** Changes each time the log is replaced. */
   readonly generation: number;
   readonly floor: () => Promise<LogPoint>;
-  /** Milliseconds, monotonic. */
+  /** The time in milliseconds, of a monotonic clock. */
   readonly now: () => number;
-  /** Calls back once after so many milliseconds. */
+  /** Calls back once after `ms` milliseconds. */
   readonly after: (ms: number, callback: () => void) => void;
-  /** Calls back in the next turn of the event loop. */
+  /** Calls back in the next event loop turn. */
   readonly nextTurn: (callback: () => void) => void;
 }
 
@@ -48,28 +48,30 @@ interface Reading {
 }
 
 /**
- * Reads a snapshot once for all that ask while it is being read, unless the log was replaced meanwhile; in a storm, for those who ask within
- * the next second too. However many take it slowly, what
- * is held is limited: beyond, whoever asks is given the newest that there is, and gets what has happened since as events. Where that is
- * too old, the oldest is given up, and who had not taken all of it begins anew.
+ * Reads a snapshot once for all requests during the read, unless the log was replaced in the meantime. In a reconnect
+ * storm, requests in the next second share the read too.
+ *
+ * The memory for slow clients is limited. Beyond the limit, a new request gets the newest held snapshot, and the
+ * changes since then as events. If that snapshot is too old, the oldest one is given up: a subscription that has not
+ * taken all of it must start again.
  */
 export class SnapshotReader {
   readonly #read: () => Promise<Snapshot | ChunkedSnapshot>;
   readonly #limits: HoldLimits;
   #reading: Reading | undefined;
-  /** What those are given who ask during a storm; held for them. */
+  /** The snapshot that is shared during a storm. The reader itself holds it. */
   #ofStorm: EncodedSnapshot | undefined;
-  /** The oldest first. */
+  /** The held snapshots, oldest first. */
   #held: EncodedSnapshot[] = [];
 
   constructor(read: SnapshotSource, limits: HoldLimits = DEFAULT_HOLD_LIMITS) {
-    // What throws at once is a rejection too.
+    // Turns a synchronous throw into a rejection.
     this.#read = async () => read();
     this.#limits = limits;
   }
 
   /**
-   * Whoever gets it has to release it.
+   * Reads a snapshot, or shares one. The caller must release it.
    *
    * @throws PregonError SNAPSHOT_UNAVAILABLE
    */
@@ -80,7 +82,7 @@ export class SnapshotReader {
     return this.#hasRoom() ? this.#start(standpoint) : this.#share(standpoint);
   }
 
-  /** For one more, as large as the newest. */
+  /** Whether there is room for another snapshot as large as the newest one. */
   #hasRoom(): boolean {
     this.#held = this.#held.filter(({ isHeld }) => isHeld);
     if (this.#held.length < ALWAYS_HELD) return true;
@@ -109,7 +111,7 @@ export class SnapshotReader {
     snapshot.release();
   }
 
-  /** The newest that is held. One that is old, or whose events the log has dropped, is of no use to anybody new. */
+  /** Shares the newest held snapshot that is not too old and whose later events the log still retains. */
   async #share(standpoint: Standpoint): Promise<EncodedSnapshot> {
     const { offset } = await standpoint.floor();
     const since = standpoint.now() - this.#limits.ms;
@@ -142,7 +144,7 @@ export class SnapshotReader {
     return reading.snapshot;
   }
 
-  /** @param done from when on nobody joins any more; answers how many there are, and when that is */
+  /** @param done ends the time in which requests can join; returns the number of takers, and that time */
   async #encode(
     { edge: before, generation, now, nextTurn }: Standpoint,
     done: () => { takers: number; readAt: number },
@@ -150,7 +152,7 @@ export class SnapshotReader {
     try {
       const read = await this.#read();
       const { sequence, source, relayed } = read;
-      if (!Number.isSafeInteger(sequence) || sequence < 0) throw new TypeError(`not a sequence: ${sequence}`);
+      if (!Number.isSafeInteger(sequence) || sequence < 0) throw new TypeError(`${sequence} is not a sequence number`);
       const { maxBytes = DEFAULT_MAX_BYTES } = this.#limits;
       const chunks = 'chunks' in read ? read.chunks : await encodeRows(read.rows, { maxBytes, now, nextTurn });
       const snapshot = new EncodedSnapshot({ chunks, sequence, source, relayed, before, generation, ...done() });

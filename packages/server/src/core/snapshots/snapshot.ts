@@ -1,28 +1,28 @@
-/** The full state of a collection, and the point that it stands for. */
+/** The full state of a collection, and the point of the log that it stands for. */
 export interface Snapshot {
   /**
-   * Large ones are encoded over several turns of the event loop: the rows themselves must not be changed afterwards. One row is encoded at
-   * once, however large it is.
+   * Do not change the rows after returning them: large snapshots are encoded over several event loop turns. A single
+   * row is encoded in one turn, whatever its size.
    */
   readonly rows: readonly unknown[];
-  /** The highest outbox sequence whose change the rows hold, read in the same transaction; 0 where there was none yet. */
+  /** The highest outbox sequence whose change the rows include, read in the same transaction; 0 if there is none yet. */
   readonly sequence: number;
-  /** Whose sequence it is: the `source` of the events. @default that of any */
+  /** The `source` of the events that the sequence counts. @default any source */
   readonly source?: string;
   /**
-   * The highest sequence that the relay had appended to the log when the rows were read. With it, a log that no longer holds the event
-   * of `sequence` is told from one that does not hold it yet.
+   * The highest sequence that the relay had appended to the log when the rows were read. It tells a log that has
+   * dropped the event of `sequence` from a log that does not contain it yet.
    */
   readonly relayed?: number;
 }
 
 export type SnapshotFunction = () => Snapshot | Promise<Snapshot>;
 
-/** A snapshot whose rows are encoded already. */
+/** A snapshot with encoded rows. */
 export interface ChunkedSnapshot extends Omit<Snapshot, 'rows'> {
-  /** JSON arrays of about 64 KiB; together they are all rows. At least one. */
+  /** At least one JSON array of about 64 KiB; together they contain all rows. */
   readonly chunks: readonly string[];
 }
 
-/** Where the snapshots of a route come from. */
+/** Reads the snapshots of a route. */
 export type SnapshotSource = () => Snapshot | ChunkedSnapshot | Promise<Snapshot | ChunkedSnapshot>;

@@ -6,14 +6,14 @@ import type { Sink } from '../ports/link.js';
 import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';
 import type { SnapshotReader } from '../snapshots/snapshot-reader.js';
 
-/** How many chunks one subscription may take in one turn of the event loop. */
+/** The most chunks for one subscription in one event loop turn. */
 const CHUNKS_PER_TURN = 8;
 
-/** Whose a subscription is. */
+/** The owner of a subscription: a connection, or a subscriber in this process. */
 export interface SubscriptionOwner {
-  /** Whether it has other subscriptions on the same sink. */
+  /** Whether the owner has several subscriptions on the same sink. */
   readonly hasSeveral: boolean;
-  /** It could not be opened, or not be served any longer; it has ended. */
+  /** The subscription could not be opened or can no longer be served. It has ended. */
   subscriptionFailed(id: RequestId, error: PregonError): void;
 }
 
@@ -33,62 +33,69 @@ export interface Beginning {
   readonly snapshot?: EncodedSnapshot;
 }
 
-/** What a subscription asks of the hub: where the edge is, and what lies between its cursor and the edge. */
+/** The hub as a subscription sees it: the edge, and the events between the cursor and the edge. */
 export interface Source {
   readonly edge: LogPoint;
-  /** The text under which clients hold a point of the log. */
+  /** The position that clients hold for a point of the log. */
   positionOf(point: LogPoint): string;
   /**
-   * The next chunk after a cursor that stands before the edge, if the window holds it; else a page of the log to {@link Source.select} it
-   * from, or why there is none. It takes part of a turn of the event loop: ask only if {@link Source.mayTake}.
+   * The next chunk after a cursor before the edge, if it is in memory. Otherwise a page of the log for {@link
+   * Source.select}, or the reason why there is none. The call takes part of an event loop turn: check {@link
+   * Source.mayTake} first.
    */
   next(audience: Audience, cursor: number): Chunk | Promise<EventPage | ResetReason>;
-  /** The next chunk after a cursor, from a page that goes beyond the cursor; the same holds for it. */
+  /** The next chunk after a cursor, from a page that reaches beyond the cursor. Check {@link Source.mayTake} first. */
   select(audience: Audience, cursor: number, page: EventPage): Chunk;
   /** Calls {@link Subscription.advance} once the edge has moved. */
   awaitEdge(subscription: Subscription): void;
-  /** Whether somebody who is behind may take a chunk in this turn of the event loop; at the edge, nobody asks. */
+  /** Whether a subscription that is behind may take a chunk in this event loop turn. */
   readonly mayTake: boolean;
-  /** Calls {@link Subscription.advance} in a later turn of the event loop, with the page that could not be read from in this one. */
+  /**
+   * Calls {@link Subscription.advance} in a later event loop turn, with the page that the subscription was about to
+   * read from.
+   */
   awaitTurn(subscription: Subscription, read: EventPage | undefined): void;
-  /** The log dropped or replaced what the subscription stands on. */
+  /** The log has dropped the events after the cursor, or was replaced. */
   lost(subscription: Subscription, reason: ResetReason): void;
   /** The log could not be read. */
   failed(subscription: Subscription, error: unknown): void;
-  /** A subscription of several on its sink is about to be written to in a flush: the sink is held until the flush is over. */
+  /** Holds the sink until the end of the flush, because several subscriptions may write to it. */
   hold(subscription: Subscription): void;
-  /** The sink threw: it concerns this connection, and nobody who is served after it. */
+  /** The sink threw: ends this subscription, and affects no other connection. */
   broken(subscription: Subscription, error: unknown): void;
 }
 
 /**
- * A cursor on the log. Whatever a subscription needs (live events, those since it was last here, all of history, those that
- * came while its connection was full), it gets by moving its cursor forward, one chunk at a time, as long as its sink
- * takes them:
+ * A cursor on the log. A subscription gets all its events by moving the cursor forward, one chunk at a time, while its
+ * sink takes them. This covers live events, events since its position, the whole history, and events that arrived while
+ * its connection was full. States:
  *
- * - *opening*: where to start is being found out;
- * - *behind*: the cursor stands before the edge; `advance` moves it until the sink is full or the edge is reached;
- * - *at the edge*: it moves with all others there, by the chunks of the flush; found full, it is *behind* again.
+ * - *opening*: its starting point is being looked up;
+ * - *behind*: the cursor is before the edge; `advance` moves it until the sink is full or the edge is reached;
+ * - *at the edge*: it moves with all other subscriptions there, by the chunks of each flush; if the sink is full, it is
+ *   *behind* again.
  *
- * Nothing is kept for it but these few fields.
+ * Only these few fields are kept for a subscription; no events are buffered.
  */
 export class Subscription {
   readonly id: RequestId;
   readonly sink: Sink;
   readonly owner: SubscriptionOwner;
   readonly audience: Audience;
-  /** Where its state can be had, for clients that ask for it. */
+  /** Reads snapshots; undefined if the client did not ask for one. */
   readonly snapshots: SnapshotReader | undefined;
   readonly #source: Source;
-  /** Grows each time the place to start is sought anew, so that an answer to an earlier question is known as such. */
+  /**
+   * Increases each time the starting point is looked up again, so that late answers to earlier look-ups are ignored.
+   */
   attempt = 0;
   #state: 'opening' | 'behind' | 'at the edge' | 'ended' = 'opening';
-  /** Everything that matches up to here was handed over. Not kept up to date at the edge. */
+  /** All matching events up to this offset were delivered. Not up to date while the subscription is at the edge. */
   #cursor = 0;
   #reading = false;
   #snapshot: { readonly held: EncodedSnapshot; next: number } | undefined;
   #opened: { position: string; recovered: boolean } | undefined;
-  /** Whether the client was told that it is behind, and waits to hear that it no longer is. */
+  /** Whether the client was told that it is behind: it gets a checkpoint when the edge is reached. */
   #toldBehind = false;
 
   constructor({ id, sink, owner, audience, source, snapshots }: SubscriptionOptions) {
@@ -113,9 +120,10 @@ export class Subscription {
   }
 
   /**
-   * Sets the cursor and goes; with a snapshot, its rows come first, and it is released when they are taken.
+   * Sets the cursor and starts delivery. The rows of a snapshot come first; the snapshot is released when they are
+   * taken.
    *
-   * @param options.again whether the event at the point itself comes too
+   * @param options.again whether the event at the point itself is delivered too
    */
   begin(after: LogPoint, { recovered, again, snapshot }: Beginning): void {
     if (this.ended) return;
@@ -126,7 +134,7 @@ export class Subscription {
     this.advance();
   }
 
-  /** Back to finding out where to start. */
+  /** Returns to the state *opening*. */
   reopen(): void {
     if (this.ended) return;
     this.audience.leave(this);
@@ -144,9 +152,10 @@ export class Subscription {
   }
 
   /**
-   * Moves on as far as the sink takes it. Called when there is reason to think that it does: begun, drained, edge moved.
+   * Moves the cursor as far as the sink allows. Called after the start, when the sink has drained, and when the edge
+   * has moved.
    *
-   * @param read a page that was waited for
+   * @param read the page that the subscription waited for
    */
   advance(read?: EventPage): void {
     if (this.#state !== 'behind' || this.#reading) return;
@@ -162,7 +171,7 @@ export class Subscription {
       const edge = this.#source.edge.offset;
       if (this.#cursor > edge) return this.#source.awaitEdge(this);
       if (this.#cursor === edge) return this.#join();
-      // Neither a client that takes all there is nor many of them must hold up the others.
+      // Limits the work for one fast client, and for many of them together, so that other clients are not delayed.
       if (chunks === CHUNKS_PER_TURN || !this.#source.mayTake) return this.#source.awaitTurn(this, read);
       const next = this.#next(read);
       if (next instanceof Promise) return this.#advanceWith(next);
@@ -172,14 +181,18 @@ export class Subscription {
 
   #next(read: EventPage | undefined): Chunk | Promise<EventPage | ResetReason> {
     const cursor = this.#cursor;
-    // Meanwhile the cursor may have moved out of the page that was waited for.
+    // The cursor may have left this page in the meantime.
     if (read && read.after <= cursor && cursor < read.through) return this.#source.select(this.audience, cursor, read);
     return this.#source.next(this.audience, cursor);
   }
 
-  /** Takes a chunk of the flush; false if the sink is full, so that from here on the subscription is behind. */
+  /**
+   * Takes a chunk of a flush.
+   *
+   * @returns false if the subscription is no longer at the edge: the sink is full or broken
+   */
   takeAtEdge(chunk: Chunk): boolean {
-    // Whoever joined in the midst of this flush has it already.
+    // A subscription that joined during this flush has this chunk already.
     if (chunk.through <= this.#cursor) return true;
     if (this.sink.full) {
       this.#cursor = chunk.after;
@@ -214,7 +227,8 @@ export class Subscription {
     this.#reading = true;
     next.then(
       (page) => {
-        // Meanwhile the subscription may have ended, or the log may have been replaced, so that this page is of the old log.
+        // In the meantime the subscription may have ended, or the log may have been replaced: then this page is of the
+        // old log.
         if (this.ended || attempt !== this.attempt) return;
         this.#reading = false;
         if (typeof page === 'string') return this.#source.lost(this, page);
@@ -228,7 +242,11 @@ export class Subscription {
     );
   }
 
-  /** The snapshot's rows, then `subscribed`; false while the sink is too full for them, and where they are no longer there. */
+  /**
+   * Sends the rows of the snapshot, then `subscribed`.
+   *
+   * @returns false if the sink is full, or the snapshot was given up
+   */
   #sayWhereItBegins(): boolean {
     const opened = this.#opened;
     if (!opened) return true;
@@ -251,7 +269,7 @@ export class Subscription {
     }
     while (snapshot.next < chunks.length) {
       if (this.sink.full) return false;
-      // Many may have waited for the same snapshot.
+      // Many subscriptions may start to send the same snapshot at the same time.
       if (!this.#source.mayTake) {
         this.#source.awaitTurn(this, undefined);
         return false;

@@ -1,11 +1,15 @@
-/** Growing pauses between tries, each a little random, so that many that were cut off at once do not come back at once. */
+/** Exponential backoff with jitter: processes that were disconnected at the same time do not retry at the same time. */
 export class Backoff {
   readonly #firstMs: number;
   readonly #maxMs: number;
   readonly #random: () => number;
   #ms: number;
 
-  /** @param random from 0 to 1 */
+  /**
+   * @param firstMs the upper bound of the first pause, in milliseconds; it doubles with each pause
+   * @param maxMs the limit of that bound
+   * @param random returns a number from 0 to 1
+   */
   constructor(firstMs: number, maxMs: number, random: () => number) {
     this.#firstMs = firstMs;
     this.#maxMs = maxMs;
@@ -13,7 +17,7 @@ export class Backoff {
     this.#ms = firstMs;
   }
 
-  /** The next pause: between half of the present bound and all of it. */
+  /** The next pause in milliseconds: between half of the current bound and all of it. */
   nextMs(): number {
     const bound = this.#ms;
     this.#ms = Math.min(bound * 2, this.#maxMs);

@@ -1,16 +1,20 @@
-/** The part of a clock that calls back later. */
+/** The timers of a clock. */
 export interface Timers {
-  /** Calls back once after at least `ms` milliseconds; the result cancels. */
+  /** Calls back once after at least `ms` milliseconds. @returns a function that cancels the timer */
   after(ms: number, callback: () => void): () => void;
 }
 
-/** Time as the core sees it; handed in, so that tests are instant and exact. */
+/** The clock of the core. It is injected, so that tests are instant and exact. */
 export interface Clock extends Timers {
-  /** Milliseconds, monotonic. */
+  /** The time in milliseconds; it never goes back. */
   now(): number;
-  /** Calls back once after at least `ms` milliseconds; the result cancels. Never keeps a process alive. */
+  /**
+   * Calls back once after at least `ms` milliseconds, but does not keep the process alive.
+   *
+   * @returns a function that cancels the timer
+   */
   after(ms: number, callback: () => void): () => void;
-  /** Calls back once, after what the event loop has in hand now. */
+  /** Calls back once, in the next event loop turn. */
   nextTurn(callback: () => void): void;
 }
 
@@ -26,7 +30,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** Timers that keep the process alive: for a wait that must reach its end although nothing else is left to do. */
+/** Timers that keep the process alive: for a wait that must end even if the process has nothing else to do. */
 export const waitingTimers: Timers = {
   after(ms, callback) {
     const timer = setTimeout(callback, ms);

@@ -1,10 +1,11 @@
 import { type Timers, waitingTimers } from './clock.js';
 
 /**
- * Settles as the promise does, or with what `late` returns or throws after `ms` milliseconds. `late` may act, and return the promise
- * itself to wait on. The timer is cancelled when the promise settles; what the promise brings after the deadline is dropped.
+ * Settles like the promise. If the promise does not settle within `ms` milliseconds, settles with what `late` returns
+ * or throws instead. `late` may return the promise itself, to go on waiting. The timer is cancelled when the promise
+ * settles; a result after the deadline is dropped.
  *
- * @param timers those of a clock do not keep the process alive, which is right for a process that ends
+ * @param timers timers that keep the process alive. Pass a clock instead if the process may exit before the deadline
  */
 export function within<Result, Late = never>(
   ms: number,
@@ -33,19 +34,23 @@ export function within<Result, Late = never>(
   });
 }
 
-/** Resolves when the promise does, and after `ms` milliseconds at the latest. @throws what the promise is rejected with in time */
+/**
+ * Resolves when the promise does, or after `ms` milliseconds.
+ *
+ * @throws the error of the promise, if it rejects in time
+ */
 export async function atMost(ms: number, promise: PromiseLike<unknown>, timers?: Timers): Promise<void> {
   await within(ms, promise, () => undefined, timers);
 }
 
-/** @throws Error that names `what`, if the promise is not settled in time */
+/** @throws Error that names `what`, if the promise does not settle within `ms` milliseconds */
 export function answerWithin<Answer>(ms: number, what: string, promise: PromiseLike<Answer>): Promise<Answer> {
   return within(ms, promise, () => {
     throw new Error(`${what}: no answer within ${Math.round(ms)} ms`);
   });
 }
 
-/** Waits; ends early, without an error, when the signal is aborted. */
+/** Resolves after `ms` milliseconds, or when the signal is aborted. Never rejects. */
 export function pause(ms: number, signal?: AbortSignal, timers: Timers = waitingTimers): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

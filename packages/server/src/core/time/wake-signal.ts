@@ -1,6 +1,6 @@
 import { atMost } from './deadline.js';
 
-/** Wakes the one that waits, and remembers a call that came while nobody did. */
+/** Wakes a single waiter. A ring without a waiter is remembered for the next wait. */
 export class WakeSignal {
   #rung = false;
   #wake: (() => void) | undefined;
@@ -10,7 +10,10 @@ export class WakeSignal {
     this.#wake?.();
   }
 
-  /** Resolves if {@link WakeSignal.ring} was called since the last wait, or when the time is over. */
+  /**
+   * Resolves when {@link WakeSignal.ring} is called, at once if it was called since the last wait, or after `ms`
+   * milliseconds.
+   */
   async wait(ms?: number): Promise<void> {
     if (!this.#rung) {
       const rung = new Promise<void>((resolve) => {
