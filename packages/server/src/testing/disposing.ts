@@ -1,11 +1,11 @@
 import type { TestRunner } from './runner.js';
 
-/** Something that a test opened, and that is gone after it. */
+/** A resource that is disposed of after the test that opened it. */
 interface Disposable {
   dispose(): Promise<void>;
 }
 
-/** Ends what a test opened, whatever becomes of the test. */
+/** A test runner that disposes of the resources of each test, whether it passes or fails. */
 export class Disposing<Subject extends Disposable> implements TestRunner {
   readonly #runner: TestRunner;
   readonly #subjects: Subject[] = [];
@@ -25,7 +25,7 @@ export class Disposing<Subject extends Disposable> implements TestRunner {
       }
     });
 
-  /** @returns the subject */
+  /** Registers a resource. @returns the resource */
   opened(subject: Subject): Subject {
     this.#subjects.push(subject);
     return subject;

@@ -1,12 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import vm from 'node:vm';
 
-/** Taken at once: a test may put another function in its place. */
+/** Imported early: a test may replace the function later. */
 const { runInNewContext } = vm;
 
 let collector: ((options?: { type: 'minor' }) => void) | undefined;
 
-/** Collects what nobody refers to any more, within this turn of the event loop; of what is new alone if it is `minor`. */
+/** Runs the garbage collector at once; with `minor`, only for young objects. */
 export function collectNow(options?: { type: 'minor' }): void {
   collector ??= findCollector();
   collector(options);
@@ -15,6 +15,6 @@ export function collectNow(options?: { type: 'minor' }): void {
 function findCollector(): NonNullable<typeof collector> {
   setFlagsFromString('--expose-gc');
   const found: unknown = runInNewContext('gc');
-  if (typeof found !== 'function') throw new Error('V8 offers no function that collects garbage');
+  if (typeof found !== 'function') throw new Error('V8 does not expose its garbage collector');
   return (options) => void Reflect.apply(found, undefined, options ? [options] : []);
 }

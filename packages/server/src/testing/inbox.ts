@@ -1,6 +1,6 @@
 const DEADLINE_MS = 100_000;
 
-/** All that has come so far, and a way to wait for what is still to come. */
+/** Collects items, and waits for items that have not arrived yet. */
 export class Inbox<T> {
   readonly all: T[] = [];
   readonly #waiting = new Set<() => void>();
@@ -10,13 +10,13 @@ export class Inbox<T> {
     for (const look of [...this.#waiting]) look();
   }
 
-  /** Waits until so many have come, and returns all. */
+  /** Waits until `count` items have arrived. @returns all items */
   async count(count: number, deadlineMs?: number): Promise<T[]> {
     await this.until(() => this.all.length >= count, `${count} items`, deadlineMs);
     return this.all;
   }
 
-  /** Waits for the first that is so; it may have come already. */
+  /** Waits for the first item that passes a test; it may have arrived already. */
   async first<Found extends T>(isSo: (item: T) => item is Found, deadlineMs?: number): Promise<Found> {
     let found: Found | undefined;
     await this.until(
@@ -31,9 +31,13 @@ export class Inbox<T> {
     return found;
   }
 
-  /** Waits until it is so; looks each time that something has come. */
+  /**
+   * Waits until a condition holds. Checks it now, and each time an item arrives.
+   *
+   * @param what names the condition in the error
+   */
   until(isSo: () => boolean, what: string, deadlineMs: number = DEADLINE_MS): Promise<void> {
-    const { stack } = new Error(`waited ${deadlineMs} ms in vain for ${what}`);
+    const { stack } = new Error(`timed out after ${deadlineMs} ms, waiting for ${what}`);
     return new Promise((resolve, reject) => {
       const look = () => {
         if (!isSo()) return;
@@ -44,7 +48,7 @@ export class Inbox<T> {
       const timer = setTimeout(() => {
         this.#waiting.delete(look);
         const seen = this.all.slice(-3).map((item) => JSON.stringify(item)?.slice(0, 300));
-        reject(new Error(`${stack}\nhere were ${this.all.length}, the last: ${seen.join('\n')}`));
+        reject(new Error(`${stack}\nreceived ${this.all.length} items, the last: ${seen.join('\n')}`));
       }, deadlineMs);
       this.#waiting.add(look);
       look();

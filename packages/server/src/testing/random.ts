@@ -1,9 +1,9 @@
 import { messageOf } from '@pregon/protocol';
 
-/** How often a property is tried. */
+/** How often a property is tested. */
 const RUNS = 25;
 
-/** Numbers that look random, the same for the same seed. */
+/** Pseudo-random numbers: the same for the same seed. */
 export class Random {
   #state: number;
 
@@ -16,7 +16,7 @@ export class Random {
     return least + Math.floor(this.#next() * (most - least + 1));
   }
 
-  /** One of them. */
+  /** One of the arguments. */
   pick<T>(first: T, ...others: readonly T[]): T {
     return others[this.integer(0, others.length) - 1] ?? first;
   }
@@ -36,9 +36,9 @@ export class Random {
 }
 
 /**
- * Tries a property again and again with other random numbers. An error says with which seed it failed.
+ * Tests a property several times with different random numbers. Reports the seed of a failed run in the error.
  *
- * @param seed of the first run, to try again what failed. @default a random one
+ * @param seed the seed of the first run, to repeat a failed run. @default a random seed
  */
 export async function forAll(
   property: (random: Random) => Promise<void>,

@@ -1,8 +1,9 @@
 /**
- * The functions of a test runner that a published suite calls: those of Vitest, of `node:test`, or any others of this shape. A suite
- * brings its own assertions and cleans up after each of its tests. Its tests run one after the other.
+ * The functions of a test runner that a published suite calls: those of Vitest, `node:test`, or any other runner with
+ * this shape. A suite has its own assertions and cleans up after each of its tests. Its tests must run one after the
+ * other.
  *
- * Give a test 30 seconds or more: on a busy machine a durable log takes its time.
+ * Set a timeout of 30 seconds or more per test: a durable log can be slow on a busy machine.
  */
 export interface TestRunner {
   describe(name: string, body: () => void): unknown;

@@ -64,7 +64,7 @@ describe('the published suite for logs', () => {
 
   /** What is wrong with a log, in the words of the test that notices it. */
   const wrong: Record<string, (log: MemoryLog) => Partial<MemoryLog>> = {
-    'stores a repetition again / whose source and id are known': (log) => ({
+    'stores a repetition again / with a known source and id': (log) => ({
       append: (events) => log.append(events.map((event) => ({ ...event, id: `${event.id}-${Math.random()}` }))),
     }),
     'takes any point for its own / a point is present': () => ({ check: async () => 'present' }),
@@ -98,7 +98,7 @@ describe('the published suite for logs', () => {
         }),
     }),
     'takes events of any size / or too large': (log) => ({ append: (events) => log.append(events.slice(0, 1)) }),
-    'goes on after its end / after close every call': () => ({ close: async () => {} }),
+    'goes on after its end / and allows another close': () => ({ close: async () => {} }),
   };
   it.each(Object.entries(wrong))('fails a log that %s', async (name, change) => {
     const [, noticing] = name.split(' / ');
@@ -113,7 +113,7 @@ describe('the published suite for logs', () => {
       {
         describe: (_, body) => body(),
         it: (name, body) => {
-          if (name.includes('what one handle appends')) pending.push(body().catch((error) => reasons.push(error)));
+          if (name.includes('that one handle appends')) pending.push(body().catch((error) => reasons.push(error)));
         },
       },
       {
@@ -126,7 +126,7 @@ describe('the published suite for logs', () => {
       },
     );
     await Promise.all(pending);
-    expect(reasons).toEqual([expect.objectContaining({ message: expect.stringContaining('has another()') })]);
+    expect(reasons).toEqual([expect.objectContaining({ message: expect.stringContaining('promise another()') })]);
   });
 });
 
@@ -157,6 +157,6 @@ describe('the published suite for what is not logged', () => {
         },
       });
     expect((await run(suite(false))).failed).toEqual([]);
-    expect((await run(suite(true), 'is heard by all others')).failed).toHaveLength(1);
+    expect((await run(suite(true), 'to all other members')).failed).toHaveLength(1);
   });
 });

@@ -34,9 +34,9 @@ export type LogChange =
   | { readonly state: 'replaced'; readonly head: LogPoint };
 
 /**
- * Its methods are called when something happens in a gateway, at once and in order:
- * `createGateway({ observers: [observer] })`. An absent method costs nothing. If a method throws, the error is logged and
- * the observer is not called again.
+ * An observer of a gateway: `createGateway({ observers: [observer] })`. The gateway calls its methods when something
+ * happens, at once and in order. An absent method costs nothing. If a method throws, the error is logged and the observer
+ * is not called again.
  *
  * A method must return quickly: it is called in the middle of the gateway's work.
  */

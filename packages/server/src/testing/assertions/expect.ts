@@ -2,22 +2,23 @@ import { AssertionError } from 'node:assert';
 import { pause } from '../../core/time/deadline.js';
 import { isEqual, isMatch } from './matching.js';
 
-/** Which error is expected: of a class, or with these members. */
+/** The expected error: an instance of a class, or an error with these members. */
 type ExpectedError = (new (...args: never[]) => Error) | object;
 
 const POLL_DEADLINE_MS = 100_000;
 const POLL_MS = 10;
 
 /**
- * The assertions of the suites, in the words that most test runners have. They are our own, so that a suite runs with any runner.
+ * The assertions of the suites, with the names that most test runners use. They do not depend on a test runner, so that
+ * a suite runs with any of them.
  *
- * @param note what the value is, for the error
+ * @param note names the value in the error message
  */
 export function expect(actual: unknown, note?: string): Expectation {
   return new Expectation(actual, note, false);
 }
 
-/** Looks again and again until the value is equal, and fails with what was seen last. */
+/** Polls a value until it equals the expected one. Fails with the last value after a deadline. */
 expect.poll = (look: () => unknown) => ({
   async toEqual(expected: unknown): Promise<void> {
     const deadline = performance.now() + POLL_DEADLINE_MS;
@@ -87,7 +88,7 @@ class Expectation {
     this.#check(Number(this.#actual) < expected, 'be less than', expected);
   }
 
-  /** Calls the function. */
+  /** Calls the function under test. */
   toThrow(expected: ExpectedError): void {
     let thrown: unknown;
     try {
@@ -134,8 +135,8 @@ function assertError(thrown: unknown, expected: ExpectedError, note: string | un
 }
 
 function fail(actual: unknown, expected: unknown, operator: string, note: string | undefined): never {
-  // Node.js makes the message with both values, and their difference, for the operators that it knows.
+  // Node.js formats both values and their difference only for operators that it knows.
   const { message } = new AssertionError({ actual, expected, operator: 'deepStrictEqual' });
-  const what = `expected ${note ?? 'the value'} ${operator} what was expected`;
+  const what = `expected ${note ?? 'the value'} ${operator} the expected value`;
   throw new AssertionError({ message: `${what}\n${message}`, actual, expected, operator });
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 
-/** Stands in an expected value for whatever passes a test. */
+/** A placeholder in an expected value: matches every value that the predicate accepts. */
 export class Pattern {
   readonly accepts: (value: unknown) => boolean;
   readonly shown: string;
@@ -11,17 +11,20 @@ export class Pattern {
   }
 }
 
-/** Any text that has `part` in it. */
+/** Matches any text that contains `part`. */
 export function containing(part: string): Pattern {
   return new Pattern(`a text with ${part}`, (value) => typeof value === 'string' && value.includes(part));
 }
 
-/** Deeply equal; a member that is undefined is as good as absent, and prototypes do not count. */
+/** Deep equality. An undefined member counts as absent, and prototypes are ignored. */
 export function isEqual(actual: unknown, expected: unknown): boolean {
   return isDeepStrictEqual(comparable(actual), comparable(expected));
 }
 
-/** Whether all members of `expected` are in `actual`, at any depth. A list has the same length, and its elements match. */
+/**
+ * Whether `actual` has all members of `expected`, at any depth. Lists must have the same length, and their elements
+ * must match.
+ */
 export function isMatch(actual: unknown, expected: unknown): boolean {
   if (expected instanceof Pattern) return expected.accepts(actual);
   if (Array.isArray(expected)) {
@@ -40,13 +43,13 @@ function comparable(value: unknown): unknown {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (value instanceof Map) return new Map([...value].map(([key, held]) => [key, comparable(held)]));
   if (!isMembered(value)) return value;
-  // Without a prototype, a member may have any name: `__proto__` too.
+  // On an object without a prototype, a member may have any name, even `__proto__`.
   const members: Record<string, unknown> = Object.create(null);
   for (const [name, member] of Object.entries(value)) if (member !== undefined) members[name] = comparable(member);
   return members;
 }
 
-/** An object that is no more than its members. */
+/** Whether a value is an object that consists of its members only. */
 function isMembered(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   return !(value instanceof Map || value instanceof Set || value instanceof Error || ArrayBuffer.isView(value));

@@ -4,7 +4,7 @@ import { forAll, type Random } from '../random.js';
 import type { TestRunner } from '../runner.js';
 import { join, type Member, type Open } from './member.js';
 
-/** One of five members joins, leaves, or says the next number. */
+/** One of five members joins, leaves, or sends the next number; or an event loop turn passes. */
 interface Step {
   readonly who: number;
   readonly what: 'join' | 'leave' | 'send' | 'turn';
@@ -14,9 +14,9 @@ function anyStep(random: Random): Step {
   return { who: random.integer(0, 4), what: random.pick('join', 'leave', 'send', 'send', 'turn') };
 }
 
-/** Order and once, for any order of comings and goings. */
+/** Order and no duplicates, for any order of joins and leaves. */
 export function describeAnyOrder({ it }: TestRunner, open: Open, seed: number | undefined): void {
-  it('whoever comes and goes when: each hears the others in order, each text once, none of those sent while it was there is missing', async () => {
+  it('whenever members join and leave, each receives every text that others send meanwhile, once and in order', async () => {
     const { log, another } = await open();
     const handles = [log, await another()];
     await forAll(async (random) => {
@@ -39,7 +39,7 @@ export function describeAnyOrder({ it }: TestRunner, open: Open, seed: number | 
       }
       for (const { member, expected } of there.values()) {
         const { heard } = member;
-        await heard.until(() => expected.every((text) => heard.all.includes(text)), 'all that it has to hear');
+        await heard.until(() => expected.every((text) => heard.all.includes(text)), 'all expected texts');
         await member.leave();
         for (let who = 0; who < 5; who++) {
           const numbers = heard.all.filter((text) => text.startsWith(`${who} `)).map((text) => Number(text.slice(2)));

@@ -4,9 +4,9 @@ import { collectNow } from '../garbage.js';
 import type { TestRunner } from '../runner.js';
 import { join, type Member, type Open } from './member.js';
 
-/** What is held for a member that does not read. */
+/** The limits of texts that wait for a member that does not read. */
 export function describeBounds({ it }: TestRunner, open: Open, countsAll: boolean): void {
-  it('a text that is too large is dropped and counted; the largest, and what follows, is heard', async () => {
+  it('drops and counts a text that is too large, and delivers one of the largest size and the next one', async () => {
     const { log, another } = await open();
     const from = await join(log);
     const to = await join(await another());
@@ -20,8 +20,8 @@ export function describeBounds({ it }: TestRunner, open: Open, countsAll: boolea
     expect(from.dropped).toBe(1);
   });
 
-  const promise = countsAll ? 'each text is heard, in order, or counted' : 'what is heard is in order';
-  it(`[I-7] more than fits is dropped and counted: ${promise}`, async () => {
+  const promise = countsAll ? 'each text is received in order, or counted' : 'the received texts are in order';
+  it(`[I-7] drops and counts texts beyond the limit: ${promise}`, async () => {
     const { log, another } = await open();
     const from = await join(log);
     const to = await join(await another());
@@ -32,16 +32,16 @@ export function describeBounds({ it }: TestRunner, open: Open, countsAll: boolea
     collectNow();
     const { external, heapUsed } = process.memoryUsage();
     const held = external - before.external + heapUsed - before.heapUsed;
-    // 200 MB were sent.
+    // The sender has sent 200 MB.
     expect(held).toBeLessThan(100_000_000);
     expect(from.dropped).toBeGreaterThan(5_000);
     if (countsAll) {
-      await to.heard.until(() => to.heard.all.length + from.dropped === 10_000, 'all to be heard or counted');
+      await to.heard.until(() => to.heard.all.length + from.dropped === 10_000, 'all texts to be received or counted');
       from.send('after');
     } else {
       await sendUntilTaken(from, 'after');
     }
-    await to.heard.until(() => to.heard.all.at(-1) === 'after', 'what was sent afterwards');
+    await to.heard.until(() => to.heard.all.at(-1) === 'after', 'the text that was sent last');
     const numbers = to.heard.all.slice(0, -1).map((text) => Number.parseInt(text, 10));
     expect(numbers.length).toBeGreaterThan(0);
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
@@ -49,7 +49,7 @@ export function describeBounds({ it }: TestRunner, open: Open, countsAll: boolea
   });
 }
 
-/** Sends again where it was dropped, as long as there is no room. */
+/** Sends a text again until it is not dropped. */
 async function sendUntilTaken(member: Member, text: string): Promise<void> {
   const dropped = () => {
     const before = member.dropped;

@@ -4,9 +4,9 @@ import type { TestRunner } from '../runner.js';
 import type { EphemeralLog } from './ephemeral-kind.js';
 import { join, type Open } from './member.js';
 
-/** From when to when a member hears, and is heard. */
+/** Joining and leaving. */
 export function describeComingAndGoing({ it }: TestRunner, open: Open): void {
-  it('whoever joins later hears what is sent from then on; who left hears nothing, and sends nothing', async () => {
+  it('delivers to a new member only later texts, and nothing to or from a member that has left', async () => {
     const { log, another } = await open();
     const from = await join(log);
     from.send('to nobody');
@@ -30,7 +30,7 @@ export function describeComingAndGoing({ it }: TestRunner, open: Open): void {
     expect(from.dropped).toBe(0);
   });
 
-  it('a log that is closed ends its members, and those of other handles go on', async () => {
+  it('ends the members of a log handle that is closed, but not the members of other handles', async () => {
     const { log, another } = await open();
     const handle = await another();
     if (handle === log) return expectEnded(log);

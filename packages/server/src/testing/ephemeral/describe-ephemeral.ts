@@ -8,9 +8,19 @@ import { describeHearing } from './hearing.js';
 import type { Open } from './member.js';
 
 /**
- * The guarantees of {@link Ephemeral}, the way between the gateways on one log, as tests for a kind of log that has it.
+ * The guarantees of {@link Ephemeral}, the channel between the gateways on one log, as tests for a kind of log that has
+ * one.
  *
- * @param runner the functions of a test runner: `describeEphemeral({ describe, it }, { … })`, with those of Vitest or of `node:test`
+ * @param runner `describe` and `it` of a test runner, such as Vitest or `node:test`
+ * @param kind creates the logs to test
+ * @example
+ * describeEphemeral({ describe, it }, {
+ *   name: 'memory',
+ *   create: async () => {
+ *     const log = openMemoryLog();
+ *     return { log, dispose: () => log.close() };
+ *   },
+ * });
  */
 export function describeEphemeral(runner: TestRunner, kind: EphemeralKind): void {
   const suite = new Disposing<EphemeralSubject>(runner);

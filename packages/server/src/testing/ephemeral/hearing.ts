@@ -5,9 +5,9 @@ import { join, type Open } from './member.js';
 
 const HOSTILE = ['', 'two\nlines\r\n', 'a\0b', '"}{', '👩‍👩‍👧 ü \u2028', 'x'.repeat(1_048_576), 'last'];
 
-/** Who hears what, in which order. */
+/** Delivery and order. */
 export function describeHearing({ it }: TestRunner, open: Open): void {
-  it('a text is heard by all others, on each handle of the log, and not by who sent it', async () => {
+  it('delivers a text to all other members, on each handle of the log, and not to its sender', async () => {
     const { log, another } = await open();
     const first = await join(log);
     const others = [await join(log), await join(await another()), await join(await another())];
@@ -22,7 +22,7 @@ export function describeHearing({ it }: TestRunner, open: Open): void {
     expect(first.heard.all).toEqual(['from third']);
   });
 
-  it('texts of any content and size arrive as they are', async () => {
+  it('delivers texts of any content and size unchanged', async () => {
     const { log, another } = await open();
     const from = await join(log);
     const to = await join(await another());
@@ -30,7 +30,7 @@ export function describeHearing({ it }: TestRunner, open: Open): void {
     expect(await to.heard.count(HOSTILE.length)).toEqual(HOSTILE);
   });
 
-  it('[I-1] what one sends is heard in order, also where others send at the same time', async () => {
+  it('[I-1] delivers the texts of one member in order, even if others send at the same time', async () => {
     const { log, another } = await open();
     const senders = [await join(log), await join(await another()), await join(log)];
     const { heard } = await join(await another());
@@ -45,7 +45,7 @@ export function describeHearing({ it }: TestRunner, open: Open): void {
     }
   });
 
-  it('nothing of it is logged', async () => {
+  it('does not append texts to the log', async () => {
     const { log, another } = await open();
     const before = await log.head();
     const from = await join(log);

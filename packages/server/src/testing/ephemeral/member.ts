@@ -2,12 +2,12 @@ import type { EphemeralMember } from '../../core/ports/ephemeral.js';
 import { Inbox } from '../inbox.js';
 import type { EphemeralLog, EphemeralSubject } from './ephemeral-kind.js';
 
-/** A member and all that it heard. */
+/** A member, and all texts that it received. */
 export interface Member extends EphemeralMember {
   readonly heard: Inbox<string>;
 }
 
-/** Joins, and keeps what it hears. */
+/** Joins, and records the received texts. */
 export async function join(log: EphemeralLog): Promise<Member> {
   const heard = new Inbox<string>();
   const member = await log.ephemeral.join((text) => heard.push(text));
@@ -21,5 +21,5 @@ export async function join(log: EphemeralLog): Promise<Member> {
   };
 }
 
-/** Opens a log that is gone after the test. */
+/** Opens a log that is disposed of after the test. */
 export type Open = () => Promise<Required<EphemeralSubject>>;

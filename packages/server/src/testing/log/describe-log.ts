@@ -19,7 +19,17 @@ import { completed, type Open } from './open.js';
 /**
  * The guarantees of {@link Log}, as tests for a kind of log.
  *
- * @param runner the functions of a test runner: `describeLog({ describe, it }, { … })`, with those of Vitest or of `node:test`
+ * @param runner `describe` and `it` of a test runner, such as Vitest or `node:test`
+ * @param kind creates the logs to test
+ * @example
+ * describeLog({ describe, it }, {
+ *   name: 'memory',
+ *   capabilities: {},
+ *   create: async (options) => {
+ *     const log = openMemoryLog(options);
+ *     return { log, dispose: () => log.close() };
+ *   },
+ * });
  */
 export function describeLog(runner: TestRunner, kind: LogKind): void {
   const { capabilities: can } = kind;

@@ -1,6 +1,6 @@
 import { encodeSequence, type PregonEvent } from '@pregon/protocol';
 
-/** An event that says its number everywhere. */
+/** An event with its number in each attribute. */
 export function numbered(n: number, overrides: Partial<PregonEvent> = {}): PregonEvent {
   return {
     specversion: '1.0',

@@ -1,25 +1,25 @@
 import type { Log, LogOptions } from '../../core/ports/log.js';
 
-/** A log under test, new and empty, and what can be done to it from outside: what its kind is capable of. */
+/** A new, empty log under test, and what a test can do to it from outside, as {@link TestedCapabilities} says. */
 export interface LogSubject {
   readonly log: Log;
   /** Opens another handle on the same log, as another process would. */
   another?(options?: LogOptions): Promise<Log>;
-  /** Ends all handles, and opens the log anew, as a process does that was killed. */
+  /** Ends all handles, and opens the log again, as after the kill of a process. */
   reopen?(): Promise<Log>;
   /** Drops all but the last `count` entries. */
   trim?(count: number): Promise<void>;
-  /** Puts another log in its place. */
+  /** Replaces the log with another one. */
   replace?(): Promise<void>;
   /** Closes all handles and cleans up. */
   dispose(): Promise<void>;
 }
 
-/** What a kind of log can be made to do in a test. @default false, each */
+/** What a test can do with a kind of log. @default false for each */
 export interface TestedCapabilities {
-  /** Whether a log may be open more than once. */
+  /** Whether a log can be open more than once. */
   readonly another?: boolean;
-  /** Whether what it holds outlives the process. */
+  /** Whether the contents outlive the process. */
   readonly durable?: boolean;
   readonly trim?: boolean;
   readonly replace?: boolean;
@@ -29,8 +29,8 @@ export interface TestedCapabilities {
 export interface LogKind {
   readonly name: string;
   readonly capabilities: TestedCapabilities;
-  /** Makes a log that shares nothing with those that were made before. */
+  /** Creates a log that shares nothing with earlier ones. */
   create(options?: LogOptions): Promise<LogSubject>;
-  /** Of the random numbers, to try again what failed. @default another each time */
+  /** The seed of the random numbers, to repeat a failed run. @default a random seed */
   readonly seed?: number;
 }

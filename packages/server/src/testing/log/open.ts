@@ -1,13 +1,13 @@
 import type { LogOptions } from '../../core/ports/log.js';
 import type { LogSubject } from './log-kind.js';
 
-/** Opens a log that is gone after the test. */
+/** Opens a log that is disposed of after the test. */
 export type Open = (options?: LogOptions) => Promise<Required<LogSubject>>;
 
-/** With an error for what the kind says that it can do, and cannot. */
+/** Adds the missing methods of a subject: they reject, because the capabilities of the kind promise them. */
 export function completed(subject: LogSubject): Required<LogSubject> {
   const absent = (name: string) => () =>
-    Promise.reject(new Error(`the capabilities say that the log has ${name}(), and the subject has none`));
+    Promise.reject(new Error(`the capabilities promise ${name}(), but the subject does not have it: add it`));
   return {
     log: subject.log,
     another: (options) => (subject.another ?? absent('another'))(options),

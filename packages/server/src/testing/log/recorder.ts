@@ -4,7 +4,7 @@ import type { LogEntry, LogFollower, Page } from '../../core/ports/log-entry.js'
 
 const DEADLINE_MS = 100_000;
 
-/** Follows a log and keeps what it is told. */
+/** A follower of a log that records all calls. */
 export class Recorder implements LogFollower {
   readonly entries: LogEntry[] = [];
   /** Each call, in order: `appended 3`, `replaced`, `unavailable`, `available`. */
@@ -37,7 +37,7 @@ export class Recorder implements LogFollower {
     return this.entries.map(idOf);
   }
 
-  /** Waits until what was recorded is as said. */
+  /** Waits until a condition holds. @param what names the condition in the error */
   until(what: string, holds: () => boolean, deadlineMs = DEADLINE_MS): Promise<void> {
     return new Promise((resolve, reject) => {
       const check = () => {
@@ -49,7 +49,7 @@ export class Recorder implements LogFollower {
       const timer = setTimeout(() => {
         this.#waiting.delete(check);
         reject(
-          new Error(`waited in vain for ${what}; ${this.entries.length} entries, calls: ${this.calls.slice(-20)}`),
+          new Error(`timed out waiting for ${what}; ${this.entries.length} entries, calls: ${this.calls.slice(-20)}`),
         );
       }, deadlineMs);
       this.#waiting.add(check);
@@ -75,7 +75,7 @@ export function idOf(entry: LogEntry): string {
   return String(parsePayload(entry)['id']);
 }
 
-/** All that is retained after an offset, page by page. */
+/** Reads all retained entries after an offset, page by page. */
 export async function readAll(
   log: Log,
   after = 0,
@@ -90,7 +90,7 @@ export async function readAll(
   }
 }
 
-/** A point as a client gives it back. */
+/** Encodes and decodes a point, as if a client had held it. */
 export function roundTrip(point: LogPoint): LogPoint {
   return decodePosition(encodePosition(point));
 }

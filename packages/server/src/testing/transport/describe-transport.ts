@@ -6,16 +6,23 @@ import type { TestRunner } from '../runner.js';
 import { TestGateway, type TestGatewayOptions } from './test-gateway.js';
 import type { TransportKind } from './transport-kind.js';
 
-/** What waits for a client that does not read: far less than the events that it has not read. */
+/** The most bytes that may wait for a client that does not read: far less than the unread events. */
 const MOST_WAITING_BYTES = 2_097_152;
 
 type Start = (options?: TestGatewayOptions) => Promise<TestGateway>;
 
 /**
- * The guarantees of {@link Transport}, as tests for a kind of transport: a gateway on a log in memory serves it, and clients that the
- * kind brings connect.
+ * The guarantees of {@link Transport}, as tests for a kind of transport. A gateway on a log in memory uses the
+ * transport, and clients from the kind connect to it.
  *
- * @param runner the functions of a test runner: `describeTransport({ describe, it }, { … })`, with those of Vitest or of `node:test`
+ * @param runner `describe` and `it` of a test runner, such as Vitest or `node:test`
+ * @param kind creates the transport to test, and its clients
+ * @example
+ * describeTransport({ describe, it }, {
+ *   name: 'websocket',
+ *   transport: () => websocket(),
+ *   connect: (request, observer) => connectClient(request, observer), // a client of your transport
+ * });
  */
 export function describeTransport(runner: TestRunner, kind: TransportKind): void {
   const suite = new Disposing<TestGateway>(runner);
@@ -29,7 +36,7 @@ export function describeTransport(runner: TestRunner, kind: TransportKind): void
 }
 
 function describeDelivery({ it }: TestRunner, start: Start): void {
-  it('[I-1] [I-2] [I-3] history and live events come in order, each once, and to each client the same', async () => {
+  it('[I-1] [I-2] [I-3] delivers history and live events in order, each once, and the same to each client', async () => {
     const gateway = await start();
     await gateway.publish(1, 50);
     const clients = [await gateway.connect('/events?since=first'), await gateway.connect('/events?since=first')];
@@ -41,7 +48,7 @@ function describeDelivery({ it }: TestRunner, start: Start): void {
     expect(clients[0]?.events.all).toEqual(clients[1]?.events.all);
   });
 
-  it('[I-2] a client goes on after the position of any event', async () => {
+  it('[I-2] resumes after the position of any event', async () => {
     const gateway = await start();
     await gateway.publish(1, 30);
     const { events, close } = await gateway.connect('/events?since=first');
@@ -56,7 +63,7 @@ function describeDelivery({ it }: TestRunner, start: Start): void {
     }
   });
 
-  it('a client gets the topics that it asks for, and nothing else', async () => {
+  it('delivers only events of the requested topics', async () => {
     const gateway = await start();
     const even = await gateway.connect('/events?since=first&topics=number.even');
     await gateway.publish(1, 10);
@@ -64,7 +71,7 @@ function describeDelivery({ it }: TestRunner, start: Start): void {
     expect(even.events.all.map(numberOf)).toEqual([2, 4, 6, 8, 10]);
   });
 
-  it('an event of any content arrives as it was', async () => {
+  it('delivers events of any content unchanged', async () => {
     const gateway = await start();
     const hostile = ['a\nb\r\nc\0d\u2028e', '\n\n', '\ud800 and \udfff', '𝄞 漢字 é', '', 'x'.repeat(900_000), '"}{\\'];
     for (const text of hostile) await gateway.publish(1, 1, { text });
@@ -75,7 +82,7 @@ function describeDelivery({ it }: TestRunner, start: Start): void {
 }
 
 function describeSlowClients({ it }: TestRunner, start: Start): void {
-  it('[I-7] nothing is kept for a client that does not read; when it reads on, it gets all', async () => {
+  it('[I-7] buffers nothing for a client that does not read, and delivers all events when it reads again', async () => {
     const gateway = await start({ maxBufferedBytes: 65_536 });
     const slow = await gateway.connect('/events?since=first');
     slow.setReading(false);
@@ -88,7 +95,7 @@ function describeSlowClients({ it }: TestRunner, start: Start): void {
     expect(slow.events.all.map(numberOf)).toEqual(numbers(1, 400));
   });
 
-  it('[I-8] a client that does not read holds up no other', async () => {
+  it('[I-8] delivers to other clients while one client does not read', async () => {
     const gateway = await start({ maxBufferedBytes: 65_536 });
     const slow = await gateway.connect('/events?since=first');
     const fast = await gateway.connect('/events?since=first');
@@ -100,19 +107,19 @@ function describeSlowClients({ it }: TestRunner, start: Start): void {
 }
 
 function describeEntering({ it }: TestRunner, start: Start, name: string): void {
-  it('[I-9] a client is refused by the rules of the gateway, with a status', async () => {
+  it('[I-9] refuses a client by the rules of the gateway, with a status', async () => {
     const gateway = await start();
     await gateway.publish(1, 1);
     expect(await gateway.refusal('/elsewhere')).toBe(404);
     expect(await gateway.refusal('/events', { Origin: 'https://evil.example' })).toBe(403);
-    // The page of a WebSocket cannot read a status, and is told by the code of a close.
+    // A web page cannot read the status of a WebSocket handshake, so it may get a close code instead.
     for (const query of ['since=nonsense', 'since=first&topics=a..%23b']) {
       expect([400, 'closed'], query).toContainEqual(await gateway.refusal(`/events?${query}`));
     }
     await expect.poll(() => gateway.gateway.connections('events').count).toEqual(0);
   });
 
-  it('a client is a connection from when it is let in to when it is gone', async () => {
+  it('lists a client as a connection from its admission until it is gone', async () => {
     const { gateway, connect } = bound(await start());
     const stays = await connect('/events');
     const goes = await connect('/events');
@@ -123,7 +130,7 @@ function describeEntering({ it }: TestRunner, start: Start, name: string): void 
     expect(stays.ended.all).toEqual([]);
   });
 
-  it('a gateway that closes ends its clients', async () => {
+  it('ends its clients when the gateway closes', async () => {
     const { gateway, connect } = bound(await start());
     const client = await connect('/events');
     await gateway.close({ spreadMs: 0 });

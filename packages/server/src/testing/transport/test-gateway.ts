@@ -8,10 +8,10 @@ import { openMemoryLog } from '../../logs/memory/memory-log.js';
 import { Inbox } from '../inbox.js';
 import type { TransportClient, TransportKind } from './transport-kind.js';
 
-/** A client, and all that it got. */
+/** A client, and all events that it received. */
 export interface TestClient {
   readonly events: Inbox<PregonEvent>;
-  /** One item when it is closed. */
+  /** Gets one item when the client is closed. */
   readonly ended: Inbox<true>;
   setReading(reading: boolean): void;
   close(): void;
@@ -26,7 +26,7 @@ export interface TestGatewayOptions {
 /** A gateway on a log in memory, with one transport. */
 export class TestGateway {
   readonly gateway: Gateway;
-  /** Those that the transport made, in order; none if it does not come in by {@link Kernel.enter}. */
+  /** The links of the transport, in order; empty if the transport does not call {@link Kernel.enter}. */
   readonly links: readonly Link[];
   readonly #kind: TransportKind;
   readonly #port: number;
@@ -60,7 +60,7 @@ export class TestGateway {
     this.#closeLog = closeLog;
   }
 
-  /** Appends the events numbered `first` to `last`; those with an even number have the topic `number.even`. */
+  /** Appends the events numbered `first` to `last`. Even numbers have the topic `number.even`, others `number.odd`. */
   async publish(first: number, last: number, data: object = {}): Promise<void> {
     for (let n = first; n <= last; n++) {
       const topic = n % 2 === 0 ? 'number.even' : 'number.odd';
@@ -68,7 +68,7 @@ export class TestGateway {
     }
   }
 
-  /** Connects a client that has to be let in. @param target path and query */
+  /** Connects a client that must be admitted. @param target path and query */
   async connect(target: string): Promise<TestClient> {
     const events = new Inbox<PregonEvent>();
     const ended = new Inbox<true>();
@@ -84,9 +84,9 @@ export class TestGateway {
   }
 
   /**
-   * Connects a client that must not stay.
+   * Connects a client that must be refused.
    *
-   * @returns the status that it is refused with; `closed` if it was let in, and its connection closed before any event
+   * @returns the status of the refusal; `closed` if the client was admitted and its connection closed before any event
    */
   async refusal(target: string, headers: Readonly<Record<string, string>> = {}): Promise<number | 'closed'> {
     const events = new Inbox<PregonEvent>();
@@ -117,7 +117,7 @@ export class TestGateway {
   }
 }
 
-/** The same transport, whose links are seen. */
+/** Wraps a transport so that its links are recorded. */
 function watched(transport: Transport, links: Link[]): Transport {
   return {
     name: transport.name,
@@ -127,7 +127,7 @@ function watched(transport: Transport, links: Link[]): Transport {
         links.push(link);
         return kernel.enter(admitted, request, link);
       };
-      // One of ours looks at what kind of kernel it was handed.
+      // A built-in transport checks the class of the kernel, so the wrapper inherits from it.
       const seen: Kernel = Object.create(kernel, { enter: { value: enter } });
       return transport.entrance(seen);
     },

@@ -1,30 +1,30 @@
 import type { PregonEvent } from '@pregon/protocol';
 import type { Transport } from '../../core/ports/transport.js';
 
-/** How a client of the suite comes in. */
+/** The request of a client of the suite. */
 export interface ClientRequest {
-  /** Over HTTP, with the query that is asked for: `http://127.0.0.1:1234/events?since=first`. */
+  /** The HTTP URL, with the query: `http://127.0.0.1:1234/events?since=first`. */
   readonly url: string;
-  /** To be sent beside those of the transport. */
+  /** Headers to send in addition to those of the transport. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a client tells the suite. */
+/** Called by a client of the suite. */
 export interface ClientObserver {
-  /** An event came, whole and parsed. */
+  /** The client received an event, complete and parsed. */
   event(event: PregonEvent): void;
-  /** The connection ended, whoever ended it. */
+  /** The connection ended, by the client or the gateway. */
   closed(): void;
 }
 
 export interface TransportClient {
-  /** Whether to take what comes. While it does not, what is sent to it waits in sockets. */
+  /** Stops or resumes reading. While the client does not read, the data for it waits in sockets. */
   setReading(reading: boolean): void;
-  /** Goes away. */
+  /** Ends the connection. */
   close(): void;
 }
 
-/** A client that was not let in. */
+/** A refused client. */
 export interface RefusedClient {
   /** The status of the HTTP response. */
   readonly status: number;
@@ -32,10 +32,10 @@ export interface RefusedClient {
 
 /** A kind of transport, for {@link describeTransport}. */
 export interface TransportKind {
-  /** That of its connections: {@link Link.transport}. */
+  /** The {@link Link.transport} of its connections. */
   readonly name: string;
-  /** Makes it anew, for one gateway. */
+  /** Creates a new transport, for one gateway. */
   transport(): Transport;
-  /** Connects a client of it. Resolves when it is let in or refused; it reads from then on. */
+  /** Connects a client. Resolves when it is admitted or refused. An admitted client reads from then on. */
   connect(request: ClientRequest, observer: ClientObserver): Promise<TransportClient | RefusedClient>;
 }

@@ -6,9 +6,9 @@ import { numbered, numberedFrom } from '../events.js';
 import type { Open } from '../open.js';
 import { idOf, parsePayload, readAll } from '../recorder.js';
 
-/** What a log takes, what it refuses, and what it knows to be the same event. */
+/** Which events a log accepts, which ones it refuses, and which ones it treats as the same event. */
 export function describeAppending({ it }: TestRunner, open: Open): void {
-  it('[I-1] entries are read in the order of append, with growing offsets', async () => {
+  it('[I-1] entries are read in the order of append, with increasing offsets', async () => {
     const { log } = await open();
     const points = [
       ...(await log.append(numberedFrom(1, 3))),
@@ -21,7 +21,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     expect(points.every((point, i) => i === 0 || point.offset > (points[i - 1]?.offset ?? 0))).toBe(true);
   });
 
-  it('an entry bears what routing needs, and its fingerprint is that of its payload', async () => {
+  it('stores the attributes that routing needs, and the fingerprint of the payload', async () => {
     const { log } = await open();
     await log.append([numbered(7, { position: 'not stored' })]);
     const [entry] = await readAll(log);
@@ -37,7 +37,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     expect(Buffer.from(entry?.payload ?? []).toString()).toBe(JSON.stringify(numbered(7)));
   });
 
-  it('[I-3] an event whose source and id are known is not stored again: its point is that of the first', async () => {
+  it('[I-3] does not store an event with a known source and id again, and returns the point of the first', async () => {
     const { log } = await open();
     const [first] = await log.append([numbered(1)]);
     const again = await log.append([numbered(2), numbered(1), numbered(2), numbered(3)]);
@@ -48,7 +48,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     expect((await readAll(log)).map(idOf)).toEqual(['event-1', 'event-2', 'event-3', 'event-1']);
   });
 
-  it('[fault C3] [I-3] an event that is stamped anew when it is sent again is the same event', async () => {
+  it('[fault C3] [I-3] treats an event that is sent again with a new time and sequence as the same event', async () => {
     const { log } = await open();
     const time = '2026-01-01T00:00:00Z';
     const [first] = await log.append([numbered(1, { time })]);
@@ -68,7 +68,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     'an extension': Object({ traceparent: '00-1' }),
   };
   for (const [name, difference] of Object.entries(differences)) {
-    it(`[fault C3] [I-3] another event with the same id is refused: it differs in ${name}`, async () => {
+    it(`[fault C3] [I-3] refuses another event with the same id that differs in ${name}`, async () => {
       const { log } = await open();
       await log.append([numbered(1)]);
       const refused = { code: 'EVENT_ID_REUSED', retryable: false, message: containing('"event-') };
@@ -84,7 +84,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     });
   }
 
-  it('[fault C3] [I-3] numbers that JavaScript cannot tell apart are told apart', async () => {
+  it('[fault C3] [I-3] distinguishes events whose numbers are equal in JavaScript but not in JSON', async () => {
     const { log } = await open();
     const [first] = await log.append([numbered(1, { data: parseExactly('[9007199254740993,1e400]') })]);
     const stamped = { time: '2026-01-01T00:00:05Z', data: parseExactly('[ 9007199254740993, 1e400 ]') };
@@ -95,7 +95,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     }
   });
 
-  it('[fault C3] appends of one turn do not fail for an event that one of them repeats with other data', async () => {
+  it('[fault C3] refuses only the append that reuses an id, not other appends of the same turn', async () => {
     const { log } = await open();
     await log.append([numbered(1)]);
     const appends = [
@@ -109,7 +109,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     expect(ids).toEqual([...numberedFrom(1, 30), ...numberedFrom(32, 60)].map(({ id }) => id));
   });
 
-  it('[I-3] a long redelivery with new events among it stores only the new ones', async () => {
+  it('[I-3] stores only the new events of a long redelivery', async () => {
     const { log } = await open();
     const first = await log.append(numberedFrom(1, 60));
     const second = await log.append(numberedFrom(31, 90));
@@ -117,7 +117,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 90).map(({ id }) => id));
   });
 
-  it('appends of one turn of the loop all succeed, in the order of the calls', async () => {
+  it('stores concurrent appends of one event loop turn in the order of the calls', async () => {
     const { log } = await open();
     const calls = numberedFrom(1, 1200).map((event) => log.append([event]));
     const offsets = (await Promise.all(calls)).map(([point]) => point?.offset ?? 0);
@@ -125,7 +125,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
     expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 1200).map(({ id }) => id));
   });
 
-  it('an event that is none, or too large, is refused, and none of its append is stored', async () => {
+  it('refuses an event that is invalid or too large, and stores no event of that append', async () => {
     const { log } = await open({ maxEventBytes: 300 });
     const large = numbered(2, { data: 'é'.repeat(150) });
     await expect(log.append([numbered(1), large])).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE', retryable: false });

@@ -6,7 +6,7 @@ import { Recorder } from '../recorder.js';
 
 /** What close ends, and what it waits for. */
 export function describeClosing({ it }: TestRunner, open: Open): void {
-  it('after close every call is refused, and closing again is fine', async () => {
+  it('refuses every call after close, and allows another close', async () => {
     const { log } = await open();
     const head = await log.head();
     const recorder = new Recorder();
@@ -24,7 +24,7 @@ export function describeClosing({ it }: TestRunner, open: Open): void {
     expect(recorder.calls).toEqual([]);
   });
 
-  it('[I-10] what was appended before close is stored', async () => {
+  it('[I-10] finishes appends that began before close', async () => {
     const { log } = await open();
     const appended = log.append(numberedFrom(1, 700));
     const [points] = await Promise.all([appended, log.close()]);

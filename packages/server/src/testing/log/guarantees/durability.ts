@@ -5,10 +5,10 @@ import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 import { idOf, readAll } from '../recorder.js';
 
-/** What is there after all who had the log open are gone. */
+/** What survives after all handles of a log are closed. */
 export function describeDurability({ it }: TestRunner, open: Open, { durable }: TestedCapabilities): void {
   if (!durable) return;
-  it('[I-4] [I-10] a log that is opened again is the same: entries, points, birth, secret, and it goes on', async () => {
+  it('[I-4] [I-10] keeps entries, points, birth and secret when it is opened again, and accepts more events', async () => {
     const { log, reopen } = await open();
     const birth = await log.floor();
     const secret = Buffer.from(await log.secret());

@@ -4,10 +4,10 @@ import { numbered, numberedFrom } from '../events.js';
 import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 
-/** Events that are found by their id. */
+/** Finding events by their id. */
 export function describeFinding({ describe, it }: TestRunner, open: Open, { another, trim }: TestedCapabilities): void {
   describe('find', () => {
-    it('finds an event by its id and source, with all that is kept of it', async () => {
+    it('finds an event by its id and source, with all its stored attributes', async () => {
       const { log } = await open();
       const points = await log.append([...numberedFrom(1, 20), numbered(21, { subject: 'number/21' })]);
       const found = await log.find({ id: 'event-21', source: '/test' });
@@ -16,7 +16,7 @@ export function describeFinding({ describe, it }: TestRunner, open: Open, { anot
       expect(await log.find({ id: 'event-3' })).toMatchObject({ entries: [{ ...points[2] }], complete: true });
     });
 
-    it('finds nothing for an id, or an id of a source, that no event has', async () => {
+    it('finds nothing for an unknown id, or for a known id of another source', async () => {
       const { log } = await open();
       const nothing = { entries: [], complete: true };
       expect(await log.find({ id: 'event-1' })).toEqual(nothing);
@@ -62,7 +62,7 @@ export function describeFinding({ describe, it }: TestRunner, open: Open, { anot
     });
 
     if (another) {
-      it('finds what another process has just appended', async () => {
+      it('finds an event that another process has just appended', async () => {
         const { log, another: openAnother } = await open();
         const other = await openAnother();
         for (let n = 1; n <= 5; n++) {
@@ -74,7 +74,7 @@ export function describeFinding({ describe, it }: TestRunner, open: Open, { anot
     }
 
     if (!trim) return;
-    it('does not find what was dropped', async () => {
+    it('does not find dropped entries', async () => {
       const { log, trim: trimTo } = await open();
       await log.append(numberedFrom(1, 5));
       await trimTo(2);

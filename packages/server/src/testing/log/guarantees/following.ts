@@ -5,9 +5,9 @@ import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 import { idOf, Recorder, readAll } from '../recorder.js';
 
-/** What a follower of a log is told. */
+/** What a follower of a log receives. */
 export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCapabilities): void {
-  it('[I-2] following from a point brings all after it, also what came before following began', async () => {
+  it('[I-2] following from a point delivers all entries after it, including those from before following began', async () => {
     const { log } = await open();
     const points = await log.append(numberedFrom(1, 10));
     const recorder = new Recorder();
@@ -24,7 +24,7 @@ export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCap
     expect(recorder.entries).toHaveLength(12);
   });
 
-  it('[I-2] nothing lies between what was read and what is followed while others append', async () => {
+  it('[I-2] leaves no gap between a page and the entries followed after it, while others append', async () => {
     const { log } = await open();
     const appending = (async () => {
       for (let n = 1; n <= 400; n += 4) await log.append(numberedFrom(n, n + 3));
@@ -40,7 +40,7 @@ export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCap
     expect(all.map(({ offset }) => offset)).toEqual((await readAll(log)).map(({ offset }) => offset));
   });
 
-  it('a backlog is followed in pages, with turns of the event loop between them', async () => {
+  it('delivers a backlog in pages, with event loop turns between them', async () => {
     const { log } = await open();
     await log.append(numberedFrom(1, 3000));
     const recorder = new Recorder();
@@ -57,7 +57,7 @@ export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCap
     expect(turns).toBeGreaterThanOrEqual(recorder.calls.length - 1);
   });
 
-  it('events of other exchanges move the follower on', async () => {
+  it('moves a follower past events of other exchanges', async () => {
     const { log } = await open({ exchanges: ['wanted'] });
     const recorder = new Recorder();
     const stop = log.follow(await log.floor(), recorder);
@@ -68,7 +68,7 @@ export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCap
   });
 
   if (can.another) {
-    it('[I-2] what one handle appends, another reads and follows', async () => {
+    it('[I-2] shows the entries that one handle appends to readers and followers of another', async () => {
       const { log, another } = await open();
       const reader = await another();
       const recorder = new Recorder();
@@ -84,7 +84,7 @@ export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCap
   }
 
   if (can.trim) {
-    it('[I-2] a follower whose point was dropped is told, it does not skip in silence', async () => {
+    it('[I-2] tells a follower if its point was dropped, instead of skipping entries silently', async () => {
       const { log, trim } = await open();
       const birth = await log.floor();
       await log.append(numberedFrom(1, 10));
@@ -100,7 +100,7 @@ export function describeFollowing({ it }: TestRunner, open: Open, can: TestedCap
   }
 
   if (can.replace) {
-    it('[I-4] a follower is told that its log was replaced, then follows the new one', async () => {
+    it('[I-4] tells a follower that the log was replaced, and then delivers entries of the new log', async () => {
       const { log, replace } = await open();
       await log.append(numberedFrom(1, 3));
       const recorder = new Recorder();

@@ -5,7 +5,7 @@ import { numbered } from '../events.js';
 import type { Open } from '../open.js';
 import { idOf, parsePayload, readAll } from '../recorder.js';
 
-/** Events whose contents are odd, and those beyond the limits of an event. */
+/** Events with unusual contents, and events beyond the limits. */
 export function describeHostile({ it }: TestRunner, open: Open): void {
   const payloads: Record<string, unknown> = {
     'a newline, a CR and a NUL': 'a\nb\r\nc\0d\u2028e',
@@ -18,7 +18,7 @@ export function describeHostile({ it }: TestRunner, open: Open): void {
     '1 MB of text': 'x'.repeat(1_000_000),
   };
   for (const [name, data] of Object.entries(payloads)) {
-    it(`data that is ${name} comes back as it was`, async () => {
+    it(`returns data unchanged: ${name}`, async () => {
       const { log } = await open();
       await log.append([numbered(1, { data }), numbered(2)]);
       const entries = await readAll(log);
@@ -26,14 +26,14 @@ export function describeHostile({ it }: TestRunner, open: Open): void {
     });
   }
 
-  it('an event without data stays without', async () => {
+  it('adds no data to an event without data', async () => {
     const { log } = await open();
     const { data: _, ...bare } = numbered(1);
     await log.append([bare]);
     expect((await readAll(log)).map(parsePayload)).toEqual([bare]);
   });
 
-  it('[I-3] ids and names that differ in odd characters only are different', async () => {
+  it('[I-3] distinguishes ids and names that differ only in unusual characters', async () => {
     const { log } = await open();
     const odd = ['a\0b', 'a\0c', 'a', '\ud800', '\ud801', '\ufffd', '"', '\\', 'É', 'é', 'e\u0301'];
     await log.append(odd.map((id) => numbered(1, { id })));
@@ -61,7 +61,7 @@ export function describeHostile({ it }: TestRunner, open: Open): void {
     'a subject of 1,025 bytes': { subject: 'x'.repeat(1_025) },
     'data of 10,000 levels': { data: JSON.parse('['.repeat(10_000) + ']'.repeat(10_000)) },
   };
-  it('[fault C4] what one log cannot hold, every log refuses, and holds what comes after', async () => {
+  it('[fault C4] refuses events that some other kind of log cannot store, and stores later events', async () => {
     const { log } = await open();
     for (const [name, overrides] of Object.entries(untakeable)) {
       const append = log.append([numbered(1), numbered(2, overrides)]);

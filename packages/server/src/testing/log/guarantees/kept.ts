@@ -5,10 +5,10 @@ import { numbered } from '../events.js';
 import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 
-/** What a log keeps outside retention. */
+/** The guarantees of {@link Kept}. */
 export function describeKept({ describe, it }: TestRunner, open: Open, can: TestedCapabilities): void {
   describe('kept', () => {
-    it('[I-10] has what was put, and not what was deleted', async () => {
+    it('[I-10] returns values that were put, and no deleted ones', async () => {
       const { kept } = (await open()).log;
       expect(valuesOf(await kept.all())).toEqual({});
       await kept.put('a', '1');
@@ -20,7 +20,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       expect(valuesOf(await kept.all())).toEqual({ b: '2' });
     });
 
-    it('leaves out what has expired, and says when the rest does', async () => {
+    it('leaves out expired values, and returns when the others expire', async () => {
       const { kept } = (await open()).log;
       const later = Date.now() + 3_600_000;
       await kept.put('past', '1', { expiresAt: Date.now() - 1 });
@@ -32,7 +32,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       expect(all.get('forever')).toEqual({ value: '3', expiresAt: undefined });
     });
 
-    it('keeps hostile texts as they are', async () => {
+    it('keeps hostile texts unchanged', async () => {
       const { kept } = (await open()).log;
       const texts = ['"', '\n', '\0', '\ud800', '__proto__', 'é', 'constructor'];
       for (const text of texts) await kept.put(text, text);
@@ -41,7 +41,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       for (const text of texts) expect(all.get(text)?.value).toBe(text);
     });
 
-    it('refuses what is no key, value or time, and what is too long', async () => {
+    it('refuses an empty key, an invalid time, and keys and values that are too long', async () => {
       const { kept } = (await open()).log;
       await kept.put('k'.repeat(KEPT_LIMITS.keyBytes), 'é'.repeat(KEPT_LIMITS.valueBytes / 2));
       await expect(kept.put('', '1')).rejects.toThrow(RangeError);
@@ -51,7 +51,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       expect((await kept.all()).size).toBe(1);
     });
 
-    it('tells a follower the present state, then each change', async () => {
+    it('tells a follower the current state, then each change', async () => {
       const { kept } = (await open()).log;
       await kept.put('a', '1');
       const told = await follow(kept);
@@ -67,7 +67,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       expect(told.states).toHaveLength(count);
     });
 
-    it('costs no entry of the log, and a follower of the log is told nothing of it', async () => {
+    it('appends no entry to the log', async () => {
       const { log } = await open();
       await log.append([numbered(1)]);
       const head = await log.head();
@@ -75,7 +75,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       expect(await log.head()).toEqual(head);
     });
 
-    it('is refused after close', async () => {
+    it('refuses every call after close', async () => {
       const { log } = await open();
       await log.kept.all();
       await log.close();
@@ -88,7 +88,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
 
     if (can.another) describeShared({ describe, it }, open);
     if (can.durable) {
-      it('[I-10] [I-11] is there after all who had the log open are gone, and no retention drops it', async () => {
+      it('[I-10] [I-11] keeps its values after all handles are closed, whatever retention drops', async () => {
         const subject = await open();
         await subject.log.kept.put('a', '1');
         await subject.log.append([numbered(1)]);
@@ -98,7 +98,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       });
     }
     if (!can.replace) return;
-    it('[I-4] goes with the log: what another log in its place keeps is told', async () => {
+    it('[I-4] tells a follower the values of the new log when the log is replaced', async () => {
       const { log, replace } = await open();
       await log.kept.put('a', '1');
       const told = await follow(log.kept);
@@ -111,7 +111,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
 }
 
 function describeShared({ it }: TestRunner, open: Open): void {
-  it('[I-11] is one set for all processes: each sees at once what another has put, and followers are told', async () => {
+  it('[I-11] shows changes of one process to all others at once, and to followers', async () => {
     const { log, another } = await open();
     const other = (await another()).kept;
     const told = await follow(other);
@@ -125,7 +125,7 @@ function describeShared({ it }: TestRunner, open: Open): void {
     await told.until({});
   });
 
-  it('has all that several processes put at once', async () => {
+  it('keeps all values that several processes put at the same time', async () => {
     const { log, another } = await open();
     const handles = [log, await another(), await another()];
     await Promise.all(

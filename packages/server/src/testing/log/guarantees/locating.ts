@@ -5,11 +5,11 @@ import { numbered } from '../events.js';
 import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 
-/** The point that a sequence of a source stands for. */
+/** Locating the point of a sequence of a source. */
 export function describeLocating({ it }: TestRunner, open: Open, can: TestedCapabilities): void {
   const at = (n: number, source: string) => numbered(n, { id: `${source}-${n}`, source, sequence: encodeSequence(n) });
 
-  it('[I-6] a sequence is located at the last entry of its source up to it, once the log has come so far', async () => {
+  it('[I-6] a sequence is located at the last entry of its source up to it, once the log has reached it', async () => {
     const { log } = await open();
     const birth = await log.floor();
     expect(await log.locate(0, '/a')).toEqual(birth);
@@ -39,7 +39,7 @@ export function describeLocating({ it }: TestRunner, open: Open, can: TestedCapa
       expect(await log.locate(4, '/b')).toEqual(await log.floor());
     });
 
-    it('[fault F4] [I-6] the last sequence of a source is located at the floor, once all of the log was dropped', async () => {
+    it('[fault F4] [I-6] the last sequence of a source is located at the floor after all entries were dropped', async () => {
       const { log, trim } = await open();
       await log.append([at(1, '/a'), at(1, '/b'), at(2, '/b'), at(3, '/a'), numbered(9, { sequence: undefined })]);
       await trim(0);

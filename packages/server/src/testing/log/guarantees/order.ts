@@ -5,7 +5,9 @@ import { numbered } from '../events.js';
 import type { Open } from '../open.js';
 import { idOf, Recorder, readAll } from '../recorder.js';
 
-/** What may be done to a log, in any order: append a batch (ids from a small pool, so that some are known), or read on. */
+/**
+ * A random action on a log: append a batch (with ids from a small pool, so that some are known), or read the next page.
+ */
 type Action = { readonly append: number[] } | { readonly readOn: { maxCount: number; maxBytes: number } };
 
 function anyAction(random: Random): Action {
@@ -13,9 +15,9 @@ function anyAction(random: Random): Action {
   return { readOn: { maxCount: random.integer(1, 8), maxBytes: random.integer(1, 900) } };
 }
 
-/** Order and once, for any interleaving of appends and readers. */
+/** Order and no duplicates, for any interleaving of appends and reads. */
 export function describeLogOrder({ it }: TestRunner, open: Open, seed: number | undefined): void {
-  it('[I-1] [I-3] any interleaving of appends and reads gives all readers one sequence, each event once', async () => {
+  it('[I-1] [I-3] gives all readers the same sequence, each event once, for any interleaving of appends and reads', async () => {
     await forAll(async (random) => {
       const { log } = await open();
       const recorder = new Recorder();

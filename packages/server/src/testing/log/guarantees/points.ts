@@ -7,9 +7,9 @@ import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 import { idOf, readAll, roundTrip } from '../recorder.js';
 
-/** What a log says of points: its own, those that it dropped, and those of another log. */
+/** Checks of points: points of the log, dropped points, and points of another log. */
 export function describePoints({ it }: TestRunner, open: Open, can: TestedCapabilities): void {
-  it('[I-4] the birth of an empty log is its floor and its head, and no other log has it', async () => {
+  it('[I-4] the birth of an empty log is its floor and its head, and differs from that of any other log', async () => {
     const [one, two] = [await open(), await open()];
     const birth = await one.log.floor();
     expect(await one.log.head()).toEqual(birth);
@@ -20,7 +20,7 @@ export function describePoints({ it }: TestRunner, open: Open, can: TestedCapabi
     expect(await one.log.check(birth)).toBe('present');
   });
 
-  it('[I-4] a point is present; with another fingerprint, or beyond the head, it is of another log', async () => {
+  it('[I-4] a point is present, but replaced with another fingerprint or beyond the head', async () => {
     const { log } = await open();
     const points = await log.append(numberedFrom(1, 3));
     const head = await log.head();
@@ -32,7 +32,7 @@ export function describePoints({ it }: TestRunner, open: Open, can: TestedCapabi
   });
 
   if (can.trim) {
-    it('[I-4] what was dropped is truncated; the floor is the last dropped entry and can be resumed from', async () => {
+    it('[I-4] dropped points are truncated; the floor is the last dropped entry, and reading can resume from it', async () => {
       const { log, trim } = await open();
       const birth = await log.floor();
       const points = await log.append(numberedFrom(1, 5));
@@ -46,7 +46,7 @@ export function describePoints({ it }: TestRunner, open: Open, can: TestedCapabi
       expect((await readAll(log, floor.offset)).map(idOf)).toEqual(['event-4', 'event-5']);
     });
 
-    it('[I-4] an offset is never used twice, also when all entries were dropped', async () => {
+    it('[I-4] never uses an offset twice, even after all entries were dropped', async () => {
       const { log, trim } = await open();
       const points = await log.append(numberedFrom(1, 3));
       await trim(0);
@@ -58,7 +58,7 @@ export function describePoints({ it }: TestRunner, open: Open, can: TestedCapabi
   }
 
   if (can.replace) {
-    it('[I-4] after a replacement the points of the old log are replaced', async () => {
+    it('[I-4] reports points of the old log as replaced after a replacement', async () => {
       const { log, replace } = await open();
       const birth = await log.floor();
       const points = await log.append(numberedFrom(1, 3));

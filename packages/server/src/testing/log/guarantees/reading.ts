@@ -4,9 +4,9 @@ import { numbered, numberedFrom } from '../events.js';
 import type { Open } from '../open.js';
 import { idOf, readAll } from '../recorder.js';
 
-/** Pages, and where they end. */
+/** Pages of entries, and where they end. */
 export function describeReading({ it }: TestRunner, open: Open): void {
-  it('a page ends at its count, at its bytes, or at the offset asked for', async () => {
+  it('ends a page at the requested count, bytes or offset', async () => {
     const { log } = await open();
     const points = await log.append(numberedFrom(11, 19));
     const at = (index: number) => points[index] ?? { offset: -1, fingerprint: -1 };
@@ -22,14 +22,14 @@ export function describeReading({ it }: TestRunner, open: Open): void {
     expect(bounded.through).toEqual(at(5));
   });
 
-  it('at the head a page is empty and ends there', async () => {
+  it('returns an empty page that ends at the head for a read at the head', async () => {
     const { log } = await open();
     expect(await log.read({ after: 0 })).toEqual({ entries: [], through: await log.floor(), complete: true });
     const [, last] = await log.append(numberedFrom(1, 2));
     expect(await log.read({ after: last?.offset ?? 0 })).toEqual({ entries: [], through: last, complete: true });
   });
 
-  it('[000-17] only entries of the exchanges asked for are read, and a page goes on past the others', async () => {
+  it('[000-17] reads only entries of the requested exchanges, and moves past the others', async () => {
     const { log } = await open({ exchanges: ['wanted', 'never seen'] });
     await log.append(numberedFrom(1, 50));
     const [wanted] = await log.append([numbered(51, { exchange: 'wanted' })]);
@@ -41,10 +41,10 @@ export function describeReading({ it }: TestRunner, open: Open): void {
     expect((await readAll(log, 0, { maxCount: 1 })).map(idOf)).toEqual(['event-51']);
   });
 
-  it('[I-2] a page that is not complete ends further on, however much lies there that is not read', async () => {
+  it('[I-2] makes progress with every incomplete page, however many entries of other exchanges it passes', async () => {
     const { log } = await open({ exchanges: ['numbers'] });
     const [first] = await log.append([numbered(1)]);
-    // Whoever has to write to learn where the log ends, writes here.
+    // Some logs must write a marker to learn where they end. Such markers are created here.
     for (let n = 0; n < 50; n++) expect(await log.head()).toEqual(first);
     await log.append([numbered(2)]);
     await log.append(numberedFrom(3, 4_203, { exchange: 'not read' }));
@@ -62,7 +62,7 @@ export function describeReading({ it }: TestRunner, open: Open): void {
     }
   });
 
-  it('a request that cannot be read is misuse', async () => {
+  it('rejects an invalid request with a RangeError', async () => {
     const { log } = await open();
     await expect(log.read({ after: -1 })).rejects.toThrow(RangeError);
     await expect(log.read({ after: 0.5 })).rejects.toThrow(RangeError);

@@ -3,10 +3,10 @@ import type { TestRunner } from '../../runner.js';
 import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
 
-/** A random secret of the log's own, which all who open it share. */
+/** The random secret of a log, which all processes that open it share. */
 export function describeSecret({ describe, it }: TestRunner, open: Open, { another }: TestedCapabilities): void {
   describe('secret', () => {
-    it('[fault B3] is 32 random bytes, the same at each call, and that of no other log', async () => {
+    it('[fault B3] is 32 random bytes, the same at each call, and different from that of any other log', async () => {
       const [one, other] = [await open(), await open()];
       const secret = await one.log.secret();
       expect(secret).toHaveLength(32);
@@ -14,14 +14,14 @@ export function describeSecret({ describe, it }: TestRunner, open: Open, { anoth
       expect(Buffer.from(await other.log.secret())).not.toEqual(Buffer.from(secret));
     });
 
-    it('is not told any more when the log is closed', async () => {
+    it('is not available after the log is closed', async () => {
       const { log } = await open();
       await log.close();
       await expect((async () => log.secret())()).rejects.toMatchObject({ code: 'LOG_CLOSED' });
     });
 
     if (!another) return;
-    it('[fault B3] is agreed on by all who open a new log at the same moment', async () => {
+    it('[fault B3] is the same for all handles that open a new log at the same time', async () => {
       const { log, another: openAnother } = await open();
       const handles = [log, ...(await Promise.all(Array.from({ length: 4 }, () => openAnother())))];
       const secrets = await Promise.all(handles.map((handle) => handle.secret()));
