@@ -138,7 +138,8 @@ export class ClientConnection implements Member, SubscriptionOwner {
    *
    * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served
    * @param options.again delivers the event at `since` once more
-   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
+   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID |
+   *   TOPIC_INVALID
    */
   subscribe(
     id: RequestId,
@@ -218,10 +219,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
     else if (error.code === 'RATE_LIMITED' && this.#budget?.isExceeded) this.close(CLOSE_CODES.RATE_LIMITED);
   }
 
-  /**
-   * Applies backpressure: reads from the client only while it takes what it is sent and few of its sends are
-   * unanswered.
-   */
+  /** Applies backpressure: reads from the client only while it takes its data and few of its sends are unanswered. */
   regulate(): void {
     const { fanOut } = this.#route.connections;
     const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED && !fanOut.isBehind;

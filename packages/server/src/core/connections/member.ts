@@ -11,10 +11,7 @@ export interface Member extends Connection {
   failed(error: Error): void;
   /** @returns false if the message was not written, because the connection is full or closed */
   sendMessage(message: Message): boolean;
-  /**
-   * Applies backpressure: reads from the client only while it takes what it is sent and few of its sends are
-   * unanswered.
-   */
+  /** Applies backpressure: reads from the client only while it takes its data and few of its sends are unanswered. */
   regulate(): void;
   /** Tells the client that the gateway is shutting down, and when to reconnect. */
   announceDraining(reconnectInMs: number): void;

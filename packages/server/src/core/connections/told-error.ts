@@ -16,7 +16,7 @@ export interface ToldError {
 const TEXTS: Partial<Readonly<Record<ErrorCode, string>>> = {
   CONFIG_INVALID: 'the gateway is not configured for this',
   CONNECTION_LOST: 'the gateway lost a connection',
-  EXCHANGE_UNUSABLE: 'the log takes no events for this exchange',
+  EXCHANGE_UNUSABLE: 'the log accepts no events for this exchange',
   HANDLER_FAILED: 'the handler failed',
   LISTEN_FAILED: 'the gateway cannot listen',
   LOG_CLOSED: 'the log is closed',

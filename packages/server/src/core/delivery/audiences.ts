@@ -43,8 +43,8 @@ export class Audiences {
   }
 
   /**
-   * Finds the audiences of these events, in order, until the steps for one event loop turn are used up. Call {@link
-   * Audiences.move} next.
+   * Finds the audiences of these events, in order, until the steps for one event loop turn are used up. Call
+   * {@link Audiences.move} next.
    *
    * @returns how many events were matched
    */

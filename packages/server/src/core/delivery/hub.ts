@@ -129,7 +129,7 @@ export class Hub implements Source {
     return this.#history.bytes;
   }
 
-  /** @throws PregonError POSITION_INVALID; the owner is told of later errors */
+  /** @throws PregonError POSITION_INVALID; later errors go to the owner */
   subscribe(request: SubscribeRequest): Subscription {
     const since = request.since === undefined ? undefined : parseSince(request.since, this.#positions);
     const audience = this.#audiences.enter(request.filter);

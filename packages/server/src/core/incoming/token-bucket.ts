@@ -2,7 +2,7 @@
 export interface RateLimit {
   /** 0 or Infinity for no limit. */
   readonly perSecond: number;
-  /** The most that may come at once. */
+  /** The most tokens that can be taken at once. */
   readonly burst: number;
 }
 
@@ -12,9 +12,9 @@ export interface RateLimit {
 const ROUNDING_MS = 0.001;
 
 /**
- * The arithmetic of a token bucket whose whole state is one number: the time at which the bucket will be full again (the generic cell
- * rate algorithm, ITU-T I.371). One object serves all connections, and each connection keeps only its number, which begins as 0.
- * Connections that need more than a number use {@link TokenBucket}.
+ * The arithmetic of a token bucket with a single number as its state: the time at which the bucket will be full again
+ * (the generic cell rate algorithm, ITU-T I.371). One object serves all connections, and each connection keeps only its
+ * number, which starts at 0. {@link TokenBucket} wraps the number in an object.
  */
 export class Rate {
   readonly #msPerToken: number;

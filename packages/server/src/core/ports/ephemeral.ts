@@ -5,8 +5,8 @@
  * - **At most once.** A text that cannot be delivered now is lost: nothing is stored, retried or acknowledged.
  * - **Order.** The texts of one member are received in the order in which it sent them, with gaps where texts were
  *   dropped. There is no order between the texts of two members.
- * - **Bounded.** At most {@link MAX_EPHEMERAL_BYTES} wait for a member that does not read. Further texts for it are
- *   dropped and counted. It delays no other member.
+ * - **Bounded.** At most {@link MAX_EPHEMERAL_BYTES} wait for a member that does not read. More texts than that
+ *   are dropped and counted. It delays no other member.
  * - **No echo.** A member does not receive its own texts. Two members on one handle of the log are different members,
  *   and receive each other's texts.
  */

@@ -33,7 +33,7 @@ export const KEPT_LIMITS = {
  *   The set is deleted only with the log.
  * - **One set.** All processes that open the log see the same set. The last change of a key wins, in an order that is
  *   the same for all; of two concurrent changes, either may be the last.
- * - **Reading.** `all` returns every change that was resolved before the call, by any process.
+ * - **Reading.** `all` includes every change that was resolved before the call, by any process.
  * - **Following.** A follower is called with the whole state after each change by any process, as soon as a follower of
  *   the log would get an entry. Changes in quick succession may be reported as one. During an outage there are no
  *   calls; after it, the follower gets the current state.

@@ -44,8 +44,8 @@ export interface Sink {
    */
   snapshot?(id: RequestId, rows: string, more: boolean): void;
   /**
-   * Lets the sink delay its writes until {@link Sink.release}, and write them at once: otherwise several subscriptions
-   * of a connection need several writes for each flush. Absent if the sink has only one subscription.
+   * Lets the sink delay its writes until {@link Sink.release}, and then write them together: otherwise several
+   * subscriptions of a connection need several writes for each flush. Absent if the sink has only one subscription.
    */
   hold?(): void;
   release?(): void;

@@ -64,7 +64,9 @@ export interface LogDriver {
 
   /**
    * Translates a URL from a configuration file in `folder` to the same log seen from `cwd`: paths in a configuration
-   * file are relative to the file. @default returns the URL unchanged
+   * file are relative to the file.
+   *
+   * @default returns the URL unchanged
    */
   resolve?(url: string, folder: string, cwd: string): string;
 

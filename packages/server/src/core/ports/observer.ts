@@ -35,8 +35,8 @@ export type LogChange =
 
 /**
  * An observer of a gateway: `createGateway({ observers: [observer] })`. The gateway calls its methods when something
- * happens, at once and in order. An absent method costs nothing. If a method throws, the error is logged and the observer
- * is not called again.
+ * happens, at once and in order. An absent method costs nothing. If a method throws, the error is logged and the
+ * observer is not called again.
  *
  * A method must return quickly: it is called in the middle of the gateway's work.
  */

@@ -41,7 +41,8 @@ export interface Session extends Connection {
    * @param topics AMQP topic patterns. @default all topics of the route
    * @param since the position after which to resume, or `first`. @default starts with new events
    * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served. @default false
-   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID | TOPIC_INVALID
+   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID |
+   *   TOPIC_INVALID
    */
   subscribe(
     id: RequestId,

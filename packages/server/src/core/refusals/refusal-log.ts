@@ -7,7 +7,7 @@ export interface RefusalLogger {
   warn(fields: object, message: string): void;
 }
 
-/** The time, in milliseconds, for which the same refusal is not logged again, and for which {@link MOST_LINES} holds. */
+/** Milliseconds for which the same refusal is not logged again. {@link MOST_LINES} applies to the same period. */
 const QUIET_MS = 600_000;
 
 /** The most lines in {@link QUIET_MS}: a client can invent any number of origins and paths. */

@@ -5,7 +5,7 @@ export interface Snapshot {
    * row is encoded in one turn, whatever its size.
    */
   readonly rows: readonly unknown[];
-  /** The highest outbox sequence whose change the rows include, read in the same transaction; 0 if there is none yet. */
+  /** The highest outbox sequence whose change the rows include, read in the same transaction; 0 if none yet. */
   readonly sequence: number;
   /** The `source` of the events that the sequence counts. @default any source */
   readonly source?: string;

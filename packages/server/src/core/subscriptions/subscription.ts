@@ -39,9 +39,9 @@ export interface Source {
   /** The position that clients hold for a point of the log. */
   positionOf(point: LogPoint): string;
   /**
-   * The next chunk after a cursor before the edge, if it is in memory. Otherwise a page of the log for {@link
-   * Source.select}, or the reason why there is none. The call takes part of an event loop turn: check {@link
-   * Source.mayTake} first.
+   * The next chunk after a cursor before the edge, if it is in memory. Otherwise a page of the log for
+   * {@link Source.select}, or the reason why there is none. The call takes part of an event loop turn: check
+   * {@link Source.mayTake} first.
    */
   next(audience: Audience, cursor: number): Chunk | Promise<EventPage | ResetReason>;
   /** The next chunk after a cursor, from a page that reaches beyond the cursor. Check {@link Source.mayTake} first. */

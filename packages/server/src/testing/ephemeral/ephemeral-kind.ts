@@ -20,7 +20,9 @@ export interface EphemeralKind {
   readonly name: string;
   /**
    * Whether every dropped text is counted. Set it to false for a broker that drops the oldest texts of a member's queue
-   * without notice: then the suite checks order and limits, and only the sender counts its dropped texts. @default true
+   * without notice: then the suite checks order and limits, and only the sender counts its dropped texts.
+   *
+   * @default true
    */
   readonly countsAll?: boolean;
   create(): Promise<EphemeralSubject>;

@@ -60,7 +60,7 @@ export function describeAppending({ it }: TestRunner, open: Open): void {
 
   const differences: Record<string, Partial<PregonEvent>> = {
     data: { data: { n: 'other' } },
-    'data at all': { data: undefined },
+    'the presence of data': { data: undefined },
     type: { type: 'NumberWasTaken' },
     topic: { topic: 'number.1.taken' },
     exchange: { exchange: 'numbers-taken' },
