@@ -58,9 +58,11 @@ export class PageReader {
   }
 
   /**
-   * Returns such a page, up to the edge at most, and reads it from the log if needed.
+   * Gets a page that contains the events after an offset, up to the edge at most. Reads it from the log if it is not
+   * cached.
    *
-   * @returns `truncated` if the log has dropped events after the offset; `replaced` if the log no longer has the edge
+   * @returns the page; `truncated` if the log has dropped events after the offset; `replaced` if the log
+   *   no longer has the edge
    */
   read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
     const asked = this.#underWay.get(after) ?? this.#waiting.get(after)?.page;

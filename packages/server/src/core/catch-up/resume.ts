@@ -55,8 +55,8 @@ export class Resumption {
     this.#shared.set(key, asked);
     asked.start.then(
       (start) => {
-        // Only a found position is shared: its absence may be temporary. If its events are dropped later, the read
-        // notices that.
+        // Only a found position is shared for a while, because an absence may be temporary. If the events after it are
+        // dropped in that time, the next read notices it.
         asked.until = 'point' in start ? this.#clock.now() + SHARED_MS : 0;
       },
       () => {

@@ -96,7 +96,7 @@ export class ServedRoute implements Route {
   failed(connection: Connection, error: Error): void {
     this.#definition.observer?.failed?.(connection, error);
     for (const handlers of this.#handlers) {
-      // Errors of an error handler are dropped: passing them to error handlers again could repeat without end.
+      // An error of an error handler is dropped: it could only be passed to error handlers again.
       void attempt(() => handlers.error?.(connection, error));
     }
   }
