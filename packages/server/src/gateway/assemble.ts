@@ -9,8 +9,8 @@ import { systemClock } from '../core/time/clock.js';
 import { openLog } from '../logs/open.js';
 import { composeObservers } from '../observe/compose.js';
 import { logLines } from '../observe/log-lines.js';
+import { ClientRegistry } from '../transports/client-registry.js';
 import { ComponentEntrance } from '../transports/component/component-entrance.js';
-import { Door } from '../transports/door.js';
 import { GatewayKernel } from '../transports/kernel.js';
 import type { Siblings } from '../transports/siblings.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
@@ -62,7 +62,7 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     logger,
     pace: (resume) => front.whenFree(resume),
   });
-  const door = new Door({
+  const registry = new ClientRegistry({
     ...limits,
     routes: routes.all,
     hub,
@@ -76,7 +76,7 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
   const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
   const kernel = new GatewayKernel({
-    door,
+    registry,
     frames: { maxFrameBytes, shape },
     openSocketIo: (socketIo) => gateway.openSocketIo(socketIo),
   });
@@ -93,7 +93,20 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
   });
   front.add(components);
-  const parts = { log, owned, hub, heartbeat, door, components, routeEntrance, front, routes, state, limits, siblings };
+  const parts = {
+    log,
+    owned,
+    hub,
+    heartbeat,
+    registry,
+    components,
+    routeEntrance,
+    front,
+    routes,
+    state,
+    limits,
+    siblings,
+  };
   const gateway: RunningGateway<T> = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
   return gateway;

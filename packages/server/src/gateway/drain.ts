@@ -1,7 +1,7 @@
 import { CLOSE_CODES, toError } from '@pregon/protocol';
 import type { Clock } from '../core/time/clock.js';
 import { atMost } from '../core/time/deadline.js';
-import type { Door } from '../transports/door.js';
+import type { ClientRegistry } from '../transports/client-registry.js';
 
 export interface DrainOptions {
   /** Over how long clients are told to spread their return. */
@@ -12,8 +12,8 @@ export interface DrainOptions {
 }
 
 /** Sends everybody away: each with a moment of its own to come back, so that the next gateway is not stormed. */
-export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOptions): Promise<void> {
-  for (const connection of door.connections) {
+export async function drain(registry: ClientRegistry, { spreadMs, timeoutMs, clock }: DrainOptions): Promise<void> {
+  for (const connection of registry.connections) {
     try {
       connection.announceDraining(Math.round(Math.random() * spreadMs));
       connection.close(CLOSE_CODES.DRAINING);
@@ -21,5 +21,5 @@ export async function drain(door: Door, { spreadMs, timeoutMs, clock }: DrainOpt
       connection.failed(toError(error));
     }
   }
-  await atMost(timeoutMs, door.empty(), clock);
+  await atMost(timeoutMs, registry.empty(), clock);
 }

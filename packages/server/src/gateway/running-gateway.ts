@@ -11,10 +11,10 @@ import { systemClock } from '../core/time/clock.js';
 import { atMost } from '../core/time/deadline.js';
 import { createFilter } from '../core/topics/filter.js';
 import { deriveKey } from '../logs/secrets/derive-key.js';
+import type { ClientRegistry } from '../transports/client-registry.js';
 import type { ComponentEntrance } from '../transports/component/component-entrance.js';
 import type { MessageComponent } from '../transports/component/message-component.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
-import type { Door } from '../transports/door.js';
 import type { Siblings } from '../transports/siblings.js';
 import type { LazySocketIo } from '../transports/socketio/lazy-socketio.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
@@ -45,7 +45,7 @@ export interface Parts {
   readonly owned: boolean;
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
-  readonly door: Door;
+  readonly registry: ClientRegistry;
   readonly components: ComponentEntrance;
   readonly routeEntrance: RouteEntrance;
   readonly front: Front;
@@ -155,12 +155,12 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   async openSocketIo(socketIo: SocketIoOptions): Promise<TransportEntrance> {
     if (this.#socketIo) throw new TypeError('transports: socketIo() is there twice');
     const { LazySocketIo } = await import('../transports/socketio/lazy-socketio.js');
-    const { door, front, log, limits, siblings } = this.#parts;
+    const { registry, front, log, limits, siblings } = this.#parts;
     const { maxFrameBytes, maxPolledPackets } = limits;
     const secret = this.#secret ?? (await log.secret());
     const options = {
       options: socketIo,
-      door,
+      registry,
       others: this.#others,
       secret: deriveKey(secret, 'private session ids', 32).toString('base64url'),
       maxFrameBytes,
@@ -232,14 +232,14 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   }
 
   async #close(spreadMs: number, timeoutMs: number): Promise<void> {
-    const { door, components, front, heartbeat, hub, log, owned } = this.#parts;
+    const { registry, components, front, heartbeat, hub, log, owned } = this.#parts;
     const deadline = systemClock.now() + timeoutMs;
     heartbeat.stop();
-    door.close();
+    registry.close();
     front.leave();
     const componentsClosed = atMost(timeoutMs, components.close(), systemClock);
-    // Who polls has to reach this port until the end; new clients are refused by the door.
-    await drain(door, { spreadMs, timeoutMs, clock: systemClock });
+    // Who polls has to reach this port until the end; new clients are refused by the registry.
+    await drain(registry, { spreadMs, timeoutMs, clock: systemClock });
     await componentsClosed;
     front.close();
     front.destroy();

@@ -5,7 +5,7 @@ import { toldError } from '../core/connections/told-error.js';
 import type { Link } from '../core/ports/link.js';
 import type { Admitted, Kernel, Refusal, Session, TransportEntrance } from '../core/ports/transport.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
-import type { Admitted as AdmittedByDoor, Door, RouteVerdict } from './door.js';
+import type { ClientRegistry, Admitted as RegistryAdmitted, RouteVerdict } from './client-registry.js';
 import type { FrameLimits } from './frame-limits.js';
 import { corsHeaders } from './http/cors.js';
 import { assertQuery } from './http/query.js';
@@ -14,14 +14,14 @@ import type { SocketIoOptions } from './socketio/socketio-options.js';
 
 /** What the transports of one gateway share. */
 export class GatewayKernel implements Kernel {
-  readonly door: Door;
+  readonly registry: ClientRegistry;
   /** What a frame of a client may be like. */
   readonly frames: FrameLimits;
   /** Opens the entrance of Socket.IO, whose server the gateway hands to the application. */
   readonly openSocketIo: (options: SocketIoOptions) => Promise<TransportEntrance>;
 
-  constructor({ door, frames, openSocketIo }: Pick<GatewayKernel, 'door' | 'frames' | 'openSocketIo'>) {
-    this.door = door;
+  constructor({ registry, frames, openSocketIo }: Pick<GatewayKernel, 'registry' | 'frames' | 'openSocketIo'>) {
+    this.registry = registry;
     this.frames = frames;
     this.openSocketIo = openSocketIo;
   }
@@ -33,7 +33,7 @@ export class GatewayKernel implements Kernel {
   }
 
   get maxBufferedBytes(): number {
-    return this.door.options.maxBufferedBytes;
+    return this.registry.options.maxBufferedBytes;
   }
 
   get maxFrameBytes(): number {
@@ -41,39 +41,39 @@ export class GatewayKernel implements Kernel {
   }
 
   now(): number {
-    return this.door.options.clock.now();
+    return this.registry.options.clock.now();
   }
 
   admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal> {
-    const verdict = this.door.admit(request);
+    const verdict = this.registry.admit(request);
     return verdict instanceof Promise
-      ? verdict.then((late) => checked(late, this.door.options))
-      : checked(verdict, this.door.options);
+      ? verdict.then((late) => checked(late, this.registry.options))
+      : checked(verdict, this.registry.options);
   }
 
   refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
-    logRefusal(this.door.options.refusals, request, refusal);
-    refuseRequest(response, refusal, corsHeaders(request, this.door.options.origins));
+    logRefusal(this.registry.options.refusals, request, refusal);
+    refuseRequest(response, refusal, corsHeaders(request, this.registry.options.origins));
   }
 
   refuseUpgrade(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
-    logRefusal(this.door.options.refusals, request, refusal);
+    logRefusal(this.registry.options.refusals, request, refusal);
     refuseUpgrade(socket, refusal);
   }
 
   enter({ route, identity }: Admitted, request: IncomingMessage, link: Link): Session {
-    return this.door.enter({ route: this.door.routeAt(route.path), identity }, request, link);
+    return this.registry.enter({ route: this.registry.routeAt(route.path), identity }, request, link);
   }
 
   leave(session: Session, code: number, reason: string): void {
     if (!(session instanceof ClientConnection)) throw new TypeError('this is no session of this gateway');
-    this.door.leave(session, code, reason);
+    this.registry.leave(session, code, reason);
   }
 }
 
 /** What is wrong with what a client asks for, before anything has begun: afterwards there is no status to say it with. */
 export function wrongQuery(
-  { route, query }: Pick<AdmittedByDoor, 'route' | 'query'>,
+  { route, query }: Pick<RegistryAdmitted, 'route' | 'query'>,
   limits: SubscriptionLimits,
 ): Refusal | undefined {
   try {

@@ -142,7 +142,7 @@ export class Front {
     this.#isLeaving = true;
   }
 
-  /** Takes no new connections on a port of its own; those there are go on. Where it is attached, and who waits, the door answers. */
+  /** Takes no new connections on a port of its own; those there are go on. Where it is attached, and who waits, the registry answers. */
   close(): void {
     this.#pace.release();
     this.#server?.close();

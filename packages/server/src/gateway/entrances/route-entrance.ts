@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Refusal, Transport, TransportEntrance } from '../../core/ports/transport.js';
-import type { RouteVerdict } from '../../transports/door.js';
+import type { RouteVerdict } from '../../transports/client-registry.js';
 import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimPath } from '../../transports/http/claim.js';
 import type { GatewayKernel } from '../../transports/kernel.js';
@@ -20,7 +20,7 @@ export class RouteEntrance implements Entrance {
 
   constructor(kernel: GatewayKernel) {
     this.#kernel = kernel;
-    this.#failures = new TransportFailures(kernel.door.options.refusals);
+    this.#failures = new TransportFailures(kernel.registry.options.refusals);
   }
 
   /**
@@ -41,11 +41,11 @@ export class RouteEntrance implements Entrance {
   }
 
   get claims(): readonly Claim[] {
-    return this.#kernel.door.options.routes.map(({ path }) => claimPath(path));
+    return this.#kernel.registry.options.routes.map(({ path }) => claimPath(path));
   }
 
   knows(target: string | undefined): boolean {
-    return this.#kernel.door.knows(target);
+    return this.#kernel.registry.knows(target);
   }
 
   arrives(): boolean {
@@ -83,7 +83,7 @@ export class RouteEntrance implements Entrance {
 
   /** Refuses a client that no transport takes; one that would not be admitted anyway is told that, and nothing of the transports. */
   #notOffered(request: IncomingMessage, refuse: (refusal: Refusal) => void): void | Promise<void> {
-    const verdict = this.#kernel.door.admit(request);
+    const verdict = this.#kernel.registry.admit(request);
     const answer = (decided: RouteVerdict) => refuse('route' in decided ? this.#refusal() : decided);
     return verdict instanceof Promise ? verdict.then(answer) : answer(verdict);
   }

@@ -4,7 +4,7 @@ import type { ClientConnection } from '../../core/connections/client-connection.
 import type { Identity } from '../../core/ports/admission.js';
 import type { ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
-import type { Door } from '../door.js';
+import type { ClientRegistry } from '../client-registry.js';
 import type { EngineOutlet } from './engine/engine-outlet.js';
 import { type EventNames, EventPackets } from './event-packets.js';
 import { type Handshake, parseHandshake, parseSubscribe, parseUnsubscribe } from './handshake.js';
@@ -31,7 +31,7 @@ interface Heard {
 
 /** Lets clients of one namespace in as connections of a route. */
 export class Entering {
-  readonly #door: Door;
+  readonly #registry: ClientRegistry;
   readonly #route: ServedRoute;
   readonly #packets = new Map<EventNames, EventPackets>();
   readonly #laterPackets = new Map<EventNames, EventPackets>();
@@ -41,8 +41,8 @@ export class Entering {
   readonly #onAny: (this: Socket, name: string, ...args: unknown[]) => void;
   readonly #onDisconnecting: (this: Socket, reason: string) => void;
 
-  constructor(door: Door, route: ServedRoute) {
-    this.#door = door;
+  constructor(registry: ClientRegistry, route: ServedRoute) {
+    this.#registry = registry;
     this.#route = route;
     const ask = (id: string, name: string, args: readonly unknown[]) => this.#ask(id, name, args);
     this.#onAny = function (name, ...args) {
@@ -56,23 +56,23 @@ export class Entering {
 
   /** @throws PregonError FRAME_INVALID | TOPIC_INVALID where the handshake is none */
   handshake({ handshake: { auth, query } }: Socket): Handshake {
-    return parseHandshake(auth, query, this.#door.options);
+    return parseHandshake(auth, query, this.#registry.options);
   }
 
   enter(socket: Socket, outlet: EngineOutlet, identity: Identity | undefined): void {
     // The gateway may have begun to go away while a middleware thought about it; and a namespace is entered once.
-    if (!this.#door.isOpen || outlet.isIn(this.#route.name)) return void socket.conn.close();
+    if (!this.#registry.isOpen || outlet.isIn(this.#route.name)) return void socket.conn.close();
     const handshake = this.handshake(socket);
     const { names, offset } = handshake;
     const link = new SocketIoLink({
       socket,
       outlet,
-      clock: this.#door.options.clock,
+      clock: this.#registry.options.clock,
       packets: this.#packetsFor(this.#packets, names, true),
       laterPackets: this.#packetsFor(this.#laterPackets, names, false),
       half: offset?.half ? offset.position : undefined,
     });
-    const connection = this.#door.enter({ route: this.#route, identity }, socket.request, link, socket.id);
+    const connection = this.#registry.enter({ route: this.#route, identity }, socket.request, link, socket.id);
     outlet.enter(connection);
     this.#present.set(socket.id, { connection, link, outlet, asked: HANDSHAKE_SUBSCRIPTION });
     // With one listener for all that a client emits: each more would cost every idle client.
@@ -102,7 +102,7 @@ export class Entering {
     const acknowledge = isAcknowledge(last) ? last : undefined;
     const data = acknowledge && args.length === 1 ? undefined : args[0];
     if (name === 'subscribe') {
-      answering(connection, link, id, acknowledge, () => subscribeLater(connection, id, data, this.#door.options));
+      answering(connection, link, id, acknowledge, () => subscribeLater(connection, id, data, this.#registry.options));
     } else if (name === 'unsubscribe') {
       const subscription = parseUnsubscribe(data);
       answering(connection, link, subscription, acknowledge, () => connection.unsubscribe(subscription));
@@ -122,7 +122,7 @@ export class Entering {
     if (!entered) return;
     this.#present.delete(id);
     entered.outlet.leave(entered.connection);
-    this.#door.leave(entered.connection, 1000, reason);
+    this.#registry.leave(entered.connection, 1000, reason);
   }
 
   #packetsFor(kept: Map<EventNames, EventPackets>, names: EventNames, offsets: boolean): EventPackets {

@@ -88,7 +88,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     this.#whenAdmitted(
       request,
       (allowed) => this.#whenLoaded((entrance) => entrance.request(request, response, allowed), refuse),
-      (refusal) => refusePoll(this.#options.door, request, response, refusal),
+      (refusal) => refusePoll(this.#options.registry, request, response, refusal),
     );
   }
 
@@ -99,7 +99,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     this.#whenAdmitted(
       request,
       (allowed) => this.#whenLoaded((entrance) => entrance.upgrade(request, stream, head, allowed), refuse),
-      (refusal) => refuseSocket(this.#options.door, request, stream, refusal),
+      (refusal) => refuseSocket(this.#options.registry, request, stream, refusal),
     );
   }
 
@@ -130,7 +130,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     refuse: (refusal: Refusal) => void,
   ): void {
     const decided = (verdict: Verdict) => (isRefusal(verdict) ? refuse(verdict) : proceed(verdict));
-    const verdict = this.#options.door.decide(request, this.#name, this.arrives(request));
+    const verdict = this.#options.registry.decide(request, this.#name, this.arrives(request));
     if (!(verdict instanceof Promise)) return decided(verdict);
     verdict.then(decided).catch((error: unknown) => {
       this.#onFailed(error);

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Server } from 'socket.io';
 import { watchNamespaces } from '../../private-fields/socket-io.js';
-import type { DoorOptions } from '../door.js';
+import type { ClientRegistryOptions } from '../client-registry.js';
 import { logRefusal } from '../http/refusal.js';
 
 interface EngineRefusal {
@@ -16,7 +16,7 @@ const UNKNOWN_SESSION = 1;
 const UNSUPPORTED_VERSION = 5;
 
 /** Logs what Socket.IO refuses by itself; otherwise only the client would know. */
-export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: DoorOptions): void {
+export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: ClientRegistryOptions): void {
   io.engine.on('connection_error', ({ req, code, message }: EngineRefusal) => {
     if (!req || code === UNKNOWN_SESSION) return;
     const remedy = 'use socket.io-client 3 or later, or allow version 2 with socketIo: { allowEIO3: true }';

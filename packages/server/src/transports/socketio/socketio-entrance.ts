@@ -7,7 +7,7 @@ import { toldError } from '../../core/connections/told-error.js';
 import type { Allowed, Refusal } from '../../core/ports/admission.js';
 import { knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
-import type { Door } from '../door.js';
+import type { ClientRegistry } from '../client-registry.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 import { shareTexts } from '../sockets/shared-texts.js';
 import { gatewayAdapter, type Sessions } from './bus/gateway-adapter.js';
@@ -30,7 +30,7 @@ import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
 
 export interface SocketIoEntranceOptions {
   readonly options: SocketIoOptions;
-  readonly door: Door;
+  readonly registry: ClientRegistry;
   readonly bus: SocketIoBus;
   readonly leavers: Leavers;
   /** What only the gateways know to which a client may return. */
@@ -50,7 +50,7 @@ const CLOSED: Refusal = { status: 503, message: 'Socket.IO was closed here by io
 /** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
 export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly io: SocketIo<T>;
-  readonly #door: Door;
+  readonly #registry: ClientRegistry;
   /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
   readonly #requests = createServer();
   readonly #servers: IoServers;
@@ -59,17 +59,17 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
 
   constructor(
-    { options, door, bus, leavers, secret, ...limits }: SocketIoEntranceOptions,
+    { options, registry, bus, leavers, secret, ...limits }: SocketIoEntranceOptions,
     targets: SocketIoTargets,
     library: SocketIoLibrary,
   ) {
     const GatewayAdapter = gatewayAdapter(library);
-    this.#door = door;
-    const { clock, heartbeatMs, hub, intake } = door.options;
+    this.#registry = registry;
+    const { clock, heartbeatMs, hub, intake } = registry.options;
     const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
     const canServe = (position: string) => hub.canServe(position);
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe, leavers });
-    const enterings = new Map(door.options.routes.map((route) => [route.path, new Entering(door, route)]));
+    const enterings = new Map(registry.options.routes.map((route) => [route.path, new Entering(registry, route)]));
     this.io = new library.Server(this.#requests, {
       pingInterval: heartbeatMs,
       // Where the heartbeat is quick, so is its end; Socket.IO waits this long by itself.
@@ -103,7 +103,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
         this.#admitted.set(request, verdict);
         next();
       };
-      const verdict = door.decide(request, { kind: 'socket.io', name: targets.path }, !this.#isUnderWay(request));
+      const verdict = registry.decide(request, { kind: 'socket.io', name: targets.path }, !this.#isUnderWay(request));
       if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
       else decided(verdict);
     });
@@ -112,7 +112,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       forgetSoon(conn);
       payloads.guard(conn.transport);
     });
-    watchRefusals(this.io, door.options);
+    watchRefusals(this.io, registry.options);
     for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
   }
 
@@ -123,7 +123,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
 
   /** @param allowed undefined for a request of the public client script, which nobody has admitted: the engine admits it or not */
   request(request: IncomingMessage, response: ServerResponse, allowed: Allowed | undefined): void {
-    if (this.#servers.isClosed) return refusePoll(this.#door, request, response, CLOSED);
+    if (this.#servers.isClosed) return refusePoll(this.#registry, request, response, CLOSED);
     if (allowed) this.#admitted.set(request, allowed);
     // Engine.IO keeps the request that a client began with.
     if (!this.#isUnderWay(request)) shareTexts(request);
@@ -131,7 +131,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, allowed: Allowed): void {
-    if (this.#servers.isClosed) return refuseSocket(this.#door, request, stream, CLOSED);
+    if (this.#servers.isClosed) return refuseSocket(this.#registry, request, stream, CLOSED);
     this.#admitted.set(request, allowed);
     shareTexts(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
@@ -154,7 +154,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     refusal: Refusal,
     next: (error: Error) => void,
   ): void {
-    logRefusal(this.#door.options.refusals, request, refusal);
+    logRefusal(this.#registry.options.refusals, request, refusal);
     if (!(response instanceof ServerResponse)) return next(new Error(refusal.message));
     // Engine.IO's own CORS came first.
     response.removeHeader('Access-Control-Allow-Origin');
@@ -167,7 +167,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     namespace.use((socket, next) => {
       // Before Socket.IO tells the client, and instead of its own, which only this process would know.
       if (!socket.recovered) replacePrivateId(socket, recovery.sign(namespace.name, socket.id));
-      if (this.#door.isOpen) return next(refusalOf(() => entering.handshake(socket)));
+      if (this.#registry.isOpen) return next(refusalOf(() => entering.handshake(socket)));
       // Told by an error alone, a stock client would not come back.
       socket.conn.close();
       next(new Error('the gateway is going away'));
@@ -188,7 +188,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   #outletOf(conn: EngineSocket): EngineOutlet {
     let outlet = this.#outlets.get(conn);
     if (!outlet) {
-      outlet = new EngineOutlet(conn, this.#door.options.maxBufferedBytes);
+      outlet = new EngineOutlet(conn, this.#registry.options.maxBufferedBytes);
       this.#outlets.set(conn, outlet);
     }
     return outlet;

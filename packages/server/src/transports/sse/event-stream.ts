@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Duplex } from 'node:stream';
 import { assertPosition, encodePosition } from '@pregon/protocol';
 import type { Query, Refusal } from '../../core/ports/transport.js';
-import type { Door, RouteVerdict } from '../door.js';
+import type { ClientRegistry, RouteVerdict } from '../client-registry.js';
 import { corsHeaders } from '../http/cors.js';
 import { logRefusal, refuseRequest } from '../http/refusal.js';
 import { wrongQuery } from '../kernel.js';
@@ -15,11 +15,11 @@ const THE_SUBSCRIPTION = 0;
 
 /** Answers those who ask a route for an event stream. */
 export class EventStream {
-  readonly #door: Door;
+  readonly #registry: ClientRegistry;
   readonly #streaming = new Set<Duplex>();
 
-  constructor(door: Door) {
-    this.#door = door;
+  constructor(registry: ClientRegistry) {
+    this.#registry = registry;
   }
 
   /** Ends all that is left without a word. */
@@ -28,7 +28,7 @@ export class EventStream {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
-    const verdict = this.#door.admit(request);
+    const verdict = this.#registry.admit(request);
     if (verdict instanceof Promise) return verdict.then((late) => this.#decided(late, request, response));
     this.#decided(verdict, request, response);
   }
@@ -38,7 +38,7 @@ export class EventStream {
     if (response.destroyed) return;
     // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
     if (this.#streaming.has(socket)) return void socket.destroy();
-    const cors = corsHeaders(request, this.#door.options.origins);
+    const cors = corsHeaders(request, this.#registry.options.origins);
     if (!('route' in verdict)) {
       // An EventSource asks no more after any status but 200; after a connection that broke, it does.
       if (verdict.status === 503) return void socket.destroy();
@@ -51,21 +51,21 @@ export class EventStream {
       return refuseRequest(response, { status: 204, message: '' }, cors);
     }
     const query = resumed(verdict.query, lastEventId);
-    const wrong = wrongQuery({ route, query }, this.#door.options);
+    const wrong = wrongQuery({ route, query }, this.#registry.options);
     if (wrong) return this.#refuse(request, response, wrong, cors);
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
     shareTexts(request);
     begin(request, response, cors);
     const link = this.#link(response, socket);
-    const connection = this.#door.enter({ route, identity }, request, link);
+    const connection = this.#registry.enter({ route, identity }, request, link);
     link.connection = connection;
     response.on('close', () => {
       const forget = () => this.#streaming.delete(socket);
       // After its last chunk a client may keep the connection, or never read so far.
       if (socket.destroyed) forget();
       else socket.once('close', forget);
-      this.#door.leave(connection, 1000, '');
+      this.#registry.leave(connection, 1000, '');
     });
     socket.on('error', (error) => connection.failed(error));
     try {
@@ -76,13 +76,13 @@ export class EventStream {
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, refusal: Refusal, cors: Record<string, string>): void {
-    logRefusal(this.#door.options.refusals, request, refusal);
+    logRefusal(this.#registry.options.refusals, request, refusal);
     refuseRequest(response, refusal, cors);
   }
 
   #link(response: ServerResponse, socket: Duplex): SseLink {
     this.#streaming.add(socket);
-    return new SseLink(response, socket, isChunked(response) ? chunkedBody : plainBody, this.#door.options);
+    return new SseLink(response, socket, isChunked(response) ? chunkedBody : plainBody, this.#registry.options);
   }
 }
 

@@ -14,7 +14,7 @@ export function sse(): Transport {
       // Loaded with the first gateway: an application that only appends events does not need it.
       const { GatewayKernel } = await import('../kernel.js');
       const { EventStream, wantsStream } = await import('./event-stream.js');
-      const streams = new EventStream(GatewayKernel.of(kernel).door);
+      const streams = new EventStream(GatewayKernel.of(kernel).registry);
       return {
         takes: wantsStream,
         request: (request, response) => streams.handle(request, response),

@@ -1,6 +1,6 @@
 import { idOfFrame, PregonError, parseClientFrame, peekId, type RequestId, readClientFrame } from '@pregon/protocol';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
-import type { Door } from '../door.js';
+import type { ClientRegistry } from '../client-registry.js';
 import type { FrameLimits } from '../frame-limits.js';
 import type { ClientListener } from './client-socket.js';
 import type { FirstFrameLimit } from './first-frame-limit.js';
@@ -9,12 +9,12 @@ import { WebSocketLink } from './websocket-link.js';
 
 /** What clients say, and their leaving. */
 export class Incoming implements ClientListener {
-  readonly #door: Door;
+  readonly #registry: ClientRegistry;
   readonly #limits: FrameLimits;
   readonly #firstFrames: FirstFrameLimit;
 
-  constructor(door: Door, limits: FrameLimits, firstFrames: FirstFrameLimit) {
-    this.#door = door;
+  constructor(registry: ClientRegistry, limits: FrameLimits, firstFrames: FirstFrameLimit) {
+    this.#registry = registry;
     this.#limits = limits;
     this.#firstFrames = firstFrames;
   }
@@ -36,7 +36,7 @@ export class Incoming implements ClientListener {
   }
 
   pong(connection: ClientConnection): void {
-    connection.heard(this.#door.options.clock.now());
+    connection.heard(this.#registry.options.clock.now());
   }
 
   failed(connection: ClientConnection, error: Error): void {
@@ -49,7 +49,7 @@ export class Incoming implements ClientListener {
       this.#firstFrames.delete(link);
       link.left();
     }
-    this.#door.leave(connection, code, reason);
+    this.#registry.leave(connection, code, reason);
   }
 }
 

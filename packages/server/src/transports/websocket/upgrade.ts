@@ -8,7 +8,7 @@ import type { Query, Refusal } from '../../core/ports/transport.js';
 import type { Compression, ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { forgetPeerName } from '../../private-fields/node-net.js';
-import type { Admitted, Door, RouteVerdict } from '../door.js';
+import type { Admitted, ClientRegistry, RouteVerdict } from '../client-registry.js';
 import type { FrameLimits } from '../frame-limits.js';
 import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
@@ -45,7 +45,7 @@ type ClientServer = Server<typeof ClientSocket>;
 
 /** Answers upgrade requests: `ws` does the handshake and reads what clients send; what they are sent is written by our links. */
 export class WebSocketUpgrade {
-  readonly #door: Door;
+  readonly #registry: ClientRegistry;
   readonly #limits: FrameLimits;
   readonly #firstFrames: FirstFrameLimit;
   readonly #incoming: Incoming;
@@ -55,11 +55,11 @@ export class WebSocketUpgrade {
   /** By threshold: routes that have the same share what is compressed. */
   readonly #compressed = new Map<number, CompressedEvents>();
 
-  constructor(door: Door, limits: FrameLimits) {
-    this.#door = door;
+  constructor(registry: ClientRegistry, limits: FrameLimits) {
+    this.#registry = registry;
     this.#limits = limits;
-    this.#firstFrames = new FirstFrameLimit(door.options.clock);
-    this.#incoming = new Incoming(door, limits, this.#firstFrames);
+    this.#firstFrames = new FirstFrameLimit(registry.options.clock);
+    this.#incoming = new Incoming(registry, limits, this.#firstFrames);
     this.#server = createServer(limits.maxFrameBytes, false);
     this.#compressing = createServer(limits.maxFrameBytes, {
       // Whether the client is to forget what it was sent is left to it.
@@ -72,14 +72,14 @@ export class WebSocketUpgrade {
   handle(request: IncomingMessage, stream: Duplex, head: Buffer): void | Promise<void> {
     if (!(stream instanceof Socket)) return void stream.destroy();
     guard(stream);
-    const verdict = this.#door.admit(request);
+    const verdict = this.#registry.admit(request);
     if (verdict instanceof Promise) return verdict.then((late) => this.#decided(late, request, stream, head));
     this.#decided(verdict, request, stream, head);
   }
 
   /** Ends all that is left without a word. */
   destroy(): void {
-    for (const { link } of this.#door.connections) if (link instanceof WebSocketLink) link.terminate();
+    for (const { link } of this.#registry.connections) if (link instanceof WebSocketLink) link.terminate();
   }
 
   #decided(verdict: RouteVerdict, request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -94,14 +94,14 @@ export class WebSocketUpgrade {
     server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
       const maxBytes = this.#maxMessageBytes(client, verdict.route);
-      client.pace(this.#door.options.intake, maxBytes);
+      client.pace(this.#registry.options.intake, maxBytes);
       if (offer) Inflation.install(client, maxBytes);
       this.#enter(client, socket, request, verdict, client.extensions === '' ? PLAIN_FORMATS : formats);
     });
   }
 
   #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
-    logRefusal(this.#door.options.refusals, request, refusal);
+    logRefusal(this.#registry.options.refusals, request, refusal);
     refuseUpgrade(socket, refusal);
   }
 
@@ -120,15 +120,15 @@ export class WebSocketUpgrade {
     admitted: Admitted,
     formats: EventFormats,
   ): void {
-    const { maxBufferedBytes } = this.#door.options;
+    const { maxBufferedBytes } = this.#registry.options;
     const plain = client.protocol !== SUBPROTOCOL;
     const Link = plain ? PlainLink : FramesLink;
     const link = new Link(client, socket, maxBufferedBytes, formats);
-    const connection = this.#door.enter(admitted, request, link);
+    const connection = this.#registry.enter(admitted, request, link);
     link.connection = connection;
     client.tell(this.#incoming, connection);
     forgetPeerName(socket);
-    if (plain) subscribe(connection, admitted.query, this.#door.options);
+    if (plain) subscribe(connection, admitted.query, this.#registry.options);
     else this.#firstFrames.expect(link);
   }
 

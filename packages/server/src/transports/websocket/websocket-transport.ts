@@ -16,8 +16,8 @@ export function websocket(): Transport {
         import('../kernel.js'),
         import('./upgrade.js'),
       ]);
-      const { door, frames } = GatewayKernel.of(kernel);
-      const upgrades = new WebSocketUpgrade(door, frames);
+      const { registry, frames } = GatewayKernel.of(kernel);
+      const upgrades = new WebSocketUpgrade(registry, frames);
       return {
         // Of upgrades: what is none of WebSocket is refused with a reason.
         takes: () => true,

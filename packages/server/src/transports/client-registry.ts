@@ -22,7 +22,7 @@ import { ONLY_GET } from './http/refusal.js';
 import { MAX_TARGET_CHARACTERS } from './http/topic-list.js';
 import { shared } from './sockets/shared-texts.js';
 
-export interface DoorOptions extends SubscriptionLimits {
+export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly routes: readonly ServedRoute[];
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
@@ -53,15 +53,15 @@ const GOING_AWAY: Refusal = {
 };
 
 /** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
-export class Door {
-  readonly options: DoorOptions;
+export class ClientRegistry {
+  readonly options: ClientRegistryOptions;
   /** By canonical path. */
   readonly #byPath: ReadonlyMap<string, ServedRoute>;
   #open = true;
   #count = 0;
   #emptied: (() => void) | undefined;
 
-  constructor(options: DoorOptions) {
+  constructor(options: ClientRegistryOptions) {
     this.options = options;
     this.#byPath = new Map(options.routes.map((route) => [canonicalPath(route.path), route]));
   }
