@@ -41,7 +41,11 @@ const LOG_LIBRARIES = { libsql: 'logs/sqlite', amqplib: 'logs/rabbitmq' } as con
 const LOG_REGISTRY = 'packages/server/src/logs/open.ts';
 
 /** The log in memory is there for tests, those of others too. */
-const FOR_TESTS = ['packages/server/src/testing.ts', 'packages/server/src/testing/transport/test-gateway.ts'];
+const FOR_TESTS = [
+  'packages/server/src/testing.ts',
+  'packages/server/src/testing/observer/describe-observer.ts',
+  'packages/server/src/testing/transport/test-gateway.ts',
+];
 
 /** A driver or protocol library is known to one file, so that it can be exchanged there. */
 const IN_ONE_FILE = ['libsql', 'amqplib', 'jiti', 'yaml', 'pino'];

@@ -105,10 +105,12 @@ const DECLARED_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
   'testing.d.ts': [
     'logs/memory/memory-log.d.ts',
     'testing.d.ts',
+    'testing/admission/describe-admission.d.ts',
     'testing/ephemeral/describe-ephemeral.d.ts',
     'testing/ephemeral/ephemeral-kind.d.ts',
     'testing/log/describe-log.d.ts',
     'testing/log/log-kind.d.ts',
+    'testing/observer/describe-observer.d.ts',
     'testing/runner.d.ts',
     'testing/transport/describe-transport.d.ts',
     'testing/transport/transport-kind.d.ts',

@@ -41,6 +41,14 @@ describe('[fault G1] each code block of docs/guide/extending.md runs', () => {
     expect(stdout).toMatch(/^# pass \d\d$/m);
   });
 
+  it('the admission refuses a client without a session, and names one that has a session', async () => {
+    const running = startProcess(['admission-gateway.js'], { cwd: project(), env: { PORT: '0' } });
+    const [, port = ''] = await running.until(/port: (\d+)/);
+    expect((await refusal(`ws://127.0.0.1:${port}/events`)).statusCode).toBe(401);
+    await PlainClient.open(`ws://127.0.0.1:${port}/events`, { headers: { Cookie: 'session=s-1' } });
+    await running.until(/ada is here\n/);
+  });
+
   it('the observer is told of a client that is refused, and of one that comes and goes', async () => {
     const running = startProcess(['observer-gateway.js'], { cwd: project(), env: { PORT: '0' } });
     const [, port = ''] = await running.until(/port: (\d+)/);

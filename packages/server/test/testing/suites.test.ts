@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Admission, AdmissionRequest } from '../../src/core/ports/admission.js';
+import type { Observer } from '../../src/core/ports/observer.js';
 import { type MemoryLog, openMemoryLog } from '../../src/logs/memory/memory-log.js';
+import { describeAdmission } from '../../src/testing/admission/describe-admission.js';
 import { describeEphemeral } from '../../src/testing/ephemeral/describe-ephemeral.js';
 import { describeLog } from '../../src/testing/log/describe-log.js';
+import { describeObserver } from '../../src/testing/observer/describe-observer.js';
 import type { TestRunner } from '../../src/testing/runner.js';
 
 interface Outcome {
@@ -158,5 +162,95 @@ describe('the published suite for what is not logged', () => {
       });
     expect((await run(suite(false))).failed).toEqual([]);
     expect((await run(suite(true), 'to all other members')).failed).toHaveLength(1);
+  });
+});
+
+describe('the published suite for admissions', () => {
+  const runOnAdmission = (admit: Admission['admit']): Promise<Outcome> =>
+    run((runner) =>
+      describeAdmission(runner, {
+        name: 'changed',
+        admission: () => ({ name: 'changed', admit }),
+        admitted: [{ request: { headers: { cookie: 'session=ada' } }, identity: { iss: 'shop', sub: 'ada' } }],
+        refused: [{ request: { headers: { cookie: 'session=unknown' } }, status: 401 }],
+      }),
+    );
+  const ada = { identity: { iss: 'shop', sub: 'ada' } };
+  const signIn = { status: 401, message: 'sign in first' };
+  const isAda = (cookie: string | undefined) => cookie === 'session=ada';
+
+  it('passes an admission that keeps its promises, also one that takes time', async () => {
+    for (const admit of [
+      (request: AdmissionRequest) => (isAda(request.headers.cookie) ? ada : signIn),
+      async (request: AdmissionRequest) => (isAda(request.headers.cookie) ? ada : signIn),
+    ]) {
+      expect((await runOnAdmission(admit)).failed).toEqual([]);
+    }
+  });
+
+  it.each<[name: string, failing: string, admit: Admission['admit']]>([
+    ['admits everybody', '[I-9] refuses the other clients', () => ada],
+    ['refuses everybody', '[I-9] admits the clients', () => signIn],
+    ['finds another identity', '[I-9] admits the clients', () => ({ identity: { iss: 'shop', sub: 'grace' } })],
+    [
+      'refuses with another status',
+      '[I-9] refuses the other',
+      (r) => (isAda(r.headers.cookie) ? ada : { ...signIn, status: 403 }),
+    ],
+    [
+      'repeats the cookie',
+      'tells a refused client nothing',
+      ({ headers: { cookie } }) => (isAda(cookie) ? ada : { ...signIn, message: `no session ${cookie}` }),
+    ],
+    [
+      'throws for a header that it cannot read',
+      '[I-8] answers hostile',
+      ({ headers: { cookie = '' } }) => {
+        if (!cookie.startsWith('session=')) throw new Error('no session');
+        return isAda(cookie) ? ada : signIn;
+      },
+    ],
+  ])('fails one that %s', async (_, failing, admit) => {
+    const { failed } = await runOnAdmission(admit);
+    expect(failed.join('\n')).toContain(failing);
+  });
+
+  it('fails one that admits a client only once', async () => {
+    let isFirst = true;
+    const { failed } = await runOnAdmission(({ headers: { cookie } }) => {
+      if (!isAda(cookie)) return signIn;
+      if (!isFirst) return signIn;
+      isFirst = false;
+      return ada;
+    });
+    expect(failed.join('\n')).toContain('decides in the same way each time');
+  });
+});
+
+describe('the published suite for observers', () => {
+  const runOnObserver = (observer: Observer): Promise<Outcome> =>
+    run((runner) => describeObserver(runner, { name: 'changed', observer: () => observer }));
+
+  it('passes an observer with few methods, or none', async () => {
+    expect((await runOnObserver({})).failed).toEqual([]);
+    expect((await runOnObserver({ opened() {}, refused() {} })).failed).toEqual([]);
+  });
+
+  it('fails an observer that throws, that has to be waited for, and that is slow', async () => {
+    const throwing: Observer = {
+      closed() {
+        throw new Error('no');
+      },
+    };
+    expect((await runOnObserver(throwing)).failed.join()).toContain('takes every call');
+    const waiting = { opened: () => Promise.resolve() };
+    expect((await runOnObserver(waiting)).failed.join()).toContain('takes every call');
+    const slow: Observer = {
+      opened() {
+        const until = performance.now() + 60;
+        while (performance.now() < until);
+      },
+    };
+    expect((await runOnObserver(slow)).failed.join()).toContain('returns quickly');
   });
 });
