@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { numbers, startGateway } from '../support/gateway/gateway.js';
 import { SocketIoClient, toEvent, WAYS } from '../support/gateway/socketio-client.js';
 
-describe.each(WAYS)('a stock client by %s', (_, transports) => {
+describe.each(WAYS)('A stock client by %s', (_, transports) => {
   it('[000-10][001-01] gets each event under its type and as "event", once, in order, with its position', async () => {
     const { http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), { transports: [...transports] });
@@ -14,7 +14,7 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
     for (const [event, position] of client.of('event')) expect(position).toBe(toEvent(event).position);
   });
 
-  it('[I-1][I-2][I-3] gets bursts that do not fit into one buffer whole', async () => {
+  it('[I-1][I-2][I-3] gets bursts whole that do not fit into one buffer', async () => {
     const { http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), {
       transports: [...transports],
@@ -27,8 +27,8 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
   });
 });
 
-describe('what a stock client asks for in its handshake', () => {
-  it('names: events under their type alone, or as "event" alone', async () => {
+describe('The handshake of a stock client', () => {
+  it('can choose by names whether events come under their type alone, or as "event" alone', async () => {
     const { http, append } = await startGateway();
     const byType = await SocketIoClient.open(http('/events'), { auth: { names: 'type' } });
     const asEvent = await SocketIoClient.open(http('/events'), { query: { names: 'event' } });
@@ -39,7 +39,7 @@ describe('what a stock client asks for in its handshake', () => {
     expect([byType.of('event').length, asEvent.of('BidWasPlaced').length]).toEqual([0, 0]);
   });
 
-  it('topics and since, in auth or in the query', async () => {
+  it('takes topics and since, in auth or in the query', async () => {
     const { http, append } = await startGateway();
     const [first] = await append(10, { topic: (n) => (n % 2 === 0 ? `even.${n}` : `odd.${n}`) });
     expect(first).toBeDefined();
@@ -51,7 +51,7 @@ describe('what a stock client asks for in its handshake', () => {
     expect(byQuery.numbers()).toEqual([2, 4, 6, 7, 8, 10]);
   });
 
-  it('a snapshot: its rows come first, then where it stands, then what happens', async () => {
+  it('takes a snapshot: first its rows, then its position, then the events', async () => {
     const rows = [{ id: 1 }, { id: 2 }];
     const snapshot = () => ({ rows, sequence: 0 });
     const { http, append } = await startGateway({ routes: { items: { path: '/items', snapshot } } });
@@ -67,14 +67,14 @@ describe('what a stock client asks for in its handshake', () => {
     [{ topics: ['a..b'] }, 'TOPIC_INVALID'],
     [{ names: 'all' }, 'FRAME_INVALID'],
     [{ topics: 7 }, 'FRAME_INVALID'],
-  ])('[I-9] %j is refused with a connect_error that says why', async (auth, code) => {
+  ])('[I-9] with %j is refused with a connect_error that gives the reason', async (auth, code) => {
     const { http } = await startGateway();
     const client = new SocketIoClient(http('/events'), { auth, reconnection: false });
     const error = await new Promise<Error>((resolve) => client.socket.once('connect_error', resolve));
     expect(error).toMatchObject({ data: { code, retryable: false } });
   });
 
-  it('[I-9] since that is no position, or a snapshot where there is none, is refused and the namespace ends', async () => {
+  it('[I-9] is refused and the namespace ends if since is not a position, or if the route has no snapshot', async () => {
     const { http } = await startGateway();
     for (const [auth, code] of [
       [{ since: 'yesterday' }, 'POSITION_INVALID'],
@@ -88,8 +88,8 @@ describe('what a stock client asks for in its handshake', () => {
   });
 });
 
-describe('a stock client that subscribes later', () => {
-  it('gets what it asked for from there on, or since a position, and is told where it stands', async () => {
+describe('A stock client that subscribes later', () => {
+  it('gets the events from then on, or since a position, and is told where it begins', async () => {
     const { http, append } = await startGateway();
     const before = await append(4, { topic: (n) => `user.${n}` });
     const client = await SocketIoClient.open(http('/events'), { auth: { topics: [], names: 'event' } });
@@ -112,7 +112,7 @@ describe('a stock client that subscribes later', () => {
     expect(before).toHaveLength(4);
   });
 
-  it('[I-3] is refused topics that it has already: no event comes twice', async () => {
+  it('[I-3] is refused topics that it already has, so that no event comes twice', async () => {
     const { http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), { auth: { topics: ['user.#'], names: 'event' } });
     expect(await client.ask('subscribe', '*.7')).toMatchObject({ error: { code: 'TOPICS_OVERLAP', retryable: false } });
@@ -124,7 +124,7 @@ describe('a stock client that subscribes later', () => {
     expect(client.of('event')).toHaveLength(2);
   });
 
-  it('is told what was wrong with it', async () => {
+  it('is told what is wrong with a request', async () => {
     const { http } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), { auth: { topics: [] } });
     expect(await client.ask('subscribe', { topics: ['a..b'] })).toMatchObject({ error: { code: 'TOPIC_INVALID' } });
@@ -134,8 +134,8 @@ describe('a stock client that subscribes later', () => {
   });
 });
 
-describe('what a stock client emits', () => {
-  it('[000-09][003-20] reaches the handlers of the route, and what they return is the acknowledgement', async () => {
+describe('A message that a stock client emits', () => {
+  it('[000-09][003-20] reaches the handlers of the route, whose result is the acknowledgement', async () => {
     const { http } = await startGateway({
       routes: {
         events: {
@@ -158,7 +158,7 @@ describe('what a stock client emits', () => {
     expect(await client.ask('fails')).toMatchObject({ error: { code: 'HANDLER_FAILED' } });
   });
 
-  it('[000-12] broadcasts of a route reach stock clients and plain ones alike', async () => {
+  it('[000-12] has its counterpart in broadcasts of a route, which reach stock clients', async () => {
     const { http, gateway } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     const connections = gateway.connections('events');

@@ -4,8 +4,8 @@ import { numbers, startGateway } from '../support/gateway/gateway.js';
 import { SocketIoClient, WAYS } from '../support/gateway/socketio-client.js';
 import { startProcess } from '../support/processes.js';
 
-describe('Socket.IO is loaded by its first clients', () => {
-  it('[I-1][I-2] who come all at once, in all ways, and miss nothing', async () => {
+describe('Socket.IO is loaded for its first client', () => {
+  it('[I-1][I-2] and serves clients that come all at once, on all transports, without a loss', async () => {
     const { http, append } = await startGateway();
     await append(5);
     const clients = WAYS.flatMap(([, transports]) =>
@@ -25,21 +25,21 @@ describe('Socket.IO is loaded by its first clients', () => {
     }
   });
 
-  it('a gateway that had none of them closes, and its server of Socket.IO is closed then', async () => {
+  it('and is also closed by a gateway that had no such client', async () => {
     const { gateway, http } = await startGateway();
     const coming = fetch(http('/socket.io/?EIO=4&transport=polling')).then(
       ({ status }) => status,
       () => 503,
     );
     await gateway.close({ spreadMs: 0, timeoutMs: 1_000 });
-    // It was in time, or it is told that the gateway goes away.
+    // The client came in time, or it is told that the gateway is closing.
     expect([200, 503]).toContain(await coming);
     const other = await startGateway();
     await other.gateway.close({ spreadMs: 0, timeoutMs: 1_000 });
     expect(() => other.gateway.io.attach(0)).toThrow(/closed/);
   });
 
-  it('a client of an origin that is not admitted loads nothing, by poll or by upgrade; the next one of an allowed origin does', async () => {
+  it('but not for a client of a refused origin, by poll or by upgrade; the next one of an allowed origin loads it', async () => {
     const script = `
       import { createRequire } from 'node:module';
       import { connect } from 'node:net';
@@ -76,7 +76,7 @@ describe('Socket.IO is loaded by its first clients', () => {
     ]);
   });
 
-  it('[I-7] an option that Socket.IO cannot take is logged once; each client is told 503', async () => {
+  it('[I-7] and if it refuses an option, that is logged once and each client gets 503', async () => {
     const lines: string[] = [];
     const logger = { debug() {}, info() {}, warn() {}, error: (_: object, line: string) => void lines.push(line) };
     const { http } = await startGateway({ socketIo: { wsEngine: 'no constructor' }, logger });
@@ -88,7 +88,7 @@ describe('Socket.IO is loaded by its first clients', () => {
   });
 
   it.each(['adapter', 'connectionStateRecovery', 'parser'])(
-    'an option that is not to be chosen ends the start, not the first client: %s',
+    'but an option that must not be set prevents the start, not the first client: %s',
     async (name) => {
       await expect(startGateway({ socketIo: { [name]: {} } })).rejects.toThrow(`socketIo.${name}`);
     },

@@ -4,7 +4,7 @@ import { numberOf, numbers, startGateway } from '../support/gateway/gateway.js';
 import { SocketIoClient, type Transports, WAYS } from '../support/gateway/socketio-client.js';
 import { connectPacket, PollingClient } from '../support/socketio/engine-client.js';
 
-/** What happens next on a gateway: so many events are appended, so many messages are emitted, and then something is waited for. */
+/** The next step on a gateway: append this many events, emit this many messages, and then pause. */
 interface Step {
   readonly events: number;
   readonly messages: number;
@@ -21,18 +21,21 @@ const step = fc.record({
 
 const steps = fc.array(step, { minLength: 5, maxLength: 25 });
 
-/** What was done on a gateway: for each event, by number, how many messages had been emitted before it was appended. */
+/** What was done on a gateway: for each event, by number, how many messages had been emitted before its append. */
 class Done {
   messages = 0;
   readonly before: number[] = [];
 
-  /** So many events are about to be appended. */
+  /** Notes that this many events are about to be appended. */
   events(count: number): void {
     for (let n = 0; n < count; n++) this.before.push(this.messages);
   }
 }
 
-/** What a client must have had in the end: both kinds whole and in order, and no event before a message that was emitted first. */
+/**
+ * Checks what a client received in the end: events and messages whole and in order, and no event before a message that
+ * was emitted earlier.
+ */
 async function expectBoth(client: SocketIoClient, { messages, before }: Done): Promise<void> {
   await client.count('message', messages);
   await client.count('event', before.length);
@@ -69,15 +72,15 @@ async function runSteps(transports: Transports, plan: readonly Step[]): Promise<
   await gateway.close({ spreadMs: 0 });
 }
 
-describe.each(WAYS)('a client by %s that is emitted to while events come', (_, transports) => {
-  it('[I-1][I-2][I-3] has both kinds whole and in order, whatever comes between what', async () => {
+describe.each(WAYS)('A client by %s that gets messages while events arrive', (_, transports) => {
+  it('[I-1][I-2][I-3] receives both whole and in order, however they are interleaved', async () => {
     await fc.assert(
       fc.asyncProperty(steps, (plan) => runSteps(transports, plan)),
       { numRuns: 8 },
     );
   });
 
-  it('[I-8] has its events while there is always something emitted too', async () => {
+  it('[I-8] receives its events although messages are emitted all the time', async () => {
     const { gateway, http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), {
       transports: [...transports],
@@ -90,7 +93,8 @@ describe.each(WAYS)('a client by %s that is emitted to while events come', (_, t
       for (let n = 0; n < 5; n++) gateway.io.of('/events').emit('message', ++done.messages, 0);
     };
     const emitting = setInterval(emit, 1);
-    // Again as soon as all was handed over, and larger than a socket takes at once: its transport is never idle.
+    // Emits again whenever everything was handed over, more than a socket takes at once, so the transport is never
+    // idle.
     const [socket] = gateway.io.of('/events').sockets.values();
     const refill = () => gateway.io.of('/events').emit('filling', 'x'.repeat(100_000));
     socket?.conn.on('drain', refill);
@@ -106,7 +110,7 @@ describe.each(WAYS)('a client by %s that is emitted to while events come', (_, t
   });
 });
 
-describe('a client that does not read for a while', () => {
+describe('A client that does not read for a while', () => {
   async function startPaused() {
     const { gateway, http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), { transports: ['websocket'], auth: { names: 'event' } });
@@ -124,7 +128,7 @@ describe('a client that does not read for a while', () => {
     return { namespace, client, done, emit, append: appendMore, resume: () => socket.resume() };
   }
 
-  it('[I-1][I-2][I-3][G-2] has messages and events whole and in order when it reads on', async () => {
+  it('[I-1][I-2][I-3][G-2] receives messages and events whole and in order when it reads on', async () => {
     const { namespace, client, done, emit, append, resume } = await startPaused();
     for (let n = 1; n <= 400; n++) {
       emit(20_000);
@@ -136,7 +140,7 @@ describe('a client that does not read for a while', () => {
     await expectBoth(client, done);
   });
 
-  it('[I-1] has nothing of ours between the parts of a message, or before it, where a little waits', async () => {
+  it('[I-1] receives no event frame within or before a message if a little is waiting', async () => {
     const { namespace, client, done, emit, append, resume } = await startPaused();
     const [server] = namespace.sockets.values();
     const stuck = async () => {
@@ -150,7 +154,7 @@ describe('a client that does not read for a while', () => {
     for (let round = 0; round < 5; round++) {
       emit(100);
       await append(1, 0);
-      // Time for the gateway to read it and to write it, where it would.
+      // Enough turns for the gateway to read the event and to write it, if it did.
       for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
     }
     resume();
@@ -158,8 +162,8 @@ describe('a client that does not read for a while', () => {
   });
 });
 
-describe('a client that polls seldom', () => {
-  it('[I-7][I-1][I-2][I-3] costs no more than its buffer, and has all in order when it polls', async () => {
+describe('A client that polls rarely', () => {
+  it('[I-7][I-1][I-2][I-3] costs no more than its buffer, and receives everything in order when it polls', async () => {
     const { gateway, http, append } = await startGateway();
     const client = await PollingClient.open(http(''));
     await client.say(connectPacket('/events', { names: 'event' }));

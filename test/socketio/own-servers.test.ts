@@ -32,7 +32,7 @@ function portOf(server: { address(): unknown }): number {
   return Number(Reflect.get(Object(server.address()), 'port'));
 }
 
-/** The statuses of a poll and of a handshake that pages of an origin ask for. */
+/** The statuses of a poll and of a WebSocket handshake from a page of this origin. */
 async function statuses(port: number, origin: string): Promise<unknown[]> {
   const polled = await fetch(`http://127.0.0.1:${port}${POLLING}`, { headers: { origin } });
   const shown = polled.headers.get('access-control-allow-origin');
@@ -41,7 +41,7 @@ async function statuses(port: number, origin: string): Promise<unknown[]> {
 }
 
 describe('gateway.io on a server of the application', () => {
-  it('[fault B7] lets in by io.attach whom the gateway lets in, and nobody else', async () => {
+  it('[fault B7] admits by io.attach exactly the clients that the gateway admits', async () => {
     const gateway = await gatewayWith({ allowedOrigins: ['https://shop.example'] });
     const { server, port } = await application();
     expect(gateway.io.attach(server)).toBe(gateway.io);
@@ -55,7 +55,7 @@ describe('gateway.io on a server of the application', () => {
     expect(await (await fetch(`http://127.0.0.1:${port}/events`)).text()).toBe('app');
   });
 
-  it('[fault B7] and by io.listen, by io.engine.attach, and by direct calls of the engine', async () => {
+  it('[fault B7] admits the same clients by io.listen, by io.engine.attach, and by direct calls of the engine', async () => {
     const gateway = await gatewayWith({ allowedOrigins: ['https://shop.example'] });
     const { server, port } = await application();
     gateway.io.engine.attach(server);
@@ -78,7 +78,7 @@ describe('gateway.io on a server of the application', () => {
     expect(await statuses(portOf(handing), 'https://evil.example')).toEqual([403, null, 400]);
   });
 
-  it('[fault B7] takes no options that it would not heed, and no other engine', async () => {
+  it('[fault B7] refuses options that it would not apply, and another engine', async () => {
     const gateway = await gatewayWith();
     const { server } = await application();
     expect(() => gateway.io.attach(server, { cors: { origin: '*' } })).toThrow('give "cors" to the gateway');
@@ -86,7 +86,7 @@ describe('gateway.io on a server of the application', () => {
     expect(() => gateway.io.bind(gateway.io.engine)).toThrow('is not supported');
   });
 
-  it('[fault D7] names as httpServer the server that listens', async () => {
+  it('[fault D7] has the listening server as its httpServer', async () => {
     const gateway = await gatewayWith();
     const { server, port } = await application();
     gateway.attach(server);
@@ -96,7 +96,7 @@ describe('gateway.io on a server of the application', () => {
     expect(portOf(gateway.io.httpServer)).toBe(own.port);
   });
 
-  it('[fault D7] ends by io.close for good: its clients leave, none comes back, all others stay', async () => {
+  it('[fault D7] is closed for good by io.close: its clients leave and cannot return; all others stay', async () => {
     const { server, port } = await application();
     const gateway = await attachGateway(server, {
       log: `sqlite:${temporaryFolder()}/log.db`,
@@ -125,7 +125,7 @@ describe('gateway.io on a server of the application', () => {
     expect(await plain.numbers(1)).toEqual([1]);
   });
 
-  it('[fault D7] speaks Engine.IO 3 only if allowEIO3 says so', async () => {
+  it('[fault D7] speaks Engine.IO 3 only with allowEIO3', async () => {
     const asked = '/socket.io/?EIO=3&transport=polling';
     const refusing = await (await gatewayWith()).listen({ port: 0 });
     expect((await fetch(`http://127.0.0.1:${refusing.port}${asked}`)).status).toBe(400);

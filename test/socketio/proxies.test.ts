@@ -4,7 +4,7 @@ import { RawSocket } from '../support/gateway/raw-socket.js';
 import { SocketIoClient } from '../support/gateway/socketio-client.js';
 import { describeWithNginx, Nginx } from '../support/nginx.js';
 
-/** As old proxies do, and nginx by itself: Upgrade and Connection go no further. */
+/** Old proxies, and nginx by default, do not forward Upgrade and Connection. */
 const STRIPS_UPGRADE = `proxy_http_version 1.1;
       proxy_set_header Upgrade "";
       proxy_set_header Connection "";`;
@@ -21,21 +21,21 @@ async function start(location: string): Promise<TestGateway & { proxy: Nginx }> 
   return { ...started, proxy: await Nginx.start(started.port, location) };
 }
 
-/** The stock client with its defaults: it polls, and tries to upgrade. */
+/** Connects the stock client with its defaults: it polls, and tries to upgrade. */
 async function connect(proxy: Nginx): Promise<SocketIoClient> {
   const client = await SocketIoClient.open(proxy.http('/events'), { auth: { names: 'event' } });
   await client.count('subscribed', 1);
   return client;
 }
 
-describeWithNginx('[001-11] a stock client behind nginx that strips Upgrade', () => {
-  it('cannot open a WebSocket there, as is meant', async () => {
+describeWithNginx('[001-11] A stock client behind nginx that strips Upgrade', () => {
+  it('cannot open a WebSocket, which the other tests rely on', async () => {
     const { proxy } = await start(STRIPS_UPGRADE);
     const raw = await RawSocket.open(proxy.port);
     expect(await raw.upgrade('/socket.io/?EIO=4&transport=websocket')).not.toContain(' 101 ');
   });
 
-  it('[I-1][I-2][I-3] gets all events once and in order by polling, asks and is asked', async () => {
+  it('[I-1][I-2][I-3] gets all events once and in order by polling, and sends and answers messages', async () => {
     const { proxy, gateway, append } = await start(STRIPS_UPGRADE);
     const client = await connect(proxy);
     for (let round = 0; round < 10; round++) {
@@ -51,7 +51,7 @@ describeWithNginx('[001-11] a stock client behind nginx that strips Upgrade', ()
     expect(client.recovered).toEqual([false]);
   });
 
-  it('[001-10][G-1] goes on where it was when nginx was killed and is there again', async () => {
+  it('[001-10][G-1] resumes when nginx was killed and is back', async () => {
     const { proxy, append } = await start(STRIPS_UPGRADE);
     const client = await connect(proxy);
     await append(50);
@@ -66,7 +66,7 @@ describeWithNginx('[001-11] a stock client behind nginx that strips Upgrade', ()
     expect(client.recovered).toEqual([false, true]);
   });
 
-  it('[001-10][G-1] goes on where it was when the gateway went and another is there', async () => {
+  it('[001-10][G-1] resumes when the gateway was replaced', async () => {
     const { proxy, append, gateway, port, logFile } = await start(STRIPS_UPGRADE);
     const client = await connect(proxy);
     await append(50);
@@ -82,8 +82,8 @@ describeWithNginx('[001-11] a stock client behind nginx that strips Upgrade', ()
   });
 });
 
-describeWithNginx('[001-11] a stock client behind nginx that passes Upgrade', () => {
-  it('goes on by WebSocket', async () => {
+describeWithNginx('[001-11] A stock client behind nginx that passes Upgrade', () => {
+  it('upgrades to WebSocket', async () => {
     const { proxy, append } = await start(PASSES_UPGRADE);
     const client = await connect(proxy);
     const { engine } = client.socket.io;

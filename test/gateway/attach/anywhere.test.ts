@@ -31,14 +31,14 @@ async function created(more?: Partial<GatewayOptions>): Promise<Gateway> {
 async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  // Before clients are, who would keep it from ending.
+  // The hooks run in reverse order, so the clients are gone by then.
   afterTest(() => server.closeAllConnections());
   const address = server.address();
   if (typeof address !== 'object' || address === null) throw new Error('no port was given');
   return address.port;
 }
 
-/** All ways in work, and the listeners of the application see what is theirs and nothing else. */
+/** Every transport works, and the listeners of the application see only the requests of the application. */
 async function assertServes(gateway: Gateway, port: number, seen: readonly string[]): Promise<void> {
   const url = `http://127.0.0.1:${port}`;
   const plain = await PlainClient.open(`ws://127.0.0.1:${port}/events`);
@@ -64,7 +64,7 @@ function application(seen: string[]) {
   return app;
 }
 
-describe('a gateway that is attached', () => {
+describe('A gateway that is attached to a server', () => {
   const orders: readonly [string, (server: Server, app: ReturnType<typeof express>) => Server][] = [
     ['before the application listens for requests', (server, app) => server.on('request', app)],
     ['before the application puts itself first', (server, app) => server.prependListener('request', app)],
@@ -78,7 +78,7 @@ describe('a gateway that is attached', () => {
     ],
   ];
   for (const [order, listenFor] of orders) {
-    it(`[fault A3] ${order} answers its own paths alone`, async () => {
+    it(`[fault A3] takes only the requests for its own paths if it is attached ${order}`, async () => {
       const server = createServer();
       const gateway = await attached(server);
       const seen: string[] = [];
@@ -88,7 +88,7 @@ describe('a gateway that is attached', () => {
     });
   }
 
-  it('[fault A3] leaves the listeners of the application where they are', async () => {
+  it('[fault A3] leaves the listeners of the application in place', async () => {
     const seen: string[] = [];
     const app = application(seen);
     const server = createServer(app);
@@ -106,7 +106,7 @@ describe('a gateway that is attached', () => {
   });
 
   for (const when of ['before', 'after'] as const) {
-    it(`[fault A3] ${when} servers of WebSocket and of Socket.IO shares upgrades with them`, async () => {
+    it(`[fault A3] shares upgrades with WebSocket and Socket.IO servers if it is attached ${when} them`, async () => {
       const seen: string[] = [];
       const server = createServer(application(seen));
       const chat = new WebSocketServer({ noServer: true });
@@ -135,7 +135,7 @@ describe('a gateway that is attached', () => {
     });
   }
 
-  it('[fault A3] hears a client that expects 100-continue, whoever listens for that', async () => {
+  it('[fault A3] answers a client that expects 100-continue although the application listens for "checkContinue"', async () => {
     const server = createServer((_request, response) => response.end('app'));
     server.on('checkContinue', (_request, response) => response.writeHead(400).end('not yours'));
     await attached(server);
@@ -149,7 +149,7 @@ describe('a gateway that is attached', () => {
     expect((await other.head()).slice(9, 12)).toBe('400');
   });
 
-  it('[fault A3] passes on what somebody else intercepts since, also after it has left', async () => {
+  it('[fault A3] calls a wrapper that the application puts around server.emit later, also after the gateway has closed', async () => {
     const server = createServer((_request, response) => response.end('app'));
     const gateway = await attached(server);
     const events: unknown[] = [];
@@ -168,28 +168,28 @@ describe('a gateway that is attached', () => {
   });
 });
 
-describe('two gateways on one server', () => {
+describe('Two gateways on one server', () => {
   const taken: readonly [string, Partial<GatewayOptions>, string][] = [
     ['the same route', { socketIo: false }, '/events'],
-    ['the same path of Socket.IO', { routes: { other: { path: '/other' } } }, '/socket.io/'],
+    ['the same Socket.IO path', { routes: { other: { path: '/other' } } }, '/socket.io/'],
     [
-      'a route below the path of Socket.IO',
+      'a route below the Socket.IO path',
       { routes: { other: { path: '/socket.io/x' } }, socketIo: false },
       '/socket.io/x',
     ],
     [
-      'a path that is written in another way',
+      'the same path in percent-encoded form',
       { routes: { other: { path: '/%65vents' } }, socketIo: false },
       '/%65vents',
     ],
     [
-      'a path of Socket.IO above a route',
+      'a Socket.IO path above a route',
       { routes: { other: { path: '/other' } }, socketIo: { path: '/events/' } },
       '/events/',
     ],
   ];
   for (const [what, second, path] of taken) {
-    it(`[fault A2] cannot both have ${what}`, async () => {
+    it(`[fault A2] cannot both serve ${what}`, async () => {
       const server = createServer((_request, response) => response.end('app'));
       const first = await attached(server);
       const before = [server.listeners('request'), server.listeners('upgrade'), server.emit];
@@ -204,14 +204,14 @@ describe('two gateways on one server', () => {
     });
   }
 
-  it('[fault A2] that are made at the same time: one is attached', async () => {
+  it('[fault A2] cannot both serve one path if they are created at the same time: only the first is attached', async () => {
     const server = createServer((_request, response) => response.end('app'));
     const made = await Promise.allSettled([attached(server), attachGateway(server, options())]);
     expect(made.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
     await PlainClient.open(`ws://127.0.0.1:${await listen(server)}/events`);
   });
 
-  it('[fault A2] cannot both have paths of components that can match the same', async () => {
+  it('[fault A2] cannot both serve component paths that can match the same request', async () => {
     const server = createServer();
     const first = await attached(server, { socketIo: false });
     first.mount('/chat/:room', new RecordingComponent());
@@ -230,13 +230,13 @@ describe('two gateways on one server', () => {
     await PlainClient.open(`ws://127.0.0.1:${port}/chat/lobby`);
   });
 
-  it('[fault A2] may have the same path one after the other, as when code is loaded anew', async () => {
+  it('[fault A2] can serve the same path one after the other, as when code is reloaded', async () => {
     const server = createServer((_request, response) => response.end('app'));
     const port = await listen(server);
     const first = await attached(server);
     first.attach(server);
     const old = await PlainClient.open(`ws://127.0.0.1:${port}/events`);
-    // Not waited for: whoever reloads seldom does.
+    // Not awaited, because code that reloads seldom awaits it.
     const closed = first.close({ spreadMs: 0 });
     const second = await attached(server);
     expect((await old.whenClosed()).code).toBe(4000);
@@ -246,7 +246,7 @@ describe('two gateways on one server', () => {
     expect(await client.numbers(1)).toEqual([2]);
   });
 
-  it('[fault A2] and within one, no route or component is hidden by Socket.IO', async () => {
+  it('[fault A2] must each keep their Socket.IO path clear of their own routes and components', async () => {
     const hidden = createGateway(options({ routes: { hidden: { path: '/socket.io/x' } } }));
     await expect(hidden).rejects.toThrow('/socket.io/x is there already');
     const gateway = await created();

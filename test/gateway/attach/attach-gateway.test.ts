@@ -13,7 +13,7 @@ function options(more: Partial<GatewayOptions> = {}): GatewayOptions {
   return { log: `sqlite:${temporaryFolder()}/log.db`, routes: { events: { path: '/events' } }, ...more };
 }
 
-/** An application of Express that listens, and answers all that the gateway does not take. */
+/** A listening Express application that answers every request that the gateway does not take. */
 async function listening(): Promise<{ server: Server; port: number }> {
   const app = express();
   app.use((request, response) => void response.status(404).send(`app: ${request.path}`));
@@ -43,7 +43,7 @@ function publish(gateway: Gateway): Promise<unknown> {
 }
 
 describe('attachGateway', () => {
-  it('[001-14][001-15][001-17] serves routes, Socket.IO and its script beside an application that listens already', async () => {
+  it('[001-14][001-15][001-17] serves routes, Socket.IO and its script beside an application that is already listening', async () => {
     const { server, port } = await listening();
     const gateway = await attached(server);
     const url = `http://127.0.0.1:${port}`;
@@ -59,7 +59,7 @@ describe('attachGateway', () => {
     expect(await (await fetch(`${url}/other`)).text()).toBe('app: /other');
   });
 
-  it('lets clients wait that come before it is ready, and leaves all others to the application', async () => {
+  it('makes early clients wait until the gateway is ready, and leaves all other requests to the application', async () => {
     const { server, port } = await listening();
     const attaching = attached(server);
     const url = `http://127.0.0.1:${port}`;
@@ -74,7 +74,7 @@ describe('attachGateway', () => {
     await attaching;
   });
 
-  it('[I-8] outlives clients that break off while they wait', async () => {
+  it('[I-8] survives clients that disconnect while they wait for the gateway', async () => {
     const { server, port } = await listening();
     let build = (): void => undefined;
     const built = new Promise<void>((resolve) => (build = resolve));
@@ -83,10 +83,10 @@ describe('attachGateway', () => {
     for (const headers of ['Upgrade: websocket\r\nConnection: Upgrade', 'Accept: text/event-stream']) {
       const socket = connect(port, '127.0.0.1');
       const [connection] = await once(server, 'connection');
-      // Not `once` of node:events, which would listen for the error too.
+      // Not `once` of node:events, because that would listen for the error as well.
       const broken = new Promise((resolve) => connection.once('close', resolve));
       const waiting = new Promise<void>((resolve) => {
-        // Nobody but the gateway sees the request: it is being read once bytes have come, and then it waits.
+        // The application never sees this request: once its bytes have been read, it waits in the gateway.
         const look = () => (connection.bytesRead > 0 ? setImmediate(resolve) : setTimeout(look, 5));
         look();
       });
@@ -103,7 +103,7 @@ describe('attachGateway', () => {
     expect(await client.numbers(1)).toEqual([1]);
   });
 
-  it('leaves the server as it was where the gateway cannot be made, and answers who waited', async () => {
+  it('restores the server and answers the waiting clients if the gateway cannot be created', async () => {
     const { server, port } = await listening();
     const [before] = server.listeners('request');
     const failing = attachGateway(server, options({ log: 'redis://127.0.0.1' }));
@@ -116,7 +116,7 @@ describe('attachGateway', () => {
     expect(server.listenerCount('upgrade')).toBe(0);
   });
 
-  it('closes with the server, which no client keeps from ending', async () => {
+  it('closes the gateway when the server closes, and no client keeps the server from closing', async () => {
     const { server, port } = await listening();
     await attached(server);
     const plain = await PlainClient.open(`ws://127.0.0.1:${port}/events`);
@@ -125,12 +125,12 @@ describe('attachGateway', () => {
     const closed = new Promise((resolve) => server.close(resolve));
     expect((await plain.whenClosed()).code).toBe(4000);
     await closed;
-    // Which of the two a client calls it depends on how much it had read; it comes back after either.
+    // Which of the two reasons the client reports depends on how much it had read; it reconnects after either.
     expect(await disconnected).toMatch(/^transport (close|error)$/);
     expect(server.listening).toBe(false);
   });
 
-  it('closes by itself: the application lives on, and another gateway can take its place', async () => {
+  it('returns a gateway that can close while the application goes on, so that another gateway can take its place', async () => {
     const { server, port } = await listening();
     await (await attached(server)).close({ spreadMs: 0 });
     expect(await (await fetch(`http://127.0.0.1:${port}/events`)).text()).toBe('app: /events');
@@ -140,7 +140,7 @@ describe('attachGateway', () => {
     expect(await client.numbers(1)).toEqual([1]);
   });
 
-  it('[001-18] types what clients and server emit, and its answers', () => {
+  it('[001-18] types the events that clients and server emit, and the answers', () => {
     interface Types {
       clientEvents: { bid: (amount: number, answer: (accepted: boolean) => void) => void };
       serverEvents: { outbid: (by: number) => void };
@@ -150,7 +150,7 @@ describe('attachGateway', () => {
     expectTypeOf(createGateway<Types>).returns.resolves.toEqualTypeOf<Gateway<Types>>();
     (gateway: Gateway<Types>) => {
       gateway.io.emit('outbid', 7);
-      // @ts-expect-error no event of the server
+      // @ts-expect-error the server has no such event
       gateway.io.emit('bid', 7);
       gateway.io.on('connection', (socket) => socket.on('bid', (amount, answer) => answer(amount > 7)));
     };

@@ -16,7 +16,7 @@ interface Attached {
   readonly port: number;
 }
 
-/** Attaches a gateway to a server that may have listeners already. */
+/** Attaches a gateway to a server that may already have listeners. */
 async function attachTo(server: Server): Promise<Attached> {
   const gateway = await createGateway({
     log: `sqlite:${temporaryFolder()}/log.db`,
@@ -48,8 +48,8 @@ function simpleServer(): Server {
   return createServer((request, response) => response.end(`app: ${request.method} ${request.url}`));
 }
 
-describe('a gateway that is attached to a server', () => {
-  it('[001-14] of node:http takes its routes’ paths for all transports, and leaves all others', async () => {
+describe('A gateway that is attached to a server', () => {
+  it('[001-14] of node:http takes the paths of its routes on all transports, and leaves all other paths', async () => {
     const { gateway, port } = await attachTo(simpleServer());
     const url = `http://127.0.0.1:${port}`;
     expect(await textOf(`${url}/`)).toEqual([200, 'app: GET /']);
@@ -64,7 +64,7 @@ describe('a gateway that is attached to a server', () => {
     expect((await refusal(`ws://127.0.0.1:${port}/nothing`)).statusCode).toBe(404);
   });
 
-  it('[001-15][001-17] of Express 5: one port, its own pages and streams beside', async () => {
+  it('[001-15][001-17] of Express 5 serves WebSocket and event streams on the port of the application’s pages', async () => {
     const app = express();
     app.get('/', (_request, response) => response.send('home'));
     app.post('/users', express.json(), (request, response) => response.status(201).json(request.body));
@@ -82,7 +82,7 @@ describe('a gateway that is attached to a server', () => {
     expect(await stream.numbers(1)).toEqual([1]);
   });
 
-  it('[001-14] leaves upgrades of other paths to the listeners that are there', async () => {
+  it('[001-14] leaves upgrades of other paths to the existing listeners', async () => {
     const server = simpleServer();
     const chat = new WebSocketServer({ noServer: true });
     server.on('upgrade', (request, socket, head) => {
@@ -101,7 +101,7 @@ describe('a gateway that is attached to a server', () => {
     await PlainClient.open(`ws://127.0.0.1:${port}/chat`);
   });
 
-  it('is detached by close: the server has its own listeners again, and lives on', async () => {
+  it('restores the listeners of the server when it closes, and the server goes on', async () => {
     const server = simpleServer();
     const listener = server.listeners('request')[0];
     const { gateway, port } = await attachTo(server);
@@ -122,7 +122,7 @@ describe('a gateway that is attached to a server', () => {
     expect(await second.numbers(1)).toEqual([1]);
   });
 
-  it('answers pendingHandshakes with 503 and Retry-After while it is going away', async () => {
+  it('answers new handshakes with 503 and Retry-After while it closes', async () => {
     const { gateway, port, server } = await attachTo(simpleServer());
     const slow = await RawSocket.open(port);
     await slow.upgrade('/events');
@@ -137,7 +137,7 @@ describe('a gateway that is attached to a server', () => {
     expect(server.listening).toBe(true);
   });
 
-  it('and listens on a port of its own beside it', async () => {
+  it('can also listen on a port of its own', async () => {
     const { gateway, port } = await attachTo(simpleServer());
     const own = await gateway.listen({ port: 0 });
     const clients = [await PlainClient.open(`ws://127.0.0.1:${port}/events`)];
@@ -148,9 +148,9 @@ describe('a gateway that is attached to a server', () => {
   });
 });
 
-describe('two that are attached to one server', () => {
+describe('A gateway and a component server on one server', () => {
   for (const closed of ['first', 'second'] as const) {
-    it(`share it, answer 404 once to what neither knows, and the ${closed} may go before the other`, async () => {
+    it(`serve their own paths, answer 404 once for an unknown path, and stay independent if the ${closed} closes`, async () => {
       let asked = 0;
       const server = simpleServer().on('request', () => {
         asked += 1;

@@ -29,7 +29,7 @@ async function start(): Promise<{ gateway: Gateway; port: number; session: Clien
   return { gateway, port, session };
 }
 
-/** One request by HTTP/2: its status, and its text as far as it has come. */
+/** Sends one request over HTTP/2; returns its status and the text received so far. */
 async function ask(session: ClientHttp2Session, path: string, headers: Record<string, string> = {}) {
   const stream = session.request({ ':path': path, ...headers });
   let text = '';
@@ -41,8 +41,8 @@ async function ask(session: ClientHttp2Session, path: string, headers: Record<st
   return { status: answer[':status'], headers: answer, stream, until, text: () => text };
 }
 
-describe('a server of HTTP/2 that a gateway is attached to', () => {
-  it('[fault E4] carries event streams, several on one connection, beside the application', async () => {
+describe('An HTTP/2 server with an attached gateway', () => {
+  it('[fault E4] carries several event streams on one connection beside the requests of the application', async () => {
     const { gateway, session } = await start();
     const streams = await Promise.all(
       [1, 2, 3].map(() => ask(session, '/events', { accept: 'text/event-stream', origin: 'https://localhost' })),
@@ -53,7 +53,7 @@ describe('a server of HTTP/2 that a gateway is attached to', () => {
     }
     await gateway.publish({ exchange: 'e', topic: 't', type: 'T', data: { n: 7 } });
     for (const { until } of streams) await until('"n":7');
-    // One leaves, the others stay.
+    // One stream ends, the others stay open.
     streams[0]?.stream.close(constants.NGHTTP2_CANCEL);
     await gateway.publish({ exchange: 'e', topic: 't', type: 'T', data: { n: 8 } });
     for (const { until } of streams.slice(1)) await until('"n":8');
@@ -64,7 +64,7 @@ describe('a server of HTTP/2 that a gateway is attached to', () => {
     await closed;
   });
 
-  it('[fault E4] refuses by HTTP/2 in the same way, and lets long polling in', async () => {
+  it('[fault E4] refuses requests over HTTP/2 as over HTTP/1.1, and admits long polling', async () => {
     const { session } = await start();
     expect((await ask(session, '/events')).status).toBe(426);
     expect((await ask(session, '/events?since=x', { accept: 'text/event-stream' })).status).toBe(400);
@@ -75,13 +75,13 @@ describe('a server of HTTP/2 that a gateway is attached to', () => {
     await polled.until('"sid"');
   });
 
-  it('[fault E4] takes a page from elsewhere for what it is by its :authority', async () => {
+  it('[fault E4] refuses a page if :authority is a foreign host name (DNS rebinding)', async () => {
     const { session } = await start();
     const rebound = { accept: 'text/event-stream', 'sec-fetch-site': 'same-origin', ':authority': 'evil.example' };
     expect((await ask(session, '/events', rebound)).status).toBe(403);
   });
 
-  it('[fault E4] carries WebSocket and Socket.IO by HTTP/1.1 on the same port', async () => {
+  it('[fault E4] carries WebSocket and Socket.IO over HTTP/1.1 on the same port', async () => {
     const { gateway, port } = await start();
     const plain = await PlainClient.open(`wss://127.0.0.1:${port}/events`, { rejectUnauthorized: false });
     await gateway.publish({ exchange: 'e', topic: 't', type: 'T', data: { n: 1 } });
@@ -94,7 +94,7 @@ describe('a server of HTTP/2 that a gateway is attached to', () => {
     await stock.count('subscribed', 1);
   });
 
-  it('[fault E4] and refuses to attach to an object that is not a server', async () => {
+  it('[fault E4] must be a real server: attaching to any other value throws a TypeError', async () => {
     const gateway = await createGateway(options());
     afterTest(() => gateway.close({ spreadMs: 0 }));
     const none: unknown[] = [undefined, {}, () => {}, 8080];

@@ -9,7 +9,7 @@ import { RawSocket } from '../../support/gateway/raw-socket.js';
 
 const options = () => ({ log: `sqlite:${temporaryFolder()}/log.db`, routes: { events: { path: '/events' } } });
 
-/** As `curl --http2` and Java's HttpClient ask, in each request by plain HTTP. */
+/** The headers that `curl --http2` and Java's HttpClient send with each request over plain HTTP. */
 const H2C = {
   Connection: 'Upgrade, HTTP2-Settings',
   Upgrade: 'h2c',
@@ -40,20 +40,20 @@ function echo() {
   return app;
 }
 
-/** What is in a body with `Content-Length`, after its head. */
+/** Waits for a response whose body contains this text, and returns its status code. */
 async function answer(raw: RawSocket, body: string): Promise<string> {
   const head = await raw.head();
   await raw.untilText(body);
   return head.slice(9, 12);
 }
 
-describe('a request that asks for another upgrade than WebSocket', () => {
+describe('A request that asks for an upgrade to something other than WebSocket', () => {
   for (const headers of [
     H2C,
     { Connection: 'upgrade', Upgrade: 'TLS/1.0' },
     { Connection: 'Upgrade', Upgrade: 'a, websocket' },
   ]) {
-    it(`[fault E1] reaches the application that a gateway is attached to: ${headers.Upgrade}`, async () => {
+    it(`[fault E1] reaches the application beside the gateway (Upgrade: ${headers.Upgrade})`, async () => {
       const { port } = await attachTo(echo());
       const raw = await RawSocket.open(port);
       raw.request('/users', headers);
@@ -62,7 +62,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
     });
   }
 
-  it('is refused where it has more headers than Node.js tells: the length of its body may be among the others', async () => {
+  it('is refused if it has more headers than Node.js passes on, because its Content-Length may be among the missing ones', async () => {
     const { port } = await attachTo((request, response) => response.end(`answered ${request.url}`));
     const raw = await RawSocket.open(port);
     const hidden = 'GET /hidden HTTP/1.1\r\nHost: localhost\r\n\r\n';
@@ -76,7 +76,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
     expect((await raw.head()).slice(9, 12)).toBe('431');
   });
 
-  it('[fault E1] brings its body, whole or in pieces, and the connection is used again', async () => {
+  it('[fault E1] keeps its body, whole or in pieces, and the connection can be used again', async () => {
     const { port } = await attachTo(echo());
     const json = { ...H2C, 'Content-Type': 'application/json' };
     for (const pieces of [['{"a":"b"}'], ['{"a"', ':"b"}']]) {
@@ -98,7 +98,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
     }
   });
 
-  it('[fault E1] and a body that the client sends after 100-continue', async () => {
+  it('[fault E1] keeps a body that the client sends after 100-continue', async () => {
     const { port } = await attachTo(echo());
     const raw = await RawSocket.open(port);
     raw.request(
@@ -111,7 +111,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
     expect((await raw.head()).slice(9, 12)).toBe('201');
   });
 
-  it('[fault E1] is answered after the requests that it was pipelined behind', async () => {
+  it('[fault E1] is answered after the requests that were pipelined before it', async () => {
     let release = (): void => undefined;
     const { port } = await attachTo((request, response) => {
       if (request.url === '/first') release = () => response.end('first');
@@ -127,7 +127,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
     expect(raw.text.match(/first|\/second|\/third/g)).toEqual(['first', '/second', '/third']);
   });
 
-  it('[fault E1] comes to the application once, on the connection that it knows', async () => {
+  it('[fault E1] reaches the application once, on the socket that the application already knows', async () => {
     const connections: unknown[] = [];
     const seen: [string | undefined, string | undefined, unknown][] = [];
     const { server, port } = await attachTo((request, response) => {
@@ -142,7 +142,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
     expect(connections).toHaveLength(1);
   });
 
-  it('[fault E1] is left to listeners of the application for upgrades', async () => {
+  it('[fault E1] goes to the upgrade listeners of the application if there are any', async () => {
     const { server, port } = await attachTo(echo());
     server.on('upgrade', (request, socket) =>
       socket.end(`HTTP/1.1 101 Switching Protocols\r\n\r\n${request.headers.upgrade}`),
@@ -153,7 +153,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
   });
 
   for (const [where, start] of [
-    ['a server that a gateway is attached to', async () => (await attachTo(echo())).port],
+    ['a server with an attached gateway', async () => (await attachTo(echo())).port],
     [
       'the port of a gateway',
       async () => {
@@ -163,7 +163,7 @@ describe('a request that asks for another upgrade than WebSocket', () => {
       },
     ],
   ] as const) {
-    it(`[fault E1] gets an event stream, and long polling, from ${where}`, async () => {
+    it(`[fault E1] can open an event stream and use long polling on ${where}`, async () => {
       const port = await start();
       const stream = await RawSocket.open(port);
       stream.request('/events', { ...H2C, Accept: 'text/event-stream' });

@@ -13,8 +13,8 @@ import { RawSocket } from '../../support/gateway/raw-socket.js';
 const cert = readFileSync(new URL('../../support/tls/cert.pem', import.meta.url));
 const key = readFileSync(new URL('../../support/tls/key.pem', import.meta.url), 'utf8');
 
-describe('a gateway with certificate and key', () => {
-  it('[I-1][I-2] speaks wss: history, live, and more than a socket takes at once', async () => {
+describe('A gateway with a certificate and a key', () => {
+  it('[I-1][I-2] delivers history and live events over wss, also more than a socket takes at once', async () => {
     const { ws, append } = await startGateway({ listen: { cert, key } });
     await append(2_000, { padding: 1_000 });
     const plain = await PlainClient.open(ws('/events?since=first'), { ca: cert });
@@ -27,7 +27,7 @@ describe('a gateway with certificate and key', () => {
     expect(await plain.numbers(4_000)).toEqual(numbers(1, 4_000));
   });
 
-  it('speaks https: event streams', async () => {
+  it('delivers event streams over https', async () => {
     const { http, append } = await startGateway({ listen: { cert, key } });
     await append(1_000, { padding: 500 });
     const response = await begin(http('/events?since=first'));
@@ -43,7 +43,7 @@ describe('a gateway with certificate and key', () => {
     expect(text.match(/^data: \{"specversion"/gm)).toHaveLength(1_000);
   });
 
-  it('goes away as any: 4000, and the port is free', async () => {
+  it('closes its clients with 4000 and frees the port, as without TLS', async () => {
     const { ws, gateway } = await startGateway({ listen: { cert, key } });
     const client = await PlainClient.open(ws('/events'), { ca: cert });
     await gateway.close({ spreadMs: 0 });
@@ -51,7 +51,7 @@ describe('a gateway with certificate and key', () => {
     await expect(PlainClient.open(ws('/events'), { ca: cert })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
-  it('[I-8] is not held up by a client that is late with its TLS handshake, or speaks none', async () => {
+  it('[I-8] is not held up by a client whose TLS handshake is late or invalid', async () => {
     const { ws, port, append } = await startGateway({ listen: { cert, key }, handshakeTimeoutMs: 200 });
     const silent = await RawSocket.open(port);
     const wrong = await RawSocket.open(port);
@@ -67,7 +67,7 @@ describe('a gateway with certificate and key', () => {
   });
 });
 
-describe('a gateway with one of certificate and key', () => {
+describe('A gateway with only one of certificate and key', () => {
   it('does not start', async () => {
     await expect(startGateway({ listen: { cert } })).rejects.toThrow(TypeError);
     await expect(startGateway({ listen: { key } })).rejects.toThrow(TypeError);

@@ -6,8 +6,8 @@ import { PlainClient } from '../../support/gateway/plain-client.js';
 import { clientFrame, OPCODE, RawSocket } from '../../support/gateway/raw-socket.js';
 import { eventually } from '../../support/waiting.js';
 
-describe('the chat of the tutorial', () => {
-  it('[004-13] is ten lines, and relays what one says to all others', async () => {
+describe('The chat of the tutorial', () => {
+  it('[004-13] takes ten lines, and relays each message to all other clients', async () => {
     const clients = new Set<ComponentConnection>();
     const chat: MessageComponent = {
       onOpen: (connection) => clients.add(connection),
@@ -36,8 +36,8 @@ describe('the chat of the tutorial', () => {
   });
 });
 
-describe('a component', () => {
-  it('[004-05][004-06][004-07] is called once for each thing that happens, in order', async () => {
+describe('A component', () => {
+  it('[004-05][004-06][004-07] is called once for each event of a connection, in order', async () => {
     const component = new RecordingComponent();
     const { ws } = await serveComponent(component);
     const client = await PlainClient.open(ws('/chat'));
@@ -54,7 +54,7 @@ describe('a component', () => {
     expect(closed?.connection.send('too late')).toBe(false);
   });
 
-  it('[004-06] is told 1006 where a client is gone without a goodbye', async () => {
+  it('[004-06] sees close code 1006 if a client disconnects without a close frame', async () => {
     const component = new RecordingComponent();
     const { port } = await serveComponent(component);
     const raw = await RawSocket.open(port);
@@ -65,7 +65,7 @@ describe('a component', () => {
     expect(component.methods.filter((method) => method === 'onClose')).toHaveLength(1);
   });
 
-  it('[004-07] sees the id, the address, the request and its parameters', async () => {
+  it('[004-07] sees the id and the address of a connection, its request and the path parameters', async () => {
     const component = new RecordingComponent();
     const { ws } = await serveComponent(component, { path: '/chat/:room/:who' });
     await PlainClient.open(ws('/chat/a%20room/ada?colour=red&n=1&n=2'), { headers: { 'X-Custom': 'yes' } });
@@ -90,7 +90,7 @@ describe('a component', () => {
     });
   });
 
-  it('[004-07] sends text and bytes as they are, anything else as JSON', async () => {
+  it('[004-07] sends text and bytes unchanged, and anything else as JSON', async () => {
     const component = new RecordingComponent({
       onOpen(connection) {
         for (const data of ['ñ', new Uint8Array([1, 2]), { a: [1] }, 7, null, undefined]) connection.send(data);
@@ -104,7 +104,7 @@ describe('a component', () => {
     expect(connection.isOpen).toBe(true);
   });
 
-  it('[004-07] closes with 1000, or with a code and a reason of its own', async () => {
+  it('[004-07] can close a connection with 1000, or with its own code and reason', async () => {
     const component = new RecordingComponent({
       onMessage: (connection, data) =>
         data === 'plain' ? connection.close() : connection.close(4600, 'x'.repeat(200)),
@@ -118,7 +118,7 @@ describe('a component', () => {
     await component.called('onClose', 2);
   });
 
-  it('is not told what a client says whom it has sent away', async () => {
+  it('does not get messages that a client sends after the component has closed its connection', async () => {
     const component = new RecordingComponent({ onOpen: (connection) => connection.close(4500) });
     const { port } = await serveComponent(component);
     const raw = await RawSocket.open(port);
@@ -130,7 +130,7 @@ describe('a component', () => {
     expect(component.methods).toEqual(['onOpen', 'onClose']);
   });
 
-  it('cannot close with a code that nobody may send', async () => {
+  it('cannot close a connection with a code that is reserved or out of range', async () => {
     const component = new RecordingComponent();
     const { ws } = await serveComponent(component);
     await PlainClient.open(ws('/chat'));
@@ -142,8 +142,8 @@ describe('a component', () => {
   });
 });
 
-describe('what a component throws', () => {
-  it('[004-06][I-8] or rejects, in whatever method, goes to onError, and closes nothing', async () => {
+describe('An error in a component', () => {
+  it('[004-06][I-8] is passed to onError from any method, thrown or rejected, and closes no connection', async () => {
     const fail = (what: string) => () => {
       throw new Error(what);
     };
@@ -166,14 +166,14 @@ describe('what a component throws', () => {
     expect(new Set(errors.map(({ connection }) => connection.id)).size).toBe(1);
   });
 
-  it('[I-8] that is no error arrives as one', async () => {
+  it('[I-8] that is not an Error reaches onError as an Error', async () => {
     const component = new RecordingComponent({ onMessage: () => Promise.reject('just text') });
     const { ws } = await serveComponent(component);
     (await PlainClient.open(ws('/chat'))).socket.send('x');
     expect((await component.called('onError'))[0]?.error).toEqual(new Error('just text'));
   });
 
-  it('[I-8] in onError closes that connection with 4003, is logged, and no other connection feels it', async () => {
+  it('[I-8] in onError closes that connection with 4003 and is logged; other connections stay open', async () => {
     const logged: object[] = [];
     const logger = { error: (fields: object) => void logged.push(fields) };
     const twice = () => {
@@ -198,7 +198,7 @@ describe('what a component throws', () => {
     expect(logged[0]).toMatchObject({ err: new Error('twice'), connection: expect.any(String) });
   });
 
-  it('[004-06] a client that breaks the protocol is an error, then closed', async () => {
+  it('[004-06] is also reported if a client breaks the protocol; its connection is then closed', async () => {
     const component = new RecordingComponent();
     const { port } = await serveComponent(component, {}, { maxFrameBytes: 1_000 });
     const breaks: [Buffer, number][] = [

@@ -11,8 +11,8 @@ import { startGateway } from '../../support/gateway/gateway.js';
 import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
 
-describe('the path of a component', () => {
-  it('[004-03] lets in, registers, and answers any other path with 404', async () => {
+describe('The path of a component', () => {
+  it('[004-03] admits connections that match it; any other path is answered with 404', async () => {
     const component = new RecordingComponent();
     const { ws, http } = await serveComponent(component, { path: '/chat/:room' });
     await PlainClient.open(ws('/chat/lobby'));
@@ -25,7 +25,7 @@ describe('the path of a component', () => {
     expect(component.methods).toEqual(['onOpen']);
   });
 
-  it('[004-03] answers a POST with 405, a GET that is no upgrade with 426', async () => {
+  it('[004-03] answers a POST with 405, and a GET without an upgrade with 426', async () => {
     const { http } = await serveComponent(new RecordingComponent());
     const posted = await fetch(http('/chat'), { method: 'POST', body: 'x' });
     expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET']);
@@ -35,7 +35,7 @@ describe('the path of a component', () => {
     expect(await got.json()).toEqual({ status: 426, title: 'connect by WebSocket' });
   });
 
-  it('[004-03] answers a wrong version of WebSocket, and another upgrade, with 426', async () => {
+  it('[004-03] answers a wrong WebSocket version, or another upgrade, with 426', async () => {
     const { port } = await serveComponent(new RecordingComponent());
     const statusOf = async (headers: Record<string, string>) => {
       const raw = await RawSocket.open(port);
@@ -49,7 +49,7 @@ describe('the path of a component', () => {
     expect(await statusOf({ Upgrade: 'h2c' })).toEqual(['426', undefined]);
   });
 
-  it('of several that match, the first that was mounted takes the connection', async () => {
+  it('that was mounted first takes the connection if several paths match', async () => {
     const [named, any] = [new RecordingComponent(), new RecordingComponent()];
     const server = createComponentServer().mount('/chat/lobby', named).mount('/chat/:room', any);
     afterTest(() => server.close());
@@ -60,7 +60,7 @@ describe('the path of a component', () => {
     expect([named.methods, any.methods]).toEqual([['onOpen'], ['onOpen']]);
   });
 
-  it('cannot be mounted twice, nor on none, nor with what is no component or no option', () => {
+  it('cannot be mounted twice, and is refused with an invalid path, component or option', () => {
     const component = new RecordingComponent();
     const server = createComponentServer().mount('/chat/:room', component);
     expect(() => server.mount('/chat/:name', component)).toThrow('/chat/:name cannot be mounted: /chat/:room is there');
@@ -84,11 +84,11 @@ describe('the path of a component', () => {
   });
 });
 
-describe('who may connect to a component', () => {
+describe('The admission of a connection to a component', () => {
   async function statusOf(url: string, origin?: string): Promise<number | undefined> {
     const socket = new WebSocket(url, origin === undefined ? {} : { origin });
     afterTest(() => socket.terminate());
-    // One that was refused is still an error when it is ended.
+    // Terminating a socket after a refused handshake still emits an error.
     socket.on('error', () => {});
     return new Promise((resolve) => {
       socket.once('open', () => resolve(101));
@@ -96,14 +96,14 @@ describe('who may connect to a component', () => {
     });
   }
 
-  it('[I-9][004-11] none named: pages of this machine and programs', async () => {
+  it('[I-9][004-11] takes only local pages and programs if no origins are configured', async () => {
     const { ws } = await serveComponent(new RecordingComponent());
     expect(await statusOf(ws('/chat'), 'http://localhost:8000')).toBe(101);
     expect(await statusOf(ws('/chat'))).toBe(101);
     expect(await statusOf(ws('/chat'), 'https://evil.example')).toBe(403);
   });
 
-  it('[I-9][004-11] the origins of the mount, else those of the server; all others get 403', async () => {
+  it('[I-9][004-11] takes the origins of the mount, or else of the server; all others get 403', async () => {
     const [own, common] = [new RecordingComponent(), new RecordingComponent()];
     const server = createComponentServer({ allowedOrigins: ['https://common.example'] })
       .mount('/own', own, { allowedOrigins: ['https://own.example'] })
@@ -119,7 +119,7 @@ describe('who may connect to a component', () => {
     expect([own.methods, common.methods]).toEqual([['onOpen'], ['onOpen']]);
   });
 
-  it('[004-11] not who is on the block list, which may grow while it is used', async () => {
+  it('[004-11] refuses addresses on the block list, which may grow at run time', async () => {
     const component = new RecordingComponent();
     const kept = new BlockList();
     const blocked = await serveComponent(component, { blockedAddresses: ['127.0.0.0/8'] });
@@ -133,7 +133,7 @@ describe('who may connect to a component', () => {
     expect(await statusOf(growing.ws('/nowhere'))).toBe(404);
   });
 
-  it('[004-05] speaks the best subprotocol that both know, or none', async () => {
+  it('[004-05] selects the best subprotocol that both sides know, or none', async () => {
     const component = new RecordingComponent();
     const { ws, port } = await serveComponent(component, { subprotocols: ['chat.v2', 'chat.v1'] });
     const chosen = async (offered: string) => {
@@ -155,8 +155,8 @@ describe('who may connect to a component', () => {
   });
 });
 
-describe('where a component is served', () => {
-  it('[004-04] a busy port is a clear error', async () => {
+describe('A component server', () => {
+  it('[004-04] reports clearly that its port is in use', async () => {
     const { port } = await serveComponent(new RecordingComponent());
     const second = createComponentServer().mount('/chat', new RecordingComponent());
     await expect(second.listen({ port })).rejects.toMatchObject({
@@ -168,7 +168,7 @@ describe('where a component is served', () => {
     expect(other).not.toBe(port);
   });
 
-  it('[002-02] over TLS', async () => {
+  it('[002-02] serves components over TLS', async () => {
     const cert = readFileSync(new URL('../../support/tls/cert.pem', import.meta.url));
     const key = readFileSync(new URL('../../support/tls/key.pem', import.meta.url));
     const component = new RecordingComponent({ onMessage: (connection, data) => connection.send(data) });
@@ -180,7 +180,7 @@ describe('where a component is served', () => {
     expect(await client.messages.count(1)).toEqual(['securely']);
   });
 
-  it('[004-05] on a server that is there: its own pages stay its own, also after the components have gone', async () => {
+  it('[004-05] serves components on an existing server, and leaves its pages alone, also after it has closed', async () => {
     const server = createServer((_request, response) => response.end('the page'));
     const component = new RecordingComponent();
     const components = createComponentServer().mount('/chat', component);
@@ -202,7 +202,7 @@ describe('where a component is served', () => {
     expect(await (await fetch(`${http}/chat`)).text()).toBe('the page');
   });
 
-  it('[004-05] on the port of a gateway, beside its routes', async () => {
+  it('[004-05] has its counterpart in a gateway, which serves components beside its routes', async () => {
     const component = new RecordingComponent({ onMessage: (connection, data) => connection.send(data) });
     const { gateway, ws, http, append } = await startGateway();
     gateway.mount('/chat/:room', component, { allowedOrigins: ['https://shop.example'] });

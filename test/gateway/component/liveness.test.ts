@@ -10,11 +10,11 @@ import { eventually } from '../../support/waiting.js';
 
 const MIB = 1_048_576;
 
-/** Without rates, which would hold the client back before what is tested here does. */
+/** No rate limits, because they would slow the client down before the limit under test applies. */
 const UNLIMITED = { maxFramesPerSecond: 0, maxIncomingBytesPerSecond: 0 };
 
-describe('a connection of a component that is idle', () => {
-  it('[001-12] is pinged, and left open as long as it answers', async () => {
+describe('An idle connection of a component', () => {
+  it('[001-12] is pinged, and stays open as long as it answers', async () => {
     const component = new RecordingComponent();
     const { ws } = await serveComponent(component, {}, { heartbeatMs: 100 });
     const client = await PlainClient.open(ws('/chat'));
@@ -22,7 +22,7 @@ describe('a connection of a component that is idle', () => {
     expect((await component.connection()).isOpen).toBe(true);
   });
 
-  it('[001-12][I-8] that answers no ping is closed with 4001, and no other is', async () => {
+  it('[001-12][I-8] is closed with 4001 if it answers no ping; other connections stay open', async () => {
     const component = new RecordingComponent();
     const { ws, port } = await serveComponent(component, {}, { heartbeatMs: 100 });
     await PlainClient.open(ws('/chat'));
@@ -30,14 +30,14 @@ describe('a connection of a component that is idle', () => {
     await raw.upgrade('/chat');
     expect((await raw.frame()).opcode).toBe(OPCODE.ping);
     expect(await raw.closeFrame()).toEqual({ code: 4001, reason: 'no answer to a ping' });
-    // It says no goodbye either, and is not waited for.
+    // The client sends no close frame either, and the server does not wait for one.
     await component.called('onClose');
     expect((await component.connection()).isOpen).toBe(true);
   });
 });
 
-describe('a connection of a component that reads nothing', () => {
-  it('[I-7][I-8] is closed by the send that finds more waiting than the limit, and costs no more', async () => {
+describe('A connection of a component that reads nothing', () => {
+  it('[I-7][I-8] is closed by the first send that finds more bytes waiting than the limit', async () => {
     const component = new RecordingComponent();
     const { ws, port } = await serveComponent(component, { maxBufferedBytes: 2 * MIB });
     const reading = await PlainClient.open(ws('/chat'));
@@ -63,13 +63,13 @@ describe('a connection of a component that reads nothing', () => {
     expect(closed?.connection).toBe(stuck);
   });
 
-  it('[I-7] is told 4002 and why, once it reads', async () => {
+  it('[I-7] gets close code 4002 and the reason once it reads again', async () => {
     const component = new RecordingComponent();
     const { ws } = await serveComponent(component, { maxBufferedBytes: 100_000 });
     const client = await PlainClient.open(ws('/chat'));
     client.socket.pause();
     const connection = await component.connection();
-    // One message may be larger than the limit; the next is one too many.
+    // One message may be larger than the limit; the next message exceeds it.
     expect(connection.send(Buffer.alloc(20 * MIB))).toBe(true);
     expect(connection.send('more')).toBe(false);
     expect(connection.isOpen).toBe(false);
@@ -78,7 +78,7 @@ describe('a connection of a component that reads nothing', () => {
     expect(client.messages.all.map(({ length }) => length)).toEqual([20 * MIB]);
   });
 
-  it('[I-7] is closed with 4002 where it takes nothing for stallTimeoutMs, though nobody sends more', async () => {
+  it('[I-7] is closed with 4002 if it takes nothing for stallTimeoutMs, although nothing more is sent', async () => {
     const component = new RecordingComponent();
     const { port } = await serveComponent(component, {}, { heartbeatMs: 100, stallTimeoutMs: 300 });
     const raw = await RawSocket.open(port);
@@ -91,7 +91,7 @@ describe('a connection of a component that reads nothing', () => {
     await raw.whenEnded();
   });
 
-  it('[I-7] and pings without end is closed too: the answers would wait for ever', async () => {
+  it('[I-7] is closed if it sends pings without end, because the pongs would wait for ever', async () => {
     const component = new RecordingComponent();
     const { port } = await serveComponent(component, {}, UNLIMITED);
     const { stop } = await pingWithoutEnd(port);
@@ -99,7 +99,7 @@ describe('a connection of a component that reads nothing', () => {
     stop();
   });
 
-  it('[I-7] and pings without end costs no memory: what is too much waits in its own socket', async () => {
+  it('[I-7] costs no memory if it sends pings without end: the excess stays in its own socket', async () => {
     const component = new RecordingComponent({ onMessage: (one, data) => one.send(data) });
     const { port, ws } = await serveComponent(component, {}, { ...UNLIMITED, maxFramesPerSecond: 4_000 });
     const before = process.memoryUsage().arrayBuffers;
@@ -109,7 +109,7 @@ describe('a connection of a component that reads nothing', () => {
       (bytes) => bytes > 10 * MIB,
     );
     const other = await PlainClient.open(ws('/chat'));
-    // Turns enough to fetch far more than was admitted, were it fetched.
+    // Enough event loop turns to read far more than the limit, if the gateway did read it.
     for (let i = 1; i <= 500; i++) {
       other.socket.send('still here?');
       await other.messages.count(i);
@@ -119,7 +119,7 @@ describe('a connection of a component that reads nothing', () => {
   });
 });
 
-/** Reads nothing. */
+/** Floods the gateway with pings and reads nothing. */
 async function pingWithoutEnd(port: number): Promise<{ raw: RawSocket; stop: () => void }> {
   const raw = await RawSocket.open(port);
   await raw.upgrade('/chat');
@@ -131,8 +131,8 @@ async function pingWithoutEnd(port: number): Promise<{ raw: RawSocket; stop: () 
   return { raw, stop };
 }
 
-describe('a client that sends faster than the component can work', () => {
-  it('[I-7] is not read from while a hundred calls are under way, and loses nothing', async () => {
+describe('A client that sends faster than the component can work', () => {
+  it('[I-7] is not read while a hundred calls are pending, and loses nothing', async () => {
     const waiting: (() => void)[] = [];
     const component = new RecordingComponent({
       onMessage: (connection, data) => {
@@ -146,12 +146,12 @@ describe('a client that sends faster than the component can work', () => {
     const total = 2_000;
     for (let i = 0; i < total; i++) client.socket.send(`${i}`.padEnd(60_000));
     await component.called('onMessage', 100);
-    // Time enough for all of it to come, were it read.
+    // Enough time for all messages to arrive, if the server did read them.
     for (let i = 1; i <= 500; i++) {
       other.socket.send('echo');
       await other.messages.count(i);
     }
-    // What had been read already is handed over; the rest stays where it is.
+    // Messages that had been read already are handed over; the rest stays in the socket.
     expect(waiting.length).toBeLessThan(200);
     expect(client.socket.bufferedAmount).toBeGreaterThan(10 * MIB);
     await eventually(
@@ -167,8 +167,8 @@ describe('a client that sends faster than the component can work', () => {
   });
 });
 
-describe('a component server that closes', () => {
-  it('takes nobody any more, says 4000 to all, and waits until they have gone', async () => {
+describe('A component server that closes', () => {
+  it('admits no new connection, closes all connections with 4000, and waits until they have ended', async () => {
     const component = new RecordingComponent();
     const components = createComponentServer().mount('/chat', component);
     const { port } = await components.listen({ port: 0 });
@@ -183,7 +183,7 @@ describe('a component server that closes', () => {
     await expect(PlainClient.open(`ws://127.0.0.1:${port}/chat`)).rejects.toThrow('ECONNREFUSED');
   });
 
-  it('answers 503 where it is attached, while it waits', async () => {
+  it('answers 503 on the server that it is attached to while it waits', async () => {
     const component = new RecordingComponent();
     const server = createServer();
     const components = createComponentServer().mount('/chat', component);
@@ -196,7 +196,7 @@ describe('a component server that closes', () => {
     await mute.upgrade('/chat');
     const closing = components.close();
     expect((await refusal(`ws://127.0.0.1:${address.port}/chat`)).statusCode).toBe(503);
-    await within(closing, 'the mute one to be given up');
+    await within(closing, 'the connection of the mute client to be given up');
     await component.called('onClose');
   });
 

@@ -38,7 +38,7 @@ async function extensions(port: number, path: string, offered: string): Promise<
   return agreed === undefined ? [head.slice(9, 12)] : [head.slice(9, 12), agreed];
 }
 
-/** Connects with compression, and hands over raw frames. */
+/** Connects with compression and returns the socket for raw frames. */
 async function rawly(
   { port }: Pick<TestGateway, 'port'>,
   path: string,
@@ -49,7 +49,7 @@ async function rawly(
   return raw;
 }
 
-/** What has come over its connection, handshake included. */
+/** The bytes received on the connection of this socket, handshake included. */
 function rawBytes(socket: WebSocket): number {
   const raw: unknown = Reflect.get(socket, '_socket');
   if (!(raw instanceof Socket)) throw new Error('a client without a socket');
@@ -72,7 +72,7 @@ describe('permessage-deflate', () => {
     ['permessage-deflate; server_max_window_bits=9', undefined],
     ['permessage-deflate; unheard_of', undefined],
     ['something-else', undefined],
-  ])('offered as %s is answered with %s', async (offered, agreed) => {
+  ])('is negotiated: the offer "%s" is answered with %s', async (offered, agreed) => {
     const { port } = await startGateway({ routes });
     const [status, answer] = await extensions(port, '/events', offered);
     expect(status).toBe('101');
@@ -80,7 +80,7 @@ describe('permessage-deflate', () => {
     expect(await extensions(port, '/plain', offered)).toEqual(['101']);
   });
 
-  it('[I-1] offered or not, stock clients get the same texts; only who offered it gets them compressed, the same bytes for all', async () => {
+  it('[I-1] gives all stock clients the same texts; only clients that offered it get compressed frames, the same bytes for all', async () => {
     const gateway = await startGateway({ routes });
     const { ws, append } = gateway;
     await untilAtHead(gateway);
@@ -109,7 +109,7 @@ describe('permessage-deflate', () => {
     expect(texts).toEqual(without.texts);
   });
 
-  it('[I-1][I-3] what many remember is sent once: stock clients that do, that do not, and that come late get the same texts', async () => {
+  it('[I-1][I-3] with a shared context saves bytes, and gives the same texts to clients with, without and late to the context', async () => {
     const gateway = await startGateway({ routes });
     const { ws, append } = gateway;
     const open = async (count: number, perMessageDeflate: object | false = {}) =>
@@ -136,7 +136,7 @@ describe('permessage-deflate', () => {
     expect(new Set(many.map(bytesOf)).size).toBe(1);
   });
 
-  it('[I-1][I-2][I-3][I-8] gives many with several subscriptions each the same texts, also where some read slowly', async () => {
+  it('[I-1][I-2][I-3][I-8] gives many clients with several subscriptions the same texts, also if some read slowly', async () => {
     const gateway = await startGateway({ routes, maxBufferedBytes: 1 });
     const clients = await Promise.all(Array.from({ length: 48 }, () => FramesClient.open(gateway.ws('/events'))));
     const topic = (n: number) => `n.${n % 2 === 0 ? 'even' : 'odd'}`;
@@ -155,7 +155,7 @@ describe('permessage-deflate', () => {
     for (const client of withSecond) expect(await client.numbers(2, even.length)).toEqual(even);
   });
 
-  it('[I-2][I-3] replays, resumes, and waits for a slow client, as without it', async () => {
+  it('[I-2][I-3] leaves replay, resume and waiting for a slow client as they are without compression', async () => {
     const gateway = await startGateway({ routes, historyBytes: 100_000, maxBufferedBytes: 1 });
     const { ws, append } = gateway;
     await append(3_000, { padding: 700 });
@@ -171,7 +171,7 @@ describe('permessage-deflate', () => {
   });
 });
 
-it('--compress has it on the routes that are run, and those that are configured keep their threshold', async () => {
+it('--compress turns compression on for the running routes; a configured route keeps its threshold', async () => {
   const cwd = temporaryFolder();
   writeFileSync(
     join(cwd, 'pregon.yml'),
@@ -188,10 +188,10 @@ it('--compress has it on the routes that are run, and those that are configured 
   expect(frames.map(({ compressed }) => compressed)).toEqual([true, false]);
 });
 
-describe('events of one flush under pregon.v1', () => {
+describe('Events of one flush under pregon.v1', () => {
   const subscribe = (fields: object) => JSON.stringify({ op: 'subscribe', id: 1, ...fields });
 
-  it('come as a batch to who asked for it over a compressed connection, which takes less than each by itself', async () => {
+  it('come as a batch if the client asks for it on a compressed connection; the batch is smaller than single frames', async () => {
     const gateway = await startGateway({ routes });
     await gateway.append(5, { padding: 400 });
     const sizes: Record<string, number> = {};
@@ -215,7 +215,7 @@ describe('events of one flush under pregon.v1', () => {
     expect(sizes['true']).toBeLessThan((sizes['false'] ?? 0) / 2);
   });
 
-  it('[I-1][I-2][I-3] reach our client, which asks for it, each once and in order, with what it holds at each', async () => {
+  it('[I-1][I-2][I-3] reach @pregon/client, which asks for batches, once each and in order', async () => {
     const { ws, append } = await startGateway({ routes });
     await append(2_000, { padding: 400 });
     const received = { all: new Inbox<PregonEvent>(), some: new Inbox<PregonEvent>() };
@@ -229,7 +229,7 @@ describe('events of one flush under pregon.v1', () => {
     expect((await received.some.count(2)).map(numberOf)).toEqual([7, 2_007]);
   });
 
-  it('[I-1][I-2][I-3] come to each of many who want different ones of them: its own, all, in order', async () => {
+  it('[I-1][I-2][I-3] reach many clients with different topics: each gets all of its events, in order', async () => {
     const gateway = await startGateway({ routes, flushIntervalMs: 20 });
     const kinds = Array.from({ length: 30 }, (_, kind) => kind);
     const topic = (n: number) => `n.${n % 30}`;
@@ -248,7 +248,7 @@ describe('events of one flush under pregon.v1', () => {
     }
   });
 
-  it('[I-2][I-3] are resumed after the last that was handled, when the gateway is killed amid them', async () => {
+  it('[I-2][I-3] are resumed after the last handled event if the gateway is killed in between', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const options = { log: `sqlite:${logFile}`, routes: { events: { path: '/events', compression: true } } };
@@ -270,7 +270,7 @@ describe('events of one flush under pregon.v1', () => {
     expect(received.all.map(numberOf)).toEqual(numbers(1, 9_000));
   });
 
-  it('come one by one to who did not ask, and to who asked over a connection that is not compressed', async () => {
+  it('come one by one if the client did not ask for batches, or if the connection is not compressed', async () => {
     const gateway = await startGateway({ routes });
     await gateway.append(50, { padding: 400 });
     const clients = [

@@ -20,7 +20,7 @@ function deflated(text: string | Buffer): Buffer {
 
 const compressed = (payload: Buffer) => clientFrame(OPCODE.text, payload, { compressed: true });
 
-/** A gateway whose route takes compressed messages, and what its handler was given. */
+/** Starts a gateway whose route takes compressed messages; `messages` is what its handler received. */
 async function listen(limits: { maxFrameBytes?: number } = {}) {
   const messages = new Inbox<unknown>();
   const handlers = [{ message: (_: unknown, data: unknown) => messages.push(data) }];
@@ -37,8 +37,8 @@ async function connect(port: number): Promise<RawSocket> {
   return raw;
 }
 
-describe('what a client sends compressed', () => {
-  it('[I-1] reaches the handlers as it was said, in order, small and large, text and binary, in whole and in parts', async () => {
+describe('A compressed message from a client', () => {
+  it('[I-1] reaches the handlers unchanged and in order: small or large, text or binary, whole or in fragments', async () => {
     const { ws, messages } = await listen();
     const socket = new WebSocket(ws('/events'), { perMessageDeflate: { threshold: 0 } });
     afterTest(() => socket.terminate());
@@ -50,7 +50,7 @@ describe('what a client sends compressed', () => {
     expect(await messages.count(said.length + 1)).toEqual([...said, 'in three parts']);
   });
 
-  it('[I-7] may come in parts of a byte each, with pings between, and end in a block that is marked as the last', async () => {
+  it('[I-7] may come in fragments of one byte, with pings between, and end in a block that is marked as final', async () => {
     const { port, messages } = await listen();
     const raw = await connect(port);
     const payload = Buffer.concat([deflateRawSync('said in small parts'), Buffer.from([0])]);
@@ -64,7 +64,7 @@ describe('what a client sends compressed', () => {
     expect(await messages.count(2)).toEqual(['said in small parts', 'and then']);
   });
 
-  it('[I-7] of exactly maxFrameBytes is taken, of one more ends the connection with 1009', async () => {
+  it('[I-7] may have exactly maxFrameBytes; one byte more ends the connection with 1009', async () => {
     for (const maxFrameBytes of [1_000, 16_384, 100_000]) {
       const { port, messages } = await listen({ maxFrameBytes });
       const raw = await connect(port);
@@ -76,7 +76,7 @@ describe('what a client sends compressed', () => {
     }
   });
 
-  it('[I-8] ends the connection with 1007 where it is not compressed, and with 1002 where that was not agreed on', async () => {
+  it('[I-8] ends the connection with 1007 if it is not valid, and with 1002 if compression was not negotiated', async () => {
     const { port, ws, append, messages } = await listen();
     const other = await PlainClient.open(ws('/events'));
     for (const payload of [
@@ -98,8 +98,8 @@ describe('what a client sends compressed', () => {
   });
 });
 
-describe('a bomb', () => {
-  it('[I-7][I-8] of 100 MiB in 100 KiB ends with 1009, fifty at once too: memory stays flat, and others are served meanwhile', async () => {
+describe('A compression bomb', () => {
+  it('[I-7][I-8] of 100 MiB in 100 KiB ends with 1009, also fifty at once: memory stays flat, and other clients are served', async () => {
     const logFile = `${temporaryFolder()}/log.db`;
     const append = appender(await openTestLog(logFile));
     const gateway = await GatewayProcess.start({
@@ -125,7 +125,7 @@ describe('a bomb', () => {
     await append(20);
     expect(await reader.numbers(20)).toEqual(numbers(1, 20));
     await ended;
-    // Inflated, they would take 2.5 GiB.
+    // Inflated, all fifty would take 2.5 GiB.
     expect((await most) - before).toBeLessThan(160 * MIB);
     await eventually(
       () => gateway.connections(),
@@ -133,7 +133,7 @@ describe('a bomb', () => {
     );
   });
 
-  it('[I-7] in parts of a byte each ends the connection with 1008: too many parts', async () => {
+  it('[I-7] in fragments of one byte ends the connection with 1008: too many fragments', async () => {
     const { port } = await listen({ maxFrameBytes: 20_000 });
     const raw = await connect(port);
     const payload = deflated(Buffer.alloc(4 * MIB));
@@ -148,8 +148,8 @@ describe('a bomb', () => {
   });
 });
 
-describe('connections of a route with compression', () => {
-  it('[I-7] keep no inflater: they cost what others cost, also once each has sent something', async () => {
+describe('Connections of a route with compression', () => {
+  it('[I-7] keep no inflater: they cost as much as others, also after each has sent a message', async () => {
     const gateway = await GatewayProcess.start({
       log: `sqlite:${temporaryFolder()}/log.db`,
       routes: { events: { path: '/events', compression: true }, plain: { path: '/plain' } },
@@ -161,17 +161,17 @@ describe('connections of a route with compression', () => {
       }
       return ((await gateway.memory()) - before) / count;
     };
-    // What the process grows by once, whoever comes.
+    // The process grows by some memory once, whatever the route.
     await open('/plain', 500);
     await open('/events', 500);
     const plain = await open('/plain', 2_000);
     const withCompression = await open('/events', 2_000);
-    // An inflater for each would be 10 KB and more.
+    // An inflater for each connection would take at least 10 KB.
     expect(withCompression - plain).toBeLessThan(4_000);
   });
 });
 
-/** The most resident bytes that were seen until it was over. */
+/** The highest resident memory in bytes that was seen until `isOver`. */
 async function highest(gateway: GatewayProcess, isOver: () => boolean): Promise<number> {
   let most = 0;
   while (!isOver()) most = Math.max(most, await gateway.rss());

@@ -10,8 +10,8 @@ import { PlainClient } from '../../support/gateway/plain-client.js';
 import { describeInBrowser } from '../../support/pages/browser.js';
 import { eventually } from '../../support/waiting.js';
 
-describeInBrowser('a page on a route with compression', (open) => {
-  it('[I-1][I-2] negotiates it, gets the exact events, live and replayed, and is heard', async () => {
+describeInBrowser('A page on a route with compression', (open) => {
+  it('[I-1][I-2] negotiates it, receives the exact events, live and replayed, and its messages arrive', async () => {
     const heard = new Inbox<unknown>();
     const handlers = [{ message: (_: unknown, data: unknown) => heard.push(data) }];
     const gateway = await startGateway({ routes: { events: { path: '/events', compression: true, handlers } } });
@@ -51,7 +51,7 @@ describeInBrowser('a page on a route with compression', (open) => {
     expect(await texts()).toEqual(plain.texts);
   });
 
-  it('[I-1][I-3] reads on forty sockets what goes on from what each of them was sent before', async () => {
+  it('[I-1][I-3] reads messages on forty sockets whose compression refers to what each socket got before', async () => {
     const gateway = await startGateway({ routes: { events: { path: '/events', compression: true } } });
     const { ws, append } = gateway;
     const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });

@@ -7,7 +7,7 @@ import { StreamClient } from '../../support/gateway/stream-client.js';
 
 const SECRETS = /hidden|s3cret|127\.0\.0\.1|private|ECONN/;
 
-/** An application behind `http://me:s3cret%40@…/private?key=hidden`. */
+/** Starts an application whose snapshot URL is `http://me:s3cret%40@…/private?key=hidden`. */
 async function startApplication(answer: () => { status: number; body: string }) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
@@ -25,8 +25,8 @@ async function startApplication(answer: () => { status: number; body: string }) 
   return { requests, url: `http://me:s3cret%40@127.0.0.1:${port}/private?key=hidden` };
 }
 
-describe('what clients are told of errors', () => {
-  it('[fault B2] a snapshot that cannot be read is a fixed text, on every transport; the log has the reason, without secrets', async () => {
+describe('A client', () => {
+  it('[fault B2] gets a fixed text if a snapshot cannot be read, on every transport; the log has the reason without secrets', async () => {
     const answers = [
       { status: 500, body: 'no' },
       { status: 200, body: '{"hidden":1}' },
@@ -59,7 +59,7 @@ describe('what clients are told of errors', () => {
     expect(logged.join('\n')).not.toMatch(/s3cret|key=hidden/);
   });
 
-  it('[fault B2] a user and password in the URL of a snapshot are sent as Authorization', async () => {
+  it('[fault B2] gets a snapshot whose URL has a user and password, which the gateway sends as Authorization', async () => {
     const app = await startApplication(() => ({ status: 200, body: '{"rows":[1],"sequence":0}' }));
     const { ws } = await startGateway({ routes: { events: { path: '/events', snapshot: app.url } } });
     const client = await FramesClient.open(ws('/events'));
@@ -69,7 +69,7 @@ describe('what clients are told of errors', () => {
     ]);
   });
 
-  it('[fault B2] a handler refuses in its own words; what fails beneath it is a fixed text', async () => {
+  it('[fault B2] gets the words of a handler that refuses, but only a fixed text for any other failure', async () => {
     const messages = {
       refused: () => {
         throw new PregonError('FORBIDDEN', 'the auction is over');
@@ -104,7 +104,7 @@ describe('what clients are told of errors', () => {
     ]);
   });
 
-  it('[fault A5] a logger that throws ends nothing', async () => {
+  it('[fault A5] is still served if the logger throws', async () => {
     const fail = () => {
       throw new Error('the disk is full');
     };

@@ -36,7 +36,7 @@ function untilState(client: Client, state: ConnectionState): Promise<ConnectionS
   );
 }
 
-describe('the client, against a gateway process that is killed with SIGKILL and started again on the same port', () => {
+describe('The client, if its gateway is killed with SIGKILL and restarted on the same port', () => {
   it('[I-1][I-2][I-3] resumes every subscription where it was: nothing missing, nothing twice, in order', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
@@ -77,7 +77,7 @@ describe('the client, against a gateway process that is killed with SIGKILL and 
     for (const state of ['catching-up', 'online', 'waiting'] as const) expect(states).toContain(state);
   });
 
-  it('[I-6] keeps a collection equal to the table, over the kill, without a second snapshot', async () => {
+  it('[I-6] keeps a collection equal to the table, without a second snapshot', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const app = await TableApp.start(await openTestLog(logFile));
     for (let id = 1; id <= 50; id++) app.change(id);
@@ -132,8 +132,8 @@ describe('the client, against a gateway process that is killed with SIGKILL and 
   });
 });
 
-describe('the client, after a short outage', () => {
-  it('[fault G6] is live again at most 2 s after the gateway is back, without any help', async () => {
+describe('The client, after a short outage', () => {
+  it('[fault G6] is live again within 2 s after the gateway is back, without any help', async () => {
     const options = { log: `sqlite:${join(temporaryFolder(), 'log.db')}` };
     let gateway = await GatewayProcess.start(options);
     const { client } = connect(gateway.ws('/events'), { reconnect: {} });
@@ -145,7 +145,7 @@ describe('the client, after a short outage', () => {
       waits.push({ since: performance.now(), delayMs: (client.retryAt ?? Number.NaN) - Date.now() });
     });
     await gateway.kill();
-    // The fourth delay would be up to 5 s if nothing but the number of attempts counted.
+    // The fourth delay would be up to 5 s if only the number of attempts counted.
     await eventually(
       () => waits.length,
       (count) => count === 4,
@@ -153,7 +153,8 @@ describe('the client, after a short outage', () => {
     gateway = await GatewayProcess.start(options, { port: gateway.port });
     const back = performance.now();
     await untilState(client, 'online');
-    // What the client itself decides does not depend on the machine; on a busy one, four attempts outlast the short outage of 10 s.
+    // The delay that the client itself chooses does not depend on the machine. On a busy machine, four attempts can
+    // take longer than the 10 s of a short outage.
     const [first] = waits;
     const ofShortOutage = waits.filter(({ since }) => since - (first?.since ?? 0) < 9_000);
     expect(Math.max(...ofShortOutage.map(({ delayMs }) => delayMs))).toBeLessThan(2_000);
@@ -161,8 +162,8 @@ describe('the client, after a short outage', () => {
   });
 });
 
-describe('the client, against a gateway', () => {
-  it('sends with an answer, and is told of failures and of what takes too long', async () => {
+describe('The client, connected to a gateway', () => {
+  it('sends messages and gets the answers, the failures and the timeouts', async () => {
     const messages = {
       double: (_: Connection, data: unknown) => Number(data) * 2,
       never: () => new Promise(() => {}),
@@ -186,7 +187,7 @@ describe('the client, against a gateway', () => {
     expect(await heard.count(1)).toEqual([{ loud: true }]);
   });
 
-  it('is told of a send that was under way when the gateway went away', async () => {
+  it('is told that a pending send is lost when the gateway closes', async () => {
     const messages = { never: () => new Promise(() => {}) };
     const { ws, gateway } = await startGateway({ routes: { events: { path: '/events', handlers: [{ messages }] } } });
     const { client } = connect(ws('/events'));
@@ -196,11 +197,11 @@ describe('the client, against a gateway', () => {
     const closing = gateway.close({ spreadMs: 0, timeoutMs: 50_000 });
     await expect(sent).rejects.toMatchObject({ code: 'CONNECTION_LOST', retryable: true });
     await closing;
-    // What the client sent while it was told goodbye does not keep its answer from being read.
+    // Messages that the client sent while the gateway closed do not delay the reading of its close frame.
     expect(performance.now() - begun).toBeLessThan(15_000);
   });
 
-  it('comes back after draining at the moment that it was told, and resumes', async () => {
+  it('reconnects after draining at the moment that the gateway named, and resumes', async () => {
     const first = await startGateway();
     const { client, states } = connect(first.ws('/events'), { reconnect: { minDelayMs: 60_000, maxDelayMs: 60_000 } });
     const events = new Inbox<PregonEvent>();
@@ -208,7 +209,8 @@ describe('the client, against a gateway', () => {
     await untilState(client, 'online');
     await first.append(1);
     await events.count(1);
-    // Looked at in the same turn: if the gateway says "at once", the client comes back, is refused, and then waits for its own delay.
+    // Read in the same turn: if the gateway names 0 ms, the client reconnects at once, is refused, and then waits for
+    // its own delay.
     const delaysMs: number[] = [];
     client.on('state', ({ state, retryAt = Number.NaN }) => state === 'waiting' && delaysMs.push(retryAt - Date.now()));
     const closing = first.gateway.close({ spreadMs: 3_000 });
@@ -227,7 +229,7 @@ describe('the client, against a gateway', () => {
     expect(states).not.toContain('closed');
   });
 
-  it('[I-4] starts anew where the log was replaced while it was away: reset, a fresh snapshot, no event of before', async () => {
+  it('[I-4] starts anew if the log was replaced in between: a reset, a fresh snapshot and no earlier event', async () => {
     const rows = [{ id: 1 }];
     const snapshot = () => ({ rows, sequence: 0 });
     const routes = { events: { path: '/events', snapshot } };
@@ -259,7 +261,7 @@ describe('the client, against a gateway', () => {
     expect(told).toEqual(['WasNumbered', 'WasNumbered', 'replaced', rows, 'Later']);
   });
 
-  it('[fault G2] is refused by a close code, and by what the handshake is answered, with what to do', async () => {
+  it('[fault G2] reports a refusal, by close code or by handshake answer, together with the remedy', async () => {
     const opened = (connection: Connection) => connection.close({ code: 4504, reason: 'go away', reconnect: false });
     const { ws, gateway } = await startGateway({
       allowedOrigins: ['https://shop.example'],
@@ -274,7 +276,7 @@ describe('the client, against a gateway', () => {
       [ws('/strict'), {}, 'FORBIDDEN', /go away \(4504\)/],
       [ws('/nowhere'), {}, 'ROUTE_UNKNOWN', /\/nowhere refused the connection \(404\)/],
       [ws('/events'), { WebSocket: Foreign }, 'FORBIDDEN', /\(403\).*allowedOrigins/],
-      // Beside a WebSocket that tells no status, as those of browsers, it is asked by HTTP.
+      // This WebSocket tells no status, like that of a browser, so the client asks over HTTP.
       [ws('/nowhere'), { fetch, WebSocket: Silent }, 'ROUTE_UNKNOWN', /\(404: no route has the path \/nowhere\)/],
     ];
     for (const [url, options, code, message] of refused) {
@@ -288,7 +290,7 @@ describe('the client, against a gateway', () => {
     expect(gateway.connections('events').count).toBe(0);
   });
 
-  it('[fault G2] tries again if there is no answer, and says so', async () => {
+  it('[fault G2] retries and says so if nothing answers', async () => {
     const port = await freePort();
     for (const options of [{}, { fetch, WebSocket: Silent }]) {
       const { client, states } = connect(`http://127.0.0.1:${port}/events`, options);
@@ -302,7 +304,7 @@ describe('the client, against a gateway', () => {
   });
 });
 
-/** A WebSocket that says as little of its errors as that of a browser. */
+/** A WebSocket that tells as little about its errors as that of a browser. */
 class Silent implements WebSocketLike {
   readonly #socket: WebSocket;
 

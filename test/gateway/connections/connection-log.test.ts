@@ -8,7 +8,7 @@ import { StreamClient } from '../../support/gateway/stream-client.js';
 
 type Line = Readonly<Record<string, unknown>>;
 
-/** A logger that keeps its lines, those of connections alone. */
+/** A logger that keeps only the lines about connections. */
 function keepLines(): { logger: Logger; lines: Inbox<Line>; debugLines: Inbox<Line> } {
   const lines = new Inbox<Line>();
   const debugLines = new Inbox<Line>();
@@ -24,8 +24,8 @@ function keepLines(): { logger: Logger; lines: Inbox<Line>; debugLines: Inbox<Li
   return { logger, lines, debugLines };
 }
 
-describe('the log of connections', () => {
-  it('has one line for each, when it has closed, with what is known of it', async () => {
+describe('The log', () => {
+  it('has one line for each closed connection, with what is known about it', async () => {
     const { logger, lines } = keepLines();
     const { ws, append } = await startGateway({ logger });
     const client = await PlainClient.open(ws('/events'));
@@ -50,7 +50,7 @@ describe('the log of connections', () => {
     expect(line?.['bytes']).toBeGreaterThan(1_000);
   });
 
-  it('has one line for each, whatever the transport is, and names it', async () => {
+  it('has one line for each closed connection of any transport, and names the transport', async () => {
     const { logger, lines } = keepLines();
     const { ws, http } = await startGateway({ logger });
     const frames = await FramesClient.open(ws('/events'));
@@ -65,7 +65,7 @@ describe('the log of connections', () => {
     ]);
   });
 
-  it('says at level debug when a connection opens, under the same id', async () => {
+  it('has a debug line when a connection opens, with the same connection id', async () => {
     const { logger, lines, debugLines } = keepLines();
     const { ws } = await startGateway({ logger });
     const client = await PlainClient.open(ws('/events'));

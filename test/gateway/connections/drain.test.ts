@@ -11,8 +11,8 @@ import { PlainClient } from '../../support/gateway/plain-client.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
 import { StreamClient } from '../../support/gateway/stream-client.js';
 
-describe('a gateway that closes', () => {
-  it('tells each client a moment of its own to come back, in the way of its transport', async () => {
+describe('A gateway that closes', () => {
+  it('tells each client its own moment to reconnect, in the form of its transport', async () => {
     const { gateway, ws, port } = await startGateway();
     const frames = await Promise.all(Array.from({ length: 40 }, () => FramesClient.open(ws('/events'))));
     const plain = await PlainClient.open(ws('/events'));
@@ -43,7 +43,7 @@ describe('a gateway that closes', () => {
     await closing;
   });
 
-  it('delivers what was on its way before it says goodbye, to clients that read', async () => {
+  it('delivers pending events to clients that read before it closes their connections', async () => {
     const { gateway, ws, append } = await startGateway();
     const client = await PlainClient.open(ws('/events'));
     await append(50);
@@ -54,7 +54,7 @@ describe('a gateway that closes', () => {
     expect(numbersSeen).toEqual(Array.from({ length: numbersSeen.length }, (_, i) => i + 1));
   });
 
-  it('frees port and log at once, and is not ready any more; closing again is the same closing', async () => {
+  it('frees its port and log at once and is no longer ready; a second close returns the same promise', async () => {
     const { gateway, port, logFile, ws } = await startGateway();
     await PlainClient.open(ws('/events'));
     expect(gateway.notReady).toBeUndefined();
@@ -69,7 +69,7 @@ describe('a gateway that closes', () => {
     });
   });
 
-  it('leaves a log open that was handed to it', async () => {
+  it('leaves a log open that was passed to it', async () => {
     const log = await openLog(`sqlite:${temporaryFolder()}/log.db`);
     afterTest(() => log.close());
     const gateway = await createGateway({ log, routes: { events: { path: '/events' } } });
@@ -78,7 +78,7 @@ describe('a gateway that closes', () => {
     expect(await log.head()).toEqual(await log.floor());
   });
 
-  it('answers with 503 who was amid the handshake, and cuts who stays silent', async () => {
+  it('answers a pending handshake with 503, and ends a connection that stays silent', async () => {
     const { gateway, port } = await startGateway();
     const holding = await RawSocket.open(port);
     await holding.upgrade('/events');
@@ -92,7 +92,7 @@ describe('a gateway that closes', () => {
     await silent.whenEnded();
   });
 
-  it('[I-2] gives no event stream a status after which it would never come back, and the next gateway on the port has it', async () => {
+  it('[I-2] gives no event stream a status that ends its reconnecting; the next gateway on the port gets the client back', async () => {
     const { gateway, logFile, port, http, append } = await startGateway();
     const holding = await RawSocket.open(port);
     await holding.upgrade('/events');
@@ -100,7 +100,7 @@ describe('a gateway that closes', () => {
     await append(1);
     await stream.events.count(1);
     const closing = gateway.close({ spreadMs: 0, timeoutMs: 1_500 });
-    // Told to come back at once, it finds the port open still.
+    // The client was told to reconnect at once, while the port is still open.
     await stream.failures.count(3);
     await closing;
     await startGateway({ logFile, listen: { port } });
@@ -109,7 +109,7 @@ describe('a gateway that closes', () => {
     expect(new Set(stream.failures.all)).toEqual(new Set([undefined]));
   });
 
-  it('waits for the event that a subscriber is handling, and hands it no other', async () => {
+  it('waits for the event that a subscriber is handling, and passes it no further event', async () => {
     const handled = new Inbox<string>();
     let finish = () => {};
     const gate = new Promise<void>((resolve) => {
@@ -137,8 +137,8 @@ describe('a gateway that closes', () => {
   });
 });
 
-describe('a gateway that closes, and clients that do not', () => {
-  it('[I-8] ends within timeoutMs though some never read, answer or end; and its process ends by itself', async () => {
+describe('A gateway that closes while clients do not', () => {
+  it('[I-8] ends within timeoutMs although some clients never read, answer or end; its process then exits by itself', async () => {
     const logFile = `${temporaryFolder()}/log.db`;
     const { append } = await startGateway({ logFile });
     await append(5_000, { padding: 4_000 });
@@ -154,7 +154,7 @@ describe('a gateway that closes, and clients that do not', () => {
     expect(await within(process.exited, 'the process to end by itself')).toEqual({ code: 0, signal: null });
   });
 
-  it('[I-8] its process ends by itself where everybody reads, and where nobody ever came', async () => {
+  it('[I-8] lets its process exit by itself if all clients read, and if no client ever came', async () => {
     for (const clients of [0, 1]) {
       const process = await GatewayProcess.start({ log: `sqlite:${temporaryFolder()}/log.db` });
       const stream = clients === 0 ? undefined : await StreamClient.open(process.http('/events'));
@@ -166,7 +166,7 @@ describe('a gateway that closes, and clients that do not', () => {
     }
   });
 
-  it('[I-7] leaves none of them behind on a server that it was attached to', async () => {
+  it('[I-7] leaves no connection behind on a server that it was attached to', async () => {
     const server = createServer((_request, response) => response.end('app')).listen(0, '127.0.0.1');
     await once(server, 'listening');
     afterTest(() => server.close());

@@ -26,13 +26,13 @@ function ask(url: string, method: string, headers: Record<string, string> = {}):
   });
 }
 
-describe('requests that are no connection', () => {
-  it('[000-06] an unknown path is answered with 404, whatever the method', async () => {
+describe('A gateway, on a request that opens no connection,', () => {
+  it('[000-06] answers an unknown path with 404, whatever the method', async () => {
     const { http } = await startGateway();
     for (const method of ['GET', 'POST', 'HEAD']) expect((await ask(http('/nowhere'), method)).status).toBe(404);
   });
 
-  it('another method than GET is answered with 405 and Allow', async () => {
+  it('answers a method other than GET with 405 and Allow', async () => {
     const { http } = await startGateway();
     for (const method of ['POST', 'PUT', 'DELETE', 'HEAD', 'OPTIONS']) {
       const { status, headers } = await ask(http('/events'), method, { Accept: 'text/event-stream' });
@@ -40,7 +40,7 @@ describe('requests that are no connection', () => {
     }
   });
 
-  it('neither an upgrade nor an event stream is answered with 426, which names websocket', async () => {
+  it('answers a GET that asks for neither an upgrade nor an event stream with 426 and "Upgrade: websocket"', async () => {
     const { http } = await startGateway();
     for (const accept of ['text/html', '*/*', 'application/json']) {
       const { status, headers, body } = await ask(http('/events'), 'GET', { Accept: accept });
@@ -54,8 +54,8 @@ describe('requests that are no connection', () => {
   });
 });
 
-describe('upgrades that are refused', () => {
-  it('a WebSocket version other than 13 is answered with 426, which says 13', async () => {
+describe('A gateway, on an upgrade request,', () => {
+  it('answers a WebSocket version other than 13 with 426, which names 13', async () => {
     const { port } = await startGateway();
     for (const version of ['8', '7', '14', '']) {
       const raw = await RawSocket.open(port);
@@ -66,7 +66,7 @@ describe('upgrades that are refused', () => {
     }
   });
 
-  it('another upgrade than to websocket is answered with 426, a missing or bad key with 400, a POST with 405', async () => {
+  it('answers an upgrade to another protocol with 426, a missing or bad key with 400, and a POST with 405', async () => {
     const { port } = await startGateway();
     const statusOf = async (headers: Record<string, string>) => {
       const raw = await RawSocket.open(port);
@@ -82,12 +82,13 @@ describe('upgrades that are refused', () => {
     expect(await raw.head()).toMatch(/^HTTP\/1\.1 405 .*\r\nAllow: GET(\r\n|$)/s);
   });
 
-  it('[I-7] are not kept open by a client that never ends its side', async () => {
+  it('[I-7] does not keep a refused connection open for a client that never ends its side', async () => {
     const { port } = await startGateway();
     const raw = await RawSocket.open(port);
     await raw.upgrade('/nowhere');
     await raw.whenEnded();
-    // Our own end stays open: only a reset, which the gateway sends to what comes after its close, tells that it is gone.
+    // The client's side stays open, so only a reset shows that the gateway is gone. The gateway sends it in answer to
+    // bytes that come after its close.
     const closed = new Promise((resolve) => raw.socket.once('close', resolve));
     await eventually(
       () => raw.socket.destroyed || raw.socket.write('still here'),
@@ -97,7 +98,7 @@ describe('upgrades that are refused', () => {
     await closed;
   });
 
-  it('of the subprotocols offered, pregon.v1 is chosen wherever it stands, and no other', async () => {
+  it('selects pregon.v1 wherever it stands among the offered subprotocols, and no other', async () => {
     const { port } = await startGateway();
     const chosen = async (offered: string) => {
       const raw = await RawSocket.open(port);
@@ -119,7 +120,7 @@ describe('upgrades that are refused', () => {
   });
 });
 
-describe('origins', () => {
+describe('The check of origins', () => {
   const LOOPBACK_HOSTS = [
     'localhost:1234',
     '127.0.0.1:1234',
@@ -130,7 +131,7 @@ describe('origins', () => {
   ];
   const LOCAL_PAGES = ['http://localhost:5001', 'https://127.0.0.1', 'http://[::1]:8080', 'null', 'file://'];
 
-  it('[I-9][004-11] none configured: pages of loopback addresses and from disk, on a loopback name, and programs', async () => {
+  it('[I-9][004-11] admits pages from loopback addresses and from disk under a loopback name, and programs, if no origins are configured', async () => {
     const { port } = await startGateway();
     for (const host of LOOPBACK_HOSTS) {
       for (const origin of LOCAL_PAGES) expect(await statusFor(port, { host, origin }), origin).toBe('101');
@@ -138,7 +139,7 @@ describe('origins', () => {
     for (const host of ['localhost', 'gateway.example:1234']) expect(await statusFor(port, { host })).toBe('101');
   });
 
-  it('[I-9][004-11] none configured: no foreign page, and no page at all under a foreign name (DNS rebinding)', async () => {
+  it('[I-9][004-11] refuses foreign pages, and any page under a foreign name (DNS rebinding), if no origins are configured', async () => {
     const { port } = await startGateway();
     const foreign = [
       'https://evil.example',
@@ -158,7 +159,7 @@ describe('origins', () => {
     }
   });
 
-  it('[I-9][004-11] a configured list: those and no others, loopback included, whatever the host', async () => {
+  it('[I-9][004-11] admits exactly the configured origins, whatever the host; loopback is no exception', async () => {
     const { port } = await startGateway({ allowedOrigins: ['https://shop.example', 'null'] });
     for (const host of ['localhost', 'gateway.example']) {
       expect(await statusFor(port, { host, origin: 'https://shop.example' })).toBe('101');
@@ -175,13 +176,13 @@ describe('origins', () => {
     }
   });
 
-  it('[I-9] an empty list lets no page in', async () => {
+  it('[I-9] admits no page if the configured list is empty', async () => {
     const { port } = await startGateway({ allowedOrigins: [] });
     expect(await statusFor(port, { host: 'localhost', origin: 'http://localhost' })).toBe('403');
     expect(await statusFor(port, { host: 'localhost' })).toBe('101');
   });
 
-  it('[I-9] a plain GET without an origin, as a page sends to its own, is taken from a browser under our own names only (DNS rebinding)', async () => {
+  it('[I-9] admits a browser’s GET without an origin, as from a page of the gateway itself, only under the gateway’s own names (DNS rebinding)', async () => {
     const open = await startGateway();
     const listed = await startGateway({ allowedOrigins: ['https://shop.example:8443'] });
     for (const host of [...LOOPBACK_HOSTS, '192.168.0.7:1234', '[2001:db8::1]']) {
@@ -197,7 +198,7 @@ describe('origins', () => {
     expect(await streamStatus(open.port, 'gateway', {})).toBe('200');
   });
 
-  it('[I-9] a page learns nothing from an answer to an origin that is not allowed, an unknown path included', async () => {
+  it('[I-9] tells a page of a refused origin nothing, not even on an unknown path', async () => {
     const { http } = await startGateway();
     for (const path of ['/events', '/nowhere']) {
       const { status, headers } = await ask(http(path), 'GET', { Origin: 'https://evil.example' });
@@ -205,7 +206,7 @@ describe('origins', () => {
     }
   });
 
-  it('[I-9] a refusal says whom and why', async () => {
+  it('[I-9] names the origin and the reason in a refusal', async () => {
     const { http, ws } = await startGateway();
     const headers = { Accept: 'text/event-stream', Origin: 'https://evil.example' };
     const { status, body } = await ask(http('/events'), 'GET', headers);
@@ -233,8 +234,8 @@ async function streamStatus(
   return head.slice(9, 12);
 }
 
-describe('a slow handshake', () => {
-  it('[I-8] is cut after handshakeTimeoutMs, at whatever point it stands, and disturbs nobody', async () => {
+describe('A slow handshake', () => {
+  it('[I-8] is ended after handshakeTimeoutMs at whatever point it is, and disturbs no other client', async () => {
     const { port, ws, append } = await startGateway({ handshakeTimeoutMs: 300 });
     const client = await PlainClient.open(ws('/events'));
     const texts = ['', 'GE', 'GET /events HTTP/1.1\r\nHost: localhost\r\n', 'GET /events HTTP/1.1\r\nHost: local'];
@@ -256,8 +257,8 @@ describe('a slow handshake', () => {
   });
 });
 
-describe('the port', () => {
-  it('that is in use is an error that says so', async () => {
+describe('A gateway whose port is in use', () => {
+  it('reports an error that names the port', async () => {
     const { port, gateway } = await startGateway();
     const second = startGateway({ listen: { port } });
     await expect(second).rejects.toMatchObject({ code: 'LISTEN_FAILED', message: expect.stringContaining(`${port}`) });

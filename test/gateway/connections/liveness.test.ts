@@ -9,8 +9,8 @@ import { PlainClient } from '../../support/gateway/plain-client.js';
 import { clientFrame, OPCODE, RawSocket } from '../../support/gateway/raw-socket.js';
 import { eventually } from '../../support/waiting.js';
 
-describe('a connection that is idle', () => {
-  it('[001-12] is pinged, and left open as long as it answers', async () => {
+describe('An idle connection', () => {
+  it('[001-12] is pinged, and stays open as long as it answers', async () => {
     const { ws, append } = await startGateway({ heartbeatMs: 100 });
     const client = await PlainClient.open(ws('/events'));
     await untilPinged(client, 6);
@@ -18,7 +18,7 @@ describe('a connection that is idle', () => {
     expect(await client.numbers(1)).toEqual([1]);
   });
 
-  it('[001-12][I-8] that is half open, and answers no ping, is closed with 4001, and no other is', async () => {
+  it('[001-12][I-8] is closed with 4001 if it is half open and answers no ping; other connections stay open', async () => {
     const { ws, port, gateway } = await startGateway({ heartbeatMs: 100 });
     const client = await PlainClient.open(ws('/events'));
     for (const protocol of [undefined, 'pregon.v1']) {
@@ -36,7 +36,7 @@ describe('a connection that is idle', () => {
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 
-  it('is alive by any sign: a pong unasked, a ping of its own, a message', async () => {
+  it('counts as alive after any sign: an unsolicited pong, a ping of its own, or a message', async () => {
     const { port } = await startGateway({ heartbeatMs: 100 });
     for (const opcode of [OPCODE.pong, OPCODE.ping, OPCODE.text]) {
       const raw = await RawSocket.open(port);
@@ -53,8 +53,8 @@ describe('a connection that is idle', () => {
   });
 });
 
-describe('a gateway that stands still for longer than any client may be silent', () => {
-  it('[001-12][I-8] closes nobody when it goes on: the silence was its own', async () => {
+describe('A gateway process that is suspended for longer than clients may be silent', () => {
+  it('[001-12][I-8] closes no connection when it goes on, because the silence was its own', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     await append(3_000, { padding: 4_000 });
@@ -73,10 +73,10 @@ describe('a gateway that stands still for longer than any client may be silent',
   });
 });
 
-describe('a connection that reads nothing while bytes wait for it', () => {
+describe('A connection that reads nothing while bytes wait for it', () => {
   const heavy = { count: 3_000, padding: 4_000 };
 
-  it('[I-7] is kept, then closed with 4002 once it has taken nothing for stallTimeoutMs', async () => {
+  it('[I-7] is kept until it has taken nothing for stallTimeoutMs, and then closed with 4002', async () => {
     const started = await startGateway({ heartbeatMs: 200, stallTimeoutMs: 1_000 });
     const { ws, port, append, gateway } = started;
     await append(heavy.count, heavy);
@@ -97,7 +97,7 @@ describe('a connection that reads nothing while bytes wait for it', () => {
     expect(await client.numbers(1)).toEqual([heavy.count + 1]);
   });
 
-  it('[I-7] the same for an event stream, which is then gone for good', async () => {
+  it('[I-7] is closed after stallTimeoutMs if it is an event stream, too', async () => {
     const { port, append, gateway } = await startGateway({ heartbeatMs: 100, stallTimeoutMs: 300 });
     await append(heavy.count, heavy);
     const raw = await RawSocket.open(port);
@@ -111,7 +111,7 @@ describe('a connection that reads nothing while bytes wait for it', () => {
     );
   });
 
-  it('[I-2] and then reads on, after many heartbeats, is kept and gets all', async () => {
+  it('[I-2] is kept and gets all events if it reads again after many heartbeats', async () => {
     const { ws, append } = await startGateway({ heartbeatMs: 200, stallTimeoutMs: 20_000 });
     await append(heavy.count, heavy);
     const client = await PlainClient.open(ws('/events?since=first'));
@@ -126,7 +126,7 @@ describe('a connection that reads nothing while bytes wait for it', () => {
     expect(await client.numbers(heavy.count + 1)).toEqual(numbers(1, heavy.count + 1));
   });
 
-  it('[I-2] the same where all that waits is in the hands of the operating system', async () => {
+  it('[I-2] is kept and gets all events also if all waiting bytes are in the buffers of the operating system', async () => {
     const { ws, append } = await startGateway({ heartbeatMs: 200, stallTimeoutMs: 20_000 });
     await append(100, heavy);
     const client = await PlainClient.open(ws('/events?since=first'));
@@ -140,7 +140,7 @@ describe('a connection that reads nothing while bytes wait for it', () => {
     expect(client.socket.readyState).toBe(client.socket.OPEN);
   });
 
-  it('[I-7] one that takes a little now and then is not stalled', async () => {
+  it('[I-7] is not stalled if it takes a little now and then', async () => {
     const { port, append, gateway } = await startGateway({ heartbeatMs: 100, stallTimeoutMs: 500 });
     await append(heavy.count, heavy);
     const raw = await RawSocket.open(port);
@@ -157,7 +157,7 @@ describe('a connection that reads nothing while bytes wait for it', () => {
   });
 });
 
-/** Waits for so many more heartbeats. */
+/** Waits for this many more heartbeats. */
 function untilPinged({ socket }: PlainClient, times: number): Promise<void> {
   let left = times;
   const pinged = new Promise<void>((resolve) => {

@@ -8,7 +8,7 @@ import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
 
 type Told = readonly [what: string, ...details: unknown[]];
 
-/** An observer that keeps what it is told. */
+/** An observer that records its calls. */
 function keep(): { observer: Observer; told: Inbox<Told> } {
   const told = new Inbox<Told>();
   const observer: Observer = {
@@ -23,8 +23,8 @@ function keep(): { observer: Observer; told: Inbox<Told> } {
   return { observer, told };
 }
 
-describe('an observer of a gateway', () => {
-  it('is told of each connection, from its beginning to its end, and of what it sends', async () => {
+describe('An observer of a gateway', () => {
+  it('is told of each connection from beginning to end, and of the messages it sends', async () => {
     const { observer, told } = keep();
     const handlers = [{ messages: { fail: () => Promise.reject(new Error('inside')) } }];
     const { ws } = await startGateway({ observers: [observer], routes: { events: { path: '/events', handlers } } });
@@ -48,19 +48,19 @@ describe('an observer of a gateway', () => {
     expect(told.all).toEqual(Array.from({ length: 3 }, () => ['refused', 'route', '/nowhere']));
   });
 
-  it('is told of messages that are dropped because too many wait', async () => {
+  it('is told of ephemeral messages that are dropped because too many are waiting', async () => {
     const { observer, told } = keep();
     const { ws, gateway } = await startGateway({ observers: [observer] });
     const clients = await Promise.all(Array.from({ length: 40 }, () => PlainClient.open(ws('/events'))));
     expect(clients.length).toBe(40);
-    // More than may wait, in one turn of the event loop.
+    // More messages than may wait, in one turn of the event loop.
     for (let n = 0; n < 3_000; n++) gateway.connections('events').broadcast('x'.repeat(4_000), { local: true });
     const dropped = told.all.filter(([what]) => what === 'ephemeralDropped');
     expect(dropped.length).toBeGreaterThan(100);
     expect(dropped[0]).toEqual(['ephemeralDropped', 'events']);
   });
 
-  it('that throws is logged once and told of nothing more; the others are, and so is the gateway none the worse', async () => {
+  it('that throws is logged once and not called again; the other observers and the gateway go on', async () => {
     const { observer, told } = keep();
     const lines: object[] = [];
     const line = (fields: object, message: string) => void lines.push({ ...fields, message });
@@ -89,7 +89,7 @@ describe('an observer of a gateway', () => {
     ]);
   });
 
-  it('[I-8] that is asynchronous and fails ends no process: it is logged once, and told of nothing more', async () => {
+  it('[I-8] that is asynchronous and rejects is logged once and not called again; the process goes on', async () => {
     let calls = 0;
     const lines: string[] = [];
     const logger = {
@@ -110,7 +110,7 @@ describe('an observer of a gateway', () => {
     expect(lines).toEqual(['an observer failed; it is not told of anything more']);
   });
 
-  it('is told when another log stands in the place of the one that was read', async () => {
+  it('is told when the log has been replaced by another one', async () => {
     const { observer, told } = keep();
     const { logFile, append } = await startGateway({ observers: [observer] });
     await append(3);

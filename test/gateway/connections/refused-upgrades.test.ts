@@ -21,7 +21,7 @@ const ATTACHED = fileURLToPath(new URL('../../support/gateway/applications/attac
 
 const log = () => `sqlite:${temporaryFolder()}/log.db`;
 
-/** A process that has a gateway attached to its server; its port, and its end. */
+/** A process that has a gateway attached to its server; its port, and whether it still runs. */
 async function startAttached(how: object) {
   const child = fork(ATTACHED, [JSON.stringify({ log: log(), ...how })]);
   afterTest(() => child.kill('SIGKILL'));
@@ -34,8 +34,8 @@ async function letsIn(port: number): Promise<void> {
   client.socket.terminate();
 }
 
-describe('connections that are reset', () => {
-  it('[fault A1] do not end a gateway', { timeout: TIMEOUT_MS }, async () => {
+describe('Connections that are reset', () => {
+  it('[fault A1] do not end a gateway process', { timeout: TIMEOUT_MS }, async () => {
     const gateway = await GatewayProcess.start({ log: log() });
     expect(await resetConnections(gateway.port, RESETS)).toBe(RESETS);
     await letsIn(gateway.port);
@@ -59,7 +59,7 @@ describe('connections that are reset', () => {
     expect(application.isRunning()).toBe(true);
   });
 
-  it('[fault A1] end none of the workers', { timeout: TIMEOUT_MS }, async () => {
+  it('[fault A1] do not end any worker', { timeout: TIMEOUT_MS }, async () => {
     const workers = await Workers.start();
     const before = await workers.untilPids(2);
     expect(await resetConnections(workers.port, RESETS)).toBe(RESETS);
@@ -68,11 +68,11 @@ describe('connections that are reset', () => {
     expect(before.every(isRunning)).toBe(true);
   });
 
-  it('[fault A1] do not end a gateway that drains before all clients have left', { timeout: TIMEOUT_MS }, async () => {
+  it('[fault A1] do not end a gateway that is still draining its clients', { timeout: TIMEOUT_MS }, async () => {
     let sent = 0;
     while (sent < RESETS) {
       const gateway = await GatewayProcess.start({ log: log() });
-      // It never answers the close frame, so that draining takes its time.
+      // This client never answers the close frame, so draining takes its full time.
       await (await RawSocket.open(gateway.port)).upgrade('/events');
       const closed = gateway.close({ spreadMs: 0, timeoutMs: 10_000 });
       sent += await resetConnections(gateway.port, 1_000);

@@ -13,7 +13,7 @@ import { freePort } from '../../support/ports.js';
 const SHOP = 'https://shop.example';
 const STREAM = { Accept: 'text/event-stream' };
 
-/** A gateway, and the lines of its log that tell of refusals. */
+/** Starts a gateway and collects its log lines about refusals. */
 async function startTelling(options: StartOptions = {}) {
   const { lines, logger } = recorder();
   return { ...(await startGateway({ ...options, logger })), lines };
@@ -35,8 +35,8 @@ async function streamStatus(url: string, headers: Record<string, string> = {}, m
   return { status: answer.status, body };
 }
 
-describe('[fault G2] a refusal is told in the log, once and with what to do', () => {
-  it('an origin, on every transport and however often a page tries', async () => {
+describe('[fault G2] The log tells, once and with the remedy, of a refused', () => {
+  it('origin, on every transport and however often a page tries', async () => {
     const { lines, http, ws } = await startTelling({ allowedOrigins: ['https://other.example'] });
     for (let attempt = 0; attempt < 5; attempt++) {
       expect((await refusal(ws('/events'), { origin: SHOP })).statusCode).toBe(403);
@@ -52,19 +52,19 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     ['null', /sandboxed frames/],
     ['https://SHOP.example/path', /nothing to allow/],
     ['http://localhost:8080', /--allowed-origin=http:\/\/localhost:8080/],
-  ])('the origin %s, with what fits it', async (origin, remedy) => {
+  ])('origin %s, with the remedy that fits it', async (origin, remedy) => {
     const { lines, ws } = await startTelling({ allowedOrigins: [SHOP] });
     await refusal(ws('/events'), { origin });
     expect(lines.map(({ message }) => message)).toEqual([expect.stringMatching(remedy)]);
   });
 
-  it('that the pages of this machine must be named as soon as any origin is', async () => {
+  it('origin, and adds that local pages must then be named as well', async () => {
     const { lines, ws } = await startTelling();
     await refusal(ws('/events'), { origin: SHOP });
     expect(lines[0]?.message).toMatch(/pages of this machine then need to be named as well/);
   });
 
-  it('a browser that reaches the gateway by a foreign name', async () => {
+  it('browser that reaches the gateway by a foreign name', async () => {
     const { lines, port } = await startTelling({ allowedOrigins: [SHOP] });
     const raw = await RawSocket.open(port);
     raw.request('/events', { Host: 'live.example', ...STREAM, 'Accept-Language': 'en' });
@@ -72,7 +72,7 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     expect(lines[0]?.message).toContain('--allowed-origin=http://live.example');
   });
 
-  it('a preflight for a method that is never taken, and one of a foreign page', async () => {
+  it('preflight for a method that is never allowed, and of one from a foreign page', async () => {
     const { lines, http } = await startTelling({ allowedOrigins: [SHOP] });
     const asks = (method: string) => ({ 'Access-Control-Request-Method': method });
     expect((await streamStatus(http('/events'), { Origin: SHOP, ...asks('GET') }, 'OPTIONS')).status).toBe(204);
@@ -87,7 +87,7 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     ]);
   });
 
-  it('an unknown route, on every transport, with the routes there are', async () => {
+  it('unknown route, on every transport, with the existing routes', async () => {
     const { lines, http, ws } = await startTelling();
     for (let attempt = 0; attempt < 3; attempt++) {
       expect((await refusal(ws('/evnts'))).statusCode).toBe(404);
@@ -102,7 +102,7 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     for (const { message } of lines) expect(message).toContain('the routes are /events');
   });
 
-  it('an upgrade to something else, or of another version; and a request that is no event stream', async () => {
+  it('upgrade to another protocol or version, and of a request that is no event stream', async () => {
     const { lines, port, http } = await startTelling();
     const old = await RawSocket.open(port);
     expect(await old.upgrade('/events', { 'Sec-WebSocket-Version': '8' })).toContain(' 426 ');
@@ -114,13 +114,13 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     expect(lines.map(({ fields }) => Reflect.get(fields, 'reason'))).toEqual(['handshake', 'request']);
   });
 
-  it('a client of Socket.IO 2', async () => {
+  it('client of Socket.IO 2', async () => {
     const { lines, http } = await startTelling();
     await fetch(http('/socket.io/?EIO=3&transport=polling'));
     expect(lines[0]?.message).toMatch(/Unsupported protocol version.*allowEIO3: true/);
   });
 
-  it('an upgrade that nothing takes on a server of an application', async () => {
+  it('upgrade that no listener takes on the server of an application', async () => {
     const { lines, logger } = recorder();
     const server = createServer();
     const gateway = await createGateway({ log: (await startGateway()).log, routes: { a: { path: '/a' } }, logger });
@@ -135,7 +135,7 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     expect(lines.map(({ message }) => message)).toEqual([expect.stringMatching(/the gateway takes .*\/a/)]);
   });
 
-  it('a page that may not talk to a component, on a server for components alone', async () => {
+  it('page without the right origin for a component, on a server for components alone', async () => {
     const { lines, logger } = recorder();
     const server = createComponentServer({ allowedOrigins: [SHOP], logger }).mount('/chat', {
       onOpen() {},
@@ -151,7 +151,7 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
     ]);
   });
 
-  it('and nothing is told of clients that are admitted', async () => {
+  it('client only: it does not mention clients that are admitted', async () => {
     const { lines, ws, http } = await startTelling({ allowedOrigins: [SHOP] });
     await PlainClient.open(ws('/events'), { origin: SHOP });
     await SocketIoClient.open(http('/events'), { extraHeaders: { Origin: SHOP } });
@@ -159,7 +159,7 @@ describe('[fault G2] a refusal is told in the log, once and with what to do', ()
   });
 });
 
-describe('[fault G2] a refused upgrade', () => {
+describe('[fault G2] A refused upgrade', () => {
   it.each([
     ['/nothing', {}, { status: 404, title: 'no route has the path /nothing' }],
     [
@@ -173,7 +173,7 @@ describe('[fault G2] a refused upgrade', () => {
       { status: 400, title: 'Sec-WebSocket-Key is missing, or is not 16 bytes in base64' },
     ],
     ['/events', { 'Sec-WebSocket-Version': '8' }, { status: 426, title: 'the only version of WebSocket is 13' }],
-  ])('of %s with %j is answered with what is wrong, as a problem', async (path, headers, problem) => {
+  ])('of %s with %j is answered with the reason as a problem document', async (path, headers, problem) => {
     const { port } = await startGateway();
     const raw = await RawSocket.open(port);
     const head = await raw.upgrade(path, headers);
@@ -183,10 +183,10 @@ describe('[fault G2] a refused upgrade', () => {
   });
 });
 
-describe('[fault G1] a snapshot of a route that has none', () => {
+describe('[fault G1] A request for the snapshot of a route that has none', () => {
   const remedy = /add "snapshot:" to it in pregon\.yml.* --snapshot=URL/;
 
-  it('is refused with what to add, on every transport, and told in the log once', async () => {
+  it('is refused with the remedy on every transport, and logged once', async () => {
     const { lines, ws, http } = await startTelling();
     for (let attempt = 0; attempt < 3; attempt++) {
       const frames = await FramesClient.open(ws('/events'));

@@ -8,15 +8,15 @@ import { eventually } from '../../support/waiting.js';
 
 const routes = { chat: { path: '/chat', broadcast: true }, news: { path: '/news' } };
 
-/** Two gateways on one log, each with a handle of its own. */
+/** Two gateways on one log, each with its own handle. */
 async function startTwo(other: StartOptions = {}) {
   const here = await startGateway({ routes });
   const there = await startGateway({ routes, logFile: here.logFile, ...other });
   return { here, there, chat: here.gateway.connections('chat') };
 }
 
-describe('what one gateway broadcasts', () => {
-  it('reaches the connections of the route on all gateways, on each transport in its form', async () => {
+describe('A broadcast of one gateway', () => {
+  it('reaches the connections of the route on all gateways, in the form of each transport', async () => {
     const { here, there, chat } = await startTwo();
     const near = await PlainClient.open(here.ws('/chat'));
     const plain = await PlainClient.open(there.ws('/chat'));
@@ -45,7 +45,7 @@ describe('what one gateway broadcasts', () => {
     expect(elsewhere.messages.all).toEqual([]);
   });
 
-  it('goes from a client to all others everywhere, and does not come back to it', async () => {
+  it('from a client reaches all other clients on all gateways, but not the sender', async () => {
     const { here, there } = await startTwo();
     const from = await PlainClient.open(here.ws('/chat'));
     const others = [await PlainClient.open(here.ws('/chat')), await PlainClient.open(there.ws('/chat'))];
@@ -57,7 +57,7 @@ describe('what one gateway broadcasts', () => {
     expect(others[1]?.messages.all).toEqual(['hello']);
   });
 
-  it('stays in this gateway where it is local', async () => {
+  it('stays in its gateway if it is local', async () => {
     const { here, there, chat } = await startTwo();
     const near = await PlainClient.open(here.ws('/chat'));
     const far = await PlainClient.open(there.ws('/chat'));
@@ -67,7 +67,7 @@ describe('what one gateway broadcasts', () => {
     expect(await far.messages.count(1)).toEqual(['everywhere']);
   });
 
-  it('is counted where it was written here, and is ignored where there is no such route', async () => {
+  it('returns the number of local connections, and is ignored by a gateway that has no such route', async () => {
     const { here, there } = await startTwo({ routes: { news: { path: '/chat' } } });
     const far = await PlainClient.open(there.ws('/chat'));
     expect(here.gateway.connections('chat').broadcast('to chat')).toBe(0);
@@ -75,7 +75,7 @@ describe('what one gateway broadcasts', () => {
     expect(await far.messages.count(1)).toEqual(['to news']);
   });
 
-  it('is refused with a TypeError where JSON cannot hold it, and reaches nobody', async () => {
+  it('throws a TypeError if JSON cannot represent the data, and reaches no client', async () => {
     const { here, there, chat } = await startTwo();
     const near = await PlainClient.open(here.ws('/chat'));
     const frames = await FramesClient.open(here.ws('/chat'));
@@ -95,8 +95,8 @@ describe('what one gateway broadcasts', () => {
   });
 });
 
-describe('gateways that come and go', () => {
-  it('hear each other from their start to their end; the last leaves no socket behind', async () => {
+describe('Gateways that start and stop', () => {
+  it('receive broadcasts from start to end; the last one removes the socket file', async () => {
     const { here, there, chat } = await startTwo();
     const near = await PlainClient.open(here.ws('/chat'));
     await there.gateway.close({ spreadMs: 0 });
@@ -113,7 +113,7 @@ describe('gateways that come and go', () => {
     expect(existsSync(`${here.logFile}-ephemeral`)).toBe(false);
   });
 
-  it('are told apart also where they share one handle of the log, which stays open after them', async () => {
+  it('are told apart also if they share one log handle, which stays open after them', async () => {
     const { logFile } = await startGateway();
     const log = await openTestLog(logFile);
     const [one, two] = [await startGateway({ routes, log }), await startGateway({ routes, log })];
@@ -126,7 +126,7 @@ describe('gateways that come and go', () => {
     expect(await log.head()).toEqual(await log.floor());
   });
 
-  it('[I-8] what is no broadcast is logged, and harms nothing', async () => {
+  it('[I-8] log text that is not a broadcast, and go on', async () => {
     const warnings: string[] = [];
     const logger = {
       info: () => undefined,

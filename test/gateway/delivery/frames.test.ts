@@ -6,8 +6,8 @@ import { numbers, startGateway } from '../../support/gateway/gateway.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
 import { eventually } from '../../support/waiting.js';
 
-describe('pregon.v1: subscriptions', () => {
-  it('begins with welcome, and delivers nothing before a subscription is open', async () => {
+describe('A subscription under pregon.v1', () => {
+  it('comes after welcome, and nothing is delivered before it is open', async () => {
     const { ws, append, gateway } = await startGateway({ heartbeatMs: 7_000 });
     const client = await FramesClient.open(ws('/events?since=first&topics=a..b'));
     await append(2);
@@ -18,7 +18,7 @@ describe('pregon.v1: subscriptions', () => {
     expect(client.frames.all[0]).toEqual({ op: 'welcome', connection: connection?.id, heartbeatMs: 7_000 });
   });
 
-  it('[I-2] live, since first, and since a position, each says where it begins and whether it was recovered', async () => {
+  it('[I-2] states where it begins and whether it was recovered: live, since first, or since a position', async () => {
     const gateway = await startGateway();
     const { ws, append, log } = gateway;
     await append(4);
@@ -37,7 +37,7 @@ describe('pregon.v1: subscriptions', () => {
     expect(await client.numbers(3, 3)).toEqual([3, 4, 5]);
   });
 
-  it('never sends an events frame where there is one subscription', async () => {
+  it('gets no events frame if it is the only one of its connection', async () => {
     const { ws, append } = await startGateway();
     await append(500);
     const client = await FramesClient.open(ws('/events'));
@@ -47,7 +47,7 @@ describe('pregon.v1: subscriptions', () => {
     expect(client.controls('events')).toEqual([]);
   });
 
-  it('gives an event that matches two subscriptions twice, once for each, and narrows by topics', async () => {
+  it('narrows by topics; an event that matches two subscriptions comes once for each', async () => {
     const { ws, append } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     await client.subscribe({ id: 1, topics: ['n.1', 'n.3'] });
@@ -57,7 +57,7 @@ describe('pregon.v1: subscriptions', () => {
     expect(await client.numbers(9_007_199_254_740_991, 4)).toEqual([1, 2, 3, 4]);
   });
 
-  it('ends with unsubscribed, after which nothing of it comes; its id may be used again', async () => {
+  it('ends with unsubscribed; no event of it follows, and its id can be used again', async () => {
     const { ws, append } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     await client.subscribe({ id: 1 });
@@ -80,7 +80,7 @@ describe('pregon.v1: subscriptions', () => {
     expect(await client.numbers(1, 2_001)).toEqual(numbers(1, 2_001));
   });
 
-  it('[I-4] a position that cannot be served is answered by reset, and then subscribed at the edge', async () => {
+  it('[I-4] is answered with reset, and begins at the head, if its position cannot be served', async () => {
     const { ws, append, log } = await startGateway();
     await append(3);
     const { offset, fingerprint } = await log.head();
@@ -92,7 +92,7 @@ describe('pregon.v1: subscriptions', () => {
     expect(await client.numbers(1, 1)).toEqual([4]);
   });
 
-  it('says checkpoint after a heartbeat where nothing matched, and one can resume from it', async () => {
+  it('gets a checkpoint after a heartbeat without matching events, and a client can resume from it', async () => {
     const { ws, append, log } = await startGateway({ heartbeatMs: 100 });
     const client = await FramesClient.open(ws('/events'));
     await client.subscribe({ id: 5, topics: ['nothing.#'] });
@@ -111,7 +111,7 @@ describe('pregon.v1: subscriptions', () => {
   });
 });
 
-describe('pregon.v1: sends', () => {
+describe('A send under pregon.v1', () => {
   const messages = {
     add: (_: Connection, data: unknown) => (Array.isArray(data) ? data.reduce((a, b) => a + b, 0) : undefined),
     nothing: () => undefined,
@@ -127,7 +127,7 @@ describe('pregon.v1: sends', () => {
   };
   const routes = { events: { path: '/events', handlers: [{ messages }] } };
 
-  it('are answered by ack with the handler’s answer, or none; without an id by nothing', async () => {
+  it('is answered with ack and the result of the handler, if any; a send without an id gets no answer', async () => {
     const { ws } = await startGateway({ routes });
     const client = await FramesClient.open(ws('/events'));
     expect(await client.ask('{"op":"send","id":1,"name":"add","data":[1,2,3]}', 'ack')).toEqual({
@@ -142,7 +142,7 @@ describe('pregon.v1: sends', () => {
     expect(client.controls('ack').map(({ id }) => id)).toEqual([1, 2, 3]);
   });
 
-  it('are answered by error where the handler fails, without its inner words, or where there is none', async () => {
+  it('is answered with error if the handler fails, without internal details, or if there is no handler', async () => {
     const { ws } = await startGateway({ routes });
     const client = await FramesClient.open(ws('/events'));
     const failed = await client.ask('{"op":"send","id":1,"name":"fail"}', 'error');
@@ -155,7 +155,7 @@ describe('pregon.v1: sends', () => {
     expect((await client.ask('{"op":"send","id":1,"name":"add","data":[4]}', 'ack')).data).toBe(4);
   });
 
-  it('may be answered by messages of any name; bytes arrive as base64', async () => {
+  it('can be answered with messages of any name; bytes arrive as base64', async () => {
     const { ws } = await startGateway({ routes });
     const client = await FramesClient.open(ws('/events'));
     await client.ask('{"op":"send","id":1,"name":"shout"}', 'ack');
@@ -166,7 +166,7 @@ describe('pregon.v1: sends', () => {
     ]);
   });
 
-  it('without a handler of the name go to message handlers, with the name', async () => {
+  it('goes to the message handler with its name if no handler has that name', async () => {
     const message = (_: Connection, data: unknown, { name }: { name: string | undefined }) => [name, data];
     const { ws } = await startGateway({ routes: { events: { path: '/events', handlers: [{ message }] } } });
     const client = await FramesClient.open(ws('/events'));
@@ -175,8 +175,8 @@ describe('pregon.v1: sends', () => {
   });
 });
 
-describe('pregon.v1: frames that are wrong', () => {
-  it('[I-8] are answered by an error with their id and a code, and the connection and its subscriptions go on', async () => {
+describe('A faulty frame under pregon.v1', () => {
+  it('[I-8] is answered with an error that has its id and a code; the connection and its subscriptions go on', async () => {
     const { ws, append } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     await client.subscribe({ id: 1 });
@@ -221,7 +221,7 @@ describe('pregon.v1: frames that are wrong', () => {
     expect(await client.numbers(1, 1)).toEqual([1]);
   });
 
-  it('[I-8] a binary frame is answered by an error too', async () => {
+  it('[I-8] is answered with an error if it is binary, too', async () => {
     const { ws } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     client.socket.send(Buffer.from('{"op":"ping","id":3}'));
@@ -230,7 +230,7 @@ describe('pregon.v1: frames that are wrong', () => {
     expect((await client.ask('{"op":"ping"}', 'pong')).op).toBe('pong');
   });
 
-  it('fields that are not known are ignored', async () => {
+  it('does not include a frame with unknown fields: they are ignored', async () => {
     const { ws } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     client.sendText('{"op":"subscribe","id":1,"later":{"x":1},"topics":["#"]}');
@@ -238,8 +238,8 @@ describe('pregon.v1: frames that are wrong', () => {
   });
 });
 
-describe('pregon.v1: going away', () => {
-  it('says draining with a delay, then closes with 4000', async () => {
+describe('A connection under pregon.v1', () => {
+  it('gets draining with a delay and then close code 4000 when the gateway closes', async () => {
     const { ws, gateway } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     await client.subscribe({ id: 1 });
@@ -252,7 +252,7 @@ describe('pregon.v1: going away', () => {
     expect(client.frames.all.at(-1)).toMatchObject({ op: 'draining' });
   });
 
-  it('the connection is gone from its route when the client closes', async () => {
+  it('is removed from its route when the client closes it', async () => {
     const { ws, gateway } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     await PlainClient.open(ws('/events'));

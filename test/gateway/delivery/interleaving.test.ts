@@ -6,7 +6,7 @@ import { numberOf, startGateway, type TestGateway } from '../../support/gateway/
 
 const GROUPS = ['a', 'b', 'c'];
 const PATTERNS = ['#', 'a.#', '*.b.*', 'c.#', '#.7', 'nothing'];
-/** Before the subscriptions are opened, and while they are. */
+/** Events that are written before the subscriptions are opened, and while they are open. */
 const BEFORE = 3_000;
 const DURING = 500;
 
@@ -14,7 +14,7 @@ const topic = (n: number) => `${GROUPS[n % 3]}.${GROUPS[(n >> 2) % 3]}.${n % 10}
 
 interface Wanted {
   readonly topics: readonly string[];
-  /** The number of the event to begin after; 0 for since first, undefined for live only. */
+  /** The number of the event to begin after; 0 means since first, undefined means live only. */
   readonly after: number | undefined;
 }
 
@@ -23,8 +23,8 @@ const wanted: fc.Arbitrary<Wanted> = fc.record({
   after: fc.option(fc.integer({ min: 0, max: BEFORE }), { nil: undefined }),
 });
 
-describe('several subscriptions on one connection', () => {
-  it('[I-1][I-2][I-3] each gets exactly its events, in order, wherever the others stand and whatever is written meanwhile', async () => {
+describe('Several subscriptions on one connection', () => {
+  it('[I-1][I-2][I-3] each get exactly their events, in order, wherever the other cursors stand and whatever is written meanwhile', async () => {
     const gateway = await startGateway({ historyBytes: 200_000, maxBufferedBytes: 1 });
     const positions = await prepare(gateway);
     await fc.assert(
@@ -36,7 +36,7 @@ describe('several subscriptions on one connection', () => {
   });
 });
 
-/** How many events the log holds; each run of the property writes more. */
+/** The number of events in the log; each run of the property appends more. */
 let total = 0;
 
 async function prepare({ ws, append }: TestGateway): Promise<string[]> {
@@ -69,7 +69,7 @@ async function followAll(gateway: TestGateway, positions: string[], subscription
     }
     expect(await client.numbers(id, expected.length)).toEqual(expected);
   }
-  // A ping behind all that was written: had anything come too much, it would be here by now.
+  // The pong comes after everything that was written, so a surplus event would have arrived by now.
   await client.ask('{"op":"ping"}', 'pong');
   const events = subscriptions.flatMap((_, id) => client.events(id).map(numberOf));
   expect(client.frames.all.filter((frame) => !('op' in frame))).toHaveLength(events.length);

@@ -21,8 +21,8 @@ function bytesOf(kind: Kind, text: string): Buffer[] {
   }
 }
 
-describe('[fault A8] a client that is slowed down', () => {
-  it('has all its messages handled, in order, also those before its end', async () => {
+describe('[fault A8] A client that is slowed down by rate limits', () => {
+  it('has all its messages handled in order, including those just before it ends', async () => {
     const messages = new Inbox<unknown>();
     const handlers = [{ message: (_: unknown, data: unknown) => messages.push(data) }];
     const routes = { events: { path: '/events', compression: true, handlers } };

@@ -6,8 +6,8 @@ import { numbers, startGateway } from '../../support/gateway/gateway.js';
 import { Inbox } from '../../support/gateway/inbox.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
 
-describe('a plain WebSocket', () => {
-  it('[000-05] without since gets what is appended from then on, and nothing but events', async () => {
+describe('A plain WebSocket', () => {
+  it('[000-05] without since gets the events appended from then on, and nothing else', async () => {
     const gateway = await startGateway();
     const { ws, append } = gateway;
     await append(3);
@@ -18,7 +18,7 @@ describe('a plain WebSocket', () => {
     expect(client.messages.all).toEqual([]);
   });
 
-  it('[I-1][I-2] with since=first gets all that the log holds, then goes on live, without a seam', async () => {
+  it('[I-1][I-2] with since=first gets all events of the log and then live events, without a gap', async () => {
     const { ws, append } = await startGateway({ historyBytes: 20_000 });
     await append(5_000);
     const client = new PlainClient(ws('/events?since=first'));
@@ -29,7 +29,7 @@ describe('a plain WebSocket', () => {
     expect(await client.numbers(7_001)).toEqual(numbers(1, 7_001));
   });
 
-  it('[I-2][I-3] with the position of any event gets exactly what came after it', async () => {
+  it('[I-2][I-3] with the position of any event gets exactly the events after it', async () => {
     const { ws, append } = await startGateway({ historyBytes: 20_000 });
     await append(1_000);
     const all = await PlainClient.open(ws('/events?since=first'));
@@ -42,7 +42,7 @@ describe('a plain WebSocket', () => {
     }
   });
 
-  it('[I-2] with a position that lies ahead of what this gateway has read yet is served as soon as it has', async () => {
+  it('[I-2] with a position beyond what this gateway has read is served once the gateway has read so far', async () => {
     const { ws, log, append } = await startGateway({ flushIntervalMs: 300 });
     await append(1);
     await append(1);
@@ -55,7 +55,7 @@ describe('a plain WebSocket', () => {
     expect(await client.numbers(2)).toEqual([3, 4]);
   });
 
-  it('with topics gets only events that match one of the patterns: encoded, by comma, repeated', async () => {
+  it('with topics gets only events that match one of the patterns: encoded, separated by commas, or repeated', async () => {
     const { ws, append } = await startGateway();
     const topic = (n: number) => ['user.1.created', 'user', 'auction.42.bid', 'auction.43.bid', 'order.1'][n - 1] ?? '';
     const all = ['user.%23', 'user.%23,auction.42.*', 'user.%23&topics=auction.42.*', '*.1', '%23', 'nothing.%23'];
@@ -73,7 +73,7 @@ describe('a plain WebSocket', () => {
     }
   });
 
-  it('hands text and binary to the handlers as they are, and takes what they send, between the events', async () => {
+  it('passes text and binary messages unchanged to the handlers, and gets their messages between the events', async () => {
     const received = new Inbox<unknown>();
     const message = (connection: Connection, data: unknown) => {
       received.push(data);
@@ -90,7 +90,7 @@ describe('a plain WebSocket', () => {
     expect(await client.messages.count(8)).toEqual([...sent, ...bytes]);
   });
 
-  it('is not disturbed by control frames of pregon.v1: they are text like any other', async () => {
+  it('may send control frames of pregon.v1, which are ordinary text to it', async () => {
     const { ws, append } = await startGateway();
     const client = await PlainClient.open(ws('/events'));
     client.socket.send('{"op":"subscribe","id":1}');
@@ -113,8 +113,8 @@ describe('a plain WebSocket', () => {
   });
 });
 
-describe('a plain WebSocket that asks for what it cannot have', () => {
-  it('[I-4] is closed with 4501 where since is no position', async () => {
+describe('A plain WebSocket with an invalid request', () => {
+  it('[I-4] is closed with 4501 if since is not a position', async () => {
     const { ws } = await startGateway();
     const bad = [
       'garbage',
@@ -133,7 +133,7 @@ describe('a plain WebSocket that asks for what it cannot have', () => {
     }
   });
 
-  it('[I-4] is closed with 4502, and never given an event, where since is well-formed but not of this log', async () => {
+  it('[I-4] is closed with 4502, without any event, if since is well-formed but not of this log', async () => {
     const { ws, append, log } = await startGateway();
     await append(5);
     const { offset, fingerprint } = await log.head();
@@ -151,7 +151,7 @@ describe('a plain WebSocket that asks for what it cannot have', () => {
     }
   });
 
-  it('is closed with 4503 where a pattern is none', async () => {
+  it('is closed with 4503 if a topic pattern is invalid', async () => {
     const { ws } = await startGateway();
     for (const topics of ['', 'a..b', 'a,,b', 'a b', 'user%23', `${'a'.repeat(256)}`, 'ok&topics=.']) {
       expect((await new PlainClient(ws(`/events?topics=${topics}`)).whenClosed()).code, topics).toBe(4503);

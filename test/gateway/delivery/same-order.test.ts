@@ -13,7 +13,7 @@ interface Address {
   http(path: string): string;
 }
 
-/** One client of each transport; what each has got so far. */
+/** One client of each transport, and the events that each has received so far. */
 interface Followers {
   readonly all: readonly (() => readonly PregonEvent[])[];
   reach(count: number): Promise<void>;
@@ -33,7 +33,7 @@ async function follow(address: Address, query = ''): Promise<Followers> {
   };
 }
 
-describe('two gateways in this process and one in another, on one log, while three producers append', () => {
+describe('Two gateways in this process and one in another, on one log with three producers,', () => {
   it('[I-1][G-3] deliver the same events in the same order, on every transport, live and replayed', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const gateways: Address[] = [

@@ -17,22 +17,23 @@ async function start(): Promise<{ gateway: GatewayProcess; append: TestGateway['
   return { gateway: await GatewayProcess.start({ log: `sqlite:${logFile}` }), append: appender(log) };
 }
 
-// Memory that is free goes back to the system some time after a collection: what stays is held.
+// Free memory returns to the system some time after a collection, so only what stays is held.
 
-/** What connects, stops reading, and later reads on: the number of the last event that it has read. */
+/** A client that connects, stops reading and later reads on. */
 interface SlowClient {
   pause(): void;
   resume(): void;
-  /** Waits until it has read this event, with none missing, out of order or twice. */
+  /** Waits until it has read this event, with no event missing, out of order or twice. */
   reaches(number: number): Promise<void>;
 }
 
-describe('a connection that reads nothing while 100,000 events of 500 bytes pass', () => {
-  it('[I-7][I-8][I-2][I-3][G-2] costs less than 16 MiB, delays nobody, and gets all in order when it reads on', async () => {
+describe('A connection that reads nothing while 100,000 events of 500 bytes pass', () => {
+  it('[I-7][I-8][I-2][I-3][G-2] costs less than 16 MiB, delays no other client, and gets all events in order when it reads on', async () => {
     const { gateway, append } = await start();
     const reader = await OrderedReader.open(gateway.ws('/events'));
     await pass(append, reader, 1, 100_000);
-    // The same traffic as later, reading from far behind included, so that what grows then grows because of the slow one.
+    // The same traffic as later, including a replay from far behind, so that any later growth is due to the slow
+    // connection.
     const replaying = await OrderedReader.open(gateway.ws('/events?since=first'));
     await replaying.reaches(100_000);
     replaying.socket.terminate();
@@ -51,20 +52,20 @@ describe('a connection that reads nothing while 100,000 events of 500 bytes pass
     await slow.reaches(300_000);
     expect(slow.wrong).toBeUndefined();
     expect(reader.wrong).toBeUndefined();
-    // The allocator keeps pages of what was read from far behind, more or less of them by chance.
+    // The allocator keeps pages from the replay, a varying number of them.
     expect((await gateway.held()) - heldBefore).toBeLessThan(16 * MIB);
-    // Less than what passed meanwhile, all the same.
+    // Still less than the events that passed meanwhile.
     expect((await gateway.memory()) - before).toBeLessThan(48 * MIB);
   });
 });
 
-describe('connections that read nothing while 10,000 events of 2,000 bytes pass', () => {
+describe('Connections that read nothing while 10,000 events of 2,000 bytes pass', () => {
   const kinds: { name: string; connect: (gateway: GatewayProcess, after: number) => Promise<SlowClient> }[] = [
     { name: 'an event stream', connect: slowStream },
     { name: 'two subscriptions of pregon.v1', connect: slowFrames },
   ];
   for (const { name, connect } of kinds) {
-    it(`[I-7][I-2][I-3] ${name}: cost little, and get all in order when they read on`, async () => {
+    it(`[I-7][I-2][I-3] cost little, and get all events in order when they read on (${name})`, async () => {
       const { gateway, append } = await start();
       const reader = await OrderedReader.open(gateway.ws('/events'));
       await appendAll(append, reader, 1, 10_000);
@@ -82,7 +83,7 @@ describe('connections that read nothing while 10,000 events of 2,000 bytes pass'
     });
   }
 
-  it('[I-7] a hundred of them cost no more than their buffers', async () => {
+  it('[I-7] cost no more than their buffers, a hundred of them', async () => {
     const { gateway, append } = await start();
     const reader = await OrderedReader.open(gateway.ws('/events'));
     await appendAll(append, reader, 1, 10_000);
@@ -92,7 +93,7 @@ describe('connections that read nothing while 10,000 events of 2,000 bytes pass'
     );
     for (const { socket } of slow) socket.pause();
     await appendAll(append, reader, 10_001, 10_000);
-    // Two chunks of 64 KiB each and the connection itself; a queue for each would be 2 GB.
+    // Two chunks of 64 KiB each and the connection itself; a queue for each would take 2 GB.
     await expect.poll(async () => (await gateway.memory()) - before).toBeLessThan(100 * 0.25 * MIB + 24 * MIB);
     for (const { socket } of slow) socket.resume();
     for (const client of slow) await client.reaches(20_000);
@@ -155,13 +156,13 @@ async function slowFrames(gateway: GatewayProcess, after: number): Promise<SlowC
   };
 }
 
-/** Milliseconds from append to the arrival of a batch. */
+/** Milliseconds from the append of a batch to its arrival. */
 interface Delay {
   readonly median: number;
   readonly p99: number;
 }
 
-/** Appends numbered events of 500 bytes, each batch once the one before has arrived. */
+/** Appends numbered events of 500 bytes; each batch waits for the arrival of the previous one. */
 async function pass(append: TestGateway['append'], reader: OrderedReader, from: number, count: number): Promise<Delay> {
   const batch = 200;
   const took: number[] = [];

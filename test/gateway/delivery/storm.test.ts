@@ -13,7 +13,7 @@ const RETURNING = 1_000;
 const STREAMS = 50;
 const MISSED = 100;
 
-/** Opens a log that says what was read of it. */
+/** Opens a log and records the reads of it. */
 async function openWatched(logFile: string): Promise<{ log: Log; reads: ReadRequest[] }> {
   const log = await openLog(`sqlite:${logFile}`);
   afterTest(() => log.close());
@@ -39,7 +39,7 @@ async function openWatched(logFile: string): Promise<{ log: Log; reads: ReadRequ
   return { log: watched, reads };
 }
 
-/** Appends one event after the other, that only those want who are there, until it is told to stop. */
+/** Appends one event after another until stopped; only the clients that stayed connected subscribe to them. */
 function tick(append: TestGateway['append']): { stop(): Promise<number> } {
   let running = true;
   let count = 0;
@@ -58,7 +58,7 @@ function tick(append: TestGateway['append']): { stop(): Promise<number> } {
   };
 }
 
-/** Opens TCP connections, one after the other. */
+/** Opens TCP connections, one after another. */
 async function openSockets(port: number, count: number): Promise<RawSocket[]> {
   const sockets: RawSocket[] = [];
   for (let i = 0; i < count; i++) sockets.push(await RawSocket.open(port));
@@ -76,13 +76,13 @@ const UPGRADE = {
   'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
 };
 
-describe('a storm of connections that come back at once', () => {
+describe('A storm of connections that return at once', () => {
   for (const [where, historyBytes] of [
     ['in memory', 16_777_216],
-    // Some forty events.
+    // About forty events.
     ['only in the log', 16_384],
   ] as const) {
-    it(`[F][I-1][I-2][I-3][I-8] gets exactly what it missed, in order, where that is ${where}; who is there goes on`, async () => {
+    it(`[F][I-1][I-2][I-3][I-8] gets exactly the missed events, in order, from history that is ${where}; connected clients are served meanwhile`, async () => {
       const logFile = `${temporaryFolder()}/log.db`;
       const { log, reads } = await openWatched(logFile);
       const { ws, http, append, log: beside } = await startGateway({ logFile, log, historyBytes });
@@ -101,7 +101,7 @@ describe('a storm of connections that come back at once', () => {
       const returned = await Promise.all(opening);
       for (const reader of returned) await reader.reaches(1 + MISSED);
       await present.reaches(await ticking.stop());
-      // From then on they are there, too.
+      // From then on, the returned clients get live events, too.
       await append(1);
       const last = 1 + MISSED + 1;
       for (const reader of returned) await reader.reaches(last);
@@ -112,7 +112,7 @@ describe('a storm of connections that come back at once', () => {
     });
   }
 
-  it('[F][I-1][I-8] is heard a few at a time, and everybody is answered, also who says it late and in parts', async () => {
+  it('[F][I-1][I-8] is admitted a few at a time, and every client is answered, also one that subscribes late and in parts', async () => {
     const { ws, append, port } = await startGateway();
     const present = await OrderedReader.open(ws('/events?topics=n.%23'));
     const subprotocol = { ...UPGRADE, 'Sec-WebSocket-Protocol': 'pregon.v1' };
@@ -132,9 +132,10 @@ describe('a storm of connections that come back at once', () => {
     await present.reaches(20);
     for (const raw of sockets.slice(0, -50)) await raw.untilText('"op":"subscribed"');
     answered = true;
-    // The gateway lives in this process; sixteen in a turn are sixty turns. Read as they come, they are answered in a few.
+    // The gateway runs in this process. Sixteen admissions in a turn make sixty turns; without that limit, a few turns
+    // would do.
     expect(turns).toBeGreaterThan(50);
-    // In two parts, while nobody else has anything to say.
+    // In two parts, while no other client sends anything.
     const late = sockets.slice(-50);
     for (const raw of late) raw.write(subscribe.subarray(0, 10));
     for (const raw of late) raw.write(subscribe.subarray(10));
@@ -144,7 +145,7 @@ describe('a storm of connections that come back at once', () => {
     for (const raw of sockets) await raw.untilText('"id":"events-21"');
   });
 
-  it('[F] is answered in the order in which it came', async () => {
+  it('[F] is answered in the order of arrival', async () => {
     const { port } = await startGateway();
     const sockets = await openSockets(port, 400);
     const answered: number[] = [];
@@ -157,7 +158,7 @@ describe('a storm of connections that come back at once', () => {
     expect(answered).toEqual(sockets.map((_, number) => number));
   });
 
-  it('[I-8] lets others pass where clients break off while they wait', async () => {
+  it('[I-8] admits the other clients if some disconnect while they wait', async () => {
     const { gateway, port } = await startGateway();
     const sockets = await openSockets(port, 300);
     for (const raw of sockets) raw.request('/events', UPGRADE);
@@ -171,7 +172,7 @@ describe('a storm of connections that come back at once', () => {
     );
   });
 
-  it('[I-8] one that sends requests by the thousand on one connection takes no places of the others', async () => {
+  it('[I-8] leaves room for others if one connection sends requests by the thousand', async () => {
     const { port } = await startGateway();
     const flood = await RawSocket.open(port);
     flood.write('GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(5_000));
@@ -179,7 +180,7 @@ describe('a storm of connections that come back at once', () => {
     expect(await (await RawSocket.open(port)).upgrade('/events')).toMatch(/^HTTP\/1\.1 101 /);
   });
 
-  it('[F] is let in by sockets that have sent nothing yet, and by those that never will', async () => {
+  it('[F] is admitted before sockets that have not sent anything yet, and never will', async () => {
     const { port } = await startGateway({ handshakeTimeoutMs: 2_000 });
     const silent = await openSockets(port, 100);
     const sockets = await openSockets(port, 200);
@@ -190,7 +191,7 @@ describe('a storm of connections that come back at once', () => {
     await Promise.all(silent.map((raw) => raw.whenEnded()));
   });
 
-  it('[F] is told 503, or goodbye, where the gateway closes amid it, and holds nothing up', async () => {
+  it('[F] gets 503 or a close frame if the gateway closes meanwhile, and does not delay the closing', async () => {
     const { gateway, port } = await startGateway();
     const sockets = await openSockets(port, 400);
     for (const raw of sockets) raw.request('/events', UPGRADE);
@@ -206,7 +207,7 @@ describe('a storm of connections that come back at once', () => {
     expect(statuses.every((status) => status === 101 || status === 503)).toBe(true);
   });
 
-  it('[F] is told 503 where the gateway is attached and closes amid it; the server goes on', async () => {
+  it('[F] gets 503 if an attached gateway closes meanwhile; the server goes on', async () => {
     const server = createServer((_request, response) => response.end('app'));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -225,7 +226,7 @@ describe('a storm of connections that come back at once', () => {
       (some) => some,
     );
     await gateway.close({ spreadMs: 0 });
-    // What came too late for the gateway is the application's.
+    // The application answers the requests that came too late for the gateway.
     const answered = await eventually(
       () => sockets.filter(({ text }) => text !== ''),
       ({ length }) => length === sockets.length,

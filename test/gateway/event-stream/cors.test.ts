@@ -4,7 +4,7 @@ import { startGateway } from '../../support/gateway/gateway.js';
 const SHOP = 'https://shop.example';
 const STREAM = { Accept: 'text/event-stream' };
 
-/** The status and what a browser looks at before it shows a page the answer. */
+/** The status and the headers that a browser checks before it shows a page the answer. */
 async function ask(url: string, headers: Record<string, string>, method = 'GET') {
   const abort = new AbortController();
   const { status, headers: answered } = await fetch(url, { method, headers, signal: abort.signal });
@@ -20,8 +20,8 @@ async function ask(url: string, headers: Record<string, string>, method = 'GET')
   };
 }
 
-describe('what a page of another origin can read', () => {
-  it('[fault E2] is a stream with credentials, for an origin that is allowed', async () => {
+describe('A page of another origin', () => {
+  it('[fault E2] can read a stream, with credentials, if its origin is allowed', async () => {
     const { http } = await startGateway({ allowedOrigins: [SHOP, 'null'] });
     const readable = { origin: SHOP, credentials: 'true', vary: 'Origin' };
     expect(await ask(http('/events'), { ...STREAM, Origin: SHOP })).toMatchObject({ status: 200, ...readable });
@@ -31,7 +31,7 @@ describe('what a page of another origin can read', () => {
     expect(foreign).toMatchObject({ status: 403, origin: undefined, credentials: undefined, vary: 'Origin' });
   });
 
-  it('[fault E2] is why it was refused', async () => {
+  it('[fault E2] can read why its request was refused', async () => {
     const { http, gateway } = await startGateway({ allowedOrigins: [SHOP] });
     const readable = { origin: SHOP, credentials: 'true', vary: 'Origin' };
     const refused: [number, string, Record<string, string>, string?][] = [
@@ -46,7 +46,7 @@ describe('what a page of another origin can read', () => {
     }
     const closing = gateway.close({ spreadMs: 0, timeoutMs: 1_000 });
     const poll = ask(http('/socket.io/?EIO=4&transport=polling'), { Origin: SHOP }).catch(() => undefined);
-    // The port may be closed already: nobody is connected.
+    // The port may already be closed, because no client is connected.
     expect([{ status: 503, ...readable }, undefined]).toContainEqual(
       await poll.then(
         (answer) =>
@@ -61,7 +61,7 @@ describe('what a page of another origin can read', () => {
     await closing;
   });
 
-  it('[fault E2] is asked for before, by OPTIONS, where the page sends headers of its own', async () => {
+  it('[fault E2] can ask by a preflight (OPTIONS) if it sends its own headers', async () => {
     const { http } = await startGateway({ allowedOrigins: [SHOP] });
     const asked = {
       'Access-Control-Request-Method': 'GET',

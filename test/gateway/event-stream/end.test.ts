@@ -19,7 +19,7 @@ async function textOf(body: ReadableStream<Uint8Array> | null): Promise<string> 
   return text;
 }
 
-describe('the end of an event stream', () => {
+describe('The end of an event stream', () => {
   it('[fault E5] completes the body for fetch, without an error, if the gateway announces it', async () => {
     const { http, gateway } = await startGateway();
     const { body } = await fetch(http('/events'), { headers: STREAM });
@@ -28,7 +28,7 @@ describe('the end of an event stream', () => {
     expect(await textOf(body)).toMatch(/event: closing\n.*\n\n$/);
   });
 
-  it('[fault E5] is an error to fetch if it broke off', async () => {
+  it('[fault E5] is an error for fetch if the connection broke off', async () => {
     const { gateway } = await startGateway();
     const server = createServer();
     gateway.attach(server);
@@ -42,7 +42,7 @@ describe('the end of an event stream', () => {
     await expect(text).rejects.toThrow();
   });
 
-  it('[fault E5] is told a client of HTTP/1.0 by the end of the connection', async () => {
+  it('[fault E5] is the end of the connection for an HTTP/1.0 client', async () => {
     const { port, gateway } = await startGateway();
     const raw = await RawSocket.open(port);
     raw.write('GET /events HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n');
@@ -55,7 +55,7 @@ describe('the end of an event stream', () => {
     expect(raw.text).toMatch(/"reconnect":true\}\n\n$/);
   });
 
-  it('[fault E5] is the last one where the client is not to come back', async () => {
+  it('[fault E5] is final if the client must not come back', async () => {
     const { http, gateway, port } = await startGateway();
     const asked: (string | undefined)[] = [];
     const source = new EventSource(http('/events'), {
@@ -75,13 +75,13 @@ describe('the end of an event stream', () => {
     });
     await within(ended, 'the end of an EventSource');
     expect(asked).toEqual(['- 200', '!4504 204']);
-    // A new one is let in: the page may have a better reason.
+    // A new EventSource is admitted, because the page may have a reason for it.
     await StreamClient.open(`http://127.0.0.1:${port}/events`);
   });
 });
 
-describeInBrowser('the end of an event stream in a page', (open) => {
-  it('[fault E5] is the last one where the client is not to come back: EventSource asks once more, and no more', async () => {
+describeInBrowser('The end of an event stream in a page', (open) => {
+  it('[fault E5] is final if the client must not come back: EventSource asks only once more', async () => {
     const { http, gateway } = await startGateway();
     const application = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
     await once(application, 'listening');
@@ -111,9 +111,9 @@ describeInBrowser('the end of an event stream in a page', (open) => {
   });
 });
 
-describeWithNginx('an event stream behind nginx', () => {
+describeWithNginx('An event stream behind nginx', () => {
   for (const version of ['1.0', '1.1']) {
-    it(`[fault E5] that compresses, and speaks HTTP/${version}, comes at once`, async () => {
+    it(`[fault E5] with compression and HTTP/${version} delivers events at once`, async () => {
       const { port, append } = await startGateway();
       const connection = version === '1.1' ? 'proxy_http_version 1.1; proxy_set_header Connection "";' : '';
       const nginx = await Nginx.start(
@@ -127,8 +127,8 @@ describeWithNginx('an event stream behind nginx', () => {
   }
 });
 
-describe('an idle connection of HTTP', () => {
-  it('[fault E5] is kept for longer than balancers keep it, or for as long as keepAliveTimeoutMs says', async () => {
+describe('An idle HTTP connection', () => {
+  it('[fault E5] is kept for longer than load balancers keep theirs, or for keepAliveTimeoutMs', async () => {
     const kept = async (port: number) => {
       const raw = await RawSocket.open(port);
       raw.request('/nothing');
@@ -138,12 +138,12 @@ describe('an idle connection of HTTP', () => {
     expect(await kept((await startGateway({ keepAliveTimeoutMs: 5_000 })).port)).toBe('5');
   });
 
-  it('[fault E5] is not cut by the time for a handshake', async () => {
+  it('[fault E5] is not ended by the handshake timeout', async () => {
     const { port } = await startGateway({ handshakeTimeoutMs: 200 });
     const raw = await RawSocket.open(port);
     raw.request('/nothing');
     expect((await raw.head()).slice(9, 12)).toBe('404');
-    // The server looks for late ones each second.
+    // The server looks for expired handshakes every second.
     await new Promise((resolve) => setTimeout(resolve, 2_300));
     raw.request('/nothing');
     expect(await raw.head()).toContain('404');

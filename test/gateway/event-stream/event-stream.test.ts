@@ -9,7 +9,7 @@ import { RawSocket } from '../../support/gateway/raw-socket.js';
 import { StreamClient } from '../../support/gateway/stream-client.js';
 import { eventually } from '../../support/waiting.js';
 
-/** As stock clients write it, and as applications configure it. */
+/** The names that stock clients and configured applications use. */
 const LAST_EVENT_ID_NAMES = [
   'lastEventId',
   'lastEventID',
@@ -23,7 +23,7 @@ const LAST_EVENT_ID_NAMES = [
   'evs_last_event_id',
 ];
 
-describe('an event stream', () => {
+describe('An event stream', () => {
   it('delivers events with their position as id, and says where it begins', async () => {
     const gateway = await startGateway();
     const { http, append, log } = gateway;
@@ -55,7 +55,7 @@ describe('an event stream', () => {
     expect(withRows.blocks.all[0]?.data).toEqual({ rows: [{ id: 1 }, { id: 2 }], more: false });
   });
 
-  it('[I-2][I-3] resumes by Last-Event-ID when the gateway went away and came back on the same port', async () => {
+  it('[I-2][I-3] resumes by Last-Event-ID after the gateway restarted on the same port', async () => {
     const first = await startGateway();
     const client = await StreamClient.open(first.http('/events'));
     const fresh = await StreamClient.open(first.http('/events'));
@@ -74,7 +74,7 @@ describe('an event stream', () => {
     expect(recovered).toEqual([expect.anything(), expect.objectContaining({ recovered: true })]);
   });
 
-  it('takes Last-Event-ID before since, and ignores an empty one', async () => {
+  it('prefers Last-Event-ID to since, and ignores an empty one', async () => {
     const { http, append } = await startGateway();
     await append(5);
     const all = await StreamClient.open(http('/events?since=first'));
@@ -86,7 +86,7 @@ describe('an event stream', () => {
     expect(await empty.numbers(5)).toEqual(numbers(1, 5));
   });
 
-  it('[fault C6] resumes by the last id in the query, under each name that clients give it, before since', async () => {
+  it('[fault C6] resumes by the last event id in the query, under each name that clients use, and prefers it to since', async () => {
     const { http, append } = await startGateway();
     await append(5);
     const all = await StreamClient.open(http('/events?since=first'));
@@ -97,7 +97,7 @@ describe('an event stream', () => {
       expect([name, await resumed.numbers(3)]).toEqual([name, [3, 4, 5]]);
       expect(resumed.blocks.all[0]?.data).toMatchObject({ op: 'subscribed', position: second, recovered: true });
     }
-    // A client that appends to the URL that it was given, and one that comes back by itself with the header.
+    // A client that appends to the URL it was given, and one that reconnects by itself with the header.
     const url = http(`/events?lastEventId=${second}&since=first`);
     const appended = await StreamClient.open(`${url}&Last-Event-ID=${fourth}&lastEventId=`);
     expect(await appended.numbers(1)).toEqual([5]);
@@ -105,7 +105,7 @@ describe('an event stream', () => {
     expect(await byHeader.numbers(1)).toEqual([5]);
   });
 
-  it('[fault C6] says reset if the last id is not a position, and continues after the snapshot', async () => {
+  it('[fault C6] gets reset if the last id is not a position, and continues after the snapshot', async () => {
     const snapshot = () => ({ rows: [{ id: 1 }], sequence: 0 });
     const { http } = await startGateway({ routes: { events: { path: '/events', snapshot } } });
     const names = (client: StreamClient) => client.blocks.all.map(({ name }) => name);
@@ -118,14 +118,14 @@ describe('an event stream', () => {
     }
   });
 
-  it('[fault C6] is answered with 204 if it was told not to come back, in the header or in the query', async () => {
+  it('[fault C6] is answered with 204 if the client was told not to come back, by header or by query', async () => {
     const { http } = await startGateway();
     const headers = { Accept: 'text/event-stream' };
     expect((await ask(http('/events?lastEventId=!4504'), headers)).status).toBe(204);
     expect((await ask(http('/events'), { ...headers, 'Last-Event-ID': '!4504' })).status).toBe(204);
   });
 
-  it('moves Last-Event-ID by an id alone where nothing matched, and shows a sign of life', async () => {
+  it('moves Last-Event-ID forward by a bare id if nothing matched, and sends a keep-alive comment', async () => {
     const { http, append, log, port } = await startGateway({ heartbeatMs: 100 });
     const raw = await RawSocket.open(port);
     raw.request('/events?topics=nothing', { Accept: 'text/event-stream' });
@@ -153,7 +153,7 @@ describe('an event stream', () => {
     ]);
   });
 
-  it('[I-8] says refused and ends where its snapshot cannot be had, so that the browser comes back for it', async () => {
+  it('[I-8] gets refused and ends if its snapshot is not available, so that the browser asks for it again', async () => {
     let answers = 0;
     const snapshot = () => {
       if (answers++ === 0) throw new Error('the table is gone');
@@ -167,7 +167,7 @@ describe('an event stream', () => {
     expect(client.blocks.all[1]?.data).toMatchObject({ code: 4003, reconnect: true });
   });
 
-  it('is told to its route like any connection: opened, closed, transport', async () => {
+  it('is listed among the connections of its route, with the transport sse, until it closes', async () => {
     const { http, gateway } = await startGateway();
     const client = await StreamClient.open(http('/events'));
     expect([...gateway.connections('events')].map(({ transport }) => transport)).toEqual(['sse']);
@@ -179,8 +179,8 @@ describe('an event stream', () => {
   });
 });
 
-describe('an event stream that asks for what it cannot have', () => {
-  it('[I-4] is answered with 400 where since, topics or snapshot is wrong', async () => {
+describe('An event stream with an invalid request', () => {
+  it('[I-4] is answered with 400 if since, topics or snapshot is wrong', async () => {
     const { http } = await startGateway();
     for (const query of ['since=garbage', 'since=', 'topics=a..b', 'topics=', 'snapshot=true']) {
       const { status, body } = await ask(http(`/events?${query}`), { Accept: 'text/event-stream' });
@@ -189,7 +189,7 @@ describe('an event stream that asks for what it cannot have', () => {
     }
   });
 
-  it('[I-8] ends alone where it asks for too much, which only a server that takes long URLs lets through', async () => {
+  it('[I-8] ends alone if its topics are too costly, which only a server for long URLs lets through', async () => {
     const { gateway, http, append } = await startGateway();
     const server = createServer({ maxHeaderSize: 65_536 });
     gateway.attach(server);
@@ -202,7 +202,7 @@ describe('an event stream that asks for what it cannot have', () => {
     expect(await other.numbers(1)).toEqual([1]);
   });
 
-  it('[I-4] is told reset, and goes on at the edge, where the position is of another log', async () => {
+  it('[I-4] gets reset and goes on at the head if the position is of another log', async () => {
     const gateway = await startGateway();
     const { http, append } = gateway;
     const other = await startGateway();
@@ -219,7 +219,7 @@ describe('an event stream that asks for what it cannot have', () => {
     expect(await client.numbers(1)).toEqual([9]);
   });
 
-  it('[I-9][004-11] names the allowed origin in its answer, and refuses others with 403', async () => {
+  it('[I-9][004-11] has the allowed origin in its answer; other origins are refused with 403', async () => {
     const { http } = await startGateway({ allowedOrigins: ['https://shop.example'] });
     const allowed = await begin(http('/events'), { Origin: 'https://shop.example' });
     expect(allowed.statusCode).toBe(200);
@@ -237,8 +237,8 @@ describe('an event stream that asks for what it cannot have', () => {
   });
 });
 
-describe('an event stream through a proxy', () => {
-  it('[I-1][I-2] that cuts it into other chunks, delivers the same events, and resumes when the proxy drops it', async () => {
+describe('An event stream through a proxy', () => {
+  it('[I-1][I-2] delivers the same events in other chunks, and resumes when the proxy drops it', async () => {
     const gateway = await startGateway();
     const proxy = await startProxy(gateway);
     const client = await StreamClient.open(`${proxy.url}/events`);
@@ -250,7 +250,7 @@ describe('an event stream through a proxy', () => {
   });
 });
 
-/** Passes requests on, and answers back in pieces of 1 to 97 bytes, chunked, as some proxy may. */
+/** Forwards requests, and answers in chunks of 1 to 97 bytes, as a proxy may. */
 async function startProxy({ port }: TestGateway): Promise<{ url: string; dropAll(): void }> {
   const server = createServer((incoming, outgoing) => {
     const { method, url, headers } = incoming;

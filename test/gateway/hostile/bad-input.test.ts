@@ -12,7 +12,7 @@ import { clientFrame, OPCODE, RawSocket } from '../../support/gateway/raw-socket
 
 const V1 = { 'Sec-WebSocket-Protocol': 'pregon.v1' };
 
-/** A connection that is nobody's fault: it gets every event, whatever the others do. */
+/** A well-behaved connection, which must get every event whatever the other connections do. */
 async function bystanderOf({ ws, append }: TestGateway): Promise<{ isServed(): Promise<void> }> {
   const client = await PlainClient.open(ws('/events'));
   let count = 0;
@@ -26,23 +26,23 @@ async function bystanderOf({ ws, append }: TestGateway): Promise<{ isServed(): P
   };
 }
 
-describe('frames that break RFC 6455', () => {
+describe('Frames that break RFC 6455', () => {
   const broken: [string, number, Buffer][] = [
     ['unmasked', 1002, clientFrame(OPCODE.text, 'hello', { mask: false })],
     ['text that is not UTF-8', 1007, clientFrame(OPCODE.text, Buffer.from([0xff, 0xfe, 0xc3, 0x28]))],
     ['a reserved opcode', 1002, clientFrame(0x3, 'x')],
     ['reserved bits set', 1002, Buffer.concat([Buffer.from([0xc1]), clientFrame(OPCODE.text, 'x').subarray(1)])],
-    ['a continuation of nothing', 1002, clientFrame(0x0, 'x')],
+    ['a continuation without a first frame', 1002, clientFrame(0x0, 'x')],
     ['a control frame of 126 bytes', 1002, clientFrame(OPCODE.ping, 'x'.repeat(126))],
     ['a close frame of one byte', 1002, clientFrame(OPCODE.close, 'x')],
     ['a close code that may not be sent', 1002, clientFrame(OPCODE.close, Buffer.from([0x03, 0xed]))],
     ['2 MB in one frame', 1009, clientFrame(OPCODE.text, 'x'.repeat(2_000_000))],
-    ['a frame that says it has 2^62 bytes', 1009, Buffer.from([0x81, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4])],
+    ['a frame that declares 2^62 bytes', 1009, Buffer.from([0x81, 0xff, 0x40, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4])],
   ];
 
   for (const headers of [{}, V1]) {
     const protocol = 'Sec-WebSocket-Protocol' in headers ? 'pregon.v1' : 'plain';
-    it(`[I-8] close that connection alone, with the code for it (${protocol})`, async () => {
+    it(`[I-8] close only their own connection, with the proper code (${protocol})`, async () => {
       const gateway = await startGateway();
       const bystander = await bystanderOf(gateway);
       for (const [name, code, bytes] of broken) {
@@ -56,7 +56,7 @@ describe('frames that break RFC 6455', () => {
     });
   }
 
-  it('[I-8] 2 MB in many fragments closes with 1009 as well', async () => {
+  it('[I-8] close it with 1009 if many fragments add up to 2 MB', async () => {
     const gateway = await startGateway();
     const bystander = await bystanderOf(gateway);
     const raw = await RawSocket.open(gateway.port);
@@ -73,7 +73,7 @@ describe('frames that break RFC 6455', () => {
     await bystander.isServed();
   });
 
-  it('[I-8] the largest frame that is taken is maxFrameBytes', async () => {
+  it('[I-8] do not include a frame of maxFrameBytes, but one byte more is too large', async () => {
     const { ws } = await startGateway({ maxFrameBytes: 1_000 });
     const frame = (size: number) => JSON.stringify({ op: 'ping', padding: 'x'.repeat(size) });
     const overhead = frame(0).length;
@@ -83,7 +83,7 @@ describe('frames that break RFC 6455', () => {
     expect((await client.whenClosed()).code).toBe(1009);
   });
 
-  it('[I-8] the close frame arrives, and nothing after it, amid heavy delivery', async () => {
+  it('[I-8] are answered with a close frame, and nothing after it, during heavy delivery', async () => {
     const gateway = await startGateway();
     const bystander = await PlainClient.open(gateway.ws('/events'));
     const writing = gateway.append(20_000, { padding: 300 });
@@ -100,7 +100,7 @@ describe('frames that break RFC 6455', () => {
     expect(await bystander.numbers(20_000)).toEqual(numbers(1, 20_000));
   });
 
-  it('[I-8] a client that closes amid heavy delivery gets its close answered', async () => {
+  it('[I-8] do not include a close frame during heavy delivery, which is answered', async () => {
     const gateway = await startGateway();
     const writing = gateway.append(20_000, { padding: 300 });
     for (let round = 0; round < 10; round++) {
@@ -113,8 +113,8 @@ describe('frames that break RFC 6455', () => {
   });
 });
 
-describe('too much of what is allowed', () => {
-  it('[I-8] 10,000 subscriptions: one hundred are open, each of the others is refused', async () => {
+describe('Too many valid requests', () => {
+  it('[I-8] are refused one by one: of 10,000 subscriptions a hundred are open', async () => {
     const gateway = await startGateway({ maxFramesPerSecond: 0, maxSubscribesPerSecond: 0 });
     const bystander = await bystanderOf(gateway);
     const client = await FramesClient.open(gateway.ws('/events'));
@@ -130,7 +130,7 @@ describe('too much of what is allowed', () => {
     expect(await client.subscribe({ id: 5 })).toMatchObject({ op: 'subscribed' });
   });
 
-  it('[I-8] requests that are pipelined behind an event stream end it; behind another answer, none begins', async () => {
+  it('[I-8] end a pipelined connection: behind an event stream they end it, and behind another answer no stream begins', async () => {
     const gateway = await startGateway();
     const bystander = await bystanderOf(gateway);
     const stream = 'GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n';
@@ -145,8 +145,8 @@ describe('too much of what is allowed', () => {
   });
 });
 
-describe('a client that only sends and never reads', () => {
-  it('[I-7][I-8] is no longer read from once its answers are not taken, or cut: pings, sends, bad frames', async () => {
+describe('A client that only sends and never reads', () => {
+  it('[I-7][I-8] is no longer read, or is closed, once its answers are not taken: pings, sends, invalid frames', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const gateway = await GatewayProcess.start({ log: `sqlite:${logFile}` });
@@ -163,7 +163,8 @@ describe('a client that only sends and never reads', () => {
       await raw.upgrade('/events', headers);
       raw.socket.pause();
       const much = Buffer.concat(Array.from({ length: 2_000 }, () => frame));
-      // What is written here waits with us, unless the gateway takes it: 100 MB, of which it must take but little.
+      // Bytes written here wait in this process unless the gateway takes them: 100 MB, of which it may take only a
+      // little.
       const goal = Math.ceil(100_000_000 / much.length);
       for (let i = 0; i < goal; i++) raw.write(much);
       await append(1);
@@ -175,8 +176,8 @@ describe('a client that only sends and never reads', () => {
   });
 });
 
-describe('random bytes', () => {
-  it('[I-8] instead of the handshake, after it, and within masked frames: nobody else notices, the process lives', async () => {
+describe('Random bytes', () => {
+  it('[I-8] in place of the handshake, after it, and within masked frames disturb no other client and end no process', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const gateway = await GatewayProcess.start({ log: `sqlite:${logFile}`, handshakeTimeoutMs: 500 });
@@ -203,7 +204,7 @@ describe('random bytes', () => {
     await expect.poll(() => gateway.connections(), { timeout: 5_000 }).toBe(1);
   });
 
-  it('[I-8] as JSON-like control frames: each is answered by one frame, or changes a subscription, and no more', async () => {
+  it('[I-8] in JSON-like control frames get at most one answer each, or change a subscription', async () => {
     const { ws } = await startGateway();
     let client = await FramesClient.open(ws('/events'));
     let count = 0;
@@ -216,7 +217,7 @@ describe('random bytes', () => {
     const frame = fc.dictionary(fc.constantFrom('op', 'id', 'topics', 'since', 'snapshot', 'name', 'data'), value);
     await fc.assert(
       fc.asyncProperty(fc.oneof(frame, value), async (sent) => {
-        // A connection is closed after some twenty frames that cannot be read.
+        // A connection is closed after about twenty unreadable frames.
         if (count++ % 15 === 14) client = await FramesClient.open(ws('/events'));
         client.sendText(JSON.stringify(sent));
         await client.ask('{"op":"ping"}', 'pong');

@@ -13,7 +13,7 @@ const M = 1_000_000;
 const WITH_FRAMES = { 'Sec-WebSocket-Protocol': 'pregon.v1' };
 const COMPRESSED = { ...WITH_FRAMES, 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 
-/** A gateway process, and a client of it that gets each event whatever others do. */
+/** A gateway process with one healthy client, which must get every event whatever other clients do. */
 async function start() {
   const logFile = join(temporaryFolder(), 'log.db');
   const append = appender(await openTestLog(logFile));
@@ -32,7 +32,7 @@ async function start() {
     served += 1;
     expect(await healthy.numbers(served)).toEqual(numbers(1, served));
   };
-  // What a turn costs is that of code that has run before.
+  // Warms up the code, because a turn is measured with compiled code.
   for (let n = 0; n < 20; n++) await isServed();
   return { gateway, isServed };
 }
@@ -43,11 +43,11 @@ async function hostile(gateway: GatewayProcess, path: string, headers: Record<st
   return raw;
 }
 
-/** The second of two tries: the first one compiles the code, see {@link start}. */
+/** Returns the second of two tries, because the first one compiles the code; see {@link start}. */
 async function onceWarm(longestTurnMs: () => Promise<number>): Promise<number> {
   await longestTurnMs();
   const measured = await longestTurnMs();
-  // A neighbour on the same core slows down one of them; what costs too much does so each time.
+  // A neighbour on the same core can slow down one try; work that is too costly is slow in each.
   return measured <= LONGEST_TURN_MS ? measured : Math.min(measured, await longestTurnMs());
 }
 
@@ -68,8 +68,8 @@ const SHAPES: Readonly<Record<string, string>> = {
   blanks: `${' '.repeat(M)}{"op":"ping"}`,
 };
 
-describe('[fault A7] what one frame costs', () => {
-  it('is bounded for 1 MB of any shape, compressed or not: others are served', async () => {
+describe('[fault A7] The cost of a frame', () => {
+  it('is bounded for 1 MB of any shape, compressed or not: other clients are served', async () => {
     const { gateway, isServed } = await start();
     const longestTurnOf = async (text: string, isCompressed: boolean) => {
       const raw = await hostile(gateway, isCompressed ? '/zip' : '/chat', isCompressed ? COMPRESSED : WITH_FRAMES);
@@ -92,7 +92,7 @@ describe('[fault A7] what one frame costs', () => {
     expect(Object.entries(turns).filter(([, ms]) => ms > LONGEST_TURN_MS)).toEqual([]);
   });
 
-  it('a flood of compressed megabytes inflates no faster than the rate of bytes', async () => {
+  it('is bounded by the rate of bytes for a flood of compressed megabytes', async () => {
     const { gateway, isServed } = await start();
     const bomb = deflated(unknown(`"${'a'.repeat(M)}"`));
     const longest = async () => {
@@ -110,8 +110,8 @@ describe('[fault A7] what one frame costs', () => {
     ['empty messages', () => clientFrame(OPCODE.text, '')],
     ['pings', () => clientFrame(OPCODE.ping, '')],
     ['pongs', () => clientFrame(OPCODE.pong, '')],
-    ['frames that are no JSON', () => clientFrame(OPCODE.text, '{')],
-    ['parts without an end', (n: number) => clientFrame(n === 0 ? OPCODE.text : 0, '', { last: false })],
+    ['frames that are not JSON', () => clientFrame(OPCODE.text, '{')],
+    ['fragments without an end', (n: number) => clientFrame(n === 0 ? OPCODE.text : 0, '', { last: false })],
   ])(
     'is bounded for 200,000 frames in a row: %s',
     async (_, frame) => {
@@ -127,8 +127,8 @@ describe('[fault A7] what one frame costs', () => {
   );
 });
 
-describe('[fault A8] one who broadcasts', () => {
-  it('64 KB again and again to many holds up nobody', async () => {
+describe('[fault A8] A client that broadcasts', () => {
+  it('64 KB again and again to many clients holds up no other client', async () => {
     const { gateway, isServed } = await start();
     const receivers = await Promise.all(
       Array.from({ length: 200 }, async () => {
@@ -147,7 +147,7 @@ describe('[fault A8] one who broadcasts', () => {
     for (const { socket } of receivers) socket.destroy();
   });
 
-  it('small messages as fast as it can holds up nobody, and none is lost', async () => {
+  it('small messages as fast as it can holds up no other client, and loses none', async () => {
     const { gateway, isServed } = await start();
     const receiver = await PlainClient.open(gateway.ws('/chat'));
     const sender = await hostile(gateway, '/chat');

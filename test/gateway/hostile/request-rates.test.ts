@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FramesClient } from '../../support/gateway/frames-client.js';
 import { startGateway } from '../../support/gateway/gateway.js';
 
-describe('[fault A8] the requests of one connection', () => {
-  it('beyond its rate are refused with a time after which they are granted', async () => {
+describe('[fault A8] Requests of one connection', () => {
+  it('are refused beyond its rate, and granted after the time that the refusal names', async () => {
     const { ws } = await startGateway({ maxSubscribesPerSecond: 20, subscribeBurst: 2 });
     const client = await FramesClient.open(ws('/events'));
     for (const id of [1, 2, 3]) expect(await client.subscribe({ id })).toMatchObject({ op: 'subscribed', id });
@@ -19,7 +19,7 @@ describe('[fault A8] the requests of one connection', () => {
     expect(await client.subscribe({ id: 50 })).toMatchObject({ op: 'subscribed', id: 50 });
   });
 
-  it('have a rate of their own if they read the log or a snapshot', async () => {
+  it('have a separate rate if they read the log or a snapshot', async () => {
     const snapshot = () => ({ rows: [], sequence: 0, source: '/test' });
     const { ws } = await startGateway({
       routes: { events: { path: '/events', snapshot } },
@@ -38,7 +38,7 @@ describe('[fault A8] the requests of one connection', () => {
     expect(await client.subscribe({ id: 5 })).toMatchObject({ op: 'subscribed' });
   });
 
-  it('close it with 4006 if it never heeds the refusals', async () => {
+  it('close the connection with 4006 if it never heeds the refusals', async () => {
     const { ws } = await startGateway({ maxFramesPerSecond: 0, maxSubscribesPerSecond: 1, subscribeBurst: 1 });
     const client = await FramesClient.open(ws('/events'));
     for (let n = 0; n < 8_000; n++) client.send({ op: 'subscribe', id: n });
@@ -46,8 +46,8 @@ describe('[fault A8] the requests of one connection', () => {
   });
 });
 
-describe('[fault A7] frames that cannot be read', () => {
-  it('close the connection with 1008 after some; unknown ops do not', async () => {
+describe('[fault A7] Unreadable frames', () => {
+  it('close the connection with 1008 after a limit; unknown ops do not', async () => {
     const { ws } = await startGateway();
     const client = await FramesClient.open(ws('/events'));
     for (let n = 0; n < 50; n++) client.sendText('{"op":"of a later version"}');

@@ -5,22 +5,22 @@ import { GatewayProcess } from '../../support/gateway/gateway-process.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
 
-/** As many as one read of a socket may hold. */
+/** As many requests as one read of a socket may hold. */
 const PIPELINED = 2_000;
 
 const head = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
 
 const REQUESTS: Readonly<Record<string, string>> = {
-  'of a route': head('/events'),
-  'of event streams': `GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n`,
-  'of no route': head('/nothing'),
-  'of polling with an unknown session id': head('/socket.io/?EIO=4&transport=polling&sid=x'),
-  'of polling without a session': head('/socket.io/?EIO=4&transport=polling'),
+  'for a route': head('/events'),
+  'for event streams': `GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n`,
+  'for no route': head('/nothing'),
+  'for polling with an unknown session id': head('/socket.io/?EIO=4&transport=polling&sid=x'),
+  'for polling without a session': head('/socket.io/?EIO=4&transport=polling'),
 };
 
-describe('thousands of requests in one write', () => {
+describe('Thousands of requests in one write', () => {
   it.each(Object.entries(REQUESTS))(
-    '[fault A7] %s close their connection, after 64 answers at most',
+    '[fault A7] %s close their connection after at most 64 answers',
     async (_, request) => {
       const file = `${temporaryFolder()}/log.db`;
       const append = appender(await openTestLog(file));

@@ -25,10 +25,13 @@ const TURN_MS = 20;
 
 const WORDS = ['org', '7', 'user', '42', 'order', 'created'];
 
-/** Six words of which the last is new each time, so that nothing that was found for one topic helps with the next. */
+/** Six words, the last of which is new each time, so that no cached result of one topic helps the next one. */
 const newTopic = (n: number) => `${WORDS.slice(0, -1).join('.')}.created${n}`;
 
-/** Patterns of the words of {@link newTopic}, each with wildcards at other places: a topic reaches nearly all of their words. */
+/**
+ * Patterns of the words of {@link newTopic}, each with wildcards in other places, so that a topic matches nearly all
+ * their words.
+ */
 const costly = (count: number) =>
   Array.from({ length: count }, (_, n) =>
     WORDS.slice(0, -1)
@@ -46,7 +49,7 @@ async function start(): Promise<{ gateway: GatewayProcess; append: TestGateway['
   return { gateway: await GatewayProcess.start({ log: `sqlite:${file}` }), append };
 }
 
-/** The most costly filters that are taken, made until one is refused; their subscriptions are open. */
+/** Subscribes with the most costly filters until one is refused; returns the number of patterns accepted. */
 async function subscribeToTheLimit(client: FramesClient): Promise<number> {
   const patterns = costly(1_000);
   for (let taken = 0, step = 64; ; taken += step) {
@@ -56,7 +59,7 @@ async function subscribeToTheLimit(client: FramesClient): Promise<number> {
   }
 }
 
-describe('one client that asks for many topics', () => {
+describe('A client that subscribes to many topics', () => {
   it.each([
     ['without wildcards', many(1_000, (n) => `org.7.user.42.order.n${n}`)],
     ['between #', many(1_000, (n) => `#.n${n}.#`)],
@@ -71,7 +74,7 @@ describe('one client that asks for many topics', () => {
       await live.subscribe({ id: 1, topics: ['live'] });
       const clients: FramesClient[] = [];
       for (let n = 0; n < 10; n++) {
-        // What the first of them makes the compiler do is not measured.
+        // The first replay makes the engine compile code, so it is not measured.
         if (n === 1) await gateway.longestTurnMs();
         const client = await FramesClient.open(gateway.ws('/events'));
         const own = [...topics.slice(1), `own.${n}`];
@@ -115,25 +118,25 @@ describe('one client that asks for many topics', () => {
         return gateway.longestTurnMs();
       };
       const longest = await longestTurnOf(1_000);
-      // A neighbour on the same core slows down one of them; what costs too much does so each time.
+      // A neighbour on the same core can slow down one try; work that is too costly is slow in each.
       expect(longest < TURN_MS ? longest : Math.min(longest, await longestTurnOf(2_000))).toBeLessThan(TURN_MS);
       expect(live.events(1).map(numberOf)).toEqual(numbers(2, passed + 1));
-      // What came faster than it was matched did not pile up.
+      // Events that arrive faster than they are matched do not pile up.
       expect((await gateway.memory()) - before).toBeLessThan(128 * 1_048_576);
     },
     TIMEOUT_MS,
   );
 });
 
-describe('[fault A10] what the topics of one connection cost in memory', () => {
+describe('[fault A10] The memory for the topics of one connection', () => {
   const CONNECTIONS = 30;
 
-  /** As docs/reference/limits.md says. */
+  /** The limit in docs/reference/limits.md. */
   const MOST_BYTES = 2 * 1_048_576;
 
-  /** Subscriptions of a connection, each as large as is taken together with the others. */
+  /** Subscriptions of a connection, together as large as the limits allow. */
   const SHAPES: Readonly<Record<string, (client: number) => string[][]>> = {
-    'few patterns that are long': (n) => [many(1_000, (at) => `${n}x${at}`.padEnd(255, 'z'))],
+    'a few long patterns': (n) => [many(1_000, (at) => `${n}x${at}`.padEnd(255, 'z'))],
     'many subscriptions of long patterns': (n) =>
       Array.from({ length: 40 }, (_, id) => many(25, (at) => `${n}x${id}x${at}`.padEnd(255, 'z'))),
     'patterns of many words': (n) => [many(1_000, (at) => `*.${n}.${at}.a.b.c.d.e.f.#`)],
@@ -164,7 +167,7 @@ describe('[fault A10] what the topics of one connection cost in memory', () => {
         () => gateway.connections(),
         (count) => count === 1,
       );
-      // What was freed is used again, whether or not it was given back to the operating system.
+      // Freed memory is used again, whether or not it was returned to the operating system.
       for (let n = 1; n <= CONNECTIONS; n++) await open(CONNECTIONS + n);
       expect(((await gateway.memory()) - before) / CONNECTIONS).toBeLessThan(MOST_BYTES);
     },
@@ -172,11 +175,11 @@ describe('[fault A10] what the topics of one connection cost in memory', () => {
   );
 });
 
-describe('[fault A6] more topics than a connection may have', () => {
+describe('[fault A6] More topics than a connection may have', () => {
   const most = 5;
   const tooMany = many(most + 1, (n) => `n.${n}`);
 
-  it('are refused on every transport, and so many are not', async () => {
+  it('are refused on every transport, and exactly as many are not', async () => {
     const { ws, http, append } = await startGateway({ maxTopics: most });
     const query = `/events?topics=${tooMany.join(',')}`;
     expect(await new PlainClient(ws(query)).whenClosed()).toMatchObject({ code: 4500 });
@@ -196,7 +199,7 @@ describe('[fault A6] more topics than a connection may have', () => {
     expect(await frames.numbers(2, 1)).toEqual([1]);
   });
 
-  it('are counted in bytes too', async () => {
+  it('are also counted in bytes', async () => {
     const { ws } = await startGateway({ maxTopicsBytes: 100 });
     const client = await FramesClient.open(ws('/events'));
     expect(await client.subscribe({ id: 1, topics: ['a'.repeat(60)] })).toMatchObject({ op: 'subscribed' });
@@ -207,7 +210,7 @@ describe('[fault A6] more topics than a connection may have', () => {
     expect(await client.subscribe({ id: 2, topics: ['b'.repeat(40)] })).toMatchObject({ op: 'subscribed' });
   });
 
-  it('in a URL too long to be looked at are refused before', async () => {
+  it('are refused before parsing if the URL is too long', async () => {
     const { gateway } = await startGateway();
     const server = createServer({ maxHeaderSize: 1_048_576 });
     gateway.attach(server);

@@ -13,7 +13,7 @@ import { eventually } from '../../support/waiting.js';
 const snapshot = () => ({ rows: [{ row: 1 }], sequence: 0 });
 const routes = { events: { path: '/events', snapshot } };
 
-/** Makes a log elsewhere, with other events, and closes it. */
+/** Makes another log with other events, and closes it. */
 async function makeLog(file: string, count: number, type = 'Other'): Promise<void> {
   const log = await openLog(`sqlite:${file}`);
   for (let from = 1; from <= count; from += 1_000) {
@@ -25,7 +25,7 @@ async function makeLog(file: string, count: number, type = 'Other'): Promise<voi
   await log.close();
 }
 
-/** Moves another log into the place of one that is open. */
+/** Replaces an open log by another one. */
 async function replaceLog(file: string, count: number): Promise<void> {
   const other = join(temporaryFolder(), 'other.db');
   await makeLog(other, count);
@@ -34,7 +34,7 @@ async function replaceLog(file: string, count: number): Promise<void> {
 
 const typesOf = (events: readonly PregonEvent[]) => [...new Set(events.map(({ type }) => type))];
 
-describe('another log comes into the place of the one that clients follow', () => {
+describe('A log that changes while clients follow it', () => {
   const ways: { name: string; change: (file: string) => Promise<void> }[] = [
     { name: 'it is replaced by a longer one', change: (file) => replaceLog(file, 500) },
     { name: 'it is replaced by a shorter one', change: (file) => replaceLog(file, 3) },
@@ -46,7 +46,7 @@ describe('another log comes into the place of the one that clients follow', () =
     },
   ];
   for (const { name, change } of ways) {
-    it(`[I-4][I-6] ${name}: each transport is told in its way, and gets nothing of the other before`, async () => {
+    it(`[I-4][I-6] makes each transport say so, before any event of the new log: ${name}`, async () => {
       const gateway = await startGateway({ routes });
       const { ws, http, append, logFile } = gateway;
       const plain = await PlainClient.open(ws('/events'));
@@ -76,7 +76,7 @@ describe('another log comes into the place of the one that clients follow', () =
     });
   }
 
-  it('[I-4] whoever reads on far behind at that moment gets no event of the other log before reset', async () => {
+  it('[I-4] sends no event of the new log before reset to a client that is reading far behind', async () => {
     const { ws, append, logFile } = await startGateway({ historyBytes: 0, maxBufferedBytes: 1 });
     await append(20_000, { padding: 300 });
     for (let round = 0; round < 2; round++) {
@@ -101,8 +101,8 @@ describe('another log comes into the place of the one that clients follow', () =
   });
 });
 
-describe('a position of a log that is no longer there', () => {
-  it('[I-4] is told on resume, on each transport, after the gateway was started again', async () => {
+describe('A position of a log that no longer exists', () => {
+  it('[I-4] is answered with reset on each transport after the gateway has restarted', async () => {
     const first = await startGateway({ routes });
     await first.append(200);
     const before = await PlainClient.open(first.ws('/events?since=first'));
@@ -128,7 +128,7 @@ describe('a position of a log that is no longer there', () => {
     expect(stream.blocks.all.map(({ name }) => name)).toEqual(['reset', 'snapshot', 'subscribed']);
   });
 
-  it('[I-4] is told where a backup was restored and other events came since; from within the backup one resumes', async () => {
+  it('[I-4] is answered with reset if a backup was restored and other events followed; one from within the backup resumes', async () => {
     const first = await startGateway();
     await first.append(50);
     await first.gateway.close({ spreadMs: 0 });
@@ -159,8 +159,8 @@ describe('a position of a log that is no longer there', () => {
   });
 });
 
-describe('a log that retention has trimmed', () => {
-  it('[I-4][I-2] resumes from what it holds and from the point before; earlier positions are reset as truncated', async () => {
+describe('A log that retention has trimmed', () => {
+  it('[I-4][I-2] resumes from its retained events and from the point before them; earlier positions are reset as truncated', async () => {
     const { ws, http, append, logFile } = await startGateway({ historyBytes: 0 });
     await append(100);
     const client = await PlainClient.open(ws('/events?since=first'));
@@ -186,7 +186,7 @@ describe('a log that retention has trimmed', () => {
     expect(await first.numbers(41)).toEqual(numbers(61, 101));
   });
 
-  it('[I-2] tells a connection that fell behind while it was trimmed, and gives it a fresh snapshot; no silent hole', async () => {
+  it('[I-2] resets a connection that fell behind during the trim, and sends it a fresh snapshot: no silent hole', async () => {
     const { ws, append, logFile, gateway } = await startGateway({ routes, historyBytes: 0, maxBufferedBytes: 1 });
     await append(1);
     const client = await FramesClient.open(ws('/events'));

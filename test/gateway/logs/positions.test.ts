@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { FramesClient } from '../../support/gateway/frames-client.js';
 import { startGateway } from '../../support/gateway/gateway.js';
 
-describe('positions under a key', () => {
-  it('[fault B4] answer every guess of an event alike, right or wrong', async () => {
+describe('A position that is encrypted under a key', () => {
+  it('[fault B4] reveals nothing: every guess of an event gets the same answer, right or wrong', async () => {
     const gateway = await startGateway();
     const [event] = await gateway.append(1);
     const client = await FramesClient.open(gateway.ws('/events'));
@@ -17,7 +17,7 @@ describe('positions under a key', () => {
     }
   });
 
-  it('[I-4] are told reset, and not refused, if they were made under another secret', async () => {
+  it('[I-4] is answered with reset, not refused, if it was made under another secret', async () => {
     const one = await startGateway({ secret: 'a secret that all gateways shared yesterday' });
     await one.append(2);
     const before = await FramesClient.open(one.ws('/events'));
@@ -29,7 +29,7 @@ describe('positions under a key', () => {
     expect(resetOf(after, 1)).toMatchObject({ id: 1, reason: 'replaced' });
   });
 
-  it('[I-4] are the same on all gateways of a log, and served by each', async () => {
+  it('[I-4] is the same on all gateways of a log, and each of them serves it', async () => {
     const one = await startGateway();
     const other = await startGateway({ logFile: one.logFile });
     await one.append(3);

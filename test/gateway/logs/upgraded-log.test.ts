@@ -3,7 +3,7 @@ import { startGateway } from '../../support/gateway/gateway.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
 import { copyFormat1 } from '../../support/log/format-1.js';
 
-it('[I-2] [I-4] on an upgraded log, a client of the former release is reset once, and goes on with the positions that it gets', async () => {
+it('[I-2] [I-4] on an upgraded log, a client of the former release is reset once, and then resumes by its new positions', async () => {
   const { path, positions, events } = copyFormat1();
   const { ws, append } = await startGateway({ logFile: path });
   const former = new PlainClient(ws(`/events?since=${positions[4]}`));

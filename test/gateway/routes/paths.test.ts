@@ -6,7 +6,7 @@ import { startGateway } from '../../support/gateway/gateway.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
 
-/** What a WebSocket handshake for exactly these bytes is answered. */
+/** The status that answers a WebSocket handshake for exactly these bytes. */
 async function statusOf(port: number, target: string): Promise<string> {
   const raw = await RawSocket.open(port);
   const head = await raw.upgrade(target);
@@ -14,7 +14,7 @@ async function statusOf(port: number, target: string): Promise<string> {
   return head.slice(9, 12);
 }
 
-describe('the path of a route', () => {
+describe('The path of a route', () => {
   const same: readonly [string, readonly string[], readonly string[]][] = [
     ['/événements', ['/%C3%A9v%C3%A9nements', '/%c3%a9v%c3%a9nements'], ['/evenements', '/%E9v%E9nements']],
     ['/%c3%a9', ['/%C3%A9'], ['/%25C3%25A9']],
@@ -25,7 +25,7 @@ describe('the path of a route', () => {
     ['/日本', ['/%E6%97%A5%E6%9C%AC'], ['/']],
   ];
   for (const [path, reached, others] of same) {
-    it(`[fault E3] ${path} is reached however it is written`, async () => {
+    it(`[fault E3] ${path} is reached in every spelling`, async () => {
       const { port, http } = await startGateway({ routes: { one: { path } } });
       await PlainClient.open(`ws://127.0.0.1:${port}${path}`);
       for (const target of reached) expect(await statusOf(port, target), target).toBe('101');
@@ -36,7 +36,7 @@ describe('the path of a route', () => {
     });
   }
 
-  it('[fault E3] is refused if no client can ask for it, or if another route has it', async () => {
+  it('[fault E3] is refused if no client can request it, or if another route has it', async () => {
     const log = `sqlite:${temporaryFolder()}/log.db`;
     for (const path of ['/a/../b', '/./a', '/%2e%2E/a']) {
       await expect(createGateway({ log, routes: { one: { path } } }), path).rejects.toThrow('no client can ask for');
@@ -45,7 +45,7 @@ describe('the path of a route', () => {
     await expect(createGateway({ log, routes })).rejects.toThrow('is that of the route one already');
   });
 
-  it('[fault E3] and that of a component, with its parameters', async () => {
+  it('[fault E3] is reached in every spelling also if it is that of a component with parameters', async () => {
     const component = new RecordingComponent();
     const server = createComponentServer().mount('/salón/:room', component);
     afterTest(() => server.close({ timeoutMs: 1_000 }));

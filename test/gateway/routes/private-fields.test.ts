@@ -18,7 +18,7 @@ const RENAMED = [
 
 const COUNT = 50;
 
-/** A gateway on releases of its libraries in which no private field has the name that it had. */
+/** A gateway on releases of its libraries that have renamed every private field that Pregon uses. */
 async function start() {
   const folder = temporaryFolder();
   const renamed = join(folder, 'renamed');
@@ -32,8 +32,8 @@ async function start() {
   return { gateway, append: appender(log), renamed: isRenamed };
 }
 
-describe('[I-1][I-2] without the private fields of its libraries, a gateway serves the ordinary way', () => {
-  it('a plain WebSocket and one that compresses', async () => {
+describe('[I-1][I-2] Without the private fields of its libraries, a gateway serves', () => {
+  it('a plain WebSocket and a compressed one', async () => {
     const { gateway, append } = await start();
     const clients = await Promise.all([
       PlainClient.open(gateway.ws('/events'), { perMessageDeflate: false }),
@@ -43,7 +43,7 @@ describe('[I-1][I-2] without the private fields of its libraries, a gateway serv
     for (const client of clients) expect(await client.numbers(COUNT)).toEqual(numbers(1, COUNT));
   });
 
-  it('what a client sends, compressed and not, many frames in one piece', async () => {
+  it('frames from a client, compressed and uncompressed, many in one piece', async () => {
     const { gateway, append } = await start();
     const plain = await FramesClient.open(gateway.ws('/events'), { perMessageDeflate: false });
     const compressing = await FramesClient.open(gateway.ws('/events'), { perMessageDeflate: { threshold: 0 } });
@@ -69,7 +69,7 @@ describe('[I-1][I-2] without the private fields of its libraries, a gateway serv
     expect(client.numbers()).toEqual(numbers(1, COUNT));
     expect(await client.ask('subscribe', { topics: ['other.#'] })).toBeDefined();
     client.socket.disconnect();
-    // Otherwise nothing was shown.
+    // Otherwise the test would prove nothing.
     expect([...renamed()].sort()).toEqual([...RENAMED].sort());
   });
 });

@@ -8,7 +8,7 @@ import { eventually } from '../../support/waiting.js';
 
 const THREE_ROUTES = { events: { path: '/events' }, resources: { path: '/rs' }, teams: { path: '/tms' } };
 
-describe('the routes of a gateway', () => {
+describe('The routes of a gateway', () => {
   it('[000-05] deliver each event as one JSON text frame, with its type and its position', async () => {
     const { gateway, ws } = await startGateway();
     const client = await PlainClient.open(ws('/events'));
@@ -37,7 +37,7 @@ describe('the routes of a gateway', () => {
     }
   });
 
-  it('[000-07][000-08] each have connections of their own, at hand by the route’s name', async () => {
+  it('[000-07][000-08] each have their own connections, which are available by the name of the route', async () => {
     const { gateway, ws } = await startGateway({ routes: THREE_ROUTES });
     const [first, second] = [await PlainClient.open(ws('/events')), await PlainClient.open(ws('/events'))];
     const other = await PlainClient.open(ws('/rs'));
@@ -54,7 +54,7 @@ describe('the routes of a gateway', () => {
     expect(second.messages.all).toEqual(['to events']);
   });
 
-  it('[000-08] a wrong name is an error that lists the names, also where it stops the start', async () => {
+  it('[000-08] throw an error that lists the names if a name is unknown, also when that prevents the start', async () => {
     const { gateway } = await startGateway({ routes: THREE_ROUTES });
     const expected = { code: 'ROUTE_UNKNOWN', message: expect.stringContaining('events, resources, teams') };
     expect(() => gateway.connections('reosurces')).toThrow(expect.objectContaining(expected));
@@ -68,7 +68,7 @@ describe('the routes of a gateway', () => {
     await expect(started).rejects.toMatchObject({ code: 'ROUTE_UNKNOWN', message: expect.stringContaining('events') });
   });
 
-  it('[000-17] carry events of their exchanges and topics only, also where they are replayed', async () => {
+  it('[000-17] carry only events of their exchanges and topics, also in replays', async () => {
     const routes = {
       users: { path: '/users', exchanges: ['users'] },
       orders: { path: '/orders', exchanges: ['orders', 'invoices'], topics: ['order.#'] },
@@ -88,8 +88,8 @@ describe('the routes of a gateway', () => {
   });
 });
 
-describe('handlers', () => {
-  it('[000-09] are told of opened, message and closed, with the connection’s id, address, request and notes', async () => {
+describe('Handlers', () => {
+  it('[000-09] are called for opened, message and closed, with the connection’s id, address, request and notes', async () => {
     const seen = new Inbox<unknown[]>();
     const handlers = {
       opened: (connection: Connection) => {
@@ -115,7 +115,7 @@ describe('handlers', () => {
     ]);
   });
 
-  it('[000-09] that throw or reject are told to the error handler, and to no other connection', async () => {
+  it('[000-09] that throw or reject are reported to the error handler, and to no other connection', async () => {
     const errors = new Inbox<string>();
     const handlers = {
       opened: ({ request }: Connection) => {
@@ -141,7 +141,7 @@ describe('handlers', () => {
     expect(await bystander.numbers(1)).toEqual([1]);
   });
 
-  it('[000-09] send to all, to all but one, or to one; a value that is neither text nor bytes goes as JSON', async () => {
+  it('[000-09] can send to all connections, to all but one, or to one; a value that is not text or bytes goes as JSON', async () => {
     const handlers = [
       ({ connections }: { connections(name: string): Connections }) => ({
         message: (connection: Connection, data: unknown) => {
@@ -159,7 +159,7 @@ describe('handlers', () => {
     expect(await one?.messages.count(2)).toEqual([Buffer.from([0, 1]), 'noted']);
   });
 
-  it('[000-12] can broadcast on each new connection, the newcomer included', async () => {
+  it('[000-12] can broadcast on each new connection, the new one included', async () => {
     const routes = {
       events: {
         path: '/events',
@@ -178,7 +178,7 @@ describe('handlers', () => {
     expect(await first.messages.count(2)).toEqual(['now 1', 'now 2']);
   });
 
-  it('[000-14] and subscribers are built once, at start, before anybody connects, and can be shared', async () => {
+  it('[000-14] and subscribers are built once, at start, before any client connects, and can be shared', async () => {
     const built: string[] = [];
     const build = (name: string) => async () => {
       built.push(name);
@@ -206,7 +206,7 @@ describe('handlers', () => {
     expect(gateway.routes.map(({ name, path }) => `${name} ${path}`)).toEqual(['events /events', 'teams /teams']);
   });
 
-  it('may close a connection from within opened, with a code and a reason that is cut to fit', async () => {
+  it('can close a connection within opened, with a code and a reason that is shortened to fit', async () => {
     const opened = (connection: Connection) =>
       connection.close({ code: 4504, reason: '', reconnect: false }, 'é'.repeat(100));
     const { ws, append } = await startGateway({ routes: { events: { path: '/events', handlers: [{ opened }] } } });
@@ -219,8 +219,8 @@ describe('handlers', () => {
   });
 });
 
-describe('a route with broadcast', () => {
-  it('[000-09] relays text and bytes of a client to all others of that route', async () => {
+describe('A route with broadcast', () => {
+  it('[000-09] relays text and bytes of a client to all other clients of that route', async () => {
     const routes = { chat: { path: '/chat', broadcast: true }, events: { path: '/events' } };
     const { ws } = await startGateway({ routes });
     const [one, two, three] = await Promise.all([1, 2, 3].map(() => PlainClient.open(ws('/chat'))));
@@ -235,8 +235,8 @@ describe('a route with broadcast', () => {
   });
 });
 
-describe('subscribers', () => {
-  it('[000-13][000-15] see the events of the types that they name, once, in order, from the start on', async () => {
+describe('Subscribers', () => {
+  it('[000-13][000-15] get the events of the types that they name, once, in order, from the start', async () => {
     const created = new Inbox<PregonEvent>();
     const all = new Inbox<PregonEvent>();
     const { append } = await startGateway({
@@ -255,7 +255,7 @@ describe('subscribers', () => {
     expect(created.all[0]?.position).toBeDefined();
   });
 
-  it('[I-1] get one event at a time; one that fails or is slow holds up nobody but itself', async () => {
+  it('[I-1] get one event at a time; a slow or failing subscriber holds up only itself', async () => {
     const handled = new Inbox<unknown>();
     let working = 0;
     let most = 0;

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 120_000;
 /** The most CPU time that one client may cause in one turn of the event loop. */
 const TURN_MS = 20;
 
-/** An application that answers with so many rows of a kibibyte, a mebibyte at a time. */
+/** Starts an application that answers with this number of 1 KiB rows, 1 MiB at a time. */
 async function startApplication(rows: number, after = '"sequence":0'): Promise<string> {
   const server = createServer((_, response) => void answer(response, rows, after));
   server.listen(0, '127.0.0.1');
@@ -59,9 +59,9 @@ function rowNumbers(client: FramesClient): unknown[] {
   return client.controls('snapshot').flatMap(({ rows }) => rows.map((one) => Reflect.get(Object(one), 'n')));
 }
 
-describe('a large snapshot from a URL', () => {
+describe('A large snapshot from a URL', () => {
   it(
-    '[fault A11] makes no turn of the event loop long, comes whole, and keeps no process alive',
+    '[fault A11] makes no long turn of the event loop, arrives whole, and keeps no process alive',
     async () => {
       const rows = SNAPSHOT_BYTES / ROW_BYTES;
       const { gateway, append } = await start(await startApplication(rows));
@@ -84,7 +84,7 @@ describe('a large snapshot from a URL', () => {
     TIMEOUT_MS,
   );
 
-  it('[fault A11] is refused beyond maxSnapshotBytes, whoever answers it', async () => {
+  it('[fault A11] is refused beyond maxSnapshotBytes', async () => {
     const { gateway } = await start(await startApplication(2_000), { maxSnapshotBytes: MIB });
     const client = await FramesClient.open(gateway.ws('/events'));
     const refused = { op: 'error', code: 'SNAPSHOT_UNAVAILABLE' };
@@ -92,7 +92,7 @@ describe('a large snapshot from a URL', () => {
     expect(await client.subscribe({ id: 2 })).toMatchObject({ op: 'subscribed' });
   });
 
-  it('that is not a snapshot is refused, and the next is read', async () => {
+  it('that is not a valid snapshot is refused, and so is the next one; the gateway goes on', async () => {
     const { gateway } = await start(await startApplication(1_000, '"sequence":"none"'));
     const client = await FramesClient.open(gateway.ws('/events'));
     const refused = { op: 'error', code: 'SNAPSHOT_UNAVAILABLE' };

@@ -6,10 +6,10 @@ import { FramesClient } from '../../support/gateway/frames-client.js';
 import { appender } from '../../support/gateway/gateway.js';
 import { createVirtualHost, describeWithBroker } from '../../support/rabbitmq.js';
 
-/** More than a gateway reads back when it starts. */
+/** More events than a gateway reads back at its start. */
 const FAR = 12_000;
 
-describeWithBroker('snapshots over RabbitMQ', () => {
+describeWithBroker('A snapshot over RabbitMQ', () => {
   let vhost: Awaited<ReturnType<typeof createVirtualHost>>;
   let streams = 0;
 
@@ -34,7 +34,7 @@ describeWithBroker('snapshots over RabbitMQ', () => {
     return `ws://127.0.0.1:${port}/items`;
   }
 
-  it('[I-6] a gateway that has just started and is behind answers at once, and misses and repeats nothing', async () => {
+  it('[I-6] from a gateway that has just started and is behind comes at once; no change is missing or repeated', async () => {
     const { app, url } = await startApp();
     app.relay.start();
     let writing = true;
@@ -63,7 +63,7 @@ describeWithBroker('snapshots over RabbitMQ', () => {
     }
   });
 
-  it('[I-6] rows that are ahead of a relay that lags are sent once the log has come as far', async () => {
+  it('[I-6] whose rows are ahead of a slow relay is sent once the log has caught up', async () => {
     const { app, url } = await startApp();
     const address = await startGateway(url, app);
     for (let id = 1; id <= 5; id++) app.change(id);
@@ -79,7 +79,7 @@ describeWithBroker('snapshots over RabbitMQ', () => {
     expect(held(client)).toEqual(app.rows());
   });
 
-  it('[I-6] a source that has long been quiet is served from the edge', async () => {
+  it('[I-6] of a source that has long been quiet begins at the head', async () => {
     const { app, log, url } = await startApp();
     app.relay.start();
     for (let id = 1; id <= 5; id++) app.change(id);
@@ -101,12 +101,12 @@ function held(client: FramesClient) {
   return fold(rows, client.events(1));
 }
 
-/** The numbers of the changes that came as events. */
+/** The numbers of the changes that arrived as events. */
 function changesOf(client: FramesClient): number[] {
   return client.events(1).map(({ data }) => Number(Object(data).change));
 }
 
-/** What they must be: from the one after the rows' last. */
+/** The numbers that are expected: consecutive, beginning after the last change of the rows. */
 function consecutive(client: FramesClient): number[] {
   const rows = client.controls('snapshot').flatMap((frame) => frame.rows);
   const first = (fold(rows, []).get(0)?.change ?? 0) + 1;

@@ -19,7 +19,9 @@ interface Stage {
   readonly http: string;
 }
 
-/** An application, its relay to a log, and a gateway on that log which asks the application by URL. */
+/**
+ * An application, its relay to a log, and a gateway on that log that reads the snapshot from the application by URL.
+ */
 async function start(options: { relay?: boolean } = {}): Promise<Stage> {
   const logFile = join(temporaryFolder(), 'log.db');
   const app = await TableApp.start(await openTestLog(logFile));
@@ -41,13 +43,13 @@ function rowsOf(client: FramesClient, id: number): unknown[] {
     .flatMap(({ rows }) => rows);
 }
 
-/** What the client holds: its last snapshot and the events since. */
+/** The state of the client: its last snapshot and the events since. */
 function held(client: FramesClient, id: number) {
   return fold(rowsOf(client, id), client.events(id));
 }
 
-describe('a snapshot', () => {
-  it('[I-6] by URL or by function: rows, then subscribed, then the events that the rows do not hold', async () => {
+describe('A snapshot', () => {
+  it('[I-6] by URL or by function sends rows, then subscribed, then the events that the rows do not contain', async () => {
     const { app, ws } = await start();
     for (let id = 1; id <= 10; id++) app.change(id);
     for (const path of ['/items', '/local']) {
@@ -63,7 +65,7 @@ describe('a snapshot', () => {
     }
   });
 
-  it('[I-6] is not sent where a position is given that can be served', async () => {
+  it('[I-6] is not sent if the given position can be served', async () => {
     const { app, ws } = await start();
     for (let id = 1; id <= 5; id++) app.change(id);
     const client = await FramesClient.open(`${ws}/items`);
@@ -75,7 +77,7 @@ describe('a snapshot', () => {
     expect([client.controls('snapshot'), app.requests]).toEqual([[], 0]);
   });
 
-  it('[I-6] two hundred clients that ask at once share one read, and the events since then', async () => {
+  it('[I-6] is read once for two hundred clients that ask at the same time, and each gets the events since then', async () => {
     const { app, ws } = await start();
     for (let id = 1; id <= 50; id++) app.change(id);
     let answer = () => {};
@@ -85,7 +87,7 @@ describe('a snapshot', () => {
     const clients = await Promise.all(Array.from({ length: 200 }, () => FramesClient.open(`${ws}/items`)));
     const asked = clients.map(async (client, i) => {
       client.send({ op: 'subscribe', id: 1, snapshot: true });
-      // Some who join the read late: what changed after it began must reach them as events.
+      // Some clients join the read late, so changes after its beginning must reach them as events.
       if (i === 100) app.change(51);
       await client.ask('{"op":"ping"}', 'pong');
     });
@@ -100,7 +102,7 @@ describe('a snapshot', () => {
     expect(app.requests).toBe(1);
   });
 
-  it('[I-6] waits for a relay that lags, and then begins exactly behind its rows', async () => {
+  it('[I-6] waits for a slow relay, and then begins exactly after its rows', async () => {
     const { app, ws } = await start({ relay: false });
     for (let id = 1; id <= 20; id++) app.change(id);
     const client = await FramesClient.open(`${ws}/items`);
@@ -115,7 +117,7 @@ describe('a snapshot', () => {
     expect(client.events(1).map(({ data }) => toItem(data).change)).toEqual([21, 22, 23, 24, 25, 26]);
   });
 
-  it('[I-6] goes to an event stream too, whose rows and events make the table', async () => {
+  it('[I-6] is sent to an event stream as well; its rows and the events equal the table', async () => {
     const { app, http } = await start();
     for (let id = 1; id <= 10; id++) app.change(id);
     const client = await StreamClient.open(`${http}/items?snapshot=true`);
@@ -126,8 +128,8 @@ describe('a snapshot', () => {
   });
 });
 
-describe('an application that cannot give its snapshot', () => {
-  it('[I-6][I-8] is an error that is retryable; the rest of the connection goes on, and a new subscribe works once it can', async () => {
+describe('A snapshot that the application cannot give', () => {
+  it('[I-6][I-8] is a retryable error; the rest of the connection goes on, and a later subscribe works', async () => {
     const { app, ws } = await start();
     app.change(1);
     const client = await FramesClient.open(`${ws}/items`);
@@ -153,7 +155,7 @@ describe('an application that cannot give its snapshot', () => {
     expect(client.events(1).at(-1)?.data).toEqual({ id: 2, change: 2 });
   });
 
-  it('[I-6] nor has a relay that brings its events in time is told so', async () => {
+  it('[I-6] is a retryable error also if no relay brings the events in time', async () => {
     const { app, ws } = await start({ relay: false });
     app.change(1);
     const client = await FramesClient.open(`${ws}/items`);
@@ -162,8 +164,8 @@ describe('an application that cannot give its snapshot', () => {
   });
 });
 
-describe('clients that come while the table changes', () => {
-  it('[I-6][I-3] each hold at every event what the table was then: no gap, nothing twice, the same at the end', async () => {
+describe('Clients that connect while the table changes', () => {
+  it('[I-6][I-3] each equal the table at every event: no gap, nothing twice, the same at the end', async () => {
     const { app, ws } = await start();
     const clients: FramesClient[] = [];
     const joining: Promise<unknown>[] = [];
@@ -190,8 +192,8 @@ describe('clients that come while the table changes', () => {
   });
 });
 
-describe('a snapshot of 20 MB', () => {
-  it('[I-7][I-6] to twenty clients that read nothing is held once, and arrives whole when they read on', async () => {
+describe('A snapshot of 20 MB', () => {
+  it('[I-7][I-6] for twenty clients that read nothing is held once, and arrives whole when they read on', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const app = await TableApp.start(await openTestLog(logFile));
     app.fill(2_000, 10_000);
@@ -219,7 +221,7 @@ describe('a snapshot of 20 MB', () => {
     await warm.ask('{"op":"ping"}', 'pong');
     app.change(1);
     await warm.frames.until(() => warm.events(1).length === 1, 'an event');
-    // The answer, what was parsed of it, and the frames; a copy for each client would be 400 MB.
+    // The answer, its parsed form and the frames; one copy for each client would take 400 MB.
     expect((await gateway.memory()) - before).toBeLessThan(200 * MIB);
     for (const client of clients) {
       client.socket.resume();

@@ -26,7 +26,7 @@ interface Answer {
   readonly text: string;
 }
 
-/** One connection to the port, which is one worker's for as long as it lasts. */
+/** One connection to the port; it belongs to one worker for as long as it lasts. */
 class Line {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   readonly #workers: Workers;
@@ -51,7 +51,10 @@ class Line {
     return within(answered, 'an answer');
   }
 
-  /** Asks for an upgrade. @returns the status of the answer; undefined where the connection ended without one */
+  /**
+   * Asks for an upgrade.
+   * @returns the status of the answer, or undefined if the connection ended without one
+   */
   upgrade(path: string): Promise<number | undefined> {
     const key = 'AAAAAAAAAAAAAAAAAAAAAA==';
     const headers = {
@@ -72,21 +75,21 @@ class Line {
     });
   }
 
-  /** Polls, and breaks off. */
+  /** Polls, and aborts the request after `ms`. */
   abortAfter(path: string, ms: number): void {
     const request = httpRequest(this.#workers.url('http', path), { agent: this.#agent });
     request.once('error', () => {}).end();
     setTimeout(() => request.destroy(), ms);
   }
 
-  /** Opens a session in the worker that this is a connection to. */
+  /** Opens a session in the worker that holds this connection. */
   async open(): Promise<Session> {
     const { text } = await this.send('GET', '/socket.io/?EIO=4&transport=polling');
     return new Session(parseOpen(text).sid);
   }
 }
 
-/** A session that polls, by whatever connection. */
+/** A polling session, which any connection can use. */
 class Session {
   readonly sid: string;
 
@@ -103,7 +106,7 @@ class Session {
   }
 }
 
-/** A connection to each of two workers. */
+/** Returns one connection to each of two workers. */
 async function lineToEach(workers: Workers): Promise<[Line, Line]> {
   const lines = new Map<number, Line>();
   while (lines.size < 2) {
@@ -115,11 +118,11 @@ async function lineToEach(workers: Workers): Promise<[Line, Line]> {
   return [one, two];
 }
 
-describe('long polling over several workers', () => {
+describe('Long polling over several workers', () => {
   it.each<[string, Transports]>([
     ['polls alone', ['polling']],
     ['polls and upgrades', ['polling', 'websocket']],
-  ])('[I-1][I-2][I-3] a stock client that %s gets every event once, in order', async (_, transports) => {
+  ])('[I-1][I-2][I-3] delivers every event once, in order, to a stock client that %s', async (_, transports) => {
     const workers = await Workers.start();
     const append = appender(await openTestLog(workers.logFile));
     const options = { transports: [...transports], auth: { names: 'event', since: 'first' } };
@@ -140,12 +143,12 @@ describe('long polling over several workers', () => {
         (name) => name === last,
       );
     }
-    // Nobody had to begin anew.
+    // No client had to start over.
     expect(clients.map(({ recovered }) => recovered.length)).toEqual(clients.map(() => 1));
     await Promise.all(clients.map((client) => expect(client.ask('unsubscribe', { id: 7 })).resolves.toBeDefined()));
   });
 
-  it('[G-1][I-2][I-3] clients whose worker is killed come back to the other, and miss nothing', async () => {
+  it('[G-1][I-2][I-3] lets clients of a killed worker reconnect to the other worker and miss nothing', async () => {
     const workers = await Workers.start({ port: await stablePort() });
     const append = appender(await openTestLog(workers.logFile));
     const ways: Transports[] = [['polling'], ['polling', 'websocket'], ['websocket']];
@@ -172,7 +175,7 @@ describe('long polling over several workers', () => {
     expect(clients.flatMap(({ recovered }) => recovered.slice(1)).filter((recovered) => !recovered)).toEqual([]);
   });
 
-  it('a poll by any connection reaches the session, and ids of sessions cannot be guessed', async () => {
+  it('reaches its session over any connection, and session ids cannot be guessed', async () => {
     const workers = await Workers.start();
     const [one, two] = await lineToEach(workers);
     const session = await one.open();
@@ -183,7 +186,7 @@ describe('long polling over several workers', () => {
     expect(await two.send('POST', session.path, large)).toEqual({ status: 200, text: 'ok' });
   });
 
-  it('a poll that is too large is answered 413 by any connection, however much of it comes after the answer', async () => {
+  it('is answered with 413 on any connection if a poll is too large, however much of it follows the answer', async () => {
     const workers = await Workers.start();
     for (const bytes of [1_100_000, 2_000_000, 4_000_000]) {
       for (let n = 0; n < 5; n++) {
@@ -196,7 +199,7 @@ describe('long polling over several workers', () => {
     }
   });
 
-  it('a session that is nowhere is unknown by every connection, as Engine.IO says it', async () => {
+  it('gets Engine.IO’s error for an unknown session on every connection', async () => {
     const workers = await Workers.start();
     const unknown = { status: 400, text: '{"code":1,"message":"Session ID unknown"}' };
     for (const line of await lineToEach(workers)) {
@@ -208,26 +211,26 @@ describe('long polling over several workers', () => {
     }
   });
 
-  it('a poll that hangs is ended where its client goes, or its worker', async () => {
+  it('ends a pending poll if its client disconnects or its worker dies', async () => {
     const workers = await Workers.start();
     const [one, two] = await lineToEach(workers);
     const [aborted, other] = [await one.open(), await one.open()];
     const hanging = two.send('GET', other.path);
     const third = (await lineToEach(workers))[1];
     third.abortAfter(aborted.path, 1_000);
-    // As where the session's own worker is polled, Engine.IO ends a session whose client broke off.
+    // Engine.IO ends a session whose client aborts a poll, also if another worker relays that poll.
     await eventually(
       () => one.send('POST', aborted.path, '6'),
       ({ status }) => status === 400,
     );
     expect(await one.send('POST', other.path, '6')).toMatchObject({ status: 200 });
-    // The first that was started is the first worker.
+    // The process that started first is worker 1.
     const [first = 0] = workers.pids();
     process.kill(first, 'SIGKILL');
     expect(await hanging).toEqual({ status: 400, text: '{"code":1,"message":"Session ID unknown"}' });
   });
 
-  it('an upgrade by any connection reaches the session, and the worker in between is out of it', async () => {
+  it('upgrades over any connection, and the relaying worker then takes no part', async () => {
     const workers = await Workers.start();
     const [one, two] = await lineToEach(workers);
     for (const line of [one, two]) {
@@ -237,14 +240,14 @@ describe('long polling over several workers', () => {
         const socket = new WebSocket(url);
         afterTest(() => socket.terminate());
         const heard = new Promise((resolve) => socket.once('message', (data) => resolve(data.toString())));
-        // At once after the handshake, while the processes let go of the socket.
+        // Sent right after the handshake, while the processes hand over the socket.
         socket.once('open', () => socket.send('2probe'));
         expect(await within(heard, 'the answer to a probe')).toBe('3probe');
         socket.terminate();
-        await within(new Promise((resolve) => socket.once('close', resolve)), 'the end');
+        await within(new Promise((resolve) => socket.once('close', resolve)), 'the end of the connection');
       }
     }
-    // One that a worker does not know, and one of a worker that there is not.
+    // Sessions that a worker does not know, and a session of a worker that does not exist.
     for (const sid of ['1-none', '2-none', '9-none']) {
       const refused = new WebSocket(workers.url('ws', `/socket.io/?EIO=4&transport=websocket&sid=${sid}`));
       refused.once('error', () => {});
@@ -255,7 +258,7 @@ describe('long polling over several workers', () => {
     }
   });
 
-  it('upgrades that are on their way to a worker that is killed are ended: nobody waits for them', async () => {
+  it('ends pending upgrades to a worker that is killed, so that no client waits for them', async () => {
     const workers = await Workers.start();
     const lines: { line: Line; session: Session }[] = [];
     const [one] = await lineToEach(workers);
@@ -275,7 +278,7 @@ describe('long polling over several workers', () => {
     await eventually(sockets, (count) => count <= before);
   });
 
-  it('over TLS, polls and upgrades reach their session as well', async () => {
+  it('reaches its session over TLS as well, by polls and upgrades', async () => {
     const cert = join(TLS, 'localhost.cert.pem');
     const key = join(TLS, 'localhost.key.pem');
     const flags = ['--route=events', '--exchange=events', `--cert=${cert}`, `--key=${key}`];

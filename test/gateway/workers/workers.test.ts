@@ -32,8 +32,8 @@ async function untilAllEnded(pids: readonly number[]): Promise<void> {
   );
 }
 
-describe('several workers on one port', () => {
-  it('[I-1][I-2][I-3] share the connections, and each gets every event once, in order', async () => {
+describe('Several workers on one port', () => {
+  it('[I-1][I-2][I-3] share the connections, and each connection gets every event once, in order', async () => {
     const workers = await Workers.start({ logsOpened: true });
     const append = appender(await openTestLog(workers.logFile));
     const plain = await many(20, () => PlainClient.open(workers.url('ws', '/events')));
@@ -43,7 +43,7 @@ describe('several workers on one port', () => {
     const late = await PlainClient.open(workers.url('ws', '/events?since=first'));
     expect(await late.numbers(2_000)).toEqual(range(1, 2_000));
     const opened = await workers.untilOpened(25);
-    // Dealt out in turns, to whichever has taken the one before.
+    // The primary hands connections to the workers in turn.
     for (const worker of [0, 1]) expect(opened[worker]).toBeGreaterThan(3);
     expect(workers.primary.stdout.match(/listens on/g)).toHaveLength(1);
   });
@@ -55,7 +55,7 @@ describe('several workers on one port', () => {
     }
   });
 
-  it('[I-2][I-3] miss nothing when one is killed with SIGKILL under load, and another takes its place', async () => {
+  it('[I-2][I-3] lose no event if one is killed with SIGKILL under load and another takes its place', async () => {
     const workers = await Workers.start({ port: await stablePort() });
     const append = appender(await openTestLog(workers.logFile));
     await append(1);
@@ -107,7 +107,7 @@ describe('several workers on one port', () => {
     expect(workers.primary.stdout.match(/a worker has ended; starting another/g)).toHaveLength(3);
   });
 
-  it('[000-09] what a client says reaches the connections of all workers, of every kind', async () => {
+  it('[000-09] relay a message of a client to the connections of all workers, on every transport', async () => {
     const workers = await Workers.start({
       flags: ['--route=chat', '--exchange=events', '--broadcast'],
       logsOpened: true,
@@ -124,7 +124,7 @@ describe('several workers on one port', () => {
     expect(speaker?.messages.all).toEqual([]);
   });
 
-  it('serve the port for operators once for all: ready when all are, and any of them publishes', async () => {
+  it('share one HTTP port for operators: it is ready when all workers are, and any worker publishes', async () => {
     const workers = await Workers.start({
       flags: ['--route=events', '--exchange=events', '--http-port=0', '--http-token=secret'],
     });
@@ -144,14 +144,14 @@ describe('several workers on one port', () => {
 
     const [victim = 0] = workers.pids();
     process.kill(victim, 'SIGKILL');
-    // What is asked of the killed one itself has no answer.
+    // A request that reaches the killed worker itself gets no answer.
     const look = () => fetch(`${http}/ready`, { headers: { connection: 'close' } }).catch(() => new Response());
     const seen = await eventually(look, ({ status }) => status === 503);
     expect(await seen.json()).toMatchObject({ detail: expect.stringMatching(/worker \d (is starting|has ended)/) });
     await eventually(look, ({ status }) => status === 200);
   });
 
-  it('warn where subscribers are declared, which each of them has', async () => {
+  it('warn if subscribers are configured, because each worker has its own', async () => {
     const cwd = temporaryFolder();
     writeFileSync(
       join(cwd, 'mail.js'),
@@ -168,7 +168,7 @@ describe('several workers on one port', () => {
   });
 });
 
-describeWithBroker('several workers on a log on RabbitMQ', () => {
+describeWithBroker('Several workers on a log on RabbitMQ', () => {
   it('[I-1][I-2][I-3] deliver every event once, in order, and broadcast to each other; a queue shares the work among them', async () => {
     const { url, exchange } = testNames();
     const queue = `${exchange}-work`;
@@ -200,8 +200,8 @@ describeWithBroker('several workers on a log on RabbitMQ', () => {
   });
 });
 
-describe('what a worker starts', () => {
-  it('does not take itself for one of them', async () => {
+describe('A process that a worker starts', () => {
+  it('does not act as a worker itself', async () => {
     const cwd = temporaryFolder();
     writeFileSync(
       join(cwd, 'handler.js'),
@@ -224,8 +224,8 @@ describe('what a worker starts', () => {
   });
 });
 
-describe('the end of several workers', () => {
-  it('SIGTERM drains each: clients are told to come back, and nothing is left', async () => {
+describe('The end of several workers', () => {
+  it('by SIGTERM drains each: clients are told to reconnect, and nothing is left behind', async () => {
     const workers = await Workers.start();
     const clients = await many(8, () => PlainClient.open(workers.url('ws', '/events')));
     const pids = workers.pids();
@@ -237,7 +237,7 @@ describe('the end of several workers', () => {
     expect(readdirSync(workers.cwd)).toEqual(['log.db']);
   });
 
-  it('Ctrl-C, which a terminal sends to all of them, leaves no process and no socket', async () => {
+  it('by Ctrl-C, which a terminal sends to all of them, leaves no process and no socket', async () => {
     const workers = await Workers.start();
     const client = await PlainClient.open(workers.url('ws', '/events'));
     const pids = workers.pids();
@@ -249,9 +249,9 @@ describe('the end of several workers', () => {
     expect(existsSync(join(workers.cwd, 'log.db-ephemeral'))).toBe(false);
   });
 
-  it('a second Ctrl-C ends all at once', async () => {
+  it('by a second Ctrl-C is immediate', async () => {
     const workers = await Workers.start({ flags: ['--route=events', '--exchange=events', '--drain-ms=50000'] });
-    // It never answers the closing handshake, so that draining would take its time.
+    // This client never answers the closing handshake, so draining would take its full time.
     const client = await PlainClient.open(workers.url('ws', '/events'));
     client.socket.pause();
     const pids = workers.pids();
@@ -265,7 +265,7 @@ describe('the end of several workers', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   });
 
-  it('a primary that is killed with SIGKILL takes its workers along', async () => {
+  it('by SIGKILL of the primary includes all workers', async () => {
     const workers = await Workers.start();
     const pids = workers.pids();
     expect(pids).toHaveLength(2);
@@ -274,10 +274,10 @@ describe('the end of several workers', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   });
 
-  it('one that is stopped by itself drains, and another takes its place', async () => {
+  it('is not that of one stopped worker: it drains, and another takes its place', async () => {
     const workers = await Workers.start({ logsOpened: true });
     const clients = await many(10, () => PlainClient.open(workers.url('ws', '/events')));
-    // The first that was started is the first worker.
+    // The process that started first is worker 1.
     const [one = 0] = workers.pids();
     const [its = 0] = await workers.untilOpened(10);
     expect(its).toBeGreaterThan(0);
@@ -291,8 +291,8 @@ describe('the end of several workers', () => {
   });
 });
 
-describe('workers that are stopped while they start', () => {
-  it('the first one, and those after it, end at once; nothing is said to listen, and nothing is left', async () => {
+describe('Workers that are stopped while they start', () => {
+  it('end at once, the first and the later ones; none reports that it listens, and nothing is left behind', async () => {
     for (const started of [1, 3]) {
       const workers = new Workers({ workers: 3 });
       const pids = await workers.untilPids(started);
@@ -307,7 +307,7 @@ describe('workers that are stopped while they start', () => {
   });
 });
 
-describe('workers whose primary ends without a word', () => {
+describe('Workers end and leave nothing behind', () => {
   async function expectNothingLeft(workers: Workers, pids: readonly number[]): Promise<void> {
     await workers.primary.exited;
     await untilAllEnded(pids);
@@ -315,7 +315,7 @@ describe('workers whose primary ends without a word', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   }
 
-  it('killed with SIGKILL while one starts, which notices when it asks for a port', async () => {
+  it('if their primary is killed with SIGKILL while one starts, which notices when it asks for a port', async () => {
     const cwd = temporaryFolder();
     const [loading, go] = [join(cwd, 'loading'), join(cwd, 'go')];
     writeFileSync(
@@ -344,7 +344,7 @@ describe('workers whose primary ends without a word', () => {
     await expectNothingLeft(workers, pids);
   });
 
-  it('a terminal that is closed, which sends SIGHUP to all of them', async () => {
+  it('if their terminal is closed, which sends SIGHUP to all of them', async () => {
     const workers = await Workers.start();
     const pids = workers.pids();
     for (const pid of [...pids, workers.primary.pid]) process.kill(pid, 'SIGHUP');
@@ -352,8 +352,8 @@ describe('workers whose primary ends without a word', () => {
   });
 });
 
-describe('workers that cannot start', () => {
-  it('say once that the port is in use', async () => {
+describe('Workers that cannot start', () => {
+  it('report once that the port is in use', async () => {
     const busy = createServer().listen(0, '127.0.0.1');
     afterTest(() => busy.close());
     await new Promise((resolve) => busy.once('listening', resolve));
@@ -369,13 +369,13 @@ describe('workers that cannot start', () => {
     expect(stdout).toBe('');
   });
 
-  it.each(['0', 'abc', '257', '-1', '1.5', ''])('take --workers=%s for wrong usage', async (value) => {
+  it.each(['0', 'abc', '257', '-1', '1.5', ''])('report --workers=%s as wrong usage', async (value) => {
     const { code, stderr } = await pregon(['run', '0', '--route=a', '--exchange=x', `--workers=${value}`]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^pregon: --workers must (be a whole number from 1 to 256, or auto|not be empty)/);
   });
 
-  it('take a wrong number in the configuration for a mistake there', async () => {
+  it('report a wrong number in the configuration with its place', async () => {
     const cwd = temporaryFolder();
     writeFileSync(
       join(cwd, 'pregon.yml'),
@@ -399,7 +399,7 @@ describe('workers that cannot start', () => {
     expect(readdirSync(cwd)).toEqual([]);
   });
 
-  it('say where the folder for temporary files has too long a path for their sockets', async () => {
+  it('report a temporary folder whose path is too long for their sockets', async () => {
     const long = join(temporaryFolder(), 'x'.repeat(90));
     mkdirSync(long);
     const line = ['run', '0', '--route=a', '--exchange=x', '--workers=2'];
@@ -409,7 +409,7 @@ describe('workers that cannot start', () => {
     expect(readdirSync(long)).toEqual([]);
   });
 
-  it('give up where they end again and again at their start and none serves, and say so', async () => {
+  it('give up and say so if they end again and again at their start and none serves', async () => {
     const cwd = temporaryFolder();
     const handler =
       'import { existsSync } from "node:fs";\nif (existsSync("broken")) process.exit(7);\nexport default { opened() {} };';

@@ -7,28 +7,28 @@ const MOST_TURN_MS = 20;
 const PAYLOAD_BYTES = 1_000_000;
 const MOST_PACKETS = 10_000;
 
-/** What a hostile client says, as often as it fits. */
+/** Packets of a hostile client, repeated as often as they fit. */
 const PACKETS: readonly (readonly [name: string, packet: string])[] = [
-  ['CONNECT to namespaces that are not there', '40/x,'],
-  ['CONNECT to a namespace again and again', '40/events,'],
+  ['CONNECT to namespaces that do not exist', '40/x,'],
+  ['repeated CONNECT to one namespace', '40/events,'],
   ['CONNECT with private ids and offsets', '40/events,{"pid":"a.b","offset":"c"}'],
-  ['events that nobody handles', '42/events,["x"]'],
+  ['events without a handler', '42/events,["x"]'],
   ['pongs', '3'],
   ['subscribe with acknowledgements', '42/events,1["subscribe",["a.b"]]'],
   ['unsubscribe', '42/events,["unsubscribe",9]'],
-  ['answers to no question', '43/events,1["x"]'],
+  ['answers without a question', '43/events,1["x"]'],
   ['DISCONNECT', '41/events,'],
   ['headers of binary events', '451-/events,["x",{"_placeholder":true,"num":0}]'],
-  ['what is no packet', 'x'],
-  ['bytes that nobody announced', 'bAAAA'],
+  ['invalid packets', 'x'],
+  ['bytes without an announcement', 'bAAAA'],
 ];
 
 const LARGE: readonly (readonly [name: string, packet: string])[] = [
   ['deeply nested', `42/events,["x",${'['.repeat(490_000)}${']'.repeat(490_000)}]`],
   ['nested without an end', `42/events,["x",${'['.repeat(990_000)}`],
   ['of many small values', `42/events,["x",${'{},'.repeat(330_000)}1]`],
-  ['with a long number for an id', `42/events,${'1'.repeat(990_000)}["x"]`],
-  ['with a long name for a namespace', `40/${'x'.repeat(990_000)},`],
+  ['with a long number as id', `42/events,${'1'.repeat(990_000)}["x"]`],
+  ['with a long namespace name', `40/${'x'.repeat(990_000)},`],
 ];
 
 function start(): Promise<GatewayProcess> {
@@ -42,7 +42,7 @@ async function enter(gateway: GatewayProcess): Promise<PollingClient> {
   return client;
 }
 
-/** The code is compiled, and the first turns of the process are over. */
+/** Lets the engine compile the code, and passes the first turns of the process. */
 async function warmUp(gateway: GatewayProcess): Promise<void> {
   for (let n = 0; n < 3; n++) {
     const client = await enter(gateway);
@@ -52,15 +52,15 @@ async function warmUp(gateway: GatewayProcess): Promise<void> {
   await gateway.longestTurnMs();
 }
 
-describe('[fault A9] a payload of long polling', () => {
-  it('with more packets than are taken is answered 413, and ends the session', async () => {
+describe('[fault A9] A payload of long polling', () => {
+  it('with too many packets is answered with 413, and ends the session', async () => {
     const gateway = await start();
     const client = await enter(gateway);
     expect((await client.push('3\x1e'.repeat(MOST_PACKETS))).status).toBe(413);
     expect((await client.poll()).status).toBe(400);
   });
 
-  it('with as many as a stock client may have kept is taken, in order and in slices', async () => {
+  it('with as many packets as a stock client may have queued is handled in order and in slices', async () => {
     const gateway = await start();
     await warmUp(gateway);
     const client = await enter(gateway);
@@ -73,7 +73,7 @@ describe('[fault A9] a payload of long polling', () => {
     expect(await gateway.longestTurnMs()).toBeLessThan(MOST_TURN_MS);
   });
 
-  it('holds up nobody, whatever is in it', async () => {
+  it('holds up no other client, whatever its packets are', async () => {
     const gateway = await start();
     await warmUp(gateway);
     for (const [name, packet] of PACKETS) {
@@ -81,7 +81,7 @@ describe('[fault A9] a payload of long polling', () => {
         const client = await enter(gateway);
         const count = Math.min(Math.floor(PAYLOAD_BYTES / (packet.length + 1)), most);
         const pushed = client.push(Array.from({ length: count }, () => packet).join(SEPARATOR)).catch(() => undefined);
-        // The answer to a flood waits: that it is handled shows in the answers of a client that came after it.
+        // The answer to a flood waits. The answer to a later client shows that the flood has been handled.
         const other = await enter(gateway);
         await other.say('42/events,1["unsubscribe",9]');
         await other.untilPackets(1);
@@ -94,8 +94,8 @@ describe('[fault A9] a payload of long polling', () => {
   });
 });
 
-describe('[fault A9] a packet', () => {
-  it.each(LARGE)('%s holds up nobody', async (_, packet) => {
+describe('[fault A9] A packet', () => {
+  it.each(LARGE)('%s holds up no other client', async (_, packet) => {
     const gateway = await start();
     await warmUp(gateway);
     const client = await enter(gateway);
@@ -106,7 +106,7 @@ describe('[fault A9] a packet', () => {
     expect(await gateway.longestTurnMs()).toBeLessThan(MOST_TURN_MS);
   });
 
-  it('with more attached than is taken ends the connection', async () => {
+  it('with too many bytes attached ends the connection', async () => {
     const gateway = await start();
     const socket = await EngineSocket.enter(gateway.http(''), '/events');
     socket.send('459-/events,["x",{"_placeholder":true,"num":0}]');
@@ -114,7 +114,7 @@ describe('[fault A9] a packet', () => {
     await socket.whenClosed();
   });
 
-  it('that announces more attachments than Socket.IO admits ends the connection', async () => {
+  it('that announces more attachments than Socket.IO allows ends the connection', async () => {
     const gateway = await start();
     const socket = await EngineSocket.enter(gateway.http(''), '/events');
     socket.send('41000000-/events,["x",{"_placeholder":true,"num":0}]', '451000000-/events,["x"]');
@@ -129,8 +129,8 @@ describe('[fault A9] a packet', () => {
   });
 });
 
-describe('[fault A9] a flood by WebSocket', () => {
-  it('holds up nobody, whatever is in it', async () => {
+describe('[fault A9] A flood by WebSocket', () => {
+  it('holds up no other client, whatever its packets are', async () => {
     const gateway = await start();
     await warmUp(gateway);
     for (const [name, packet] of PACKETS) {

@@ -11,7 +11,7 @@ import { eventually } from '../../support/waiting.js';
 
 const MIB = 1_048_576;
 
-/** A client that says what it likes: bare packets over a bare WebSocket. */
+/** Opens a bare WebSocket for raw packets. */
 async function connect(http: string): Promise<{ socket: WebSocket; said: string[] }> {
   const url = new URL('/socket.io/?EIO=4&transport=websocket', http);
   url.protocol = 'ws:';
@@ -33,7 +33,7 @@ async function enter(http: string, auth = ''): Promise<{ socket: WebSocket; said
   return client;
 }
 
-describe('[I-8] what a hostile client emits', () => {
+describe('[I-8] A hostile client', () => {
   it.each([
     '42/events,["unsubscribe",{"id":{"toString":1,"valueOf":1}}]',
     '42/events,["unsubscribe"]',
@@ -42,7 +42,7 @@ describe('[I-8] what a hostile client emits', () => {
     '42/events,["subscribe",null]',
     '42/events,[7,7]',
     '42/events,["__proto__",{"__proto__":1}]',
-  ])('%s harms nobody', async (packet) => {
+  ])('harms no other client with %s', async (packet) => {
     const gateway = await GatewayProcess.start({ log: newLog() });
     const { socket } = await enter(gateway.http('/events'));
     socket.send(packet);
@@ -51,12 +51,12 @@ describe('[I-8] what a hostile client emits', () => {
     expect(gateway.isRunning).toBe(true);
   });
 
-  it('more topics than can be compared are refused before they are, and delay nobody', async () => {
+  it('is refused topics that are too many to compare, before the comparison, and delays no other client', async () => {
     const { http } = await startGateway();
     const wild = (count: number, word: string) => Array.from({ length: count }, (_, n) => `*.${word}${n}`);
     const client = await SocketIoClient.open(http('/events'), { auth: { topics: wild(400, 'a') } });
     const before = process.cpuUsage();
-    // Together fewer than a connection may have, so that it is the comparison that refuses them.
+    // Together fewer than a connection may have, so that the limit of comparisons refuses them.
     for (const topics of [wild(400, 'b'), wild(590, 'c')]) {
       expect(await client.ask('subscribe', topics)).toMatchObject({
         error: { code: 'TOO_MANY_SUBSCRIPTIONS', message: expect.stringContaining('to tell them apart') },
@@ -66,8 +66,8 @@ describe('[I-8] what a hostile client emits', () => {
     expect((user + system) / 1_000).toBeLessThan(2_000);
   });
 
-  it('[I-7] questions without end, of which it reads no answer, end its connection', async () => {
-    // Without a rate, which would only make it slower.
+  it('[I-7] loses its connection if it asks without end and reads no answer', async () => {
+    // No rate limit, because it would only slow the test down.
     const gateway = await GatewayProcess.start({ log: newLog(), maxFramesPerSecond: 0 });
     const { socket } = await enter(gateway.http('/events'));
     const before = await gateway.memory();
@@ -80,7 +80,7 @@ describe('[I-8] what a hostile client emits', () => {
     expect((await gateway.memory()) - before).toBeLessThan(64 * MIB);
   });
 
-  it('the same namespace again and again, all at once, leaves nothing behind', async () => {
+  it('leaves nothing behind if it enters one namespace many times at once', async () => {
     const { http, gateway } = await startGateway();
     const first = await SocketIoClient.open(http('/events'));
     await first.count('subscribed', 1);
@@ -93,7 +93,7 @@ describe('[I-8] what a hostile client emits', () => {
     for (let n = 0; n < 5; n++) {
       const { socket } = await connect(http('/events'));
       for (let again = 0; again < 3; again++) socket.send(`40/events,${auth}`);
-      await within(once(socket, 'close'), 'the end');
+      await within(once(socket, 'close'), 'the end of the connection');
     }
     await eventually(
       () => gateway.connections('events').count,
@@ -105,15 +105,15 @@ describe('[I-8] what a hostile client emits', () => {
   });
 });
 
-describe('[G-1] two who come back as the same, at the same time', () => {
-  it('are two in the end: one of them is recovered, the other begins anew, and both have all that follows', async () => {
+describe('[G-1] Two clients that return with the same private id at the same time', () => {
+  it('become two connections: one is recovered, the other begins anew, and both get all later events', async () => {
     const { http, gateway, append } = await startGateway();
     const first = await SocketIoClient.open(http('/events'), { auth: { names: 'event' } });
     await first.count('subscribed', 1);
     const [pid, offset] = ['_pid', '_lastOffset'].map((name) => Reflect.get(first.socket, name));
     first.socket.io.reconnection(false);
     first.breakOff();
-    // Both are on their way in while a middleware thinks about them.
+    // Both are entering while a middleware decides about them.
     const waiting: (() => void)[] = [];
     gateway.io.of('/events').use((_, next) => {
       waiting.push(next);
@@ -142,8 +142,8 @@ describe('[G-1] two who come back as the same, at the same time', () => {
   });
 });
 
-describe('what an application may do with its own server', () => {
-  it('taking all listeners away keeps no connection alive that is gone', async () => {
+describe('An application with its own server', () => {
+  it('can remove all listeners of a connection, which is still released when it ends', async () => {
     const { http, gateway } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     await client.count('subscribed', 1);
@@ -155,7 +155,7 @@ describe('what an application may do with its own server', () => {
     );
   });
 
-  it('a message under a reserved name is refused where it is sent', async () => {
+  it('cannot send a message under a reserved name: the call throws', async () => {
     const { http, gateway } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     const connections = gateway.connections('events');
@@ -165,22 +165,22 @@ describe('what an application may do with its own server', () => {
     expect(client.socket.connected).toBe(true);
   });
 
-  it('an answer that JSON cannot hold is an error for whoever asked', async () => {
+  it('that answers with a value that JSON cannot represent causes an error for the client that asked', async () => {
     const handlers = [{ messages: { ask: () => ({ big: 1n }) } }];
     const { http } = await startGateway({ routes: { events: { path: '/events', handlers } } });
     const client = await SocketIoClient.open(http('/events'));
     expect(await client.ask('ask', 1)).toMatchObject({ error: { code: 'HANDLER_FAILED' } });
   });
 
-  it('options on which recovery and rooms depend are refused at start', async () => {
+  it('cannot set options on which recovery and rooms depend: the start fails', async () => {
     const options = { log: newLog(), routes: { events: { path: '/events' } } };
     const socketIo = {};
-    // As one does who writes JavaScript.
+    // As in JavaScript, without the check of types.
     Reflect.set(socketIo, 'parser', {});
     await expect(createGateway({ ...options, socketIo })).rejects.toThrow('socketIo.parser');
   });
 
-  it('[G-7] who enters while the gateway goes away is sent elsewhere, and delays nothing', async () => {
+  it('[G-7] redirects a client that enters while the gateway closes, which delays nothing', async () => {
     const { http, gateway } = await startGateway();
     const { socket, said } = await connect(http('/events'));
     const held = await SocketIoClient.open(http('/events'), { reconnection: false });
@@ -188,7 +188,7 @@ describe('what an application may do with its own server', () => {
     const began = performance.now();
     const closing = gateway.close({ spreadMs: 500, timeoutMs: 50_000 });
     socket.send('40/events,');
-    await within(once(socket, 'close'), 'the end');
+    await within(once(socket, 'close'), 'the end of the connection');
     await closing;
     expect(said.filter((text) => text.includes('"subscribed"'))).toEqual([]);
     expect(performance.now() - began).toBeLessThan(40_000);

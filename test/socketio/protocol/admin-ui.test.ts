@@ -5,7 +5,7 @@ import type { SocketIoClient } from '../../support/gateway/socketio-client.js';
 import { describeWithLogs, type Member, startMember, untilSeen } from '../../support/socketio/cluster.js';
 import { eventually } from '../../support/waiting.js';
 
-/** What the page of the admin UI does when it connects; what it is sent is what it shows. */
+/** Does what the page of the admin UI does when it connects; the page shows what is sent to it. */
 describeWithLogs('[003-02] @socket.io/admin-ui on two gateways', (newLog) => {
   async function startPair(): Promise<{ a: Member; b: Member; admin: SocketIoClient }> {
     const log = newLog();
@@ -42,24 +42,24 @@ describeWithLogs('[003-02] @socket.io/admin-ui on two gateways', (newLog) => {
     );
   });
 
-  it('shows what happens on both: who comes and goes, joins, what is emitted and received', async () => {
+  it('shows what happens on both: connections, disconnections, rooms, emitted and received messages', async () => {
     const { b, admin } = await startPair();
     await admin.count('all_sockets', 1);
     const client = await b.connect('/events');
     await admin.received.until(
       () => admin.of('socket_connected').some(([socket]) => Object(socket).id === client.socket.id),
-      'the newcomer',
+      'the new connection',
     );
     expect(await client.ask('ask')).toBe('answer');
     b.gateway.io.of('/events').emit('to all', 1);
     const { id } = client.socket;
     await admin.received.until(
       () => admin.of('event_received').some(([, by, args]) => by === id && [args].flat()[0] === 'ask'),
-      'what the client asked',
+      'the message of the client',
     );
     await admin.received.until(
       () => admin.of('event_sent').some(([, to, args]) => to === id && [args].flat()[0] === 'to all'),
-      'what was emitted',
+      'the emitted message',
     );
     b.gateway.io.of('/events').socketsJoin('room');
     await admin.received.until(
@@ -67,10 +67,10 @@ describeWithLogs('[003-02] @socket.io/admin-ui on two gateways', (newLog) => {
       'the room',
     );
     client.socket.disconnect();
-    await admin.received.until(() => admin.of('socket_disconnected').some(([, who]) => who === id), 'the one who went');
+    await admin.received.until(() => admin.of('socket_disconnected').some(([, who]) => who === id), 'the closed connection');
   });
 
-  it('does what is asked for there, on both: emit, join, leave, disconnect', async () => {
+  it('can emit, join, leave and disconnect on both', async () => {
     const { a, b, admin } = await startPair();
     const clients = [await a.connect('/events'), await b.connect('/events')];
     const theirs = clients[1]?.socket.id ?? '';
@@ -83,7 +83,7 @@ describeWithLogs('[003-02] @socket.io/admin-ui on two gateways', (newLog) => {
     await eventually(inRoom, (size) => size === undefined);
     const gone = new Promise((resolve) => clients[1]?.socket.once('disconnect', resolve));
     admin.socket.emit('_disconnect', '/events', false, theirs);
-    expect(await within(gone, 'the end')).toBe('io server disconnect');
+    expect(await within(gone, 'the end of the connection')).toBe('io server disconnect');
     expect(clients[0]?.socket.connected).toBe(true);
   });
 });

@@ -11,17 +11,17 @@ interface Heartbeat {
   readonly pingTimeout: number;
 }
 
-/** No ping comes while a test runs, however busy the machine is. */
+/** No ping falls within a test, however busy the machine is. */
 const CALM: Heartbeat = { pingInterval: 60_000, pingTimeout: 60_000 };
 
-/** Answered at once: a generous timeout keeps a busy machine from ending the connection. */
+/** For clients that answer: a generous timeout keeps a busy machine from ending the connection. */
 const ANSWERED: Heartbeat = { pingInterval: 300, pingTimeout: 30_000 };
 
 const UNANSWERED: Heartbeat = { pingInterval: 300, pingTimeout: 200 };
 
 /**
- * What https://socket.io/docs/v4/engine-io-protocol/ (revision 4) demands of a server, on the gateway's port. The messages of
- * Engine.IO are packets of Socket.IO here, so what comes back is what an echo in a namespace says.
+ * What https://socket.io/docs/v4/engine-io-protocol/ (revision 4) requires of a server, tested on the gateway's port.
+ * Here the messages of Engine.IO are Socket.IO packets, so the answers come from an echo in a namespace.
  */
 async function startEcho(namespace = '/', heartbeat: Heartbeat = CALM): Promise<string> {
   const { gateway, http } = await startGateway({ socketIo: { ...heartbeat, connectTimeout: 10_000 } });
@@ -31,14 +31,14 @@ async function startEcho(namespace = '/', heartbeat: Heartbeat = CALM): Promise<
   return http('');
 }
 
-/** How a raw upgrade is answered that is none of ours to take. */
+/** The status that answers a raw upgrade request. */
 async function upgradeStatus(origin: string, query: string): Promise<number> {
   const raw = await RawSocket.open(Number(new URL(origin).port));
   const head = await raw.upgrade(`/socket.io/${query}`);
   return Number(head.split(' ')[1]);
 }
 
-describe('the handshake of Engine.IO', () => {
+describe('The handshake of Engine.IO', () => {
   it('[001-08][001-10] opens a connection by long polling', async () => {
     const origin = await startEcho();
     const answer = await fetch(`${origin}/socket.io/?EIO=4&transport=polling`);
@@ -53,14 +53,14 @@ describe('the handshake of Engine.IO', () => {
     });
   });
 
-  it('[001-08] opens a connection by WebSocket, from which there is nothing to upgrade to', async () => {
+  it('[001-08] opens a connection by WebSocket, which offers no upgrade', async () => {
     const socket = await EngineSocket.open(await startEcho());
     const opened = parseOpen(await socket.text());
     expect(opened).toMatchObject({ upgrades: [], ...CALM });
     expect(Object.keys(opened).sort()).toEqual(['maxPayload', 'pingInterval', 'pingTimeout', 'sid', 'upgrades']);
   });
 
-  it('[001-08] answers requests that are none with 400', async () => {
+  it('[001-08] answers invalid requests with 400', async () => {
     const origin = await startEcho();
     const statusOf = async (query: string, method = 'GET') =>
       (await fetch(`${origin}/socket.io/${query}`, { method })).status;
@@ -76,7 +76,7 @@ describe('the handshake of Engine.IO', () => {
     expect(await statusOf('?EIO=4&transport=polling&sid=nobodys')).toBe(400);
   });
 
-  it('[001-08] answers upgrades that are none with 400', async () => {
+  it('[001-08] answers invalid upgrades with 400', async () => {
     const origin = await startEcho();
     expect(await upgradeStatus(origin, '?EIO=4')).toBe(400);
     expect(await upgradeStatus(origin, '?EIO=4&transport=abc')).toBe(400);
@@ -88,13 +88,14 @@ describe('the handshake of Engine.IO', () => {
     for (const query of ['?transport=websocket', '?EIO=abc&transport=websocket']) {
       const socket = new WebSocket(`${origin.replace('http', 'ws')}/socket.io/${query}`);
       afterTest(() => socket.terminate());
-      // It is told so in the middle of the WebSocket's frames, as by Socket.IO itself.
+      // Like Socket.IO itself, the gateway writes an HTTP answer between the WebSocket frames, so the client reports an
+      // error.
       socket.on('error', () => {});
-      await within(new Promise((resolve) => socket.once('close', resolve)), 'the end');
+      await within(new Promise((resolve) => socket.once('close', resolve)), 'the end of the connection');
     }
   });
 
-  it('leaves nobody without an answer where the path has no slash at its end', async () => {
+  it('answers with 404 if the path has no slash at its end', async () => {
     const origin = await startEcho();
     const answer = await within(fetch(`${origin}/socket.io?EIO=4&transport=polling`), 'an answer');
     expect(answer.status).toBe(404);
@@ -103,8 +104,8 @@ describe('the handshake of Engine.IO', () => {
   });
 });
 
-describe('the heartbeat of Engine.IO', () => {
-  it('[001-12] is asked for by long polling, and answered', async () => {
+describe('The heartbeat of Engine.IO', () => {
+  it('[001-12] pings by long polling, and takes the answer', async () => {
     const client = await PollingClient.open(await startEcho('/', ANSWERED));
     for (let beat = 0; beat < 3; beat++) {
       expect(await client.packets()).toEqual(['2']);
@@ -112,7 +113,7 @@ describe('the heartbeat of Engine.IO', () => {
     }
   });
 
-  it('[001-12] that is not answered by long polling ends the connection', async () => {
+  it('[001-12] ends a connection by long polling that does not answer', async () => {
     const silent = await PollingClient.open(await startEcho('/', UNANSWERED));
     const began = performance.now();
     await silent.packets();
@@ -121,7 +122,7 @@ describe('the heartbeat of Engine.IO', () => {
     expect((await silent.poll()).status).toBe(400);
   });
 
-  it('[001-12] is asked for by WebSocket, and answered', async () => {
+  it('[001-12] pings by WebSocket, and takes the answer', async () => {
     const socket = await EngineSocket.open(await startEcho('/', ANSWERED));
     await socket.next();
     for (let beat = 0; beat < 3; beat++) {
@@ -130,7 +131,7 @@ describe('the heartbeat of Engine.IO', () => {
     }
   });
 
-  it('[001-12] that is not answered by WebSocket ends the connection', async () => {
+  it('[001-12] ends a connection by WebSocket that does not answer', async () => {
     const socket = await EngineSocket.open(await startEcho('/', UNANSWERED));
     await socket.next();
     expect(await socket.next()).toBe('2');
@@ -140,8 +141,8 @@ describe('the heartbeat of Engine.IO', () => {
   });
 });
 
-// A namespace of its own, and one that is a route, whose events take the short way.
-describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (namespace) => {
+// A namespace of the application, and a route, whose events bypass Socket.IO's encoder.
+describe.each(['/', '/events'])('Messages of Engine.IO in the namespace %s', (namespace) => {
   const prefix = namespace === '/' ? '' : `${namespace},`;
   const subscribed = namespace === '/' ? 0 : 1;
 
@@ -158,7 +159,7 @@ describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (na
     return socket;
   }
 
-  it('[001-08] go and come by long polling, several in a payload', async () => {
+  it('[001-08] pass in both directions by long polling, several in a payload', async () => {
     const client = await enterByPolling(await startEcho(namespace));
     await client.say(`42${prefix}["echo",{"a":"ñ\\u001e"}]`);
     expect(await client.untilPackets(1)).toEqual([`42${prefix}["echoed",{"a":"ñ\\u001e"}]`]);
@@ -166,7 +167,7 @@ describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (na
     expect(await client.untilPackets(3)).toEqual([1, 2, 3].map((n) => `42${prefix}["echoed",${n}]`));
   });
 
-  it('[001-13] carry bytes by long polling, as base64 behind a b', async () => {
+  it('[001-13] carry bytes by long polling, as base64 after a "b"', async () => {
     const client = await enterByPolling(await startEcho(namespace));
     await client.say(`451-${prefix}["echo",{"_placeholder":true,"num":0}]`, 'bAQIDBA==');
     expect(await client.untilPackets(2)).toEqual([
@@ -175,7 +176,7 @@ describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (na
     ]);
   });
 
-  it('[001-08] go and come by WebSocket', async () => {
+  it('[001-08] pass in both directions by WebSocket', async () => {
     const socket = await enterByWebSocket(await startEcho(namespace));
     socket.send(`42${prefix}["echo",1]`, `42${prefix}["echo",2]`);
     expect(await socket.next()).toBe(`42${prefix}["echoed",1]`);
@@ -189,13 +190,13 @@ describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (na
     expect(await socket.next()).toEqual(Buffer.from([1, 2, 3, 4]));
   });
 
-  it('[001-11] go on by WebSocket after a probe, and by nothing else', async () => {
+  it('[001-11] continue by WebSocket after a probe, and only there', async () => {
     const origin = await startEcho(namespace);
     const client = await enterByPolling(origin);
     const socket = await EngineSocket.open(origin, client.opened.sid);
     socket.send('2probe');
     expect(await socket.next()).toBe('3probe');
-    // Ends the poll that is under way.
+    // Ends the pending poll.
     expect(await client.packets()).toEqual(['6']);
     socket.send('5');
     socket.send(`42${prefix}["echo",1]`);
@@ -207,26 +208,26 @@ describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (na
     expect(await socket.next()).toBe(`42${prefix}["echoed",2]`);
   });
 
-  it('[I-8] that are none end a connection by long polling', async () => {
+  it('[I-8] that are invalid end a connection by long polling', async () => {
     const client = await enterByPolling(await startEcho(namespace));
     await client.push('abc');
     expect((await client.poll()).status).toBe(400);
   });
 
-  it('[I-8] that are none end a connection by WebSocket', async () => {
+  it('[I-8] that are invalid end a connection by WebSocket', async () => {
     const socket = await enterByWebSocket(await startEcho(namespace));
     socket.send('abc');
     await socket.whenClosed();
   });
 
-  it('[I-8] of two polls at a time, the second ends the connection', async () => {
+  it('[I-8] cannot be polled twice at a time: the second poll ends the connection', async () => {
     const client = await enterByPolling(await startEcho(namespace));
     const answers = await Promise.all([client.poll(), client.poll()]);
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400]);
     expect((await client.poll()).status).toBe(400);
   });
 
-  it('[I-8] that are larger than what is taken end it, by long polling with 413', async () => {
+  it('[I-8] that are too large end the connection, by long polling with 413', async () => {
     const origin = await startEcho(namespace);
     const client = await enterByPolling(origin);
     const large = `42${prefix}["echo","${'x'.repeat(1_100_000)}"]`;
@@ -236,15 +237,15 @@ describe.each(['/', '/events'])('messages of Engine.IO in the namespace %s', (na
     expect(await socket.whenClosed()).toBe(1009);
   });
 
-  it('[001-09] are over when the client says so, by long polling', async () => {
+  it('[001-09] end when the client closes the connection by long polling', async () => {
     const client = await enterByPolling(await startEcho(namespace));
     const [poll] = await Promise.all([client.packets(), client.say('1')]);
     expect(poll).toEqual(['6']);
     expect((await client.poll()).status).toBe(400);
   });
 
-  it('[001-09] are over when the client says so, by WebSocket', async () => {
-    // Engine.IO leaves it to the client to close the WebSocket, and to the heartbeat if it does not.
+  it('[001-09] end when the client closes the connection by WebSocket', async () => {
+    // Engine.IO expects the client to close the WebSocket; if it does not, the heartbeat ends the connection.
     const socket = await enterByWebSocket(await startEcho(namespace, UNANSWERED));
     socket.send('1');
     await socket.whenClosed();

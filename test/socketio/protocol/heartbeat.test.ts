@@ -12,7 +12,7 @@ import { eventually } from '../../support/waiting.js';
 
 const STOCK_CLIENT = fileURLToPath(new URL('../../support/socketio/stock-process.mjs', import.meta.url));
 
-/** A stock client in a process of its own; what it says is a line each. */
+/** A stock client in its own process, which prints one line for each event. */
 function startClient(url: string, options: object): RunningProcess {
   return startProcess([STOCK_CLIENT, url, JSON.stringify({ reconnectionDelay: 20, ...options })]);
 }
@@ -24,9 +24,9 @@ function numbersOf({ stdoutLines }: RunningProcess): number[] {
   });
 }
 
-// The last way begins like the second, and is then like the first.
-describe.each(WAYS)('a stock client by %s', (_, transports) => {
-  it('[001-12][003-14] that stands still is noticed, and has what it missed when it goes on', async () => {
+// The third way begins like the second and ends like the first.
+describe.each(WAYS)('A stock client by %s', (_, transports) => {
+  it('[001-12][003-14] that is suspended is noticed, and gets the missed events when it goes on', async () => {
     const { gateway, http, append } = await startGateway({ socketIo: { pingInterval: 1_000, pingTimeout: 1_000 } });
     const reasons: string[] = [];
     gateway.io.of('/events').on('connection', (socket) => socket.on('disconnect', (reason) => reasons.push(reason)));
@@ -49,7 +49,7 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
     expect(client.stdout).toContain('["connect",true]');
   });
 
-  it('[001-12][001-10] notices that the gateway stands still, and is there again when it goes on', async () => {
+  it('[001-12][001-10] notices that the gateway is suspended, and reconnects when it goes on', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const gateway = await GatewayProcess.start({ log: `sqlite:${logFile}`, heartbeatMs: 300 });
@@ -91,7 +91,7 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
     expect(gateway.connections('events').count).toBe(0);
   });
 
-  it('[001-09] stays for as long as neither side ends it', async () => {
+  it('[001-09] stays connected as long as neither side ends it', async () => {
     const { gateway, http, append } = await startGateway({ socketIo: { pingInterval: 100, pingTimeout: 2_000 } });
     const client = await SocketIoClient.open(http('/events'), { transports: [...transports] });
     const beats: unknown[] = [];
@@ -106,12 +106,12 @@ describe.each(WAYS)('a stock client by %s', (_, transports) => {
     const [socket] = gateway.io.of('/events').sockets.values();
     const ended = new Promise((resolve) => socket?.once('disconnect', resolve));
     client.socket.disconnect();
-    expect(await within(ended, 'the end')).toBe('client namespace disconnect');
+    expect(await within(ended, 'the end of the connection')).toBe('client namespace disconnect');
   });
 });
 
-describe('a stock client whose gateway is away', () => {
-  it('[003-13][001-10] tries again at growing intervals, and is there when it is there', async () => {
+describe('A stock client whose gateway is away', () => {
+  it('[003-13][001-10] retries at growing intervals, and reconnects when the gateway is back', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const port = await stablePort();
     const first = await GatewayProcess.start({ log: `sqlite:${logFile}` }, { port });
@@ -125,7 +125,7 @@ describe('a stock client whose gateway is away', () => {
     client.socket.io.on('reconnect_attempt', () => attempts.push(performance.now()));
     const left = new Promise((resolve) => client.socket.once('disconnect', resolve));
     await first.kill();
-    expect(await within(left, 'the end')).toMatch(/transport/);
+    expect(await within(left, 'the end of the connection')).toMatch(/transport/);
     await eventually(
       () => attempts.length,
       (count) => count >= 5,
@@ -139,7 +139,7 @@ describe('a stock client whose gateway is away', () => {
     expect(client.recovered).toEqual([false, true]);
   });
 
-  it('[001-10] comes back each time that the server drops it, and not when the server sent it away', async () => {
+  it('[001-10] reconnects each time that the server drops its connection, but not if the server disconnects it', async () => {
     const { gateway, http, append } = await startGateway();
     const events = gateway.io.of('/events');
     const client = await SocketIoClient.open(http('/events'), { auth: { names: 'event' } });
@@ -154,7 +154,7 @@ describe('a stock client whose gateway is away', () => {
     expect(client.numbers()).toEqual(numbers(1, 50));
     const sentAway = new Promise((resolve) => client.socket.once('disconnect', resolve));
     events.disconnectSockets(true);
-    expect(await within(sentAway, 'the end')).toBe('io server disconnect');
+    expect(await within(sentAway, 'the end of the connection')).toBe('io server disconnect');
     expect(client.socket.active).toBe(false);
   });
 });

@@ -14,7 +14,7 @@ interface Asked {
 
 describeWithPython('[002-21] python3-socketio', () => {
   for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']]) {
-    it(`[I-1][I-3] gets events and messages by ${transports.join(' and ')}, asks and is asked`, async () => {
+    it(`[I-1][I-3] gets events and messages by ${transports.join(' and ')}, and sends and answers messages`, async () => {
       const { gateway, http, append } = await startGateway<{ serverEvents: Asked }>();
       const events = gateway.io.of('/events');
       events.on('connection', (socket) => {
@@ -39,7 +39,7 @@ describeWithPython('[002-21] python3-socketio', () => {
     });
   }
 
-  it('[003-20] asks for more topics, and is told what is wrong with it', async () => {
+  it('[003-20] subscribes to more topics, and is told what is wrong with a request', async () => {
     const { http, append } = await startGateway();
     const client = await PythonClient.open(http(''), '/events', { topics: 'n.1' });
     expect(await client.call('subscribe', { topics: ['n.3'] })).toMatchObject({ id: 1, position: expect.any(String) });
@@ -50,7 +50,7 @@ describeWithPython('[002-21] python3-socketio', () => {
     expect(client.numbers()).toEqual([1]);
   });
 
-  it('[I-2][I-3] goes on where it was by auth with since, over kill -9 of the gateway, and in another process', async () => {
+  it('[I-2][I-3] resumes by auth with since after kill -9 of the gateway, also in another process', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const port = await stablePort();

@@ -11,9 +11,9 @@ type ServerSocket = Parameters<Parameters<Namespace['use']>[0]>[0];
 interface Started extends TestGateway {
   readonly namespace: Namespace;
   connect(options?: SocketIoClientOptions): Promise<SocketIoClient>;
-  /** So many clients, one after the other. */
+  /** Connects this many clients, one after the other. */
   connectAll(count: number): Promise<SocketIoClient[]>;
-  /** What the server has of a client. */
+  /** The server's socket of a client. */
   serverSide(client: SocketIoClient): ServerSocket;
 }
 
@@ -40,22 +40,25 @@ function socketOf(namespace: Namespace, { socket }: SocketIoClient): ServerSocke
   return found;
 }
 
-/** What clients are asked. */
+/** The messages that clients are asked to answer. */
 interface Asked {
   ask(text: string, answer: (value: unknown) => void): void;
   unheard(answer: (value: unknown) => void): void;
 }
 
-/** Who heard a name, after a last word to all has come to each: so what was not for them had its time. */
+/**
+ * The clients that heard this name. A last word reaches all of them first, so any wrong delivery would have arrived by
+ * then.
+ */
 async function hearers(namespace: Namespace, clients: readonly SocketIoClient[], name: string): Promise<number[]> {
   namespace.local.emit('last word');
   for (const client of clients) await client.count('last word', 1);
   return clients.flatMap((client, at) => (client.of(name).length > 0 ? [at] : []));
 }
 
-// What Socket.IO serves by itself, and a route, where events of the log come between.
+// A namespace that Socket.IO serves alone, and a route, where events of the log come in between.
 describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', (name) => {
-  it('[001-17][001-20] emits to all, to all but the sender, to one', async () => {
+  it('[001-17][001-20] emits to all, to all but the sender, and to one', async () => {
     const { namespace, connectAll, serverSide } = await start(name);
     const clients = await connectAll(3);
     const [first] = clients;
@@ -71,7 +74,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(first.of('to all')).toEqual([[1, { two: [3] }]]);
   });
 
-  it('[003-23] has rooms: join, leave, to several, except', async () => {
+  it('[003-23] has rooms: join, leave, several at once, and exceptions', async () => {
     const { namespace, connectAll, serverSide } = await start(name);
     const clients = await connectAll(4);
     const [a, b, c] = clients.map(serverSide);
@@ -97,7 +100,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(await hearers(namespace, clients, 'red later')).toEqual([0]);
   });
 
-  it('[003-20] asks clients and waits for the answer, or no longer than it was told', async () => {
+  it('[003-20] asks clients and waits for their answers, up to the given timeout', async () => {
     const { gateway, http } = await startGateway<{ serverEvents: Asked }>();
     const namespace = gateway.io.of(name);
     const clients = [await SocketIoClient.open(http(name)), await SocketIoClient.open(http(name))];
@@ -115,7 +118,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     await expect(failed).rejects.toMatchObject({ responses: [{ text: 'all', at: 0 }] });
   });
 
-  it('[003-20][003-21] answers clients that ask, and does not break on those that take no answer', async () => {
+  it('[003-20][003-21] answers clients that ask, and tolerates clients that expect no answer', async () => {
     const { namespace, connect } = await start(name);
     namespace.on('connection', (socket) => {
       socket.on('add', (a, b, answer) => typeof answer === 'function' && answer(Number(a) + Number(b)));
@@ -125,7 +128,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(await client.ask('add', 1, 2)).toBe(3);
   });
 
-  it('[003-02] has middlewares: of the namespace, and of each connection', async () => {
+  it('[003-02] has middlewares for the namespace and for each connection', async () => {
     const { namespace, connect, http } = await start(name);
     const passed: string[] = [];
     namespace.use((socket, next) => {
@@ -156,7 +159,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(client.of('wrong')[0]?.[0]).toBe('what?');
   });
 
-  it('[003-02] has catch-all listeners, for what comes and what goes', async () => {
+  it('[003-02] has catch-all listeners for incoming and outgoing messages', async () => {
     const { namespace, connect, serverSide, append } = await start(name);
     const seen: unknown[] = [];
     namespace.on('connection', (socket) => {
@@ -180,7 +183,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     ]);
   });
 
-  it('drops what is volatile where a client cannot take it at once, and delivers it else', async () => {
+  it('drops a volatile message if a client cannot take it at once, and delivers it otherwise', async () => {
     const { namespace, connect, serverSide } = await start(name);
     const client = await connect({ transports: ['websocket'] });
     await eventually(
@@ -195,7 +198,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
       () => socket.conn.transport.writable,
       (writable) => writable,
     );
-    // The answer to the poll takes the first; until the next poll there is no way out.
+    // The answer to the poll takes the first message; until the next poll nothing can be sent.
     socket.emit('kept', 1);
     for (let n = 1; n <= 100; n++) namespace.to(socket.id).volatile.emit('now', n);
     socket.emit('kept', 2);
@@ -203,7 +206,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(poller.of('now').length).toBe(0);
   });
 
-  it('finds connections, and has them join, leave and go', async () => {
+  it('finds connections, and makes them join, leave and disconnect', async () => {
     const { namespace, connectAll, serverSide } = await start(name);
     const clients = await connectAll(3);
     const ids = clients.map(({ socket }) => socket.id);
@@ -216,14 +219,14 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect((await namespace.in('room').fetchSockets()).map(({ id }) => id)).toEqual([ids[1]]);
     const gone = clients.map(({ socket }) => new Promise((resolve) => socket.once('disconnect', resolve)));
     namespace.in('room').disconnectSockets();
-    expect(await within(gone[1] ?? Promise.reject(), 'the end')).toBe('io server disconnect');
+    expect(await within(gone[1] ?? Promise.reject(), 'the end of the connection')).toBe('io server disconnect');
     const [first] = clients;
     if (first) serverSide(first).disconnect(true);
-    expect(await within(gone[0] ?? Promise.reject(), 'the end')).toMatch(/io server disconnect|transport close/);
+    expect(await within(gone[0] ?? Promise.reject(), 'the end of the connection')).toMatch(/io server disconnect|transport close/);
     expect((await namespace.fetchSockets()).map(({ id }) => id)).toEqual([ids[2]]);
   });
 
-  it('[003-14][003-02] tells of those that go: disconnecting with its rooms, then disconnect with the reason', async () => {
+  it('[003-14][003-02] reports connections that end: disconnecting with the rooms, then disconnect with the reason', async () => {
     const { connect, serverSide } = await start(name);
     const client = await connect();
     const socket = serverSide(client);
@@ -237,7 +240,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(socket.rooms.size).toBe(0);
   });
 
-  it('[001-13] carries bytes anywhere in what is emitted, both ways and in broadcasts', async () => {
+  it('[001-13] carries bytes anywhere in a message, in both directions and in broadcasts', async () => {
     const { namespace, connect, connectAll, append } = await start(name);
     namespace.on('connection', (socket) => {
       socket.on('echo', (value, answer) => typeof answer === 'function' && answer(value));
@@ -252,7 +255,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     }
   });
 
-  it('[I-8] refuses to emit what cannot be written, and goes on', async () => {
+  it('[I-8] refuses to emit values that cannot be encoded, and goes on', async () => {
     const { namespace, connect, serverSide } = await start(name);
     const client = await connect();
     const itself: { self?: unknown } = {};
@@ -263,7 +266,7 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(await client.count('next', 1)).toEqual([[1]]);
   });
 
-  it('emits to others in this process: serverSideEmit reaches none but other gateways', async () => {
+  it('reaches only other gateways by serverSideEmit', async () => {
     const { namespace } = await start(name);
     namespace.on('told', () => expect.unreachable());
     namespace.serverSideEmit('told', 1);
@@ -308,7 +311,7 @@ describe('Socket.IO’s server API beside routes', () => {
     await events.count('event', 4);
   });
 
-  it('[000-07][I-1] serves several routes to one client over one connection, each its own events', async () => {
+  it('[000-07][I-1] serves several routes to one client over one connection, each with its own events', async () => {
     const { gateway, http, append } = await startGateway({
       routes: { even: { path: '/even', topics: ['even.*'] }, odd: { path: '/odd', topics: ['odd.*'] } },
     });
@@ -325,7 +328,7 @@ describe('Socket.IO’s server API beside routes', () => {
     expect([gateway.connections('even').count, gateway.connections('odd').count]).toEqual([1, 1]);
   });
 
-  it('[001-08] tells of the engine: its connections, headers, and what is wrong with requests', async () => {
+  it('[001-08] exposes the engine: its connections, headers, and request errors', async () => {
     const { gateway, http } = await startGateway();
     const { engine } = gateway.io;
     const told: unknown[] = [];

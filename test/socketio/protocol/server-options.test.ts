@@ -14,7 +14,7 @@ const KEY = fileURLToPath(new URL('../../support/tls/key.pem', import.meta.url))
 
 const HANDSHAKE = '/socket.io/?EIO=4&transport=polling';
 
-/** That events of the log and messages come, as with any options. */
+/** Expects that events of the log and messages arrive, as with any options. */
 async function expectService({ gateway, http, append }: TestGateway, options: object = {}): Promise<SocketIoClient> {
   const client = await SocketIoClient.open(http('/events'), { ...options, auth: { names: 'event' } });
   await client.count('subscribed', 1);
@@ -36,21 +36,21 @@ async function refused(url: string, options: object): Promise<Error & { descript
   return within(new Promise((resolve) => client.socket.once('connect_error', resolve)), 'a refusal');
 }
 
-describe('an option of Socket.IO’s server', () => {
-  it('path: Socket.IO is there, and nowhere else', async () => {
+describe('An option of Socket.IO’s server', () => {
+  it('path: Socket.IO is served under this path only', async () => {
     const gateway = await start({ path: '/live/io/' });
     await expectService(gateway, { path: '/live/io' });
     expect((await fetch(gateway.http('/live/io/socket.io.js'))).status).toBe(200);
     expect((await fetch(gateway.http(HANDSHAKE))).status).toBe(404);
   });
 
-  it('addTrailingSlash: false, for those who need it so', async () => {
+  it('addTrailingSlash: with false, the path has no slash at its end', async () => {
     const gateway = await start({ addTrailingSlash: false });
     await expectService(gateway, { addTrailingSlash: false });
     expect((await fetch(gateway.http('/socket.iox'))).status).toBe(404);
   });
 
-  it('[001-16] serveClient: the script is there, with its map and as module, and can be left out', async () => {
+  it('[001-16] serveClient: the script is served with its map and as a module, and can be turned off', async () => {
     const served = await startGateway();
     const script = await fetch(served.http('/socket.io/socket.io.js'));
     expect([script.status, script.headers.get('content-type')]).toEqual([200, 'application/javascript; charset=utf-8']);
@@ -66,7 +66,7 @@ describe('an option of Socket.IO’s server', () => {
     await expectService(bare);
   });
 
-  it('pingInterval and pingTimeout: as told, and heartbeatMs else', async () => {
+  it('pingInterval and pingTimeout: apply if given, or else heartbeatMs', async () => {
     const opened = async ({ http }: TestGateway) => parseOpen(await (await fetch(http(HANDSHAKE))).text());
     const told = await opened(await start({ pingInterval: 1_234, pingTimeout: 4_321 }));
     expect(told).toMatchObject({ pingInterval: 1_234, pingTimeout: 4_321 });
@@ -75,7 +75,7 @@ describe('an option of Socket.IO’s server', () => {
     expect(await opened(await startGateway())).toMatchObject({ pingInterval: 25_000, pingTimeout: 20_000 });
   });
 
-  it('[001-11] transports: without WebSocket nobody upgrades, and who tries is told so', async () => {
+  it('[001-11] transports: without WebSocket no client upgrades, and a client that tries is refused', async () => {
     const gateway = await start({ transports: ['polling'] });
     const client = await expectService(gateway);
     expect(client.socket.io.engine.transport.name).toBe('polling');
@@ -97,7 +97,7 @@ describe('an option of Socket.IO’s server', () => {
     await expectService(gateway, { extraHeaders: { 'x-key': 'good' } });
   });
 
-  it('[I-7] maxHttpBufferSize: as told, and maxFrameBytes else', async () => {
+  it('[I-7] maxHttpBufferSize: applies if given, or else maxFrameBytes', async () => {
     for (const gateway of [await start({ maxHttpBufferSize: 2_000 }), await startGateway({ maxFrameBytes: 2_000 })]) {
       const origin = gateway.http('');
       const poller = await PollingClient.open(origin);
@@ -109,7 +109,7 @@ describe('an option of Socket.IO’s server', () => {
     }
   });
 
-  it('perMessageDeflate: what is emitted is compressed, events are not, and nothing is mixed up', async () => {
+  it('perMessageDeflate: messages are compressed, events are not, and both stay intact', async () => {
     const gateway = await start({ perMessageDeflate: { threshold: 10 } });
     const client = await SocketIoClient.open(gateway.http('/events'), {
       transports: ['websocket'],
@@ -131,7 +131,7 @@ describe('an option of Socket.IO’s server', () => {
     expect(sent() - before).toBeLessThan(1_000_000);
   });
 
-  it('[002-02] by TLS all is the same, by WebSocket and by polling', async () => {
+  it('[002-02] TLS: changes nothing, by WebSocket or by polling', async () => {
     const gateway = await startGateway({ listen: { cert: readFileSync(CERT), key: readFileSync(KEY) } });
     for (const transports of [['websocket'], ['polling']]) {
       const client = await SocketIoClient.open(gateway.http('/events'), { transports, rejectUnauthorized: false });
@@ -146,25 +146,25 @@ describe('an option of Socket.IO’s server', () => {
     }
   });
 
-  it('cookie and initial headers, httpCompression: as without routes', async () => {
+  it('cookie, initial headers and httpCompression: apply as without routes', async () => {
     const gateway = await start({ cookie: { name: 'lb', path: '/x' }, httpCompression: { threshold: 100 } });
     const answer = await fetch(gateway.http(HANDSHAKE));
     expect(answer.headers.get('set-cookie')).toMatch(/^lb=[\w-]+; Path=\/x/);
     await expectService(gateway, { transports: ['polling'], extraHeaders: { 'accept-encoding': 'identity' } });
   });
 
-  it('false: there is no Socket.IO', async () => {
+  it('false: turns Socket.IO off', async () => {
     const { gateway, http } = await startGateway({ socketIo: false });
     expect((await fetch(http(HANDSHAKE))).status).toBe(404);
     expect(() => gateway.io).toThrow('socketIo: false');
   });
 });
 
-describe('[I-9][001-08] pages of origins', () => {
+describe('[I-9][001-08] Pages of other origins', () => {
   const status = async ({ http }: TestGateway, origin: string, init: RequestInit = {}) =>
     fetch(http(HANDSHAKE), { ...init, headers: { origin, ...init.headers } });
 
-  it('that are not allowed are refused, whatever cors says, by each transport and with each request', async () => {
+  it('that are not allowed are refused, whatever cors says, on each transport and with each request', async () => {
     for (const gateway of [await startGateway(), await start({ cors: { origin: 'https://evil.example' } })]) {
       const answer = await status(gateway, 'https://evil.example');
       expect(answer.status).toBe(403);
@@ -183,7 +183,7 @@ describe('[I-9][001-08] pages of origins', () => {
     }
   });
 
-  it('that are allowed are answered with the headers that let the page read, credentials too', async () => {
+  it('that are allowed get the headers that let them read the answer, with credentials', async () => {
     const gateway = await startGateway({ allowedOrigins: ['https://shop.example'] });
     const answer = await status(gateway, 'https://shop.example');
     expect(answer.status).toBe(200);
@@ -199,7 +199,7 @@ describe('[I-9][001-08] pages of origins', () => {
     await expectService(gateway, { extraHeaders: { origin: 'https://shop.example' } });
   });
 
-  it('that are allowed get what cors says, where it is given', async () => {
+  it('that are allowed get the headers that cors specifies', async () => {
     const gateway = await start(
       { cors: { origin: 'https://shop.example', allowedHeaders: ['x-own'], credentials: false } },
       { allowedOrigins: ['https://shop.example'] },
@@ -210,7 +210,7 @@ describe('[I-9][001-08] pages of origins', () => {
   });
 });
 
-describe('a gateway under a host name that no allowed origin has', () => {
+describe('A gateway under a host name that no allowed origin has', () => {
   const HOST = 'live.shop.example';
   const browser = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' };
 
@@ -229,7 +229,7 @@ describe('a gateway under a host name that no allowed origin has', () => {
     return head.slice(9, 12);
   }
 
-  it('[fault D4] lets in programs that poll, the stock client with its own transports among them', async () => {
+  it('[fault D4] admits programs that poll, including the stock client with its own transports', async () => {
     const { port, http } = await begin();
     expect(await statusOf(port, HANDSHAKE, {})).toBe('200');
     for (const transports of [['polling'], ['polling', 'websocket']]) {
@@ -238,7 +238,7 @@ describe('a gateway under a host name that no allowed origin has', () => {
     }
   });
 
-  it('[fault D4] serves the client script to everybody, and nothing else with it', async () => {
+  it('[fault D4] serves the client script to everybody, but nothing else along with it', async () => {
     const { port } = await begin();
     const foreign = { Origin: 'https://evil.example' };
     for (const headers of [{}, browser, foreign]) {
@@ -252,14 +252,14 @@ describe('a gateway under a host name that no allowed origin has', () => {
     }
   });
 
-  it('[fault D4] opens no connection by the name of a script that is not served', async () => {
+  it('[fault D4] opens no connection under the name of a script that is not served', async () => {
     const { port } = await startGateway({ socketIo: { serveClient: false } });
     expect(await statusOf(port, '/socket.io/socket.io.js?EIO=4&transport=polling', browser)).toBe('403');
   });
 });
 
-describe('[001-14] a server of the application’s own', () => {
-  it('keeps its other paths, the gateway’s Socket.IO beside them', async () => {
+describe('[001-14] A server of the application with the gateway’s Socket.IO', () => {
+  it('keeps its other paths', async () => {
     const server = createServer((_request, response) => response.end('mine'));
     const { gateway } = await startGateway();
     gateway.attach(server);

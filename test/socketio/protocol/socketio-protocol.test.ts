@@ -3,8 +3,8 @@ import { startGateway, type TestGateway } from '../../support/gateway/gateway.js
 import { connectPacket, EngineSocket } from '../../support/socketio/engine-client.js';
 
 /**
- * What https://socket.io/docs/v4/socket-io-protocol/ (revision 5) demands of a server, on the gateway's port: `/` and `/custom` are
- * namespaces of the application's own, `/events` is a route.
+ * What https://socket.io/docs/v4/socket-io-protocol/ (revision 5) requires of a server, tested on the gateway's port:
+ * `/` and `/custom` are namespaces of the application, `/events` is a route.
  */
 async function start(): Promise<TestGateway & { origin: string }> {
   const started = await startGateway({ socketIo: { connectTimeout: 500 } });
@@ -26,31 +26,31 @@ async function start(): Promise<TestGateway & { origin: string }> {
   return { ...started, origin: started.http('') };
 }
 
-/** Opens a WebSocket and passes over the packet that opens it. */
+/** Opens a WebSocket and reads the open packet. */
 async function open(origin: string): Promise<EngineSocket> {
   const socket = await EngineSocket.open(origin);
   expect(await socket.text()).toMatch(/^0/);
   return socket;
 }
 
-/** What is said of a packet without and with the namespace. */
+/** The prefix of a packet of this namespace. */
 function prefixOf(namespace: string): string {
   return namespace === '/' ? '' : `${namespace},`;
 }
 
-/** In, and past what is said at the start. */
+/** Enters the namespace and reads its first packets. */
 async function enter(origin: string, namespace: string): Promise<EngineSocket> {
   const socket = await open(origin);
   socket.send(connectPacket(namespace));
-  // The connect packet, what the handler says, and on a route where the client stands.
+  // The connect packet, the message of the handler, and on a route the `subscribed` event.
   for (let come = namespace === '/events' ? 3 : 2; come > 0; come--) await socket.next();
   return socket;
 }
 
-describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespace) => {
+describe.each(['/', '/custom', '/events'])('[001-08] The namespace %s', (namespace) => {
   const prefix = prefixOf(namespace);
 
-  it('takes a client in, and tells it its id', async () => {
+  it('admits a client, and tells it its id', async () => {
     const { origin } = await start();
     const socket = await open(origin);
     socket.send(connectPacket(namespace));
@@ -58,11 +58,11 @@ describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespa
     expect(answer.startsWith(`40${prefix}{`)).toBe(true);
     const { sid, pid } = JSON.parse(answer.slice(2 + prefix.length));
     expect(sid).toMatch(/^[\w-]{20}$/);
-    // The protocol has no such member: it is for routes, whose clients can be restored.
+    // The protocol has no such member. It is for routes, whose clients can be recovered.
     expect(pid).toEqual(namespace === '/events' ? expect.any(String) : undefined);
   });
 
-  it('hears what the client says of itself', async () => {
+  it('gets the auth data of a client', async () => {
     const { origin } = await start();
     const socket = await open(origin);
     socket.send(connectPacket(namespace, { token: '123' }));
@@ -71,7 +71,7 @@ describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespa
     expect(said).toContain(`42${prefix}["auth",{"token":"123"}]`);
   });
 
-  it('refuses whom a middleware refuses, and says why', async () => {
+  it('refuses a client that a middleware refuses, and gives the reason', async () => {
     const { origin } = await start();
     const socket = await open(origin);
     socket.send(connectPacket(namespace, { secret: 'wrong' }));
@@ -89,7 +89,7 @@ describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespa
     expect(await socket.next()).toBe(`43${prefix}456[1,"2",{"3":[false]}]`);
   });
 
-  it('[001-13] echoes bytes, and acknowledges with them', async () => {
+  it('[001-13] echoes bytes, and acknowledges with bytes', async () => {
     const { origin } = await start();
     const socket = await enter(origin, namespace);
     const placeholders = '{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}';
@@ -102,7 +102,7 @@ describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespa
     expect([await socket.next(), await socket.next()]).toEqual(bytes);
   });
 
-  it('lets a client go, which stays in the others', async () => {
+  it('lets a client leave, which stays in its other namespaces', async () => {
     const { origin, gateway } = await start();
     const other = namespace === '/' ? '/custom' : '/';
     const socket = await enter(origin, namespace);
@@ -116,7 +116,7 @@ describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespa
     expect(gateway.io.of(other).sockets.size).toBe(1);
   });
 
-  it('[I-8] ends a connection of which a packet is none, and no other', async () => {
+  it('[I-8] ends only the connection that sends an invalid packet', async () => {
     const { origin } = await start();
     const other = await enter(origin, namespace);
     const wrong = [
@@ -140,7 +140,7 @@ describe.each(['/', '/custom', '/events'])('[001-08] the namespace %s', (namespa
   });
 });
 
-describe('[001-08] what is no namespace', () => {
+describe('[001-08] A namespace that does not exist', () => {
   it('is refused', async () => {
     const { origin } = await start();
     const socket = await open(origin);
@@ -148,22 +148,22 @@ describe('[001-08] what is no namespace', () => {
     expect(await socket.next()).toBe('44/random,{"message":"Invalid namespace"}');
   });
 
-  it('is not connected to by a packet of another kind, which ends the connection', async () => {
+  it('is not entered by any other packet, which ends the connection', async () => {
     const { origin } = await start();
     const socket = await open(origin);
     socket.send('42["message",1]');
     await socket.whenClosed();
   });
 
-  it('is no place to stay: whoever names none in time is sent away', async () => {
+  it('cannot be waited for: a connection that enters no namespace in time is closed', async () => {
     const { origin } = await start();
     const socket = await open(origin);
     await socket.whenClosed(2_000);
   });
 });
 
-describe('[G-3][001-08] events of the log on a route', () => {
-  it('come as packets of Socket.IO, under two names, with the position as last argument', async () => {
+describe('[G-3][001-08] Events of the log on a route', () => {
+  it('come as Socket.IO packets under two names, with the position as the last argument', async () => {
     const { origin, append } = await start();
     const socket = await open(origin);
     socket.send(connectPacket('/events'));
@@ -178,7 +178,7 @@ describe('[G-3][001-08] events of the log on a route', () => {
     expect(half).toBe(`${event.position}~`);
   });
 
-  it('come where a client asked for them in the query, which clients without auth can', async () => {
+  it('can be narrowed in the payload of CONNECT', async () => {
     const { origin, append } = await start();
     const socket = await open(origin);
     socket.send('40/events,{"topics":["n.2"],"names":"event"}');
@@ -191,7 +191,7 @@ describe('[G-3][001-08] events of the log on a route', () => {
     expect(packet).toContain('"n":2}');
   });
 
-  it('are refused where what is asked for is none', async () => {
+  it('are refused if the subscription is invalid', async () => {
     const { origin } = await start();
     const socket = await open(origin);
     socket.send('40/events,{"topics":[1]}');

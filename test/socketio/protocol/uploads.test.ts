@@ -9,7 +9,7 @@ import { eventually } from '../../support/waiting.js';
 
 const SECOND_MS = 1_000;
 
-/** Begins a request of which the body is sent by hand. */
+/** Begins a request whose body the test sends by hand. */
 async function begin(port: number, path: string, bytes: number): Promise<{ socket: Socket; answer: () => string }> {
   const socket = connect(port, '127.0.0.1');
   afterTest(() => socket.destroy());
@@ -34,12 +34,12 @@ async function startPolling(limits: { handshakeTimeoutMs: number; stallTimeoutMs
   return { port, client, path, photos };
 }
 
-describe('[fault D3] an upload by long polling', () => {
+describe('[fault D3] An upload by long polling', () => {
   it('may take longer than a handshake', async () => {
     const { port, client, path, photos } = await startPolling({ handshakeTimeoutMs: 200 });
     const body = `42["photo","${'x'.repeat(600_000)}"]`;
     const { socket, answer } = await begin(port, path, body.length);
-    // A server looks for late requests once a second, so the upload has to last for two of its looks.
+    // The server looks for late requests once a second, so the upload has to last for two of these checks.
     const parts = 5;
     const size = Math.ceil(body.length / parts);
     for (let at = 0; at < body.length; at += size) {
@@ -53,7 +53,7 @@ describe('[fault D3] an upload by long polling', () => {
     await photos.count(2);
   });
 
-  it('that never comes to its end is cut, and its session with it', async () => {
+  it('that never ends is cut off, and its session ends with it', async () => {
     const { port, client, path } = await startPolling({ handshakeTimeoutMs: 200, stallTimeoutMs: 500 });
     const { socket, answer } = await begin(port, path, 1_000);
     const drip = setInterval(() => socket.write('x'), 50);
@@ -64,7 +64,7 @@ describe('[fault D3] an upload by long polling', () => {
   });
 
   it.each(['/events', '/nothing', '/socket.io/?EIO=4&transport=polling', '/socket.io/?EIO=4&transport=polling&sid=x'])(
-    'to %s, where nobody reads it, ends with the answer',
+    'to %s, where it is not read, ends with the answer',
     async (path) => {
       const { port } = await startGateway({ handshakeTimeoutMs: 60_000, stallTimeoutMs: 60_000 });
       const { socket, answer } = await begin(port, path, 1_000_000);

@@ -13,12 +13,12 @@ interface Types {
   data: { user?: string; secret?: () => void };
 }
 
-/** What clients are asked. */
+/** The messages that clients are asked to answer. */
 interface Asked {
   ask(text: string, answer: (value: unknown) => void): void;
 }
 
-/** What clients are told. */
+/** The messages that clients receive. */
 interface Told {
   told(what: string, ...more: unknown[]): void;
   'last word'(): void;
@@ -32,15 +32,15 @@ interface Between {
 interface Pair {
   readonly a: Member<Types>;
   readonly b: Member<Types>;
-  /** Two of each gateway: a, a, b, b. */
+  /** Two clients of each gateway: a, a, b, b. */
   readonly clients: readonly [SocketIoClient, SocketIoClient, SocketIoClient, SocketIoClient];
   readonly ids: readonly string[];
-  /** Which of the clients were told this, after a last word from each gateway has come to all. */
+  /** The clients that were told this. A last word from each gateway reaches all of them first. */
   hearers(what: string): Promise<number[]>;
 }
 
 describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
-  // A namespace of its own, and one that is a route.
+  // A namespace of the application, and a route.
   for (const name of ['/chat', '/events']) {
     const namespaceOf = ({ gateway }: { gateway: Gateway<Types> }) => gateway.io.of(name);
 
@@ -71,7 +71,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       };
     }
 
-    it(`[003-23][G-3] emits in ${name} to all, rooms, all but some, and one by its id`, async () => {
+    it(`[003-23][G-3] emits in ${name} to all, to rooms, to all but some, and to one by its id`, async () => {
       const { a, b, clients, ids, hearers } = await startPair();
       const [first] = namespaceOf(a).sockets.values();
       await first?.join('room');
@@ -100,7 +100,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       for (const client of clients) expect(client.of('told').filter(([what]) => what === 'all').length).toBe(1);
     });
 
-    it(`[001-13] emits in ${name} what clients of the same gateway get: bytes, dates, and what says how it is written`, async () => {
+    it(`[001-13] emits in ${name} to all gateways exactly what local clients get: bytes, dates, and values with toJSON`, async () => {
       const { a, clients } = await startPair();
       const what = {
         money: { cents: 250, toJSON: () => ({ euros: 2.5 }) },
@@ -122,7 +122,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       expect(theirs).toEqual(mine);
     });
 
-    it(`[I-1] keeps the order of what one gateway emits in ${name}`, async () => {
+    it(`[I-1] keeps the order of the messages that one gateway emits in ${name}`, async () => {
       const { a, clients } = await startPair();
       for (let n = 1; n <= 500; n++) namespaceOf(a).emit('told', String(n), n % 5 === 0 ? Buffer.alloc(100) : 0, 0);
       for (const client of clients) {
@@ -131,7 +131,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       }
     });
 
-    it(`[003-20] asks all clients in ${name} of both, and says who has not answered in time`, async () => {
+    it(`[003-20] asks all clients in ${name} on both, and reports the ones that do not answer in time`, async () => {
       const { b, clients } = await startPair();
       for (const [at, { socket }] of clients.entries()) {
         socket.on('ask', (text: string, answer: (value: unknown) => void) => answer({ text, at }));
@@ -144,7 +144,7 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       await expect(failed).rejects.toMatchObject({ responses: expect.toSatisfy((all: unknown[]) => all.length === 3) });
     });
 
-    it(`[003-02] finds in ${name} all connections of both, with their data, rooms and handshake`, async () => {
+    it(`[003-02] finds all connections in ${name} on both, with their data, rooms and handshake`, async () => {
       const { a, b, ids } = await startPair();
       const [theirs] = namespaceOf(b).sockets.values();
       Object.assign(theirs?.data ?? {}, { user: 'ada', secret: () => {} });
@@ -166,21 +166,21 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       expect((await namespaceOf(a).local.fetchSockets()).length).toBe(2);
     });
 
-    it(`[003-14] sends connections in ${name} away, wherever they are`, async () => {
+    it(`[003-14] disconnects clients in ${name} on any gateway`, async () => {
       const { a, b, clients, ids } = await startPair();
       const gone = clients.map(({ socket }) => new Promise((resolve) => socket.once('disconnect', resolve)));
       namespaceOf(a)
         .in([ids[1] ?? '', ids[2] ?? ''])
         .disconnectSockets();
-      expect(await within(gone[1] ?? Promise.reject(), 'the end')).toBe('io server disconnect');
-      expect(await within(gone[2] ?? Promise.reject(), 'the end')).toBe('io server disconnect');
+      expect(await within(gone[1] ?? Promise.reject(), 'the end of the connection')).toBe('io server disconnect');
+      expect(await within(gone[2] ?? Promise.reject(), 'the end of the connection')).toBe('io server disconnect');
       expect(namespaceOf(b).sockets.size).toBe(1);
       namespaceOf(a).disconnectSockets(true);
-      await within(Promise.all(gone), 'the end of all');
+      await within(Promise.all(gone), 'the end of all connections');
       expect(namespaceOf(b).sockets.size).toBe(0);
     });
 
-    it(`[G-3] tells the other gateways in ${name}, and asks them`, async () => {
+    it(`[G-3] sends messages to the other gateways in ${name}, and asks them`, async () => {
       const { a, b } = await startPair();
       const said: unknown[] = [];
       namespaceOf(a).on('say', () => expect.unreachable());
@@ -193,24 +193,24 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
       namespaceOf(b).on('sum', (x, y, answer) => answer(x + y));
       namespaceOf(a).serverSideEmit('say', { bytes: Buffer.from('a') });
       namespaceOf(a).serverSideEmit('say', 'b');
-      await within(heard, 'what was said');
+      await within(heard, 'the messages');
       expect(said).toEqual([{ bytes: Buffer.from('a') }, 'b']);
       expect(await namespaceOf(a).serverSideEmitWithAck('sum', 1, 2)).toEqual([3]);
     });
   }
 
-  it('[I-8] a gateway that was killed is forgotten: it delays nobody who asks for longer than the adapter waits', async () => {
+  it('[I-8] forgets a gateway that was killed, which then delays no request', async () => {
     const log = newLog();
     const other = await GatewayProcess.start({ routes: { events: { path: '/events' } }, ...log });
     const a = await startMember<Types>(log);
     const namespace = a.gateway.io.of('/events');
-    // Of the others it counts those that have had a client of Socket.IO.
+    // Only gateways that have had a Socket.IO client are counted.
     await SocketIoClient.open(other.http('/events'));
     await untilSeen(a.gateway, '/events', 2);
     const client = await a.connect('/events');
     expect((await namespace.fetchSockets()).length).toBe(2);
     await other.kill();
-    // Until it is known to be gone, an answer is waited for; then there is nobody to wait for.
+    // A request waits for the killed gateway until its end is noticed; after that it does not wait.
     const first = await namespace
       .timeout(1_000)
       .fetchSockets()
@@ -219,11 +219,11 @@ describeWithLogs('Socket.IO’s server API over two gateways', (newLog) => {
     await untilSeen(a.gateway, '/events', 1);
     const after = performance.now();
     expect((await namespace.timeout(50_000).fetchSockets()).map(({ id }) => id)).toEqual([client.socket.id]);
-    // Far less than the time for which an answer would be waited for.
+    // Far less than the timeout of an answer.
     expect(performance.now() - after).toBeLessThan(40_000);
   });
 
-  it('[G-7] a gateway that closes says so: nobody waits for it', async () => {
+  it('[G-7] learns at once that a gateway closes, so no request waits for it', async () => {
     const log = newLog();
     const a = await startMember<Types>(log);
     const b = await startMember<Types>(log);

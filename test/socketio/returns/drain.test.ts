@@ -3,8 +3,8 @@ import { startGateway } from '../../support/gateway/gateway.js';
 import { within } from '../../support/gateway/inbox.js';
 import { SocketIoClient, WAYS } from '../../support/gateway/socketio-client.js';
 
-describe.each(WAYS)('a stock client by %s of a gateway that goes away', (_, transports) => {
-  it('[G-7][001-10] is told, leaves at its own moment as if the connection broke, and keeps nobody waiting', async () => {
+describe.each(WAYS)('A stock client by %s of a gateway that closes', (_, transports) => {
+  it('[G-7][001-10] is told, leaves at its own moment as if the connection broke, and delays nothing', async () => {
     const { gateway, http, port, logFile, append } = await startGateway();
     const clients = await Promise.all(
       Array.from({ length: 5 }, () => SocketIoClient.open(http('/events'), { transports: [...transports] })),
@@ -20,7 +20,7 @@ describe.each(WAYS)('a stock client by %s of a gateway that goes away', (_, tran
     const closing = gateway.close({ spreadMs: 1_000, timeoutMs: 50_000 });
     for (const [at, client] of clients.entries()) {
       const draining = Object((await client.count('draining', 1))[0]?.[0]);
-      const { reason, at: when } = await within(left[at] ?? Promise.reject(), 'the end');
+      const { reason, at: when } = await within(left[at] ?? Promise.reject(), 'the end of the connection');
       expect(reason).toBe('transport close');
       expect(when - began).toBeGreaterThan(draining.reconnectInMs - 50);
       expect(client.of('closing')[0]?.[0]).toMatchObject({ reconnect: true });

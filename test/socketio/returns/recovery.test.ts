@@ -8,7 +8,7 @@ import { SocketIoClient, WAYS } from '../../support/gateway/socketio-client.js';
 
 const EVENTS_ONLY = { names: 'event' };
 
-/** What a stock client would echo when it comes back: its place. */
+/** The offset that a stock client sends when it returns. */
 function offsetOf(client: SocketIoClient): unknown {
   return Reflect.get(client.socket, '_lastOffset');
 }
@@ -17,8 +17,8 @@ function pidOf(client: SocketIoClient): unknown {
   return Reflect.get(client.socket, '_pid');
 }
 
-describe.each(WAYS)('[G-1] a stock client by %s', (_, transports) => {
-  it('[I-2][I-3][001-10] recovers what it missed over kill -9 of the gateway, as the same, and takes itself for recovered', async () => {
+describe.each(WAYS)('[G-1] A stock client by %s', (_, transports) => {
+  it('[I-2][I-3][001-10] recovers the missed events after kill -9 of the gateway, with the same id, and reports itself as recovered', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const options = { log: `sqlite:${logFile}` };
@@ -39,14 +39,14 @@ describe.each(WAYS)('[G-1] a stock client by %s', (_, transports) => {
     expect(client.of('reset')).toEqual([]);
   });
 
-  it('[I-2] recovers on another gateway, also when it has had no event yet', async () => {
+  it('[I-2] recovers on another gateway, also if it has had no event yet', async () => {
     const { http, logFile, append } = await startGateway();
     const other = await startGateway({ logFile });
     let url = new URL(http('/events'));
     const client = await SocketIoClient.open(url.href, { transports: [...transports], auth: EVENTS_ONLY });
     await client.count('subscribed', 1);
     url = new URL(other.http('/events'));
-    // As a balancer would send it elsewhere.
+    // As if a load balancer sent it to another gateway.
     Reflect.set(client.socket.io, 'uri', url.origin);
     client.breakOff();
     await append(7);
@@ -57,8 +57,8 @@ describe.each(WAYS)('[G-1] a stock client by %s', (_, transports) => {
   });
 });
 
-describe('[G-1] recovery', () => {
-  it('passes the middlewares and the checks again: who may enter no longer is not let in', async () => {
+describe('[G-1] Recovery', () => {
+  it('runs the middlewares and the checks again: a client that may no longer enter is refused', async () => {
     const { http, gateway } = await startGateway();
     let allowed = true;
     gateway.io.of('/events').use((socket, next) => {
@@ -76,7 +76,7 @@ describe('[G-1] recovery', () => {
     await expect(refused).resolves.toMatchObject({ message: 'no longer' });
   });
 
-  it('is not fooled by texts of the application, whoever emits them and however', async () => {
+  it('is not misled by texts that the application emits, in any way', async () => {
     const { http, gateway, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'), { auth: EVENTS_ONLY });
     await client.count('subscribed', 1);
@@ -107,13 +107,13 @@ describe('[G-1] recovery', () => {
     expect(client.numbers()).toEqual([1, 2, 3]);
   });
 
-  it('completes an event of which only the first of its two packets came', async () => {
+  it('completes an event of which only the first of its two packets arrived', async () => {
     const { http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     await client.count('subscribed', 1);
     await append(3);
     await client.count('event', 3);
-    // What the client had read when its connection broke between the two packets of the second event.
+    // The offset of a client whose connection broke between the two packets of the second event.
     const [, half] = client.of('WasNumbered')[1] ?? [];
     Reflect.set(client.socket, '_lastOffset', half);
     client.breakOff();
@@ -124,7 +124,7 @@ describe('[G-1] recovery', () => {
     expect(client.recovered).toEqual([false, true]);
   });
 
-  it('[I-4] begins anew with a reset where the log no longer holds the place, and with the snapshot where one was asked for', async () => {
+  it('[I-4] begins anew with a reset, and with the requested snapshot, if the log no longer holds the offset', async () => {
     const rows = [{ id: 1 }];
     const routes = { items: { path: '/items', snapshot: () => ({ rows, sequence: 0 }) } };
     const { http } = await startGateway({ routes });
@@ -140,7 +140,7 @@ describe('[G-1] recovery', () => {
     expect(client.of('snapshot')).toHaveLength(2);
   });
 
-  it('[I-9] gives nobody the id of another: a private id that was not signed begins anew, at the same place', async () => {
+  it('[I-9] gives no client the id of another: an unsigned private id begins anew, at the same offset', async () => {
     const { http, append } = await startGateway();
     const victim = await SocketIoClient.open(http('/events'), { auth: EVENTS_ONLY });
     const thief = await SocketIoClient.open(http('/events'), { auth: EVENTS_ONLY });
@@ -158,7 +158,7 @@ describe('[G-1] recovery', () => {
     expect(victim.socket.connected).toBe(true);
   });
 
-  it('takes the place of a connection of which the gateway does not know yet that it broke', async () => {
+  it('replaces a connection that is broken without the gateway knowing it yet', async () => {
     const { http, gateway } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     await client.count('subscribed', 1);
@@ -179,7 +179,7 @@ describe('[G-1] recovery', () => {
     expect(socket?.data).toEqual({ name: 'Ana' });
   });
 
-  it('gives rooms and data back on the gateway that was left a moment ago', async () => {
+  it('restores rooms and data on the gateway that the client has just left', async () => {
     const { http, gateway } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     await client.count('subscribed', 1);
@@ -195,7 +195,7 @@ describe('[G-1] recovery', () => {
     expect(socket?.data).toEqual({ name: 'Ana' });
   });
 
-  it('costs what was missed: the log is read after the place, and not before it', async () => {
+  it('costs only the missed events: the log is read after the offset, not before it', async () => {
     const logFile = join(temporaryFolder(), 'log.db');
     const append = appender(await openTestLog(logFile));
     const log = await openTestLog(logFile);
@@ -215,7 +215,7 @@ describe('[G-1] recovery', () => {
   });
 });
 
-/** A log that notes the offsets of what is read from it. */
+/** A log that records the offsets of the entries read from it. */
 function observed(log: Log, offsets: number[]): Log {
   return new Proxy(log, {
     get(target, name) {

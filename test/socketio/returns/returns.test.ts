@@ -4,7 +4,10 @@ import { SocketIoClient, WAYS } from '../../support/gateway/socketio-client.js';
 import { PollingClient } from '../../support/socketio/engine-client.js';
 import { eventually } from '../../support/waiting.js';
 
-/** What the application sees of each connection to `/events`, and gives to those that are not recovered. */
+/**
+ * Records each connection to `/events` as the application sees it, and gives a room and data to those that are not
+ * recovered.
+ */
 function watch({ gateway }: TestGateway): { id: string; recovered: boolean; rooms: string[]; user: unknown }[] {
   const seen: { id: string; recovered: boolean; rooms: string[]; user: unknown }[] = [];
   gateway.io.of('/events').on('connection', (socket) => {
@@ -24,10 +27,10 @@ async function gone({ gateway }: TestGateway): Promise<void> {
   );
 }
 
-describe.each(WAYS)('a stock client by %s', (_, ways) => {
+describe.each(WAYS)('A stock client by %s', (_, ways) => {
   const transports = [...ways];
 
-  it('[fault D1] that left by disconnect() begins anew, at the same place', async () => {
+  it('[fault D1] that left by disconnect() begins anew, at the same offset', async () => {
     const test = await startGateway();
     const seen = watch(test);
     const client = await SocketIoClient.open(test.http('/events'), { transports, auth: { names: 'event' } });
@@ -44,7 +47,7 @@ describe.each(WAYS)('a stock client by %s', (_, ways) => {
     expect(seen[0]?.id).not.toBe(seen[1]?.id);
   });
 
-  it('[fault D2] that a middleware refuses once is recovered with id, rooms and data when it is admitted', async () => {
+  it('[fault D2] that a middleware refused is recovered with id, rooms and data when it is admitted later', async () => {
     const test = await startGateway();
     const seen = watch(test);
     let tokenIsOver = false;
@@ -66,7 +69,7 @@ describe.each(WAYS)('a stock client by %s', (_, ways) => {
   });
 });
 
-describe('[fault D1] a return', () => {
+describe('[fault D1] A return', () => {
   it('after the server disconnected the client begins anew', async () => {
     const test = await startGateway();
     const seen = watch(test);
@@ -81,7 +84,7 @@ describe('[fault D1] a return', () => {
     expect(seen.map(({ recovered }) => recovered)).toEqual([false, false]);
   });
 
-  it('to another gateway begins anew too', async () => {
+  it('to another gateway after disconnect() begins anew, too', async () => {
     const test = await startGateway();
     const other = await startGateway({ logFile: test.logFile });
     const client = await SocketIoClient.open(test.http('/events'));
@@ -89,7 +92,8 @@ describe('[fault D1] a return', () => {
     const { id } = client.socket;
     client.socket.disconnect();
     await gone(test);
-    // The gateways tell each other without a confirmation; an own message after it shows that it has arrived.
+    // The gateways tell each other without a confirmation, so a later message of this test shows that the news has
+    // arrived.
     const told = new Promise((resolve) => other.gateway.io.once('told', () => resolve(undefined)));
     await new Promise((resolve) => setImmediate(resolve));
     test.gateway.io.serverSideEmit('told');
@@ -115,7 +119,7 @@ describe('[fault D1] a return', () => {
     const more = client.socket.io.socket('/more');
     await new Promise((resolve) => more.once('subscribed', resolve));
     await client.count('subscribed', 1);
-    // Another connection with the same private ids: the first is taken for broken.
+    // Another connection with the same private ids, so the gateway takes the first one for broken.
     const twin = new SocketIoClient(test.http('/events'), { autoConnect: false });
     const twinOfMore = twin.socket.io.socket('/more');
     for (const [from, to] of [
@@ -135,7 +139,7 @@ describe('[fault D1] a return', () => {
     expect(rooms).toEqual(['room of /events', 'room of /more']);
   });
 
-  it('after a clean end of the connection itself is recovered, as in Socket.IO', async () => {
+  it('after a clean end of the transport connection is recovered, as in Socket.IO', async () => {
     const test = await startGateway();
     const client = await SocketIoClient.open(test.http('/events'));
     await client.count('subscribed', 1);
@@ -145,8 +149,8 @@ describe('[fault D1] a return', () => {
   });
 });
 
-describe('[fault D2] a return under way', () => {
-  it('ends when the log does not hold the position: the next is recovered', async () => {
+describe('[fault D2] A pending return', () => {
+  it('ends if the log does not hold the position; the next return is recovered', async () => {
     const test = await startGateway();
     const elsewhere = await startGateway();
     await elsewhere.append(3);
@@ -175,8 +179,8 @@ describe('[fault D2] a return under way', () => {
   });
 });
 
-describe('[fault D6] the answer to CONNECT', () => {
-  it('carries a private session id on routes, and nowhere else', async () => {
+describe('[fault D6] The answer to CONNECT', () => {
+  it('carries a private session id on routes only', async () => {
     const { http, gateway } = await startGateway();
     gateway.io.of('/chat');
     gateway.io.of(/^\/room-\d+$/).use((socket, next) => {
