@@ -10,7 +10,7 @@ interface Import {
   readonly from: string;
 }
 
-/** Who may import whom, by folder of packages/server/src. The rooms that a room may look into, its own excepted. */
+/** For each folder of packages/server/src, the folders that it may import besides itself. */
 const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   core: [],
   'private-fields': [],
@@ -21,7 +21,7 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   gateway: ['core', 'logs', 'private-fields', 'transports', 'access', 'observe'],
   admin: ['core', 'access', 'gateway'],
   workers: ['core', 'private-fields', 'transports', 'gateway'],
-  // Handler files import the package by its name, so it hands them its own index.
+  // Handler files import the package by its name, so the configuration hands them the index.
   config: ['core', 'logs', 'gateway', 'index.ts'],
   load: ['core'],
   cli: ['core', 'logs', 'gateway', 'admin', 'workers', 'config', 'load', 'settings.ts'],
@@ -29,15 +29,15 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   'index.ts': ['core', 'logs', 'transports', 'gateway'],
   'transport.ts': ['core', 'transports'],
   'log.ts': ['core', 'logs'],
-  // The suites that are published: nothing of what a gateway needs imports them.
+  // The published contract suites: nothing that a gateway needs imports them.
   testing: ['core', 'logs', 'gateway'],
   'testing.ts': ['logs', 'testing'],
 };
 
-/** The library of a log's driver belongs to the folder of that log. */
+/** The library of a log driver belongs to the folder of that log. */
 const LOG_LIBRARIES = { libsql: 'logs/sqlite', amqplib: 'logs/rabbitmq' } as const;
 
-/** Names every folder of a log; to everybody else a log is an interface. */
+/** The registry names every log folder; everything else knows a log only by its interface. */
 const LOG_REGISTRY = 'packages/server/src/logs/open.ts';
 
 /** The log in memory is there for tests, those of others too. */
@@ -47,39 +47,42 @@ const FOR_TESTS = [
   'packages/server/src/testing/transport/test-gateway.ts',
 ];
 
-/** A driver or protocol library is known to one file, so that it can be exchanged there. */
+/** Only one file knows a driver or protocol library, so that it can be replaced there. */
 const IN_ONE_FILE = ['libsql', 'amqplib', 'jiti', 'yaml', 'pino'];
 
-/** The folder for what Node.js, ws, Engine.IO and Socket.IO have for themselves. @see docs/decisions/0012-private-fields.md */
+/**
+ * The folder for private parts of Node.js, ws, Engine.IO and Socket.IO.
+ * @see docs/decisions/0012-private-fields.md
+ */
 const PRIVATE_FIELDS = 'packages/server/src/private-fields/';
 
-/** Private names that do not begin with an underscore, as they are written to look them up. */
+/** Private names without an underscore, as they are written to look them up. */
 const PRIVATE_NAMES = [
   ...['shouldUpgradeCallback', 'cleanupFn', 'closeTimeout', 'onDataRequest', 'dataReq', 'onPacket', 'onError'],
   ...['decodePacket', 'onUpgradeError', 'pid', '$decoded', 'decoder', 'parser', 'clients', 'socket', 'headers'],
 ];
 
-describe('boundaries', () => {
+describe('The boundary', () => {
   for (const folder of packages()) {
     const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
-    it(`${folder}: each bare import is declared in its own package.json`, () => {
+    it(`of ${folder} holds: its package.json declares each bare import`, () => {
       const undeclared = importsIn(join(folder, 'src'))
         .filter(({ from }) => !from.startsWith('.') && !isBuiltin(from))
         .filter(({ from }) => !declared.includes(packageOf(from)));
       expect(undeclared).toEqual([]);
     });
 
-    it(`${folder}: each declared dependency is imported`, () => {
+    it(`of ${folder} holds: it imports each declared dependency`, () => {
       const imported = new Set(importsIn(join(folder, 'src')).map(({ from }) => packageOf(from)));
       expect(declared.filter((name) => !imported.has(name))).toEqual([]);
     });
   }
 
-  it('the lock file links the commands that the packages declare', () => {
+  it('of the lock file holds: it links the commands that the packages declare', () => {
     const { packages: locked } = JSON.parse(textOf('package-lock.json'));
-    // `npm ci` links what the lock file says, and npm does not bring that up to date by itself.
+    // `npm ci` links what the lock file says, and npm does not update that part by itself.
     const commands = (bin: Record<string, string> = {}) =>
       Object.entries(bin).map(([name, file]) => `${name}: ${normalize(file)}`);
     for (const folder of packages()) {
@@ -88,12 +91,12 @@ describe('boundaries', () => {
     }
   });
 
-  it('protocol and client import nothing of Node', () => {
+  it('of protocol and client holds: they import nothing of Node.js', () => {
     const imports = [...importsIn('packages/protocol/src'), ...importsIn('packages/client/src')];
     expect(imports.filter(({ from }) => isBuiltin(from))).toEqual([]);
   });
 
-  it('protocol depends on nothing, client and outbox on protocol alone of ours, nest on what applications use and protocol', () => {
+  it('between packages holds: protocol imports none of ours, client and outbox only protocol, nest outbox, protocol and pregon', () => {
     const ours = (folder: string) =>
       [...new Set(importsIn(folder).map(({ from }) => from))].filter((from) => /^(pregon$|@pregon\/)/.test(from));
     expect(ours('packages/protocol/src')).toEqual([]);
@@ -102,7 +105,7 @@ describe('boundaries', () => {
     expect(ours('packages/nest/src').sort()).toEqual(['@pregon/outbox', '@pregon/protocol', 'pregon']);
   });
 
-  it('no room of the server imports upward or sideways', () => {
+  it('between the folders of the server holds: none imports upward or sideways', () => {
     const source = join(root, 'packages/server/src');
     const upward = importsIn('packages/server/src')
       .filter(({ from }) => from.startsWith('.'))
@@ -116,7 +119,7 @@ describe('boundaries', () => {
   });
 
   it.each(packages().filter((folder) => folder.startsWith('packages/')))(
-    '%s: no circle of files, types included',
+    'of %s holds: its files have no import cycle, types included',
     (folder) => {
       const source = join(folder, 'src');
       const imports = new Map<string, string[]>();
@@ -128,7 +131,7 @@ describe('boundaries', () => {
     },
   );
 
-  it('the transports do not import each other', () => {
+  it('between transports holds: none imports another', () => {
     const folders = ['websocket', 'sse', 'socketio', 'component'];
     const sideways = importsIn('packages/server/src/transports').filter(({ file, from }) =>
       folders.some(
@@ -138,8 +141,8 @@ describe('boundaries', () => {
     expect(sideways).toEqual([]);
   });
 
-  it('the core does no I/O and reads no clock of its own', () => {
-    // A port may name types of Node.js, such as a request: they are gone when the code runs.
+  it('of the core holds: it does no I/O and reads no clock of its own', () => {
+    // A port may name types of Node.js, such as a request, because types are gone at run time.
     const evaluated = filesIn('packages/server/src/core').filter((file) =>
       [...textOf(file).matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'/gm)].some(([, from = '']) =>
         isBuiltin(from),
@@ -156,12 +159,12 @@ describe('boundaries', () => {
     expect(readers).toEqual([]);
   });
 
-  it.each(Object.entries(LOG_LIBRARIES))('%s is imported in %s alone', (name, folder) => {
+  it.each(Object.entries(LOG_LIBRARIES))('of the library %s holds: only %s imports it', (name, folder) => {
     const files = importsIn('packages/server/src').filter(({ from }) => packageOf(from) === name);
     expect(files.filter(({ file }) => !file.startsWith(join('packages/server/src', folder)))).toEqual([]);
   });
 
-  it('nothing outside the folder of a log imports it, but the registry of logs', () => {
+  it('of a log folder holds: only the registry of logs imports it from outside', () => {
     const logs = join(root, 'packages/server/src/logs');
     const shared = ['shared', 'secrets'];
     const foreign = importsIn('packages/server/src')
@@ -174,7 +177,7 @@ describe('boundaries', () => {
     expect(new Set(foreign.map(({ from }) => roomOf(from)))).toEqual(new Set(['sqlite', 'rabbitmq', 'memory']));
   });
 
-  it.each(IN_ONE_FILE)('%s is imported in one file of the server', (name) => {
+  it.each(IN_ONE_FILE)('of the library %s holds: only one file of the server imports it', (name) => {
     const files = new Set(
       importsIn('packages/server/src')
         .filter(({ from }) => packageOf(from) === name)
@@ -183,12 +186,12 @@ describe('boundaries', () => {
     expect([...files]).toHaveLength(1);
   });
 
-  it('what is loaded when it is used is imported for its types alone', () => {
+  it('of libraries that are loaded on use holds: static imports take only their types', () => {
     const evaluated = filesIn('packages/server/src').filter((file) =>
       /^(?:import|export)(?! type )[^;]*? from '(?:socket\.io[^']*|engine\.io|amqplib|pg)';/m.test(textOf(file)),
     );
     expect(evaluated).toEqual([]);
-    // By what only the command line needs.
+    // The packages that only the command line needs.
     const needed = importsIn('packages/server/src').filter(({ from }) =>
       ['zod', 'yaml', 'jiti', 'pino'].includes(from),
     );
@@ -196,7 +199,7 @@ describe('boundaries', () => {
     expect([...rooms].sort()).toEqual(['admin', 'cli', 'config', 'workers']);
   });
 
-  it('private fields of other libraries are used in one folder, whose decision lists them', () => {
+  it('of private fields of other libraries holds: one folder uses them, and its decision lists them', () => {
     const underscored = /\._[a-z]\w*|['"`](_[a-z]\w*)['"`]/gi;
     const lookedUp = /\b(?:Reflect\.\w+|fieldOf|replaceField|fitArray)\([^'\n]*'([^']+)'/g;
     const used = packages()
@@ -204,7 +207,7 @@ describe('boundaries', () => {
       .flatMap((folder) => filesIn(join(folder, 'src')))
       .filter((file) => !file.startsWith(PRIVATE_FIELDS))
       .flatMap((file) => {
-        // What another library's drivers have (`pid` of a row) is not meant.
+        // Names in the outbox, such as `pid` of a database row, are not meant.
         const names = file.startsWith('packages/server/src/') ? [...textOf(file).matchAll(lookedUp)] : [];
         return [
           ...[...textOf(file).matchAll(underscored)].map(([name]) => `${file}: ${name}`),
@@ -218,15 +221,15 @@ describe('boundaries', () => {
     );
     expect(new Set(names).size).toBeGreaterThan(15);
     const known = new Set([...names].filter((name) => !decision.includes(name)));
-    // Ours to look at: what a decoded packet, a message of the cluster module and a socket have in public.
+    // Public members of a decoded packet, a message of the cluster module and a socket.
     expect([...known].filter((name) => !['type', 'key'].includes(name))).toEqual([]);
   });
 
-  it('an unknown error is told by one function', () => {
+  it('of unknown errors holds: one function converts them', () => {
     const byHand = /(?<![\w.])(\w+) instanceof Error \? \1\b|new Error\(String\(/;
     const exceptions = [
       'packages/protocol/src/unknown-error.ts',
-      // It describes more than errors, and its bundle has no room for a second way.
+      // This file describes more than errors, and its bundle has no room for a second way.
       'packages/client/src/rows/collection.ts',
     ];
     const sources = packages().flatMap((folder) => filesIn(join(folder, 'src')));
@@ -235,14 +238,14 @@ describe('boundaries', () => {
     expect(files.filter((file) => byHand.test(textOf(file)) && !exceptions.includes(file))).toEqual([]);
   });
 
-  it('a deadline and a pause are one function in the server, and one in the outbox', () => {
+  it('of deadlines and pauses holds: the server has one function, and the outbox has one', () => {
     const byHand =
       /import \{[^}]*\bsetTimeout\b[^}]*\} from 'node:timers\/promises'|Promise\.race\(\[[^\]]*(delay|pause|late|time)/i;
     const files = ['packages/server/src', 'packages/outbox/src'].flatMap((folder) => filesIn(folder));
     expect(files.filter((file) => byHand.test(textOf(file)))).toEqual([]);
   });
 
-  it('process.env is read in one file of a package', () => {
+  it('of process.env holds: one file of a package reads it', () => {
     for (const folder of packages()) {
       const readers = filesIn(join(folder, 'src')).filter((file) => textOf(file).includes('process.env'));
       expect(readers.filter((file) => !file.endsWith('/settings.ts'))).toEqual([]);
@@ -250,7 +253,7 @@ describe('boundaries', () => {
   });
 });
 
-/** The first circle that is found, as a list of files; empty if there is none. */
+/** The first import cycle that is found, as a list of files; empty if there is none. */
 function circleIn(imports: ReadonlyMap<string, readonly string[]>): readonly string[] {
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): readonly string[] => {

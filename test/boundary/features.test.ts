@@ -16,7 +16,7 @@ const rows: Row[] = readFileSync(join(docs, 'test-matrix.md'), 'utf8')
     return row === undefined ? [] : [{ row, files: filesIn(line) }];
   });
 
-it('each row of docs/development/test-matrix.md has a test that bears its number in each file that it names', () => {
+it('Each row of docs/development/test-matrix.md has a test with its number in each file that it names', () => {
   expect(rows.length).toBeGreaterThan(100);
   const wrong = rows.flatMap(({ row, files }) => {
     const without = files.filter((file) => !bears(row, readFileSync(join(docs, file), 'utf8')));
@@ -29,7 +29,7 @@ function filesIn(line: string): string[] {
   return [...line.matchAll(/\]\((\.\.\/[^)]+\.ts)\)/g)].map(([, file = '']) => file);
 }
 
-/** As `[000-21]`, or within `[001-05/06/07]` or `[002-05..08]`. */
+/** Written as `[000-21]`, or within `[001-05/06/07]` or `[002-05..08]`. */
 function bears(row: string, text: string): boolean {
   const [part = '', number = ''] = row.split('-');
   return [...text.matchAll(/\[([0-9G]+)-([\d./]+)\]/g)].some(

@@ -15,11 +15,11 @@ const { packages }: { packages: Record<string, Locked> } = JSON.parse(
 );
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** The lines of Node.js that are supported, each in its first release with long-term support. */
+/** The supported major versions of Node.js, each in its first release with long-term support. */
 const SUPPORTED = ['20.19.0', '22.13.0', '24.11.0'];
 
-describe('[fault G7] npm ci warns of nothing', () => {
-  it.each(SUPPORTED)('of no package that is not for Node.js %s', (version) => {
+describe('[fault G7] npm ci does not warn', () => {
+  it.each(SUPPORTED)('of a package that does not support Node.js %s', (version) => {
     const unfit = Object.entries(packages).flatMap(([name, { engines }]) => {
       const range = engines !== undefined && 'node' in engines ? engines.node : undefined;
       return range === undefined || satisfies(version, range) ? [] : `${name}: ${range}`;
@@ -27,13 +27,13 @@ describe('[fault G7] npm ci warns of nothing', () => {
     expect(unfit).toEqual([]);
   });
 
-  it('of no package that is deprecated', () => {
+  it('of a deprecated package', () => {
     expect(
       Object.entries(packages).flatMap(([name, { deprecated }]) => (deprecated ? `${name}: ${deprecated}` : [])),
     ).toEqual([]);
   });
 
-  it('of no install script that is neither allowed nor denied', () => {
+  it('of an install script that is neither allowed nor denied', () => {
     const scripts = Object.entries(packages).flatMap(([name, { hasInstallScript }]) =>
       hasInstallScript ? name.replace(/^.*node_modules\//, '') : [],
     );
@@ -41,7 +41,7 @@ describe('[fault G7] npm ci warns of nothing', () => {
   });
 });
 
-describe('the ranges of versions in the lock file', () => {
+describe('A version of Node.js, compared with a range in the lock file', () => {
   it.each([
     ['20.19.0', '>=20', true],
     ['20.19.0', '>= 22', false],
@@ -57,7 +57,7 @@ describe('the ranges of versions in the lock file', () => {
   ])('%s is in %s: %s', (version, range, expected) => expect(satisfies(version, range)).toBe(expected));
 });
 
-/** As semver has it, for the forms in which packages name versions of Node.js. */
+/** Follows semver, for the forms in which packages name versions of Node.js. */
 function satisfies(version: string, range: string): boolean {
   return range.split('||').some((alternative) => {
     const comparators = alternative

@@ -4,7 +4,10 @@ import { describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** What the types of each package are declared in, as users see them. Whoever adds a file makes it public for good. */
+/**
+ * The files that declare the types of each package, as users see them. A file that is added here becomes public for
+ * good.
+ */
 const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
     'core/connections/connection.d.ts',
@@ -73,20 +76,20 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Types that stand in such a file beside public ones, and in no public signature. */
+/** Types in such a file that stand beside public ones, but in no public signature. */
 const NOT_PUBLIC: Readonly<Record<string, readonly string[]>> = {
   server: ['AesPositionCodec', 'ChunkedSnapshot', 'SnapshotSource'],
   outbox: ['EncodeOptions', 'EncodedEvent'],
   nest: ['DomainEventMethod', 'OpenOutbox', 'RunningRelay'],
 };
 
-/** What a package exports; a package without one of them has one entry less. */
+/** The entry points of a package; a package without one of these files has one entry less. */
 const ENTRIES = ['index.d.ts', 'log.d.ts', 'testing.d.ts', 'transport.d.ts'];
 
-/** Named by two entries. */
+/** Both `pregon/log` and the index name these types. */
 const SHARED_NAMES = 'core/ports/log-types.d.ts';
 
-/** What else the types of `pregon/log` and `pregon/testing` are declared in. */
+/** The further files that declare the types of `pregon/log` and `pregon/testing`. */
 const DECLARED_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
   'log.d.ts': [
     'log.d.ts',
@@ -119,7 +122,7 @@ const DECLARED_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
 };
 
 it.each(Object.keys(DECLARED_BY_ENTRY))(
-  'the types of packages/server/dist/%s are declared in a few files more',
+  'The types of packages/server/dist/%s are declared in only a few further files',
   (entry) => {
     const dist = join(root, 'packages/server/dist');
     const files = reachableFrom(join(dist, entry)).map((file) => relative(dist, file));
@@ -128,15 +131,15 @@ it.each(Object.keys(DECLARED_BY_ENTRY))(
   },
 );
 
-describe.each(Object.keys(DECLARED_IN))('the types of packages/%s', (name) => {
+describe.each(Object.keys(DECLARED_IN))('The types of packages/%s', (name) => {
   const dist = join(root, 'packages', name, 'dist');
 
-  it('are declared in a few files, none of them of the engine', () => {
+  it('are declared in a few files, none of which belongs to the engine', () => {
     const files = reachableFrom(join(dist, 'index.d.ts')).map((file) => relative(dist, file));
     expect(files.sort()).toEqual(DECLARED_IN[name]);
   });
 
-  it('can be imported by name, each one that a signature holds', () => {
+  it('can all be imported by name if a signature contains them', () => {
     const entries = ENTRIES.map((file) => join(dist, file)).filter((file) => existsSync(file));
     const lists = [...entries, join(dist, SHARED_NAMES)].filter((file) => existsSync(file));
     const index = lists.map((file) => readFileSync(file, 'utf8')).join('\n');

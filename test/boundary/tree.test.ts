@@ -6,7 +6,10 @@ import { linksOf, wrongLink } from '../support/documents/links.js';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** What is in the repository, or would be with the next `git add`; of a copy without Git, all but what is made or installed. */
+/**
+ * The files of the repository, including those of the next `git add`. In a copy without Git, all files except generated
+ * and installed ones.
+ */
 const files = existsSync(join(root, '.git')) ? filesInGit() : filesInCopy();
 
 function filesInGit(): string[] {
@@ -24,27 +27,27 @@ function filesInCopy(folder = ''): string[] {
   });
 }
 
-it('[fault G9] the tree holds no profile, core dump or log of a process, nor what a log in SQLite leaves', () => {
+it('[fault G9] The tree contains no profile, core dump or log of a process, and no leftover of a SQLite log', () => {
   const stray =
     /(^|\/)(isolate-\S*\.log|core(\.\d+)?|report\.\d+\S*\.json|npm-debug\.log)$|\.(cpuprofile|heapprofile|heapsnapshot|v8\.log|db|db-wal|db-shm|tgz)$/;
   expect(files.filter((file) => stray.test(file))).toEqual([]);
 });
 
-it('[fault G9] Git ignores what Node.js writes beside a process that is profiled', () => {
+it('[fault G9] Git ignores the files that Node.js writes for a process that is profiled', () => {
   const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
   expect(ignored).toEqual(expect.arrayContaining(['isolate-*.log', '*.cpuprofile', '*.heapprofile', '*.heapsnapshot']));
 });
 
-/** The most files in a folder: beyond it, what belongs together has a folder of its own. */
+/** The most files in a folder; beyond it, related files get their own folder. */
 const MOST_FILES = 15;
 
-/** Lists of one kind, where a further level would tell nothing, and what is on its way. */
+/** Lists of one kind, where a further level would tell the reader nothing. */
 const LONG_LISTS: Readonly<Record<string, string>> = {
   'bench/questions': 'one file for each question that `npm run bench` answers',
   'bench/servers': 'one file for each process that a question starts',
 };
 
-it('no folder of sources or tests has more than fifteen files', () => {
+it('No folder of sources or tests has more than fifteen files', () => {
   const perFolder = new Map<string, number>();
   for (const file of files.filter((file) =>
     /^(packages|apps|examples|bench|test)\/.*\.(ts|tsx|mts|mjs|cjs|js)$/.test(file),
@@ -55,7 +58,7 @@ it('no folder of sources or tests has more than fifteen files', () => {
   expect(long.sort()).toEqual(Object.keys(LONG_LISTS));
 });
 
-it('[fault G8] each link of a document leads to a file of the repository, and to a heading in it', () => {
+it('[fault G8] Each link of a document leads to a file of the repository, and to a heading in it', () => {
   const documents = files.filter((file) => file.endsWith('.md'));
   const wrong = documents.flatMap((file) =>
     linksOf(readFileSync(join(root, file), 'utf8')).flatMap((link) => wrongLink(root, file, link) ?? []),

@@ -4,8 +4,8 @@ import { openRabbitLog } from '../../packages/server/src/logs/rabbitmq/rabbitmq-
 import { describeLog, type LogSubject } from '../../packages/server/src/testing.js';
 import { createVirtualHost, deleteQueues, describeWithBroker } from '../support/rabbitmq.js';
 
-describeWithBroker('with a broker', () => {
-  // The suite names its exchanges itself: a virtual host keeps them apart from those of others.
+describeWithBroker('With a broker', () => {
+  // The suite names its exchanges itself, so a virtual host keeps them apart from those of other tests.
   let vhost: Awaited<ReturnType<typeof createVirtualHost>>;
   let streams = 0;
 
@@ -18,7 +18,8 @@ describeWithBroker('with a broker', () => {
     { describe, it },
     {
       name: 'rabbitmq',
-      // A stream drops whole segments, so it cannot be made to keep a number of entries: see packages/server/test/rabbitmq.
+      // A stream drops whole segments, so it cannot be made to keep an exact number of entries: see
+      // packages/server/test/rabbitmq.
       capabilities: { another: true, durable: true, replace: true },
       async create(options) {
         streams += 1;

@@ -21,7 +21,7 @@ import { eventually } from '../support/waiting.js';
 const EVENT = { exchange: 'my_events', topic: 'user.1', type: 'UserWasCreated', data: { id: 1 } };
 const NOWHERE = 'postgres://postgres@127.0.0.1:1/none';
 
-/** Handles that no outbox in SQLite can use, of the real libraries, none of them connected. */
+/** Handles of real libraries that no outbox in SQLite can use; none of them is connected. */
 function foreignHandles() {
   const pool = new pg.Pool({ connectionString: NOWHERE });
   const sql = postgres(NOWHERE);
@@ -34,10 +34,10 @@ function foreignHandles() {
   return { pool, sql, mysql, mysqlPromise, knex: knexOnPg, sequelize };
 }
 
-/** Calls of a driver that answers by promises, and would fail after the call has returned. */
+/** The calls of an asynchronous driver, which would fail after the call has returned. */
 const asynchronous = { prepare: () => Promise.reject(new Error('too late')), exec: () => Promise.resolve() };
 
-describe('[fault F1] handles given to an outbox in SQLite', () => {
+describe('[fault F1] Handles for an outbox in SQLite', () => {
   function application() {
     const db = new Libsql(join(temporaryFolder(), 'app.db'));
     afterTest(() => db.close());
@@ -47,7 +47,7 @@ describe('[fault F1] handles given to an outbox in SQLite', () => {
     return { db, outbox, rows };
   }
 
-  it('are refused at once, by each method, with one sentence that says what to pass', () => {
+  it('are refused at once by each method, with one sentence that says what to pass', () => {
     const { db, outbox, rows } = application();
     const { pool, sql, mysql, mysqlPromise, knex: onPg, sequelize } = foreignHandles();
     const kysely = new Kysely<object>({ dialect: new SqliteDialect({ database: Object(db) }) });
@@ -87,9 +87,9 @@ describe('[fault F1] handles given to an outbox in SQLite', () => {
     expect(rows()).toBe(0);
   });
 
-  it('are taken if they are the connection, or a Drizzle on it', () => {
+  it('are accepted if they are the connection, or a Drizzle on it', () => {
     const { db, outbox, rows } = application();
-    // The package of Drizzle for better-sqlite3 imports that one, which compiles for a minute; this is what it makes of a connection.
+    // Stands for a Drizzle on better-sqlite3. The real package imports better-sqlite3, which compiles for a minute.
     const drizzle = { session: { client: db }, dialect: {}, transaction: () => {} };
     db.exec('BEGIN');
     outbox.add(Object(drizzle), EVENT);
@@ -104,7 +104,7 @@ describe('[fault F1] handles given to an outbox in SQLite', () => {
 interface Orm {
   /** Runs `work` in a transaction, which is rolled back if it throws. */
   transaction(work: (tx: PostgresTransaction) => Promise<unknown>): Promise<unknown>;
-  /** What is in no transaction, and what is said of it. */
+  /** A handle without a transaction; `message` matches the error for it. */
   readonly outside: unknown;
   readonly message: RegExp;
   close(): Promise<unknown>;
@@ -148,7 +148,7 @@ const ORMS: Readonly<Record<string, (url: string) => Promise<Orm>>> = {
   },
 };
 
-await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in PostgreSQL', (url) => {
+await describeWithPostgres('[fault F1] [fault F2] Handles for an outbox in PostgreSQL', (url) => {
   const outbox = createPostgresOutbox({ source: '/shop' });
   const add = (tx: unknown) => Promise.resolve(Reflect.apply(outbox.add, outbox, [tx, EVENT]));
   const rows = async () => {
@@ -161,7 +161,7 @@ await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in 
 
   beforeAll(() => runSql(url(), migration('postgres')));
 
-  it.each(Object.keys(ORMS))('%s: add joins its transaction, and refuses a handle without one', async (name) => {
+  it.each(Object.keys(ORMS))('of %s let add join their transaction, and are refused without one', async (name) => {
     const orm = await ORMS[name]?.(url());
     if (!orm) throw new TypeError(name);
     try {
@@ -186,7 +186,7 @@ await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in 
     }
   });
 
-  it('a drizzle(…) is a pool for the relay, on pg and on postgres', async () => {
+  it('can be a drizzle(…) as the pool of a relay, on pg and on postgres', async () => {
     await runSql(url(), 'TRUNCATE pregon_outbox');
     const pool = new pg.Pool({ connectionString: url() });
     const sql = postgres(url());
@@ -204,7 +204,7 @@ await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in 
     }
   });
 
-  it('what cannot be used is refused at once, with one sentence that says what to pass', async () => {
+  it('are refused at once if they cannot be used, with one sentence that says what to pass', async () => {
     const { pool, mysql, mysqlPromise, knex: onPg, sequelize } = foreignHandles();
     const sqlite = new Libsql(':memory:');
     afterTest(() => sqlite.close());
@@ -245,7 +245,7 @@ await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in 
     }
   });
 
-  it('knex on another database says so, and leaves no rejection unhandled', async () => {
+  it('of knex on another database are refused, and leave no rejection unhandled', async () => {
     const transaction = Object.assign(() => {}, {
       raw: () => {},
       isTransaction: true,
@@ -256,7 +256,7 @@ await describeWithPostgres('[fault F1] [fault F2] handles given to an outbox in 
     await expect(Promise.resolve(invalid)).rejects.toMatchObject({ code: 'EVENT_INVALID' });
   });
 
-  it('kysely on PostgreSQL is taken', async () => {
+  it('of kysely on PostgreSQL are accepted', async () => {
     const pool = new pg.Pool({ connectionString: url() });
     const db = new Kysely<object>({ dialect: new PostgresDialect({ pool }) });
     afterTest(() => db.destroy());

@@ -14,9 +14,9 @@ import {
 } from '../support/outbox/postgres-drivers.js';
 import { describeWithPostgres } from '../support/postgres.js';
 
-/** What is so on PostgreSQL alone: many writers at once, one relay at work of many, connections that are lost. */
+/** Behaviour on PostgreSQL alone: concurrent writers, one active relay among several, lost connections. */
 for (const driver of POSTGRES_DRIVERS) {
-  await describeWithPostgres(`an outbox on PostgreSQL by ${driver.name}`, (url) => {
+  await describeWithPostgres(`An outbox on PostgreSQL by ${driver.name}`, (url) => {
     let app: Application;
     let log: FaultyLog;
 
@@ -27,15 +27,15 @@ for (const driver of POSTGRES_DRIVERS) {
 
     afterEach(() => app.close());
 
-    describe('writers', () => {
-      it('[I-5] are told that a pool is no transaction', async () => {
+    describe('and its writers', () => {
+      it('[I-5] refuse a pool where a transaction is needed', async () => {
         const { outbox, connections } = app;
         await expect(outbox.add(Object(connections.pool), app.event())).rejects.toThrow(/pool, which is in none/);
         await expect(outbox.add(Object({}), app.event())).rejects.toThrow(TypeError);
         expect(await app.rowsLeft()).toBe(0);
       });
 
-      it('[fault C4] [I-2] may write any time beside an event: what is set aside can be listed', async () => {
+      it('[fault C4] [I-2] may store any time beside an event: rows that are set aside can still be listed', async () => {
         const { outbox, connections } = app;
         const times = ['infinity', '-infinity', '294000-01-01', '4000-01-01 BC'];
         for (const time of times)
@@ -53,7 +53,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(await relay.lagMs()).toBe(0);
       });
 
-      it('[I-5] that took their place early and commit late are not missed', async () => {
+      it('[I-5] lose no event of a transaction that takes its place early and commits late', async () => {
         await app.startRelay();
         const slow = await app.begin();
         await slow.add('slow');
@@ -65,7 +65,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(async () => expect(await app.rowsLeft()).toBe(0));
       });
 
-      it('[I-5] that change the same row are in the order of their commits, whoever began first', async () => {
+      it('[I-5] keep the order of commits for changes of one row, whichever transaction began first', async () => {
         const first = await app.begin();
         const second = await app.begin();
         await second.change(7);
@@ -83,7 +83,7 @@ for (const driver of POSTGRES_DRIVERS) {
         );
       });
 
-      it('wait neither for one another, nor for a snapshot that is being read, nor for the relay', async () => {
+      it('wait neither for each other, nor for a snapshot that is being read, nor for the relay', async () => {
         let release = () => {};
         log.beforeAppend = () => new Promise<void>((resolve) => (release = resolve));
         const { relay } = await app.startRelay();
@@ -92,7 +92,7 @@ for (const driver of POSTGRES_DRIVERS) {
         const open = await app.begin();
         await open.add(2);
         await app.connections.snapshot(app.outbox, async (query) => {
-          // Would hang here, as it is the snapshot that it would wait for.
+          // This would hang if the writer waited for the snapshot.
           await app.add(3);
           return query(`SELECT key FROM ${app.items}`);
         });
@@ -103,8 +103,8 @@ for (const driver of POSTGRES_DRIVERS) {
       });
     });
 
-    describe('a snapshot', () => {
-      it('[I-6] is of one point, whatever is committed while it is read', async () => {
+    describe('and a snapshot', () => {
+      it('[I-6] have one point in common, whatever is committed during the read', async () => {
         await app.startRelay();
         const write = async (key: number) => {
           const transaction = await app.begin();
@@ -117,7 +117,7 @@ for (const driver of POSTGRES_DRIVERS) {
           await write(2);
           const rows = await query(`SELECT key FROM ${app.items} ORDER BY key`);
           await write(3);
-          // A long read holds up nobody: what is written meanwhile is numbered and relayed.
+          // A long read holds up nothing: rows written meanwhile are numbered and relayed.
           await eventually(() => expect(log.events).toHaveLength(3));
           expect(await query(`SELECT key FROM ${app.items} ORDER BY key`)).toEqual(rows);
           return rows;
@@ -127,7 +127,7 @@ for (const driver of POSTGRES_DRIVERS) {
 
       // Kysely does not tell how many connections its pool has.
       const itOnOne = driver.name === 'kysely' ? [] : [1, 3];
-      it.each(itOnOne)('[I-6] is exact from a pool of %i as well, too small for two connections', async (max) => {
+      it.each(itOnOne)('[I-6] work exactly also with a pool of %i, too small for two connections', async (max) => {
         const small = driver.open(url(), { max });
         try {
           await app.add(1);
@@ -137,10 +137,10 @@ for (const driver of POSTGRES_DRIVERS) {
           });
           expect(snapshot).toMatchObject({ rows: [], sequence: 1 });
           const failed = small.snapshot(app.outbox, async (query) => {
-            await query('SELECT 1 / 0').catch(() => 'taken no notice of');
+            await query('SELECT 1 / 0').catch(() => 'ignored');
             return [];
           });
-          // Else the numbers would have been rolled back with it, unnoticed.
+          // Otherwise the numbers would be rolled back with the transaction, unnoticed.
           await expect(failed).rejects.toThrow();
           expect(await small.snapshot(app.outbox, async () => [])).toMatchObject({ sequence: 2 });
         } finally {
@@ -148,7 +148,7 @@ for (const driver of POSTGRES_DRIVERS) {
         }
       });
 
-      it('can be taken by many at once, though each needs two connections of a pool of four', async () => {
+      it('work for many readers at once, although each needs two connections of a pool of four', async () => {
         const small = driver.open(url(), { max: 4 });
         try {
           await app.add(1);
@@ -160,7 +160,7 @@ for (const driver of POSTGRES_DRIVERS) {
         }
       });
 
-      it('passes on what the reading function throws, and frees what it had', async () => {
+      it('pass on the error of the reading function, and release the connections', async () => {
         const failing = () => Promise.reject(new RangeError('my own'));
         await expect(app.connections.snapshot(app.outbox, failing)).rejects.toThrow('my own');
         await expect(app.connections.snapshot(app.outbox, async () => Object({}))).rejects.toThrow(
@@ -173,7 +173,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(await app.connections.snapshot(app.outbox, async () => [])).toMatchObject({ sequence: 0 });
       });
 
-      it('numbers a backlog of any size', async () => {
+      it('number a backlog of any size', async () => {
         await app.connections.query(
           `INSERT INTO ${app.outbox.table} (event) SELECT '{}' FROM generate_series(1, 25000)`,
         );
@@ -184,8 +184,8 @@ for (const driver of POSTGRES_DRIVERS) {
       });
     });
 
-    describe('a relay', () => {
-      it('says what is missing, and goes on when it is there', async () => {
+    describe('and a relay', () => {
+      it('report a missing table, and go on once it exists', async () => {
         const other = createPostgresOutbox({ source: '/auction', table: `${app.outbox.table}_later` });
         const { relay, errors } = app.relayOf(other);
         relay.start();
@@ -197,7 +197,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(() => expect(relay.state).toBe('idle'));
       });
 
-      it('stands by while another is at work, and takes over as soon as that one stops', async () => {
+      it('stand by while another relay is active, and take over as soon as it stops', async () => {
         const first = await app.startRelay({ leaseMs: 60_000 });
         const { relay: second } = app.elsewhere();
         second.start();
@@ -211,7 +211,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(() => expect(second.state).toBe('idle'));
       });
 
-      it('[I-2] [I-3] that has lost its lease removes nothing, appends what was appended, and stands by', async () => {
+      it('[I-2] [I-3] remove nothing after the lease is lost, append again without duplicates, and stand by', async () => {
         let release = () => {};
         log.beforeAppend = () => new Promise<void>((resolve) => (release = resolve));
         const { relay } = await app.startRelay({ leaseMs: 60_000 });
@@ -231,7 +231,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(log.events.map(({ data }) => data)).toEqual([1]);
       });
 
-      it('hands over where it cannot reach the log, and another can', async () => {
+      it('hand over to another relay if they cannot reach the log and it can', async () => {
         const unreachable = { append: () => Promise.reject(new Error('no route to the log')) };
         const first = await app.startRelay({ leaseMs: 60_000, log: unreachable });
         const second = app.elsewhere();
@@ -243,11 +243,11 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(first.errors.map(({ message }) => message)).toEqual(['no route to the log']);
       });
 
-      it('goes on by itself when all of its connections are cut', async () => {
+      it('recover by themselves when all connections are cut', async () => {
         const { relay } = await app.startRelay();
         for (let round = 1; round <= 3; round++) {
           await app.cutConnections();
-          // The application finds out about its own connections as it uses them.
+          // The application notices its own cut connections only when it uses them.
           await eventually(() => app.add(round));
           await eventually(() => expect(log.events.at(-1)?.data).toBe(round));
           await eventually(() => expect(relay.state).toBe('idle'));
@@ -256,7 +256,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(async () => expect(await app.rowsLeft()).toBe(0));
       });
 
-      it('goes on at once when one of its connections is cut, without waiting for its own lease', async () => {
+      it('recover at once when one connection is cut, without waiting for their own lease', async () => {
         const { relay } = await app.startRelay({ leaseMs: 60_000 });
         for (let round = 1; round <= 3; round++) {
           await app.cutConnections(
@@ -270,7 +270,7 @@ for (const driver of POSTGRES_DRIVERS) {
 
       if (!driver.listens) return;
 
-      it('appends right after the commit, without a poll', async () => {
+      it('append right after the commit, without a poll', async () => {
         await app.startRelay({ pollIntervalMs: 60_000 });
         await app.heardOfIt();
         const latencies: number[] = [];
@@ -286,14 +286,14 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(latencies[25]).toBeLessThan(1_000);
       });
 
-      it('hears again, without a poll, after its connections were cut', async () => {
+      it('hear notifications again, without a poll, after the connections were cut', async () => {
         await app.startRelay({ pollIntervalMs: 60_000 });
         await app.heardOfIt();
         await app.cutConnections();
         await app.heardOfIt();
       });
 
-      it('tells writers to keep quiet while events come fast, and misses none of them', async () => {
+      it('suspend notifications while events arrive fast, and miss none of them', async () => {
         const { relay } = await app.startRelay({ pollIntervalMs: 60_000 });
         await app.heardOfIt();
         const before = log.events.length;
@@ -302,7 +302,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await burst.commit();
         await eventually(() => expect(log.events).toHaveLength(before + 200));
         expect(await app.isQuiet()).toBe(true);
-        await app.add('not told of');
+        await app.add('without a notification');
         await eventually(() => expect(log.events).toHaveLength(before + 201));
         await eventually(async () => expect(await app.isQuiet()).toBe(false));
         await eventually(() => expect(relay.state).toBe('idle'));
@@ -318,7 +318,7 @@ interface OpenTransaction {
   commit(): Promise<void>;
 }
 
-/** An application with a table of items, whose outbox goes to a log in memory. */
+/** An application with a table of items and an outbox that relays to a log in memory. */
 class Application {
   static #count = 0;
 
@@ -355,7 +355,7 @@ class Application {
     await this.connections.transaction(({ tx }) => this.outbox.add(tx, this.event(data)));
   }
 
-  /** A transaction that stays open until it is told to commit. */
+  /** Opens a transaction that stays open until `commit` is called. */
   async begin(): Promise<OpenTransaction> {
     let commit = () => {};
     const told = new Promise<void>((resolve) => (commit = resolve));
@@ -394,7 +394,7 @@ class Application {
     return { relay, errors };
   }
 
-  /** A relay that is at work. */
+  /** Starts a relay and waits until it is active. */
   async startRelay(options: Partial<PostgresRelayOptions> = {}) {
     const started = this.relayOf(this.outbox, this.connections, options);
     started.relay.start();
@@ -402,14 +402,14 @@ class Application {
     return started;
   }
 
-  /** The relay of another process. */
+  /** A relay as if in another process. */
   elsewhere() {
     const connections = this.#driver.open(this.#url);
     this.#others.push(connections);
     return this.relayOf(this.outbox, connections);
   }
 
-  /** Waits until an event that was notified comes through to a relay that does not poll. */
+  /** Waits until a notification about an event reaches a relay that does not poll. */
   async heardOfIt(): Promise<void> {
     await eventually(async () => {
       const before = this.#log.events.length;
@@ -418,7 +418,7 @@ class Application {
     });
   }
 
-  /** Whether writers notify nobody. */
+  /** Whether writers currently send no notification. */
   async isQuiet(): Promise<boolean> {
     const [row] = await this.connections.query(
       `SELECT last_value > extract(epoch FROM clock_timestamp()) * 1000 AS quiet FROM ${this.outbox.table}_quiet`,

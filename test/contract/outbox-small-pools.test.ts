@@ -10,10 +10,10 @@ import { eventually } from '../support/waiting.js';
 
 const EVENT = { exchange: 'my_events', topic: 'user.1', type: 'UserWasCreated', data: { id: 1 } };
 
-/** A pool of so many connections, and the application that shares it. */
+/** A pool with a maximum of connections, and the application that shares it. */
 interface Shared {
   readonly pool: PostgresPool;
-  /** Asks something, and holds the connection that it goes through for so long. */
+  /** Runs a query that holds one connection of the pool for `ms`. */
   hold(ms: number): Promise<unknown>;
 }
 
@@ -36,10 +36,10 @@ const POOLS: Readonly<Record<string, (url: string, max: number) => Shared>> = {
   },
 };
 
-await describeWithPostgres('[fault C10] a small pool that relay and application share', (url) => {
+await describeWithPostgres('[fault C10] A small pool that relay and application share', (url) => {
   let tables = 0;
 
-  /** A relay on a pool, and a way to add events on connections of their own. */
+  /** Starts a relay on the pool; `add` adds events over a separate connection. */
   async function relayOn(pool: PostgresPool, options: Partial<PostgresRelayOptions> = {}, answerTimeoutMs = 5_000) {
     const outbox = createPostgresOutbox({ source: '/shop', table: `small_${tables++}`, answerTimeoutMs });
     const client = new pg.Client({ connectionString: url() });
@@ -54,7 +54,7 @@ await describeWithPostgres('[fault C10] a small pool that relay and application 
     return { relay, log, errors, outbox, add: () => outbox.add(client, EVENT) };
   }
 
-  it.each(Object.keys(POOLS))('%s: of one connection, everything goes on', async (name) => {
+  it.each(Object.keys(POOLS))('%s: with one connection, everything still works', async (name) => {
     const shared = POOLS[name]?.(url(), 1);
     if (!shared) throw new TypeError(name);
     const { relay, log, add, outbox, errors } = await relayOn(shared.pool, {}, name === 'kysely' ? 1_500 : 5_000);
@@ -82,32 +82,29 @@ await describeWithPostgres('[fault C10] a small pool that relay and application 
     );
   });
 
-  it.each(['pg', 'postgres'])(
-    '%s: while the application holds its only connection, the error says so',
-    async (name) => {
-      const shared = POOLS[name]?.(url(), 1);
-      if (!shared) throw new TypeError(name);
-      const { log, add, errors } = await relayOn(shared.pool, {}, 150);
-      await add();
-      await eventually(
-        () => log.events.length,
-        (events) => events === 1,
-      );
-      await shared.hold(1_000);
-      await eventually(
-        () => errors.length,
-        (count) => count > 0,
-      );
-      expect(errors[0]).toMatch(/(all 1 connections|raise max).*(raise max|in use)/);
-      await add();
-      await eventually(
-        () => log.events.length,
-        (events) => events === 2,
-      );
-    },
-  );
+  it.each(['pg', 'postgres'])('%s: the error says so while the application holds the only connection', async (name) => {
+    const shared = POOLS[name]?.(url(), 1);
+    if (!shared) throw new TypeError(name);
+    const { log, add, errors } = await relayOn(shared.pool, {}, 150);
+    await add();
+    await eventually(
+      () => log.events.length,
+      (events) => events === 1,
+    );
+    await shared.hold(1_000);
+    await eventually(
+      () => errors.length,
+      (count) => count > 0,
+    );
+    expect(errors[0]).toMatch(/(all 1 connections|raise max).*(raise max|in use)/);
+    await add();
+    await eventually(
+      () => log.events.length,
+      (events) => events === 2,
+    );
+  });
 
-  it('pg: relays of three outboxes on a pool of three leave a connection to ask on, and tell that one polls', async () => {
+  it('pg: with three connections, three relays leave one for queries, and a warning says that one relay polls', async () => {
     const pool = new pg.Pool({ connectionString: url(), max: 3 });
     afterTest(() => pool.end());
     const warnings: object[] = [];
@@ -121,7 +118,7 @@ await describeWithPostgres('[fault C10] a small pool that relay and application 
       );
     expect((await pool.query('SELECT 1')).rowCount).toBe(1);
     expect(warnings).toEqual([expect.objectContaining({ max: 3, pollMs: 100 })]);
-    // A place that becomes free is taken by the next that starts.
+    // A relay that starts takes a place that has become free.
     await relays[0]?.relay.stop();
     await relays[2]?.relay.stop();
     relays[2]?.relay.start();

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { drivers, type TestDatabase, transaction } from '../support/outbox/drivers.js';
 import { FaultyLog } from '../support/outbox/faulty-log.js';
 
-/** What is so on SQLite alone: one writer at a time, a synchronous connection that relay and writers may share. */
-describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
+/** Behaviour on SQLite alone: one writer at a time, and a synchronous connection that relay and writers may share. */
+describe.each(drivers())('An outbox on SQLite by $name', (driver) => {
   let folder: string;
   let db: TestDatabase;
   let outbox: SqliteOutbox;
@@ -47,12 +47,12 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  it('tells the sequence of an event as soon as it is added', () => {
+  it('returns the sequence of an event as soon as it is added', () => {
     expect(add(1).sequence).toBe('0000000000000001');
     expect(add(2).sequence).toBe('0000000000000002');
   });
 
-  it('[I-5] sees nothing of a transaction that is open on the connection of the relay, and all once it commits', async () => {
+  it('[I-5] relays nothing of a transaction that is open on the connection of the relay, and all once it commits', async () => {
     const relay = startRelay();
     db.exec('BEGIN IMMEDIATE');
     const event = add(1);
@@ -62,7 +62,7 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
     await eventually(() => expect(log.ids).toEqual([event.id]));
   });
 
-  it('[fault C4] no size and no time that others write beside an event keeps rows or people waiting', async () => {
+  it('[fault C4] is delayed by no size and no time that another program writes beside an event', async () => {
     const relay = startRelay();
     for (const [writtenAt, bytes] of [
       ['2026-01-01 00:00:00', 'large'],
@@ -85,7 +85,7 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
     ).toEqual([2026, most, -most, 0]);
   });
 
-  it('[fault C8] [I-7] sets aside text that is not UTF-8, which SQLite takes, and lists it', async () => {
+  it('[fault C8] [I-7] sets aside text that is not UTF-8, which SQLite accepts, and lists it', async () => {
     const relay = startRelay();
     db.exec(`INSERT INTO ${outbox.table} (written_at, bytes, event) VALUES (0, 4, CAST(X'7B22FF227D' AS TEXT))`);
     add('é');
@@ -112,12 +112,12 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
     expect(latencies[25]).toBeLessThan(50 * 10);
   });
 
-  it('says so at once where the table is missing', () => {
+  it('reports a missing table at once', () => {
     const other = createSqliteOutbox({ source: '/auction', table: 'elsewhere' });
     expect(() => other.relay({ db, log })).toThrow(/no table elsewhere: call migrate/);
   });
 
-  it('[I-3] relays while another connection holds the write lock, and removes later', async () => {
+  it('[I-3] relays while another connection holds the write lock, and removes the rows later', async () => {
     add(1);
     const writer = connect();
     writer.exec('BEGIN IMMEDIATE');
@@ -125,7 +125,8 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
     await eventually(() => expect(log.events).toHaveLength(1));
     await eventually(() => expect(relay.state).toBe('idle'));
     expect([relay.pending(), rowsLeft()]).toEqual([0, 1]);
-    // Were a lock waited for, each attempt to remove would stop the event loop for the 2 s of the connection's own timeout.
+    // If the relay waited for the lock, each attempt to remove rows would block the event loop for 2 s, the timeout of
+    // the connection.
     expect(await longestBlockMs(200)).toBeLessThan(1_000);
     writer.exec('COMMIT');
     await eventually(() => expect(rowsLeft()).toBe(0));
@@ -133,10 +134,10 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
     expect(db.prepare('PRAGMA busy_timeout').all()).toMatchObject([{ timeout: 2_000 }]);
   });
 
-  describe('a snapshot', () => {
+  describe('and a snapshot', () => {
     const items = (connection: TestDatabase) => connection.prepare('SELECT id FROM items').all();
 
-    it('[I-6] stands for one point, also when another connection commits between its reads', () => {
+    it('[I-6] have one point in common, also if another connection commits between its reads', () => {
       const writer = connect();
       const write = (id: number) =>
         transaction(writer, () => {
@@ -154,7 +155,7 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
       expect(outbox.snapshot(db, items)).toMatchObject({ sequence: 3, relayed: 0 });
     });
 
-    it('refuses to stand for what may yet be rolled back', () => {
+    it('refuse a snapshot of data that may yet be rolled back', () => {
       db.exec('BEGIN');
       add(1);
       expect(() => outbox.snapshot(db, items)).toThrow(
@@ -164,7 +165,7 @@ describe.each(drivers())('an outbox on SQLite by $name', (driver) => {
       expect(outbox.snapshot(db, items).sequence).toBe(0);
     });
 
-    it('passes on what the reading function throws, and frees the connection', () => {
+    it('pass on the error of the reading function, and release the connection', () => {
       const failing = () => {
         throw new RangeError('my own');
       };
@@ -180,7 +181,7 @@ function eventually(assertion: () => void): Promise<void> {
   return vi.waitFor(assertion, { timeout: 60_000, interval: 1 });
 }
 
-/** The longest time that the event loop stood still while it was watched. */
+/** The longest time that the event loop was blocked during the watch. */
 async function longestBlockMs(watchMs: number): Promise<number> {
   const startedAt = performance.now();
   let longest = 0;

@@ -6,23 +6,29 @@ import type { FaultyLog } from '../support/outbox/faulty-log.js';
 
 export interface StartedRelay {
   readonly relay: Relay<number | Promise<number>>;
-  /** What its `onError` was told. */
+  /** The errors that `onError` received. */
   readonly errors: Error[];
 }
 
-/** The outbox of the test that runs, and what tests of several subjects do with it. */
+/** The outbox under test, and helpers that several groups of tests share. */
 export interface OutboxSubject {
   readonly bench: Bench;
   readonly log: FaultyLog;
-  /** A relay that polls so rarely that only wakes move it, where its driver hears of them, unless told otherwise. */
+  /**
+   * A relay that polls so rarely that only notifications wake it, unless the driver has none or the options say
+   * otherwise.
+   */
   relayOn(on?: Bench, options?: Partial<RelayOptions>): StartedRelay;
-  /** A relay that is at work. */
+  /** Starts a relay and waits until it has relayed everything. */
   startRelay(options?: Partial<RelayOptions>): Promise<StartedRelay>;
   event(data?: unknown): OutboxEvent;
   add(data?: unknown): Promise<PregonEvent>;
-  /** Adds events in one transaction. @returns their ids */
+  /**
+   * Adds events in one transaction.
+   * @returns their ids
+   */
   addAll(count: number): Promise<string[]>;
-  /** Waits until so many events are in the log. */
+  /** Waits until this many events are in the log. */
   relayed(count: number): Promise<unknown>;
   /** The sequences of the events in the log. */
   sequences(): (number | undefined)[];

@@ -11,7 +11,7 @@ const PRODUCT = new EntitySchema<{ name: string }>({
   columns: { name: { type: 'text', primary: true } },
 });
 
-await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
+await describeWithPostgres('An outbox on PostgreSQL by TypeORM', (database) => {
   const outbox = createPostgresOutbox({ source: '/shop' });
   let db: DataSource;
   let log: FaultyLog;
@@ -35,7 +35,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
     await db.destroy();
   });
 
-  it('[I-5] [002-20] joins the transaction of an EntityManager: rolled back, nobody hears of it', async () => {
+  it('[I-5] [002-20] joins the transaction of an EntityManager: after a rollback no event is relayed', async () => {
     const save = (name: string) =>
       db.transaction(async (manager) => {
         await manager.query('INSERT INTO products VALUES ($1)', [name]);
@@ -65,7 +65,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
     await vi.waitFor(() => expect(arrived()).toEqual(['outer', 'outer again']), 60_000);
   });
 
-  it('[I-5] joins the transaction of a Repository, and none that a Repository is not in', async () => {
+  it('[I-5] joins the transaction of a Repository, and refuses a Repository outside it', async () => {
     const outside = db.getRepository(PRODUCT);
     const save = (fails: boolean) =>
       db.transaction(async (manager) => {
@@ -81,7 +81,7 @@ await describeWithPostgres('an outbox on PostgreSQL by TypeORM', (database) => {
     expect(await outside.find()).toEqual([{ name: 'fails: false' }]);
   });
 
-  it('[I-5] says so where no transaction is open', async () => {
+  it('[I-5] throws if no transaction is open', async () => {
     const runner = db.createQueryRunner();
     const none = [db.manager, runner, runner.manager];
     for (const handle of none) await expect(outbox.add(handle, event('x'))).rejects.toThrow(/is in none/);

@@ -6,11 +6,11 @@ import { describeWithPostgres } from '../support/postgres.js';
 import { outboxContract } from './outbox.contract.js';
 
 for (const driver of drivers()) {
-  describe(`outbox on SQLite by ${driver.name}`, () => outboxContract(sqliteBench(driver)));
+  describe(`An outbox on SQLite by ${driver.name}`, () => outboxContract(sqliteBench(driver)));
 }
 
 for (const driver of POSTGRES_DRIVERS) {
-  await describeWithPostgres(`outbox on PostgreSQL by ${driver.name}`, (url) =>
+  await describeWithPostgres(`An outbox on PostgreSQL by ${driver.name}`, (url) =>
     outboxContract(postgresBench(driver, url)),
   );
 }

@@ -46,7 +46,7 @@ async function connectStream(...[{ url, headers }, observer]: Parameters<Transpo
     request.destroy();
     return { status: response?.statusCode ?? 0 };
   }
-  // What is destroyed here ends with an error, as it should.
+  // A request that the test destroys ends with an error, as expected.
   response.on('error', () => {});
   response.on('close', () => observer.closed());
   const lines = createInterface({ input: response });

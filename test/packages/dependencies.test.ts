@@ -9,11 +9,14 @@ import { cleanEnvironment } from '../support/processes.js';
 
 const run = promisify(execFile);
 
-/** What comes with `npm install pregon`, in files of Linux on x64: raise a limit only with a reason in docs/decisions/0013-loaded-when-used.md. */
+/**
+ * What `npm install pregon` installs, in files of Linux on x64. Raise a limit only with a reason in
+ * docs/decisions/0013-loaded-when-used.md.
+ */
 const MOST_PACKAGES = 48;
 const MOST_MIB = 40;
 
-/** Modules that `import 'pregon'` evaluates, ours and those of others. */
+/** Modules that `import 'pregon'` evaluates, both our own and those of other packages. */
 const MOST_MODULES = 125;
 
 const RUNS = 20;
@@ -23,13 +26,13 @@ interface Evaluated {
   readonly later: readonly string[];
 }
 
-/** Packing and installing, on a busy machine with an empty cache. */
+/** Time for packing and installing on a busy machine with an empty cache. */
 const SET_UP_MS = 600_000;
 
 let folder = '';
 let tarballs: ReadonlyMap<PackageName, string> = new Map();
 
-/** An installation of `pregon` as its users have it, without any of what is optional. */
+/** An installation of `pregon` as users have it, without any optional package. */
 beforeAll(async () => {
   folder = temporaryFolder(afterFile);
   tarballs = await pack(folder);
@@ -39,7 +42,7 @@ beforeAll(async () => {
   copyFileSync(join(ROOT, 'test/support/packages/evaluated.mjs'), join(folder, 'evaluated.mjs'));
 }, SET_UP_MS);
 
-/** The packages that an import evaluates, and those that are evaluated by what is done then; with the number of modules. */
+/** The packages that an import evaluates, those that the code after it evaluates, and the number of modules. */
 async function evaluated(name: string, body = '') {
   const { stdout } = await run(process.execPath, ['evaluated.mjs', name, body], {
     cwd: folder,
@@ -54,14 +57,17 @@ function packagesOf(files: readonly string[]): string[] {
   return [...new Set(names)].sort();
 }
 
-/** Runs a program in the folder. @returns how it ended, whatever it was */
+/**
+ * Runs a program in the folder.
+ * @returns how it ended, also after a failure
+ */
 async function ran(args: readonly string[], file = process.execPath) {
   try {
     const { stdout, stderr } = await run(file, args, { cwd: folder, env: cleanEnvironment(), timeout: SET_UP_MS });
     return { code: 0, stdout, stderr };
   } catch (error) {
     const { code, stdout, stderr } = Object(error);
-    // One that was ended by a signal has none.
+    // A process that was ended by a signal has no exit code.
     return { code: typeof code === 'number' ? code : -1, stdout: String(stdout), stderr: String(stderr) };
   }
 }
@@ -74,14 +80,14 @@ const OPENED = `
   const { port } = await gateway.listen({ port: 0 });
 `;
 
-describe('an import of pregon', () => {
+describe('An import of pregon', () => {
   it('evaluates no driver, and nothing that only the command line needs', async () => {
     const { imported, modules } = await evaluated('pregon');
     expect(imported).toEqual(['@pregon/protocol', 'pregon', 'ws']);
     expect(modules).toBeLessThanOrEqual(MOST_MODULES);
   });
 
-  it('a gateway on SQLite evaluates its driver, and no Socket.IO', async () => {
+  it('and a gateway on SQLite evaluate its driver, but not Socket.IO', async () => {
     const { later } = await evaluated('pregon', OPENED);
     expect(later).toEqual(expect.arrayContaining(['libsql', 'pregon']));
     const others = ['amqplib', 'pg', 'jiti', 'yaml', 'pino', 'zod', 'socket.io', 'engine.io', 'socket.io-adapter'];
@@ -91,7 +97,7 @@ describe('an import of pregon', () => {
   it.each([
     ['its first client', `await fetch('http://127.0.0.1:' + port + '/socket.io/?EIO=4&transport=polling')`],
     ['gateway.io', `gateway.io.of('/events')`],
-  ])('Socket.IO is evaluated for %s', async (_, asked) => {
+  ])('evaluates Socket.IO only for %s', async (_, asked) => {
     const { later } = await evaluated('pregon', `${OPENED}${asked};`);
     expect(later).toEqual(expect.arrayContaining(['socket.io', 'engine.io', 'socket.io-adapter', 'socket.io-parser']));
     expect(later.filter((name) => ['zod', 'yaml', 'pino', 'jiti'].includes(name))).toEqual([]);
@@ -108,20 +114,20 @@ describe('an import of pregon', () => {
     console.log(
       `import 'pregon': ${Math.round(imports - empty)} ms of CPU beside ${Math.round(empty)} ms of an empty script`,
     );
-    // It is about as much as Node.js itself takes.
+    // An import takes about as much time as Node.js itself.
     expect(imports).toBeLessThan(10 * empty);
   });
 });
 
-/** CPU time of a process until now, which a busy machine changes less than the time on the clock. */
+/** CPU time of the process so far, which a busy machine changes less than the time on the clock. */
 const TIMED = `const { user, system } = process.cpuUsage(); console.log((user + system) / 1000);`;
 
 function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-describe('a package that only some need', () => {
-  it('amqplib: an error with a code says what to install', async () => {
+describe('A package that only some users need', () => {
+  it('is named, with the command to install it, by an error with a code (amqplib)', async () => {
     writeFileSync(
       join(folder, 'rabbitmq.mjs'),
       `import { createGateway, openLog, PregonError } from 'pregon';
@@ -140,14 +146,14 @@ describe('a package that only some need', () => {
     ['amqplib', ['bus', 'check', '--exchange=e', '--log=amqp://guest:guest@127.0.0.1:1/']],
     ['amqplib', ['publish', 'e', 'a.b', '{}', '--type=T', '--log=amqp://guest:guest@127.0.0.1:1/']],
     ['pg', ['outbox', 'stuck', 'list', '--db=postgres://user@127.0.0.1:1/shop']],
-  ])('%s: the command line says what to install: pregon %j', async (name, line) => {
+  ])('is named, with the command to install it, by the command line (%s: pregon %j)', async (name, line) => {
     const { code, stdout, stderr } = await pregon(...line);
     expect(code).toBe(1);
     expect(stdout + stderr).toContain(`needs the package ${name}: npm install ${name}`);
     expect(stdout + stderr).not.toMatch(/ {4}at /);
   });
 
-  it('the command line serves without them', async () => {
+  it('is not needed for the rest of the command line', async () => {
     const { code, stdout } = await pregon('--help');
     expect(code).toBe(0);
     expect(stdout).toContain('bus check');
@@ -165,8 +171,8 @@ describe('npm install pregon', () => {
 });
 
 /**
- * The oldest that is supported, one of today, and the first that is native; with the file of another package that cannot be compiled:
- * Engine.IO says that Buffer is generic, which TypeScript 5.6 does not know.
+ * The oldest supported version, a current one, and the first native one, each with the file of another package that it
+ * cannot compile: Engine.IO declares Buffer as generic, which TypeScript 5.6 does not know.
  */
 const TYPESCRIPTS: readonly (readonly [place: string, broken: RegExp | undefined])[] = [
   ['test/typescript-5.6', /node_modules\/engine\.io\/build\/parser-v3\/index\.d\.ts\(/],
@@ -174,7 +180,7 @@ const TYPESCRIPTS: readonly (readonly [place: string, broken: RegExp | undefined
   ['.', undefined],
 ];
 
-describe('a program in TypeScript that uses all packages', () => {
+describe('A program in TypeScript that uses all packages', () => {
   beforeAll(async () => {
     for (const name of ['client', 'nest'] as const) {
       const place = join(folder, 'node_modules/@pregon', name);
@@ -188,7 +194,7 @@ describe('a program in TypeScript that uses all packages', () => {
   });
 
   it.each(TYPESCRIPTS)(
-    'compiles with the TypeScript of %s, which checks the types of the packages too',
+    'compiles with the TypeScript of %s, which also checks the types of the packages',
     async (place, broken) => {
       const options = {
         noEmit: true,

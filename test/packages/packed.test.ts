@@ -14,7 +14,7 @@ import { eventually } from '../support/waiting.js';
 const run = promisify(execFile);
 const modules = join(ROOT, 'node_modules');
 
-/** What somebody who installed the packages might write, in JavaScript. */
+/** A program that a user of the packages might write, in JavaScript. */
 const PROGRAM = `
 import { createClient } from '@pregon/client';
 import { createSqliteOutbox } from '@pregon/outbox';
@@ -46,7 +46,7 @@ await log.close();
 console.log(type, encodePosition({ offset: 1, fingerprint: 2 }).length > 10);
 `;
 
-/** The same in TypeScript: it need not run, it must compile against the packed types alone. */
+/** The same in TypeScript. It does not run, but it must compile against the packed types alone. */
 const TYPED_PROGRAM = `
 import { type Client, type Collection, createClient } from '@pregon/client';
 import { createSqliteOutbox, type SqliteOutbox, type SqliteDatabase } from '@pregon/outbox';
@@ -74,7 +74,7 @@ export async function head(): Promise<number> {
 export const wrong = createGateway({ log: 'sqlite:x.db', routes: { events: {} } });
 `;
 
-describeInBrowser('the packages, packed', (openPage) => {
+describeInBrowser('The packed packages', (openPage) => {
   let folder = '';
   let tarballs: ReadonlyMap<PackageName, string> = new Map();
 
@@ -85,7 +85,7 @@ describeInBrowser('the packages, packed', (openPage) => {
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it.each(PACKAGES)('%s passes publint', async (name) => {
+  it.each(PACKAGES)('include %s, which passes publint', async (name) => {
     const { stdout } = await run(
       process.execPath,
       [join(modules, 'publint/src/cli.js'), tarballs.get(name) ?? '', '--strict'],
@@ -94,8 +94,8 @@ describeInBrowser('the packages, packed', (openPage) => {
     expect(stdout).toMatch(/All good/);
   });
 
-  // Exits with an error where it finds a problem.
-  it.each(PACKAGES)('%s passes arethetypeswrong', async (name) => {
+  // The tool exits with an error if it finds a problem.
+  it.each(PACKAGES)('include %s, which passes arethetypeswrong', async (name) => {
     const attw = join(modules, '@arethetypeswrong/cli/dist/index.js');
     const { stdout } = await run(
       process.execPath,
@@ -106,38 +106,38 @@ describeInBrowser('the packages, packed', (openPage) => {
     expect(stdout).toMatch(/bundler\s+│ 🟢/);
   });
 
+  it.each(PACKAGES)('include %s, with its license, a README and its source, and without its tests', async (name) => {
+    const { stdout } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
+    const files = stdout.split('\n');
+    expect(files).toContain('package/LICENSE');
+    expect(files).toContain('package/README.md');
+    expect(files).toContain('package/dist/index.d.ts');
+    expect(files).toContain('package/src/index.ts');
+    // The published contract suites of the server are not its own tests.
+    const others = files.filter((file) => !/^package\/(?:dist|src)\/testing(?:\/|\.)/.test(file));
+    expect(others.filter((file) => /test|tsbuildinfo|\.db/.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.test\./.test(file))).toEqual([]);
+  });
+
   it.each(PACKAGES)(
-    '%s brings its license, a page to start from, its source and nothing of its tests',
+    '[fault G8] include %s, which names its repository, and whose README has only links that work',
     async (name) => {
-      const { stdout } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
-      const files = stdout.split('\n');
-      expect(files).toContain('package/LICENSE');
-      expect(files).toContain('package/README.md');
-      expect(files).toContain('package/dist/index.d.ts');
-      expect(files).toContain('package/src/index.ts');
-      // The suites that the server publishes are no tests of its own.
-      const others = files.filter((file) => !/^package\/(?:dist|src)\/testing(?:\/|\.)/.test(file));
-      expect(others.filter((file) => /test|tsbuildinfo|\.db/.test(file))).toEqual([]);
-      expect(files.filter((file) => /\.test\./.test(file))).toEqual([]);
+      const { stdout: manifest } = await run('tar', ['-xOzf', tarballs.get(name) ?? '', 'package/package.json']);
+      const { repository, homepage, bugs, keywords, description, author } = JSON.parse(manifest);
+      expect(repository).toEqual({ type: 'git', url: `git+${REPOSITORY}.git`, directory: `packages/${name}` });
+      expect(homepage).toBe(`${REPOSITORY}/tree/main/packages/${name}#readme`);
+      expect(bugs).toBe(`${REPOSITORY}/issues`);
+      expect(keywords.length).toBeGreaterThan(3);
+      expect([description, author]).toEqual([expect.stringMatching(/\.$/), expect.any(String)]);
+      const { stdout: page } = await run('tar', ['-xOzf', tarballs.get(name) ?? '', 'package/README.md']);
+      const { stdout: files } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
+      const links = linksOf(page);
+      const relative = links.filter((link) => !/^([a-z]+:|#)/i.test(link)).map((link) => link.replace(/#.*/, ''));
+      expect(relative.filter((link) => !files.split('\n').includes(`package/${link}`))).toEqual([]);
+      expect(links.flatMap((link) => wrongLink(ROOT, `packages/${name}/README.md`, link) ?? [])).toEqual([]);
+      expect(links).toContain(`${REPOSITORY}#readme`);
     },
   );
-
-  it.each(PACKAGES)('[fault G8] %s says where it comes from, and each link of its page works there', async (name) => {
-    const { stdout: manifest } = await run('tar', ['-xOzf', tarballs.get(name) ?? '', 'package/package.json']);
-    const { repository, homepage, bugs, keywords, description, author } = JSON.parse(manifest);
-    expect(repository).toEqual({ type: 'git', url: `git+${REPOSITORY}.git`, directory: `packages/${name}` });
-    expect(homepage).toBe(`${REPOSITORY}/tree/main/packages/${name}#readme`);
-    expect(bugs).toBe(`${REPOSITORY}/issues`);
-    expect(keywords.length).toBeGreaterThan(3);
-    expect([description, author]).toEqual([expect.stringMatching(/\.$/), expect.any(String)]);
-    const { stdout: page } = await run('tar', ['-xOzf', tarballs.get(name) ?? '', 'package/README.md']);
-    const { stdout: files } = await run('tar', ['-tzf', tarballs.get(name) ?? '']);
-    const links = linksOf(page);
-    const relative = links.filter((link) => !/^([a-z]+:|#)/i.test(link)).map((link) => link.replace(/#.*/, ''));
-    expect(relative.filter((link) => !files.split('\n').includes(`package/${link}`))).toEqual([]);
-    expect(links.flatMap((link) => wrongLink(ROOT, `packages/${name}/README.md`, link) ?? [])).toEqual([]);
-    expect(links).toContain(`${REPOSITORY}#readme`);
-  });
 
   it('[000-04][003-10] install into an empty project and work there: library, types, command line and require()', async () => {
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }));
@@ -146,7 +146,7 @@ describeInBrowser('the packages, packed', (openPage) => {
       '--prefer-offline',
       '--no-audit',
       '--no-fund',
-      // Without what NestJS would bring along.
+      // Without nest, which would bring in the packages of NestJS.
       ...[...tarballs].filter(([name]) => name !== 'nest').map(([, file]) => file),
       ...['express', 'libsql', 'ws'].map(installed),
     ];
@@ -184,7 +184,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     expect([common.stdout.trim(), common.stderr]).toEqual(['true', '']);
   });
 
-  /** A folder beside the project into which the packages were installed, which finds them there. */
+  /** A folder inside the project with the installed packages, which finds them there. */
   async function emptyFolder(name: string): Promise<WalkThrough> {
     const project = join(folder, name);
     mkdirSync(project);
@@ -192,7 +192,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     return WalkThrough.start(project);
   }
 
-  /** That all that a document installs is there. */
+  /** Expects that every package that a document installs is there. */
   function expectInstalled(line: string): void {
     const [command, names = ''] = line.split(/(?<=^npm install) /);
     expect(command).toBe('npm install');
@@ -227,7 +227,7 @@ describeInBrowser('the packages, packed', (openPage) => {
     await addUser('Grace');
     shop.run(gateway);
     await eventually(names, (all) => all.join() === 'Ada,Grace');
-    // The line for the console, in "Try it".
+    // The line for the browser console, under "Try it".
     const [console_] = codeBlocks(readFileSync(join(ROOT, 'README.md'), 'utf8')).filter(({ text }) =>
       text.startsWith('new WebSocket'),
     );
@@ -286,7 +286,7 @@ describeInBrowser('the packages, packed', (openPage) => {
   });
 });
 
-/** The version of a dependency that this workspace uses, as `npm install` wants it. */
+/** A dependency with the version that this workspace uses, in the form that `npm install` takes. */
 function installed(name: string): string {
   return `${name}@${JSON.parse(readFileSync(join(modules, name, 'package.json'), 'utf8')).version}`;
 }

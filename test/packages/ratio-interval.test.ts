@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { ratioInterval } from '../../bench/against/interval.js';
 
-describe('the interval of a ratio that was measured in pairs', () => {
-  it('is the geometric mean, and reaches equally far to both sides', () => {
+describe('The interval of a ratio measured in pairs', () => {
+  it('has the geometric mean, and reaches equally far to both sides', () => {
     const { ratio, low, high } = ratioInterval([0.5, 2, 1, 1]);
     expect(ratio).toBeCloseTo(1);
     expect(low * high).toBeCloseTo(1);
   });
 
-  it('agrees with a t interval worked out by hand', () => {
+  it('agrees with a t interval calculated by hand', () => {
     // Logarithms 0, 0.1, 0.2: mean 0.1, standard deviation 0.1, t of two degrees of freedom 4.303.
     const { ratio, low, high } = ratioInterval([1, Math.exp(0.1), Math.exp(0.2)]);
     expect(Math.log(ratio)).toBeCloseTo(0.1);
@@ -21,7 +21,7 @@ describe('the interval of a ratio that was measured in pairs', () => {
     expect(ratioInterval([1.2, 0.9, 1.1, 1.0]).low).toBeLessThan(1.03);
   });
 
-  it('refuses a single pair', () => {
+  it('is refused for a single pair', () => {
     expect(() => ratioInterval([1])).toThrow(RangeError);
   });
 });

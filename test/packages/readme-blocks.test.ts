@@ -11,7 +11,7 @@ import { createSchema, runSql } from '../support/postgres-schema.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** The blocks of a page, and a folder in which they run as in a project that has the packages. */
+/** The code blocks of a page, and a folder in which they run as in a project that has the packages. */
 async function open(page: string) {
   const folder = temporaryFolder();
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
@@ -23,7 +23,7 @@ async function open(page: string) {
 
 type Page = Awaited<ReturnType<typeof open>>;
 
-/** Writes a module, and runs it to its end. */
+/** Writes a module and runs it to its end. */
 function run({ here }: Page, text: string): Promise<string> {
   here.write('program.mjs', text);
   return here.runToEnd('node program.mjs');
@@ -31,32 +31,32 @@ function run({ here }: Page, text: string): Promise<string> {
 
 const only = (blocks: readonly CodeBlock[]): string => {
   const [first, ...others] = blocks;
-  if (first === undefined || others.length > 0) throw new Error(`${blocks.length} blocks in the place of one`);
+  if (first === undefined || others.length > 0) throw new Error(`${blocks.length} blocks instead of one`);
   return first.text;
 };
 
-/** What a block uses and does not declare, as its reader has it. */
+/** A block with declarations for the names that it uses and does not declare, as its reader has them. */
 function withDeclared(block: string, known: Readonly<Record<string, string>>): string {
   const isMissing = (name: string, text: string) =>
     new RegExp(`\\b${name}\\b`).test(text) &&
     !new RegExp(`\\b(const|let|function|import.*) ${name}\\b|import \\{[^}]*\\b${name}\\b`).test(text);
-  // From the last on: a declaration may use the names before it.
+  // From the last to the first, because a declaration may use the names before it.
   return Object.entries(known).reduceRight(
     (text, [name, declaration]) => (isMissing(name, text) ? `${declaration}\n${text}` : text),
     block,
   );
 }
 
-describe('[fault G1] each code block of packages/protocol/README.md runs', () => {
-  it('as it stands', async () => {
+describe('[fault G1] Each code block of packages/protocol/README.md', () => {
+  it('runs as it stands', async () => {
     const page = await open('packages/protocol/README.md');
     expect(page.blocks).toEqual(page.of('js'));
     expect(await run(page, only(page.blocks))).toMatch(/^EVENT_INVALID false .*a\.\.b/);
   });
 });
 
-describe('[fault G1] each code block of packages/client/README.md runs', () => {
-  it('beside a gateway, with the names that the text around it speaks of', async () => {
+describe('[fault G1] Each code block of packages/client/README.md', () => {
+  it('runs beside a gateway, with the names that the text around it mentions', async () => {
     const page = await open('packages/client/README.md');
     expect(page.blocks).toEqual(page.of('js'));
     const known = {
@@ -99,13 +99,13 @@ describe('[fault G1] each code block of packages/client/README.md runs', () => {
   });
 });
 
-describe('[fault G1] each code block of packages/outbox/README.md runs', async () => {
+describe('[fault G1] Each code block of packages/outbox/README.md', async () => {
   const topicsIn = async (folder: string) =>
     (await readAll(await openTestLog(join(folder, 'data/pregon.db')))).map(({ topic }) => topic);
   const RELAYED =
     'while ((await relay.pending()) > 0) await new Promise((resolve) => setTimeout(resolve, 10)); process.exit(0);';
 
-  it('on SQLite', async () => {
+  it('runs on SQLite', async () => {
     const page = await open('packages/outbox/README.md');
     const [sqlite, postgres, ...others] = page.of('js');
     expect([others, sqlite?.heading, postgres?.heading]).toEqual([[], 'SQLite', 'PostgreSQL']);
@@ -113,7 +113,7 @@ describe('[fault G1] each code block of packages/outbox/README.md runs', async (
     expect(await topicsIn(page.folder)).toEqual(['user.42.created']);
   });
 
-  it('the commands for rows that were set aside', async () => {
+  it('runs the commands for rows that were set aside', async () => {
     const page = await open('packages/outbox/README.md');
     const [sqlite] = page.of('js');
     await run(
@@ -133,7 +133,7 @@ describe('[fault G1] each code block of packages/outbox/README.md runs', async (
   });
 
   await describeWithPostgres('on PostgreSQL', (url) => {
-    it('as it stands, but for the address', async () => {
+    it('runs as it stands, except for the address', async () => {
       const page = await open('packages/outbox/README.md');
       const text = page.blocks[1]?.text ?? '';
       const database = await createSchema(url());
@@ -148,8 +148,8 @@ describe('[fault G1] each code block of packages/outbox/README.md runs', async (
   });
 });
 
-describe('[fault G1] each code block of packages/server/README.md runs', () => {
-  it('the commands, one after the other', async () => {
+describe('[fault G1] Each code block of packages/server/README.md', () => {
+  it('runs its commands, one after the other', async () => {
     const page = await open('packages/server/README.md');
     const [install, gateway = '', publish = '', connect = '', ...others] =
       page.blocks[0]?.text.trim().split('\n') ?? [];
@@ -160,7 +160,7 @@ describe('[fault G1] each code block of packages/server/README.md runs', () => {
     await here.untilSaid(here.run(connect), /^: .*"type":"UserWasCreated"/m);
   });
 
-  it('the gateway as a library, and on the server of an application', async () => {
+  it('runs a gateway as a library and on the server of an application', async () => {
     const page = await open('packages/server/README.md');
     const [own = '', attached = '', ...others] = page.of('js').map(({ text }) => text);
     expect([others, page.blocks.length]).toEqual([[], 3]);
@@ -180,8 +180,8 @@ describe('[fault G1] each code block of packages/server/README.md runs', () => {
   });
 });
 
-describe('[fault G1] the other code blocks of README.md', () => {
-  it('the gateway in the process of the application', async () => {
+describe('[fault G1] The other code blocks of README.md', () => {
+  it('include a gateway in the process of the application, which runs', async () => {
     const page = await open('README.md');
     const library = page.blocks.filter(({ heading }) => heading === 'As a library');
     const application = page.of('js').find(({ file }) => file === 'app.mjs')?.text ?? '';
@@ -200,7 +200,7 @@ describe('[fault G1] the other code blocks of README.md', () => {
     expect(said).toContain('{"rows":[],"more":false}');
   });
 
-  it('are commands that other tests run, scripts that there are, and folders that there are', async () => {
+  it('are commands that other tests run, existing scripts and existing folders', async () => {
     const { blocks } = await open('README.md');
     const rest = blocks.filter(
       ({ heading, text }) => !['Use it', 'As a library'].includes(heading) && !text.startsWith('new WebSocket'),
@@ -218,4 +218,4 @@ describe('[fault G1] the other code blocks of README.md', () => {
   });
 });
 
-// Those of packages/nest/README.md are compiled first: see packages/nest/test/readme.suite.ts.
+// The blocks of packages/nest/README.md have to be compiled first: see packages/nest/test/readme.suite.ts.

@@ -4,8 +4,8 @@ import { numbers, startGateway } from '../support/gateway/gateway.js';
 import { SocketIoClient, WAYS } from '../support/gateway/socketio-client.js';
 import { startProcess } from '../support/processes.js';
 
-describe('Socket.IO is loaded for its first client', () => {
-  it('[I-1][I-2] and serves clients that come all at once, on all transports, without a loss', async () => {
+describe('Socket.IO, which is loaded for its first client,', () => {
+  it('[I-1][I-2] serves clients that come all at once, on all transports, without a loss', async () => {
     const { http, append } = await startGateway();
     await append(5);
     const clients = WAYS.flatMap(([, transports]) =>
@@ -25,7 +25,7 @@ describe('Socket.IO is loaded for its first client', () => {
     }
   });
 
-  it('and is also closed by a gateway that had no such client', async () => {
+  it('is also closed by a gateway that had no such client', async () => {
     const { gateway, http } = await startGateway();
     const coming = fetch(http('/socket.io/?EIO=4&transport=polling')).then(
       ({ status }) => status,
@@ -39,7 +39,7 @@ describe('Socket.IO is loaded for its first client', () => {
     expect(() => other.gateway.io.attach(0)).toThrow(/closed/);
   });
 
-  it('but not for a client of a refused origin, by poll or by upgrade; the next one of an allowed origin loads it', async () => {
+  it('is not loaded for a client of a refused origin, by poll or by upgrade, but for the next one of an allowed origin', async () => {
     const script = `
       import { createRequire } from 'node:module';
       import { connect } from 'node:net';
@@ -76,7 +76,7 @@ describe('Socket.IO is loaded for its first client', () => {
     ]);
   });
 
-  it('[I-7] and if it refuses an option, that is logged once and each client gets 503', async () => {
+  it('[I-7] answers each client with 503 if it refuses an option, which is logged once', async () => {
     const lines: string[] = [];
     const logger = { debug() {}, info() {}, warn() {}, error: (_: object, line: string) => void lines.push(line) };
     const { http } = await startGateway({ socketIo: { wsEngine: 'no constructor' }, logger });
@@ -88,7 +88,7 @@ describe('Socket.IO is loaded for its first client', () => {
   });
 
   it.each(['adapter', 'connectionStateRecovery', 'parser'])(
-    'but an option that must not be set prevents the start, not the first client: %s',
+    'lets the start fail, not the first client, if an option must not be set: %s',
     async (name) => {
       await expect(startGateway({ socketIo: { [name]: {} } })).rejects.toThrow(`socketIo.${name}`);
     },

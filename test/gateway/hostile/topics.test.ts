@@ -66,7 +66,7 @@ describe('A client that subscribes to many topics', () => {
     ['of many words', many(1_000, (n) => `*.org.${n}.a.b.c.d.e.f.#`)],
     ['with wildcards at all places', costly(200)],
   ])(
-    '[fault A6] and replays the whole log, %s, makes no turn of the event loop long',
+    '[fault A6] %s and replays the whole log makes no long turn of the event loop',
     async (_, topics) => {
       const { gateway, append } = await start();
       await append(EVENTS, { topic: newTopic });
@@ -90,7 +90,7 @@ describe('A client that subscribes to many topics', () => {
   );
 
   it(
-    '[fault A10] as costly as can be, and others that come and go, make no turn of live delivery long',
+    '[fault A10] with the most costly patterns, while others come and go, makes no long turn of live delivery',
     async () => {
       const { gateway, append } = await start();
       const hostile = await FramesClient.open(gateway.ws('/events'));
@@ -143,7 +143,7 @@ describe('[fault A10] The memory for the topics of one connection', () => {
   };
 
   it.each(Object.entries(SHAPES))(
-    'is bounded for %s, and given back',
+    'is bounded for %s, and released',
     async (_, topicsOf) => {
       const { gateway } = await start();
       const open = async (n: number) => {

@@ -67,7 +67,10 @@ describeWithLogs('[003-02] @socket.io/admin-ui on two gateways', (newLog) => {
       'the room',
     );
     client.socket.disconnect();
-    await admin.received.until(() => admin.of('socket_disconnected').some(([, who]) => who === id), 'the closed connection');
+    await admin.received.until(
+      () => admin.of('socket_disconnected').some(([, who]) => who === id),
+      'the closed connection',
+    );
   });
 
   it('can emit, join, leave and disconnect on both', async () => {

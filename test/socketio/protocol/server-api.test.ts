@@ -222,7 +222,9 @@ describe.each(['/', '/events'])('Socket.IO’s server API in the namespace %s', 
     expect(await within(gone[1] ?? Promise.reject(), 'the end of the connection')).toBe('io server disconnect');
     const [first] = clients;
     if (first) serverSide(first).disconnect(true);
-    expect(await within(gone[0] ?? Promise.reject(), 'the end of the connection')).toMatch(/io server disconnect|transport close/);
+    expect(await within(gone[0] ?? Promise.reject(), 'the end of the connection')).toMatch(
+      /io server disconnect|transport close/,
+    );
     expect((await namespace.fetchSockets()).map(({ id }) => id)).toEqual([ids[2]]);
   });
 

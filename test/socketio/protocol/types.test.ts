@@ -43,8 +43,8 @@ async function start(): Promise<{ gateway: Gateway<Auction>; client: ClientSocke
   return { gateway, client };
 }
 
-describe('the types of gateway.io, with the events of the application', () => {
-  it('[001-17] hold from end to end: what is declared goes, nothing else compiles', async () => {
+describe('The types of gateway.io with the events of the application', () => {
+  it('[001-17] hold from end to end: declared events compile, and nothing else', async () => {
     const { gateway, client } = await start();
     const events = gateway.io.of('/events');
     events.on('connection', (socket) => {
@@ -81,7 +81,7 @@ describe('the types of gateway.io, with the events of the application', () => {
     expect(found?.data.user.name).toBe('ada');
   });
 
-  it('hold for all that emits', async () => {
+  it('hold for every method that emits', async () => {
     const { gateway } = await start();
     const { io } = gateway;
     const item = { id: 'a', price: 1 };
@@ -91,9 +91,9 @@ describe('the types of gateway.io, with the events of the application', () => {
     io.emit('sold', { id: 'a' });
     // @ts-expect-error clients emit it, the server does not
     io.to('room').emit('bid', 1);
-    // @ts-expect-error it is no event between gateways
+    // @ts-expect-error it is not an event between gateways
     io.serverSideEmit('sold', item);
-    // @ts-expect-error nobody is asked by this one
+    // @ts-expect-error this event expects no answer
     const asked = io.timeout(10).emitWithAck('sold', item);
     await asked.catch(() => {});
     io.on('count', (answer) => {
@@ -102,24 +102,24 @@ describe('the types of gateway.io, with the events of the application', () => {
   });
 });
 
-describe('[fault D5] the types of gateway.io', () => {
-  it('fit what is written for a server of Socket.IO with two type parameters', () => {
+describe('[fault D5] The types of gateway.io', () => {
+  it('fit code that is written for a Socket.IO server with two type parameters', () => {
     type Io = Gateway<{ clientEvents: ClientEvents; serverEvents: ServerEvents }>['io'];
     expectTypeOf<Io>().toExtend<Server<ClientEvents, ServerEvents>>();
     expectTypeOf<Gateway['io']>().toExtend<Server>();
   });
 
-  it('[fault D5] are refused under a name that is none of theirs', () => {
-    // @ts-expect-error it is clientEvents
+  it('[fault D5] reject unknown names', () => {
+    // @ts-expect-error the name is clientEvents
     type Misspelt = Gateway<{ clientEvent: ClientEvents; serverEvents: ServerEvents }>;
-    // @ts-expect-error it is serverEvents
+    // @ts-expect-error the name is serverEvents
     expectTypeOf(createGateway<{ clientEvents: ClientEvents; emits: ServerEvents }>).toBeFunction();
-    // @ts-expect-error no name of it is known
+    // @ts-expect-error no such name is known
     expectTypeOf(attachGateway<{ events: ClientEvents }>).toBeFunction();
     expectTypeOf<Misspelt>().not.toBeNever();
   });
 
-  it('[fault D5] a gateway needs no route to serve Socket.IO', async () => {
+  it('[fault D5] apply also to a gateway without routes, which serves Socket.IO alone', async () => {
     for (const routes of [{}, undefined]) {
       const gateway = await createGateway({ log: `sqlite:${temporaryFolder()}/log.db`, ...(routes ? { routes } : {}) });
       afterTest(() => gateway.close({ spreadMs: 0 }));
@@ -131,14 +131,14 @@ describe('[fault D5] the types of gateway.io', () => {
     }
   });
 
-  it('[fault D5] a gateway that could serve nothing at all says what to do', async () => {
+  it('[fault D5] do not reject a gateway that would serve nothing: it throws and names the remedy', async () => {
     const options = { log: `sqlite:${temporaryFolder()}/log.db`, routes: {}, socketIo: false } as const;
     await expect(createGateway(options)).rejects.toThrow(/at least one; createComponentServer serves components alone/);
   });
 });
 
-describe('the types of gateway.io, with nothing declared', () => {
-  it('take any event, of which nothing is said, and never by any', async () => {
+describe('The types of gateway.io without declared events', () => {
+  it('accept any event with unknown arguments, never with any', async () => {
     const gateway = await createGateway({
       log: `sqlite:${temporaryFolder()}/log.db`,
       routes: { events: { path: '/events' } },
@@ -157,13 +157,13 @@ describe('the types of gateway.io, with nothing declared', () => {
       socket.on('anything', (...args) => expectTypeOf(args).toEqualTypeOf<unknown[]>());
       socket.on('one', (argument) => {
         expectTypeOf(argument).toEqualTypeOf<unknown>();
-        // @ts-expect-error what it is has to be looked at first
+        // @ts-expect-error the type has to be narrowed first
         argument.name;
       });
     });
   });
 
-  it('keep what is not Socket.IO’s free of any', () => {
+  it('keep the other members of the gateway free of any', () => {
     expectTypeOf<Gateway['publish']>().parameters.not.toBeAny();
     expectTypeOf<Awaited<ReturnType<Gateway['publish']>>>().not.toBeAny();
     expectTypeOf<Awaited<ReturnType<Gateway['publish']>>['data']>().toEqualTypeOf<unknown>();
@@ -171,7 +171,7 @@ describe('the types of gateway.io, with nothing declared', () => {
     expectTypeOf<Parameters<Gateway['connections']>>().toEqualTypeOf<[route: string]>();
   });
 
-  it('[000-08] say so where Socket.IO was switched off', async () => {
+  it('[000-08] allow gateway.io also with socketIo: false, where it throws', async () => {
     const gateway = await createGateway({
       log: `sqlite:${temporaryFolder()}/log.db`,
       routes: { events: { path: '/events' } },
@@ -182,8 +182,8 @@ describe('the types of gateway.io, with nothing declared', () => {
   });
 });
 
-describe('the options of Socket.IO’s server', () => {
-  it('do not take what the gateway does itself', () => {
+describe('The options of Socket.IO’s server', () => {
+  it('do not include those that the gateway sets itself', () => {
     type Options = Exclude<Parameters<typeof createGateway>[0]['socketIo'], false | undefined>;
     expectTypeOf<Options>().toHaveProperty('pingInterval');
     expectTypeOf<Options>().toHaveProperty('allowRequest');
