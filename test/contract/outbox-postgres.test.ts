@@ -27,15 +27,15 @@ for (const driver of POSTGRES_DRIVERS) {
 
     afterEach(() => app.close());
 
-    describe('and its writers', () => {
-      it('[I-5] refuse a pool where a transaction is needed', async () => {
+    describe('Writers', () => {
+      it('[I-5] cannot pass a pool in place of a transaction', async () => {
         const { outbox, connections } = app;
         await expect(outbox.add(Object(connections.pool), app.event())).rejects.toThrow(/pool, which is in none/);
         await expect(outbox.add(Object({}), app.event())).rejects.toThrow(TypeError);
         expect(await app.rowsLeft()).toBe(0);
       });
 
-      it('[fault C4] [I-2] may store any time beside an event: rows that are set aside can still be listed', async () => {
+      it('[fault C4] [I-2] can store any time beside an event: rows that are set aside can still be listed', async () => {
         const { outbox, connections } = app;
         const times = ['infinity', '-infinity', '294000-01-01', '4000-01-01 BC'];
         for (const time of times)
@@ -53,7 +53,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(await relay.lagMs()).toBe(0);
       });
 
-      it('[I-5] lose no event of a transaction that takes its place early and commits late', async () => {
+      it('[I-5] lose no event if their transaction takes a number early and commits late', async () => {
         await app.startRelay();
         const slow = await app.begin();
         await slow.add('slow');
@@ -65,7 +65,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(async () => expect(await app.rowsLeft()).toBe(0));
       });
 
-      it('[I-5] keep the order of commits for changes of one row, whichever transaction began first', async () => {
+      it('[I-5] that change the same row have their events in the order of the commits', async () => {
         const first = await app.begin();
         const second = await app.begin();
         await second.change(7);
@@ -103,8 +103,8 @@ for (const driver of POSTGRES_DRIVERS) {
       });
     });
 
-    describe('and a snapshot', () => {
-      it('[I-6] have one point in common, whatever is committed during the read', async () => {
+    describe('A snapshot', () => {
+      it('[I-6] shows one point in time, whatever is committed during the read', async () => {
         await app.startRelay();
         const write = async (key: number) => {
           const transaction = await app.begin();
@@ -127,7 +127,7 @@ for (const driver of POSTGRES_DRIVERS) {
 
       // Kysely does not tell how many connections its pool has.
       const itOnOne = driver.name === 'kysely' ? [] : [1, 3];
-      it.each(itOnOne)('[I-6] work exactly also with a pool of %i, too small for two connections', async (max) => {
+      it.each(itOnOne)('[I-6] is exact also from a pool of %i, which is too small for two connections', async (max) => {
         const small = driver.open(url(), { max });
         try {
           await app.add(1);
@@ -148,7 +148,7 @@ for (const driver of POSTGRES_DRIVERS) {
         }
       });
 
-      it('work for many readers at once, although each needs two connections of a pool of four', async () => {
+      it('can be taken many times at once, although each needs two connections of a pool of four', async () => {
         const small = driver.open(url(), { max: 4 });
         try {
           await app.add(1);
@@ -160,7 +160,7 @@ for (const driver of POSTGRES_DRIVERS) {
         }
       });
 
-      it('pass on the error of the reading function, and release the connections', async () => {
+      it('passes on the error of the reading function, and releases its connections', async () => {
         const failing = () => Promise.reject(new RangeError('my own'));
         await expect(app.connections.snapshot(app.outbox, failing)).rejects.toThrow('my own');
         await expect(app.connections.snapshot(app.outbox, async () => Object({}))).rejects.toThrow(
@@ -173,7 +173,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(await app.connections.snapshot(app.outbox, async () => [])).toMatchObject({ sequence: 0 });
       });
 
-      it('number a backlog of any size', async () => {
+      it('numbers a backlog of any size', async () => {
         await app.connections.query(
           `INSERT INTO ${app.outbox.table} (event) SELECT '{}' FROM generate_series(1, 25000)`,
         );
@@ -184,8 +184,8 @@ for (const driver of POSTGRES_DRIVERS) {
       });
     });
 
-    describe('and a relay', () => {
-      it('report a missing table, and go on once it exists', async () => {
+    describe('A relay', () => {
+      it('reports a missing table, and goes on once it exists', async () => {
         const other = createPostgresOutbox({ source: '/auction', table: `${app.outbox.table}_later` });
         const { relay, errors } = app.relayOf(other);
         relay.start();
@@ -197,7 +197,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(() => expect(relay.state).toBe('idle'));
       });
 
-      it('stand by while another relay is active, and take over as soon as it stops', async () => {
+      it('stands by while another relay is active, and takes over as soon as it stops', async () => {
         const first = await app.startRelay({ leaseMs: 60_000 });
         const { relay: second } = app.elsewhere();
         second.start();
@@ -211,7 +211,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(() => expect(second.state).toBe('idle'));
       });
 
-      it('[I-2] [I-3] remove nothing after the lease is lost, append again without duplicates, and stand by', async () => {
+      it('[I-2] [I-3] that has lost its lease removes nothing and stands by; the repeated append adds no duplicate', async () => {
         let release = () => {};
         log.beforeAppend = () => new Promise<void>((resolve) => (release = resolve));
         const { relay } = await app.startRelay({ leaseMs: 60_000 });
@@ -231,7 +231,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(log.events.map(({ data }) => data)).toEqual([1]);
       });
 
-      it('hand over to another relay if they cannot reach the log and it can', async () => {
+      it('hands over to another relay if it cannot reach the log and the other can', async () => {
         const unreachable = { append: () => Promise.reject(new Error('no route to the log')) };
         const first = await app.startRelay({ leaseMs: 60_000, log: unreachable });
         const second = app.elsewhere();
@@ -243,7 +243,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(first.errors.map(({ message }) => message)).toEqual(['no route to the log']);
       });
 
-      it('recover by themselves when all connections are cut', async () => {
+      it('recovers by itself when all its connections are cut', async () => {
         const { relay } = await app.startRelay();
         for (let round = 1; round <= 3; round++) {
           await app.cutConnections();
@@ -256,7 +256,7 @@ for (const driver of POSTGRES_DRIVERS) {
         await eventually(async () => expect(await app.rowsLeft()).toBe(0));
       });
 
-      it('recover at once when one connection is cut, without waiting for their own lease', async () => {
+      it('recovers at once when one of its connections is cut, without waiting for its own lease', async () => {
         const { relay } = await app.startRelay({ leaseMs: 60_000 });
         for (let round = 1; round <= 3; round++) {
           await app.cutConnections(
@@ -270,7 +270,7 @@ for (const driver of POSTGRES_DRIVERS) {
 
       if (!driver.listens) return;
 
-      it('append right after the commit, without a poll', async () => {
+      it('appends right after the commit, without a poll', async () => {
         await app.startRelay({ pollIntervalMs: 60_000 });
         await app.heardOfIt();
         const latencies: number[] = [];
@@ -286,14 +286,14 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(latencies[25]).toBeLessThan(1_000);
       });
 
-      it('hear notifications again, without a poll, after the connections were cut', async () => {
+      it('hears notifications again, without a poll, after its connections were cut', async () => {
         await app.startRelay({ pollIntervalMs: 60_000 });
         await app.heardOfIt();
         await app.cutConnections();
         await app.heardOfIt();
       });
 
-      it('suspend notifications while events arrive fast, and miss none of them', async () => {
+      it('suspends notifications while events arrive fast, and misses no event', async () => {
         const { relay } = await app.startRelay({ pollIntervalMs: 60_000 });
         await app.heardOfIt();
         const before = log.events.length;

@@ -134,10 +134,10 @@ describe.each(drivers())('An outbox on SQLite by $name', (driver) => {
     expect(db.prepare('PRAGMA busy_timeout').all()).toMatchObject([{ timeout: 2_000 }]);
   });
 
-  describe('and a snapshot', () => {
+  describe('A snapshot', () => {
     const items = (connection: TestDatabase) => connection.prepare('SELECT id FROM items').all();
 
-    it('[I-6] have one point in common, also if another connection commits between its reads', () => {
+    it('[I-6] shows one point in time, also if another connection commits between its reads', () => {
       const writer = connect();
       const write = (id: number) =>
         transaction(writer, () => {
@@ -155,7 +155,7 @@ describe.each(drivers())('An outbox on SQLite by $name', (driver) => {
       expect(outbox.snapshot(db, items)).toMatchObject({ sequence: 3, relayed: 0 });
     });
 
-    it('refuse a snapshot of data that may yet be rolled back', () => {
+    it('is refused for data that may yet be rolled back', () => {
       db.exec('BEGIN');
       add(1);
       expect(() => outbox.snapshot(db, items)).toThrow(
@@ -165,7 +165,7 @@ describe.each(drivers())('An outbox on SQLite by $name', (driver) => {
       expect(outbox.snapshot(db, items).sequence).toBe(0);
     });
 
-    it('pass on the error of the reading function, and release the connection', () => {
+    it('passes on the error of the reading function, and releases the connection', () => {
       const failing = () => {
         throw new RangeError('my own');
       };

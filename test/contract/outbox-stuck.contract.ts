@@ -6,7 +6,7 @@ import { eventually, type OutboxSubject } from './outbox-subject.js';
 /** Rows that no log can take, or that the log refuses for good. */
 export function describeStuckRows(on: OutboxSubject): void {
   const { relayOn, startRelay, event, add, addAll, relayed, sequences } = on;
-  describe('and rows that the log refuses', () => {
+  describe('A relay, if the log refuses rows,', () => {
     /** Makes the log refuse the events that match. */
     const refuse = (isRefused: (data: unknown) => boolean, code: ErrorCode = 'EVENT_TOO_LARGE') => {
       on.log.beforeAppend = (events) => {
@@ -21,7 +21,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       ['every third', (data: unknown) => Number(data) % 3 === 0],
       ['all but one', (data: unknown) => data !== 50],
     ])(
-      '[fault C4] [I-1] set aside the refused rows of a batch (%s), and keep the others in order',
+      '[fault C4] [I-1] sets aside the refused rows of a batch (%s), and keeps the others in order',
       async (_, isRefused) => {
         refuse(isRefused);
         const all = Array.from({ length: 100 }, (_item, i) => i);
@@ -48,7 +48,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       ['TIMEOUT', 'retrying'],
       ['LOG_CLOSED', 'failed'],
       ['CONFIG_INVALID', 'failed'],
-    ] as const)('[fault C4] [I-2] set nothing aside while the log fails with %s', async (code, state) => {
+    ] as const)('[fault C4] [I-2] sets nothing aside while the log fails with %s', async (code, state) => {
       const ids = await addAll(2);
       let isAway = true;
       on.log.beforeAppend = () => {
@@ -64,7 +64,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       expect(on.log.ids).toEqual(ids);
     });
 
-    it('[fault C4] [I-2] set aside a row that holds no valid event, and relay the rows around it', async () => {
+    it('[fault C4] [I-2] sets aside a row that holds no valid event, and relays the rows around it', async () => {
       const { relay, errors } = await startRelay({ pollIntervalMs: 10 });
       await add(1);
       await on.bench.addRow('{}');
@@ -94,7 +94,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       expect(errors[1]?.message).toMatch(/^event "by SQL" of .* was set aside: .*; see pregon outbox stuck$/);
     });
 
-    it('[fault C5] relay an event of another program digit for digit', async () => {
+    it('[fault C5] relays an event of another program digit for digit', async () => {
       const attributes = '"specversion":"1.0","id":"by SQL","source":"/","type":"T","topic":"a","exchange":"e"';
       const others = '"n":1.0,"data":{"id":9007199254740993,"price":1.10,"huge":1e400,"zero":-0,"dup":1,"dup":2}';
       await startRelay({ pollIntervalMs: 10 });
@@ -110,7 +110,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       });
     });
 
-    it('[fault C4] set aside rows even if an older migration made no table for them', async () => {
+    it('[fault C4] sets them aside even if an older migration made no table for them', async () => {
       await on.bench.dropStuckTable();
       const { relay } = await startRelay({ pollIntervalMs: 10 });
       expect([await relay.stuck(), await on.bench.stuck().list(), await on.bench.stuck().retry('all')]).toEqual([
@@ -124,7 +124,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       await eventually(async () => expect([await relay.pending(), await relay.stuck()]).toEqual([0, 1]));
     });
 
-    it('[fault C4] continue the sequences after rows that were set aside, also after the last one', async () => {
+    it('[fault C4] continues the sequences after rows that were set aside, also after the last one', async () => {
       refuse((data) => data === 'bad');
       const { relay } = await startRelay({ pollIntervalMs: 10 });
       for (const data of [1, 'bad', 2, 'bad', 'bad']) await add(data);
@@ -135,7 +135,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       expect(sequences()).toEqual([1, 3, 6]);
     });
 
-    it('[fault C4] [I-2] keep the rows that were set aside if the outbox is recreated and its numbers repeat', async () => {
+    it('[fault C4] [I-2] keeps the rows that were set aside if the outbox is recreated and its numbers repeat', async () => {
       refuse((data) => data !== 'good');
       const { relay } = await startRelay({ pollIntervalMs: 10 });
       await add('before');
@@ -157,7 +157,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       await again.stop();
     });
 
-    it('[fault C4] put back or drop rows that were set aside, one or all', async () => {
+    it('[fault C4] relays rows that are put back, one or all, and forgets rows that are dropped', async () => {
       refuse(() => true);
       const ids: string[] = [];
       const { relay } = await startRelay({ pollIntervalMs: 10 });
@@ -183,7 +183,7 @@ export function describeStuckRows(on: OutboxSubject): void {
       await expect(async () => stuck.list(0)).rejects.toThrow(RangeError);
     });
 
-    it('[fault C3] set aside another event with an id that the log holds; a repetition is stored once', async () => {
+    it('[fault C3] sets aside another event with an id that the log holds; a repetition is stored once', async () => {
       const { relay, errors } = await startRelay({ pollIntervalMs: 10 });
       const added = { ...event(1), id: 'user-1' };
       await on.bench.add(added);

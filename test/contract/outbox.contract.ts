@@ -54,8 +54,8 @@ export function outboxContract(openBench: OpenBench): void {
     await bench.close();
   });
 
-  describe('and add', () => {
-    it('return the complete event, as it reaches the log', async () => {
+  describe('add', () => {
+    it('returns the complete event, as it reaches the log', async () => {
       await startRelay();
       const added = await bench.add({ ...event({ name: 'Ada' }), subject: 'user/42' });
       expect(added).toMatchObject({ specversion: '1.0', source: '/auction', subject: 'user/42' });
@@ -63,7 +63,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(log.events).toEqual([{ ...added, sequence: '0000000000000001' }]);
     });
 
-    it('use no number twice after its row is gone', async () => {
+    it('uses no number twice after its row is gone', async () => {
       const { relay } = await startRelay();
       await add(1);
       await add(2);
@@ -77,7 +77,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(sequences()).toEqual([1, 2, 3]);
     });
 
-    it('refuse whatever a log would refuse, before anything is written', async () => {
+    it('refuses whatever a log would refuse, before anything is written', async () => {
       const cycle: { self?: unknown } = {};
       cycle.self = cycle;
       await expect(add(10n)).rejects.toThrow(TypeError);
@@ -103,7 +103,7 @@ export function outboxContract(openBench: OpenBench): void {
       'data of 256 levels': { data: JSON.parse('['.repeat(256) + ']'.repeat(256)) },
       'data that is deeper than the stack': { data: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) },
     };
-    it('[fault C4] refuse whatever one of the logs cannot hold, before anything is written', async () => {
+    it('[fault C4] refuses whatever one of the logs cannot hold, before anything is written', async () => {
       for (const [name, overrides] of Object.entries(untakeable)) {
         const added = bench.add({ ...event(), ...overrides });
         await expect(added, name).rejects.toMatchObject({ code: 'EVENT_INVALID', retryable: false });
@@ -111,7 +111,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(await bench.rowsLeft()).toBe(0);
     });
 
-    it('count the size of an event as the log does, to the byte', async () => {
+    it('counts the size of an event as the log does, to the byte', async () => {
       const bytesOf = (logged: PregonEvent) => Buffer.byteLength(JSON.stringify(logged));
       await startRelay();
       await add('');
@@ -124,7 +124,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(log.events.map(bytesOf)).toEqual([rest, DEFAULT_MAX_EVENT_BYTES]);
     });
 
-    it('keep hostile payloads unchanged', async () => {
+    it('keeps hostile payloads unchanged', async () => {
       const payloads = [
         '',
         '\n\r\u2028',
@@ -144,8 +144,8 @@ export function outboxContract(openBench: OpenBench): void {
     });
   });
 
-  describe('and its relay', () => {
-    it('[I-5] relay nothing of a transaction that rolled back, and all of one that committed', async () => {
+  describe('A relay', () => {
+    it('[I-5] relays nothing of a transaction that rolled back, and all of one that committed', async () => {
       await startRelay();
       const kept = await bench.transaction(async (tx) => [await tx.add(event(1)), await tx.add(event(2))]);
       const rolledBack = bench.transaction(async (tx) => {
@@ -159,7 +159,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(sequences()).toEqual([1, 2, 3]);
     });
 
-    it('[I-5] go on while a transaction is open, relay nothing of it, and all of it once it commits', async () => {
+    it('[I-5] goes on while a transaction is open, and relays its events only once it commits', async () => {
       const { relay } = relayOn(bench, { pollIntervalMs: 5 });
       await add(1);
       await bench.transaction(async (tx) => {
@@ -173,13 +173,13 @@ export function outboxContract(openBench: OpenBench): void {
       expect(log.events.map(({ data }) => data)).toEqual([1, 2]);
     });
 
-    it('find by polling the rows that another process wrote', async () => {
+    it('finds by polling the rows that another process wrote', async () => {
       await startRelay({ pollIntervalMs: 10 });
       await bench.elsewhere().add(event());
       await relayed(1);
     });
 
-    it('drain a backlog in batches, in order, and leave an empty table', async () => {
+    it('drains a backlog in batches, in order, and leaves an empty table', async () => {
       const ids = await addAll(1_234);
       const { relay } = relayOn(bench, { batchSize: 100 });
       expect(await relay.pending()).toBe(1_234);
@@ -193,7 +193,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(await bench.rowsLeft()).toBe(0);
     });
 
-    it('keep a batch of large events small', async () => {
+    it('keeps a batch of large events small', async () => {
       await bench.transaction(async (tx) => {
         for (let i = 0; i < 10; i++) await tx.add(event('x'.repeat(1_000_000)));
       });
@@ -204,14 +204,14 @@ export function outboxContract(openBench: OpenBench): void {
       expect(sizes).toEqual([5, 5]);
     });
 
-    it('remove relayed rows soon, without a call', async () => {
+    it('removes relayed rows soon, without a call', async () => {
       await startRelay();
       await add();
       await relayed(1);
       await eventually(async () => expect(await bench.rowsLeft()).toBe(0));
     });
 
-    it('finish the current batch before stop resolves, and start again from there', async () => {
+    it('finishes the current batch before stop resolves, and starts again from there', async () => {
       let release = () => {};
       log.beforeAppend = () => new Promise<void>((resolve) => (release = resolve));
       const { relay } = await startRelay();
@@ -230,7 +230,7 @@ export function outboxContract(openBench: OpenBench): void {
       await relayed(2);
     });
 
-    it('report how far behind they are', async () => {
+    it('reports how far behind it is', async () => {
       const { relay } = relayOn();
       await add(1);
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -240,7 +240,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(await relay.lagMs()).toBeLessThan(10_000);
     });
 
-    it('[I-1] [I-3] neither reorder nor repeat events if several relays drain one table', async () => {
+    it('[I-1] [I-3] neither reorders nor repeats events if several relays drain one table', async () => {
       const three = [
         relayOn(bench, { batchSize: 7, pollIntervalMs: 1 }),
         relayOn(bench.elsewhere(), { batchSize: 3, pollIntervalMs: 2 }),
@@ -260,8 +260,8 @@ export function outboxContract(openBench: OpenBench): void {
     });
   });
 
-  describe('and failures', () => {
-    it('[I-2] keep the order and skip nothing while the log fails, however much of a batch it stored', async () => {
+  describe('A relay, after a failure,', () => {
+    it('[I-2] keeps the order and skips nothing, however much of a batch the failing log stored', async () => {
       const ids = await addAll(6);
       log.failNext(new PregonError('LOG_UNAVAILABLE', 'not now'));
       log.failNext(new PregonError('LOG_UNAVAILABLE', 'not now'), 2);
@@ -275,7 +275,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(errors.map(({ message }) => message)).toEqual(['not now']);
     });
 
-    it('[fault C7] relay rows that come back with their old numbers, and count them until then', async () => {
+    it('[fault C7] relays rows that come back with their old numbers, and counts them until then', async () => {
       const { relay } = await startRelay({ pollIntervalMs: 10 });
       await relay.stop();
       const early = await add('early');
@@ -302,7 +302,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(await relay.stuck()).toBe(0);
     });
 
-    it('[fault F4] give up a silent log on stop, and append again on the next start', async () => {
+    it('[fault F4] gives up a silent log on stop, and appends again on the next start', async () => {
       let isSilent = true;
       log.beforeAppend = () => (isSilent ? new Promise<void>(() => {}) : undefined);
       const { relay, errors } = relayOn(bench, { stopTimeoutMs: 50 });
@@ -318,7 +318,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(log.calls).toBe(2);
     });
 
-    it('[I-5] start again if the database was restored while they ran', async () => {
+    it('[I-5] goes on if the database was restored while it ran', async () => {
       await startRelay({ pollIntervalMs: 10 });
       await addAll(5);
       await relayed(5);
@@ -346,14 +346,14 @@ export function outboxContract(openBench: OpenBench): void {
     sequences,
   });
 
-  describe('and its snapshot', () => {
+  describe('A snapshot', () => {
     const write = (id: number) =>
       bench.transaction(async (tx: BenchTransaction) => {
         await tx.insertItem(id);
         await tx.add(event({ id }));
       });
 
-    it('[I-6] contain the changes of all events up to the sequence of the snapshot', async () => {
+    it('[I-6] contains the changes of all events up to its sequence', async () => {
       expect(await bench.snapshot()).toEqual({ rows: [], sequence: 0, source: '/auction', relayed: 0 });
       await write(1);
       await write(2);
@@ -362,7 +362,7 @@ export function outboxContract(openBench: OpenBench): void {
       await eventually(async () => expect(await bench.snapshot()).toMatchObject({ sequence: 2, relayed: 2 }));
     });
 
-    it('[fault C4] [I-6] use a sequence that the log reaches, even if the last events were set aside', async () => {
+    it('[fault C4] [I-6] has a sequence that the log reaches, even if the last events were set aside', async () => {
       await write(1);
       await bench.addRow('{}');
       await bench.addRow('{}');
@@ -374,7 +374,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(await bench.snapshot()).toMatchObject({ rows: [1, 2], sequence: 4 });
     });
 
-    it('[I-6] contain nothing of an open transaction, neither its rows nor its events', async () => {
+    it('[I-6] contains nothing of an open transaction, neither its rows nor its events', async () => {
       await write(1);
       const other = bench.elsewhere();
       await bench.transaction(async (tx) => {
