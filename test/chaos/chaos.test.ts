@@ -14,25 +14,25 @@ const RUN = join(REPOSITORY, 'test/chaos/dist/chaos/run.js');
 
 const SECONDS = secondsOf('PREGON_CHAOS_SECONDS', { short: 18, long: 600 });
 
-/** A fault every 2.7 s; some targets are still busy with their last one. */
+/** A fault is due every 2.7 s, but some targets are still busy with their last one. */
 const FEWEST_FAULTS = SECONDS / 6;
 
-/** Starting, catching up and comparing take this long at most, even on a busy machine. */
+/** The most time for starting, catching up and comparing, even on a busy machine. */
 const BESIDES_MS = 600_000;
 
-describe('chaos', () => {
+describe('Chaos', () => {
   it(
-    '[I-1][I-2][I-3][I-5][I-6][G-4] over kill -9, frozen processes, cut and frozen connections, all get everything once, in order',
+    '[I-1][I-2][I-3][I-5][I-6][G-4] by kill -9, frozen processes, and cut and frozen connections costs no client an event: all arrive once, in order',
     async () => {
       await expectNothingWrong([]);
     },
     SECONDS * 1_000 + BESIDES_MS,
   );
 
-  it('leaves neither a process nor a file behind when it is interrupted', async () => {
+  it('leaves no process and no file behind when it is interrupted', async () => {
     const run = startProcess([RUN, '--minutes=5']);
     const [, folder = ''] = await run.until(/ in (\S+)\n/);
-    // Two processes of the application, two gateways and the clients.
+    // Two application processes, two gateways and the clients.
     const parts = await eventually(
       () => childrenOf(run.pid),
       (pids) => pids.length >= 5,
@@ -46,17 +46,17 @@ describe('chaos', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  it('says how it is used where an option is wrong', async () => {
+  it('prints its usage if an option is wrong', async () => {
     const exit = await startProcess([RUN, '--mode=else']).exited;
     expect(exit).toMatchObject({ code: 2, stdout: '' });
     expect(exit.stderr).toContain('--mode=embedded|broker');
   });
 });
 
-describeWithOwnPostgres('chaos with PostgreSQL', () => {
+describeWithOwnPostgres('Chaos with PostgreSQL', () => {
   describeWithBrokerPrograms('and RabbitMQ', () => {
     it(
-      '[I-1][I-2][I-3][I-5][I-6][I-10][G-4] the same, also over kill -9 and restarts of broker and database',
+      '[I-1][I-2][I-3][I-5][I-6][I-10][G-4] by kill -9 and restarts of broker and database, too, costs no client an event',
       async () => {
         await expectNothingWrong(['--mode=broker']);
       },
@@ -73,7 +73,7 @@ async function expectNothingWrong(options: readonly string[]): Promise<void> {
   for (const wrong of ['lost', 'duplicate', 'reordered', 'differing rows']) expect(figure(exit, wrong)).toBe(0);
 }
 
-/** The figure in a row of the table that was printed. */
+/** The figure in one row of the printed table. */
 function figure({ stdout }: Exit, name: string): number {
   const row = stdout.split('\n').find((line) => line.replaceAll('*', '').startsWith(`| ${name} `));
   return Number(row?.replaceAll(/[*,\s]/g, '').split('|')[2] ?? Number.NaN);

@@ -16,13 +16,16 @@ const PROGRESS_MS = 5_000;
 const CATCH_UP_MS = 180_000;
 
 export interface Output {
-  /** A line for people, while it runs. */
+  /** Prints a progress line while the run goes on. */
   progress(line: string): void;
-  /** What happened when, for whoever looks for a cause. */
+  /** Records what happened when, for finding a cause later. */
   note(line: string): void;
 }
 
-/** One run: everything up, faults for a while, everything up again, and the comparison of what came with what is true. */
+/**
+ * One run: start everything, inject faults for a while, restore everything, and compare what was received with what was
+ * committed.
+ */
 export class Chaos {
   readonly #options: Options;
   readonly #stage: Stage;
@@ -38,7 +41,7 @@ export class Chaos {
     this.#clients = new ClientsPart({ gatewayPorts: stage.gatewayPorts, folder, seed: options.seed });
   }
 
-  /** @throws Error where a part could not be started again, or does not do what it is told */
+  /** @throws Error if a part cannot be started again, or does not do what it is told */
   async run(): Promise<Results> {
     await this.#stage.start();
     await this.#clients.start();
@@ -60,7 +63,7 @@ export class Chaos {
     };
   }
 
-  /** At once: for a signal. */
+  /** Ends everything at once, after a signal. */
   abandon(): void {
     this.#clients.abandon();
     this.#stage.abandon();
@@ -83,12 +86,12 @@ export class Chaos {
     return injection.done;
   }
 
-  /** @returns who has not come to the head in time, though nothing hindered them */
+  /** @returns a message for each client that did not reach the head in time, although no fault was active */
   async #catchUp(): Promise<{ late: string[]; truth: Truth }> {
     await this.#clients.settle();
     await this.#stage.rest();
     const late = await this.#untilAtHead(await this.#stage.truth());
-    // Whatever came before it and was not expected is seen, since this comes last.
+    // This event comes last, so any unexpected event before it has been received by then.
     await this.#stage.writeLast();
     const truth = await this.#stage.truth();
     late.push(...(await this.#untilAtHead(truth)));

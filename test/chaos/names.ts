@@ -1,12 +1,12 @@
-/** What the parts of a run agree on. */
+/** Names that the parts of a run share. */
 export const EXCHANGE = 'chaos';
 export const SOURCE = '/chaos';
 
-/** The topic of the last event of a run, which every client asks for beside its own. */
+/** The topic of the last event of a run; every client subscribes to it besides its own topics. */
 export const LAST_TOPIC = 'run.ended';
 
 export const ROUTES = {
-  /** All events, no snapshot. */
+  /** Has all events and no snapshot. */
   events: { path: '/events', topics: ['#'] },
   accounts: { path: '/accounts', topics: ['account.#', LAST_TOPIC] },
   orders: { path: '/orders', topics: ['order.#', LAST_TOPIC] },
@@ -14,5 +14,5 @@ export const ROUTES = {
 
 export type RouteName = keyof typeof ROUTES;
 
-/** How often gateways look whether clients are there, and clients whether gateways are. */
+/** The heartbeat interval of gateways and clients. */
 export const HEARTBEAT_MS = 2_000;

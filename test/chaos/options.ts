@@ -2,24 +2,24 @@ import { parseArgs } from 'node:util';
 
 export interface Options {
   readonly mode: 'embedded' | 'broker';
-  /** How long faults go on. */
+  /** How long faults are injected, in milliseconds. */
   readonly durationMs: number;
   readonly seed: number;
-  /** Transactions that the application begins in a second; each makes about 1.7 events. */
+  /** Transactions per second that the application begins; each makes about 1.7 events. */
   readonly rate: number;
-  /** Keep the folder of the run, also where nothing was found. */
+  /** Whether to keep the folder of the run even if nothing was found. */
   readonly keep: boolean;
 }
 
 export const USAGE = `npm run chaos -- [--minutes=1.5] [--mode=embedded|broker] [--seed=N] [--rate=90] [--keep]
 
-  --minutes=N   how long faults go on
+  --minutes=N   how long faults are injected
   --mode=MODE   embedded: SQLite for rows and log; broker: PostgreSQL for rows, RabbitMQ for the log
-  --seed=N      the same schedule of faults again
-  --rate=N      transactions in a second
-  --keep        keep the folder with logs, databases and journals of all clients (always kept where something was found)`;
+  --seed=N      repeats a schedule of faults
+  --rate=N      transactions per second
+  --keep        keeps the folder with logs, databases and journals of all clients (always kept after a finding)`;
 
-/** @throws TypeError */
+/** @throws TypeError if an option is unknown or has an invalid value */
 export function parseOptions(args: readonly string[], randomSeed: () => number): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -32,7 +32,7 @@ export function parseOptions(args: readonly string[], randomSeed: () => number):
     },
   });
   const { mode } = values;
-  if (mode !== 'embedded' && mode !== 'broker') throw new TypeError(`--mode is embedded or broker, not ${mode}`);
+  if (mode !== 'embedded' && mode !== 'broker') throw new TypeError(`--mode must be embedded or broker, not ${mode}`);
   return {
     mode,
     durationMs: positive('minutes', values.minutes) * 60_000,

@@ -2,7 +2,7 @@ import type { ClientsReport } from './clients/settings.js';
 import type { Fault } from './faults/fault.js';
 import type { ApplicationState } from './stage/stage.js';
 
-/** How a run is going, in one line. */
+/** The progress of a run in one line. */
 export function progressLine(
   elapsedMs: number,
   faults: readonly Fault[],

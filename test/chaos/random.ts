@@ -1,8 +1,8 @@
-/** Numbers that are the same for the same seed and purpose, so that a run can be repeated. */
+/** Random numbers that are the same for the same seed and purpose, so that a run can be repeated. */
 export class Random {
   #state: number;
 
-  /** @param purpose keeps the numbers of one part of the run apart from those of another */
+  /** @param purpose separates the numbers of one part of the run from those of another */
   constructor(seed: number, purpose: string) {
     this.#state = seed >>> 0;
     for (let i = 0; i < purpose.length; i++) {
@@ -28,7 +28,10 @@ export class Random {
     return from + Math.floor(this.fraction() * (to - from + 1));
   }
 
-  /** Milliseconds between two ends, short ones as likely as long ones: an outage of 50 ms finds other mistakes than one of 5 s. */
+  /**
+   * Milliseconds between two limits, on a logarithmic scale, because an outage of 50 ms finds other faults than one of
+   * 5 s.
+   */
   duration(fromMs: number, toMs: number): number {
     return Math.round(fromMs * (toMs / fromMs) ** this.fraction());
   }

@@ -7,15 +7,15 @@ export interface Results {
   readonly faults: readonly Fault[];
   readonly application: ApplicationState;
   readonly clients: ClientsReport;
-  /** Committed, by the application's own table. */
+  /** Committed transactions, by the application's own table. */
   readonly transactions: number;
   readonly events: number;
   readonly verdict: Verdict;
-  /** Processes that ended though nobody killed them, and clients that did not come to the head. */
+  /** Unexpected exits of processes, and clients that did not reach the head. */
   readonly surprises: readonly string[];
 }
 
-/** Nothing lost, nothing twice, nothing out of order, no row that differs, and nothing that nobody expected. */
+/** Nothing is lost, repeated or out of order, no row differs, and no exit, reset or event was unexpected. */
 export function isClean({ verdict, surprises, clients }: Results): boolean {
   const { lost, duplicate, reordered, differingRows, foreign } = verdict;
   return lost + duplicate + reordered + differingRows + foreign + surprises.length + resetsOf(clients) === 0;

@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pregon-chaos-'));
 let keep = options.keep;
 let chaos: Chaos | undefined;
 
-// Whatever ends this process, no part of the run outlives it.
+// No part of the run survives this process, whatever ends it.
 process.on('exit', () => {
   chaos?.abandon();
   if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

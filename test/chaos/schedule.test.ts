@@ -14,13 +14,13 @@ const CHOICES: readonly FaultChoice[] = ['application', 'gateway-1', 'gateway-2'
 const schedule = (seed: number, minutes: number) =>
   scheduleFaults(CHOICES, minutes * 60_000, new Random(seed, 'faults'));
 
-describe('a schedule of faults', () => {
-  it('is the same for the same seed, and another for another', () => {
+describe('A schedule of faults', () => {
+  it('is the same for the same seed, and different for another one', () => {
     expect(schedule(7, 10)).toEqual(schedule(7, 10));
     expect(schedule(7, 10)).not.toEqual(schedule(8, 10));
   });
 
-  it('has at least 200 faults in 10 minutes and about 20 in each, in order', () => {
+  it('has at least 200 faults in 10 minutes and about 20 in each minute, in order', () => {
     for (let seed = 1; seed <= 50; seed++) {
       const faults = schedule(seed, 10);
       expect(faults.length).toBeGreaterThanOrEqual(200);
@@ -32,7 +32,7 @@ describe('a schedule of faults', () => {
     }
   });
 
-  it('leaves a target alone until it has come back', () => {
+  it('leaves a target alone until it has recovered', () => {
     for (const target of CHOICES) {
       const hits = schedule(7, 10).filter((fault) => fault.target === target.target);
       hits.slice(1).forEach((fault, i) => {

@@ -9,7 +9,7 @@ import { notAtHead } from './verification/head.js';
 import { matcher } from './verification/journal-reader.js';
 import type { CommittedEvent } from './verification/truth.js';
 
-// The run is worth as much as its judge: here it is shown to see what it is there to see.
+// A run is worth as much as its judge. These tests show that the judge sees every kind of fault.
 const committed: CommittedEvent[] = Array.from({ length: 30 }, (_, i) => ({
   id: `e${i}`,
   topic: i % 3 === 0 ? 'order.1.placed' : 'account.1.changed',
@@ -36,13 +36,13 @@ function counts({ lost, duplicate, reordered, foreign }: Findings) {
 
 const CLEAN = { lost: 0, duplicate: 0, reordered: 0, foreign: 0 };
 
-describe('the examination of what a follower received', () => {
-  it('finds nothing where all came once, in order', () => {
+describe('The examination of a follower’s events', () => {
+  it('finds nothing if all events came once, in order', () => {
     expect(examine(ids)).toEqual(CLEAN);
     expect(examine(['e0', 'e3', 'e6'], { topics: ['order.#'], left: true })).toEqual(CLEAN);
   });
 
-  it('finds whatever is taken away', () => {
+  it('finds every event that is taken away', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.nat(29), { minLength: 1 }), (gone) => {
         expect(examine(ids.filter((_, i) => !gone.includes(i)))).toEqual({ ...CLEAN, lost: gone.length });
@@ -50,7 +50,7 @@ describe('the examination of what a follower received', () => {
     );
   });
 
-  it('finds whatever comes again', () => {
+  it('finds every event that is repeated', () => {
     fc.assert(
       fc.property(fc.nat(29), fc.nat(29), (which, later) => {
         const again = [...ids];
@@ -60,7 +60,7 @@ describe('the examination of what a follower received', () => {
     );
   });
 
-  it('finds whatever comes later than what follows it, and does not call it lost', () => {
+  it('finds every event that comes too late, and does not call it lost', () => {
     fc.assert(
       fc.property(fc.nat(28), fc.nat(28), (a, b) => {
         const from = Math.min(a, b);
@@ -72,12 +72,12 @@ describe('the examination of what a follower received', () => {
     );
   });
 
-  it('finds what was not committed, and what was not asked for', () => {
+  it('finds events that were not committed, or that the follower did not subscribe to', () => {
     expect(examine([...ids, 'rolled-back'])).toEqual({ ...CLEAN, foreign: 1 });
     expect(examine(['e0', 'e1', 'e3'], { topics: ['order.#'], left: true })).toEqual({ ...CLEAN, foreign: 1 });
   });
 
-  it('expects nothing before the beginning, and all behind it', () => {
+  it('expects no event before the beginning, and all events after it', () => {
     const afterFour = { beginning: { after: 'e4' } };
     expect(examine(ids.slice(5), afterFour)).toEqual(CLEAN);
     expect(examine(ids.slice(6), afterFour)).toEqual({ ...CLEAN, lost: 1 });
@@ -86,7 +86,7 @@ describe('the examination of what a follower received', () => {
     expect(examine(ids.slice(7, 20), { beginning: 'anywhere' })).toEqual({ ...CLEAN, lost: 10 });
   });
 
-  it('expects nothing behind the last of one who left', () => {
+  it('expects no event after the last one if the follower left early', () => {
     expect(examine(ids.slice(0, 20), { left: true })).toEqual(CLEAN);
     expect(examine(ids.slice(0, 20))).toEqual({ ...CLEAN, lost: 10 });
   });
@@ -101,28 +101,28 @@ describe('the examination of what a follower received', () => {
   });
 });
 
-describe('the order where transactions commit side by side', () => {
+describe('The order of transactions that commit side by side', () => {
   const sequences = new Map(ids.map((id, i) => [id, String(i + 1).padStart(16, '0')]));
 
-  it('is that of the sequences, whatever the order in which they were noted', () => {
+  it('is the order of their sequences, whatever the order in which they were recorded', () => {
     const { events, reordered } = agreedOrder([...committed].reverse(), sequences);
     expect(events.map(({ id }) => id)).toEqual(ids);
     expect(reordered).toEqual([]);
   });
 
-  it('is wrong where versions of a row change places', () => {
+  it('is wrong if versions of a row are swapped', () => {
     const swapped = new Map(sequences).set('e3', String(7).padStart(16, '0')).set('e6', String(4).padStart(16, '0'));
     expect(agreedOrder(committed, swapped).reordered).toHaveLength(3);
   });
 
-  it('puts last what nobody received', () => {
+  it('ends with the events that no follower received', () => {
     sequences.delete('e5');
     expect(agreedOrder(committed, sequences).events.at(-1)?.id).toBe('e5');
   });
 });
 
-describe('the comparison of rows', () => {
-  it('counts what is missing, differs, or is too much', () => {
+describe('The comparison of rows', () => {
+  it('counts rows that are missing, different or surplus', () => {
     const table = [1, 2, 3].map((n) => ({ id: `${n}`, version: n, note: 'a' }));
     expect(differingRows(table, table).count).toBe(0);
     expect(differingRows(table, table.slice(1)).count).toBe(1);
@@ -131,7 +131,7 @@ describe('the comparison of rows', () => {
   });
 });
 
-describe('who is at the head', () => {
+describe('A follower is at the head', () => {
   const tables = { accounts: [{ id: '1', version: 3 }], orders: [] };
   const truth = { events: committed, order: 'commits', tables, transactions: 1 } as const;
   const follower = {
@@ -144,7 +144,7 @@ describe('who is at the head', () => {
     fromFirst: true,
   };
 
-  it('is who received the last event that matches, or has the rows that it made', () => {
+  it('if it has received the last matching event, or holds the rows of that event', () => {
     expect(notAtHead([{ ...follower, lastId: 'e27' }], truth)).toEqual([]);
     expect(notAtHead([{ ...follower, lastId: 'e24' }], truth)).toEqual(['one']);
     expect(notAtHead([{ ...follower, lastId: undefined }], truth)).toEqual(['one']);
@@ -152,13 +152,13 @@ describe('who is at the head', () => {
     expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 2 } }], truth)).toEqual(['one']);
   });
 
-  it('is who received as many as match, where their order is not known beforehand', () => {
+  it('if it has received as many events as match and their order is not known beforehand', () => {
     const anyOrder = { ...truth, order: 'rows' } as const;
     expect(notAtHead([{ ...follower, received: 10, lastId: 'e24' }], anyOrder)).toEqual([]);
     expect(notAtHead([{ ...follower, received: 9, lastId: 'e24' }], anyOrder)).toEqual(['one']);
   });
 
-  it('is, once the run has ended, who received the end of it, also where the order is not known beforehand', () => {
+  it('if it has received the end of the run, also if the order is not known beforehand', () => {
     const end = { id: 'end', topic: LAST_TOPIC, row: 'run/1', version: 1 };
     const ended = { ...truth, events: [...committed, end], order: 'rows' } as const;
     const newcomer = { ...follower, topics: ['#'], fromFirst: false };

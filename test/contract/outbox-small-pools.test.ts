@@ -54,7 +54,7 @@ await describeWithPostgres('[fault C10] A small pool that relay and application 
     return { relay, log, errors, outbox, add: () => outbox.add(client, EVENT) };
   }
 
-  it.each(Object.keys(POOLS))('%s: with one connection, everything still works', async (name) => {
+  it.each(Object.keys(POOLS))('lets everything go on with a single connection (%s)', async (name) => {
     const shared = POOLS[name]?.(url(), 1);
     if (!shared) throw new TypeError(name);
     const { relay, log, add, outbox, errors } = await relayOn(shared.pool, {}, name === 'kysely' ? 1_500 : 5_000);

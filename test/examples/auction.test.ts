@@ -6,14 +6,14 @@ import { describeInBrowser } from '../support/pages/browser.js';
 import { Example, lookAt, problemsOf } from '../support/pages/example.js';
 import { eventually } from '../support/waiting.js';
 
-/** Long enough not to end amid a test. */
+/** Long enough that the auction does not end during a test. */
 const OPEN_END = '600';
 
 function start(seconds = OPEN_END): Promise<Example> {
   return Example.start('auction', { env: { SECONDS: seconds, POLL_MS: '100' } });
 }
 
-/** Follows all bids of the auction. */
+/** Subscribes to all bids of the auction. */
 async function follow(example: Example, transports: Transports, more?: SocketIoClientOptions): Promise<SocketIoClient> {
   const auth = { since: 'first', names: 'type' };
   const options = { transports: [...transports], auth, ...more };
@@ -43,8 +43,8 @@ async function traffic(example: Example, viewer: string): Promise<Record<string,
   return (await fetch(`${example.url}/api/traffic?viewer=${viewer}`)).json();
 }
 
-describe('the example of an auction, with stock clients', () => {
-  it('[001-02] a higher bid reaches all the others within a blink, a lower one is refused and reaches nobody', async () => {
+describe('The auction example with stock clients', () => {
+  it('[001-02] sends a higher bid to all clients at once, and refuses a lower one without telling other clients', async () => {
     const example = await start();
     const ways: Transports[] = [['websocket'], ['polling'], ['polling', 'websocket']];
     const clients = await Promise.all(Array.from({ length: 12 }, (_, i) => follow(example, ways[i % 3] ?? [])));
@@ -76,7 +76,7 @@ describe('the example of an auction, with stock clients', () => {
     ).toEqual([100, 120]);
   });
 
-  it('[001-02] of many who bid at once, only bids that are higher count, in one order for all', async () => {
+  it('[001-02] accepts only higher bids if many clients bid at once, in one order for all', async () => {
     const example = await start();
     const clients = await Promise.all(Array.from({ length: 6 }, () => follow(example, ['websocket'])));
     const answers = await Promise.all(
@@ -91,7 +91,7 @@ describe('the example of an auction, with stock clients', () => {
     for (const client of clients) expect(amounts(client)).toEqual(seen);
   });
 
-  it('[001-04] when it is sold the sockets close, nothing more is sent, and no client reconnects', async () => {
+  it('[001-04] closes all sockets when the item is sold: nothing more is sent, and no client reconnects', async () => {
     const example = await start('3');
     const query = (way: string) => ({ query: { viewer: 'all', way } });
     const clients = [
@@ -106,7 +106,7 @@ describe('the example of an auction, with stock clients', () => {
     expect(await Promise.all(ends)).toEqual(['io server disconnect', 'io server disconnect']);
     expect(await plain.whenClosed()).toEqual({ code: 4900, reason: 'sold to Ada for 20' });
     for (const client of clients) {
-      // As the library documents it: it will not connect again by itself.
+      // As the library documents it, the client does not reconnect by itself.
       expect([client.socket.active, client.socket.connected]).toEqual([false, false]);
       expect(client.of('closing')).toEqual([[{ code: 4900, reconnect: false, reason: 'sold to Ada for 20' }]]);
       await eventually(
@@ -124,7 +124,7 @@ describe('the example of an auction, with stock clients', () => {
     expect(attempts).toEqual([]);
   });
 
-  it('[001-05][001-06][001-07] polling, long polling and WebSocket, in requests and bytes a bid', async () => {
+  it('[001-05][001-06][001-07] counts requests and bytes for each bid by polling, long polling and WebSocket', async () => {
     const example = await start();
     const query = (way: string) => ({ query: { viewer: 'me', way } });
     const webSocket = await follow(example, ['websocket'], query('websocket'));
@@ -134,22 +134,22 @@ describe('the example of an auction, with stock clients', () => {
     for (let n = 1; n <= BIDS; n += 1) {
       await bid(webSocket, n);
       await longPolling.count('BidWasPlaced', n);
-      // Nothing happened at three of four times that it asks.
+      // Three of four polls return nothing new.
       for (let i = 0; i < 4; i += 1) await (await fetch(url)).json();
     }
     const { polling, 'long-polling': long, websocket } = await traffic(example, 'me');
-    if (!polling || !long || !websocket) throw new Error('a way was not counted');
+    if (!polling || !long || !websocket) throw new Error('the traffic of a transport is missing');
     expect(websocket.requests).toBe(1);
     expect(polling.requests).toBe(4 * BIDS);
     expect(long.requests).toBeGreaterThanOrEqual(BIDS);
     expect(long.requests).toBeLessThan(polling.requests);
-    // What the WebSocket carried includes the bids that were made through it, and their answers.
+    // The bytes of the WebSocket include the bids that were made through it, and their answers.
     expect(websocket.bytes).toBeLessThan(long.bytes);
     expect(long.bytes).toBeLessThan(polling.bytes);
   });
 });
 
-/** Who connects when it is sold is sent away with the reason, and does not come back either. */
+/** A client that connects after the sale is refused with the reason, and does not reconnect either. */
 async function comesTooLate(example: Example): Promise<void> {
   const late = await SocketIoClient.open(`${example.url}/auction`);
   await eventually(
@@ -160,7 +160,7 @@ async function comesTooLate(example: Example): Promise<void> {
   expect(late.of('BidWasPlaced')).toEqual([]);
 }
 
-/** Waits until the log has the end of the auction, the last that is said of it. */
+/** Waits until the log has the last event of the auction. */
 async function soldInLog(example: Example): Promise<void> {
   const log = await openLog(`sqlite:${example.folder}/data/log.db`);
   try {
@@ -173,8 +173,8 @@ async function soldInLog(example: Example): Promise<void> {
   }
 }
 
-describeInBrowser('the page of the example of an auction, in a real browser', (openPage) => {
-  it('[001-03][001-04][001-05][001-06][001-07] shows three ways side by side, and is still when it is sold', async () => {
+describeInBrowser('The page of the auction example in a real browser', (openPage) => {
+  it('[001-03][001-04][001-05][001-06][001-07] shows three transports side by side, and goes quiet when the item is sold', async () => {
     const page = await openPage();
     const problems = problemsOf(page);
     const example = await start('4');
@@ -206,7 +206,8 @@ describeInBrowser('the page of the example of an auction, in a real browser', (o
       );
     }
     expect([await cell('long-polling', 'seen'), await cell('websocket', 'seen')]).toEqual(['4 of 4', '4 of 4']);
-    // Not after it: where Socket.IO's client ends amid long polling, its last request may be answered with 400.
+    // Checked before the sale: when Socket.IO's client ends during long polling, its last request may be answered with
+    // 400.
     expect(problems).toEqual([]);
     await page.locator('#state[data-state=sold]').waitFor();
     expect(await page.textContent('#state')).toBe('Closed: sold to Ada for 40');
@@ -219,14 +220,14 @@ describeInBrowser('the page of the example of an auction, in a real browser', (o
     expect(Number(await cell('long-polling', 'requests'))).toBeGreaterThan(4);
     expect(Number(await cell('websocket', 'bytes'))).toBeLessThan(Number(await cell('long-polling', 'bytes')));
     expect(polls).toBeGreaterThan(4);
-    // Before, it asked ten times a second, and counted every second.
+    // Before the sale, the page polled ten times a second and updated its counts every second.
     await eventually(
       () => performance.now() - lastRequest,
       (silence) => silence > 2_000,
     );
   });
 
-  it('looks as it should, on a desk and on a phone', async () => {
+  it('has the right layout on a desktop and on a phone', async () => {
     const example = await start();
     const client = await follow(example, ['websocket']);
     await bid(client, 120);

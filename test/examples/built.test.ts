@@ -13,10 +13,10 @@ const examples = readdirSync(EXAMPLES, { withFileTypes: true }).flatMap((entry) 
   entry.isDirectory() ? entry.name : [],
 );
 
-/** What `npm start` runs first, in the folder of an example. */
+/** Runs the check that `npm start` runs first, in the folder of an example. */
 const check = (cwd: string) => startProcess(['../built.mjs'], { cwd }).exited;
 
-it('[fault G5] each example says that it needs a build, and looks for it before it starts', () => {
+it('[fault G5] Each example says that it needs a build, and checks for it before it starts', () => {
   for (const name of examples) {
     expect(linesToType(join(EXAMPLES, name)).slice(0, 2), name).toEqual(['npm ci && npm run build', 'npm start']);
     const { scripts } = JSON.parse(readFileSync(join(EXAMPLES, name, 'package.json'), 'utf8'));
@@ -24,14 +24,14 @@ it('[fault G5] each example says that it needs a build, and looks for it before 
   }
 });
 
-it('[fault G5] each example finds all that it needs, once the repository is built', async () => {
+it('[fault G5] Each example finds everything that it needs once the repository is built', async () => {
   expect(examples.length).toBeGreaterThan(5);
   for (const name of examples) {
     expect(await check(join(EXAMPLES, name)), name).toMatchObject({ code: 0, stderr: '' });
   }
 });
 
-it('[fault G5] an example says in one line what is missing: the packages, or the build', async () => {
+it('[fault G5] An example says in one line if the packages or the build are missing', async () => {
   const copy = join(temporaryFolder(), 'examples');
   const withoutBuild = (source: string) => !/node_modules|dist$/.test(source);
   cpSync(EXAMPLES, copy, { recursive: true, filter: withoutBuild });

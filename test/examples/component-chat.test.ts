@@ -17,7 +17,7 @@ interface StartedChat {
   readonly chat: string;
 }
 
-/** Runs what `npm start` runs, with nobody at its terminal. */
+/** Runs what `npm start` runs, without a terminal. */
 function runExample(env: { PORT: string; CHAT_PORT: string }): RunningProcess {
   return startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env, input: '' });
 }
@@ -28,8 +28,8 @@ async function startChat(ports: { PORT?: string; CHAT_PORT?: string } = {}): Pro
   return { process, page, chat };
 }
 
-describe('the example component-chat', () => {
-  it('[004-01][004-09][004-10] is a page and a chat on two ports, any free ones, and the page follows', async () => {
+describe('The example component-chat', () => {
+  it('[004-01][004-09][004-10] serves a page and a chat on any two free ports, and the page finds the chat', async () => {
     const anywhere = await startChat();
     expect(new URL(anywhere.page).port).not.toBe(new URL(anywhere.chat).port);
     expect(await (await fetch(anywhere.page)).text()).toContain(`data-chat="${anywhere.chat}"`);
@@ -39,7 +39,7 @@ describe('the example component-chat', () => {
     expect(await (await fetch(named.page)).text()).toContain(`data-chat="ws://localhost:${CHAT_PORT}/chat"`);
   });
 
-  it('[004-13] tells all others what one says', async () => {
+  it('[004-13] sends a message to all other clients', async () => {
     const { chat } = await startChat();
     const [ada, bob, eve] = await Promise.all([1, 2, 3].map(() => PlainClient.open(chat)));
     ada?.socket.send('hello');
@@ -49,7 +49,7 @@ describe('the example component-chat', () => {
     expect(await ada?.messages.count(1)).toEqual(['and back']);
   });
 
-  it('[004-04] needs no terminal, and says goodbye where a supervisor ends it', async () => {
+  it('[004-04] needs no terminal, and closes its clients properly when a supervisor ends it', async () => {
     const { process, chat } = await startChat();
     const client = await PlainClient.open(chat);
     const { code, stderr } = await process.kill('SIGTERM');
@@ -57,7 +57,7 @@ describe('the example component-chat', () => {
     expect(await client.whenClosed()).toEqual({ code: 4000, reason: 'the gateway is going away' });
   });
 
-  it('[004-04] started a second time on a busy port ends with a clear error, whichever port it is', async () => {
+  it('[004-04] ends with a clear error if either port is in use', async () => {
     const { page, chat } = await startChat();
     const [PORT, CHAT_PORT] = [new URL(page).port, new URL(chat).port];
     const [busyChat, busyPage] = await Promise.all([
@@ -75,7 +75,7 @@ describe('the example component-chat', () => {
     await PlainClient.open(chat);
   });
 
-  it('[004-03] refuses what is no handshake of an allowed page', async () => {
+  it('[004-03] refuses anything but a handshake from an allowed page', async () => {
     const { page, chat } = await startChat();
     await PlainClient.open(chat, { origin: page });
     expect((await refusal(chat, { origin: 'http://localhost:1' })).statusCode).toBe(403);
@@ -86,8 +86,8 @@ describe('the example component-chat', () => {
   });
 });
 
-describeInBrowser('the page of the example component-chat', (open) => {
-  it('[004-01][004-13] says what is typed to the other pages, and shows what they say', async () => {
+describeInBrowser('The page of the example component-chat', (open) => {
+  it('[004-01][004-13] sends the typed text to the other pages, and shows their messages', async () => {
     const { page: url } = await startChat();
     const [ada, bob] = [await open(), await open()];
     for (const page of [ada, bob]) {
@@ -101,7 +101,7 @@ describeInBrowser('the page of the example component-chat', (open) => {
     expect(await ada.locator('li').allTextContents()).toEqual(['me: hello <b>Bob</b>']);
   });
 
-  it('[004-10] shows that the chat has gone', async () => {
+  it('[004-10] shows that the chat is gone', async () => {
     const { page: url, process } = await startChat();
     const page = await open();
     await page.goto(url);
@@ -110,7 +110,7 @@ describeInBrowser('the page of the example component-chat', (open) => {
     await untilState(page, 'offline');
   });
 
-  it('[004-11] connects from the allowed origin; from another host name or another port it gets 403', async () => {
+  it('[004-11] connects from the allowed origin; from another host name or port it gets 403', async () => {
     const { page: url, chat } = await startChat();
     const elsewhere = await serveElsewhere(await (await fetch(url)).text());
     for (const foreign of [url.replace('localhost', '127.0.0.1'), elsewhere]) {
@@ -130,7 +130,7 @@ async function untilState(page: Page, state: string): Promise<void> {
   await page.locator('#state').getByText(state, { exact: true }).waitFor();
 }
 
-/** The same page, from a port that the chat was not told of. */
+/** Serves the same page on a port that the chat does not allow. */
 async function serveElsewhere(html: string): Promise<string> {
   const server = createServer((_request, response) => {
     response.setHeader('Content-Type', 'text/html; charset=utf-8');

@@ -22,7 +22,7 @@ async function open(folder: string) {
   return log;
 }
 
-/** A process that appends event after event, and says the number of each that is safe. */
+/** Starts a process that appends events without end, and prints the number of each one once it is durable. */
 function startAppending(folder: string, from: number) {
   const program = `
     import { files } from ${JSON.stringify(join(EXAMPLE, 'files.js'))};
@@ -36,8 +36,8 @@ function startAppending(folder: string, from: number) {
   return startProcess(['--input-type=module', '--eval', program], { cwd: EXAMPLE });
 }
 
-describe('the example custom-log', () => {
-  it('is at most 300 lines, and imports what is public alone', () => {
+describe('The example custom-log', () => {
+  it('has at most 300 lines, and imports only public modules', () => {
     const sources = PROGRAM.map((file) => readFileSync(join(EXAMPLE, file), 'utf8'));
     expect(sources.join('').split('\n').length).toBeLessThanOrEqual(300);
     const imported = sources.flatMap((source) => [...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)]);
@@ -45,7 +45,7 @@ describe('the example custom-log', () => {
     expect(new Set(others)).toEqual(new Set(['pregon/log']));
   });
 
-  it('is right by the types of pregon/log and pregon/testing', () => {
+  it('compiles against the types of pregon/log and pregon/testing', () => {
     const tsc = join(EXAMPLE, '../../node_modules/.bin/tsc');
     const flags =
       '--ignoreConfig --noEmit --skipLibCheck --allowJs --checkJs --strict --module nodenext --target es2022';
@@ -57,7 +57,7 @@ describe('the example custom-log', () => {
     expect([stdout, status]).toEqual(['', 0]);
   });
 
-  it('passes the published suite, with the test runner of Node.js', async () => {
+  it('passes the published contract suite with the test runner of Node.js', async () => {
     const { scripts } = JSON.parse(readFileSync(join(EXAMPLE, 'package.json'), 'utf8'));
     expect(scripts.test).toBe('node --test contract.js');
     const args = ['--test', '--test-reporter=tap', 'contract.js'];
@@ -67,7 +67,7 @@ describe('the example custom-log', () => {
     expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(60);
   });
 
-  it('[I-1][I-10] has all that it said to be safe after kill -9, in order, each once', async () => {
+  it('[I-1][I-10] holds every acknowledged event after kill -9, in order, each once', async () => {
     const folder = temporaryFolder();
     let next = 1;
     for (let round = 1; round <= 4; round++) {
@@ -83,7 +83,7 @@ describe('the example custom-log', () => {
     }
   });
 
-  it('[I-10] drops a last line that is torn, wherever it is torn, and goes on', async () => {
+  it('[I-10] drops an incomplete last line, wherever it breaks off, and goes on', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'events.ndjson');
     const first = await open(folder);
@@ -132,7 +132,7 @@ describe('the example custom-log', () => {
     expect(readdirSync(folder).filter((name) => name.startsWith('lock-'))).toHaveLength(1);
   });
 
-  it('refuses what it does not do, and a URL that names no folder', async () => {
+  it('refuses options that it does not support, and a URL without a folder', async () => {
     expect(driver.capabilities('files:x')).toEqual({ processes: 'one', what: 'a log of flat files' });
     expect(driver.resolve?.('files:log', '/srv/app', '/srv')).toBe('files:app/log');
     expect(() => driver.assertUrl('files:')).toThrow('write files:data/log');
@@ -141,7 +141,7 @@ describe('the example custom-log', () => {
     await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
-  it('[I-2] serves a gateway: clients resume over its end', async () => {
+  it('[I-2] serves a gateway whose clients resume after its end', async () => {
     const log = `files:${temporaryFolder()}`;
     const start = async () => {
       const gateway = await createGateway({ log, logDrivers: [driver], routes: { events: { path: '/events' } } });

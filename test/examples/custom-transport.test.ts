@@ -42,7 +42,7 @@ async function startGateway(options: { maxBufferedBytes?: number; maxTopicsBytes
   return { gateway, port, url: `http://127.0.0.1:${port}/events`, publish };
 }
 
-/** Reads lines until the test ends, or from when on it is told to. */
+/** Reads lines until the test ends; if `paused`, only after `resume`. */
 async function read(url: string, { paused = false } = {}) {
   const request = get(url, { headers: LINES });
   afterTest(() => request.destroy());
@@ -95,8 +95,8 @@ describeTransport(
   },
 );
 
-describe('the example custom-transport', () => {
-  it('is less than a hundred lines, and imports what is public alone', () => {
+describe('The example custom-transport', () => {
+  it('has at most a hundred lines, and imports only public modules', () => {
     const source = readFileSync(join(EXAMPLE, 'ndjson.js'), 'utf8');
     expect(source.split('\n').length).toBeLessThanOrEqual(100);
     expect([...source.matchAll(/(?:from|import\()\s*'([^']+)'/g)].map(([, from]) => from)).toEqual(
@@ -105,7 +105,7 @@ describe('the example custom-transport', () => {
     expect(source).not.toMatch(/from '\.|import\('\.|dist\//);
   });
 
-  it('is right by the types of pregon/transport', () => {
+  it('compiles against the types of pregon/transport', () => {
     const tsc = join(EXAMPLE, '../../node_modules/.bin/tsc');
     const flags = [
       '--ignoreConfig',
@@ -126,7 +126,7 @@ describe('the example custom-transport', () => {
     expect([stdout, status]).toEqual(['', 0]);
   });
 
-  it('[I-1][I-2][I-3] gives history and live events as lines, in order, each once; resumes after a position', async () => {
+  it('[I-1][I-2][I-3] delivers history and live events as lines, in order, each once, and resumes after a position', async () => {
     const { url, publish } = await startGateway();
     await publish(1, 50);
     const first = await read(`${url}?since=first`);
@@ -137,11 +137,11 @@ describe('the example custom-transport', () => {
     first.stop();
     const second = await read(`${url}?since=${position}`);
     await publish(61, 70);
-    await second.lines.until(() => second.numbers().length === 28, 'what was missed');
+    await second.lines.until(() => second.numbers().length === 28, 'the missed events');
     expect(second.numbers()).toEqual(Array.from({ length: 28 }, (_, i) => i + 43));
   });
 
-  it('narrows by topics, and begins with a snapshot if asked for one', async () => {
+  it('narrows by topics, and begins with a snapshot on request', async () => {
     const { url, publish } = await startGateway();
     const even = await read(`${url}?topics=number.even&snapshot=true`);
     await even.lines.until(() => even.lines.all.some(({ op }) => op === 'subscribed'), 'its subscription');
@@ -151,13 +151,13 @@ describe('the example custom-transport', () => {
     expect(even.numbers()).toEqual([2, 4, 6]);
   });
 
-  it('[I-7] keeps nothing for a client that does not read, and gives it all when it reads on', async () => {
+  it('[I-7] buffers nothing for a client that does not read, and delivers everything when it reads on', async () => {
     const { url, publish, gateway } = await startGateway({ maxBufferedBytes: 1 });
     const slow = await read(`${url}?since=first`, { paused: true });
     await publish(1, 400, { padding: 'x'.repeat(50_000) });
     expect([...gateway.connections('events')].map(({ transport }) => transport)).toEqual(['ndjson']);
     slow.resume();
-    await slow.lines.until(() => slow.numbers().length === 400, 'what it did not read');
+    await slow.lines.until(() => slow.numbers().length === 400, 'the unread events');
     expect(slow.numbers()).toEqual(Array.from({ length: 400 }, (_, i) => i + 1));
   });
 
@@ -172,7 +172,7 @@ describe('the example custom-transport', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json');
   });
 
-  it('is offered to whoever asks for something else', async () => {
+  it('is offered to a client that asks for something else', async () => {
     const { url } = await startGateway();
     const response = await fetch(url, { headers: { Accept: 'text/html' } });
     expect([response.status, await response.json()]).toEqual([
@@ -181,7 +181,7 @@ describe('the example custom-transport', () => {
     ]);
   });
 
-  it('[I-7] a request that is pipelined behind its stream ends the connection: it would wait for ever', async () => {
+  it('[I-7] ends a connection with a pipelined second request, which would wait for ever', async () => {
     const { port, gateway } = await startGateway();
     const raw = await RawSocket.open(port);
     raw.write('GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: application/x-ndjson\r\n\r\n'.repeat(100));
@@ -192,18 +192,18 @@ describe('the example custom-transport', () => {
     );
   });
 
-  it('[I-8] a client that asks for more topics than it may have is told so, and harms nobody', async () => {
+  it('[I-8] refuses a client that asks for too many topics, and disturbs no other', async () => {
     const { url, publish } = await startGateway({ maxTopicsBytes: 1_000 });
     const other = await read(url);
     const topics = Array.from({ length: 100 }, (_, n) => `user.number${n}`).join(',');
     const greedy = await read(`${url}?topics=${topics}`);
-    await greedy.lines.until(() => greedy.lines.all.some(({ op }) => op === 'closing'), 'the goodbye');
+    await greedy.lines.until(() => greedy.lines.all.some(({ op }) => op === 'closing'), 'the closing line');
     expect(greedy.lines.all.find(({ op }) => op === 'error')).toMatchObject({ code: 'TOO_MANY_SUBSCRIPTIONS' });
     await publish(1, 1);
     await other.lines.until(() => other.numbers().length === 1, 'an event');
   });
 
-  it('[I-7] messages are not kept for a client that does not read', async () => {
+  it('[I-7] drops messages for a client that does not read', async () => {
     const { url, gateway } = await startGateway();
     const slow = await read(url, { paused: true });
     const connections = gateway.connections('events');
@@ -213,17 +213,17 @@ describe('the example custom-transport', () => {
       written += connections.broadcast(data, { local: true });
       await new Promise((resolve) => setImmediate(resolve));
     }
-    // What its socket takes in the system's buffers, and no more of the 30 MB.
+    // Only as many messages as the system's socket buffers hold; the rest of the 30 MB is dropped.
     expect(written).toBeLessThan(300);
     slow.stop();
   });
 
-  it('is told when the gateway goes away', async () => {
+  it('sends a closing line when the gateway closes', async () => {
     const { url, gateway } = await startGateway();
     const client = await read(url);
     await client.lines.until(() => client.lines.all.some(({ op }) => op === 'subscribed'), 'its subscription');
     await gateway.close({ spreadMs: 0 });
-    await client.lines.until(() => client.lines.all.some(({ op }) => op === 'closing'), 'the goodbye');
+    await client.lines.until(() => client.lines.all.some(({ op }) => op === 'closing'), 'the closing line');
     expect(client.lines.all.at(-1)).toMatchObject({ op: 'closing', code: 4000 });
   });
 
@@ -237,7 +237,7 @@ describe('the example custom-transport', () => {
   });
 });
 
-it('a transport that cannot be made ends the start, and leaves nothing open', async () => {
+it('A transport that cannot be created prevents the start, and leaves nothing open', async () => {
   const broken = { name: 'broken', offer: 'nothing', entrance: () => Promise.reject(new TypeError('no such port')) };
   const log = `sqlite:${temporaryFolder()}/log.db`;
   await expect(createGateway({ log, routes: { events: { path: '/events' } }, transports: [broken] })).rejects.toThrow(
@@ -247,7 +247,7 @@ it('a transport that cannot be made ends the start, and leaves nothing open', as
   await next.close({ spreadMs: 0 });
 });
 
-describe('a transport of somebody who made a mistake', () => {
+describe('A faulty transport', () => {
   const routes = { events: { path: '/events' } };
   const start = async (transport: Partial<TransportEntrance>) => {
     const broken = {
@@ -269,7 +269,7 @@ describe('a transport of somebody who made a mistake', () => {
   it.each([
     ['answers a request', { request: fail }, ''],
     ['takes an upgrade', { upgrade: fail }, 'Connection: Upgrade\r\nUpgrade: websocket\r\n'],
-  ])('[I-8] that throws where it %s costs that connection, and nothing else', async (_, transport, headers) => {
+  ])('[I-8] that throws when it %s costs only that connection', async (_, transport, headers) => {
     const { port } = await start(transport);
     for (let n = 0; n < 3; n++) {
       const raw = await RawSocket.open(port);
@@ -279,7 +279,7 @@ describe('a transport of somebody who made a mistake', () => {
     expect((await fetch(`http://127.0.0.1:${port}/nowhere`)).status).toBe(404);
   });
 
-  it('[I-8] whose links throw keeps no message from the others, and no gateway from closing', async () => {
+  it('[I-8] whose links throw keeps no message from other clients, and does not prevent the gateway from closing', async () => {
     let enter: (request: IncomingMessage, response: ServerResponse) => void = () => {};
     const throwing = {
       name: 'broken',

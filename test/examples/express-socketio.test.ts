@@ -17,13 +17,13 @@ const start = (env?: Record<string, string>) => Example.start('express-socketio'
 
 let shared: Promise<Example> | undefined;
 
-/** One process for all tests that do not depend on its start, its end or on the messages that it keeps. */
+/** One process for all tests that do not depend on its start, its end or its stored messages. */
 function startShared(): Promise<Example> {
   shared ??= Example.start('express-socketio', { after: afterFile });
   return shared;
 }
 
-/** Connected, and greeted with what is stored. */
+/** Connects a client, and waits for the stored messages. */
 async function open(example: Example, options?: SocketIoClientOptions): Promise<SocketIoClient> {
   const client = await SocketIoClient.open(example.url, options);
   await client.count('mensajes', 1);
@@ -32,21 +32,21 @@ async function open(example: Example, options?: SocketIoClientOptions): Promise<
 
 const PAYLOAD = { mensaje: 'hola', id: '123ABC', fecha: 1_700_000_000_000 };
 
-describe('the example of Express and Socket.IO, with stock clients', () => {
-  it('[001-01][001-18] the server emits unasked, and answers what a client asks', async () => {
+describe('The example of Express and Socket.IO with stock clients', () => {
+  it('[001-01][001-18] emits unasked, and answers the questions of a client', async () => {
     const client = await open(await start());
     expect(client.of('mensajes')).toEqual([[[]]]);
     expect(await client.ask('enviar-mensaje', PAYLOAD)).toMatchObject({ id: PAYLOAD.id });
   });
 
-  it('[001-20][003-18][003-19] enviar-mensaje {mensaje, id, fecha} reaches all, the sender too', async () => {
+  it('[001-20][003-18][003-19] sends enviar-mensaje {mensaje, id, fecha} to all clients, the sender included', async () => {
     const example = await startShared();
     const clients = await Promise.all([open(example), open(example, { transports: ['polling'] }), open(example)]);
     clients[0].socket.emit('enviar-mensaje', PAYLOAD);
     for (const client of clients) expect(await client.count('enviar-mensaje', 1)).toEqual([[PAYLOAD]]);
   });
 
-  it('[003-20][003-21] an acknowledgement carries a value; a client that passes none, or nonsense, harms nobody', async () => {
+  it('[003-20][003-21] acknowledges with a value, and tolerates clients without a callback or with nonsense', async () => {
     const client = await open(await startShared());
     expect(await client.ask('enviar-mensaje', PAYLOAD)).toEqual({ id: PAYLOAD.id, recibido: expect.any(String) });
     for (const nonsense of [undefined, null, 7, 'text', {}, { ...PAYLOAD, id: {} }, { ...PAYLOAD, fecha: null }]) {
@@ -62,18 +62,18 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
     expect(client.of('enviar-mensaje')).toHaveLength(3);
   });
 
-  it('[001-19][003-23] of a broadcast, the sender gets the acknowledgement and nothing else', async () => {
+  it('[001-19][003-23] broadcasts to all other clients; the sender gets only the acknowledgement', async () => {
     const example = await startShared();
     const [sender, ...others] = await Promise.all([open(example), open(example), open(example)]);
     expect(await sender.ask('enviar-a-otros', PAYLOAD)).toMatchObject({ id: PAYLOAD.id });
     for (const client of others) expect(await client.count('enviar-mensaje', 1)).toEqual([[PAYLOAD]]);
-    // What is emitted to all comes behind it, so that it would have come by now.
+    // A message to all clients follows, so a wrong delivery would have arrived by then.
     sender.socket.emit('mensaje', 'behind it');
     await sender.count('mensaje', 1);
     expect(sender.of('enviar-mensaje')).toEqual([]);
   });
 
-  it('[001-21] text is mirrored to the others, whole at each character, and to who comes later', async () => {
+  it('[001-21] mirrors the whole text to other clients at each character, and to later clients', async () => {
     const example = await start();
     const [writer, reader] = await Promise.all([open(example), open(example)]);
     for (const text of ['h', 'ho', 'hol', 'hola']) writer.socket.emit('escribir', text);
@@ -82,7 +82,7 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
     expect(await (await open(example)).count('escribir', 1)).toEqual([['hola']]);
   });
 
-  it('[001-22][001-23] messages are kept as {socketid, mensaje}, and sent whole to each client that connects', async () => {
+  it('[001-22][001-23] stores messages as {socketid, mensaje}, and sends all of them to each new client', async () => {
     const example = await start();
     const [one, two] = await Promise.all([open(example), open(example)]);
     one.socket.emit('mensaje', 'first');
@@ -97,7 +97,7 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
     expect((await open(example)).of('mensajes')).toEqual([[kept]]);
   });
 
-  it('[003-02][003-14] the server tells who connects, comes back under the same id, and goes, also by kill -9', async () => {
+  it('[003-02][003-14] logs clients that connect, return under the same id, and disconnect, also by kill -9', async () => {
     const example = await start();
     const client = await SocketIoClient.open(`${example.url}/notices`);
     await client.count('subscribed', 1);
@@ -121,7 +121,7 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
     await example.process.until(new RegExp(`^${killedId} of / disconnected: transport`, 'm'));
   });
 
-  it('[001-10][001-31] what a request handler publishes reaches every client, once, over kill -9 of the server too', async () => {
+  it('[001-10][001-31] delivers what a request handler publishes to every client once, also over kill -9 of the server', async () => {
     const example = await start();
     const client = await SocketIoClient.open(`${example.url}/notices`, { auth: { since: 'first', names: 'type' } });
     const texts = () => client.of('NoticeWasPosted').map(([event]) => Reflect.get(Object(event), 'data'));
@@ -137,8 +137,8 @@ describe('the example of Express and Socket.IO, with stock clients', () => {
   });
 });
 
-describe('a stock client whose server goes', () => {
-  it('[001-10][003-13] tries again at growing intervals, until it is back', async () => {
+describe('A stock client whose server is killed', () => {
+  it('[001-10][003-13] retries at growing intervals until the server is back', async () => {
     const example = await start();
     const options = { reconnectionDelay: 40, reconnectionDelayMax: 10_000, randomizationFactor: 0 };
     const client = await SocketIoClient.open(example.url, options);
@@ -156,8 +156,8 @@ describe('a stock client whose server goes', () => {
   });
 });
 
-describe('the server of the example', () => {
-  it('[001-08][001-14][003-07][003-08] serves public, the client script, and plain WebSockets on one port', async () => {
+describe('The server of the example', () => {
+  it('[001-08][001-14][003-07][003-08] serves its public files, the client script, and plain WebSockets on one port', async () => {
     const example = await startShared();
     const page = await fetch(example.url);
     expect(await page.text()).toContain('<script src="/socket.io/socket.io.js"');
@@ -169,7 +169,7 @@ describe('the server of the example', () => {
     await PlainClient.open(`ws://127.0.0.1:${example.port}/notices`);
   });
 
-  it('[003-03][003-04][003-09][003-25] is started by npm start with PORT set, and ends on SIGTERM, clients or not', async () => {
+  it('[003-03][003-04][003-09][003-25] is started by npm start with PORT set, and ends on SIGTERM, with or without clients', async () => {
     const [port, folder] = [await freePort(), temporaryFolder()];
     const env = { PORT: String(port), HOST: '127.0.0.1', LOG: `sqlite:${folder}/log.db` };
     const { scripts } = JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8'));
@@ -186,7 +186,7 @@ describe('the server of the example', () => {
     );
   });
 
-  it('[003-05] takes PORT from .env, where the environment names none', async () => {
+  it('[003-05] takes PORT from .env if the environment does not set it', async () => {
     const [port, folder] = [await freePort(), temporaryFolder()];
     writeFileSync(join(folder, '.env'), `PORT=${port}\nHOST=127.0.0.1\n`);
     const started = startProcess([join(FOLDER, 'index.js')], { cwd: folder });
@@ -194,7 +194,7 @@ describe('the server of the example', () => {
     expect((await fetch(`http://127.0.0.1:${port}`)).status).toBe(200);
   });
 
-  it('[003-06] lets pages of the origins named read its answers and connect, and no others', async () => {
+  it('[003-06] lets only pages of the configured origins connect and read its answers', async () => {
     const example = await start({ ORIGINS: 'https://shop.example,https://other.example' });
     const asked = { method: 'OPTIONS', headers: { 'access-control-request-method': 'POST' } };
     const answerTo = (origin: string) =>
@@ -210,7 +210,7 @@ describe('the server of the example', () => {
     }
   });
 
-  it('[003-10] in CommonJS: require("pregon"), and require("./controllers/sockets.js")(io), without a warning', async () => {
+  it('[003-10] also runs in CommonJS, with require("pregon") and require("./controllers/sockets.js")(io), without a warning', async () => {
     const example = await Example.start('express-socketio', { main: 'classic.cjs' });
     const client = await open(example);
     expect(await client.ask('enviar-mensaje', PAYLOAD)).toMatchObject({ id: PAYLOAD.id });
@@ -219,8 +219,8 @@ describe('the server of the example', () => {
   });
 });
 
-describe('what the example lets clients emit', () => {
-  it('[003-10][003-22] is in a controller of its own, which runs on a plain require("socket.io")(server) as well', async () => {
+describe('The controller of the example', () => {
+  it('[003-10][003-22] also runs on a plain require("socket.io")(server)', async () => {
     const program = `
       const server = require('node:http').createServer();
       const io = require('socket.io')(server);
@@ -234,7 +234,7 @@ describe('what the example lets clients emit', () => {
   });
 });
 
-describeInBrowser('the page of the example of Express and Socket.IO, in a real browser', (openPage) => {
+describeInBrowser('The page of the example of Express and Socket.IO in a real browser', (openPage) => {
   async function openOnline(example: Example): Promise<Page> {
     const page = await openPage();
     await page.goto(example.url);
@@ -242,7 +242,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
     return page;
   }
 
-  it('[001-16][003-15] its labels Online and Offline follow the connection, also over kill -9 of the server', async () => {
+  it('[001-16][003-15] shows Online or Offline as the connection changes, also over kill -9 of the server', async () => {
     const example = await start();
     const page = await openPage();
     const problems = problemsOf(page);
@@ -256,7 +256,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
     await eventually(labels, (seen) => String(seen) === 'true,false');
   });
 
-  it('[001-03][001-21] what is typed is mirrored character by character, and replaces what was there', async () => {
+  it('[001-03][001-21] mirrors text character by character, and replaces the former text', async () => {
     const example = await start();
     const [writer, reader] = [await openOnline(example), await openOnline(example)];
     await reader.evaluate(() => {
@@ -286,7 +286,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
     );
   });
 
-  it('[001-22][001-24][001-25] messages are sent by a button, one line each with the socket id before it', async () => {
+  it('[001-22][001-24][001-25] sends a message by a button, and shows each in a line after its socket id', async () => {
     const example = await start();
     const [one, two] = [await openOnline(example), await openOnline(example)];
     const lines = (page: Page) => page.locator('#stored li').allTextContents();
@@ -313,7 +313,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
     );
   });
 
-  it('[003-17][003-23] a button emits enviar-mensaje; the acknowledgement is shown, and the others have it', async () => {
+  it('[003-17][003-23] emits enviar-mensaje by a button, shows the acknowledgement, and the other pages get it', async () => {
     const example = await start();
     const [one, two] = [await openOnline(example), await openOnline(example)];
     const count = (page: Page) => page.locator('#passing li').count();
@@ -337,7 +337,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
     expect(await count(one)).toBe(1);
   });
 
-  it('[001-31] a notice that is posted by HTTP appears, and comes again to no page', async () => {
+  it('[001-31] shows a notice that is posted over HTTP, once on every page', async () => {
     const example = await start();
     await post(example, { text: 'before' });
     const page = await openOnline(example);
@@ -348,7 +348,7 @@ describeInBrowser('the page of the example of Express and Socket.IO, in a real b
     );
   });
 
-  it('looks as it should, on a desk and on a phone', async () => {
+  it('has the right layout on a desktop and on a phone', async () => {
     const example = await start();
     await post(example, { text: 'a notice' });
     await lookAt('example-express-socketio', openPage, async (page) => {

@@ -26,14 +26,14 @@ async function start(cwd: string, program: string): Promise<string> {
   return port;
 }
 
-describe('[fault G1] each code block of docs/guide/extending.md runs', () => {
-  it('the log serves a gateway', async () => {
+describe('[fault G1] The code in docs/guide/extending.md', () => {
+  it('has a log that serves a gateway', async () => {
     const port = await start(project(), 'gateway.js');
     const client = await PlainClient.open(`ws://127.0.0.1:${port}/events?since=first`);
     expect((await client.close()).code).toBe(1000);
   });
 
-  it('the log passes the published suite, as the page runs it', async () => {
+  it('has a log that passes the published suite, as the page runs it', async () => {
     const args = ['--test', '--test-reporter=tap', 'forgetful.test.js'];
     const { code, stdout } = await startProcess(args, { cwd: project() }).exited;
     expect(stdout.match(/^\s*not ok .*/gm) ?? []).toEqual([]);
@@ -41,7 +41,7 @@ describe('[fault G1] each code block of docs/guide/extending.md runs', () => {
     expect(stdout).toMatch(/^# pass \d\d$/m);
   });
 
-  it('the admission refuses a client without a session, and names one that has a session', async () => {
+  it('has an admission that refuses a client without a session, and names a client with one', async () => {
     const running = startProcess(['admission-gateway.js'], { cwd: project(), env: { PORT: '0' } });
     const [, port = ''] = await running.until(/port: (\d+)/);
     expect((await refusal(`ws://127.0.0.1:${port}/events`)).statusCode).toBe(401);
@@ -49,7 +49,7 @@ describe('[fault G1] each code block of docs/guide/extending.md runs', () => {
     await running.until(/ada is here\n/);
   });
 
-  it('the observer is told of a client that is refused, and of one that comes and goes', async () => {
+  it('has an observer that is told of refused clients, and of clients that connect and disconnect', async () => {
     const running = startProcess(['observer-gateway.js'], { cwd: project(), env: { PORT: '0' } });
     const [, port = ''] = await running.until(/port: (\d+)/);
     await refusal(`ws://127.0.0.1:${port}/nowhere`);
@@ -58,7 +58,7 @@ describe('[fault G1] each code block of docs/guide/extending.md runs', () => {
     await running.until(/gone after \d+ ms and \d+ bytes\n/);
   });
 
-  it('the transport serves events as lines, in order', async () => {
+  it('has a transport that serves events as lines, in order', async () => {
     const folder = project();
     const port = await start(folder, 'lines-gateway.js');
     const log = await openLog(`sqlite:${folder}/data/pregon.db`);

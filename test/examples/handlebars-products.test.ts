@@ -33,14 +33,14 @@ async function table(example: Example): Promise<Product[]> {
   return (await fetch(`${example.url}/products`)).json();
 }
 
-/** Titles as the HTML has them. */
+/** The titles in the HTML. */
 async function titlesIn(example: Example, path: string): Promise<string[]> {
   const html = await (await fetch(example.url + path)).text();
   return [...html.matchAll(/<td class="title">([^<]+)</g)].map(([, title = '']) => title);
 }
 
-describe('the example of products with Handlebars', () => {
-  it('[001-26] home lists all products, and takes a form without any script', async () => {
+describe('The products example with Handlebars', () => {
+  it('[001-26] lists all products on /home, and accepts a form without any script', async () => {
     const example = await start();
     expect(await titlesIn(example, '/home')).toEqual(['Lamp', 'Table', 'Chair']);
     const body = new URLSearchParams({ title: 'Shelf <b>', price: '7.5' });
@@ -59,12 +59,12 @@ describe('the example of products with Handlebars', () => {
     expect(await titlesIn(example, '/home')).toEqual(['Table', 'Chair', 'Lamp']);
   });
 
-  it('[001-27] realtimeproducts has the same list before any script runs', async () => {
+  it('[001-27] serves the same list on /realtimeproducts before any script runs', async () => {
     const example = await start();
     expect(await titlesIn(example, '/realtimeproducts')).toEqual(await titlesIn(example, '/home'));
   });
 
-  it('[001-30][001-31] what is created or deleted by HTTP or over a socket reaches every stock client, once', async () => {
+  it('[001-30][001-31] sends each product that is created or deleted over HTTP or a socket to every stock client, once', async () => {
     const example = await start();
     const watcher = await SocketIoClient.open(example.url + LIVE, { auth: { snapshot: true, names: 'event' } });
     await watcher.count('subscribed', 1);
@@ -87,7 +87,7 @@ describe('the example of products with Handlebars', () => {
     ]);
   });
 
-  it('refuses what is no product, and forms of other sites; then nothing is written or told', async () => {
+  it('refuses invalid products, and forms from other sites, without writing or sending anything', async () => {
     const example = await start();
     const client = await SocketIoClient.open(example.url + LIVE, { auth: { names: 'event' } });
     await client.count('subscribed', 1);
@@ -108,7 +108,7 @@ describe('the example of products with Handlebars', () => {
   });
 });
 
-describeInBrowser('the pages of the example of products, in a real browser', (openPage) => {
+describeInBrowser('The pages of the products example in a real browser', (openPage) => {
   async function openLive(example: Example): Promise<Page> {
     const page = await openPage();
     page.on('dialog', (dialog) => dialog.accept());
@@ -125,7 +125,7 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
       (seen) => JSON.stringify(seen) === JSON.stringify(expected),
     );
 
-  it('[001-03][001-27][001-28][001-29][001-30] a form creates and deletes over the socket, without any request, live in every page', async () => {
+  it('[001-03][001-27][001-28][001-29][001-30] create and delete over the socket without any request, live on every page', async () => {
     const example = await start();
     const [one, two] = [await openLive(example), await openLive(example)];
     const problems = problemsOf(one);
@@ -149,7 +149,7 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
     expect(await titlesIn(example, '/home')).toEqual(['Lamp', 'Chair', 'Shelf &lt;i&gt;']);
   });
 
-  it('[001-31] the plain form of home makes the event too', async () => {
+  it('[001-31] also send the event for the plain form on /home', async () => {
     const example = await start();
     const live = await openLive(example);
     const home = await openPage();
@@ -161,7 +161,7 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
     expect(await titles(home)).toEqual(['Lamp', 'Table', 'Chair', 'Bed']);
   });
 
-  it('shows the errors at the field, and keeps what was typed, by socket and by POST', async () => {
+  it('show errors at the field and keep the typed text, by socket and by POST', async () => {
     const example = await start();
     const home = await openPage();
     await home.goto(`${example.url}/home`);
@@ -177,13 +177,13 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
     }
   });
 
-  it('[I-2][I-3][I-5] the process is killed with kill -9 amid changes and started again: every page has the table, once', async () => {
+  it('[I-2][I-3][I-5] show the exact table, each row once, after kill -9 and a restart amid changes', async () => {
     const example = await start();
     const pages = [await openLive(example), await openLive(example)];
     for (const page of pages) await page.evaluate(() => Reflect.set(window, 'pregonMark', 'not reloaded'));
     for (let round = 1; round <= 3; round += 1) {
       const changes = Array.from({ length: 40 }, (_, i) => create(example, { title: `Round ${round}.${i}`, price: i }));
-      // Some were answered, some are under way, some have not come.
+      // By then some changes are answered, some are pending, and some have not arrived.
       await Promise.race(changes.slice(round * 5));
       await example.kill();
       await Promise.allSettled(changes);
@@ -200,7 +200,7 @@ describeInBrowser('the pages of the example of products, in a real browser', (op
     }
   });
 
-  it('looks as it should, on a desk and on a phone', async () => {
+  it('have the right layout on a desktop and on a phone', async () => {
     const example = await start();
     await lookAt('example-home', openPage, (page) => page.goto(`${example.url}/home`));
     await lookAt('example-realtimeproducts', openPage, async (page) => {

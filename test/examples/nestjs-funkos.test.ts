@@ -14,8 +14,8 @@ const NAMESPACE = '/ws/v1/productos';
 
 const goku = { name: 'Goku', category: 'SERIES', price: 15.5, quantity: 3 };
 
-describe('examples/nestjs-funkos', () => {
-  it('[002-12] [002-13] [002-14] [002-15] [002-16] logs its gateway and each connection; all are told of who connects', async () => {
+describe('The example nestjs-funkos', () => {
+  it('[002-12] [002-13] [002-14] [002-15] [002-16] logs its gateway and each connection, and tells all clients who connects', async () => {
     const { url, process } = await startShared();
     await process.until(/FunkosGateway\].* listening on \/ws\/v1\/productos/);
     const first = await SocketIoClient.open(`${url}${NAMESPACE}`);
@@ -31,14 +31,14 @@ describe('examples/nestjs-funkos', () => {
     await process.until(new RegExp(`disconnected: ${id}`));
   });
 
-  it('[002-17] sends what `updateProduct` brings to all, the sender included', async () => {
+  it('[002-17] sends the payload of `updateProduct` to all clients, the sender included', async () => {
     const { url } = await startShared();
     const [sender, other] = [await open(url), await open(url)];
     sender.socket.emit('updateProduct', { id: 1, name: 'Goku' });
     for (const client of [sender, other]) expect(await updates(client, 1)).toEqual([{ id: 1, name: 'Goku' }]);
   });
 
-  it('[002-10] [002-18] [002-19] [002-22] [002-23] notifies of what was created, updated and deleted over REST', async () => {
+  it('[002-10] [002-18] [002-19] [002-22] [002-23] notifies clients of every create, update and delete over REST', async () => {
     const { url } = await start();
     const [client, polling] = [await open(url), await open(url, ['polling'])];
     const created = await rest(url, 'POST', '', goku);
@@ -69,7 +69,7 @@ describe('examples/nestjs-funkos', () => {
     expect(await updates(client, 2)).toMatchObject([{ type: 'CREATE' }, { type: 'DELETE' }]);
   });
 
-  it('[002-21] serves whoever speaks the protocol, in any language: text over a WebSocket', async () => {
+  it('[002-21] serves any client that speaks the protocol: text over a WebSocket', async () => {
     const { url } = await startShared();
     const texts = new Inbox<string>();
     const socket = new WebSocket(`${url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket`);
@@ -86,7 +86,7 @@ describe('examples/nestjs-funkos', () => {
     expect(JSON.parse(text.slice(prefix.length))).toMatchObject(['updates', { entity: 'FUNKOS', data: goku }]);
   });
 
-  it('[002-20] notifies nobody of a save that fails', async () => {
+  it('[002-20] notifies no client of a save that fails', async () => {
     const { url } = await start();
     const client = await open(url);
     await rest(url, 'POST', '', goku);
@@ -101,7 +101,7 @@ describe('examples/nestjs-funkos', () => {
     ]);
   });
 
-  it('[G-1] [I-2] [002-11] events of the route reach a stock client over `kill -9`; the namespace follows API_VERSION', async () => {
+  it('[G-1] [I-2] [002-11] delivers events of the route to a stock client over `kill -9`; the namespace follows API_VERSION', async () => {
     const settings = { PORT: String(await freePort()), API_VERSION: 'v2', ...(await storage()) };
     const first = await start(settings);
     const client = await SocketIoClient.open(`${first.url}/ws/v2/productos`);
@@ -115,7 +115,7 @@ describe('examples/nestjs-funkos', () => {
     expect(client.recovered).toEqual([false, true]);
   });
 
-  it('[002-17] [002-18] [002-19] tells the clients of each process of what another one saved, once', async () => {
+  it('[002-17] [002-18] [002-19] notifies the clients of each process once of what another process saved', async () => {
     const shared = storage();
     const first = await start(shared);
     const second = await start(shared);
@@ -146,13 +146,13 @@ interface Started {
   readonly process: RunningProcess;
 }
 
-/** Data of its own. */
+/** A database and a log of its own. */
 function storage(after = afterTest): { DATABASE: string; PREGON_LOG: string } {
   const folder = temporaryFolder(after);
   return { DATABASE: join(folder, 'funkos.db'), PREGON_LOG: `sqlite:${join(folder, 'pregon.db')}` };
 }
 
-/** As `npm start` does. */
+/** Starts the example as `npm start` does. */
 async function start(settings: Record<string, string> = {}, after = afterTest): Promise<Started> {
   const env = { PORT: String(await freePort()), NO_COLOR: '1', ...storage(after), ...settings };
   const process = startProcess(startedByReadme(EXAMPLE), { cwd: EXAMPLE, env, after });
@@ -162,7 +162,7 @@ async function start(settings: Record<string, string> = {}, after = afterTest): 
 
 let shared: Promise<Started> | undefined;
 
-/** One process for all tests that do not depend on its start, its end or on which products there are. */
+/** One process for all tests that do not depend on its start, its end or its products. */
 function startShared(): Promise<Started> {
   shared ??= start({}, afterFile);
   return shared;
@@ -172,7 +172,7 @@ function open(url: string, transports: ('polling' | 'websocket')[] = ['websocket
   return SocketIoClient.open(`${url}${NAMESPACE}`, { transports });
 }
 
-/** What came as `updates`, when so many have. */
+/** Waits for this many `updates` messages, and returns their payloads. */
 async function updates(client: SocketIoClient, count: number): Promise<unknown[]> {
   return (await client.count('updates', count)).map(([notification]) => notification);
 }

@@ -8,7 +8,7 @@ import { pregon, startPregon } from '../support/processes.js';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/subscribers', import.meta.url));
 
-/** Runs what `npm start` runs, on a free port and a log of its own. */
+/** Runs what `npm start` runs, on a free port and a new log. */
 async function startExample() {
   const log = `--log=sqlite:${join(temporaryFolder(), 'log.db')}`;
   const process = startPregon(['run', '0', log], { cwd: EXAMPLE });
@@ -25,7 +25,7 @@ async function startExample() {
   };
 }
 
-describe('the example subscribers', () => {
+describe('The example subscribers', () => {
   it('[000-06][000-07] has the routes events, resources and teams, and no other', async () => {
     const { process, url, connect } = await startExample();
     expect(process.stdout).toMatch(/events +ws:\S+\/events\n +resources +ws:\S+\/rs\n +teams +ws:\S+\/tms\n/);
@@ -35,7 +35,7 @@ describe('the example subscribers', () => {
     }
   });
 
-  it('[000-12][000-07] BroadcastNewConnections tells all of a route, the newcomer included, and nobody else', async () => {
+  it('[000-12][000-07] tells all connections of a route about a new one (BroadcastNewConnections), and no other connection', async () => {
     const { connect } = await startExample();
     const first = await connect('/tms');
     expect(await said(first, 1)).toEqual([{ came: 'teams', here: 1 }]);
@@ -53,7 +53,7 @@ describe('the example subscribers', () => {
     expect([elsewhere.messages.all.length, resources.messages.all.length]).toEqual([1, 0]);
   });
 
-  it('[000-13][000-05] BroadcastDomainEvents sees the events that it names, and tells the teams in its own words', async () => {
+  it('[000-13][000-05] passes the named events to BroadcastDomainEvents, which tells the teams in its own words', async () => {
     const { connect, publish } = await startExample();
     const [events, resources, teams] = await Promise.all(['/events', '/rs', '/tms'].map(connect));
     await publish('team.7.created', 'TeamWasCreated', { team: 7 });
@@ -94,7 +94,7 @@ describe('the example subscribers', () => {
     await process.until(/connection closed/);
   });
 
-  it('[000-09] logs what happens to connections, and ends when it is told to', async () => {
+  it('[000-09] logs connections that close, and ends on SIGTERM', async () => {
     const { process, connect } = await startExample();
     const client = await connect('/tms');
     await client.close();
@@ -104,7 +104,7 @@ describe('the example subscribers', () => {
   });
 });
 
-/** What was broadcast to a connection so far, once it is so many. */
+/** Waits for this many broadcast messages on a connection, and returns them. */
 async function said(client: PlainClient | undefined, count: number): Promise<unknown[]> {
   const messages = await client?.messages.count(count);
   return (messages ?? []).map((message) => JSON.parse(String(message)));

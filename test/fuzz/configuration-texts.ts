@@ -4,7 +4,7 @@ import { mutated } from './values/bytes.js';
 import { jsonText } from './values/json.js';
 import { oddText } from './values/texts.js';
 
-/** A configuration that is right, with every key there is. */
+/** A valid configuration with every key. */
 export const COMPLETE = `log: sqlite:data/pregon.db
 exchanges: [my_events]
 secret: '\${SECRET:-none}'
@@ -47,7 +47,7 @@ const KEYS = [
   ...['__proto__', 'constructor', 'toString', '<<', '? complex', '', '*a', '!!map', '"', 'null', '1', '~'],
 ];
 
-/** A text for a configuration file: a right one that was damaged, YAML of any shape, and what YAML can do to its reader. */
+/** A text for a configuration file: a damaged valid one, YAML of any shape, or YAML that attacks its reader. */
 export function configurationText(random: Random): Buffer {
   switch (random.integer(0, 7)) {
     case 0:
@@ -139,7 +139,7 @@ const SPECIAL: readonly ((random: Random) => string)[] = [
   () => 'http:\n\tport: 1\n',
 ];
 
-/** Each level names the one before it many times. */
+/** Each level refers to the level before it many times. */
 function aliasBomb(random: Random): string {
   const levels = random.integer(2, 12);
   const width = random.integer(2, 10);

@@ -10,18 +10,18 @@ import { temporaryFolder } from '../support/cleanup.js';
 import { COMPLETE, configurationText } from './configuration-texts.js';
 import { INPUTS, SEED } from './settings.js';
 
-/** Configurations come on top of the inputs over the network. */
+/** Configurations are tested in addition to the inputs over the network. */
 const TEXTS = INPUTS === undefined ? 1_000 : INPUTS / 50;
 
 /** The most CPU time that one text of at most 200 KB may take. */
 const MOST_MS = 2_000;
 
-/** What steers a terminal, or turns the direction of its text. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+/** Characters that control a terminal, or change the direction of its text. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the test looks for these characters
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
 
-describe('random configuration files', () => {
-  it(`[I-8] [fault B6] are loaded, or refused with lines that name a place: ${TEXTS} texts`, async () => {
+describe('Random configuration files', () => {
+  it(`[I-8] [fault B6] are loaded, or refused with a message that names the place: ${TEXTS} texts`, async () => {
     const cwd = temporaryFolder();
     const faults = new Map<string, string>();
     const warnings: string[] = [];
@@ -46,14 +46,14 @@ describe('random configuration files', () => {
       const { user, system } = process.cpuUsage(begun);
       const ms = (user + system) / 1_000;
       if (ms > MOST_MS) wrong = `${ms} ms of CPU time`;
-      // One of a kind is enough.
+      // One fault of each kind is enough.
       if (wrong)
         faults.set(
           wrong.slice(0, 40),
           `${wrong}\nconfiguration ${index}: ${JSON.stringify(text.toString()).slice(0, 2_000)}`,
         );
     }
-    // Node.js emits warnings a turn later.
+    // Node.js emits warnings one turn later.
     await setImmediate();
     process.off('warning', warned);
     expect([...faults.values(), ...warnings], `seed ${SEED}`).toEqual([]);
@@ -61,7 +61,7 @@ describe('random configuration files', () => {
   }, 1_800_000);
 });
 
-/** What is wrong with an error; undefined if it is one that a person can use. */
+/** Says what is wrong with an error, or undefined if it helps its reader. */
 function problemOf(error: unknown): string | undefined {
   if (!(error instanceof PregonError) || error.code !== 'CONFIG_INVALID') {
     return `no CONFIG_INVALID, but ${error instanceof Error ? error.stack : String(error)}`;

@@ -5,9 +5,12 @@ import { handshakeHead, openWebSocket, untilRead } from './values/handshake.js';
 const V1 = { protocol: 'pregon.v1' };
 const MEGABYTE = 1_000_000;
 
-/** Inputs that once ended, stalled or starved a gateway, or that a fix was made for. Each part of a run begins with them. */
+/**
+ * Inputs that once ended, stalled or starved a gateway, or that a fix was made for. Each part of a run begins with
+ * them.
+ */
 export const CORPUS: readonly Entrance[] = [
-  entry('refusals that are reset', async (session) => {
+  entry('connections that are reset before their refusal', async (session) => {
     for (let count = 0; count < 70; count++) {
       const wire = await session.connect();
       await wire.input(handshakeHead(session.random, '/socket.io/?EIO=4&transport=websocket&sid=nope'));
@@ -20,7 +23,7 @@ export const CORPUS: readonly Entrance[] = [
     await wire?.input(frame(session.random, `40/events,${JSON.stringify({ topics, since: 'first' })}`));
     await wire?.untilSo(() => /subscribed|44\/events/.test(wire.text), 2_000);
   }),
-  entry('1,000 patterns from the beginning, again and again', async (session) => {
+  entry('1,000 patterns from the beginning, repeatedly', async (session) => {
     const wire = await openWebSocket(session, session.target.paths.events, V1);
     if (!wire) return;
     const topics = Array.from({ length: 1_000 }, (_, i) => `#.none${i}.#`);
@@ -31,7 +34,7 @@ export const CORPUS: readonly Entrance[] = [
     }
     await untilRead(session, wire);
   }),
-  entry('patterns of 127 words that are hard to match, with churn', async (session) => {
+  entry('patterns of 127 words that are hard to match, while subscriptions come and go', async (session) => {
     const wire = await openWebSocket(session, session.target.paths.events, V1);
     if (!wire) return;
     const word = () => session.random.pick(['#', '#', '#', '*']);
@@ -54,7 +57,7 @@ export const CORPUS: readonly Entrance[] = [
       if (wire) await untilRead(session, wire);
     }),
   ),
-  entry('a megabyte of [ that is a thousand bytes, many times', async (session) => {
+  entry('a megabyte of [ compressed to a thousand bytes, many times', async (session) => {
     const wire = await openWebSocket(session, session.target.paths.zip, { ...V1, deflate: true });
     const payload = deflated('['.repeat(MEGABYTE));
     for (let count = 0; count < 30 && wire && !wire.isClosed; count++) {
@@ -62,12 +65,12 @@ export const CORPUS: readonly Entrance[] = [
     }
     if (wire) await untilRead(session, wire);
   }),
-  entry('messages of 64 KB to all others', async (session) => {
+  entry('broadcasts of 64 KB', async (session) => {
     const wire = await openWebSocket(session, session.target.paths.chat);
     const bytes = frame(session.random, 'x'.repeat(65_536));
     for (let count = 0; count < 60 && wire && !wire.isClosed; count++) await wire.input(bytes);
   }),
-  entry('10,000 small messages to all others in one piece', async (session) => {
+  entry('10,000 small broadcasts in one piece', async (session) => {
     const wire = await openWebSocket(session, session.target.paths.chat);
     const one = frame(session.random, 'x');
     await wire?.input(Buffer.concat(Array.from({ length: 10_000 }, () => one)));
@@ -86,7 +89,7 @@ export const CORPUS: readonly Entrance[] = [
         await wire.until('HTTP/1.1', 2_000);
       }),
   ),
-  entry('snapshots, again and again', async (session) => {
+  entry('repeated snapshots', async (session) => {
     const wire = await openWebSocket(session, session.target.paths.rows, V1);
     for (let id = 0; id < 50 && wire && !wire.isClosed; id++) {
       await wire.input(frame(session.random, `{"op":"subscribe","id":${id},"topics":["n${id}"],"snapshot":true}`));

@@ -4,16 +4,16 @@ import { type Entrance, Session } from './session.js';
 import type { Target } from './targets/target.js';
 import { endAbandoned } from './wire.js';
 
-/** How many clients there are at once, beside those that were abandoned. */
+/** The number of concurrent clients, besides abandoned ones. */
 const AT_ONCE = 24;
 
-/** A session that takes longer is cut: the gateway does not answer it. */
+/** A session that takes longer is ended, because the gateway does not answer it. */
 const SESSION_MS = 5_000;
 
-/** How many sessions that have ended are kept with all that they sent, to be sent again if something goes wrong. */
+/** The number of ended sessions that are kept with everything they sent, to be replayed if something goes wrong. */
 const KEPT_SESSIONS = 300;
 
-/** When a session was, and what it did. */
+/** The time of a session, and its entrance. */
 export type SessionFacts = Pick<Session, 'index' | 'entrance' | 'startedAt' | 'endedAt'>;
 
 export interface DriverOptions {
@@ -24,7 +24,7 @@ export interface DriverOptions {
   readonly goesOn: (driver: Driver) => boolean;
 }
 
-/** Sends sessions to a target, a bounded number at a time, until it is told to end or the target shows a fault. */
+/** Sends sessions to a target, a bounded number at a time, until `goesOn` returns false or the target shows a fault. */
 export class Driver {
   readonly inputsOf = new Map<string, number>();
   inputs = 0;
@@ -50,13 +50,13 @@ export class Driver {
     endAbandoned();
   }
 
-  /** The entrances that sessions were at which were under way between two times. */
+  /** The entrances of the sessions that ran between two times. */
   entrancesBetween(from: number, to: number): string[] {
     const sessions = [...this.ended, ...this.underWay].filter((session) => isBetween(session, from, to));
     return [...new Set(sessions.map(({ entrance }) => entrance))];
   }
 
-  /** The last sessions that were under way between two times, with all that they sent. */
+  /** The most recent sessions that ran between two times, with everything they sent. */
   transcriptsBetween(from: number, to: number): Session[] {
     return [...this.recent, ...this.underWay].filter((session) => isBetween(session, from, to));
   }

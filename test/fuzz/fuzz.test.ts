@@ -8,11 +8,14 @@ import { describeRun, saveTranscript } from './report.js';
 import { INPUTS, REPLAY, SECONDS, SEED } from './settings.js';
 import { type Started, startAttached, startRun } from './targets/start.js';
 
-/** What a healthy client may see of what the gateway does for others, in milliseconds of the gateway's own CPU time. */
+/**
+ * The most delay that the gateway's work for others may cause a healthy client, in milliseconds of the gateway's own
+ * CPU time.
+ */
 const P99_MS = 50;
 const WORST_MS = 150;
 
-/** A long run ends by its inputs; it may take so long. */
+/** The time limit of a long run, which ends after a number of inputs. */
 const LONG_MS = 3_600_000;
 
 interface Part {
@@ -27,13 +30,17 @@ const PARTS: readonly Part[] = [
   { name: 'an application with a gateway and components attached', share: 0.3, start: () => startAttached() },
 ];
 
-describe('random input at all entrances', () => {
+describe('Random input at all entrances', () => {
   const transcript = REPLAY;
   if (transcript === undefined) {
     const longest = INPUTS === undefined ? SECONDS * 1_000 + 120_000 : LONG_MS;
-    it.each(PARTS)('[I-7][I-8] [fault A] ends nothing and holds up nobody: $name', sendRandomInput, longest);
+    it.each(PARTS)(
+      '[I-7][I-8] [fault A] ends no process and holds up no other client: $name',
+      sendRandomInput,
+      longest,
+    );
   } else {
-    it.each(PARTS)('again: $name', ({ start }) => sendAgain(transcript, start), LONG_MS);
+    it.each(PARTS)('is replayed from a transcript: $name', ({ start }) => sendAgain(transcript, start), LONG_MS);
   }
 });
 
@@ -52,7 +59,7 @@ async function sendRandomInput({ share, start }: Part): Promise<void> {
   const seconds = (performance.now() - begun) / 1_000;
   if (target.faults.length > 0) {
     const file = saveTranscript(driver, Date.now(), SEED);
-    expect.fail(`${target.faults.join('\n')}\nseed ${SEED}; what was sent: PREGON_FUZZ_REPLAY=${file}`);
+    expect.fail(`${target.faults.join('\n')}\nseed ${SEED}; replay what was sent: PREGON_FUZZ_REPLAY=${file}`);
   }
   const report = await healthy.stop();
   expect(report.faults).toEqual([]);

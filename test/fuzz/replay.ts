@@ -4,15 +4,15 @@ import { Session, type Step } from './session.js';
 import type { Target } from './targets/target.js';
 import type { Wire } from './wire.js';
 
-/** How long the answer to what opens a connection is waited for. */
+/** How long to wait for the answer to the first bytes of a connection. */
 const ANSWER_MS = 300;
 
 /**
- * Sends what a transcript holds once more, session by session. The id of a session of Engine.IO is that of the gateway which was
- * there then, so what followed it is refused; everything else is the same to the byte.
+ * Replays a transcript, session by session. The Engine.IO session ids in it belong to the earlier gateway, so packets
+ * of these sessions are refused; everything else is identical to the byte.
  *
- * @param file as {@link saveTranscript} wrote it
- * @returns how many sessions there were
+ * @param file written by {@link saveTranscript}
+ * @returns the number of sessions
  */
 export async function replay(file: string, target: Target): Promise<number> {
   const sessions: unknown = JSON.parse(readFileSync(file, 'utf8'));

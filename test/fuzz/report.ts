@@ -5,13 +5,13 @@ import type { Delays } from './healthy/delays.js';
 import type { Session } from './session.js';
 import type { Target } from './targets/target.js';
 
-/** Where transcripts of failures go; ignored by git. */
+/** The folder for transcripts of failures; ignored by Git. */
 const FOLDER = join(import.meta.dirname, 'data');
 
-/** How long before a fault an input may have been sent that caused it. */
+/** How long before a fault the input that caused it may have been sent. */
 const BEFORE_MS = 300;
 
-/** What a run did, in one paragraph. */
+/** Describes a run in one paragraph. */
 export function describeRun(
   { name, pids }: Target,
   driver: Driver,
@@ -22,7 +22,7 @@ export function describeRun(
   const by = [...driver.inputsOf].map(([entrance, inputs]) => `${entrance} ${inputs}`).join(', ');
   const turns = delays.longTurns.slice(0, 5).map(({ at, ms }) => {
     const suspects = driver.entrancesBetween(at - ms, at);
-    return `${ms} ms amid ${suspects.length > 6 ? `${suspects.length} entrances` : suspects.join(', ')}`;
+    return `${ms} ms during ${suspects.length > 6 ? `${suspects.length} entrances` : suspects.join(', ')}`;
   });
   return [
     `fuzz: ${name}, seed ${seed}: ${driver.inputs} inputs in ${driver.sessions} sessions, ${Math.round(driver.inputs / seconds)}/s (${by})`,
@@ -32,7 +32,7 @@ export function describeRun(
 }
 
 /**
- * Writes what was sent around a time, to be sent again by PREGON_FUZZ_REPLAY=<file>.
+ * Writes the input around a time to a file, which PREGON_FUZZ_REPLAY=<file> replays.
  *
  * @returns the file
  */

@@ -2,16 +2,19 @@ import type { Random } from '../chaos/random.js';
 import type { Target } from './targets/target.js';
 import { Wire } from './wire.js';
 
-/** One thing that was done to a connection, to be done again by a replay. */
+/** One step of a connection, recorded for a replay. */
 export type Step =
   | { readonly wire: number; readonly connect: true; readonly http: boolean }
   | { readonly wire: number; readonly write: string }
   | { readonly wire: number; readonly close: 'fin' | 'reset' };
 
-/** Bytes of a transcript; what exceeds them is left out. */
+/** The maximum size of a transcript; later bytes are left out. */
 const MAX_TRANSCRIPT_BYTES = 8 * 1_048_576;
 
-/** What one client does, over one connection or a few. The same seed and index make the same inputs against the same answers. */
+/**
+ * The behaviour of one client over one or a few connections. The same seed and index produce the same inputs if the
+ * answers are the same.
+ */
 export class Session {
   readonly index: number;
   readonly random: Random;
@@ -30,7 +33,7 @@ export class Session {
     this.target = target;
   }
 
-  /** Connects to a port of the target, from one of several addresses of the loopback network. */
+  /** Connects to a port of the target, from one of several loopback addresses. */
   async connect(port = this.target.port): Promise<Wire> {
     const address = `127.0.0.${this.random.integer(2, 60)}`;
     const wire = new Wire(this, this.#wires.length, { port, address });
@@ -46,18 +49,18 @@ export class Session {
     this.steps.push('write' in step ? { ...step, write: bytes.toString('base64') } : step);
   }
 
-  /** Ends whatever is still open, in one way or another. */
+  /** Ends all connections that are still open. */
   end(): void {
     for (const wire of this.#wires) if (!wire.isAbandoned) wire.reset();
     this.endedAt = Date.now();
   }
 }
 
-/** What a way in generates. */
+/** Generates the input for one entrance. */
 export interface Entrance {
   readonly name: string;
   readonly weight: number;
-  /** Undefined or true if the target has this entrance. */
+  /** Whether the target has this entrance; if absent, every target has it. */
   isThere?(target: Target): boolean;
   run(session: Session): Promise<void>;
 }

@@ -1,17 +1,20 @@
 import { connect, type Socket } from 'node:net';
 import type { Session } from './session.js';
 
-/** How much of what the gateway said is kept, to look for something in it. */
+/** How many bytes from the gateway are kept, for `until` to search. */
 const KEPT_BYTES = 65_536;
 
-/** Connections that are left open without being read, oldest first; over all sessions. */
+/** Connections of all sessions that are left open without being read, oldest first. */
 const abandoned = new Set<Socket>();
 const MAX_ABANDONED = 150;
 
-/** A TCP connection that breaks every rule it is told to. Nothing that it does throws: a gateway that hangs up is no fault. */
+/**
+ * A TCP connection that may break every rule. Its methods never throw: if the gateway closes the connection, that is no
+ * fault.
+ */
 export class Wire {
   readonly number: number;
-  /** Resolves when it is connected, or will never be. */
+  /** Resolves when the connection is established, or has failed. */
   readonly connected: Promise<void>;
   readonly #socket: Socket;
   readonly #session: Session;
@@ -48,14 +51,14 @@ export class Wire {
     return this.#received.toString('latin1');
   }
 
-  /** Sends what carries no input by itself, as a handshake that is right. */
+  /** Sends bytes that are not an input, such as a valid handshake. */
   write(data: string | Buffer): void {
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
     this.#session.record({ wire: this.number, write: '' }, bytes);
     if (!this.#socket.destroyed && this.#socket.writable) this.#socket.write(bytes);
   }
 
-  /** Sends an input: in one piece, or cut at random places that reach the gateway in turns of their own. */
+  /** Sends an input, in one piece or cut at random places, so that the gateway reads the pieces in separate turns. */
   async input(data: string | Buffer): Promise<void> {
     const { random } = this.#session;
     const bytes = typeof data === 'string' ? Buffer.from(data) : data;
@@ -70,12 +73,12 @@ export class Wire {
     }
   }
 
-  /** Forgets what was received. */
+  /** Discards the received bytes. */
   forget(): void {
     this.#received = Buffer.alloc(0);
   }
 
-  /** Whether a text came in time, before the gateway hung up. */
+  /** Whether a text arrived in time, before the gateway closed the connection. */
   until(text: string, deadlineMs = 1_000): Promise<boolean> {
     return this.untilSo(() => this.#received.includes(text, 0, 'latin1'), deadlineMs);
   }
@@ -97,7 +100,7 @@ export class Wire {
     });
   }
 
-  /** Waits for the gateway to hang up. */
+  /** Waits for the gateway to close the connection. */
   whenClosed(deadlineMs: number): Promise<boolean> {
     return this.untilSo(() => this.#isClosed, deadlineMs);
   }
@@ -118,7 +121,7 @@ export class Wire {
     reset(this.#socket);
   }
 
-  /** Leaves it open, and reads no more; it is reset when enough others were abandoned. */
+  /** Leaves the connection open without reading; it is reset when enough others were abandoned. */
   abandon(): void {
     this.isAbandoned = true;
     this.#socket.pause();
@@ -130,7 +133,7 @@ export class Wire {
     }
   }
 
-  /** Ends it in one of the ways in which connections end. */
+  /** Ends the connection in one of the possible ways. */
   async end(): Promise<void> {
     const { random } = this.#session;
     const way = random.integer(0, 9);
@@ -156,7 +159,7 @@ export function endAbandoned(): void {
   abandoned.clear();
 }
 
-/** While its FIN is on its way a socket cannot be reset (libuv's uv_tcp_close_reset), and Node.js would never close it. */
+/** A socket with a pending FIN cannot be reset (libuv's uv_tcp_close_reset), and Node.js would never close it. */
 function reset(socket: Socket): void {
   if (socket.writableEnded && !socket.writableFinished) socket.destroy();
   else socket.resetAndDestroy();

@@ -10,12 +10,15 @@ interface LocatingLog {
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined>;
 }
 
-/** A log that counts what the relay appends though it is there: after a kill between append and removal, or a lost answer. */
+/**
+ * A log that counts events that the relay appends although it already holds them: after a kill between append and
+ * removal, or after a lost answer.
+ */
 export class CountingLog {
   appendedAgain = 0;
   readonly #log: LocatingLog;
   readonly #death: Death;
-  /** Whether the first that comes may be there already. */
+  /** Whether the log may already hold the first events of the next append. */
   #uncertain = true;
 
   constructor(log: LocatingLog, death: Death) {
@@ -34,7 +37,7 @@ export class CountingLog {
     return points;
   }
 
-  /** What is appended is a run, so those that are there come first. */
+  /** The events are consecutive, so the ones that are already present come first. */
   async #present(events: readonly PregonEvent[]): Promise<number> {
     let present = 0;
     for (const { sequence = '', source } of events) {

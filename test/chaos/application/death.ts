@@ -1,9 +1,9 @@
-/** Instants at which a kill tells the most: between two things that must become one. */
+/** The instants at which a kill is most revealing: between two steps that must be atomic. */
 export const DEATH_PLACES = ['before append', 'after commit', 'after append', 'before commit'] as const;
 
 export type DeathPlace = (typeof DEATH_PLACES)[number];
 
-/** Ends the process, as `kill -9` does, at the next pass of a place that was planned. */
+/** Ends the process, as `kill -9` does, when it next passes the planned place. */
 export class Death {
   #planned: DeathPlace | undefined;
 

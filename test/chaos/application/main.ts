@@ -9,7 +9,8 @@ import { type ApplicationReport, type ApplicationSettings, isOrder } from './set
 import { end } from './workload.js';
 import { Writers } from './writers.js';
 
-// The application of a run: writes all the time, has its relay inside, answers with snapshots, and is killed again and again.
+// The application of a run: it writes all the time, runs its relay, answers with snapshots, and is killed again and
+// again.
 const REPORT_MS = 200;
 const AGAIN_MS = 300;
 
@@ -36,7 +37,7 @@ const server = createServer((request, response) => {
 });
 server.listen(settings.port, '127.0.0.1');
 
-// Each life writes something else.
+// The seed includes the pid, so that each process life writes something else.
 const writers = new Writers(store, settings.rate, settings.seed ^ process.pid, say);
 let atRest = false;
 let wroteLast = false;
@@ -57,10 +58,10 @@ process.on('message', (message) => {
 });
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
-// Ctrl-C reaches the whole group; the run ends its parts itself.
+// Ctrl-C reaches the whole process group; the run ends its parts itself.
 process.on('SIGINT', () => undefined);
 
-/** Database and broker may be down when it starts. */
+/** Repeats `start`, because database and broker may be down when the application starts. */
 async function untilItWorks<T>(start: () => Promise<T>): Promise<T> {
   for (;;) {
     try {

@@ -8,7 +8,7 @@ import { INSERT_COMMITTED, SELECT_TABLE, schema } from './schema.js';
 import type { Change, Row, Store, StoreRelay, Transaction } from './store.js';
 
 const CONNECTIONS = 16;
-/** How long the server may keep a new connection waiting. */
+/** How long the server may delay a new connection. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Rows and outbox in PostgreSQL; writers, snapshots and relay take connections from one pool. */
@@ -18,7 +18,7 @@ export class PostgresStore implements Store {
   readonly #pool: pg.Pool;
   readonly #outbox = createPostgresOutbox({ source: SOURCE });
 
-  /** @param report told of connections that are lost while no query is under way */
+  /** @param report called for connections that are lost while no query is running */
   constructor(url: string, death: Death, report: (error: unknown) => void) {
     this.#death = death;
     this.#pool = new pg.Pool({
@@ -28,7 +28,7 @@ export class PostgresStore implements Store {
       keepAlive: true,
     });
     this.#pool.on('error', report);
-    // One that is lost in a transaction between two queries.
+    // A connection can be lost in a transaction between two queries.
     this.#pool.on('connect', (client) => client.on('error', report));
   }
 
@@ -65,7 +65,9 @@ export class PostgresStore implements Store {
     await this.#pool.end();
   }
 
-  /** The change comes first, then its event: whoever waited for a row comes later in the outbox too. */
+  /**
+   * The row changes before its event is added, so a transaction that waited for the row is also later in the outbox.
+   */
   async #emit(client: pg.PoolClient, { topic, type, row, data }: Change): Promise<string> {
     const event = await this.#outbox.add(client, { exchange: EXCHANGE, topic, type, subject: row, data });
     return event.id;
@@ -91,7 +93,7 @@ function transactionOn(client: pg.PoolClient, add: (change: Change) => Promise<s
   };
 }
 
-/** Where the connection is lost the server rolls back by itself; the pool must not hand it out again. */
+/** If the connection is lost, the server rolls back by itself; the pool must not reuse the connection. */
 async function rollBack(client: pg.PoolClient): Promise<void> {
   try {
     await client.query('ROLLBACK');

@@ -1,6 +1,6 @@
 import type { TableName } from '../verification/truth.js';
 
-/** SQL that both databases understand, but for the type of an ascending key. */
+/** SQL for both databases; they differ only in the type of an ascending key. */
 export function schema(ascendingKey: string): string[] {
   return [
     'CREATE TABLE IF NOT EXISTS accounts (id TEXT PRIMARY KEY, version INTEGER NOT NULL, balance INTEGER NOT NULL)',

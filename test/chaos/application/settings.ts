@@ -1,25 +1,25 @@
 import type { DeathPlace } from './death.js';
 
-/** What the application's process is started with, as JSON in its first argument. */
+/** The settings of the application process, passed as JSON in its first argument. */
 export interface ApplicationSettings {
-  /** `sqlite:PATH` or `postgres://…`: where its rows are. */
+  /** `sqlite:PATH` or `postgres://…`: the database of its rows. */
   readonly store: string;
-  /** As `pregon --log` takes it. */
+  /** The URL of the log, as `pregon --log` takes it. */
   readonly log: string;
-  /** Of its HTTP server. */
+  /** The port of its HTTP server. */
   readonly port: number;
-  /** Transactions in a second. */
+  /** Transactions per second. */
   readonly rate: number;
   readonly seed: number;
 }
 
-/** What the application is told. */
+/** A command to the application. */
 export type ApplicationOrder =
   | { readonly order: 'rest' }
   | { readonly order: 'write last' }
   | { readonly order: 'die'; readonly place: DeathPlace };
 
-/** What it says by itself, several times a second. */
+/** The status that it reports several times a second. */
 export interface ApplicationReport {
   readonly pid: number;
   readonly committed: number;

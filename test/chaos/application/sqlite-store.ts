@@ -16,7 +16,7 @@ export class SqliteStore implements Store {
   readonly #relayed: Database.Database;
   readonly #outbox = createSqliteOutbox({ source: SOURCE });
   readonly #statements = new Map<string, Database.Statement>();
-  /** The transaction under way; the next waits for it, since they share a connection. */
+  /** The current transaction; the next one waits for it, because they share a connection. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(file: string, death: Death) {

@@ -4,7 +4,7 @@ import type { TableName } from '../verification/truth.js';
 export type Value = string | number | null;
 export type Row = Readonly<Record<string, unknown>>;
 
-/** A change of a row, and what is told of it. */
+/** A change of a row, and the event about it. */
 export interface Change {
   readonly topic: string;
   readonly type: string;
@@ -16,11 +16,11 @@ export interface Change {
 export interface Transaction {
   /** @param sql with `?` for each value */
   run(sql: string, ...values: Value[]): Promise<Row[]>;
-  /** Writes the event to the outbox, and notes it in the application's own table of what was committed. */
+  /** Writes the event to the outbox, and records it in the application's own table of committed events. */
   emit(change: Change): Promise<void>;
 }
 
-/** Of a relay, what the application uses; PostgreSQL's answers by promises. */
+/** The part of a relay that the application uses; on PostgreSQL the answer is a promise. */
 export interface StoreRelay {
   start(): void;
   stop(): Promise<void>;
@@ -29,13 +29,13 @@ export interface StoreRelay {
 
 /** The application's database with its outbox. */
 export interface Store {
-  /** How long a transaction may be held open: one that hinders all others not for long. */
+  /** How long a transaction may be held open; short if it blocks all others. */
   readonly longestTransactionMs: number;
-  /** Creates what is missing. */
+  /** Creates missing tables. */
   migrate(): Promise<void>;
-  /** Commits where `work` resolves, and rolls back where it rejects. */
+  /** Commits if `work` resolves, and rolls back if it rejects. */
   transaction(work: (tx: Transaction) => Promise<void>): Promise<void>;
-  /** Rows and the sequence that they stand for, as gateways want them. */
+  /** The rows with the sequence that they stand for, as gateways expect them. */
   snapshot(table: TableName): Promise<object>;
   relay(log: AppendableLog, onError: (error: Error) => void): StoreRelay;
   close(): Promise<void>;

@@ -6,16 +6,16 @@ import type { Row, Transaction } from './store.js';
 
 const ACCOUNTS = 60;
 const MOST_ORDERS = 250;
-/** What a text may do to a codec. (PostgreSQL's texts hold no NUL.) */
+/** A text that is hard for codecs. (Texts in PostgreSQL cannot contain NUL.) */
 const HOSTILE = '\n\r\n data: \u2028 "}\\ \u{1f4ef} id: 7\n\n';
 
-/** Thrown by a transaction that changed its mind. */
+/** Thrown by a transaction that rolls back on purpose. */
 export class ChangeOfMind extends Error {}
 
 /**
- * One transaction of the application; some touch several rows, some take their time, some are rolled back at their end.
+ * One transaction of the application. Some touch several rows, some take their time, some roll back at their end.
  *
- * @param longestMs how long one is held open at most
+ * @param longestMs how long a transaction is held open at most
  */
 export async function transact(tx: Transaction, random: Random, longestMs: number): Promise<void> {
   await random.weighted(ACTIONS).run(tx, random);
@@ -45,7 +45,7 @@ const ACTIONS: readonly Action[] = [
 
 async function transfer(tx: Transaction, random: Random): Promise<void> {
   const accounts = new Set(Array.from({ length: random.integer(2, 4) }, () => anAccount(random)));
-  // Always in one order, so that two transfers do not wait for each other.
+  // Always in the same order, so that two transfers cannot deadlock.
   await adjust(tx, [...accounts].sort(), random);
 }
 
@@ -82,13 +82,13 @@ async function changeOrder(tx: Transaction, random: Random): Promise<void> {
   for (const row of rows) await tell(tx, 'order', 'changed', row);
 }
 
-/** Carries the version after the row's last, so that its removal is a step like any other. */
+/** The event has the version after the row's last one, so that a removal is a step like any other. */
 async function dropOrder(tx: Transaction, _random: Random): Promise<void> {
   const rows = await tx.run(`DELETE FROM orders WHERE id = (${ANY_ORDER}) RETURNING id, version, state, note`);
   for (const row of rows) await tell(tx, 'order', 'dropped', { ...row, version: versionOf(row) + 1 });
 }
 
-/** Two tables, two routes, one transaction. */
+/** Changes two tables for two routes in one transaction. */
 async function payOrder(tx: Transaction, random: Random): Promise<void> {
   const rows = await tx.run(
     `UPDATE orders SET version = version + 1, state = 'paid' WHERE id = (${ANY_ORDER}) RETURNING id, version, state, note`,
@@ -97,7 +97,7 @@ async function payOrder(tx: Transaction, random: Random): Promise<void> {
   await adjust(tx, [anAccount(random)], random);
 }
 
-/** What nearly nobody asks for and idle clients wait for. */
+/** An event that hardly any client subscribes to, and that idle clients wait for. */
 async function announce(tx: Transaction): Promise<void> {
   const id = randomUUID();
   await tx.emit({ topic: 'rare.news', type: 'Announced', row: `news/${id}`, version: 1, data: { id, version: 1 } });
@@ -120,7 +120,7 @@ function anAccount(random: Random): string {
   return String(random.integer(1, ACCOUNTS)).padStart(3, '0');
 }
 
-/** Mostly short; now and then long enough to fill the socket of one who reads slowly. */
+/** Mostly short, but sometimes long enough to fill the socket of a slow reader. */
 function aNote(random: Random): string {
   const length = random.chance(0.05) ? random.integer(4_000, 20_000) : random.integer(0, 80);
   return `${HOSTILE.slice(0, random.integer(0, HOSTILE.length))}${'lorem '.repeat(length / 6)}`;

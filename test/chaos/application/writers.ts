@@ -4,10 +4,10 @@ import type { Store } from './store.js';
 import { ChangeOfMind, transact } from './workload.js';
 
 const WRITERS = 6;
-/** After a failure of the database: it may be starting. */
+/** The pause after a failure of the database, which may be starting. */
 const AFTER_FAILURE_MS = 100;
 
-/** Writers that begin transactions at a steady rate, whatever becomes of them, until they are told to rest. */
+/** Writers that begin transactions at a steady rate, whatever their outcome, until `rest` is called. */
 export class Writers {
   readonly counts = { committed: 0, rolledBack: 0, failed: 0 };
   readonly #store: Store;
@@ -16,7 +16,7 @@ export class Writers {
   readonly #done: Promise<unknown>;
   #writing = true;
 
-  /** @param rate transactions in a second, of all writers together */
+  /** @param rate transactions per second, of all writers together */
   constructor(store: Store, rate: number, seed: number, report: (error: unknown) => void) {
     this.#store = store;
     this.#intervalMs = (1_000 * WRITERS) / rate;

@@ -7,7 +7,7 @@ import { SocketIoFollower } from './followers/socketio-follower.js';
 import { StreamFollower } from './followers/stream-follower.js';
 import { FramesClient } from './frames-client.js';
 
-/** Followers, and how those of them that are slow are paused. */
+/** Followers, and access to the connections that are paused to make some of them slow. */
 export interface Cast {
   readonly followers: Follower[];
   readonly slow: (() => Pausable | undefined)[];
@@ -18,7 +18,7 @@ const IDLE = ['rare.#', LAST_TOPIC];
 const SOME_ACCOUNTS = ['account.001.#', 'account.*.none', 'account.007.changed', LAST_TOPIC];
 const NEW_ORDERS = ['order.*.placed', LAST_TOPIC];
 
-/** Those that stay from the beginning of the run to its end. */
+/** Followers that stay from the beginning of the run to its end. */
 export function permanentCast(around: Surroundings): Cast {
   const cast: Cast = { followers: [], slow: [] };
   addPlain(cast, around);
@@ -53,7 +53,7 @@ function addStreams({ followers, slow }: Cast, around: Surroundings): void {
 }
 
 function addFrames({ followers, slow }: Cast, around: Surroundings): void {
-  // Two subscriptions on one connection that want the same events in part.
+  // Two subscriptions on one connection that share some events.
   const two = new FramesClient(ROUTES.events.path, around);
   const slowOne = new FramesClient(ROUTES.events.path, around);
   const idle = new FramesClient(ROUTES.events.path, around);
@@ -97,7 +97,7 @@ function addSocketIo({ followers, slow }: Cast, around: Surroundings): void {
   );
 }
 
-/** One that comes in the midst of the run: with a snapshot, or from a position that somebody else had. */
+/** A follower that joins during the run: with a snapshot, or from a position that another follower received. */
 export function newcomer(
   name: string,
   known: { id: string; position: string } | undefined,

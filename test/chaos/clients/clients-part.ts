@@ -7,7 +7,7 @@ import { type ClientsOrder, type ClientsReport, type ClientsSettings, isClientsR
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 const SETTLE_DEADLINE_MS = 10_000;
 
-/** The process of all clients, the one that nobody kills. */
+/** The process of all clients, which is never killed. */
 export class ClientsPart extends Part {
   readonly #latest: { report?: ClientsReport };
 
@@ -27,11 +27,11 @@ export class ClientsPart extends Part {
 
   get report(): ClientsReport {
     const { report } = this.#latest;
-    if (report === undefined) throw new Error('the clients have said nothing yet');
+    if (report === undefined) throw new Error('the clients have not reported yet');
     return report;
   }
 
-  /** Nobody pauses, comes or leaves any more. */
+  /** From then on no client pauses, joins or leaves. */
   async settle(): Promise<void> {
     const order: ClientsOrder = { order: 'settle' };
     this.send(order);

@@ -2,17 +2,17 @@ import { type Client, createClient, type WebSocketConstructor } from '@pregon/cl
 import { WebSocket } from 'ws';
 import { CONNECT_TIMEOUT_MS, RECONNECT_MS, type Surroundings } from './followers/follower.js';
 
-/** What hangs on a client: it is told what becomes of its connection. */
+/** A user of the client, which is told about its connection. */
 export interface FramesUser {
   connected(where: string): void;
   wrong(text: string): void;
   note(text: string): void;
 }
 
-/** `@pregon/client` on `pregon.v1`, whose next connection goes to any gateway. */
+/** `@pregon/client` on `pregon.v1`, which connects to any gateway each time. */
 export class FramesClient {
   readonly client: Client;
-  /** What is open, for whoever makes it slow. */
+  /** The open connection, to be paused. */
   socket: WebSocket | undefined;
   readonly #users: FramesUser[] = [];
 

@@ -1,6 +1,6 @@
 import type { Pausable } from './followers/follower.js';
 
-/** Lets bytes through, or holds them back, and with them the socket that they come from. */
+/** Lets bytes through, or holds them back and thereby stops the reading of their socket. */
 export class Gate implements Pausable {
   #open: Promise<void> = Promise.resolve();
   #opened: (() => void) | undefined;

@@ -3,27 +3,30 @@ import { join } from 'node:path';
 import type { PregonEvent } from '@pregon/protocol';
 import type { TableName } from '../verification/truth.js';
 
-/** Where what a follower receives begins: with all that is retained, after an event that somebody else had, or anywhere. */
+/**
+ * Where the events of a follower begin: with all retained ones, after an event that another follower received, or
+ * anywhere.
+ */
 export type Beginning = 'first' | 'anywhere' | { readonly after: string };
 
 export interface JournalHeader {
   readonly name: string;
   readonly topics: readonly string[];
   readonly beginning: Beginning;
-  /** Of a collection: the table that it must equal. */
+  /** For a collection: the table that it must equal. */
   readonly table?: TableName;
 }
 
 /**
- * What one follower was given, line by line, as evidence: a letter, the time, and fields between tabs.
+ * Everything that one follower received, line by line, as evidence: a letter, the time, and fields separated by tabs.
  *
- * `h` header · `e` event: connection, position, sequence, id · `n` note · `w` what must not be · `r` reset: the beginning of what
- * follows · `x` it left before the end of the run
+ * `h` header · `e` event: connection, position, sequence, id · `n` note · `w` a fault · `r` reset: the beginning of
+ * what follows · `x` it left before the end of the run
  */
 export class Journal {
   received = 0;
   lastId: string | undefined;
-  /** Counts the connections of the follower. */
+  /** The number of connections of the follower so far. */
   connections = 0;
   readonly fromFirst: boolean;
   readonly #file: WriteStream;
@@ -62,7 +65,7 @@ export class Journal {
   }
 
   #write(kind: string, ...fields: string[]): void {
-    // A socket that is ended may still have something to say.
+    // A socket that was ended may still deliver something.
     if (this.#file.writableEnded) return;
     this.#file.write(`${[kind, Date.now(), ...fields].join('\t')}\n`);
   }

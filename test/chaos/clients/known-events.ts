@@ -3,7 +3,7 @@ import type { Random } from '../random.js';
 
 const CAPACITY = 500;
 
-/** Events that somebody was given, from all of the run, as points from which others begin. */
+/** A sample of received events from the whole run, as points from which other followers begin. */
 export class KnownEvents {
   readonly #random: Random;
   readonly #known: { readonly id: string; readonly position: string }[] = [];
@@ -13,7 +13,7 @@ export class KnownEvents {
     this.#random = random;
   }
 
-  /** Keeps each with the same probability (reservoir sampling). */
+  /** Keeps each event with the same probability (reservoir sampling). */
   add({ id, position }: PregonEvent): void {
     if (position === undefined) return;
     const place = this.#seen < CAPACITY ? this.#seen : this.#random.integer(0, this.#seen);

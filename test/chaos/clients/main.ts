@@ -6,7 +6,7 @@ import { Newcomers } from './newcomers.js';
 import { type ClientsReport, type ClientsSettings, isClientsOrder } from './settings.js';
 import { Slowness } from './slowness.js';
 
-// All clients of a run. This process is never killed: it is the witness.
+// All clients of a run. This process is never killed, because it is the witness.
 const REPORT_MS = 250;
 
 const { gatewayPorts, folder, seed }: ClientsSettings = JSON.parse(process.argv[2] ?? '{}');
@@ -27,7 +27,7 @@ let settled = false;
 process.on('message', (message) => {
   if (isClientsOrder(message)) void settle();
 });
-// The end: what is held is written down.
+// At the end, all journals and rows are written.
 process.on('SIGTERM', () => void finish());
 process.on('disconnect', () => process.exit());
 process.on('SIGINT', () => undefined);

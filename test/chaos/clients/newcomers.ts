@@ -5,7 +5,7 @@ import type { Follower } from './followers/follower.js';
 const AT_ONCE = 4;
 const STAY_MS = [3_000, 20_000] as const;
 
-/** Followers that come, stay for seconds and leave, until the run settles; then the last of them stay. */
+/** Followers that join, stay for seconds and leave, until the run settles; then the last of them stay. */
 export class Newcomers {
   readonly gone = { followers: 0, reconnects: 0, resumes: 0, resets: 0 };
   readonly #present = new Map<number, Follower>();
@@ -21,7 +21,7 @@ export class Newcomers {
     return [...this.#present.values()];
   }
 
-  /** Nobody comes or leaves any more. */
+  /** From then on no follower joins or leaves. */
   async settle(): Promise<void> {
     this.#settled.abort();
     await this.#done;

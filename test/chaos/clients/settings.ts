@@ -1,37 +1,37 @@
-/** What the process of the clients is started with, as JSON in its first argument. */
+/** The settings of the clients process, passed as JSON in its first argument. */
 export interface ClientsSettings {
-  /** Ports of the loopback address; behind each is a gateway, any one is as good as the others. */
+  /** Loopback ports, each of which leads to a gateway; all gateways are equivalent. */
   readonly gatewayPorts: readonly number[];
-  /** Where journals and the rows of collections go. */
+  /** The folder for journals and the rows of collections. */
   readonly folder: string;
   readonly seed: number;
 }
 
-/** Nobody pauses, comes or leaves any more. */
+/** Tells the clients that from now on none pauses, joins or leaves. */
 export interface ClientsOrder {
   readonly order: 'settle';
 }
 
-/** Where a follower stands. */
+/** The status of a follower. */
 export interface FollowerReport {
   readonly name: string;
   readonly topics: readonly string[];
-  /** It began with the first event that there was. */
+  /** Whether it began with the first event of the log. */
   readonly fromFirst: boolean;
   readonly received: number;
   readonly lastId: string | undefined;
   readonly reconnects: number;
-  /** Reconnects at which it was given what came after its position. */
+  /** Reconnects after which it got the events after its position. */
   readonly resumes: number;
   readonly resets: number;
-  /** Of a collection: its rows and the sum of their versions. */
+  /** For a collection: the number of rows and the sum of their versions. */
   readonly holds?: { readonly rows: number; readonly versions: number } | undefined;
 }
 
 export interface ClientsReport {
-  /** Those that stay to the end. */
+  /** The followers that are present. */
   readonly followers: readonly FollowerReport[];
-  /** Of those that have left. */
+  /** The sums for followers that have left. */
   readonly gone: {
     readonly followers: number;
     readonly reconnects: number;

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.js';
 import type { Pausable } from './followers/follower.js';
 
-/** Makes one read nothing for seconds, again and again, until it is ended. */
+/** Pauses the reading of a connection for seconds, again and again, until `end` is called. */
 export class Slowness {
   pauses = 0;
   readonly #ended = new AbortController();
@@ -11,7 +11,7 @@ export class Slowness {
     void this.#run(open, random);
   }
 
-  /** It reads from now on. */
+  /** From then on the connection is read. */
   end(): void {
     this.#ended.abort();
   }

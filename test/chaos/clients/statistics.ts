@@ -1,7 +1,7 @@
 import type { Journal } from './journal.js';
 import type { FollowerReport } from './settings.js';
 
-/** What every follower counts in the same way. */
+/** The counters that every follower has. */
 export class Statistics {
   readonly journal: Journal;
   readonly #name: string;
@@ -20,7 +20,10 @@ export class Statistics {
     this.journal.note(`connected to ${where}`);
   }
 
-  /** The subscription is open. @param recovered whether after the position that it presented */
+  /**
+   * Counts a subscription that is open.
+   * @param recovered whether it continues after the presented position
+   */
   opened(recovered: boolean): void {
     if (this.journal.connections > 1 && recovered) this.#resumes += 1;
   }

@@ -1,34 +1,34 @@
 export type FaultKind =
-  /** `kill -9`, and started again after `durationMs`. */
+  /** `kill -9`, and a new start after `durationMs`. */
   | 'kill'
-  /** `kill -9` of one of the processes that it started itself, after which it goes on, or recovers, by itself. */
+  /** `kill -9` of a child process, after which the part goes on, or recovers, by itself. */
   | 'kill a process of'
   /** SIGSTOP, and SIGCONT after `durationMs`. */
   | 'freeze process'
   /** All connections of a link are reset. */
   | 'cut all'
-  /** About half of them are. */
+  /** About half of the connections of a link are reset. */
   | 'cut some'
-  /** A link passes nothing on for `durationMs`. */
+  /** A link forwards nothing for `durationMs`. */
   | 'freeze link'
-  /** Asked to end as its operator would, and started again after `durationMs`. */
+  /** A regular end, as by its operator, and a new start after `durationMs`. */
   | 'restart';
 
-/** What may happen to one target. */
+/** A fault that can happen to one target. */
 export interface FaultChoice {
   readonly kind: FaultKind;
   /** The name of a part or a link. */
   readonly target: string;
-  /** How often, compared with the others. */
+  /** How often it happens, relative to the others. */
   readonly weight: number;
-  /** The shortest and longest duration. */
+  /** The shortest and the longest duration. */
   readonly durationMs: readonly [number, number];
-  /** How long the target is left alone afterwards, so that it is there to be hit again. */
+  /** How long the target is left alone afterwards, so that it is running again for the next fault. */
   readonly recoveryMs: number;
 }
 
 export interface Fault {
-  /** Since the beginning of the run. */
+  /** Milliseconds since the beginning of the run. */
   readonly atMs: number;
   readonly kind: FaultKind;
   readonly target: string;

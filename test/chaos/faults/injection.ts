@@ -9,14 +9,14 @@ export interface Targets {
   readonly links: readonly Link[];
 }
 
-/** Does what a schedule says, each fault at its time, faults of different targets over one another. */
+/** Injects the faults of a schedule, each at its time; faults of different targets may overlap. */
 export class Injection {
-  /** What was done, with the time at which it was. */
+  /** The injected faults, with their actual times. */
   readonly done: Fault[] = [];
   readonly #targets: Targets;
   readonly #random: Random;
   readonly #note: (line: string) => void;
-  /** What is going on with a target, so that its next fault finds it restored. */
+  /** The current fault of each target, so that the next one begins after its end. */
   readonly #underWay = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
 
@@ -26,7 +26,10 @@ export class Injection {
     this.#note = note;
   }
 
-  /** Resolves when the last fault is over and what was hit is restored. @throws what a part throws that cannot be started again */
+  /**
+   * Resolves when the last fault is over and every target is restored.
+   * @throws the error of a part that cannot be started again
+   */
   async run(schedule: readonly Fault[]): Promise<void> {
     const begun = performance.now();
     for (const fault of schedule) {
@@ -34,7 +37,7 @@ export class Injection {
       if (this.#stop.signal.aborted) break;
       const before = this.#underWay.get(fault.target) ?? Promise.resolve();
       const now = before.then(() => this.#inject({ ...fault, atMs: Math.round(performance.now() - begun) }));
-      // It is awaited below; until then a failure must not count as unheard.
+      // `run` awaits it below; until then a failure must not count as an unhandled rejection.
       now.catch(() => this.#stop.abort());
       this.#underWay.set(fault.target, now);
     }

@@ -1,12 +1,12 @@
 import type { Random } from '../random.js';
 import type { Fault, FaultChoice } from './fault.js';
 
-/** 22 in a minute. */
+/** Gives 22 faults per minute. */
 const MEAN_INTERVAL_MS = 2_700;
 
 /**
- * The faults of a run, spread over its time: one in each interval, at any instant of it. The same for the same seed, whatever happens
- * in the run.
+ * The faults of a run: one in each interval, at a random instant of it. The same seed gives the same schedule, whatever
+ * happens in the run.
  */
 export function scheduleFaults(choices: readonly FaultChoice[], durationMs: number, random: Random): Fault[] {
   const busyUntil = new Map<string, number>();

@@ -5,7 +5,7 @@ import type { Random } from '../random.js';
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
-  /** Bytes that are dropped rather than passed on, since the connection is about to be cut. */
+  /** Whether bytes are dropped instead of forwarded, because the connection is being cut. */
   cut: boolean;
 }
 
@@ -23,7 +23,7 @@ export class Link {
   }
 
   static async open(name: string, targetPort: number): Promise<Link> {
-    // The other side's end must not end what is still on its way to this one.
+    // If one side ends, bytes to that side must still be forwarded.
     const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
     const link = new Link(name, server);
     server.on('connection', (near) => link.#accept(near, targetPort));
@@ -39,9 +39,9 @@ export class Link {
   }
 
   /**
-   * Resets connections; what is on its way is lost.
+   * Resets connections; bytes in transit are lost.
    *
-   * @param share how many of them, from 0 to 1
+   * @param share the fraction of connections, from 0 to 1
    * @returns how many were cut
    */
   cut(share: number, random: Random): number {
@@ -50,7 +50,7 @@ export class Link {
     return chosen.length;
   }
 
-  /** Passes nothing on, in neither direction, and connects nobody, until {@link thaw}. */
+  /** Forwards nothing in either direction, and accepts no connection, until {@link thaw}. */
   freeze(): void {
     this.#frozen = true;
     for (const { near, far } of this.#pairs) {
@@ -99,7 +99,7 @@ export class Link {
       });
     });
     from.on('end', () => to.end());
-    // Whatever ends one side without an end of its stream, a refused or reset connection, resets the other.
+    // Anything but a regular end of the stream, such as a refused or reset connection, resets the other side.
     from.on('error', () => destroy(pair));
     from.on('close', () => {
       if (from.errored !== null || !from.readableEnded) destroy(pair);
@@ -112,7 +112,7 @@ function destroy(pair: Pair): void {
   pair.cut = true;
   for (const socket of [pair.near, pair.far]) {
     if (socket.destroyed) continue;
-    // A socket that has not been connected yet cannot be reset.
+    // A socket that is not connected yet cannot be reset.
     if (socket.connecting) socket.destroy();
     else socket.resetAndDestroy();
   }

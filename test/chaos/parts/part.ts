@@ -4,22 +4,33 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface PartOptions {
   readonly name: string;
-  /** What is started, each time anew. */
+  /** The command to start, called for each start. */
   readonly command: () => { readonly file: string; readonly args: readonly string[]; readonly env?: NodeJS.ProcessEnv };
-  /** Whether it serves; asked again and again after each start. What it throws means no. */
+  /** Whether the process serves; called repeatedly after each start. An error means no. */
   readonly serves: () => Promise<boolean>;
-  /** Where its output goes, appended over all its lives. */
+  /** The file for its output, appended over all its lives. */
   readonly logFile: string;
-  /** A process that it started itself and that may be killed; undefined where there is none now. @default none */
+  /**
+   * The pid of a child process that may be killed, or undefined if there is none now.
+   * @default none
+   */
   readonly inside?: () => Promise<number | undefined>;
-  /** What asks it to end by itself. @default SIGTERM */
+  /**
+   * The signal for a regular end.
+   * @default SIGTERM
+   */
   readonly endSignal?: NodeJS.Signals;
   /**
-   * Right after a kill it may find what its former life has left, and end; it is started again then, and that is no finding.
+   * Right after a kill, a new process may meet remains of the former one and exit. It is then started again, without a
+   * finding.
+   *
    * @default false
    */
   readonly mayFailToStart?: boolean;
-  /** @default no channel */
+  /**
+   * Called for messages of the process.
+   * @default no channel
+   */
   readonly onMessage?: (message: unknown) => void;
 }
 
@@ -29,10 +40,12 @@ const LOOK_MS = 50;
 const AFTER_SURPRISE_MS = 500;
 const MOST_SURPRISES = 10;
 
-/** A process of the run that is killed, stopped and started again; nothing else is ever signalled than what was spawned here. */
+/**
+ * A process of the run that is killed, stopped and started again. Only processes that were spawned here get signals.
+ */
 export class Part {
   readonly name: string;
-  /** How often it ended though nobody killed it: each is a finding. */
+  /** The unexpected exits; each is a finding. */
   readonly surprises: string[] = [];
   readonly #options: PartOptions;
   #child: ChildProcess | undefined;
@@ -49,7 +62,7 @@ export class Part {
     return this.#child?.pid;
   }
 
-  /** Starts it and resolves when it serves. */
+  /** Starts the process, and resolves when it serves. */
   async start(): Promise<void> {
     if (this.#child !== undefined) throw new Error(`${this.name} runs already`);
     if (this.#closed) return;
@@ -57,19 +70,19 @@ export class Part {
     await this.#untilItServes();
   }
 
-  /** `kill -9`; resolves when it is gone. */
+  /** Sends `kill -9`, and resolves when the process is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** `kill -9` of one process that it started; resolves when it serves (again). */
+  /** Sends `kill -9` to a child process, and resolves when the part serves again. */
   async killOneInside(): Promise<void> {
     const pid = await this.#options.inside?.();
     if (pid !== undefined && this.#child !== undefined) process.kill(pid, 'SIGKILL');
     await this.#untilItServes();
   }
 
-  /** Has it kill itself; resolves when it has, or did not in time. */
+  /** Makes the process kill itself; resolves when it is gone, or after the time limit. */
   protected async killItself(ask: () => void, withinMs: number): Promise<void> {
     const child = this.#child;
     if (child === undefined) return;
@@ -79,20 +92,20 @@ export class Part {
     await Promise.race([gone, delay(withinMs)]);
   }
 
-  /** Asks it to end by itself, and starts it again after a pause. */
+  /** Ends the process regularly, and starts it again after a pause. */
   async restart(pause: () => Promise<void>): Promise<void> {
     await this.#askToEnd();
     await pause();
     await this.start();
   }
 
-  /** Asks it to end by itself, for good. */
+  /** Ends the process regularly, for good. */
   async stop(): Promise<void> {
     this.#closed = true;
     await this.#askToEnd();
   }
 
-  /** SIGSTOP: it holds its sockets and answers nothing. */
+  /** Sends SIGSTOP: the process keeps its sockets and answers nothing. */
   freeze(): void {
     this.#child?.kill('SIGSTOP');
   }
@@ -103,21 +116,22 @@ export class Part {
 
   send(message: object): void {
     const child = this.#child;
-    if (child?.connected !== true) throw new Error(`${this.name} cannot be told: it does not run`);
-    // It may be killed before the message is out.
+    if (child?.connected !== true) throw new Error(`${this.name} cannot get a message: it does not run`);
+    // The process may be killed before the message is out.
     child.send(message, (error) => {
-      if (error !== null && child === this.#child) this.surprises.push(`${this.name} was not told: ${error.message}`);
+      if (error !== null && child === this.#child)
+        this.surprises.push(`${this.name} did not get a message: ${error.message}`);
     });
   }
 
-  /** At once and for good, for the end of this process. */
+  /** Kills the process at once and for good, because this process ends. */
   abandon(): void {
     this.#closed = true;
     this.#expectsExit = true;
     this.#child?.kill('SIGKILL');
   }
 
-  /** Kills it where it does not end in time. */
+  /** Kills the process if it does not end in time. */
   async #askToEnd(): Promise<void> {
     const impatient = setTimeout(() => this.#child?.kill('SIGKILL'), STOP_DEADLINE_MS);
     await this.#end(this.#options.endSignal ?? 'SIGTERM');
@@ -127,17 +141,21 @@ export class Part {
   async #untilItServes(): Promise<void> {
     const deadline = performance.now() + START_DEADLINE_MS;
     while (!this.#closed && !(await this.#serves())) {
-      if (performance.now() > deadline) throw new Error(`${this.name} does not serve; see ${this.#options.logFile}`);
+      if (performance.now() > deadline)
+        throw new Error(`${this.name} does not serve in time; see ${this.#options.logFile}`);
       await delay(LOOK_MS);
       if (this.#child === undefined && !this.#closed) await this.#spawnAgain();
     }
     this.#hasServed = true;
   }
 
-  /** It ended by itself. Where that was a surprise it is noted; the run goes on to show what becomes of it. */
+  /**
+   * Restarts a process that ended by itself. An unexpected exit has been recorded; the run goes on to show its
+   * consequences.
+   */
   async #spawnAgain(): Promise<void> {
     if (this.surprises.length >= MOST_SURPRISES)
-      throw new Error(`${this.name} ends again and again; see ${this.#options.logFile}`);
+      throw new Error(`${this.name} ended by itself too often; see ${this.#options.logFile}`);
     await delay(AFTER_SURPRISE_MS);
     this.#spawn();
   }
@@ -148,7 +166,7 @@ export class Part {
     this.#expectsExit = true;
     const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     child.kill(signal);
-    // One that is frozen would never hear of it.
+    // A frozen process would not get the signal otherwise.
     child.kill('SIGCONT');
     await gone;
   }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the range from which Linux takes the ports of outgoing connections: a part that is down for a moment must find its
- * port free when it comes back.
+ * Below the range from which Linux takes the ports of outgoing connections, so that a part that is down for a moment
+ * finds its port free when it comes back.
  */
 const FIRST = 20_000;
 const LAST = 30_000;
@@ -12,8 +12,8 @@ const LAST = 30_000;
 const given = new Set<number>();
 
 /**
- * A port of the loopback address that nothing listens on, for a part that is started again and again. The seed has no say: two runs of
- * one seed must not meet.
+ * Returns a free loopback port for a part that is restarted again and again. It does not depend on the seed, because
+ * two runs of one seed must not collide.
  */
 export async function steadyPort(): Promise<number> {
   for (;;) {

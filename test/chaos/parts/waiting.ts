@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** @throws Error where it has not come to be in time */
+/** @throws Error if the condition is not met in time */
 export async function waitUntil(what: string, isSo: () => boolean, deadlineMs: number): Promise<void> {
   const deadline = performance.now() + deadlineMs;
   while (!isSo()) {

@@ -14,18 +14,18 @@ import type { ApplicationState } from './stage.js';
 
 const MAIN = fileURLToPath(new URL('../application/main.js', import.meta.url));
 
-/** Undefined is any instant. */
+/** Undefined means a random instant. */
 const KILLED_AT = [undefined, ...DEATH_PLACES];
 
-/** How long a place may take to be passed: nothing is written while the database is away. */
+/** How long to wait for a place to be passed: nothing is written while the database is down. */
 const DEATH_WITHIN_MS = 500;
 
-/** How long the application may take to bring to the log what it wrote. */
+/** How long the application may take to bring its events to the log. */
 const REST_DEADLINE_MS = 180_000;
 
 /** The writing application, over all its lives. */
 export class ApplicationPart extends Part {
-  /** The last word of each life, by process. */
+  /** The last report of each life, by pid. */
   readonly #lives: Map<number, ApplicationReport>;
   #kills = 0;
 
@@ -43,7 +43,7 @@ export class ApplicationPart extends Part {
     this.#lives = lives;
   }
 
-  /** At any instant, or where it is sure to come between two things that must be one: each of these in turn. */
+  /** Kills at a random instant, or at each of the places between two steps that must be atomic, in turn. */
   override async kill(): Promise<void> {
     const place = KILLED_AT[this.#kills++ % KILLED_AT.length];
     if (place !== undefined) await this.killItself(() => this.#tell({ order: 'die', place }), DEATH_WITHIN_MS);
@@ -63,7 +63,7 @@ export class ApplicationPart extends Part {
     };
   }
 
-  /** Makes it write no more; resolves when the log has all that was committed. */
+  /** Stops the writers, and resolves when the log has all committed events. */
   async rest(): Promise<void> {
     this.#tell({ order: 'rest' });
     await waitUntil(`${this.name} to rest`, () => this.state.resting, REST_DEADLINE_MS);

@@ -1,7 +1,7 @@
 import type { ApplicationPart } from './application-part.js';
 import type { ApplicationState } from './stage.js';
 
-/** Several processes of one application: they share its tables and its outbox, and each has a relay inside. */
+/** Several processes of one application, which share its tables and its outbox; each runs a relay. */
 export class Applications {
   readonly parts: readonly [ApplicationPart, ...ApplicationPart[]];
 
@@ -18,13 +18,13 @@ export class Applications {
       rolledBack: sum(({ rolledBack }) => rolledBack),
       failed: sum(({ failed }) => failed),
       appendedAgain: sum(({ appendedAgain }) => appendedAgain),
-      // Each sees all that is in the one outbox.
+      // Each process reports the whole outbox.
       pending: Math.max(...states.map(({ pending }) => pending)),
       resting: states.every(({ resting }) => resting),
     };
   }
 
-  /** One after the other: the first makes what is missing, the others find it. */
+  /** One after the other: the first creates the tables, the others find them. */
   async start(): Promise<void> {
     for (const part of this.parts) await part.start();
   }

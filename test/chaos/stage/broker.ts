@@ -9,7 +9,10 @@ import { postgresPart, postgresUrl } from './postgres-part.js';
 import { namesPart, rabbitPart } from './rabbitmq-part.js';
 import type { Stage, StageOptions } from './stage.js';
 
-/** PostgreSQL for rows, RabbitMQ for the log, a node and a cluster of the run's own; a proxy between any two that talk. */
+/**
+ * PostgreSQL for rows, RabbitMQ for the log, each in an instance of the run's own, with a proxy between any two parts
+ * that communicate.
+ */
 export async function brokerStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
   const ports = await choosePorts();
   const links = await openLinks(ports);
@@ -110,9 +113,9 @@ const LINKS = [
   'gateway-2 to rabbitmq',
 ];
 
-/** A broker takes some seconds to come back; what follows has to have time to work, else nothing is put to the test. */
+/** A broker takes some seconds to come back. The parts then need time to work, or nothing would be tested. */
 const FAULTS: readonly FaultChoice[] = [
-  // A relay that is frozen for longer than its lease wakes up beside the one that has taken over.
+  // A relay that is frozen for longer than its lease wakes up beside the relay that has taken over.
   ...['application-1', 'application-2'].flatMap((target): FaultChoice[] => [
     { kind: 'kill', target, weight: 2, durationMs: [50, 2_500], recoveryMs: 3_500 },
     { kind: 'freeze process', target, weight: 0.8, durationMs: [300, 9_000], recoveryMs: 500 },

@@ -8,7 +8,10 @@ import { Applications } from './applications.js';
 import { gatewayPart } from './gateway-part.js';
 import type { Stage, StageOptions } from './stage.js';
 
-/** SQLite for rows and log: an application of two processes, two gateways, TCP between gateways and clients, and to the snapshots. */
+/**
+ * SQLite for rows and log: an application of two processes and two gateways, with TCP between gateways and clients, and
+ * for snapshots.
+ */
 export async function embeddedStage({ folder, seed, rate }: StageOptions): Promise<Stage> {
   const ports = {
     application1: await steadyPort(),
@@ -44,7 +47,7 @@ export async function embeddedStage({ folder, seed, rate }: StageOptions): Promi
     writeLast: () => applications.writeLast(),
     truth: async () => readSqliteTruth(store),
     async start() {
-      // The application makes the log; the gateways find it.
+      // The application creates the log, and the gateways find it.
       await applications.start();
       await Promise.all(gateways.map((gateway) => gateway.start()));
     },

@@ -12,11 +12,11 @@ export interface GatewaySettings {
   readonly folder: string;
   readonly port: number;
   readonly log: string;
-  /** Where the application answers with snapshots. */
+  /** The port on which the application answers with snapshots. */
   readonly snapshotPort: number;
 }
 
-/** `pregon run`, as anybody would run it. */
+/** `pregon run`, as any operator would start it. */
 export function gatewayPart({ name, folder, port, log, snapshotPort }: GatewaySettings): Part {
   const config = join(folder, `${name}.yml`);
   writeFileSync(config, configuration(log, snapshotPort));
@@ -29,15 +29,15 @@ export function gatewayPart({ name, folder, port, log, snapshotPort }: GatewaySe
   });
 }
 
-/** JSON is YAML. */
+/** JSON is valid YAML. */
 function configuration(log: string, snapshotPort: number): string {
   const routes = Object.entries(ROUTES).map(([name, { path, topics }]) => {
     const snapshot = name === 'events' ? {} : { snapshot: `http://127.0.0.1:${snapshotPort}/snapshots/${name}` };
     return [name, { path, topics, ...snapshot }];
   });
-  // A small window, so that those who come back read the log too.
+  // A small history window, so that reconnecting clients also read the log.
   const limits = { heartbeatMs: HEARTBEAT_MS, stallTimeoutMs: 20_000, historyBytes: 1_000_000 };
-  // Half a minute without a pong is too long for a run of two.
+  // The default of half a minute without a pong is too long for a run of two minutes.
   const socketIo = { pingTimeout: 2 * HEARTBEAT_MS };
   return JSON.stringify({ log, socketIo, websocket: { routes: Object.fromEntries(routes), ...limits } });
 }

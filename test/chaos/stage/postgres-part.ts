@@ -5,17 +5,17 @@ import pg from 'pg';
 import { Part } from '../parts/part.js';
 import { number } from '../verification/rows.js';
 
-/** Where the distributions keep the programs of the server, the newest version first. */
+/** The server programs in the folders of the distributions, the newest version first. */
 const PROGRAMS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt']
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder).map((version) => join(folder, version, 'bin')))
   .filter((folder) => existsSync(join(folder, 'initdb')))
   .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
 
-/** A PostgreSQL cluster of the run's own; it is made here, and started as a part. */
+/** A PostgreSQL cluster of the run's own, which is created here and started as a part. */
 export function postgresPart(folder: string, port: number): Part {
   const [programs] = PROGRAMS;
-  if (programs === undefined) throw new Error('the server of PostgreSQL is required: apt-get install postgresql');
+  if (programs === undefined) throw new Error('the PostgreSQL server is required: apt-get install postgresql');
   const home = join(folder, 'postgres');
   const data = join(home, 'data');
   mkdirSync(home);
@@ -26,7 +26,7 @@ export function postgresPart(folder: string, port: number): Part {
   };
   const initdb = command('initdb', '-D', data, '-U', 'postgres', '-A', 'trust', '-N', '--no-locale', '-E', 'UTF8');
   execFileSync(initdb.file, initdb.args, { cwd: home, stdio: 'pipe' });
-  // What nobody waits for is written late, so that a kill loses it: the server then gives numbers of transactions again.
+  // Asynchronous commits are written late, so a kill loses them, and the server then reuses transaction numbers.
   const settings = [
     'listen_addresses=127.0.0.1',
     `port=${port}`,
@@ -40,9 +40,9 @@ export function postgresPart(folder: string, port: number): Part {
     serves: () => answersQueries(postgresUrl(port)),
     inside: () => someBackend(postgresUrl(port)),
     logFile: join(folder, 'postgres.log'),
-    // Fast: clients are cut off rather than waited for.
+    // A fast shutdown: it disconnects clients instead of waiting for them.
     endSignal: 'SIGINT',
-    // Processes of its former life may not have noticed yet that it was killed.
+    // Processes of the former server may not have noticed yet that it was killed.
     mayFailToStart: true,
   });
 }
@@ -51,7 +51,9 @@ export function postgresUrl(port: number): string {
   return `postgres://postgres@127.0.0.1:${port}/postgres`;
 }
 
-/** PostgreSQL refuses to run as root: there, as the user that the distribution made for it, without a shell in between. */
+/**
+ * PostgreSQL refuses to run as root. In that case it runs as the user of the distribution, without a shell in between.
+ */
 function serverUser(folder: string, home: string): string[] {
   if (process.getuid?.() !== 0) return [];
   chmodSync(folder, 0o711);
@@ -59,7 +61,7 @@ function serverUser(folder: string, home: string): string[] {
   return ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'];
 }
 
-/** One that serves a client: when it is killed, the server ends all clients, and recovers as after a crash. */
+/** A process that serves a client. If it is killed, the server ends all clients, and recovers as after a crash. */
 async function someBackend(url: string): Promise<number | undefined> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
   client.on('error', () => undefined);
@@ -76,7 +78,7 @@ async function someBackend(url: string): Promise<number | undefined> {
 
 async function answersQueries(url: string): Promise<boolean> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
-  // Lost while it is ended: the answer is in already.
+  // The connection may be lost while it is ended; the answer has already arrived.
   client.on('error', () => undefined);
   try {
     await client.connect();

@@ -3,21 +3,21 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Part } from '../parts/part.js';
 
-/** The script itself: the command of Debian's package changes the user and leaves the parameters behind. */
+/** The script itself, because the command of Debian's package changes the user and drops the environment. */
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
 
-/** What a client of AMQP 0-9-1 says first. A broker that serves answers with the first method. */
+/** The first bytes of an AMQP 0-9-1 client. A broker that serves answers with the first method. */
 const PROTOCOL_HEADER = Buffer.from('AMQP\0\0\x09\x01', 'latin1');
 
 export interface RabbitPorts {
   readonly amqp: number;
-  /** For other nodes and its own tools. */
+  /** The port for other nodes and for its own tools. */
   readonly distribution: number;
-  /** Of the name server that Erlang wants. */
+  /** The port of Erlang's name server. */
   readonly names: number;
 }
 
-/** Erlang's name server, the run's own: the broker would start one that outlives it. */
+/** Erlang's name server, owned by the run: otherwise the broker would start one that survives it. */
 export function namesPart(folder: string, ports: RabbitPorts): Part {
   return new Part({
     name: 'epmd',
@@ -41,7 +41,7 @@ export function rabbitPart(folder: string, ports: RabbitPorts): Part {
     HOME: home,
     ERL_EPMD_PORT: String(ports.names),
     ERL_EPMD_ADDRESS: '127.0.0.1',
-    // Makes the script become the broker rather than start one that it watches.
+    // Makes the script replace itself with the broker, instead of starting and watching it.
     RUNNING_UNDER_SYSTEMD: '1',
     RABBITMQ_NODENAME: `chaos-${ports.amqp}@localhost`,
     RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
@@ -73,7 +73,7 @@ function greets(port: number): Promise<boolean> {
   return hears(port, PROTOCOL_HEADER, 'data');
 }
 
-/** Whether a server lets us in, or answers. */
+/** Whether a server accepts a connection, or answers. */
 function hears(port: number, greeting: Buffer, sign: 'connect' | 'data'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');

@@ -4,42 +4,42 @@ import type { Truth } from '../verification/truth.js';
 
 /** What all parts of a run share. */
 export interface StageOptions {
-  /** An empty folder for all that the parts write. */
+  /** An empty folder for all files of the parts. */
   readonly folder: string;
   readonly seed: number;
-  /** Transactions in a second. */
+  /** Transactions per second. */
   readonly rate: number;
 }
 
-/** What the processes of the application say of themselves. */
+/** What the processes of the application report. */
 export interface ApplicationState {
   readonly committed: number;
   readonly rolledBack: number;
-  /** Failed for want of a part that was down; whether one was committed, the table tells. */
+  /** Transactions that failed because a part was down; the table tells which of them were committed. */
   readonly failed: number;
-  /** Events that it appended again though the log had them: after a kill between append and removal. */
+  /** Events that it appended although the log had them: after a kill between append and removal. */
   readonly appendedAgain: number;
-  /** Events that are written and not yet known to be in the log. */
+  /** Events that are written, but not yet known to be in the log. */
   readonly pending: number;
   readonly resting: boolean;
 }
 
-/** An installation of Pregon with its application: what there is to break, and what is true in the end. */
+/** An installation of Pregon with its application: the targets of faults, and the truth at the end. */
 export interface Stage extends Targets {
   /** The ports through which clients reach the gateways. */
   readonly gatewayPorts: readonly number[];
   readonly choices: readonly FaultChoice[];
-  /** Starts all parts; resolves when they serve. */
+  /** Starts all parts, and resolves when they serve. */
   start(): Promise<void>;
-  /** Of all lives of the application, as far as they could say. */
+  /** The sum over all lives of the application, as far as they could report. */
   application(): ApplicationState;
-  /** Makes the application write no more, in all its processes; resolves when the log has all that was committed. */
+  /** Stops the writers of all application processes, and resolves when the log has all committed events. */
   rest(): Promise<void>;
-  /** Has it commit one last event, `run.ended`. */
+  /** Makes the application commit one last event, `run.ended`. */
   writeLast(): Promise<void>;
   /** Read from the application's own tables. */
   truth(): Promise<Truth>;
   stop(): Promise<void>;
-  /** Ends all at once, without waiting. */
+  /** Ends all parts at once, without waiting. */
   abandon(): void;
 }

@@ -1,6 +1,6 @@
 import type { CommittedEvent } from './truth.js';
 
-/** The order in which all followers must have received, and what is wrong with it by itself. */
+/** The order in which all followers must have received the events, and the faults of this order itself. */
 export interface AgreedOrder {
   readonly events: readonly CommittedEvent[];
   /** Versions of a row that come in another order than they were made. */
@@ -8,8 +8,8 @@ export interface AgreedOrder {
 }
 
 /**
- * Puts what was committed in the order of the sequences that it was delivered with. What nobody received has none and comes
- * last, so that everybody is found to have lost it.
+ * Puts the committed events in the order of their delivered sequences. An event that no follower received has no
+ * sequence and comes last, so it counts as lost for every follower.
  */
 export function agreedOrder(committed: readonly CommittedEvent[], sequences: ReadonlyMap<string, string>): AgreedOrder {
   const events = committed

@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TableRow } from './truth.js';
 
-/** How many rows of the table are missing, differ or are too many in what a collection holds; with the first few of them. */
+/**
+ * How many rows of a collection are missing, different or surplus compared with the table, with the first few of them.
+ */
 export function differingRows(
   table: readonly TableRow[],
   held: readonly TableRow[],

@@ -9,14 +9,14 @@ export interface Received {
   readonly id: string;
 }
 
-/** What went wrong for one follower: how often, and the first few as evidence. */
+/** The faults of one follower: how many, and the first few as evidence. */
 export interface Findings {
   lost: number;
   duplicate: number;
   reordered: number;
   /** Events that were never committed, or that do not match its topics. */
   foreign: number;
-  /** Steps and refusals that the follower itself found wrong. */
+  /** Steps and refusals that the follower itself reported as wrong. */
   wrong: number;
   readonly evidence: string[];
 }
@@ -28,23 +28,23 @@ export function noFindings(): Findings {
 }
 
 /**
- * Compares what a follower received, in the order in which it did, with what it had to receive. After a reset it is told to begin
- * anew, and so does this.
+ * Compares the events of a follower, in the order of arrival, with the events that it had to receive. After a reset
+ * both begin anew.
  */
 export class Examination {
   readonly findings = noFindings();
   readonly #name: string;
-  /** What matches its topics, in the order in which it must come. */
+  /** The events that match its topics, in the required order. */
   readonly #expected: readonly CommittedEvent[];
   readonly #places: ReadonlyMap<string, number>;
-  /** The place of every committed event among those expected: of the first expected one behind it. */
+  /** For any committed event, the place of the first expected event after it. */
   readonly #placeAfter: (id: string) => number | undefined;
   #next: number | undefined;
   #seen = new Set<number>();
   #missing = new Map<number, string>();
   #last = 'nothing';
 
-  /** @param committed all that was committed, in order */
+  /** @param committed all committed events, in order */
   constructor(
     header: JournalHeader,
     committed: readonly CommittedEvent[],
@@ -57,14 +57,15 @@ export class Examination {
     this.#begin(header.beginning);
   }
 
-  /** The last that it has to receive. */
+  /** The last event that it has to receive. */
   get lastExpected(): string | undefined {
     return this.#expected.at(-1)?.id;
   }
 
   received(event: Received): void {
     const place = this.#places.get(event.id);
-    if (place === undefined) return this.#found('foreign', `${show(event)}, which was not committed or is not its own`);
+    if (place === undefined)
+      return this.#found('foreign', `${show(event)}, which was not committed or does not match its topics`);
     this.#next ??= place;
     if (this.#seen.has(place)) return this.#found('duplicate', `${show(event)} again; the last was ${this.#last}`);
     this.#seen.add(place);
@@ -89,11 +90,11 @@ export class Examination {
     this.#found('wrong', `${at(atMs)} ${text}`);
   }
 
-  /** @param complete whether it stayed to the end of the run, and so must have all up to there */
+  /** @param complete whether the follower stayed to the end of the run and so must have all events */
   end(complete: boolean): Findings {
     if (complete && this.#next !== undefined) {
       for (let missing = this.#next; missing < this.#expected.length; missing++) {
-        this.#missing.set(missing, `behind ${this.#last}, the last that it received`);
+        this.#missing.set(missing, `after ${this.#last}, the last that it received`);
       }
     }
     this.#settleMissing();

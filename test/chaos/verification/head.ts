@@ -3,7 +3,7 @@ import { LAST_TOPIC } from '../names.js';
 import { matcher } from './journal-reader.js';
 import type { TableRow, Truth } from './truth.js';
 
-/** The names of the followers that have not yet all that was committed. */
+/** The names of the followers that do not have all committed events yet. */
 export function notAtHead(followers: readonly FollowerReport[], truth: Truth): string[] {
   return followers.filter((follower) => !isAtHead(follower, truth)).map(({ name }) => name);
 }
@@ -11,10 +11,11 @@ export function notAtHead(followers: readonly FollowerReport[], truth: Truth): s
 function isAtHead({ lastId, topics, received, fromFirst, holds }: FollowerReport, truth: Truth): boolean {
   const { last, count } = expectationOf(topics, truth);
   if (lastId === last?.id) return true;
-  // A collection may have the last event by its snapshot; then it has the table's versions.
+  // A collection may have the last event from its snapshot; then it has the versions of the table.
   if (holds !== undefined) return isTable(holds, truth);
   if (truth.order === 'commits' || last?.topic === LAST_TOPIC) return false;
-  // Which is the last is not known before the run has ended; of those that began later, not even how many.
+  // The last event is not known before the run has ended, and for followers that began later not even the number of
+  // events.
   return !fromFirst || received >= count;
 }
 
@@ -25,7 +26,7 @@ interface Expectation {
 
 const expectations = new WeakMap<Truth, Map<string, Expectation>>();
 
-/** Sought once for all who want the same topics: it is asked for many times a second by the process through which all clients connect. */
+/** Cached for all followers with the same topics: the process that proxies all clients calls it many times a second. */
 function expectationOf(topics: FollowerReport['topics'], truth: Truth): Expectation {
   const known = expectations.get(truth) ?? new Map<string, Expectation>();
   expectations.set(truth, known);

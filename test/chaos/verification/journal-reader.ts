@@ -9,11 +9,11 @@ export interface Examined {
   readonly header: JournalHeader;
   readonly received: number;
   readonly findings: Findings;
-  /** It stayed to the end of the run. */
+  /** Whether it stayed to the end of the run. */
   readonly stayed: boolean;
 }
 
-/** Examines what one follower wrote down. */
+/** Examines the journal of one follower. */
 export async function examineJournal(file: string, committed: readonly CommittedEvent[]): Promise<Examined> {
   let header: JournalHeader | undefined;
   let examination: Examination | undefined;
@@ -49,7 +49,7 @@ export async function examineJournal(file: string, committed: readonly Committed
 }
 
 /**
- * Notes the sequence that each event was delivered with.
+ * Records the sequence that each event was delivered with.
  *
  * @returns events that came with another sequence than before
  */
@@ -69,7 +69,7 @@ function linesOf(file: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
 }
 
-/** Whether an event is one that a follower asks for. */
+/** Whether a follower with these topics subscribes to an event. */
 export function matcher(topics: readonly string[]): (event: CommittedEvent) => boolean {
   return ({ topic }) => topics.some((pattern) => matchesTopic(pattern, topic));
 }

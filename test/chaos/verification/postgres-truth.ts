@@ -3,7 +3,7 @@ import { SELECT_TABLE } from '../application/schema.js';
 import { number, toCommitted, toTableRow } from './rows.js';
 import type { TableName, TableRow, Truth } from './truth.js';
 
-/** Transactions commit side by side here: what orders them is the rows at which they met. */
+/** Transactions commit side by side here; the rows that they share determine their order. */
 export async function readPostgresTruth(url: string): Promise<Truth> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

@@ -1,6 +1,9 @@
 import type { CommittedEvent, TableRow } from './truth.js';
 
-/** Rows of a driver, which are of no type, as what they are. @throws TypeError */
+/**
+ * Converts the untyped rows of a driver.
+ * @throws TypeError
+ */
 export function toCommitted(row: unknown): CommittedEvent {
   return {
     id: text(row, 'event_id'),
@@ -17,14 +20,14 @@ export function toTableRow(row: unknown): TableRow {
 
 export function number(row: unknown, column: string): number {
   const value: unknown = Reflect.get(Object(row), column);
-  // PostgreSQL's counts come as text.
+  // PostgreSQL returns counts as text.
   const converted = typeof value === 'string' ? Number(value) : value;
   if (typeof converted === 'number' && Number.isSafeInteger(converted)) return converted;
-  throw new TypeError(`${column} is no integer: ${String(value)}`);
+  throw new TypeError(`${column} must be an integer, not ${String(value)}`);
 }
 
 function text(row: unknown, column: string): string {
   const value: unknown = Reflect.get(Object(row), column);
   if (typeof value === 'string') return value;
-  throw new TypeError(`${column} is no text: ${String(value)}`);
+  throw new TypeError(`${column} must be text, not ${String(value)}`);
 }

@@ -3,7 +3,7 @@ import { SELECT_TABLE } from '../application/schema.js';
 import { number, toCommitted, toTableRow } from './rows.js';
 import type { TableName, Truth } from './truth.js';
 
-/** SQLite has one writer at a time, so the order of the table of what was committed is that of the commits. */
+/** SQLite has one writer at a time, so the order of the table of committed events is the order of the commits. */
 export function readSqliteTruth(file: string): Truth {
   const db = new Database(file, { readonly: true, timeout: 5_000 });
   try {

@@ -1,10 +1,10 @@
-/** A change as the application noted it in the transaction that made it. */
+/** A change as the application recorded it in the transaction that made it. */
 export interface CommittedEvent {
   readonly id: string;
   readonly topic: string;
-  /** The row that it changed, `account/7`. */
+  /** The changed row, `account/7`. */
   readonly row: string;
-  /** The version of the row that it made; 1 is a row's first. */
+  /** The version of the row after the change; the first version is 1. */
   readonly version: number;
 }
 
@@ -15,13 +15,13 @@ export interface TableRow {
   readonly version: number;
 }
 
-/** What is so, by the application's own tables; the outbox and the log have no say in it. */
+/** The facts by the application's own tables, independent of the outbox and the log. */
 export interface Truth {
-  /** All that was committed, the last of the run last. */
+  /** All committed events; the last event of the run comes last. */
   readonly events: readonly CommittedEvent[];
   /**
-   * What orders them: `commits`, the order of `events` itself; or `rows`: transactions that meet at a row come in the order of its
-   * versions, those that do not meet come in any, the same for all.
+   * What determines the order. `commits`: the order of `events` itself. `rows`: transactions that share a row come in
+   * the order of its versions; the others may come in any order, the same for all followers.
    */
   readonly order: 'commits' | 'rows';
   readonly tables: Readonly<Record<TableName, readonly TableRow[]>>;

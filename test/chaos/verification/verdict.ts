@@ -15,12 +15,12 @@ export interface Verdict {
   readonly duplicate: number;
   readonly reordered: number;
   readonly differingRows: number;
-  /** Events that were delivered though they were not committed, or not asked for. */
+  /** Delivered events that were not committed, or that the follower did not subscribe to. */
   readonly foreign: number;
   readonly evidence: readonly string[];
 }
 
-/** Compares all that the clients wrote down with what is true. */
+/** Compares all journals of the clients with the truth. */
 export async function judge(folder: string, truth: Truth): Promise<Verdict> {
   const files = readdirSync(folder).filter((name) => name.endsWith('.journal'));
   const { events, reordered } = await requiredOrder(folder, files, truth);
@@ -43,7 +43,7 @@ export async function judge(folder: string, truth: Truth): Promise<Verdict> {
   return { followers: files.length, ...sum, evidence };
 }
 
-/** What everybody must have received in which order, and what is wrong with that order for everybody. */
+/** The events that every follower must have received, in order, and the faults of that order itself. */
 async function requiredOrder(
   folder: string,
   files: readonly string[],

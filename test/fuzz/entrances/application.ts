@@ -2,7 +2,10 @@ import type { Entrance } from '../session.js';
 import { mutated } from '../values/bytes.js';
 import { anyTarget, requestText } from './raw-http.js';
 
-/** The application that the gateway is attached to: its own paths, other upgrades than WebSocket, and the gateway's in between. */
+/**
+ * The application that the gateway is attached to: its own paths, other upgrades than WebSocket, and paths of the
+ * gateway in between.
+ */
 export const application: Entrance = {
   name: 'application',
   weight: 10,

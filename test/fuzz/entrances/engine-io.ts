@@ -10,7 +10,10 @@ const POLLING = '/socket.io/?EIO=4&transport=polling';
 const WEBSOCKET = '/socket.io/?EIO=4&transport=websocket';
 const SEPARATOR = '\x1e';
 
-/** Engine.IO and Socket.IO by long polling: payloads with many packets, malformed ones, two polls at once, sessions of nobody. */
+/**
+ * Engine.IO and Socket.IO by long polling: payloads with many packets, malformed ones, two polls at once, unknown
+ * sessions.
+ */
 export const enginePolling: Entrance = {
   name: 'Engine.IO polling',
   weight: 10,
@@ -31,7 +34,7 @@ export const enginePolling: Entrance = {
   },
 };
 
-/** The same by WebSocket, where each frame is a packet. */
+/** Engine.IO and Socket.IO by WebSocket, where each frame is a packet. */
 export const engineWebSocket: Entrance = {
   name: 'Engine.IO WebSocket',
   weight: 10,
@@ -56,7 +59,7 @@ async function sendPackets(session: Session, wire: Wire): Promise<void> {
   if (random.chance(0.6)) await untilRead(session, wire);
 }
 
-/** A session that polls goes over to WebSocket, as stock clients do, or only begins to. */
+/** A polling session upgrades to WebSocket, as stock clients do, or only begins to. */
 async function upgradeSession(session: Session, sid: string): Promise<void> {
   const { random } = session;
   const wire = await openWebSocket(session, `${WEBSOCKET}&sid=${encodeURIComponent(sid)}`);
@@ -85,7 +88,7 @@ function pollingRequest(session: Session, path: string): Buffer {
   return Buffer.concat([Buffer.from(head), body]);
 }
 
-/** Some packets as a rule; now and then as many as fit into one megabyte. */
+/** Usually a few packets, but sometimes as many as fit into one megabyte. */
 function payload(session: Session): string {
   const { random } = session;
   if (random.chance(0.01)) {
@@ -118,7 +121,7 @@ function connectPacket(session: Session): string {
   return `40${namespace}${random.chance(0.9) ? JSON.stringify(auth) : jsonText(random)}`;
 }
 
-/** A packet of Engine.IO, most often one of Socket.IO within. */
+/** An Engine.IO packet, which mostly contains a Socket.IO packet. */
 function packet(session: Session): string {
   const { random } = session;
   const namespace = random.pick(['/events,', '/rows,', '/chat,', '', '/none,']);
@@ -136,7 +139,7 @@ function packet(session: Session): string {
     case 5:
       return `41${namespace}`;
     case 6:
-      // Binary attachments that never come, or come too often.
+      // Binary attachments that never come, or that are too many.
       return `4${random.pick(['51', '51', '61', '52', '510', '50'])}-${namespace}["x",{"_placeholder":true,"num":${random.pick(['0', '1', '-1', '99999', '"a"'])}}]`;
     case 7:
       return `b${random.pick(['AAAA', 'not base64!', '', 'A'.repeat(5_000)])}`;

@@ -33,7 +33,7 @@ export const eventStream: Entrance = {
     await wire.input(random.chance(0.9) ? bytes : mutated(random, bytes));
     if (random.chance(0.8)) await wire.until('\r\n\r\n', 500);
     if (random.chance(0.3)) await wire.until('event: subscribed', 300);
-    // Bytes after the request, on a connection that only sends.
+    // Bytes after the request, on a connection where a client has nothing more to send.
     if (random.chance(0.1)) await wire.input(mutated(random, bytes));
     await wire.end();
   },

@@ -5,7 +5,9 @@ import { anyFrame, frame } from '../values/frame.js';
 import { openWebSocket, untilRead } from '../values/handshake.js';
 import { dataText } from '../values/json.js';
 
-/** WebSocket frames of any kind, on each route, compressed and not: opcodes, RSV bits, masks, lengths, pieces, bombs. */
+/**
+ * WebSocket frames of any kind, on each route, compressed and not: opcodes, RSV bits, masks, lengths, fragments, bombs.
+ */
 export const frames: Entrance = {
   name: 'frames',
   weight: 18,

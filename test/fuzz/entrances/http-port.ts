@@ -6,7 +6,7 @@ import { encoded, oddText, pattern } from '../values/texts.js';
 import { pause } from '../wire.js';
 import { requestText } from './raw-http.js';
 
-/** The HTTP port: health, publishing with tokens right and wrong, heads and bodies that come slowly or never end. */
+/** The HTTP port: health, publishing with valid and invalid tokens, heads and bodies that are slow or never end. */
 export const httpPort: Entrance = {
   name: 'HTTP port',
   weight: 8,

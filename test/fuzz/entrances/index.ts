@@ -10,7 +10,7 @@ import { pregonV1 } from './pregon-v1.js';
 import { rawHttp } from './raw-http.js';
 import { upgrades } from './upgrades.js';
 
-/** All ways in over the network. */
+/** All entrances over the network. */
 export const ENTRANCES: readonly Entrance[] = [
   rawHttp,
   upgrades,

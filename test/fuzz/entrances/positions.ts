@@ -3,7 +3,10 @@ import { frame } from '../values/frame.js';
 import { handshakeHead, openWebSocket } from '../values/handshake.js';
 import { encoded, position } from '../values/texts.js';
 
-/** Positions with bits flipped, of other logs and keys, of the old form: each is served, answered with a reset, or refused. */
+/**
+ * Positions with flipped bits, of other logs and keys, or of the old form: each is served, answered with a reset, or
+ * refused.
+ */
 export const positions: Entrance = {
   name: 'positions',
   weight: 8,

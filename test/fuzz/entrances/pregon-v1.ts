@@ -5,7 +5,7 @@ import { openWebSocket, untilRead } from '../values/handshake.js';
 import { dataText, jsonText, nearly } from '../values/json.js';
 import { oddText, patterns, position } from '../values/texts.js';
 
-/** Control frames of `pregon.v1`: right ones, nearly right ones, and what only looks like one. */
+/** Control frames of `pregon.v1`: valid ones, nearly valid ones, and texts that only look like one. */
 export const pregonV1: Entrance = {
   name: 'pregon.v1',
   weight: 24,
@@ -20,7 +20,7 @@ export const pregonV1: Entrance = {
     for (let left = random.integer(1, 40); left > 0 && !wire.isClosed; left--) {
       const text = nearly(random, controlFrame(session));
       const bytes = deflate && random.chance(0.5) ? frame(random, deflated(text), { rsv: 4 }) : frame(random, text);
-      // A flood of one frame is one input.
+      // A flood of one frame counts as one input.
       await wire.input(random.chance(0.005) ? Buffer.concat(Array.from({ length: 500 }, () => bytes)) : bytes);
     }
     if (random.chance(0.8)) await untilRead(session, wire);
@@ -90,7 +90,7 @@ function subscribe({ random, target }: Session): string {
   return `{${parts.join(',')}}`;
 }
 
-/** From a small range, so that ids meet. */
+/** Ids from a small range, so that they collide. */
 function id(random: Random): string {
   if (random.chance(0.9)) return String(random.integer(0, 12));
   return random.pick([

@@ -45,7 +45,7 @@ const HEADERS: readonly ((random: Random) => string)[] = [
   () => 'Trailer: X-Odd',
 ];
 
-/** Paths of the gateway, with and without what the transports expect, and others. */
+/** A request target: paths of the gateway, with and without what the transports expect, and other paths. */
 export function anyTarget(random: Random, { target }: Session): string {
   const { events, zip, chat, rows, component = '/none', application = '/none' } = target.paths;
   const path = random.pick([
@@ -78,7 +78,7 @@ export function requestText(random: Random, target: string, method = random.pick
   return `${[`${method} ${target} ${random.pick(VERSIONS)}`, ...host, ...headers].join('\r\n')}\r\n\r\n${body}`;
 }
 
-/** What is no request, what is nearly one, and several in one piece. */
+/** Invalid requests, nearly valid ones, and several in one piece. */
 export const rawHttp: Entrance = {
   name: 'raw HTTP',
   weight: 14,
@@ -86,7 +86,7 @@ export const rawHttp: Entrance = {
     const { random } = session;
     const wire = await session.connect();
     for (let left = random.integer(1, 4); left > 0 && !wire.isClosed; left--) await wire.input(inputOf(session));
-    // Half of them hear what the gateway has to say.
+    // Half of the sessions wait for the answer.
     if (random.chance(0.5)) await wire.until('HTTP/1.1', 150);
     else if (random.chance(0.3)) await pause(random.integer(0, 3));
     await wire.end();
@@ -107,7 +107,7 @@ function inputOf(session: Session): Buffer {
     case 3:
       return Buffer.from(`GET /${'a'.repeat(random.pick([100, 8_000, 16_000, 70_000]))} HTTP/1.1\r\nHost: a\r\n\r\n`);
     case 4:
-      // A TLS ClientHello, and what other protocols begin with.
+      // A TLS ClientHello, and the first bytes of other protocols.
       return Buffer.from(
         random.pick(['\x16\x03\x01\x02\x00\x01', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'SSH-2.0-x\r\n', 'PROXY TCP4']),
       );

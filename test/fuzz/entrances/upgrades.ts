@@ -20,7 +20,7 @@ const EXTENSIONS = [
   ...['permessage-deflate; a="\\', 'permessage-deflate; server_max_window_bits', 'permessage-deflate, '.repeat(200)],
 ];
 
-/** WebSocket handshakes: refused ones most of all, whose connection is reset while the refusal is on its way. */
+/** WebSocket handshakes, mostly invalid ones, whose connection is often reset before the refusal arrives. */
 export const upgrades: Entrance = {
   name: 'upgrades',
   weight: 14,
@@ -29,7 +29,7 @@ export const upgrades: Entrance = {
     const wire = await session.connect();
     const head = Buffer.from(headOf(session), 'latin1');
     await wire.input(random.chance(0.9) ? head : mutated(random, head));
-    // What comes in the same piece as the handshake is handed on with it.
+    // Bytes in the same piece as the handshake are passed on with it.
     if (random.chance(0.2)) await wire.input(randomBytes(random, random.duration(1, 500)));
     const way = random.integer(0, 5);
     if (way === 0) return wire.reset();

@@ -3,30 +3,32 @@ import { join } from 'node:path';
 import type { Appended } from './healthy-client.js';
 
 export interface Turn {
-  /** When it ended, in milliseconds since 1970. */
+  /** The end of the turn, in milliseconds since 1970. */
   readonly at: number;
   readonly ms: number;
 }
 
-/** What the gateway's own CPU time did to the healthy client. */
+/** The delays that the gateway's own CPU time caused the healthy client. */
 export interface Delays {
   readonly events: number;
   readonly p50: number;
   readonly p99: number;
   readonly worst: number;
-  /** Turns over 20 ms of CPU time, the longest first. Several clients may have had a part in each. */
+  /** Turns over 20 ms of CPU time, the longest first. Several clients may have caused each. */
   readonly longTurns: readonly Turn[];
 }
 
 /**
- * The delay of an event that the gateway's CPU time caused: what its main thread consumed from the moment at which the append
- * resolved (read by the process that appended) to the moment at which the event was written to the healthy client's socket (read
- * by the probe in the gateway). Both ends are the kernel's count of CPU time, so time in which the machine ran something else is
- * not in it. It errs on the high side: the work for the event itself is included, and so is work for others that the event did
- * not have to wait for, but that was done before its turn came.
+ * Calculates the delay of each event that the gateway's CPU time caused. It is the CPU time of the gateway's main
+ * thread between two moments: the resolved append (read by the process that appends) and the write to the healthy
+ * client's socket (read by the probe in the gateway).
+ *
+ * Both are the kernel's count of CPU time, so time in which the machine ran something else is not included. The result
+ * errs on the high side: it includes the work for the event itself, and work for others that was done first without
+ * delaying the event.
  *
  * @param folder where the probes wrote, see targets/delivery-probe.mjs
- * @param since when the input began, in milliseconds since 1970: turns before belong to the start of the gateway
+ * @param since the start of the input, in milliseconds since 1970; turns before it belong to the start of the gateway
  */
 export function delaysOf(appended: readonly Appended[], folder: string, since: number): Delays {
   const written = new Map<number, { pid: number; cpuMs: number }>();
@@ -43,7 +45,7 @@ export function delaysOf(appended: readonly Appended[], folder: string, since: n
     const end = written.get(number);
     const begin = cpuMs.find(([pid]) => pid === end?.pid)?.[1];
     if (end === undefined || begin === undefined) throw new Error(`no probe saw event ${number}`);
-    // It may have been written before the process that appended it came to read the count.
+    // The event may have been written before the appending process read the count.
     return Math.max(0, end.cpuMs - begin);
   });
   delays.sort((a, b) => a - b);

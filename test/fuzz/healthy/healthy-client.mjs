@@ -1,6 +1,7 @@
-// The healthy client, a process of its own: healthy-client.mjs <JSON: { port, path, log, exchange, pids, everyMs }>
-// It appends a numbered event every `everyMs` and follows them by a plain WebSocket. When an append has resolved, it reads how
-// much CPU time the main threads of the gateway have consumed so far. On `stop` it waits for what is on its way and reports.
+// The healthy client, in its own process: healthy-client.mjs <JSON: { port, path, log, exchange, pids, everyMs }>
+// It appends a numbered event every `everyMs` and follows these events over a plain WebSocket. After each append it
+// reads how much CPU time the main threads of the gateway have consumed so far. On `stop` it waits for the pending
+// events and reports.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openLog } from 'pregon';
@@ -62,5 +63,5 @@ for (let number = 1; !stopping; number++) {
 }
 const deadline = performance.now() + PATIENCE_MS;
 while (received < appended.length && faults.length === 0 && performance.now() < deadline) await delay(20);
-if (received !== appended.length) faults.push(`${received} of ${appended.length} events came`);
+if (received !== appended.length) faults.push(`only ${received} of ${appended.length} events arrived`);
 process.send({ appended, faults }, () => process.exit());

@@ -8,7 +8,7 @@ import type { Target } from '../targets/target.js';
 const SCRIPT = fileURLToPath(new URL('healthy-client.mjs', import.meta.url));
 const EVERY_MS = 50;
 
-/** CPU time of the gateway's main threads, by pid, when the append of an event resolved. */
+/** For one event: the CPU time of the gateway's main threads, by pid, when its append resolved. */
 export interface Appended {
   readonly number: number;
   readonly cpuMs: readonly (readonly [pid: number, ms: number])[];
@@ -16,11 +16,11 @@ export interface Appended {
 
 export interface HealthyReport {
   readonly appended: readonly Appended[];
-  /** Events that were lost, came twice or out of order; a connection that was closed. */
+  /** Events that were lost, repeated or out of order, and a closed connection. */
   readonly faults: readonly string[];
 }
 
-/** A client that misbehaves in no way, in a process of its own; it must not notice what others do. */
+/** A well-behaved client in its own process, which must not be affected by other clients. */
 export class HealthyClient {
   readonly #child: ChildProcess;
 
@@ -37,7 +37,7 @@ export class HealthyClient {
     this.#child = child;
   }
 
-  /** Waits for the events that are on their way. */
+  /** Waits for the pending events, and returns the report. */
   async stop(): Promise<HealthyReport> {
     const report = once(this.#child, 'message');
     this.#child.send('stop');

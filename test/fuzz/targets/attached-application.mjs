@@ -9,7 +9,7 @@ const { log, snapshot } = JSON.parse(process.argv[2]);
 const app = express();
 app.get('/app', (_, response) => void response.send('the application'));
 app.post('/app', express.json({ limit: 10_000 }), (request, response) => void response.json(request.body ?? null));
-// What Express itself reports of bad input goes to the client, not to standard error.
+// Express reports bad input to the client, not to standard error.
 app.use((error, _request, response, _next) => void response.status(error.status ?? 500).end());
 const server = createServer(app);
 

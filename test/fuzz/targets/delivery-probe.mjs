@@ -1,14 +1,16 @@
 // Loaded into each process of a gateway under test by --import. It writes lines to <PREGON_FUZZ_PROBE>/<pid>.txt:
 //   written <number> <CPU ms>   a numbered event was written to the healthy client's socket
 //   turn <epoch ms> <CPU ms>    a turn of the event loop took longer than LONG_TURN_MS
-// CPU ms is what the main thread has consumed since the process began, by the kernel's count (turn-probe.mjs). The process that
-// appends the events reads the same count when an append resolves, so the difference is the gateway's own part of the delay.
+//
+// CPU ms is the time that the main thread has consumed since the process began, by the kernel's count (turn-probe.mjs).
+// The process that appends the events reads the same count when an append resolves, so the difference is the gateway's
+// own part of the delay.
 import { subscribe } from 'node:diagnostics_channel';
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
-/** The healthy client alone connects from this address. */
+/** Only the healthy client connects from this address. */
 const HEALTHY_ADDRESS = '127.0.0.77';
 const HEALTHY_EVENT = /"id":"healthy-(\d+)"/g;
 

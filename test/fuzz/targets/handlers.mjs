@@ -1,4 +1,4 @@
-// The handlers of the route `rows`: one answers at once, one later.
+// The handlers of the route `rows`: one answers at once, the other later.
 export default () => ({
   messages: {
     bid: (_connection, bid) => ({ accepted: typeof bid === 'number' }),

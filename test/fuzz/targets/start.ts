@@ -19,7 +19,7 @@ const APPLICATION = fileURLToPath(new URL('attached-application.mjs', import.met
 const TOKEN = 'the-token-of-the-fuzzer';
 const PATHS = { events: '/events', zip: '/zip', chat: '/chat', rows: '/rows' };
 
-/** Events that are in the log before, to be replayed. */
+/** Events that the log already holds, to be replayed. */
 const PAST_EVENTS = 2_000;
 
 export interface Started {
@@ -27,7 +27,7 @@ export interface Started {
   readonly process: WatchedProcess;
 }
 
-/** `pregon run` as operators run it, with all that it can serve. */
+/** Starts `pregon run` as operators do, with every feature that it can serve. */
 export async function startRun(workers: number): Promise<Started> {
   const cwd = temporaryFolder();
   const httpPort = await freePort();
@@ -45,7 +45,7 @@ export async function startRun(workers: number): Promise<Started> {
   return started(process, { name, port: Number(said[1]), log, paths: PATHS, http, pids, probeFolder });
 }
 
-/** A gateway and components on the server of an application. */
+/** Starts an application whose server also serves a gateway and components. */
 export async function startAttached(): Promise<Started> {
   const cwd = temporaryFolder();
   const log = await pastLog(join(cwd, 'log.db'));
@@ -75,7 +75,7 @@ async function started(process: WatchedProcess, facts: Omit<Target, 'faults' | '
   return { target, process };
 }
 
-/** Each process loads Socket.IO when its first client comes, which takes some 80 ms once: not what the input is judged by. */
+/** Each process loads Socket.IO for its first client, which takes about 80 ms once. The test does not measure that. */
 async function loadSocketIo(target: Target): Promise<void> {
   const session = new Session(0, new Random(0, 'Socket.IO'), target);
   for (let client = 0; client < 8 * target.pids.length; client++) {
@@ -86,7 +86,7 @@ async function loadSocketIo(target: Target): Promise<void> {
   session.end();
 }
 
-/** Positions from the log's beginning, as a client is told them. */
+/** Positions from the beginning of the log, as a client receives them. */
 async function somePositions(target: Target): Promise<string[]> {
   const session = new Session(0, new Random(0, 'positions'), target);
   const wire = await openWebSocket(session, target.paths.events, { protocol: 'pregon.v1' });
@@ -119,7 +119,7 @@ function makeProbeFolder(cwd: string): string {
   return folder;
 }
 
-/** The application's side of snapshots: a few rows, without a sequence to match. */
+/** The snapshot endpoint of the application: a few rows, without a sequence to match. */
 async function startSnapshots(): Promise<string> {
   const rows = Array.from({ length: 200 }, (_, id) => ({ id, name: `row ${id}` }));
   const body = JSON.stringify({ rows, sequence: 0, source: '/shop', relayed: 0 });

@@ -1,29 +1,29 @@
-/** A running gateway, as the entrances and the healthy client see it. */
+/** A running gateway, as the entrances and the healthy client use it. */
 export interface Target {
   readonly name: string;
   readonly port: number;
-  /** The URL of its log, to append to. */
+  /** The URL of its log, for appending. */
   readonly log: string;
   readonly paths: {
     readonly events: string;
-    /** Compressed. */
+    /** A route with compression. */
     readonly zip: string;
-    /** With `broadcast: true`. */
+    /** A route with `broadcast: true`. */
     readonly chat: string;
-    /** With a snapshot and handlers. */
+    /** A route with a snapshot and handlers. */
     readonly rows: string;
-    /** Of a component; undefined if there is none. */
+    /** The path of a component, if there is one. */
     readonly component?: string;
-    /** Of the application that the gateway is attached to; undefined if there is none. */
+    /** A path of the application that the gateway is attached to, if there is one. */
     readonly application?: string;
   };
   readonly http?: { readonly port: number; readonly token: string };
-  /** The processes that serve, whose main threads are measured. */
+  /** The serving processes, whose main threads are measured. */
   readonly pids: readonly number[];
-  /** Where the probes write. */
+  /** The folder that the probes write to. */
   readonly probeFolder: string;
-  /** Positions of this log, to be served, mutated, or mixed with others. */
+  /** Positions of this log, to be sent as they are, mutated, or mixed with others. */
   readonly positions: readonly string[];
-  /** What has gone wrong with a process so far: its end, a stack trace, an unhandled error, anything on standard error. */
+  /** Faults of the processes so far: an exit, a stack trace, an unhandled error, or any output on standard error. */
   readonly faults: readonly string[];
 }

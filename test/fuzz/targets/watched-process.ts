@@ -6,13 +6,13 @@ import { within } from '../../support/gateway/inbox.js';
 
 const PROBE = fileURLToPath(new URL('delivery-probe.mjs', import.meta.url));
 
-/** What must not be in a log, whatever clients send. */
+/** Texts that a log must not contain, whatever clients send. */
 const TRACES = /unhandled|uncaught|^\s+at .+:\d+:\d+\)?$|\\n\s+at .+?:\d+:\d+|ReferenceError|TypeError: Cannot read/im;
 
-/** How much of the output is kept to be shown. */
+/** How much of the output is kept for a report. */
 const KEPT_CHARACTERS = 4_000;
 
-/** A process that is expected to outlive whatever it is sent: its end, a stack trace and anything on standard error are faults. */
+/** A process that must survive any input. An exit, a stack trace, and any output on standard error are faults. */
 export class WatchedProcess {
   readonly faults: string[] = [];
   readonly #child: ChildProcess;
@@ -20,7 +20,7 @@ export class WatchedProcess {
   #isStopping = false;
   readonly #exited: Promise<void>;
 
-  /** @param listening what it says when it listens */
+  /** @param listening matches the output of the process once it listens */
   static async start(
     args: readonly string[],
     options: { cwd: string; probeFolder: string; listening: RegExp },
@@ -38,7 +38,7 @@ export class WatchedProcess {
         if (match) resolve(match);
       };
       child.stdout?.on('data', look);
-      child.once('exit', () => reject(new Error(`it did not start: ${watched.#output}`)));
+      child.once('exit', () => reject(new Error(`the process did not start: ${watched.#output}`)));
     });
     return { process: watched, said: await within(said, 'a gateway', 30_000) };
   }
@@ -54,7 +54,7 @@ export class WatchedProcess {
     child.stderr?.setEncoding('utf8').on('data', hear(true));
     this.#exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
-        if (!this.#isStopping) this.#fault(`it ended with ${code ?? signal}: ${this.#output}`);
+        if (!this.#isStopping) this.#fault(`the process ended with ${code ?? signal}: ${this.#output}`);
         resolve();
       });
     });
@@ -62,22 +62,22 @@ export class WatchedProcess {
 
   get pid(): number {
     const { pid } = this.#child;
-    if (pid === undefined) throw new Error('it was not started');
+    if (pid === undefined) throw new Error('the process was not started');
     return pid;
   }
 
-  /** The processes that it started itself: its workers. */
+  /** The child processes of this process: its workers. */
   get children(): number[] {
     const text = readFileSync(`/proc/${this.pid}/task/${this.pid}/children`, 'latin1');
     return text.split(' ').filter(Boolean).map(Number);
   }
 
-  /** Peak of its resident memory, in MiB. */
+  /** The peak of its resident memory, in MiB. */
   peakMiB(pid = this.pid): number {
     return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1024);
   }
 
-  /** Ends it as an operator does; that it does not end is a fault. */
+  /** Ends the process as an operator does; if it does not end, that is a fault. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#child.kill('SIGTERM');

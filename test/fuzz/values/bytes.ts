@@ -6,7 +6,7 @@ export function randomBytes(random: Random, length: number): Buffer {
   return bytes;
 }
 
-/** Bytes with a few things done to them: a bit flipped, a piece lost, doubled, cut off or replaced. */
+/** The bytes with a few changes: a bit flipped, or a piece lost, doubled, cut off or replaced. */
 export function mutated(random: Random, bytes: Buffer): Buffer {
   let result = Buffer.from(bytes);
   for (let change = random.integer(1, 4); change > 0 && result.length > 0; change--) {
@@ -41,7 +41,7 @@ export function mutated(random: Random, bytes: Buffer): Buffer {
   return result;
 }
 
-/** Bytes that mean something to one parser or another. */
+/** Bytes that have a meaning for some parser. */
 const SPLINTERS = [
   ...[
     '\r\n',

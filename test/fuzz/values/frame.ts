@@ -7,13 +7,13 @@ export interface FrameOptions {
   readonly last?: boolean;
   readonly rsv?: number;
   readonly mask?: boolean;
-  /** How many bytes the length field takes, also where fewer would do. */
+  /** The size of the length field in bytes, also if a smaller one would do. */
   readonly lengthBytes?: 0 | 2 | 8;
-  /** The length that is claimed, whatever the payload's is. */
+  /** The declared length, whatever the length of the payload. */
   readonly claim?: bigint;
 }
 
-/** A WebSocket frame (RFC 6455 section 5.2), with whatever is wrong with it. */
+/** A WebSocket frame (RFC 6455 section 5.2) with the given faults. */
 export function frame(random: Random, payload: Buffer | string, options: FrameOptions = {}): Buffer {
   const { opcode = 1, last = true, rsv = 0, mask = true } = options;
   const bytes = Buffer.from(payload);
@@ -37,7 +37,7 @@ export function deflated(payload: Buffer | string): Buffer {
   return bytes.subarray(0, -4);
 }
 
-/** A frame or a few, of any kind, right or wrong. */
+/** One or a few frames of any kind, valid or not. */
 export function anyFrame(random: Random, payload: Buffer): Buffer {
   switch (random.integer(0, 13)) {
     case 0:
@@ -79,7 +79,7 @@ export function anyFrame(random: Random, payload: Buffer): Buffer {
   }
 }
 
-/** A message in pieces, with control frames between them, or with a piece of another message. */
+/** A message in fragments, with control frames between them, or with a fragment of another message. */
 function fragments(random: Random, payload: Buffer): Buffer {
   const count = random.pick([2, 3, 5, 100]);
   const size = Math.ceil(payload.length / count) || 1;

@@ -8,7 +8,7 @@ export interface HandshakeOptions {
   readonly deflate?: boolean;
 }
 
-/** The head of a WebSocket handshake that is right. */
+/** The head of a valid WebSocket handshake. */
 export function handshakeHead(random: Random, path: string, { protocol, deflate }: HandshakeOptions = {}): string {
   const key = Buffer.from(Array.from({ length: 16 }, () => random.integer(0, 255))).toString('base64');
   const more = [
@@ -21,7 +21,7 @@ export function handshakeHead(random: Random, path: string, { protocol, deflate 
   );
 }
 
-/** An open WebSocket; undefined if the gateway refused it. */
+/** An open WebSocket, or undefined if the gateway refused it. */
 export async function openWebSocket(
   session: Session,
   path: string,
@@ -37,7 +37,7 @@ export async function openWebSocket(
 // biome-ignore lint/suspicious/noControlCharactersInRegex: bytes of a frame
 const CLOSE_FRAME = /\x88[\x02-\x7d][\x03-\x13]/;
 
-/** Waits until the gateway has dealt with all that it was sent before: it answers a ping, or closes the connection. */
+/** Waits until the gateway has processed all earlier bytes: it answers a ping, or closes the connection. */
 export async function untilRead(session: Session, wire: Wire): Promise<void> {
   if (!wire.isReading) return;
   const mark = `fuzz${session.random.integer(0, 0x7fffffff)}`;

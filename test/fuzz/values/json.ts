@@ -2,7 +2,7 @@ import type { Random } from '../../chaos/random.js';
 import { mutated } from './bytes.js';
 import { oddText } from './texts.js';
 
-/** JSON as text, since parsers are to be given what no value can say: doubled keys, huge numbers, depth. */
+/** JSON as text, because no JavaScript value can express doubled keys, huge numbers or extreme depth. */
 export function jsonText(random: Random, depth = 3): string {
   const kind = random.integer(0, depth > 0 ? 8 : 5);
   switch (kind) {
@@ -38,7 +38,7 @@ function list(random: Random, item: () => string): string {
   return Array.from({ length: random.integer(0, 4) }, item).join(',');
 }
 
-/** Nested as deep as given, closed or not. */
+/** Nested to the given depth, closed or not. */
 export function nestedJson(random: Random, depth: number): string {
   const [open, close] = random.pick([
     ['[', ']'],
@@ -50,7 +50,7 @@ export function nestedJson(random: Random, depth: number): string {
   return open.repeat(depth) + (closed ? `1${close.repeat(depth)}` : '');
 }
 
-/** Data as clients send it, mostly small, sometimes deep, sometimes large. */
+/** Data as clients send it: mostly small, sometimes deep, sometimes large. */
 export function dataText(random: Random): string {
   const kind = random.integer(0, 99);
   if (kind < 80) return jsonText(random);
@@ -65,7 +65,7 @@ export function dataText(random: Random): string {
   ])();
 }
 
-/** Text that is nearly what was meant. */
+/** The text, sometimes with a few changes. */
 export function nearly(random: Random, text: string): Buffer {
   const bytes = Buffer.from(text);
   return random.chance(0.8) ? bytes : mutated(random, bytes);

@@ -20,7 +20,7 @@ const TEXTS = [
   ],
 ];
 
-/** A text that something stumbles over, or one of random characters. */
+/** A text that parsers have trouble with, or one of random characters. */
 export function oddText(random: Random): string {
   if (random.chance(0.75)) return random.pick(TEXTS);
   const length = random.duration(1, 200);
@@ -31,20 +31,20 @@ export function oddText(random: Random): string {
 
 const WORDS = ['a', 'b', 'fuzz', 'user', '42', '*', '#', 'healthy', 'é', 'x'.repeat(60)];
 
-/** A topic or a pattern; one in ten is none. */
+/** A topic or a pattern; one in ten is invalid. */
 export function pattern(random: Random): string {
   if (random.chance(0.1)) return oddText(random);
   if (random.chance(0.03)) return Array.from({ length: 127 }, () => random.pick(['#', '*', '#'])).join('.');
   return Array.from({ length: random.integer(1, random.chance(0.9) ? 4 : 40) }, () => random.pick(WORDS)).join('.');
 }
 
-/** Few patterns as a rule, sometimes as many as are taken, or more. */
+/** Usually a few patterns, sometimes as many as are allowed, or more. */
 export function patterns(random: Random): string[] {
   const count = random.chance(0.93) ? random.integer(0, 4) : random.pick([50, 100, 999, 1_000, 1_001, 2_000]);
   return Array.from({ length: count }, (_, i) => (count > 10 ? `${pattern(random)}.${i}` : pattern(random)));
 }
 
-/** A position that is served, one of another log or key, of the old form, or none at all. */
+/** A position that is valid, of another log or key, of the old form, or not a position. */
 export function position(random: Random, known: readonly string[]): string {
   const valid = known.length > 0 && random.chance(0.8) ? random.pick(known) : '2s.0k3j9x0a1b27q';
   switch (random.integer(0, 9)) {
@@ -80,7 +80,7 @@ function digits(random: Random, length: number): string {
   return Array.from({ length }, () => random.integer(0, 35).toString(36)).join('');
 }
 
-/** Percent-encoded; half a surrogate pair, which that cannot express, is replaced. */
+/** Percent-encodes a text; half a surrogate pair, which that cannot express, is replaced. */
 export function encoded(text: string): string {
   return encodeURIComponent(text.replace(/[\ud800-\udfff]/g, '\ufffd'));
 }

@@ -15,8 +15,8 @@ export interface CollectionOptions {
 }
 
 /**
- * A collection of a table. Beside what it holds in the end it checks each step: an event must take its row from the version
- * before to the version that it carries, else one was missed, came twice, or was in the snapshot already.
+ * A collection of a table. Besides its final rows, it checks each step: an event must take its row from the previous
+ * version to the next. Otherwise an event was missed, repeated, or already part of the snapshot.
  */
 export class CollectionFollower implements Follower {
   readonly #options: CollectionOptions;
@@ -39,7 +39,7 @@ export class CollectionFollower implements Follower {
       wrong: (text) => journal.wrong(text),
       note: (text) => {
         journal.note(text);
-        // Collections do not tell whether they were recovered; one that had no reset was.
+        // Collections do not report whether they were recovered; one without a reset was.
         if (text.startsWith('online')) statistics.opened(true);
       },
     });
@@ -80,7 +80,9 @@ export class CollectionFollower implements Follower {
     const version = versionOf(data);
     const held = before === undefined ? 0 : versionOf(before);
     if (version !== held + 1) {
-      this.#journal.wrong(`${event.id} (${event.type}, row ${id}) carries version ${version}; held was ${held}`);
+      this.#journal.wrong(
+        `${event.id} (${event.type}, row ${id}) carries version ${version}, but the collection held version ${held}`,
+      );
     }
     return event.type === 'OrderWasDropped' ? { remove: id } : { put: data };
   }

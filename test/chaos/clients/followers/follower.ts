@@ -3,16 +3,19 @@ import type { Random } from '../../random.js';
 import type { Beginning } from '../journal.js';
 import type { FollowerReport } from '../settings.js';
 
-/** One subscription of a client, whatever the transport. */
+/** One subscription of a client, on any transport. */
 export interface Follower {
   report(): FollowerReport;
-  /** Takes it from the gateway, for good. */
+  /** Closes it for good. */
   close(): void;
-  /** Its journal is written. @param early before the end of the run */
+  /**
+   * Finishes writing its journal.
+   * @param early whether this is before the end of the run
+   */
   written(early: boolean): Promise<void>;
 }
 
-/** What can be made to read slowly. */
+/** A connection that can be made to read slowly. */
 export interface Pausable {
   pause(): void;
   resume(): void;
@@ -27,17 +30,19 @@ export interface FollowerOptions {
   readonly beginning: Beginning;
 }
 
-/** What followers are given. */
+/** The environment of the followers. */
 export interface Surroundings {
   readonly folder: string;
   readonly random: Random;
-  /** The URL of some gateway, another one each time. */
+  /** The URL of a gateway, chosen anew for each call. */
   url(scheme: 'ws' | 'http', path: string): URL;
-  /** Told of events of which others may begin. */
+  /** Called for events from which other followers may begin. */
   seen(event: PregonEvent): void;
 }
 
-/** How long a new attempt to connect waits: soon, so that many fit into a run, and never all at once. */
+/**
+ * The delay before a reconnect: short, so that many fit into a run, and random, so that they do not all come at once.
+ */
 export const RECONNECT_MS = { least: 30, most: 1_500 } as const;
 
 /** How long a connection may take to open before another gateway is tried. */

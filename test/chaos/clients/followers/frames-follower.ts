@@ -4,7 +4,7 @@ import type { FollowerReport } from '../settings.js';
 import { Statistics } from '../statistics.js';
 import type { Follower, FollowerOptions, Surroundings } from './follower.js';
 
-/** A subscription of a client that may have others. */
+/** A subscription of a client that may have other subscriptions. */
 export class FramesFollower implements Follower {
   readonly #statistics: Statistics;
   readonly #journal: Journal;

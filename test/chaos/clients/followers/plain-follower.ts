@@ -12,12 +12,12 @@ import {
   type Surroundings,
 } from './follower.js';
 
-/** How long a gateway that pings all the time may be silent. */
+/** How long a gateway may be silent, although it pings regularly. */
 const SILENCE_MS = 4 * HEARTBEAT_MS;
 
-/** `new WebSocket(url)` and nothing else: the position of the last event is all that it keeps. */
+/** Only `new WebSocket(url)`: its whole state is the position of the last event. */
 export class PlainFollower implements Follower {
-  /** What is open, for whoever makes it slow. */
+  /** The open connection, to be paused. */
   socket: WebSocket | undefined;
   readonly #options: FollowerOptions;
   readonly #around: Surroundings;
@@ -82,7 +82,7 @@ export class PlainFollower implements Follower {
   #heard(socket: WebSocket): void {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
-      // One that does not read cannot hear.
+      // A client that does not read cannot receive a ping.
       if (socket.isPaused) this.#heard(socket);
       else socket.terminate();
     }, SILENCE_MS);

@@ -14,14 +14,17 @@ import {
 
 export interface SocketIoFollowerOptions extends FollowerOptions {
   readonly transports: readonly ('polling' | 'websocket')[];
-  /** Under which name it listens: each event comes under its type and as `event`, and it must come once under either. */
+  /** The name it listens to. Each event comes under its type and as `event`, and must come once under each. */
   readonly listensTo: 'event' | 'types';
 }
 
-/** What is sent beside events. */
+/** Names of messages that are not event types. */
 const OURS = new Set(['event', 'subscribed', 'checkpoint', 'reset', 'refused', 'closing', 'draining']);
 
-/** The stock client of Socket.IO: its own recovery is what resumes. Only where it goes is decided here, anew at each attempt. */
+/**
+ * The stock client of Socket.IO, which resumes by its own recovery. Only the gateway is chosen here, anew at each
+ * attempt.
+ */
 export class SocketIoFollower implements Follower {
   readonly #socket: Socket;
   readonly #statistics: Statistics;
@@ -52,7 +55,7 @@ export class SocketIoFollower implements Follower {
     });
   }
 
-  /** What is open, for whoever makes it slow; a client that polls is slow by itself. */
+  /** The open connection, to be paused; a polling client is slow anyway. */
   get pausable(): Pausable | undefined {
     const webSocket: unknown = Reflect.get(Object(this.#socket.io.engine?.transport), 'ws');
     return isPausable(webSocket) ? webSocket : undefined;
@@ -88,8 +91,8 @@ export class SocketIoFollower implements Follower {
 
   #disconnected(reason: string): void {
     this.#journal.note(`disconnected: ${reason}`);
-    // After this one, a stock client does not come back by itself.
-    if (reason === 'io server disconnect') this.#journal.wrong('sent away for good');
+    // After this reason, a stock client does not reconnect by itself.
+    if (reason === 'io server disconnect') this.#journal.wrong('disconnected for good');
   }
 }
 

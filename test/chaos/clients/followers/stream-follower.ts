@@ -6,12 +6,14 @@ import type { FollowerReport } from '../settings.js';
 import { Statistics } from '../statistics.js';
 import type { Follower, FollowerOptions, Surroundings } from './follower.js';
 
-/** How long the package waits for its first reconnect where it has closed for good, as it does on any answer but 200. */
+/** The pause before a new EventSource, because the package closes for good after any answer but 200. */
 const REOPEN_MS = 500;
 
-/** An `EventSource` as it comes: its `Last-Event-ID` is what resumes. Only where it goes is decided here, anew at each request. */
+/**
+ * A plain `EventSource`, which resumes by its `Last-Event-ID`. Only the gateway is chosen here, anew at each request.
+ */
 export class StreamFollower implements Follower {
-  /** What is open, for whoever makes it slow. */
+  /** The open connection, to be paused. */
   readonly gate = new Gate();
   readonly #options: FollowerOptions;
   readonly #around: Surroundings;
@@ -88,7 +90,8 @@ export class StreamFollower implements Follower {
   #failed(message: string | undefined): void {
     if (this.#closed) return;
     this.#journal.note(`error: ${message ?? ''}`);
-    // After an answer that is no stream, of whoever has the port meanwhile, it closes for good, as browsers do; pages open a new one.
+    // If another process has the port in the meantime, its answer is no stream. EventSource then closes for good, as in
+    // browsers, and pages open a new one.
     if (this.#source.readyState !== EventSource.CLOSED) return;
     this.#again = setTimeout(() => {
       this.#source = this.#open();
