@@ -82,29 +82,32 @@ await describeWithPostgres('[fault C10] A small pool that relay and application 
     );
   });
 
-  it.each(['pg', 'postgres'])('%s: the error says so while the application holds the only connection', async (name) => {
-    const shared = POOLS[name]?.(url(), 1);
-    if (!shared) throw new TypeError(name);
-    const { log, add, errors } = await relayOn(shared.pool, {}, 150);
-    await add();
-    await eventually(
-      () => log.events.length,
-      (events) => events === 1,
-    );
-    await shared.hold(1_000);
-    await eventually(
-      () => errors.length,
-      (count) => count > 0,
-    );
-    expect(errors[0]).toMatch(/(all 1 connections|raise max).*(raise max|in use)/);
-    await add();
-    await eventually(
-      () => log.events.length,
-      (events) => events === 2,
-    );
-  });
+  it.each(['pg', 'postgres'])(
+    'is named in the error of the relay while the application holds the only connection (%s)',
+    async (name) => {
+      const shared = POOLS[name]?.(url(), 1);
+      if (!shared) throw new TypeError(name);
+      const { log, add, errors } = await relayOn(shared.pool, {}, 150);
+      await add();
+      await eventually(
+        () => log.events.length,
+        (events) => events === 1,
+      );
+      await shared.hold(1_000);
+      await eventually(
+        () => errors.length,
+        (count) => count > 0,
+      );
+      expect(errors[0]).toMatch(/(all 1 connections|raise max).*(raise max|in use)/);
+      await add();
+      await eventually(
+        () => log.events.length,
+        (events) => events === 2,
+      );
+    },
+  );
 
-  it('pg: with three connections, three relays leave one for queries, and a warning says that one relay polls', async () => {
+  it('of three connections keeps one free for queries beside three relays; a warning says that one relay polls', async () => {
     const pool = new pg.Pool({ connectionString: url(), max: 3 });
     afterTest(() => pool.end());
     const warnings: object[] = [];

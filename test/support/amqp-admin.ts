@@ -1,7 +1,7 @@
 import { type Channel, connect, type Options } from 'amqplib';
 import { afterTest } from './cleanup.js';
 
-/** What an operator or another program does at the broker, beside Pregon. Closed after the test. */
+/** A channel for what an operator or another program does at the broker. It is closed after the test. */
 export async function openAdmin(url: string): Promise<Admin> {
   const connection = await connect(url);
   afterTest(() => connection.close());
@@ -16,7 +16,7 @@ export class Admin {
     this.#openChannel = openChannel;
   }
 
-  /** Does something on a channel of its own, and waits until the broker has done it. */
+  /** Does something on a separate channel, and waits until the broker has done it. */
   async do<Result>(work: (channel: Channel) => Promise<Result> | Result): Promise<Result> {
     const channel = await this.#openChannel();
     const result = await work(channel);

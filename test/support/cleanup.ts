@@ -7,17 +7,17 @@ type End = () => unknown;
 const ofTest: End[] = [];
 const ofFile: End[] = [];
 
-/** Calls `end` after the test, whatever becomes of it. */
+/** Registers a hook that runs after the test, whether it passes or fails. */
 export function afterTest(end: End): void {
   ofTest.push(end);
 }
 
-/** Calls `end` after the last test of the file. */
+/** Registers a hook that runs after the last test of the file. */
 export function afterFile(end: End): void {
   ofFile.push(end);
 }
 
-/** An empty folder that is gone after the test, or after whatever `after` waits for. */
+/** An empty folder that is removed after the test, or by whatever `after` registers. */
 export function temporaryFolder(after: (end: End) => void = afterTest): string {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-test-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,7 +32,7 @@ export function endFile(): Promise<void> {
   return endAll(ofFile);
 }
 
-/** The last that was made first: clients, then gateways, then logs, then folders. */
+/** Runs the hooks in reverse order: clients end first, then gateways, then logs, then folders. */
 async function endAll(ends: End[]): Promise<void> {
   for (const end of ends.splice(0).reverse()) await end();
 }

@@ -9,11 +9,11 @@ const { runInNewContext } = vm;
 let areWhole = false;
 
 /**
- * Makes the garbage collections that closing a SQLite log asks for minor ones, until {@link restoreCollections}.
+ * Makes the garbage collections on closing a SQLite log minor ones, until {@link restoreCollections}.
  *
- * A closed log collects all garbage twice, because the driver gives file handles back only with its statements. In a process of
- * tests, which holds the compiled modules of many files, that was more than half of the CPU time of each test with a gateway. A
- * minor collection finds the statements of a log that was opened a moment before.
+ * Closing a log runs two full collections, because the driver releases file handles only with its statements. In a test
+ * process, which holds the compiled modules of many files, they took more than half of the CPU time of each test with a
+ * gateway. A minor collection finds the statements of a log that was opened a moment before.
  */
 export function shortenCollections(): void {
   areWhole = false;
@@ -22,7 +22,7 @@ export function shortenCollections(): void {
   });
 }
 
-/** For a file of tests about what a closed log gives back: its collections are those of production. */
+/** For test files about what a closed log releases: they need the collections of production. */
 export function keepCollectionsWhole(): void {
   areWhole = true;
 }
@@ -31,7 +31,7 @@ export function restoreCollections(): void {
   replaceRunInNewContext(runInNewContext);
 }
 
-/** For whoever imports it by name, too. */
+/** Also for modules that import it by name. */
 function replaceRunInNewContext(value: typeof runInNewContext): void {
   Object.defineProperty(vm, 'runInNewContext', { value, configurable: true, enumerable: true, writable: true });
   syncBuiltinESMExports();

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A way to a port of this machine on which the answers can be lost: what is sent arrives, what comes back does not. */
+/** A TCP proxy to a local port that can drop all answers: requests arrive, but nothing comes back. */
 export class DeafLink {
   readonly #server: Server;
   readonly #pairs = new Set<{ near: Socket; far: Socket }>();
@@ -41,7 +41,7 @@ export class DeafLink {
     return address.port;
   }
 
-  /** From now on nothing comes back on the connections that there are. */
+  /** From now on nothing comes back on the existing connections. */
   deafen(): void {
     for (const { near, far } of this.#pairs) {
       far.unpipe(near);
@@ -49,12 +49,12 @@ export class DeafLink {
     }
   }
 
-  /** The same from when this is sent for the first time: it gets no answer. */
+  /** Does the same as soon as matching bytes are sent for the first time, so that they get no answer. */
   deafenAt(sent: RegExp): void {
     this.#deafenAt = sent;
   }
 
-  /** Cuts the connections that there are. */
+  /** Cuts the existing connections. */
   cut(): void {
     for (const { near, far } of this.#pairs) {
       near.destroy();

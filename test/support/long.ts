@@ -1,8 +1,11 @@
-/** Whether the tests run at full length: `npm run test:long`. Otherwise they take as long as a check of every commit can afford. */
+/**
+ * Whether the tests run at full length, as in `npm run test:long`. Otherwise they are short enough for a check of every
+ * commit.
+ */
 export const isLong = process.env['PREGON_LONG'] === '1';
 
 /**
- * How long a test of random faults or of growth goes on, in seconds.
+ * How long a test of random faults or of growth runs, in seconds.
  *
  * @param variable environment variable that overrides both
  */

@@ -14,19 +14,21 @@ const PROGRAM = '/usr/sbin/nginx';
 
 const installed = existsSync(PROGRAM) && !isHidden('nginx');
 
-/** A suite that needs nginx. Where it is not installed the suite is skipped and says so, unless everything is required. */
+/**
+ * A suite that needs nginx. If nginx is not installed, the suite is skipped and says so, unless everything is required.
+ */
 export function describeWithNginx(name: string, suite: () => void): void {
   if (installed || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: install nginx, apt-get install nginx-light)`, suite);
 }
 
-/** An nginx with a port and a folder of its own, in front of a server; it has ended after the test. */
+/** An nginx with its own port and folder in front of a server; it ends after the test. */
 export class Nginx {
   readonly port: number;
   readonly #folder: string;
   #process: ChildProcess | undefined;
 
-  /** @param location what stands in `location / { … }`, beside where requests go */
+  /** @param location directives for `location / { … }`, in addition to `proxy_pass` */
   static async start(upstream: number, location: string): Promise<Nginx> {
     const nginx = new Nginx(await stablePort(), upstream, location);
     await nginx.start();
@@ -39,7 +41,7 @@ export class Nginx {
     afterTest(() => rmSync(this.#folder, { recursive: true, force: true }));
     writeFileSync(
       join(this.#folder, 'nginx.conf'),
-      // One process, in the foreground, with the user of the tests.
+      // One process in the foreground, as the user of the tests.
       `daemon off;
 master_process off;
 pid nginx.pid;
@@ -64,7 +66,7 @@ http {
     );
   }
 
-  /** Starts it, or starts it again; resolves when it takes connections. */
+  /** Starts or restarts nginx; resolves when it accepts connections. */
   async start(): Promise<void> {
     const child = spawn(PROGRAM, ['-p', this.#folder, '-c', 'nginx.conf', '-e', 'error.log'], { stdio: 'ignore' });
     this.#process = child;

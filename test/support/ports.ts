@@ -3,13 +3,13 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 /**
- * Below the ports that the system gives to outgoing connections and to servers on port 0, so that no other test takes the port before
- * the server listens on it, or while the server restarts.
+ * Below the range from which the system takes ports for outgoing connections and for servers on port 0. So no other
+ * test takes the port before the server listens on it, or while the server restarts.
  */
 const FIRST_PORT = 15_000;
 const LAST_PORT = 30_000;
 
-/** A port of the loopback address that nothing listens on, and that stays free until the test uses it. */
+/** A free loopback port that stays free until the test uses it. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(FIRST_PORT, LAST_PORT);
@@ -17,7 +17,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** The same, for a server that comes back to its port. */
+/** Like {@link freePort}, for a server that returns to its port after a restart. */
 export const stablePort = freePort;
 
 async function isFree(port: number): Promise<boolean> {

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
 /**
- * A schema stands for an empty database of a test's own: it is made in a hundredth of the time, and goes with the database that it is
- * in.
+ * A schema takes the place of an empty database for one test: creating it takes a hundredth of the time, and it is
+ * dropped with its database.
  *
- * @returns the URL of the database with that schema before all others
+ * @returns the URL of the database with this schema first in the search path
  */
 export async function createSchema(url: string): Promise<string> {
   const schema = `test_${randomBytes(6).toString('hex')}`;
@@ -15,7 +15,7 @@ export async function createSchema(url: string): Promise<string> {
   return inSchema.href;
 }
 
-/** Runs SQL on a connection of its own. */
+/** Runs SQL on a separate connection. */
 export async function runSql(url: string, text: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

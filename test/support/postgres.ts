@@ -13,10 +13,10 @@ import { eventually } from './waiting.js';
 
 const run = promisify(execFile);
 
-/** The server that the tests create databases of their own on. */
+/** The server on which tests create their databases. */
 const SERVER = process.env['PREGON_TEST_POSTGRES'] ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
-/** Where the distributions keep the programs of the server, the newest version first. */
+/** The server programs in the folders of the distributions, the newest version first. */
 const PROGRAMS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt']
   .filter((folder) => existsSync(folder))
   .flatMap((folder) => readdirSync(folder).map((version) => join(folder, version, 'bin')))
@@ -24,8 +24,8 @@ const PROGRAMS = ['/usr/lib/postgresql', '/opt/homebrew/opt', '/usr/local/opt']
   .sort((a, b) => b.localeCompare(a, 'en', { numeric: true }));
 
 /**
- * A suite that needs a server; it is given the URL of an empty database of its own, for when it runs. Where no server answers it is
- * skipped and says so, unless everything is required.
+ * A suite that needs a PostgreSQL server. `suite` gets a function that returns the URL of an empty database, to be
+ * called while tests run. If no server answers, the suite is skipped and says so, unless everything is required.
  */
 export async function describeWithPostgres(name: string, suite: (url: () => string) => void): Promise<void> {
   const inDatabase = () => {
@@ -35,7 +35,7 @@ export async function describeWithPostgres(name: string, suite: (url: () => stri
     });
     afterAll(() => database?.drop());
     suite(() => {
-      if (database === undefined) throw new Error('the database is there only while the tests run');
+      if (database === undefined) throw new Error('the database exists only while the tests run');
       return database.url;
     });
   };
@@ -44,7 +44,7 @@ export async function describeWithPostgres(name: string, suite: (url: () => stri
   else describe.skip(`${name} (skipped: no PostgreSQL, name one: PREGON_TEST_POSTGRES=${SERVER}; ${why})`, inDatabase);
 }
 
-/** A suite that starts and kills a server of its own. */
+/** A suite that starts and kills its own server. */
 export function describeWithOwnPostgres(name: string, suite: () => void): void {
   if ((PROGRAMS.length > 0 && !isHidden('postgresql')) || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: install the server of PostgreSQL, apt-get install postgresql)`, suite);
@@ -63,7 +63,7 @@ async function whyNoServer(): Promise<string | undefined> {
   }
 }
 
-/** An empty database of a random name, until it is dropped with all who are connected to it. */
+/** Creates an empty database with a random name; `drop` also ends its connections. */
 async function createDatabase(server = SERVER): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `pregon_test_${randomBytes(8).toString('hex')}`;
   const url = new URL(server);
@@ -82,24 +82,24 @@ async function onServer(server: string, statement: string): Promise<void> {
   }
 }
 
-/** A server of the test's own, which it may kill. */
+/** A server that belongs to the test, which may kill it. */
 export interface PostgresServer {
-  /** Where to connect, as superuser, without a password. */
+  /** The URL for a superuser without a password. */
   readonly url: string;
-  /** Kills the server with all its processes, as when the power fails, but for the disk's own memory. */
+  /** Kills the server with all its processes, as a power failure does, except that the disk cache survives. */
   kill(): Promise<void>;
   /** Starts it on the same data and port. */
   start(): Promise<void>;
-  /** Stops it as an administrator does who is in a hurry: clients are told and cut off. */
+  /** Stops it with a fast shutdown, which disconnects clients. */
   stop(): Promise<void>;
-  /** Ends it, and removes its data. */
+  /** Stops it, and removes its data. */
   remove(): Promise<void>;
 }
 
-/** Makes a cluster on a free port of the loopback interface, and starts it. */
+/** Creates a cluster on a free loopback port, and starts it. */
 export async function startPostgres(): Promise<PostgresServer> {
   const [programs] = PROGRAMS;
-  if (programs === undefined) throw new Error('the server of PostgreSQL is required: apt-get install postgresql');
+  if (programs === undefined) throw new Error('the PostgreSQL server is required: apt-get install postgresql');
   const folder = mkdtempSync(join(tmpdir(), 'pregon-postgres-'));
   const data = join(folder, 'data');
   const owner = await serverUser(folder);
@@ -119,7 +119,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       'max_connections=60',
     ];
     const [program = '', ...args] = as('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]);
-    // After a kill, the data is another's until the last process of the server that was killed has noticed.
+    // After a kill, the data folder stays locked until the last process of the killed server has noticed.
     await eventually(
       async () => {
         const server = spawn(program, args, { cwd: folder, stdio: 'ignore' });
@@ -145,7 +145,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     await ended;
   }
 
-  /** The processes that serve connections would go on for a moment, and commit. */
+  /** Otherwise the processes of connections would go on for a moment, and commit. */
   async function kill(): Promise<void> {
     if (pid === undefined) return;
     const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]);
@@ -166,7 +166,9 @@ export async function startPostgres(): Promise<PostgresServer> {
   };
 }
 
-/** PostgreSQL refuses to run as root: there, as the user that the distribution made for it, without a shell in between. */
+/**
+ * PostgreSQL refuses to run as root. In that case it runs as the user of the distribution, without a shell in between.
+ */
 async function serverUser(folder: string): Promise<string[]> {
   if (process.getuid?.() !== 0) return [];
   await run('chown', ['postgres', folder]);

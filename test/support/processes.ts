@@ -11,17 +11,23 @@ export const PREGON = join(REPOSITORY, 'packages/server/dist/cli/main.js');
 
 const DEFAULT_DEADLINE_MS = 100_000;
 
-/** USER_HZ, in which /proc counts on every architecture that Node.js runs on. */
+/** USER_HZ, the unit of /proc on every architecture that Node.js runs on. */
 const TICKS_PER_SECOND = 100;
 
 export interface ProcessOptions {
-  /** Beside the environment of the tests, without its PREGON_* and DEBUG. */
+  /** Added to the environment of the tests, which is passed without PREGON_* and DEBUG. */
   readonly env?: Readonly<Record<string, string>>;
   /** @default the root of the repository */
   readonly cwd?: string;
-  /** What goes to standard input, which then ends. @default it stays open, for {@link RunningProcess.type} */
+  /**
+   * Text for standard input, which then ends.
+   * @default standard input stays open, for {@link RunningProcess.type}
+   */
   readonly input?: string | Uint8Array;
-  /** Takes what ends it. @default afterTest */
+  /**
+   * Registers the hook that ends it.
+   * @default afterTest
+   */
   readonly after?: (end: () => unknown) => void;
 }
 
@@ -32,7 +38,7 @@ export interface Exit {
   readonly stderr: string;
 }
 
-/** Starts `node` with arguments; whatever happens, it has ended after the test, or after whatever `after` waits for. */
+/** Starts `node` with arguments. It is killed after the test, or by whatever `after` registers. */
 export function startProcess(args: readonly string[], options: ProcessOptions = {}): RunningProcess {
   const process = new RunningProcess(args, options);
   const { after = afterTest } = options;
@@ -50,7 +56,7 @@ export function pregon(args: readonly string[], options: ProcessOptions = {}): P
   return startPregon(args, { input: '', ...options }).exited;
 }
 
-/** A process, all that it has said, and a way to wait until it says something. */
+/** A process and all its output, with methods to wait for output. */
 export class RunningProcess {
   readonly exited: Promise<Exit>;
   stdout = '';
@@ -71,7 +77,7 @@ export class RunningProcess {
       this.stderr += text;
       this.#changed();
     });
-    // A process that ends without reading its input breaks the pipe; how it ended is told by `exited`.
+    // A process that ends without reading its input breaks the pipe; `exited` tells how it ended.
     this.#child.stdin?.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
     });
@@ -100,13 +106,13 @@ export class RunningProcess {
     return this.stderr.split('\n').slice(0, -1);
   }
 
-  /** Waits until standard output (or error, see `options.of`) matches; the match may already be there. */
+  /** Waits until standard output (or error, see `options.of`) matches; earlier output counts as well. */
   until(pattern: RegExp, options: { of?: 'stdout' | 'stderr'; deadlineMs?: number } = {}): Promise<RegExpMatchArray> {
     const { of = 'stdout', deadlineMs = DEFAULT_DEADLINE_MS } = options;
     return this.#wait(() => this[of].match(pattern) ?? undefined, `${of} to match ${pattern}`, deadlineMs);
   }
 
-  /** Waits until standard output has so many whole lines, and returns all of them. */
+  /** Waits until standard output has this many whole lines, and returns all lines. */
   untilLines(count: number, deadlineMs = DEFAULT_DEADLINE_MS): Promise<string[]> {
     const lines = () => (this.stdoutLines.length >= count ? this.stdoutLines : undefined);
     return this.#wait(lines, `${count} lines of stdout`, deadlineMs);
@@ -161,7 +167,7 @@ export class RunningProcess {
   }
 }
 
-/** CPU time of a process so far, all of its threads, without the processes that it started. See proc_pid_stat(5). */
+/** CPU time of all threads of a process so far, in milliseconds, without child processes. See proc_pid_stat(5). */
 export function cpuMsOf(pid: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -169,7 +175,7 @@ export function cpuMsOf(pid: number): number {
   return ((user + system) * 1_000) / TICKS_PER_SECOND;
 }
 
-/** The environment of the tests, without what would tell `pregon` something. */
+/** The environment of the tests, without variables that `pregon` reads. */
 export function cleanEnvironment(): NodeJS.ProcessEnv {
   const entries = Object.entries(process.env).filter(([name]) => !/^(PREGON_|DEBUG$|NODE_OPTIONS$|VITEST)/.test(name));
   return Object.fromEntries(entries);

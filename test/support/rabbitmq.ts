@@ -13,13 +13,13 @@ import { afterTest } from './cleanup.js';
 import { isHidden, isRequired } from './machine.js';
 import { stablePort } from './ports.js';
 
-/** The broker that all tests share, with the user and password of a fresh one. */
+/** The broker that all tests share, with the user and password of a fresh installation. */
 export const SHARED_BROKER = 'amqp://guest:guest@127.0.0.1:5672';
 
-/** What own brokers show by TLS; it is signed by itself. */
+/** The self-signed TLS certificate of brokers that tests start. */
 export const CERTIFICATE = fileURLToPath(new URL('tls/cert.pem', import.meta.url));
 
-/** Where Debian keeps the programs themselves: those in the path change the user first. */
+/** The programs themselves in the folder of Debian, because those in the path change the user first. */
 const PROGRAMS = '/usr/lib/rabbitmq/bin';
 
 const reachable = !isHidden('rabbitmq') && (await isReachable(5672));
@@ -28,19 +28,25 @@ const installed = !isHidden('rabbitmq') && existsSync(join(PROGRAMS, 'rabbitmq-s
 const STARTING_MS = 180_000;
 const STOPPING_MS = 60_000;
 
-/** A suite that needs the shared broker. Where there is none it is skipped and says so, unless everything is required. */
+/**
+ * A suite that needs the shared broker. If there is none, the suite is skipped and says so, unless everything is
+ * required.
+ */
 export function describeWithBroker(name: string, suite: () => void): void {
   if (reachable || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: no RabbitMQ at 127.0.0.1:5672)`, suite);
 }
 
-/** A suite that starts brokers by itself. Skipped where RabbitMQ is not installed, see above. */
+/** A suite that starts its own brokers. It is skipped if RabbitMQ is not installed, see above. */
 export function describeWithBrokerPrograms(name: string, suite: () => void): void {
   if (installed || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: install RabbitMQ, apt-get install rabbitmq-server)`, suite);
 }
 
-/** A suite that has a broker of its own, which it may stop, kill and start. Skipped where RabbitMQ is not installed, see above. */
+/**
+ * A suite with its own broker, which it may stop, kill and start. It is skipped if RabbitMQ is not installed, see
+ * above.
+ */
 export function describeWithOwnBroker(name: string, suite: (broker: OwnBroker) => void): void {
   const broker = new OwnBroker();
   describeWithBrokerPrograms(name, () => {
@@ -50,7 +56,7 @@ export function describeWithOwnBroker(name: string, suite: (broker: OwnBroker) =
   });
 }
 
-/** What a test uses at a broker: names that nobody else has, gone after the test. */
+/** Unique names for a test at a broker; what has these names is removed after the test. */
 export interface TestNames {
   readonly url: string;
   readonly stream: string;
@@ -68,7 +74,7 @@ export function testNames(broker: string = SHARED_BROKER): TestNames {
   return { url: `${broker}/?stream=${stream}`, stream, exchange };
 }
 
-/** Deletes queues and exchanges, whether they are there or not. */
+/** Deletes queues and exchanges, whether they exist or not. */
 export async function deleteQueues(
   broker: string,
   queues: readonly string[],
@@ -82,7 +88,7 @@ export async function deleteQueues(
 }
 
 /**
- * A virtual host of the shared broker, for suites that cannot choose their names.
+ * Creates a virtual host on the shared broker, for suites that cannot choose their names.
  *
  * @returns its URL
  */
@@ -94,7 +100,7 @@ export async function createVirtualHost(): Promise<{ url: string; drop: () => Pr
   return { url: `${SHARED_BROKER}/${name}`, drop };
 }
 
-/** A node of RabbitMQ with ports and a data folder of its own, which survives its restarts. */
+/** A RabbitMQ node with its own ports and data folder, which survives restarts. */
 export class OwnBroker {
   #folder: string | undefined;
   #port = 0;
@@ -110,17 +116,17 @@ export class OwnBroker {
     return `amqp://guest:guest@127.0.0.1:${this.#port}`;
   }
 
-  /** The same by TLS, with {@link CERTIFICATE}. */
+  /** Like `url`, over TLS with {@link CERTIFICATE}. */
   get tlsUrl(): string {
     return `amqps://guest:guest@127.0.0.1:${this.#tlsPort}`;
   }
 
-  /** Of the node itself; the program that was started waits for it. */
+  /** The pid of the node itself; the started program only waits for it. */
   get pid(): number {
     return Number(readFileSync(join(this.#folder ?? '', 'pid'), 'utf8'));
   }
 
-  /** Starts it, or starts it again; resolves when it takes connections. */
+  /** Starts or restarts the node; resolves when it accepts connections. */
   async start(): Promise<void> {
     if (this.#folder === undefined) await this.#prepare();
     const child = spawn(join(PROGRAMS, 'rabbitmq-server'), [], { env: this.#environment, stdio: 'ignore' });
@@ -129,17 +135,17 @@ export class OwnBroker {
     const deadline = performance.now() + STARTING_MS;
     while (!(await isReachable(this.#port))) {
       if (child.exitCode !== null) throw new Error(`the broker ended with ${child.exitCode}:\n${this.#lastWords()}`);
-      if (performance.now() > deadline) throw new Error(`no broker on port ${this.#port} in time`);
+      if (performance.now() > deadline) throw new Error(`no broker listens on port ${this.#port} in time`);
       await delay(20);
     }
   }
 
-  /** Ends it as an operator would. */
+  /** Stops the node as an operator would. */
   async stop(): Promise<void> {
     await this.#end(() => this.#process?.kill('SIGTERM'));
   }
 
-  /** Ends it as the system does that has run out of memory. */
+  /** Kills the node, as the system does when it runs out of memory. */
   async kill(): Promise<void> {
     await this.#end(() => process.kill(this.pid, 'SIGKILL'));
   }
@@ -189,7 +195,7 @@ ssl_options.keyfile = ${join(CERTIFICATE, '../key.pem')}
 
   #lastWords(): string {
     const log = join(this.#folder ?? '', 'log', `${this.#environment['RABBITMQ_NODENAME']}.log`);
-    return existsSync(log) ? readFileSync(log, 'utf8').slice(-2_000) : 'it has written no log';
+    return existsSync(log) ? readFileSync(log, 'utf8').slice(-2_000) : 'it has not written a log';
   }
 
   async #end(how: () => void): Promise<void> {
@@ -204,13 +210,13 @@ ssl_options.keyfile = ${join(CERTIFICATE, '../key.pem')}
     process.removeListener('exit', this.#killAll);
   }
 
-  /** Nothing is left where the tests themselves are ended. */
+  /** No broker survives if the test process is ended. */
   readonly #killAll = (): void => {
     process.kill(this.pid, 'SIGKILL');
   };
 }
 
-/** Debian's own programs change the user, and know nothing of other nodes: those are run as they are. */
+/** Debian's own programs change the user and do not support other nodes, so the programs themselves are run. */
 async function runProgram(name: string, args: readonly string[], env?: NodeJS.ProcessEnv): Promise<string> {
   const program = env ? join(PROGRAMS, name) : name;
   const { stdout } = await promisify(execFile)(program, args, env ? { env } : {});

@@ -1,6 +1,9 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** The files that take longest, longest first. On a fresh clone Vitest knows sizes only, and a long file that starts last runs alone. */
+/**
+ * The slowest test files, slowest first. On a fresh clone Vitest knows only file sizes, and a slow file that starts
+ * last would run alone.
+ */
 const SLOWEST = [
   'packages/server/test/rabbitmq/outages.test.ts',
   'test/e2e/cli/bench.test.ts',
@@ -21,7 +24,7 @@ const SLOWEST = [
   'test/e2e/outbox/kill.test.ts',
 ];
 
-/** Starts the slowest files first, so that the short ones fill the time until the last of them ends. */
+/** Starts the slowest files first, so that the short ones fill the time until the last slow one ends. */
 export class SlowestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

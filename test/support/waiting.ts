@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Looks again and again until it is so, and fails with what was seen last when it has not come to be in time. */
+/** Calls `look` repeatedly until its value satisfies `isSo`; throws with the last value if the deadline passes. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   isSo: (value: T) => boolean,

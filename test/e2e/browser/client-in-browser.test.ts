@@ -17,7 +17,7 @@ interface Seen {
   readonly message: string;
 }
 
-/** A server with a page that has the client as `createClient`; other paths are the application's 404. */
+/** Starts a server with a page that has the client as `createClient`; other paths get the application's 404. */
 async function servePage(): Promise<{ server: Server; origin: string }> {
   const { outputFiles } = await build({
     stdin: { contents: `export * from ${JSON.stringify(CLIENT)}`, resolveDir: import.meta.dirname },
@@ -42,7 +42,7 @@ async function servePage(): Promise<{ server: Server; origin: string }> {
   return { server, origin: `http://127.0.0.1:${address.port}` };
 }
 
-/** What a client in the page comes to: once it is connected, or knows why it is not. */
+/** The state of a client in the page, once it is connected or knows why it is not. */
 function outcome(page: Page, url: string): Promise<Seen> {
   return page.evaluate(async (given) => {
     const { createClient } = Reflect.get(window, 'pregon');
@@ -57,8 +57,8 @@ function outcome(page: Page, url: string): Promise<Seen> {
   }, url);
 }
 
-describeInBrowser('the client in a real browser, which hides from pages why a WebSocket was refused', (open) => {
-  it('[fault G10][fault G2] takes a path of the page, and finds out why it is not let in', async () => {
+describeInBrowser('The client in a real browser, which hides from pages why a WebSocket was refused,', (open) => {
+  it('[fault G10][fault G2] takes a path of the page as its URL, and finds out why it is refused', async () => {
     const { server, origin } = await servePage();
     const routes = { events: { path: '/events' } };
     const log = `sqlite:${join(temporaryFolder(), 'log.db')}`;

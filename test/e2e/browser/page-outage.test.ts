@@ -16,14 +16,14 @@ import { eventually } from '../../support/waiting.js';
 
 const MARK = 'pregonTestMark';
 
-/** How many attempts the page has made in vain: by then, delays that double are longer than two seconds. */
+/** The number of failed attempts of the page, after which exponentially growing delays exceed two seconds. */
 const ATTEMPTS = 4;
-/** From the moment that the gateway takes connections until the page tries, and so is live unless the machine has no time for it. */
+/** The time from the start of the gateway to the next attempt of the page, unless the machine is too busy. */
 const TRIED_WITHIN_MS = 2_000;
 
-await describeOnBothEngines('the page of the reference application in an outage', (start) => {
+await describeOnBothEngines('The page of the reference application in an outage', (start) => {
   describeInBrowser('in a real browser', (open) => {
-    it('[fault G6][000-20][000-10][000-15][I-2][I-6] a save adds a row or edits it in place, a delete removes it; the gateway is killed with kill -9, 1,000 changes are made, it is started: the page tells of the outage, comes back within two seconds, and has all', async () => {
+    it('[fault G6][000-20][000-10][000-15][I-2][I-6] reports the killed gateway, is back within two seconds of its restart, and then has all 1,000 changes', async () => {
       const app = await start();
       const page = await openOnline(await open(), app);
       expect(await app.put(user(1))).toBe(201);
@@ -34,7 +34,7 @@ await describeOnBothEngines('the page of the reference application in an outage'
       await rowsBecome(page, [user(1, 9).name, user(2).name]);
       expect(await app.delete('2')).toBe(204);
       await rowsBecome(page, [user(1, 9).name]);
-      // Two were created, one updated, one deleted.
+      // Two events for creations, one for an update, and one for a removal.
       const before = 4;
       await eventually(
         () => logCount(page),
@@ -50,7 +50,7 @@ await describeOnBothEngines('the page of the reference application in an outage'
       expect(await rows(page)).toEqual([user(1, 9).name]);
       expect(await page.locator('#dare .text').innerText()).toMatch(/npm run gateway$/);
       await makeChanges(app, 1_000);
-      // The left half goes on, and counts what waits for the page.
+      // The application part of the page goes on, and counts the events that wait for the page.
       await eventually(
         () => station(page, 'log'),
         ({ lamp, text }) => lamp === 'live' && text.includes('1,000 waiting'),
@@ -66,7 +66,7 @@ await describeOnBothEngines('the page of the reference application in an outage'
       const began = performance.now();
       await stateBecomes(page, 'online');
       const tried = attempts.at(-1) ?? Number.POSITIVE_INFINITY;
-      expect(tried - began, 'from the gateway until the page tried').toBeLessThan(
+      expect(tried - began, 'time from the start of the gateway to the next attempt').toBeLessThan(
         Math.max(TRIED_WITHIN_MS, 40 * emptyProcessMs()),
       );
       await bannerBecomes(page, /^Back after [\dmins ]+: 1,000 events caught up, 0 missed/);

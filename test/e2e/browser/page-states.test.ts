@@ -13,8 +13,8 @@ import { eventually } from '../../support/waiting.js';
 const ARTEFACTS = join(import.meta.dirname, '../../../artefacts/screenshots');
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-describeInBrowser('the states of the page', (open) => {
-  it('[I-4] each is drawn in light and dark, from 360 to 1440 px, without a violation of axe: empty, live, an error in the form, outage, back, another log, opened in an outage', async () => {
+describeInBrowser('The states of the page', (open) => {
+  it('[I-4] are each drawn in light and dark, from 360 to 1440 px, without an axe violation: empty, live, a form error, an outage, back, another log, opened in an outage', async () => {
     const app = await UsersApp.start();
     const page = await open({ width: 1440, height: 900 });
     const look = await lookingAt(page);
@@ -73,13 +73,13 @@ describeInBrowser('the states of the page', (open) => {
       page,
       /^The gateway cannot be reached .* The page fills itself as soon as the gateway answers\./,
     );
-    // What is not known is a dash, and nothing that looks like an answer.
+    // Unknown values are shown as a dash, so that they do not look like an answer.
     expect(await page.locator('h2 .count').allInnerTexts()).toEqual(['–', '–']);
     expect(await page.locator('body').innerText()).not.toMatch(/\b0 users|No users yet|Nothing has happened|No events/);
     expect(await page.locator('#users .bones').isVisible()).toBe(true);
     await look('cold');
 
-    // Something that answers on the gateway's port, and wants no further attempt.
+    // Another server on the gateway's port, which tells clients not to reconnect.
     const refusing = new WebSocketServer({ port: app.gatewayPort, host: '127.0.0.1' });
     afterTest(() => refusing.close());
     refusing.on('connection', (socket) => socket.close(4500, 'this page may not come in'));
@@ -90,7 +90,8 @@ describeInBrowser('the states of the page', (open) => {
     for (const socket of refusing.clients) socket.terminate();
     await new Promise((resolve) => refusing.close(resolve));
 
-    // [fault G2] A browser does not say why its WebSocket failed: the page asks, and its policy lets it.
+    // [fault G2] A browser does not say why its WebSocket failed, so the page asks over HTTP, and its policy allows
+    // that.
     await app.startGateway('--allowed-origin=https://another.example');
     await page.reload();
     const why = await bannerBecomes(page, /^The gateway refused this page .*Try again/);
@@ -102,7 +103,7 @@ describeInBrowser('the states of the page', (open) => {
   }, 300_000);
 });
 
-/** How many users there are after some life. */
+/** A typical number of users after some use. */
 const LIFE = 24;
 
 async function someLife(app: UsersApp): Promise<void> {
@@ -117,7 +118,7 @@ async function someLife(app: UsersApp): Promise<void> {
   await app.delete('gone');
 }
 
-/** Ends both processes and leaves an empty log to the next. */
+/** Ends both processes and leaves an empty log for the next ones. */
 async function replaceLog(app: UsersApp): Promise<void> {
   await app.gateway.kill();
   await app.application.kill();
@@ -132,12 +133,12 @@ const SIZES = [
   [360, 780],
 ] as const;
 
-/** Under this width the panes are tabs. */
+/** Below this width the panes become tabs. */
 const TWO_COLUMNS = 1_024;
 
 /**
- * Returns a function that takes a screenshot of the page in each size and colour scheme, and runs axe on it. One page is resized, so that an
- * outage need not be repeated for each screenshot.
+ * Returns a function that takes a screenshot of the page in each size and colour scheme, and runs axe on it. One page
+ * is resized, so that an outage need not be repeated for each screenshot.
  */
 async function lookingAt(page: Page): Promise<(name: string) => Promise<void>> {
   mkdirSync(ARTEFACTS, { recursive: true });
@@ -162,7 +163,7 @@ async function lookingAt(page: Page): Promise<(name: string) => Promise<void>> {
   };
 }
 
-/** How many rows of the log begin before the one above them ends, in the first frame that is painted. */
+/** How many rows of the log overlap the row above them in the first painted frame. */
 function overlappingRows(page: Page): Promise<number> {
   return page.locator('#log .entries > li').evaluateAll(async (rows) => {
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
@@ -171,7 +172,10 @@ function overlappingRows(page: Page): Promise<number> {
   });
 }
 
-/** A change glows for a moment, and so does a change of the colour scheme: what it looks like amid that is not what is judged. */
+/**
+ * Waits for short animations. A change glows for a moment, and so does a new colour scheme, but the check is about the
+ * page at rest.
+ */
 function stillness(page: Page): Promise<unknown> {
   return page.evaluate(() => {
     const passing = document
@@ -181,7 +185,10 @@ function stillness(page: Page): Promise<unknown> {
   });
 }
 
-/** What axe finds, in the words of its rules. The policy of the page runs no foreign script: this one comes over the debugger. */
+/**
+ * The violations that axe finds, named by its rules. The policy of the page allows no foreign script, so axe is loaded
+ * over the debugger.
+ */
 async function violations(page: Page, session: CDPSession): Promise<string[]> {
   const isThere = await page.evaluate(() => Reflect.has(window, 'axe'));
   if (!isThere) await session.send('Runtime.evaluate', { expression: `${AXE};0` });

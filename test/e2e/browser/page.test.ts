@@ -10,10 +10,10 @@ import { UsersApp, user } from '../../support/pages/users-app.js';
 import { focusedUser, logCount, openOnline, rows, rowsBecome, station } from '../../support/pages/users-page.js';
 import { eventually } from '../../support/waiting.js';
 
-/** Says who it is: an element that was built anew would not. */
+/** A property that marks an element: a rebuilt element would not have it. */
 const MARK = 'pregonTestMark';
 
-describeInBrowser('the page of the reference application', (open) => {
+describeInBrowser('The page of the reference application', (open) => {
   let app: UsersApp;
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describeInBrowser('the page of the reference application', (open) => {
 
   const putAll = (...ids: number[]) => Promise.all(ids.map((id) => app.put(user(id))));
 
-  it('[000-20][000-10][000-15] a save adds a row or edits it in place, a delete removes it', async () => {
+  it('[000-20][000-10][000-15] adds a row or edits it in place after a save, and removes it after a delete', async () => {
     const page = await openOnline(await open(), app);
     expect(await app.put(user(1))).toBe(201);
     await rowsBecome(page, [user(1).name]);
@@ -36,7 +36,7 @@ describeInBrowser('the page of the reference application', (open) => {
     await rowsBecome(page, [user(1, 9).name]);
   });
 
-  it('[000-21] untouched rows keep their DOM nodes, and no request is made after the first', async () => {
+  it('[000-21] keeps the DOM nodes of unchanged rows, and makes no request after the first', async () => {
     await putAll(1, 2, 3, 4, 5);
     const page = await openOnline(await open(), app);
     await eventually(
@@ -60,7 +60,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(requests).toEqual([]);
   });
 
-  it('[000-21] a second page does not double the rows of the first', async () => {
+  it('[000-21] does not double its rows when a second page is opened', async () => {
     await putAll(1, 2, 3);
     const first = await openOnline(await open(), app);
     await rowsBecome(first, [user(1).name, user(2).name, user(3).name]);
@@ -77,7 +77,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(await logCount(first)).toBe(entries + 1);
   });
 
-  it('[000-22] the right column is the log of all events, with what was before the page was opened', async () => {
+  it('[000-22] shows in the right column the log of all events, including those before it was opened', async () => {
     await app.put({ id: 'h1', name: 'Ada', email: 'ada@example.com' });
     await app.put({ id: 'h1', name: 'Grace', email: 'ada@example.com' });
     const page = await openOnline(await open(), app);
@@ -93,7 +93,7 @@ describeInBrowser('the page of the reference application', (open) => {
       expect.stringMatching(/^Updated user h1 name: Ada → Grace/),
       expect.stringMatching(/^Created user h1 Ada, ada@example.com/),
     ]);
-    // What the filter names stands out of the topic, and the verb has an icon of its own beside its colour.
+    // The part of the topic that the filter names is highlighted, and the verb has an icon as well as a colour.
     expect(await page.locator('#log .topic').first().locator('mark').allTextContents()).toEqual(['user', 'h1']);
     const icons = await page
       .locator('#log .entries .verb use')
@@ -101,7 +101,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(icons).toEqual(['#icon-minus', '#icon-edit', '#icon-add']);
   });
 
-  it('[000-20] a user is added by the form; what the application refuses is a sentence at the field', async () => {
+  it('[000-20] adds a user by the form, and shows a refusal of the application as a sentence at the field', async () => {
     await app.put(user(42));
     const page = await openOnline(await open(), app);
     await rowsBecome(page, [user(42).name]);
@@ -129,7 +129,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect((await app.users()).map(({ name }) => name)).toEqual([user(42).name, 'Ada Lovelace']);
   });
 
-  it('the table is one stop of the keyboard; after delete and undo the focus is on the next row, and on the one that is back', async () => {
+  it('has one keyboard stop for the table; after delete and undo the focus is on the next row and on the restored one', async () => {
     await putAll(1, 2, 3);
     const page = await openOnline(await open(), app);
     await rowsBecome(page, [user(1).name, user(2).name, user(3).name]);
@@ -151,7 +151,7 @@ describeInBrowser('the page of the reference application', (open) => {
       () => focusedUser(page),
       (id) => id === '2',
     );
-    // The last row has no next one: then it is the one before.
+    // The last row has no next one, so the focus moves to the one before.
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
@@ -166,7 +166,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(await focusedUser(page)).toBe('2');
   });
 
-  it('the first stops of Tab skip to the users and to the events; the log is walked with the arrow keys', async () => {
+  it('offers by its first Tab stops to skip to the users and to the events; arrow keys move through the log', async () => {
     await putAll(1, 2, 3);
     const page = await openOnline(await open(), app);
     await page.keyboard.press('Tab');
@@ -196,7 +196,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(await page.getAttribute('#pause', 'aria-pressed')).toBe('true');
   });
 
-  it('the line at the top says how far each end is, and the command that kills this gateway can be copied', async () => {
+  it('says at the top how far each end is, and lets the user copy the command that kills this gateway', async () => {
     await putAll(1, 2);
     const page = await openOnline(await open(), app);
     await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -220,7 +220,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`kill -9 ${app.gateway.pid}`);
   });
 
-  it('what an event holds reaches the page as text, under a policy that runs no foreign script', async () => {
+  it('shows the contents of an event as text, under a policy that allows no foreign script', async () => {
     const page = await open();
     const problems: string[] = [];
     page.on('pageerror', (error) => problems.push(error.message));
@@ -235,7 +235,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(problems).toEqual([]);
   });
 
-  it('with prefers-reduced-motion a change has a mark instead, and nothing moves', async () => {
+  it('shows a mark in place of an animation for a change with prefers-reduced-motion', async () => {
     await app.put(user(1));
     const page = await open();
     await page.emulateMedia({ reducedMotion: 'reduce' });
@@ -254,7 +254,7 @@ describeInBrowser('the page of the reference application', (open) => {
   it('is painted within 200 ms', async () => {
     const page = await open();
     const paints: number[] = [];
-    // The best of several: what is asked is what the page costs, not what else this machine does.
+    // The best of several runs, because the test is about the cost of the page, not about the load of the machine.
     for (let i = 0; i < 5; i++) {
       await page.goto(app.url);
       const paint = () =>
@@ -264,7 +264,7 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(Math.min(...paints)).toBeLessThan(200);
   });
 
-  it('from 360 to 2560 px nothing is wider than the page, and no e-mail address shorter than it can be told by', async () => {
+  it('has nothing wider than itself from 360 to 2560 px, and keeps each e-mail address recognizable', async () => {
     await app.put({ ...user('a-rather-long-id-for-a-row-of-a-table'), email: 'somebody.with.a.long.name@example.com' });
     const page = await openOnline(await open(), app);
     await page.locator('#users tr[data-id] td.mail').waitFor();
@@ -282,7 +282,7 @@ describeInBrowser('the page of the reference application', (open) => {
     }
   });
 
-  it('[000-18] new WebSocket() connects from a page on disk, and from the page of the application', async () => {
+  it('[000-18] connects by new WebSocket(), and so does a page on disk', async () => {
     const file = join(temporaryFolder(), 'echo.html');
     writeFileSync(file, '<!doctype html><title>from disk</title>');
     const fromDisk = await open();
@@ -299,7 +299,7 @@ describeInBrowser('the page of the reference application', (open) => {
     }
   });
 
-  it('[000-19] a page on disk of a few lines, that shows what comes, is enough to try it', async () => {
+  it('[000-19] has a simple counterpart: a page on disk of a few lines shows the events', async () => {
     const file = join(temporaryFolder(), 'echo.html');
     writeFileSync(
       file,
@@ -323,8 +323,8 @@ describeInBrowser('the page of the reference application', (open) => {
     expect(JSON.parse(shown ?? '')).toMatchObject({ type: 'UserWasCreated', data: { id: '1' } });
   });
 
-  // The last, since the log is full afterwards.
-  it('[000-22] ten thousand entries stay smooth: only the rows that can be seen are in the document', async () => {
+  // Kept as the last test, because the log is full afterwards.
+  it('[000-22] scrolls smoothly through ten thousand entries, because only visible rows are in the document', async () => {
     await fillLog(app, 10_000);
     const page = await openOnline(await open(), app);
     await eventually(
@@ -350,7 +350,7 @@ describeInBrowser('the page of the reference application', (open) => {
   });
 });
 
-/** Straight to the log, as another application would. */
+/** Appends straight to the log, as another application would. */
 async function fillLog(app: UsersApp, count: number): Promise<void> {
   const log = await openLog(`sqlite:${app.logFile}`);
   for (let from = 0; from < count; from += 1_000) {
@@ -370,7 +370,7 @@ async function fillLog(app: UsersApp, count: number): Promise<void> {
   await log.close();
 }
 
-/** What anybody types into the console. */
+/** Connects as a user would in the browser console. */
 async function listen(page: Page, url: string): Promise<void> {
   await page.evaluate(
     (address) =>

@@ -37,7 +37,7 @@ async function startGateway(cwd = temporaryFolder(), port = 0, after = afterTest
   return { cwd, process, url: `ws://127.0.0.1:${bound}/events`, publish: `${http}/publish/my_events` };
 }
 
-/** Runs the tool to its end; what it printed is parsed. */
+/** Runs the tool to its end, and parses its output. */
 async function bench(args: readonly string[], options: ProcessOptions = {}) {
   const exit = await pregon(['bench', ...args, '--json'], options);
   return { code: exit.code, stderr: exit.stderr, result: resultOf(exit) };
@@ -48,7 +48,7 @@ function resultOf(exit: Exit) {
   return JSON.parse(exit.stdout);
 }
 
-/** Waits until so many events are in the log. */
+/** Waits until this many events are in the log. */
 async function untilPublished(cwd: string, count: number): Promise<void> {
   const log = await openLog(`sqlite:${join(cwd, 'data/pregon.db')}`);
   await eventually(
@@ -67,7 +67,7 @@ function portOf(server: { address(): string | AddressInfo | null }): number {
 const CLEAN = { lost: 0, undelivered: 0, reordered: 0, duplicates: 0, unasked: 0 };
 
 describe('pregon bench', () => {
-  it('publishes over HTTP; all is well: each event on each connection, exit code 0', async () => {
+  it('publishes over HTTP and exits with code 0 if each event arrives on each connection', async () => {
     const { url, publish } = await startGateway();
     const args = [url, '--connections=40', '--connect-rate=1000', '--duration=2s', '--rate=100'];
     const { code, result } = await bench([...args, `--publish=${publish}/user.1.seen`], {
@@ -88,7 +88,7 @@ describe('pregon bench', () => {
     expect(code).toBe(0);
   });
 
-  it('publishes to the log, over pregon.v1, with topics of its own for each connection', async () => {
+  it('publishes to the log, and subscribes over pregon.v1 with separate topics for each connection', async () => {
     const { cwd, url } = await startGateway();
     const args = [
       url,
@@ -102,7 +102,7 @@ describe('pregon bench', () => {
     const { code, result } = await bench([...args, ...spread], { cwd });
     expect(result).toMatchObject({ ok: true, protocol: 'pregon.v1', ...CLEAN });
     expect(result.published.topics).toBe(51);
-    // 20 times 10 patterns go round the 51 almost four times.
+    // 20 times 10 patterns go almost four times round the 51 topics.
     const each = result.published.events / 51;
     expect(result.delivered.expected / each).toBeGreaterThan(190);
     expect(result.delivered.expected / each).toBeLessThan(210);
@@ -112,7 +112,7 @@ describe('pregon bench', () => {
   });
 
   it.each(['plain', 'pregon.v1'])(
-    '[I-2] [I-3] --reconnect-storm: all come back at once, and miss nothing (%s)',
+    '[I-2] [I-3] reconnects all connections at once with --reconnect-storm, and they miss nothing (%s)',
     async (protocol) => {
       const { cwd, url } = await startGateway();
       const args = [
@@ -132,7 +132,7 @@ describe('pregon bench', () => {
     },
   );
 
-  it('a gateway that is killed and does not come back: exit code 1, with what was not delivered', async () => {
+  it('exits with code 1 and the undelivered events if the gateway is killed and does not come back', async () => {
     const { cwd, process, url } = await startGateway();
     const args = [url, '--exchange=my_events', '--duration=3s', '--rate=100', '--connections=10', '--json'];
     const tool = startPregon(['bench', ...args], { cwd, input: '' });
@@ -149,7 +149,7 @@ describe('pregon bench', () => {
     expect(exit.code).toBe(1);
   });
 
-  it('[I-2] a gateway that is killed and comes back: connections resume, and nothing is missing', async () => {
+  it('[I-2] finds nothing missing if the gateway is killed and comes back, because connections resume', async () => {
     const port = await stablePort();
     const { cwd, process, url } = await startGateway(temporaryFolder(), port);
     const args = [url, '--exchange=my_events', '--duration=5s', '--rate=100', '--connections=10', '--json'];
@@ -165,7 +165,7 @@ describe('pregon bench', () => {
     expect(exit.code).toBe(0);
   });
 
-  it('[002-02] speaks wss, offers compression, and says how to trust a certificate', async () => {
+  it('[002-02] uses wss, offers compression, and says how to trust a certificate', async () => {
     const cwd = temporaryFolder();
     const [cert, key] = ['cert', 'key'].map((name) => join(SUPPORT, `tls/localhost.${name}.pem`));
     const flags = ['--route=events', '--exchange=my_events', `--cert=${cert}`, `--key=${key}`];
@@ -183,7 +183,7 @@ describe('pregon bench', () => {
     expect([untrusted.code, code]).toEqual([1, 0]);
   });
 
-  it('counts events of others apart, and finds nothing wrong with them', async () => {
+  it('counts foreign events separately, and does not call them an error', async () => {
     const { cwd, url } = await startGateway();
     const args = [url, '--exchange=my_events', '--duration=1h', '--rate=20', '--connections=5', '--json'];
     const tool = startPregon(['bench', ...args], { cwd, input: '' });
@@ -193,7 +193,7 @@ describe('pregon bench', () => {
     expect(resultOf(exit)).toMatchObject({ ok: true, ...CLEAN, others: { events: 15, messages: 0 } });
   });
 
-  it('without a publisher it measures what passes by, with latency from the time of events', async () => {
+  it('measures passing events without a publisher, with the latency from the time of each event', async () => {
     const { cwd, url } = await startGateway();
     const tool = startPregon(['bench', url, '--duration=30s', '--connections=3'], { cwd, input: '' });
     const source = startPregon(
@@ -209,7 +209,7 @@ describe('pregon bench', () => {
     expect(exit.code).toBe(0);
   });
 
-  it('Ctrl-C ends it early, with the summary', async () => {
+  it('ends early on Ctrl-C, with the summary', async () => {
     const { cwd, url } = await startGateway();
     const args = [url, '--exchange=my_events', '--duration=1h', '--rate=100', '--connections=10'];
     const tool = startPregon(['bench', ...args], { cwd, input: '' });
@@ -223,11 +223,11 @@ describe('pregon bench', () => {
   });
 });
 
-describe('a gateway that does wrong is caught', () => {
+describe('pregon bench, against a faulty gateway,', () => {
   let cwd: string;
   let url: string;
 
-  // One for all: each run counts its own events, and none of them is about the start of a gateway or its end.
+  // One gateway for all tests: each run counts its own events, and no test is about the start or the end of a gateway.
   beforeAll(async () => {
     ({ cwd, url } = await startGateway(temporaryFolder(afterFile), 0, afterFile));
   });
@@ -241,7 +241,10 @@ describe('a gateway that does wrong is caught', () => {
     return result;
   }
 
-  /** Runs two connections, and spoils events that the second one gets. Of more, any may be the second to arrive on a busy machine. */
+  /**
+   * Runs two connections and spoils events of the second one. With more connections, any might arrive as the second on
+   * a busy machine.
+   */
   function benchSpoilt(spoil: (number: number, text: string) => string[]) {
     const frame: Faults['frame'] = ({ text, connection }) => {
       const [, number] = /"id":"bench\w{12}-(\d{12})"/.exec(text) ?? [];
@@ -250,19 +253,19 @@ describe('a gateway that does wrong is caught', () => {
     return benchThrough({ frame }, ['--connections=2']);
   }
 
-  it('[I-2] two events lost', async () => {
+  it('[I-2] finds two lost events', async () => {
     const result = await benchSpoilt((number, text) => (number === 5 || number === 8 ? [] : [text]));
     expect(result).toMatchObject({ ...CLEAN, lost: 2 });
     expect(result.findings).toEqual([{ fault: 'lost', connection: 2, number: 5 }]);
     expect(result.delivered.events).toBe(2 * result.published.events - 2);
   });
 
-  it('[I-2] all lost from some event on', async () => {
+  it('[I-2] finds that all events are lost from some event on', async () => {
     const result = await benchSpoilt((number, text) => (number >= 10 ? [] : [text]));
     expect(result).toMatchObject({ ...CLEAN, lost: result.published.events - 9 });
   });
 
-  it('[I-1] two events reordered', async () => {
+  it('[I-1] finds two reordered events', async () => {
     const held: string[] = [];
     const result = await benchSpoilt((number, text) => {
       if (number !== 6 && number !== 20) return [text, ...held.splice(0)];
@@ -276,7 +279,7 @@ describe('a gateway that does wrong is caught', () => {
     ]);
   });
 
-  it('[I-3] three events twice, one of them much later', async () => {
+  it('[I-3] finds three repeated events, one of which comes much later', async () => {
     const held: string[] = [];
     const result = await benchSpoilt((number, text) => {
       if (number === 2) held.push(text);
@@ -287,17 +290,17 @@ describe('a gateway that does wrong is caught', () => {
     expect(result.findings.map(({ number }: { number: number }) => number)).toEqual([4, 9, 2]);
   });
 
-  it('events that were not subscribed to', async () => {
+  it('finds events outside the subscription', async () => {
     const path = (asked: string) => asked.replace(/\?.*/, '');
     const topics = ['--connections=2', '--topics=a.#', '--publish-topics=a.x,b.x'];
     const result = await benchThrough({ path }, topics);
-    // Every other one goes to b.x, and comes on both.
+    // Every second event goes to b.x, and arrives on both connections.
     expect(Math.abs(result.unasked - result.published.events)).toBeLessThanOrEqual(1);
     expect(result).toMatchObject({ ...CLEAN, unasked: result.unasked });
     expect(result.delivered.events).toBe(result.delivered.expected);
   });
 
-  it('connections that are refused, by reason', async () => {
+  it('reports refused connections by reason', async () => {
     const refuse = (connection: number) => (connection > 2 ? 401 : undefined);
     const result = await benchThrough({ refuse }, ['--connections=5']);
     expect(result).toMatchObject(CLEAN);
@@ -311,7 +314,7 @@ describe('a gateway that does wrong is caught', () => {
     expect(result.delivered.events).toBe(2 * result.published.events);
   });
 
-  it('[fault G11] says that no event of an exchange came at all, and where to look, not only how many were lost', async () => {
+  it('[fault G11] says that no event of an exchange arrived at all, and where to look, not only how many were lost', async () => {
     const args = ['bench', url, '--exchange=orders', '--duration=1s', '--connections=2', '--rate=20'];
     const { code, stdout } = await pregon(args, { cwd });
     expect(code).toBe(1);
@@ -323,7 +326,7 @@ describe('a gateway that does wrong is caught', () => {
     expect([ours.code, ours.result.hint]).toEqual([0, undefined]);
   });
 
-  it('connections that are refused for a while come later', async () => {
+  it('retries connections that are refused for a while', async () => {
     const refuse = (connection: number) => (connection > 1 && connection < 4 ? 503 : undefined);
     const proxy = await startFaultyProxy(url.replace('/events', ''), { refuse });
     closing.push(proxy.close);
@@ -339,44 +342,44 @@ describe('a gateway that does wrong is caught', () => {
   });
 });
 
-describe('what is wrong is said, with what to do', () => {
+describe('pregon bench reports, with the remedy,', () => {
   const cases: [string, string[], number, RegExp][] = [
     [
-      'no token',
+      'a missing token',
       ['--publish=http://127.0.0.1:1/publish/e/t'],
       2,
       /--publish needs the token .*PREGON_TOKEN, or --token=TOKEN\nUsage: pregon bench URL/,
     ],
     ['two publishers', ['--publish=http://h/publish/e', '--exchange=e'], 2, /give one of them/],
     [
-      'an address that is none',
+      'an invalid address',
       ['--publish=http://127.0.0.1:1/e/t', '--token=t'],
       2,
       /is not as http:\/\/HOST:PORT\/publish\/EXCHANGE\/TOPIC/,
     ],
     ['a rate without a publisher', ['--rate=5'], 2, /--rate needs a publisher/],
     ['too many connections', ['--connections=1000000'], 2, /--connections must be from 1 to 100000, not 1000000/],
-    ['no connection', ['--connections=0'], 2, /--connections must be from 1 to 100000, not 0/],
-    ['a duration that is none', ['--duration=30'], 2, /--duration must be as 30s/],
-    ['a timeout that is none', ['--handshake-timeout=soon'], 2, /--handshake-timeout must be as 30s/],
+    ['zero connections', ['--connections=0'], 2, /--connections must be from 1 to 100000, not 0/],
+    ['an invalid duration', ['--duration=30'], 2, /--duration must be as 30s/],
+    ['an invalid timeout', ['--handshake-timeout=soon'], 2, /--handshake-timeout must be as 30s/],
     ['a timeout that is too long', ['--handshake-timeout=2h'], 2, /--handshake-timeout must be from 1ms to 1h/],
-    ['a header that is none', ['--header=x'], 2, /--header must be as "Name: value"/],
+    ['an invalid header', ['--header=x'], 2, /--header must be as "Name: value"/],
     [
-      'a log that is not there',
+      'a missing log',
       ['--exchange=e', '--log=sqlite:nowhere.db'],
       1,
       /there is no log sqlite:nowhere\.db; name the gateway's with --log/,
     ],
     ['topics in the URL', ['?topics=a.%23'], 2, /name topics with --topics, by which is told what is to come/],
-    ['a topic that is none', ['--publish=http://127.0.0.1:1/publish/e/%zz', '--token=t'], 2, /is not as http:/],
+    ['an invalid topic', ['--publish=http://127.0.0.1:1/publish/e/%zz', '--token=t'], 2, /is not as http:/],
     [
-      'topics that nobody subscribes to',
+      'topics without a subscriber',
       ['--publish=http://127.0.0.1:1/publish/e/a.b', '--token=t', '--topics=c.#,d'],
       2,
       /no connection would get an event: what is published \(a\.b\) matches nothing of --topics/,
     ],
-    ['a pattern that is none', ['--topics=a..b'], 1, /not a topic pattern: "a\.\.b"/],
-    ['nothing that listens', [], 1, /connection refused; nothing listens there: is the gateway running/],
+    ['an invalid pattern', ['--topics=a..b'], 1, /not a topic pattern: "a\.\.b"/],
+    ['a port on which nothing listens', [], 1, /connection refused; nothing listens there: is the gateway running/],
   ];
 
   it.each(cases)('%s', async (_, flags, code, message) => {
@@ -388,7 +391,7 @@ describe('what is wrong is said, with what to do', () => {
     expect([exit.code, exit.stdout]).toEqual([code, '']);
   });
 
-  it('the wrong token, the wrong exchange, the wrong path, an origin that is not allowed', async () => {
+  it('a wrong token, a wrong exchange, a wrong path, and an origin that is not allowed', async () => {
     const { cwd, url, publish } = await startGateway();
     const complaint = async (args: string[]) => (await pregon(['bench', ...args], { cwd })).stderr.split('\n').at(-2);
     expect(await complaint([url, `--publish=${publish}/t`, '--token=x'])).toMatch(
@@ -402,7 +405,7 @@ describe('what is wrong is said, with what to do', () => {
     expect(await complaint([url, '--origin=https://evil.example'])).toMatch(/403 Forbidden; .*--origin=/);
   });
 
-  it('Ctrl-C ends the wait for one that does not answer', async () => {
+  it('connections that are not open when Ctrl-C ends the wait for a silent server', async () => {
     const silent = createServer();
     closing.push(() => silent.close());
     const arrived = once(silent.listen(0, '127.0.0.1'), 'connection');
@@ -415,7 +418,7 @@ describe('what is wrong is said, with what to do', () => {
     expect(code).toBe(1);
   });
 
-  it('one that shakes hands and says nothing after it is given up', async () => {
+  it('a server that completes the handshake and then stays silent', async () => {
     const silent = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     closing.push(() => silent.close());
     await once(silent, 'listening');
@@ -428,7 +431,7 @@ describe('what is wrong is said, with what to do', () => {
     expect(code).toBe(1);
   });
 
-  it('explains itself', async () => {
+  it('its options, in the help', async () => {
     const [overview, help] = await Promise.all([pregon(['--help']), pregon(['help', 'bench'])]);
     expect(overview.stdout).toMatch(/\n {2}bench +load a running gateway, and check/);
     for (const flag of ['--connections=N', '--topics=PATTERNS', '--publish=URL', '--reconnect-storm', '--json']) {

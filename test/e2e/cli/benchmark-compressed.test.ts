@@ -3,18 +3,18 @@ import { describe, expect, it } from 'vitest';
 import { SameStream } from '../../../bench/load/same-stream.js';
 import { createOrder } from '../../../bench/orders.js';
 
-/** A frame as a server sends it; it refers to what was sent compressed before it, where there is something. */
+/** A compressed frame of a server; it may refer to the compressed texts before it. */
 function frame(text: string, before = ''): Buffer {
   const dictionary = before === '' ? {} : { dictionary: Buffer.from(before) };
   const payload = deflateRawSync(text, { finishFlush: constants.Z_SYNC_FLUSH, ...dictionary }).subarray(0, -4);
   return Buffer.concat([Buffer.from([0xc1, 126, payload.length >> 8, payload.length & 0xff]), payload]);
 }
 
-describe('the load client of compressed events', () => {
+describe('The load client for compressed events', () => {
   const texts = [1, 2, 3].map((number) => JSON.stringify(createOrder(number)));
   const wire = Buffer.concat(texts.map((text) => frame(text)));
 
-  it('reads once what comes to all alike, in whatever pieces it comes to each', async () => {
+  it('inflates the common bytes of all connections once, in whatever pieces each receives them', async () => {
     const stream = new SameStream();
     const read: string[] = [];
     for (let at = 0; at < wire.length; at += 100) {
@@ -27,7 +27,7 @@ describe('the load client of compressed events', () => {
     expect(stream.length).toBe(wire.length);
   });
 
-  it('reads what goes on from what came before, and what stands for itself between', async () => {
+  it('inflates frames that refer to earlier ones, and independent frames between them', async () => {
     const [first = '', second = '', third = ''] = texts;
     const stream = new SameStream();
     const frames = Buffer.concat([
@@ -40,7 +40,7 @@ describe('the load client of compressed events', () => {
     expect(await stream.read()).toEqual([first, second, third, first]);
   });
 
-  it('notices one byte that is another, wherever it is', () => {
+  it('notices a single differing byte at any place', () => {
     const stream = new SameStream();
     stream.matches(0, wire, wire.length);
     for (let at = 0; at < wire.length; at += 37) {
@@ -51,8 +51,8 @@ describe('the load client of compressed events', () => {
   });
 });
 
-describe('the orders that are compressed', () => {
-  it('have about 1 KB, are the same for the same number, and others for others', () => {
+describe('The compressed orders', () => {
+  it('have about 1 KB, are equal for equal numbers, and differ for different ones', () => {
     const sizes = Array.from({ length: 200 }, (_, number) => JSON.stringify(createOrder(number)).length);
     expect(Math.min(...sizes)).toBeGreaterThan(900);
     expect(Math.max(...sizes)).toBeLessThan(1_250);

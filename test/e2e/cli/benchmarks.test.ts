@@ -24,7 +24,9 @@ const RUN = 'bench/dist/run.js';
 /** A quick run of everything takes two minutes on two free cores. */
 const QUICK_RUN_MS = 900_000;
 
-/** Of all questions, those that take seconds: one about a log alone, one that compares servers, one about a single gateway. */
+/**
+ * The questions that take only seconds: one about a log alone, one that compares servers, one about a single gateway.
+ */
 const ASKED = isLong ? [] : ['append', 'fanout.paced', 'replay'];
 const WITH_GOALS = isLong
   ? ['append', 'fanout', 'socketio', 'topics', 'replay', 'memory']
@@ -40,7 +42,7 @@ interface Answers {
 
 describe('npm run bench', () => {
   it(
-    `answers ${isLong ? 'every question' : ASKED.join(', ')} in quick mode, and says visibly what it leaves out`,
+    `answers ${isLong ? 'every question' : ASKED.join(', ')} in quick mode, and shows what it leaves out`,
     async () => {
       const { code, stdout, stderr } = await startProcess([RUN, '--quick', '--json', ...ASKED]).exited;
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -67,7 +69,7 @@ describe('npm run bench', () => {
     QUICK_RUN_MS,
   );
 
-  it('says what there is where it is asked for something else', async () => {
+  it('lists the questions if it is asked for an unknown one', async () => {
     const unknown = await startProcess([RUN, 'fanout.paved']).exited;
     expect(unknown.code).toBe(1);
     expect(unknown.stderr).toMatch(/no benchmark fanout\.paved; there are: .*fanout\.paced/);
@@ -93,13 +95,13 @@ describe('npm run bench', () => {
   });
 });
 
-describe('the load client', () => {
+describe('The load client', () => {
   it.each([
-    ['all in order', [1, 2, 3, 4], 0],
-    ['one missing', [1, 2, 4], 1],
-    ['one twice', [1, 2, 2, 3], 2],
-    ['two exchanged', [1, 3, 2, 4], 2],
-  ])('notices on a connection what is wrong: %s', async (_, numbers, misordered) => {
+    ['all events in order', [1, 2, 3, 4], 0],
+    ['one missing event', [1, 2, 4], 1],
+    ['one repeated event', [1, 2, 2, 3], 2],
+    ['two swapped events', [1, 3, 2, 4], 2],
+  ])('detects on a connection: %s', async (_, numbers, misordered) => {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     const texts = numbers.map((number) => JSON.stringify(createPositioned(number, 200)));
     server.on('connection', (client) => {
@@ -128,32 +130,36 @@ describe('the load client', () => {
     server.close();
   });
 
-  it.each(['one', 'the same ten', 'neighbours', 'random', 'one each', 'wildcards'])(
-    'expects exactly the events that a connection wants: %s',
-    (name) => {
-      const spread = spreadOf(name);
-      const sizes = audienceSizes(spread, 1_000);
-      for (const connection of [0, 7, 991, 999]) {
-        const { from, steps } = cadenceOf(spread, connection);
-        for (const first of [1, 990, 1_000, 12_345]) {
-          const wanted = Array.from({ length: 5_000 }, (_, index) => first + index).filter((number) =>
-            spread.wants(connection, number),
-          );
-          let { number, place } = from(first);
-          const expected = wanted.map(() => {
-            const now = number;
-            number += steps[place++ % steps.length] ?? 0;
-            return now;
-          });
-          expect(expected).toEqual(wanted);
-          for (const one of wanted) expect(sizes[one % sizes.length]).toBeGreaterThan(0);
-        }
+  it.each([
+    'one',
+    'the same ten topics for each connection',
+    'neighbours',
+    'random',
+    'one topic for each connection',
+    'wildcards',
+  ])('expects exactly the events of each subscription: %s', (name) => {
+    const spread = spreadOf(name);
+    const sizes = audienceSizes(spread, 1_000);
+    for (const connection of [0, 7, 991, 999]) {
+      const { from, steps } = cadenceOf(spread, connection);
+      for (const first of [1, 990, 1_000, 12_345]) {
+        const wanted = Array.from({ length: 5_000 }, (_, index) => first + index).filter((number) =>
+          spread.wants(connection, number),
+        );
+        let { number, place } = from(first);
+        const expected = wanted.map(() => {
+          const now = number;
+          number += steps[place++ % steps.length] ?? 0;
+          return now;
+        });
+        expect(expected).toEqual(wanted);
+        for (const one of wanted) expect(sizes[one % sizes.length]).toBeGreaterThan(0);
       }
-    },
-  );
+    }
+  });
 });
 
-describe('what is written of a run', () => {
+describe('The report of a benchmark run', () => {
   const question: Question = { name: 'speed', title: 'How fast', cases: [], answer: async () => [] };
   const rows = [
     { case: 'paced', µs: 5, ...goal('≤ 6 µs', true, '5 µs') },
@@ -167,7 +173,7 @@ describe('what is written of a run', () => {
     },
   ];
 
-  it('is one line for each goal, goal beside measured', () => {
+  it('has one line for each goal, with the measured value beside it', () => {
     expect(goalRows([question], { speed: rows })).toEqual([
       { case: 'speed, paced', goal: '≤ 6 µs', measured: '5 µs', met: 'yes' },
       { case: 'speed, burst', goal: '≤ 1 µs', measured: '2 µs', met: '**no**' },
@@ -175,7 +181,7 @@ describe('what is written of a run', () => {
     ]);
   });
 
-  it('stands between the marks of the document, and nothing else is touched', () => {
+  it('is written between the marks of the document, and leaves the rest alone', () => {
     const folder = `${temporaryFolder()}/`;
     const path = join(folder, 'benchmarks.md');
     const marks = readFileSync('docs/development/benchmarks.md', 'utf8').match(/<!-- \/?measured.*-->/g) ?? [];
@@ -194,7 +200,7 @@ describe('what is written of a run', () => {
   });
 
   it.each(['log', 'linear'] as const)(
-    'is drawn with a name, a value and a bar for each, %s, and text that can be read',
+    'has a chart with a name, a value and a bar for each server, on a %s scale, with legible text',
     (scale) => {
       const bars = [
         { label: 'pregon <1>', value: 0.05, ours: true },
@@ -220,12 +226,12 @@ describe('what is written of a run', () => {
     },
   );
 
-  it('says how to get a peer that is not installed', () => {
+  it('says how to install a missing peer', () => {
     expect(findBunIn(`${temporaryFolder()}/`)).toEqual({ missing: 'not installed: npm run bench:peers' });
   });
 });
 
-/** Those started by a process, and by those. */
+/** The processes that this process started, directly or indirectly. */
 function descendants({ pid }: RunningProcess): number[] {
   const parents = new Map<number, number>();
   for (const name of readdirSync('/proc')) {

@@ -17,7 +17,7 @@ interface StartedGateway {
   readonly url: string;
 }
 
-/** Runs a gateway on a free port of the loopback address, and waits for its banner. */
+/** Runs a gateway on a free loopback port, and waits for its banner. */
 async function startGateway(
   cwd: string,
   flags: readonly string[],
@@ -33,7 +33,7 @@ function publish(cwd: string, topic: string, data: unknown, exchange = 'my_event
   return pregon(['publish', exchange, topic, JSON.stringify(data), '--type=UserWasCreated'], { cwd });
 }
 
-/** The HTTP status with which an upgrade is answered. */
+/** The HTTP status that answers an upgrade request. */
 async function upgradeStatus(url: string): Promise<number> {
   const socket = new WebSocket(url);
   return new Promise((resolve) => {
@@ -57,7 +57,7 @@ async function greetSecurely(port: number): Promise<void> {
 }
 
 describe('pregon run', () => {
-  it('[000-16] this line, verbatim: run 0.0.0.0:PORT --route=events --exchange=my_events', async () => {
+  it('[000-16] accepts this command line verbatim: run 0.0.0.0:PORT --route=events --exchange=my_events', async () => {
     const cwd = temporaryFolder();
     const port = await freePort();
     const gateway = startPregon(['run', `0.0.0.0:${port}`, '--route=events', '--exchange=my_events'], { cwd });
@@ -72,7 +72,7 @@ describe('pregon run', () => {
     expect(JSON.parse(json)).toMatchObject({ type: 'UserWasCreated', topic: 'user.42.created', data: { id: '42' } });
   });
 
-  it('[000-16] both flags repeat', async () => {
+  it('[000-16] accepts both flags repeatedly', async () => {
     const cwd = temporaryFolder();
     const flags = ['--route=events', '--route=audit', '--exchange=a', '--exchange=b', '--exchange=a'];
     const { process, url } = await startGateway(cwd, flags);
@@ -80,7 +80,7 @@ describe('pregon run', () => {
     expect(await Promise.all([upgradeStatus(`${url}/events`), upgradeStatus(`${url}/audit`)])).toEqual([101, 101]);
   });
 
-  it('[000-06] a table of routes in a YAML file; an unknown path is 404', async () => {
+  it('[000-06] reads routes from a YAML file, and answers an unknown path with 404', async () => {
     const cwd = temporaryFolder();
     const routes = 'events: { path: /events }, resources: { path: /rs }, teams: { path: /tms }';
     writeFileSync(join(cwd, 'pregon.yml'), `exchanges: [my_events]\nwebsocket:\n  routes: { ${routes} }\n`);
@@ -91,7 +91,7 @@ describe('pregon run', () => {
     expect(statuses).toEqual([101, 101, 101, 404, 404, 404]);
   });
 
-  it('[000-16] a route that is not configured is an error that lists those that are', async () => {
+  it('[000-16] refuses a route that is not configured, and lists those that are', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'pregon.yml'), 'websocket: { routes: { events: { path: /e }, teams: { path: /t } } }\n');
     const { code, stderr } = await pregon(['run', '0', '--route=evnets', '--exchange=x'], { cwd });
@@ -108,12 +108,12 @@ describe('pregon run', () => {
       ['--route=x', '--exchange=x', '--log=redis:x'],
       'a log of kind redis: is not supported; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST',
     ],
-  ])('says what is missing or wrong in one line: %j', async (flags, message) => {
+  ])('reports in one line what is missing or wrong: %j', async (flags, message) => {
     const { code, stderr } = await pregon(['run', '0', ...flags], { cwd: temporaryFolder() });
     expect([code, stderr]).toEqual([1, `pregon: ${message} (CONFIG_INVALID)\n`]);
   });
 
-  it('every mistake in the configuration is one line with its place', async () => {
+  it('reports every mistake in the configuration in one line with its place', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'my.yml'), 'websocket:\n  routes:\n    events:\n      path: events\n      topcis: []\n');
     const { code, stderr } = await pregon(['run', '0', '--config=my.yml', '--exchange=x'], { cwd });
@@ -124,7 +124,7 @@ describe('pregon run', () => {
     ]);
   });
 
-  it('[000-08] a handler that asks for a route that does not exist ends the start', async () => {
+  it('[000-08] does not start with a handler that asks for a route that does not exist', async () => {
     const cwd = temporaryFolder();
     const text = 'export default ({ connections }) => ({ c: connections("rooms"), opened() {} });';
     writeFileSync(join(cwd, 'chat.mjs'), text);
@@ -139,7 +139,7 @@ describe('pregon run', () => {
     ]);
   });
 
-  it('[000-14] [000-13] builds TypeScript handlers and subscribers once, with what they need', async () => {
+  it('[000-14] [000-13] builds TypeScript handlers and subscribers once, and passes them what they need', async () => {
     const cwd = temporaryFolder();
     const broadcaster = `
       import type { HandlerContext, RouteHandlers } from 'pregon';
@@ -169,7 +169,7 @@ describe('pregon run', () => {
     expect(process.stdout.match(/built the broadcaster/g)).toHaveLength(1);
   });
 
-  it('[000-09] --broadcast relays what a client sends to all others', async () => {
+  it('[000-09] relays messages of a client to all other clients with --broadcast', async () => {
     const cwd = temporaryFolder();
     const { url } = await startGateway(cwd, ['--route=chat', '--exchange=x', '--broadcast']);
     const clients = [1, 2, 3].map(() => startPregon(['connect', `${url}/chat`], { cwd }));
@@ -182,7 +182,7 @@ describe('pregon run', () => {
     expect(first?.stdout).toBe(': and back\n');
   });
 
-  it('--log-format=json: every line is JSON, connection events included', async () => {
+  it('logs each line as JSON with --log-format=json, including connection events', async () => {
     const cwd = temporaryFolder();
     const gateway = startPregon(['run', '0', '--route=events', '--exchange=x', '--log-format=json', '--debug'], {
       cwd,
@@ -206,7 +206,7 @@ describe('pregon run', () => {
     expect([lines[1].level, lines[3].level]).toEqual([20, 30]);
   });
 
-  it('logs one line for a connection, when it has closed', async () => {
+  it('logs one line for each connection when it has closed', async () => {
     const cwd = temporaryFolder();
     const { process, url } = await startGateway(cwd, ['--route=events', '--exchange=x']);
     await pregon(['connect', `${url}/events`, '--wait-ms=0'], { cwd });
@@ -216,7 +216,7 @@ describe('pregon run', () => {
     expect(process.stdout).not.toContain('connection opened');
   });
 
-  it('logs what a client says in one line, whatever it holds, with nothing in it that steers a terminal', async () => {
+  it('logs a client’s message in one line, whatever it contains, and escapes terminal control characters', async () => {
     const { process, url } = await startGateway(temporaryFolder(), ['--route=events', '--exchange=x']);
     const socket = new WebSocket(`${url}/events`);
     await once(socket, 'open');
@@ -226,7 +226,7 @@ describe('pregon run', () => {
     );
   });
 
-  it('a busy port is one clear line and exit code 1', async () => {
+  it('reports a busy port in one clear line, with exit code 1', async () => {
     const cwd = temporaryFolder();
     const { port } = await startGateway(cwd, ['--route=events', '--exchange=x']);
     const { code, stderr } = await pregon(['run', String(port), '--route=events', '--exchange=x'], { cwd });
@@ -236,7 +236,7 @@ describe('pregon run', () => {
     );
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)('%s: says draining, ends in time with exit code 0', async (signal) => {
+  it.each(['SIGTERM', 'SIGINT'] as const)('drains and ends in time with exit code 0 after %s', async (signal) => {
     const cwd = temporaryFolder();
     const { process, url } = await startGateway(cwd, ['--route=events', '--exchange=x', '--drain-ms=3000']);
     const client = startPregon(['connect', `${url}/events`, '--subprotocol=pregon.v1'], { cwd });
@@ -251,7 +251,7 @@ describe('pregon run', () => {
     expect([exit.code, exit.stderr.split('\n').at(-2)]).toEqual([1, 'closed: 4000 the gateway is going away']);
   });
 
-  describe('with a client that answers nothing', () => {
+  describe('pregon run, with a client that answers nothing,', () => {
     async function startWithMute(flags: readonly string[]) {
       const gateway = await startGateway(temporaryFolder(), ['--route=events', '--exchange=x', ...flags]);
       const mute = connect(gateway.port, '127.0.0.1');
@@ -263,7 +263,7 @@ describe('pregon run', () => {
       return gateway.process;
     }
 
-    it('SIGTERM ends in the time that --drain-ms gives', async () => {
+    it('ends on SIGTERM within the time that --drain-ms gives', async () => {
       const gateway = await startWithMute(['--drain-ms=500']);
       const began = performance.now();
       expect((await gateway.kill('SIGTERM')).code).toBe(0);
@@ -271,7 +271,7 @@ describe('pregon run', () => {
       expect(performance.now() - began).toBeLessThan(9_000);
     });
 
-    it('a second SIGINT ends at once', async () => {
+    it('ends at once on a second SIGINT', async () => {
       const gateway = await startWithMute(['--drain-ms=60000']);
       gateway.signal('SIGINT');
       await gateway.until(/stopping/);
@@ -279,7 +279,7 @@ describe('pregon run', () => {
     });
   });
 
-  it('[002-02] speaks wss with --cert and --key, and with those of the configuration', async () => {
+  it('[002-02] serves wss with --cert and --key, and with those of the configuration', async () => {
     const cwd = temporaryFolder();
     const [cert, key] = ['cert', 'key'].map((name) => join(SUPPORT, `tls/localhost.${name}.pem`));
     const flags = ['--route=events', '--exchange=x'];
@@ -297,7 +297,7 @@ describe('pregon run', () => {
     expect(swapped).toMatchObject({ code: 1, stderr: expect.stringMatching(/^pregon: cert and key cannot be used: /) });
   });
 
-  it('what a handler file leaves running does not keep a stopped gateway alive', async () => {
+  it('exits although a handler file keeps a timer running', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'tick.mjs'), 'setInterval(() => {}, 1000);\nexport default { opened() {} };\n');
     writeFileSync(join(cwd, 'pregon.yml'), 'websocket: { routes: { e: { path: /e, handlers: [tick.mjs] } } }\n');
@@ -305,7 +305,7 @@ describe('pregon run', () => {
     expect((await process.kill('SIGTERM')).code).toBe(0);
   });
 
-  it('goes on when nobody reads its standard output any more', async () => {
+  it('goes on when its standard output is no longer read', async () => {
     const cwd = temporaryFolder();
     const { process, url } = await startGateway(cwd, ['--route=events', '--exchange=x']);
     process.stopReading();
@@ -313,7 +313,7 @@ describe('pregon run', () => {
     expect((await process.kill('SIGTERM')).code).toBe(0);
   });
 
-  it('serves health, readiness and publishing where they are configured', async () => {
+  it('serves health, readiness and publishing if they are configured', async () => {
     const cwd = temporaryFolder();
     const yaml =
       'exchanges: [my_events]\nwebsocket: { routes: { events: { path: /events } } }\nhttp: { port: 0, token: "${TOKEN}" }\n';
@@ -335,7 +335,7 @@ describe('pregon run', () => {
   });
 });
 
-describe('the command line', () => {
+describe('The command line', () => {
   it.each([
     [['rn'], 'pregon: unknown command "rn"; did you mean "run"?\nUsage: pregon COMMAND'],
     [
@@ -350,7 +350,7 @@ describe('the command line', () => {
     ],
     [['log', 'trim', '--max-age=7'], 'pregon: --max-age must be as 30s'],
     [['log', 'trim'], 'pregon: say what to keep'],
-  ])('misuse says what was meant, with the usage, exit code 2: %j', async (args, start) => {
+  ])('answers misuse with a suggestion, the usage and exit code 2: %j', async (args, start) => {
     const { code, stdout, stderr } = await pregon(args, { cwd: temporaryFolder() });
     expect([code, stdout, stderr.slice(0, start.length)]).toEqual([2, '', start]);
   });
@@ -367,7 +367,7 @@ describe('the command line', () => {
     expect(version).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it('shows a stack only where it was asked for', async () => {
+  it('shows a stack only on request', async () => {
     const cwd = temporaryFolder();
     const line = ['publish', 'e', 'a..b', '1', '--type=T'];
     expect((await pregon(line, { cwd })).stderr).toBe('pregon: not a topic: "a..b" (TOPIC_INVALID)\n');
@@ -380,7 +380,7 @@ describe('the command line', () => {
     }
   });
 
-  it('the log is that of the flag, else of PREGON_LOG, else of the configuration, else data/pregon.db', async () => {
+  it('takes the log from the flag, then from PREGON_LOG, then from the configuration, and else uses data/pregon.db', async () => {
     const cwd = temporaryFolder();
     const used = async (flags: string[], env: Record<string, string> = {}) => {
       await pregon(['publish', 'e', 't', '1', '--type=T', ...flags], { cwd, env });

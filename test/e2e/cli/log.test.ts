@@ -29,7 +29,7 @@ async function tailAll(cwd: string, count: number) {
 }
 
 describe('pregon publish', () => {
-  it('prints the position of the event, which carries what the flags say', async () => {
+  it('prints the position of the event, which has the values of the flags', async () => {
     const cwd = temporaryFolder();
     const flags = ['--type=UserWasCreated', '--subject=user/42', '--source=/shop', '--id=e1'];
     const { code, stdout, stderr } = await pregon(
@@ -55,7 +55,7 @@ describe('pregon publish', () => {
     ]);
   });
 
-  it('takes one JSON a line from standard input, and prints the last position', async () => {
+  it('reads one JSON value per line from standard input, and prints the last position', async () => {
     const cwd = temporaryFolder();
     const lines = Array.from({ length: 1_200 }, (_, n) => JSON.stringify({ n, text: 'a\u2028b' }));
     const { code, stdout, stderr } = await publishLines(cwd, [...lines.slice(0, 600), '', ...lines.slice(600)]);
@@ -65,7 +65,7 @@ describe('pregon publish', () => {
     expect(events.at(-1).position).toBe(stdout.trim());
   });
 
-  it('stores what comes when it comes, not only when the input ends', async () => {
+  it('stores each line at once, not only when the input ends', async () => {
     const cwd = temporaryFolder();
     const tail = startPregon(['tail', 'my_events', '--since=first'], { cwd });
     const publisher = startPregon(['publish', 'my_events', 'a.b', '-', '--type=T'], { cwd });
@@ -78,7 +78,7 @@ describe('pregon publish', () => {
     expect((await publisher.exited).stderr).toBe('3 events stored\n');
   });
 
-  it('a line that is not JSON ends it: its number, and how many were stored before', async () => {
+  it('ends at a line that is not JSON, with its number and the count of events stored before', async () => {
     const cwd = temporaryFolder();
     const { code, stderr } = await publishLines(cwd, ['1', '', '2', '{"a":', '5']);
     expect(code).toBe(1);
@@ -98,7 +98,7 @@ describe('pregon publish', () => {
 });
 
 describe('pregon tail', () => {
-  it('follows, from now, from the first or after a position; only the topics asked for', async () => {
+  it('follows the log from now, from the first event or after a position, for the given topics only', async () => {
     const cwd = temporaryFolder();
     const first = await publish(cwd, 'user.1.created', 1);
     await publish(cwd, 'bid.1.made', 2);
@@ -119,7 +119,7 @@ describe('pregon tail', () => {
     expect((await after.kill('SIGTERM')).code).toBe(0);
   });
 
-  it('[I-2] prints everything in order; a reader of its output that has gone ends it without a word', async () => {
+  it('[I-2] prints everything in order, and ends silently if its reader has gone', async () => {
     const cwd = temporaryFolder();
     const lines = Array.from({ length: 5_000 }, (_, n) => JSON.stringify({ n, fill: 'x'.repeat(500) }));
     await publishLines(cwd, lines);
@@ -133,7 +133,7 @@ describe('pregon tail', () => {
     expect([exit.code, exit.stderr]).toEqual([0, '']);
   });
 
-  it('[I-4] a garbage position is an error, one that cannot be served says reset and why', async () => {
+  it('[I-4] refuses an invalid position, and prints reset with the reason for one that cannot be served', async () => {
     const cwd = temporaryFolder();
     const first = await publish(cwd, 'a.b', 1);
     await publishLines(cwd, ['2', '3', '4']);
@@ -154,7 +154,7 @@ describe('pregon tail', () => {
 });
 
 describe('pregon log', () => {
-  it('says what the log holds, and trims it', async () => {
+  it('shows the contents of the log, and trims it', async () => {
     const cwd = temporaryFolder();
     await publishLines(cwd, ['1', '2', '3', '4', '5']);
     const trimmed = await pregon(['log', 'trim', '--max-count=2'], { cwd });
@@ -172,7 +172,7 @@ describe('pregon log', () => {
     expect(text.stdout).toMatch(/^log +sqlite:data\/pregon\.db\nevents +2\n/);
   });
 
-  it('does not make a log in order to say that it is empty', async () => {
+  it('does not create a log only to call it empty', async () => {
     const { code, stderr } = await pregon(['log', 'info', '--log=sqlite:wrong.db'], { cwd: temporaryFolder() });
     expect([code, stderr]).toEqual([
       1,
@@ -188,7 +188,7 @@ describe('pregon connect', () => {
     return String(url);
   }
 
-  it('asks for what happened before, and for topics, by query or by a subscribe frame', async () => {
+  it('asks for history and topics, by query or by a subscribe frame', async () => {
     const cwd = temporaryFolder();
     await publish(cwd, 'user.1.created', 1);
     const position = await publish(cwd, 'bid.1.made', 2);
@@ -210,7 +210,7 @@ describe('pregon connect', () => {
     expect(plain.stderr).toMatch(/closed: 1000\n$/);
   });
 
-  it('[fault G11] says why it was refused and what to do, and why it was closed', async () => {
+  it('[fault G11] says why it was refused or closed, and what to do', async () => {
     const cwd = temporaryFolder();
     const url = await gatewayUrl(cwd);
     const unknown = await pregon(['connect', `${url}/nothing`], { cwd });
@@ -228,7 +228,7 @@ describe('pregon connect', () => {
     expect(closed.stderr).toMatch(/\nclosed: 4501 [^\n]+\n$/);
   });
 
-  it('[fault G11] says what to do if nothing listens, the host is unknown, or something else listens', async () => {
+  it('[fault G11] says what to do if nothing listens, the host is unknown, or another service listens', async () => {
     const server = createServer((socket) => socket.end('220 mail.example ESMTP\r\n'));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     afterTest(() => server.close());
@@ -254,7 +254,7 @@ describe('pregon connect', () => {
     expect(mail).toMatch(/no HTTP is spoken there; check the port/);
   });
 
-  it('shows control characters of others harmlessly', async () => {
+  it('escapes control characters in received messages', async () => {
     const cwd = temporaryFolder();
     const gateway = startPregon(['run', '127.0.0.1:0', '--route=chat', '--exchange=x', '--broadcast'], { cwd });
     const [, url = ''] = await gateway.until(/(ws:\S+)\n/);

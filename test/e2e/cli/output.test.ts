@@ -10,7 +10,7 @@ import { freePort } from '../../support/ports.js';
 import { PREGON, pregon, startPregon } from '../../support/processes.js';
 import { eventually } from '../../support/waiting.js';
 
-/** More than a pipe holds (64 KiB) and than waits for it (1 MiB). */
+/** Fills more than the pipe (64 KiB) and the buffer before it (1 MiB). */
 const NOISE_LINES = 3_000;
 
 const NOISY_HANDLERS = `export default ({ logger }) => ({
@@ -29,12 +29,12 @@ interface NoisyGateway {
   readonly url: string;
   readonly cwd: string;
   readonly pid: number;
-  /** Reads what has come through the pipe and comes from now on. */
+  /** Reads the past and the future output of the pipe. */
   drain(): { readonly lines: () => string[] };
   readonly exited: Promise<unknown>;
 }
 
-/** A gateway whose standard output is a pipe that nobody reads yet. */
+/** Starts a gateway whose standard output is a pipe that nothing reads yet. */
 async function startUnread(flags: readonly string[]): Promise<NoisyGateway> {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, 'noise.mjs'), NOISY_HANDLERS);
@@ -96,12 +96,12 @@ async function expectDelivery({ url, cwd }: Pick<NoisyGateway, 'url' | 'cwd'>): 
   await delivered;
 }
 
-describe('a log that is not read', () => {
+describe('A log output that is not read', () => {
   it.each([
     ['one process', []],
     ['workers', ['--workers=2']],
   ])(
-    '[fault A4] JSON, %s: the gateway goes on; whole lines in order, the rest dropped and counted',
+    '[fault A4] does not stop a gateway that logs JSON (%s): whole lines stay in order, the rest is dropped and counted',
     async (_, flags) => {
       const gateway = await startUnread(['--log-format=json', ...flags]);
       await open(`${gateway.url}/noise`);
@@ -119,7 +119,7 @@ describe('a log that is not read', () => {
     },
   );
 
-  it('[fault A4] text: the gateway goes on, and ends when it is told to', async () => {
+  it('[fault A4] does not stop a gateway that logs text, which ends when it is told to', async () => {
     const gateway = await startUnread([]);
     await open(`${gateway.url}/noise`);
     await expectDelivery(gateway);
@@ -127,7 +127,7 @@ describe('a log that is not read', () => {
     expect(await gateway.exited).toEqual([0, null]);
   });
 
-  it('[fault A4] a line that is too long for a pipe is shortened, and is still JSON', async () => {
+  it('[fault A4] gets a line that is too long for a pipe in a shortened form, which is still JSON', async () => {
     const cwd = temporaryFolder();
     writeFileSync(
       join(cwd, 'noise.mjs'),
@@ -156,8 +156,8 @@ function shell(command: string, cwd: string): Promise<{ code: number; stderr: st
 
 const LOG = '--log=sqlite:log.db';
 
-describe('output that cannot be written', () => {
-  it('[fault A5] commands say so in one line and exit with 1; what they were to do is done', async () => {
+describe('An output that cannot be written', () => {
+  it('[fault A5] makes a command say so in one line and exit with 1, after it has done its work', async () => {
     const cwd = temporaryFolder();
     const published = await shell(`PREGON publish my_events a.b 1 --type=T ${LOG} > /dev/full`, cwd);
     expect(published).toEqual({ code: 1, stderr: expect.stringMatching(/^pregon: standard output .*ENOSPC.*\n$/) });
@@ -172,7 +172,7 @@ describe('output that cannot be written', () => {
     expect(stored.stdout).toMatch(/^\{.*"topic":"a\.b".*\}\n$/);
   });
 
-  it('[fault A5] a closed or broken stream ends nothing', async () => {
+  it('[fault A5] ends no process if a stream is closed or broken', async () => {
     const cwd = temporaryFolder();
     expect(await shell('PREGON --version >&-', cwd)).toMatchObject({ stderr: '' });
     expect(await shell('PREGON --version 2>&-', cwd)).toMatchObject({ code: 0 });
@@ -189,7 +189,7 @@ describe('output that cannot be written', () => {
     ['standard output, JSON', '> /dev/full', '--log-format=json'],
     ['standard error', '2> /dev/full > /dev/null', ''],
     ['standard output of workers', '> /dev/full', '--workers=2'],
-  ])('[fault A5] a gateway serves although the disk of its %s is full', async (_, redirection, flags) => {
+  ])('[fault A5] does not stop a gateway if the disk of its %s is full', async (_, redirection, flags) => {
     const cwd = temporaryFolder();
     const port = await freePort();
     const command = `run 127.0.0.1:${port} --route=events --exchange=my_events ${LOG} ${flags}`;

@@ -7,7 +7,7 @@ import { eventually } from '../../support/waiting.js';
 
 const RUN = ['run', '127.0.0.1:0', '--route=events', '--exchange=e', '--log=sqlite:log.db', '--http-port=0'];
 
-/** The arguments of a process and of those that it started, as `ps` shows them to everybody. */
+/** The arguments of a process and its descendants, as `ps` shows them to every user. */
 function shownArguments(pid: number): string {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
   return [pid, ...children].map((id) => readFileSync(`/proc/${id}/cmdline`, 'utf8')).join('\n');
@@ -22,8 +22,8 @@ async function mayPublish(http: string, token: string): Promise<number> {
   return answer.status;
 }
 
-describe('secrets', () => {
-  it('[fault B6] the token of the HTTP port comes from a file or the environment, also to workers, and ps does not show it', async () => {
+describe('A secret', () => {
+  it('[fault B6] can come from a file or the environment, also for workers, so that ps does not show it', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'token'), 's3cret\n', { mode: 0o600 });
     const gateway = startPregon([...RUN, '--http-token-file=token', '--workers=2'], { cwd });
@@ -38,7 +38,7 @@ describe('secrets', () => {
     expect(again.stderr).toBe('');
   });
 
-  it('[fault B6] a token on the command line is warned of, and stays out of the arguments of workers', async () => {
+  it('[fault B6] on the command line causes a warning, and is not passed to workers as an argument', async () => {
     const cwd = temporaryFolder();
     const gateway = startPregon([...RUN, '--http-token', 's3cret', '--workers=2'], { cwd });
     const [, http = ''] = await gateway.until(/http +(http:\S+)/);
@@ -48,7 +48,7 @@ describe('secrets', () => {
     expect(readdirSync(cwd)).toContain('log.db');
   });
 
-  it('[fault B6] a token file that holds none is refused', async () => {
+  it('[fault B6] is refused if its file does not hold a single token', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'token'), 'two words\n');
     const refused = await pregon([...RUN, '--http-token-file=token'], { cwd });
@@ -59,8 +59,8 @@ describe('secrets', () => {
   });
 });
 
-describe('text from elsewhere', () => {
-  it('[fault B6] cannot steer a terminal: tail, connect, the log; JSON stays the same JSON', async () => {
+describe('Text from outside', () => {
+  it('[fault B6] cannot control a terminal by tail, connect or the log; in JSON it stays unchanged', async () => {
     const cwd = temporaryFolder();
     const text = '\u001b[2J\u0085\u009b31m\u202eevil\u2066\u200f\u061c\ud800!';
     const log = '--log=sqlite:log.db';

@@ -28,7 +28,7 @@ const START = join(APPLICATION, 'dist/start.js');
 describe('npm start', () => {
   it('[fault G3] says first what it does, then what it builds, and then where to go', async () => {
     const { scripts } = JSON.parse(readFileSync(join(WORKSPACE, 'package.json'), 'utf8'));
-    // Nothing runs before the program that says what happens.
+    // No other program runs before the one that says what happens.
     expect(scripts.start).toBe('node apps/users/start.mjs');
     const { port, gatewayPort, data } = await newPorts();
     const env = { ...environment({ port, gatewayPort, data }) };
@@ -38,12 +38,12 @@ describe('npm start', () => {
     expect((await starting.kill('SIGINT')).code).toBe(0);
   });
 
-  it('[fault G3] says what it does within a second of CPU time, and before it waits for the compiler', async () => {
+  it('[fault G3] says what it does within a second of CPU time, before it waits for the compiler', async () => {
     const folder = temporaryFolder();
     const compiler = join(folder, 'node_modules/typescript/bin/tsc');
     for (const made of [join(folder, 'apps/users'), dirname(compiler)]) mkdirSync(made, { recursive: true });
     copyFileSync(join(APPLICATION, 'start.mjs'), join(folder, 'apps/users/start.mjs'));
-    // A compiler that ends only when the test says so, or with the process that started it.
+    // A stand-in for the compiler, which ends only when the test says so, or with the process that started it.
     const isOver = `process.ppid !== parent || require('node:fs').existsSync(${JSON.stringify(join(folder, 'end'))})`;
     writeFileSync(
       compiler,
@@ -56,9 +56,9 @@ describe('npm start', () => {
     expect(await starting.exited).toMatchObject({ code: 1, stderr: expect.stringMatching(/^The build failed\./) });
   });
 
-  it('[fault G3] a build that fails says where, and ends with code 1', async () => {
+  it('[fault G3] shows where a build fails, and ends with code 1', async () => {
     const folder = temporaryFolder();
-    // Everything of the workspace as it is, but for one source file of the application.
+    // The whole workspace unchanged, except for one source file of the application.
     for (const name of ['node_modules', 'packages', 'package.json', 'tsconfig.base.json']) {
       symlinkSync(join(WORKSPACE, name), join(folder, name));
     }
@@ -73,7 +73,7 @@ describe('npm start', () => {
     expect(stdout + stderr).not.toMatch(/\n +at /);
   });
 
-  it('[fault G3] without its packages it says what to run, in one line', async () => {
+  it('[fault G3] says in one line what to run if the packages are missing', async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, 'apps/users'), { recursive: true });
     copyFileSync(join(APPLICATION, 'start.mjs'), join(folder, 'apps/users/start.mjs'));
@@ -82,7 +82,7 @@ describe('npm start', () => {
     expect(stderr).toBe('Packages are missing: run npm ci, then npm start again.\n');
   });
 
-  it('[000-01][004-01] starts two processes on two ports, prints both URLs, and the page follows the ports', async () => {
+  it('[000-01][004-01] starts two processes on two ports and prints both URLs, and the page uses these ports', async () => {
     const started = await start();
     expect(new Set([started.supervisor.pid, started.applicationPid, started.gatewayPid]).size).toBe(3);
     const page = await (await fetch(`http://localhost:${started.port}/`)).text();
@@ -93,14 +93,15 @@ describe('npm start', () => {
     await started.stop('SIGINT');
   });
 
-  it('Ctrl-C leaves no process, no port in use and no lock, and the data is there at the next start', async () => {
+  it('leaves no process, no busy port and no lock after Ctrl-C, and the data is there at the next start', async () => {
     const first = await start();
     expect(await put(first.port, '1')).toBe(201);
     const { code } = await first.stop('SIGINT');
     expect(code).toBe(0);
     for (const pid of [first.applicationPid, first.gatewayPid]) expect(isRunning(pid)).toBe(false);
     expect(readdirSync(first.data).filter((name) => /lock|journal|\.sock|nudge/.test(name))).toEqual([]);
-    // Of two that leave in the same moment, SQLite may take neither for the last: then an empty write-ahead log stays.
+    // If two processes end at the same moment, SQLite may take neither for the last one; then an empty write-ahead log
+    // stays.
     const walFile = join(first.data, 'pregon.db-wal');
     expect(existsSync(walFile) ? statSync(walFile).size : 0).toBe(0);
     const second = await start(first);
@@ -116,7 +117,7 @@ describe('npm start', () => {
     await second.stop('SIGTERM');
   });
 
-  it('the gateway is killed: the application goes on, and what starts the gateway again is said', async () => {
+  it('keeps the application running when the gateway is killed, and says how to start it again', async () => {
     const started = await start();
     process.kill(started.gatewayPid, 'SIGKILL');
     await started.supervisor.until(/gateway[^\n]*(ended|killed|gone|SIGKILL)[\s\S]*npm run gateway/i);
@@ -135,7 +136,7 @@ describe('npm start', () => {
     await started.stop('SIGINT');
   });
 
-  it('a port that is in use ends it with one line that says what to do, and nothing is left running', async () => {
+  it('ends with one line of advice if a port is in use, and leaves nothing running', async () => {
     const started = await start();
     const second = startProcess([START], {
       env: { ...environment(started), DATA_DIR: temporaryFolder(), GATEWAY_PORT: String(await freePort()) },
@@ -149,12 +150,12 @@ describe('npm start', () => {
 
 await describeWithPostgres('npm start on PostgreSQL', (url) => {
   describeWithBroker('and RabbitMQ', () => {
-    it('[000-03] carries events from one to the other, says what it uses without a password, and Ctrl-C leaves no connection', async () => {
+    it('[000-03] relays events between the two processes, shows its settings without a password, and Ctrl-C leaves no connection', async () => {
       const ports = { ...(await newPorts()), engine: await createEngine(withPassword(url())) };
       const started = await start(ports);
       await started.supervisor.until(/database +postgres:\/\/postgres:\*\*\*@/);
       await started.supervisor.until(/log +amqp:\/\/guest:\*\*\*@/);
-      // [fault G4] It can be pasted: what is secret comes from the shell, and the user that is meant anyway is left out.
+      // [fault G4] The printed command can be pasted: secrets come from the shell, and the default user is left out.
       await started.supervisor.until(/DATABASE_URL="\$\{DATABASE_URL:\?set it as for npm start\}" .* npm run gateway/);
       const heard = await listen(started);
       expect(await put(started.port, '1')).toBe(201);
@@ -170,7 +171,7 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
     });
   });
 
-  it('a database that is not there ends it with one line that says so, and nothing is left running', async () => {
+  it('ends with one line if the database does not exist, and leaves nothing running', async () => {
     const nowhere = Object.assign(new URL(withPassword(url())), { pathname: '/nowhere' }).href;
     const ports = await newPorts();
     const supervisor = startProcess([START], { env: environment({ ...ports, engine: { DATABASE_URL: nowhere } }) });
@@ -185,7 +186,7 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
       await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow();
   });
 
-  it('a PostgreSQL that does not answer is waited for, and said to be; Ctrl-C ends the waiting', async () => {
+  it('waits for a PostgreSQL that does not answer and says so, until Ctrl-C ends the wait', async () => {
     const engine = { DATABASE_URL: `postgres://postgres@127.0.0.1:${await freePort()}/users` };
     const supervisor = startProcess([START], { env: environment({ ...(await newPorts()), engine }) });
     await supervisor.until(/app +│ postgres:.* does not answer: .*ECONNREFUSED.* waits for it, and tries again/);
@@ -196,7 +197,7 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
 });
 
 describeWithBroker('npm start on RabbitMQ', () => {
-  it('a password that is another ends it with a line that says so, and nothing is left running', async () => {
+  it('ends with one line if the password is wrong, and leaves nothing running', async () => {
     const ports = await newPorts();
     const env = environment({ ...ports, engine: { PREGON_LOG: 'amqp://guest:secret@127.0.0.1' } });
     const { code, stdout, stderr } = await startProcess([START], { env }).exited;
@@ -206,7 +207,7 @@ describeWithBroker('npm start on RabbitMQ', () => {
     await expectNothingListens(ports);
   });
 
-  it('a RabbitMQ that does not answer is waited for, and said to be; Ctrl-C ends the waiting', async () => {
+  it('waits for a RabbitMQ that does not answer and says so, until Ctrl-C ends the wait', async () => {
     const engine = { PREGON_LOG: `amqp://guest:guest@127.0.0.1:${await freePort()}` };
     const supervisor = startProcess([START], { env: environment({ ...(await newPorts()), engine }) });
     await supervisor.until(/app +│ RabbitMQ at .* does not answer: .*ECONNREFUSED/);
@@ -225,7 +226,7 @@ async function expectNothingListens({ port, gatewayPort }: Ports): Promise<void>
   for (const each of [port, gatewayPort]) await expect(fetch(`http://127.0.0.1:${each}`)).rejects.toThrow();
 }
 
-/** The types of the events that come from now on. */
+/** Collects the types of the events from now on. */
 async function listen({ gatewayPort }: Ports): Promise<string[]> {
   const socket = new WebSocket(`ws://localhost:${gatewayPort}/events`);
   onTestFinished(() => socket.terminate());
@@ -269,7 +270,8 @@ async function start(like?: Ports): Promise<Started> {
   const [, application = ''] = await supervisor.until(/application\s+http:\/\/localhost:\d+\s+pid (\d+)/);
   const [, gateway = ''] = await supervisor.until(/gateway\s+ws:\/\/localhost:\d+\/events\s+pid (\d+)/);
   const { port, gatewayPort, data } = ports;
-  // Where a test fails and the supervisor is killed, nobody ends these; they would make anew what the test had at the broker.
+  // If a test fails and the supervisor is killed, these processes go on, and would create queues of the test at the
+  // broker again.
   afterTest(async () => {
     for (const pid of [Number(application), Number(gateway)]) if (isRunning(pid)) process.kill(pid, 'SIGKILL');
   });
@@ -296,12 +298,12 @@ async function put(port: number, id: string): Promise<number> {
   return (await fetch(`http://localhost:${port}/users/${id}`, { method: 'PUT', headers, body })).status;
 }
 
-/** The CPU time of a process, by the kernel's own count: a busy machine does not make it longer. */
+/** The CPU time of a process by the kernel's count, which does not grow on a busy machine. */
 function mainThreadCpuMs(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/task/${pid}/schedstat`, 'latin1').split(' ', 1)[0]) / 1e6;
 }
 
-/** A process that ended and was waited for is not there; one that runs is, and is no zombie. */
+/** Whether a process still runs and is not a zombie. */
 function isRunning(pid: number): boolean {
   try {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));

@@ -11,27 +11,27 @@ import { eventually } from '../../support/waiting.js';
 
 const SECONDS = secondsOf('PREGON_CHURN_SECONDS', { short: 12, long: 1_800 });
 
-/** How many visits there are at once. */
+/** The number of concurrent visits. */
 const AT_ONCE = 100;
 const WAVE = 1_000;
 
-/** How much more there may be on the heap for each visit: less than the smallest object that could be left behind by each. */
+/** How much the heap may grow per visit: less than the smallest object that each visit could leave behind. */
 const GROWN_BYTES = 16;
 
 /**
- * What the engine itself adds in time, with any clients: compiled code, and its feedback on types. Over half an hour it is
- * two bytes a visit; over the seconds of a short run it hides what is smaller than some hundred bytes a visit.
+ * What the engine itself adds over time, with any clients: compiled code and its feedback on types. Over half an hour
+ * it is two bytes per visit; in a short run of seconds it hides growth below some hundred bytes per visit.
  */
 const ENGINE_BYTES = 1_048_576;
 
-/** Clients of Socket.IO that break off are remembered for two minutes, with rooms and data. */
+/** Socket.IO clients that break off are remembered for two minutes, with their rooms and data. */
 const REMEMBERED_BYTES = 600;
 const REMEMBERED = VISITS.find(({ who, end }) => who === 'Socket.IO' && end === 'breaks off')?.share ?? 0;
 
-/** The most timers that a gateway has by itself; each client of Engine.IO that is not gone has one. */
+/** The most timers that a gateway has by itself; each Engine.IO client that is still connected has one more. */
 const OWN_TIMERS = 8;
 
-/** With all timeouts short, so that those who are abandoned are gone soon; not so short that who is only slow is taken for one of them. */
+/** All timeouts are short, so that abandoned connections end soon, but long enough for a slow client. */
 const CONFIGURATION = `
 exchanges: [events]
 socketIo: { pingInterval: 300, pingTimeout: 700, connectTimeout: 3000 }
@@ -42,9 +42,9 @@ websocket:
     events: { path: /events }
 `;
 
-describe('a gateway to which tens of thousands come and go', () => {
+describe('A gateway with tens of thousands of short visits', () => {
   it(
-    `[I-7] holds no more in the end than in the midst of ${SECONDS} s, and nothing of anybody who is gone`,
+    `[I-7] holds no more memory at the end than halfway through ${SECONDS} s, and nothing of a client that is gone`,
     async () => {
       const cwd = temporaryFolder();
       writeFileSync(join(cwd, 'pregon.yml'), CONFIGURATION);
@@ -53,7 +53,7 @@ describe('a gateway to which tens of thousands come and go', () => {
       afterTest(() => log.close());
       const begun = performance.now();
       let visits = 0;
-      /** Waves for a time, and a look when all of them are gone. */
+      /** Runs waves of visits for a time, and takes stock when all of them are gone. */
       const churn = async (untilMs: number) => {
         do {
           const events = Array.from({ length: 20 }, (_, i) => numberedEvent(visits + i, { exchange: 'events' }));
@@ -86,11 +86,11 @@ describe('a gateway to which tens of thousands come and go', () => {
   );
 });
 
-/** All kinds of visits, mixed, some at once. */
+/** All kinds of visits, mixed and partly concurrent. */
 async function wave(port: number): Promise<void> {
   const all = VISITS.flatMap((kind) => Array.from({ length: (kind.share * WAVE) / 100 }, () => kind));
   const waiting: Visit[] = [];
-  // Every eleventh, again and again: evenly mixed, and the same each time.
+  // Every eleventh visit in turn: evenly mixed, and the same each time.
   for (let at = 0; at < all.length; at++) {
     const next = all[(at * 371) % all.length];
     if (next) waiting.push(next);

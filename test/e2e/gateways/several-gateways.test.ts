@@ -13,7 +13,7 @@ interface Place {
   readonly client: PlainClient;
 }
 
-/** So much may wait for a client of these gateways that none of what is said here is dropped for it, and as much may be said at once. */
+/** The limits are so high that no message of these tests is dropped for a slow client or slowed down by a rate. */
 const CONFIGURATION = `
 exchanges: [x]
 websocket:
@@ -23,7 +23,7 @@ websocket:
   maxIncomingBytesPerSecond: 0
 `;
 
-/** A folder whose gateways are on one log. */
+/** Creates a folder whose gateways share one log. */
 function town(): string {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, 'pregon.yml'), CONFIGURATION);
@@ -36,7 +36,7 @@ async function open(cwd: string, flags: readonly string[] = []): Promise<Place> 
   return { gateway, client: await PlainClient.open(`ws://127.0.0.1:${port}/chat`) };
 }
 
-/** Says numbers, each followed by some padding. */
+/** Sends numbers, each followed by some padding. */
 function say({ client }: Place, numbers: readonly number[], padding = 0): void {
   for (const n of numbers) client.socket.send(`${n} ${'x'.repeat(padding)}`);
 }
@@ -45,7 +45,7 @@ function numberOf(message: string | Buffer | undefined): number {
   return Number.parseInt(String(message), 10);
 }
 
-/** Waits until the last number heard is this one, and returns all. */
+/** Waits until the last received number is this one, and returns all numbers. */
 async function hears({ client: { messages } }: Place, last: number, deadlineMs?: number): Promise<number[]> {
   await messages.until(() => numberOf(messages.all.at(-1)) === last, `the number ${last}`, deadlineMs);
   return messages.all.map(numberOf);
@@ -55,13 +55,13 @@ function range(from: number, to: number): number[] {
   return Array.from({ length: to - from + 1 }, (_, index) => from + index);
 }
 
-/** Resident bytes. */
+/** Resident memory in bytes. */
 function memory({ gateway }: Place): number {
   return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(gateway.pid)], { encoding: 'utf8' })) * 1_024;
 }
 
-describe('several gateways on one log', () => {
-  it('[000-09] a client hears what a client of another gateway says, and not itself', async () => {
+describe('Several gateways on one log', () => {
+  it('[000-09] relay a message of a client to the clients of all gateways, but not back to the sender', async () => {
     const cwd = temporaryFolder();
     const flags = ['--route=chat', '--exchange=x', '--broadcast'];
     const [one, other] = [await open(cwd, flags), await open(cwd, flags)];
@@ -74,7 +74,7 @@ describe('several gateways on one log', () => {
     expect(stdout).toMatch(/events +0\b/);
   });
 
-  it('[I-1] what one client says is heard everywhere in order, though all speak at once', async () => {
+  it('[I-1] relay the messages of each client in order, although all clients send at the same time', async () => {
     const cwd = town();
     const places = [await open(cwd), await open(cwd), await open(cwd)];
     for (const [who, { client }] of places.entries()) {
@@ -89,7 +89,7 @@ describe('several gateways on one log', () => {
     }
   });
 
-  it('[I-8] one that is killed with kill -9 costs the others nothing; started again, it is heard again', async () => {
+  it('[I-8] go on if one of them is killed with kill -9, and receive its messages again after its restart', async () => {
     const cwd = town();
     const [one, other, killed] = [await open(cwd), await open(cwd), await open(cwd)];
     say(one, range(1, 500));
@@ -107,7 +107,7 @@ describe('several gateways on one log', () => {
     expect(existsSync(join(cwd, 'log.db-ephemeral'))).toBe(false);
   });
 
-  it('[I-7][I-8] one that is stopped amid 10,000 messages delays nobody, costs bounded memory, and goes on', async () => {
+  it('[I-7][I-8] are not delayed by one that is suspended amid 10,000 messages; it costs bounded memory, and goes on', async () => {
     const cwd = town();
     const [one, other, stopped] = [await open(cwd), await open(cwd), await open(cwd)];
     say(one, range(1, 3_000), 500);
@@ -121,7 +121,7 @@ describe('several gateways on one log', () => {
       say(one, range(n, n + 49), 20_000);
       await hears(other, n + 49);
     }
-    // 80 MB were said; what the stopped one did not take, but some megabytes, is gone.
+    // 80 MB were sent. All but a few megabytes of what the suspended gateway did not take was dropped.
     expect(memory(one) - before).toBeLessThan(60_000_000);
     expect(one.gateway.stdout).toMatch(/warn .*the log reports.*does not read/);
     const took: number[] = [];

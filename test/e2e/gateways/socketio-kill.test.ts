@@ -12,18 +12,18 @@ import { eventually } from '../../support/waiting.js';
 const SECONDS = secondsOf('PREGON_KILL_SECONDS', { short: 12, long: 120 });
 const EVENTS_PER_SECOND = 200;
 
-/** How many want what, and how they are connected. */
+/** The groups of clients: how many, with which topics, and on which transports. */
 const CLIENTS: readonly { count: number; every: number; transports: Transports }[] = [
   { count: 90, every: 1, transports: ['websocket'] },
   { count: 20, every: 1, transports: ['polling'] },
   { count: 40, every: 10, transports: ['polling', 'websocket'] },
   { count: 10, every: 10, transports: ['polling'] },
-  // Idle: nothing of theirs comes before the very end.
+  // Idle clients: they get no event before the very end.
   { count: 30, every: Number.POSITIVE_INFINITY, transports: ['websocket'] },
   { count: 10, every: Number.POSITIVE_INFINITY, transports: ['polling'] },
 ];
 
-/** `n.1.7`, `n.10.20`: every tenth event has a topic of its own; `end` is the last. */
+/** `n.1.7`, `n.10.20`: every tenth event has a separate topic; `end` is the last one. */
 function topicOf(n: number): string {
   return n % 10 === 0 ? `n.10.${n}` : `n.1.${n}`;
 }
@@ -33,7 +33,7 @@ function topicsFor(every: number): string[] {
   return every === 10 ? ['n.10.#', 'end'] : ['nothing', 'end'];
 }
 
-/** A stock client that keeps the numbers alone, and comes back to any of the gateways. */
+/** A stock client that keeps only the numbers, and reconnects to either gateway. */
 class Follower {
   readonly every: number;
   readonly numbers: number[] = [];
@@ -62,15 +62,15 @@ class Follower {
     });
   }
 
-  /** What it should have had, of so many events. */
+  /** The numbers that the client must have received of `count` events. */
   expected(count: number): number[] {
     return Array.from({ length: Math.floor(count / this.every) }, (_, i) => (i + 1) * this.every);
   }
 }
 
-describeWithBroker('two hundred stock clients of Socket.IO on two gateways and RabbitMQ', () => {
+describeWithBroker('Two hundred stock clients of Socket.IO on two gateways and RabbitMQ', () => {
   it(
-    `[G-1][I-1][I-2][I-3] have every event once, in order, idle ones too, over ${SECONDS} s of kill -9`,
+    `[G-1][I-1][I-2][I-3] get every event once, in order, idle ones included, over ${SECONDS} s of kill -9`,
     async () => {
       const { url, exchange } = testNames();
       const log = await openLog(url, { exchanges: [exchange] });

@@ -10,7 +10,7 @@ import { pregon, startPregon } from '../../support/processes.js';
 
 const NUMBERS = '9007199254740993,12345678901234567890,-0,1.10,1e400,0.1000000000000000055511151231257827';
 
-/** Values that JavaScript cannot hold, values that it would write in another way, and plain ones. */
+/** Values that JavaScript cannot represent, values that it would write in another way, and plain ones. */
 const JSON_OF_OTHERS = [
   `[${NUMBERS}]`,
   '12345678901234567890',
@@ -19,12 +19,12 @@ const JSON_OF_OTHERS = [
   '{}',
 ];
 
-/** The same with blanks between its tokens. */
+/** The same values with blanks between their tokens. */
 const SPREAD = JSON_OF_OTHERS.map((text) => text.replaceAll(/([[{,:](?![^"]*[ ]))(?=[\d"-])/g, '$1 \t'));
 
 const NOT_UTF8 = Buffer.concat([Buffer.from('{"type":"T","data":"'), Buffer.from([0xe9, 0xff]), Buffer.from('"}')]);
 
-/** Of each event of a log, the text of its data. */
+/** The text of the data of each event in a log. */
 async function dataIn(logFile: string): Promise<string[]> {
   const log = await openTestLog(logFile);
   return (await readAll(log)).map(({ payload }) => {
@@ -33,8 +33,8 @@ async function dataIn(logFile: string): Promise<string[]> {
   });
 }
 
-describe('[fault C5] JSON that JavaScript cannot hold comes through as it was written', () => {
-  it('by pregon publish, from standard input and as an argument', async () => {
+describe('[fault C5] JSON that JavaScript cannot represent stays as it was written', () => {
+  it('if pregon publish reads it, from standard input or as an argument', async () => {
     const file = join(temporaryFolder(), 'log.db');
     const line = ['publish', 'e', 'a.b', '--type=T', `--log=sqlite:${file}`];
     const { code, stderr } = await pregon(line, { input: `\ufeff${SPREAD.join('\r\n')}` });
@@ -43,7 +43,7 @@ describe('[fault C5] JSON that JavaScript cannot hold comes through as it was wr
     expect(await dataIn(file)).toEqual([...JSON_OF_OTHERS, JSON_OF_OTHERS[0]]);
   });
 
-  it('by HTTP, bare and as a CloudEvent with attributes of its own', async () => {
+  it('if it comes over HTTP, bare or as a CloudEvent with extra attributes', async () => {
     const file = join(temporaryFolder(), 'log.db');
     const flags = ['--route=events', '--exchange=e', `--log=sqlite:${file}`, '--http-port=0'];
     const gateway = startPregon(['run', '127.0.0.1:0', ...flags], { env: { PREGON_HTTP_TOKEN: 't' } });
@@ -57,7 +57,7 @@ describe('[fault C5] JSON that JavaScript cannot hold comes through as it was wr
     for (const data of SPREAD) expect(await post(`\ufeff{"type":"T", "data": ${data}}`)).toMatchObject({ status: 201 });
     const cloudEvent = `{"specversion":"1.0","id":"1","source":"/","type":"T","n": 1.0,"data":${SPREAD[0]}}`;
     expect((await post(cloudEvent, 'application/cloudevents+json')).status).toBe(201);
-    // [fault C8] and what no way in takes is refused with a reason.
+    // [fault C8] Data that no entrance accepts is refused with a reason.
     const refused: [string | Uint8Array<ArrayBuffer>, RegExp][] = [
       [NOT_UTF8, /not UTF-8/],
       [Buffer.from('{"type":"T","data":1}', 'utf16le'), /JSON/],
@@ -76,7 +76,7 @@ describe('[fault C5] JSON that JavaScript cannot hold comes through as it was wr
     expect(Buffer.from(last?.payload ?? []).toString()).toContain('"n":1.0,');
   });
 
-  it('from a snapshot URL', async () => {
+  it('if it comes from a snapshot URL', async () => {
     const rows = SPREAD.filter((text) => text.startsWith('{'));
     const application = createServer((_, response) =>
       response.end(`{ "rows": [ ${rows.join(' , ')} ], "sequence": 0 }`),
@@ -101,8 +101,8 @@ describe('[fault C5] JSON that JavaScript cannot hold comes through as it was wr
   });
 });
 
-describe('[fault C8] bytes that are not UTF-8', () => {
-  it('end the input of pregon publish with exit code 1 and the number of the line; what came before is stored', async () => {
+describe('[fault C8] Bytes that are not UTF-8', () => {
+  it('end pregon publish with exit code 1 and the number of the line; the events before it are stored', async () => {
     const file = join(temporaryFolder(), 'log.db');
     const line = ['publish', 'e', 'a.b', '--type=T', `--log=sqlite:${file}`];
     const input = Buffer.concat([Buffer.from('1\n\n"é"\n'), Buffer.from([0x22, 0xe9, 0x22]), Buffer.from('\n4\n')]);

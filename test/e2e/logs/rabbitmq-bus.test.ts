@@ -9,7 +9,7 @@ function bus(url: string, exchange: string) {
 }
 
 describeWithBroker('pregon bus', () => {
-  it('says what is missing, makes it, makes it again without harm, and deletes it only with --force', async () => {
+  it('says what is missing, creates it, creates it again without harm, and deletes it only with --force', async () => {
     const { url, exchange, stream } = testNames();
     const command = bus(url, `${exchange}:${stream}-workers`);
     const what = [
@@ -34,7 +34,7 @@ describeWithBroker('pregon bus', () => {
     expect(await command('check')).toMatchObject({ code: 1, stdout: missing });
   });
 
-  it('says what is there but not as it must be', async () => {
+  it('reports existing queues and exchanges with wrong settings', async () => {
     const { url, exchange, stream } = testNames();
     const connection = await connect(SHARED_BROKER);
     afterTest(() => connection.close());
@@ -48,7 +48,7 @@ describeWithBroker('pregon bus', () => {
     expect(await bus(url, exchange)('create')).toMatchObject({ code: 1 });
   });
 
-  it('a fanout exchange will do', async () => {
+  it('accepts a fanout exchange', async () => {
     const { url, exchange } = testNames();
     const connection = await connect(SHARED_BROKER);
     afterTest(() => connection.close());
@@ -57,7 +57,7 @@ describeWithBroker('pregon bus', () => {
   });
 });
 
-it('pregon bus has nothing to do for a log in a file', async () => {
+it('has nothing to do for a log in a file', async () => {
   const { code, stdout } = await bus('sqlite:x.db', 'events')('check');
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
 });

@@ -10,7 +10,7 @@ import { freePort } from '../../support/ports.js';
 import { pregon, startPregon } from '../../support/processes.js';
 import { describeWithBroker, describeWithOwnBroker, SHARED_BROKER, testNames } from '../../support/rabbitmq.js';
 
-/** Writes a line for each event that it begins; the one called `hang` never ends in the process that begins it first. */
+/** Writes a line for each event that it begins. The event `hang` never ends in the process that begins it first. */
 const SUBSCRIBER = `
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 export default {
@@ -24,7 +24,7 @@ export default {
 };`;
 
 describeWithBroker('pregon on RabbitMQ', () => {
-  it('exchange:queue: each event is handled by one of two gateways, killed in the midst by the other; connections get everything on both', async () => {
+  it('lets either of two gateways handle each event of exchange:queue, also if one is killed; connections of both get everything', async () => {
     const { url, exchange } = testNames();
     const queue = `${exchange}-workers`;
     afterTest(() => deleteQueue(queue));
@@ -38,7 +38,7 @@ describeWithBroker('pregon on RabbitMQ', () => {
     const start = async () => {
       const flags = [`--exchange=${exchange}:${queue}`, `--log=${url}`, '--drain-ms=500'];
       const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', ...flags], { cwd });
-      // Before the queues are deleted: a gateway would make them anew.
+      // Registered before the deletion of the queues, because a running gateway would create them again.
       afterTest(async () => void (await gateway.kill('SIGKILL')));
       const [, port] = await gateway.until(/listens on 127\.0\.0\.1:(\d+) /);
       return { gateway, client: await PlainClient.open(`ws://127.0.0.1:${port}/events`) };
@@ -69,7 +69,7 @@ describeWithBroker('pregon on RabbitMQ', () => {
     expect(idsHandled().length).toBe(32);
   });
 
-  it('wrong credentials: one line that says so, without the password, and exit code 1', async () => {
+  it('reports wrong credentials in one line, without the password, and exits with code 1', async () => {
     const log = SHARED_BROKER.replace('guest:guest', 'guest:geheim');
     const { code, stderr, stdout } = await pregon(['run', '0', '--route=events', '--exchange=x'], {
       env: { PREGON_LOG: log },
@@ -80,7 +80,7 @@ describeWithBroker('pregon on RabbitMQ', () => {
   });
 });
 
-it('RabbitMQ is down at start: the gateway says for whom it waits, and can be stopped', async () => {
+it('says for which broker it waits if RabbitMQ is down at its start, and can be stopped', async () => {
   const port = await freePort();
   const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', '--exchange=x'], {
     env: { PREGON_LOG: `amqp://me:geheim@127.0.0.1:${port}` },
@@ -92,8 +92,8 @@ it('RabbitMQ is down at start: the gateway says for whom it waits, and can be st
   expect(stdout.match(/waiting for RabbitMQ/g)?.length).toBe(1);
 });
 
-describeWithOwnBroker('pregon, and a broker that comes later', (broker) => {
-  it('waits for it, and is ready when it is there', async () => {
+describeWithOwnBroker('pregon with a broker that starts later', (broker) => {
+  it('waits for it, and is ready once it is there', async () => {
     await broker.stop();
     const log = `${broker.url}/?stream=later`;
     const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', '--exchange=later', `--log=${log}`]);

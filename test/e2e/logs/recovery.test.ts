@@ -7,8 +7,8 @@ import { eventually } from '../../support/waiting.js';
 
 const CHANGES = 1_000;
 
-await describeOnBothEngines('a part of the application is killed with kill -9', (start) => {
-  it('[I-1][I-2][I-3][000-02] the gateway, 1,000 changes are made, and it is started again: client, event stream and plain WebSocket get exactly those, in order; the application notices nothing', async () => {
+await describeOnBothEngines('The reference application, after kill -9 of one process,', (start) => {
+  it('[I-1][I-2][I-3][000-02] delivers 1,000 changes made without the gateway to client, event stream and plain WebSocket, in order; the application notices nothing', async () => {
     const app = await start();
     const all = followPlain(`${app.events}?since=first`);
     const client = followWithClient(app.events);
@@ -50,7 +50,7 @@ await describeOnBothEngines('a part of the application is killed with kill -9', 
     await expectTableEqual(app, client.users);
   });
 
-  it('[I-5][I-2] the application, amid writes: every committed write arrives, in order, and nothing else', async () => {
+  it('[I-5][I-2] has delivered every committed write in order, and nothing else, if the application was killed amid writes', async () => {
     const app = await start();
     const client = followWithClient(app.events);
     await client.ready;
@@ -125,7 +125,7 @@ function followWithClient(url: string) {
   return Object.assign(follower, { users, ready: Promise.all([users.ready, subscribed]).then(() => undefined) });
 }
 
-/** Saves users until the application is gone; notes each that was answered. */
+/** Saves users until the application is gone, and records each save that was answered. */
 async function writeUntilKilled(app: UsersApp, prefix: string, acknowledged: User[]): Promise<void> {
   for (let i = 0; ; i++) {
     const next = user(`${prefix}-${i}`);

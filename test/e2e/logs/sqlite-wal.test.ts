@@ -12,7 +12,7 @@ keepCollectionsWhole();
 
 const MEGABYTE = 1_048_576;
 
-it('[fault F4] the write-ahead log is cut when a long reader has gone', async () => {
+it('[fault F4] The write-ahead log of SQLite is truncated when a long reader has gone', async () => {
   const path = join(temporaryFolder(), 'log.db');
   const warnings: string[] = [];
   const log = await openLog(`sqlite:${path}`, { onWarning: ({ message }) => warnings.push(message) });
@@ -28,7 +28,7 @@ it('[fault F4] the write-ahead log is cut when a long reader has gone', async ()
   reader.exec('COMMIT');
 
   await eventually(walBytes, (bytes) => bytes === 0);
-  // It goes on to take events, and holds what it held.
+  // The log still accepts events, and keeps those that it held.
   await log.append([numbered(60)]);
   expect(await log.info()).toMatchObject({ count: 61 });
   expect(warnings).toEqual([]);

@@ -5,7 +5,7 @@ import { FaultyLog } from '../../support/outbox/faulty-log.js';
 import { describeWithPostgres } from '../../support/postgres.js';
 import { eventually } from '../../support/waiting.js';
 
-await describeWithPostgres('the tables of an outbox on PostgreSQL', (url) => {
+await describeWithPostgres('The tables of an outbox on PostgreSQL', (url) => {
   let table = 0;
   let outbox: PostgresOutbox;
   let log: FaultyLog;
@@ -21,7 +21,7 @@ await describeWithPostgres('the tables of an outbox on PostgreSQL', (url) => {
 
   afterEach(() => own.end());
 
-  /** Runs `work` while a relay of a process of its own is at work, and its connections are closed when it is done. */
+  /** Runs `work` beside an active relay in its own process, and closes all connections afterwards. */
   async function whileRelayed(work: (pool: pg.Pool) => Promise<void>): Promise<void> {
     const pool = new pg.Pool({ connectionString: url() });
     const relay = outbox.relay({ db: pool, log });
@@ -38,7 +38,7 @@ await describeWithPostgres('the tables of an outbox on PostgreSQL', (url) => {
     }
   }
 
-  /** Events in transactions of 100. */
+  /** Adds events in transactions of 100. */
   async function write(pool: pg.Pool, count: number): Promise<void> {
     const client = await pool.connect();
     for (let i = 0; i < count; i++) {
@@ -57,7 +57,7 @@ await describeWithPostgres('the tables of an outbox on PostgreSQL', (url) => {
   const written = () => numberOf(`SELECT count(*) AS n FROM ${outbox.table}`);
   const numbered = () => numberOf(`SELECT count(*) AS n FROM ${outbox.table}_numbered`);
 
-  it('are empty when all is relayed, and vacuumed do not grow', async () => {
+  it('are empty when all is relayed, and do not grow if they are vacuumed', async () => {
     const sizes: number[] = [];
     for (let round = 0; round < 3; round++) {
       await whileRelayed((pool) => write(pool, 3_000));
@@ -67,20 +67,20 @@ await describeWithPostgres('the tables of an outbox on PostgreSQL', (url) => {
           `SELECT sum(pg_total_relation_size(oid)) AS n FROM pg_class WHERE relname LIKE '${outbox.table}%' AND relkind = 'r'`,
         ),
       );
-      // As autovacuum does once a minute.
+      // Autovacuum does the same once a minute.
       for (const suffix of ['', '_numbered', '_state']) await own.query(`VACUUM ${outbox.table}${suffix}`);
     }
     const [first = 0, , last = 0] = sizes;
     expect(last).toBeLessThan(first * 1.5);
   });
 
-  it('are not searched through for what is dead and cannot be vacuumed, while a backup holds an old MVCC snapshot', async () => {
+  it('are not searched through for dead rows that cannot be vacuumed while a backup holds an old MVCC snapshot', async () => {
     const backup = new pg.Client({ connectionString: url() });
     await backup.connect();
     await backup.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     await backup.query('SELECT 1');
     await whileRelayed((pool) => write(pool, 5_000));
-    // By way of indexes, dead ones included, and without.
+    // Rows read by index, dead ones included, and by sequential scan.
     const entriesRead = `SELECT (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE '${outbox.table}%')
       + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE '${outbox.table}%') AS n`;
     const before = await numberOf(entriesRead);
@@ -96,7 +96,7 @@ await describeWithPostgres('the tables of an outbox on PostgreSQL', (url) => {
       }
     });
     await own.query('SELECT pg_stat_clear_snapshot()');
-    // A relay that has just begun looks through all of them once or twice; one that did so for each event would read 250,000.
+    // A relay that has just started reads all rows once or twice; one that did so for each event would read 250,000.
     expect((await numberOf(entriesRead)) - before).toBeLessThan(50_000);
     await backup.end();
   });

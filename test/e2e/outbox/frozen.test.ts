@@ -8,14 +8,16 @@ const LEASE_MS = 2_000;
 
 const ANSWER_TIMEOUT_MS = 2_000;
 
-/** What a busy machine may add; the relay would otherwise wait for as long as the other process is frozen. */
+/**
+ * What a busy machine may add. Without a time limit, the relay would wait for as long as the other process is frozen.
+ */
 const SOON_MS = 30_000;
 
 const OTHERS = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
   WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()`;
 
-/** A process that stands still while its transaction has the lock under which events are numbered. */
-await describeWithPostgres('an application that is frozen while it numbers events', (url) => {
+/** A process is frozen while its transaction holds the lock for numbering events. */
+await describeWithPostgres('An application that is frozen while it numbers events', (url) => {
   let apps: Applications;
   let other: pg.Client;
 
@@ -28,7 +30,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
 
   afterEach(async () => {
     await apps.close();
-    // The server notices a while after that processes were killed, and goes on with what they had asked for.
+    // The server notices killed processes only after a while, and until then goes on with their queries.
     await eventually(
       async () => (await other.query(OTHERS)).rows.length,
       (count) => count === 0,
@@ -42,7 +44,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     await other.query(`INSERT INTO pregon_outbox (event) SELECT ${event} FROM generate_series(1, ${count}) n`);
   }
 
-  /** Whether somebody numbers, and waits for the what the test has locked. */
+  /** Whether a process numbers events and waits for the lock of the test. */
   async function isNumbering(): Promise<boolean> {
     const { rows } = await other.query(`SELECT FROM pg_locks held JOIN pg_locks waiting USING (pid)
       WHERE held.relation = 'pregon_outbox_state'::regclass AND held.mode = 'ExclusiveLock' AND held.granted
@@ -50,7 +52,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     return rows.length > 0;
   }
 
-  /** Freezes an application that the answer to what it asks under the lock will find frozen. */
+  /** Freezes an application while it waits, under the numbering lock, for an answer of the server. */
   async function freezeWhileNumbering(
     start: () => ApplicationProcess,
     lock = 'SELECT FROM pregon_outbox FOR UPDATE',
@@ -61,7 +63,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
       async () => {
         if (!(await isNumbering())) return false;
         application.child.kill('SIGSTOP');
-        // A relay does not wait for long: it may have given up in between.
+        // A relay waits only briefly, so it may have given up in between.
         if (await isNumbering()) return true;
         application.child.kill('SIGCONT');
         return false;
@@ -72,7 +74,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     return application;
   }
 
-  /** How long it takes until the relay of another process has relayed all. */
+  /** Milliseconds until the relay of another process has relayed all events. */
   async function relayedMs(count: number): Promise<number> {
     const startedAt = performance.now();
     apps.start('relay');
@@ -88,7 +90,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     { maxConnections: 10, ms: ANSWER_TIMEOUT_MS },
     { maxConnections: 1, ms: 3 * ANSWER_TIMEOUT_MS },
   ])(
-    '[I-2] in a snapshot, with $maxConnections connections, does not stop the relay of another for longer than $ms ms, and goes on when it thaws',
+    '[I-2] in a snapshot with $maxConnections connections delays the relay of another process by at most $ms ms, and goes on when it thaws',
     async ({ maxConnections, ms }) => {
       await add(3, 10);
       const frozen = await freezeWhileNumbering(() => apps.start('snapshot', { maxConnections }));
@@ -103,7 +105,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     },
   );
 
-  it('[I-2] in a snapshot with one connection, while rows are on the way to it, does not stop the relay of another for longer than three times the answer timeout', async () => {
+  it('[I-2] in a snapshot with one connection, while rows arrive, delays the relay of another process by at most three times the answer timeout', async () => {
     await add(3, 10);
     await other.query('INSERT INTO items SELECT n, 1 FROM generate_series(1, 1000) n');
     const frozen = await freezeWhileNumbering(
@@ -118,7 +120,7 @@ await describeWithPostgres('an application that is frozen while it numbers event
     );
   });
 
-  it('[I-2] in its relay, while a batch is on the way to it, does not stop the relay of another for longer than its lease', async () => {
+  it('[I-2] in its relay, while a batch arrives, delays the relay of another process by at most its lease', async () => {
     await add(5, 1_040_000);
     const frozen = await freezeWhileNumbering(() => apps.start('relay'));
     expect(await relayedMs(5)).toBeLessThan(LEASE_MS + SOON_MS);

@@ -14,16 +14,16 @@ import { eventually } from '../../support/waiting.js';
 const EVENT = { exchange: 'my_events', topic: 'user.1', type: 'UserWasCreated', data: { id: 1 } };
 const ROLES = ['shop_owner', 'shop_writer', 'shop_relay', 'shop_operator'] as const;
 
-/** The statements that docs/operations/running.md has for roles. */
+/** The SQL statements for roles in docs/operations/running.md. */
 function documentedGrants(): string[] {
   const page = readFileSync(resolve(import.meta.dirname, '../../../docs/operations/running.md'), 'utf8');
   const section = page.slice(page.indexOf('## Roles and grants of an outbox'));
   return [...section.matchAll(/```sql\n(.*?)```/gs)].map(([, text = '']) => text);
 }
 
-await describeWithPostgres('[fault F2] the grants of docs/operations/running.md', (url) => {
-  it('are what each role needs to do its work, and no more', async () => {
-    // Roles are of the whole server.
+await describeWithPostgres('[fault F2] The grants of docs/operations/running.md', (url) => {
+  it('are exactly what each role needs for its work', async () => {
+    // Roles belong to the whole server, not to one database.
     const suffix = randomBytes(4).toString('hex');
     const named = (text: string) => text.replace(/\bshop_(\w+)/g, `shop_$1_${suffix}`);
     const urlAs = (role: (typeof ROLES)[number]) => {
@@ -69,7 +69,7 @@ await describeWithPostgres('[fault F2] the grants of docs/operations/running.md'
       () => log.events.length,
       (events) => events === 1,
     );
-    // So many that the relay tells writers to keep quiet.
+    // Enough events to make the relay suspend notifications.
     await add(300);
     await eventually(
       () => log.events.length,
@@ -92,7 +92,7 @@ await describeWithPostgres('[fault F2] the grants of docs/operations/running.md'
       () => log.events.length,
       (events) => events === 302,
     );
-    // Rows that are put back to where they were numbered.
+    // A row that is put back to where it was numbered.
     await eventually(
       () => relay.pending(),
       (pending) => pending === 0,

@@ -35,7 +35,7 @@ function start(mode: Mode): ChildProcess {
   return child;
 }
 
-/** Runs the application until it ends, by itself or by its own hand. */
+/** Runs the application until it ends by itself or kills itself. */
 async function run(mode: Mode): Promise<{ code: unknown; signal: unknown }> {
   const [code, signal] = await once(start(mode), 'exit');
   return { code, signal };
@@ -55,7 +55,7 @@ async function kill(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** The instant of the kill is what these tests are about: any. */
+/** These tests are about a kill at any instant, so the delay is random. */
 function anyInstant(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.random() * 150));
 }
@@ -108,8 +108,8 @@ async function expectLogEqualsCommitted(): Promise<void> {
   expect(outboxIds()).toEqual([]);
 }
 
-describe('an application with an outbox that is killed', () => {
-  it('[I-5] emits what was committed and nothing else, in order and once, over kills at any instant', async () => {
+describe('An application with an outbox on SQLite that is killed', () => {
+  it('[I-5] relays exactly the committed events, in order and once, after kills at any instant', async () => {
     let notYetLogged = 0;
     let loggedAndNotRemoved = 0;
     for (let round = 0; round < 8; round++) {
@@ -122,14 +122,14 @@ describe('an application with an outbox that is killed', () => {
       notYetLogged += left.filter((id) => !logged.has(id)).length;
       loggedAndNotRemoved += left.filter((id) => logged.has(id)).length;
     }
-    // Else the kills would have missed the instants that matter.
+    // Otherwise the kills would have missed the instants that matter.
     expect(committedIds().length).toBeGreaterThan(8);
     expect(notYetLogged).toBeGreaterThan(0);
     expect(loggedAndNotRemoved).toBeGreaterThan(0);
     await expectLogEqualsCommitted();
   });
 
-  it('[I-5] emits after a kill in the instruction after commit, and not after one before commit', async () => {
+  it('[I-5] relays an event after a kill right after its commit, but not after one right before it', async () => {
     for (const mode of [
       'kill-before-commit',
       'kill-after-commit',
@@ -143,7 +143,7 @@ describe('an application with an outbox that is killed', () => {
     await expectLogEqualsCommitted();
   });
 
-  it('[I-3] stores once what it had appended but not removed when it was killed', async () => {
+  it('[I-3] stores once the events that it had appended but not removed when it was killed', async () => {
     expect(await run('kill-after-append')).toMatchObject({ signal: 'SIGKILL' });
     openDatabase();
     expect(await loggedIds()).toEqual(committedIds());
@@ -152,7 +152,7 @@ describe('an application with an outbox that is killed', () => {
     await expectLogEqualsCommitted();
   });
 
-  it('[I-1] [I-3] [I-5] keeps order and number where two processes write and relay and are killed in turn', async () => {
+  it('[I-1] [I-3] [I-5] keeps order and numbers if two processes write and relay, and are killed in turn', async () => {
     let survivor = await startWriting();
     for (let round = 0; round < 4; round++) {
       const other = await startWriting();
@@ -166,20 +166,20 @@ describe('an application with an outbox that is killed', () => {
   });
 });
 
-describe('several processes that start at once', () => {
-  it('create the table without getting in one another’s way', async () => {
+describe('Several processes that start at once', () => {
+  it('create the outbox tables without disturbing one another', async () => {
     openDatabase().exec('PRAGMA journal_mode = WAL');
     const started = Array.from({ length: 4 }, () => fork(MIGRATION, [folder, '30']));
     children.push(...started);
     const exits = await Promise.all(started.map((child) => once(child, 'exit')));
     expect(exits).toEqual(started.map(() => [0, null]));
-    // Each with the table of those that were set aside.
+    // Each outbox table comes with the table for rows that are set aside.
     expect(texts(`SELECT name FROM sqlite_schema WHERE name LIKE 'outbox%'`, 'name')).toHaveLength(2 * 30);
   });
 });
 
-describe('a snapshot beside a process that writes', () => {
-  it('[I-6] and the events after its sequence make the table, for every snapshot', async () => {
+describe('A snapshot beside a process that writes', () => {
+  it('[I-6] equals the table together with the events after its sequence, every time', async () => {
     const child = await startWriting();
     openDatabase();
     const outbox = createSqliteOutbox({ source: '/items' });
@@ -200,7 +200,7 @@ describe('a snapshot beside a process that writes', () => {
   });
 });
 
-/** The items that rows and the events after them make. */
+/** The items that result from the rows and the events after them. */
 function replay(rows: readonly unknown[], events: readonly PregonEvent[]): Map<unknown, unknown> {
   const items = new Map<unknown, unknown>();
   for (const row of rows) items.set(Reflect.get(Object(row), 'key'), Reflect.get(Object(row), 'value'));

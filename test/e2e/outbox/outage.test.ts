@@ -17,20 +17,20 @@ const AUTHENTICATION_OK = message('R', Buffer.alloc(4));
 const READY = message('Z', 'I');
 const SHUTTING_DOWN = message('E', 'SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0');
 
-/** What a server may do that is being shut down just then. */
+/** How a server may behave while it is shutting down. */
 const BEHAVIOURS: Record<string, (socket: Socket) => void> = {
-  'ends a connection in the same breath in which it is ready': (socket) => {
+  'ends a connection at the moment at which it is ready': (socket) => {
     socket.end(Buffer.concat([AUTHENTICATION_OK, READY, SHUTTING_DOWN]));
   },
   'is ready, and resets the connection': (socket) => {
     socket.write(Buffer.concat([AUTHENTICATION_OK, READY]), () => socket.resetAndDestroy());
   },
-  'closes the connection without a word': (socket) => {
+  'closes the connection without a message': (socket) => {
     socket.end();
   },
 };
 
-describe('a relay on a pool of pg that listens to no error, and a server that', () => {
+describe('A relay on a pool of pg without an error listener, and a server that', () => {
   let server: Server;
   let connections: number;
   let behave: (socket: Socket) => void;
@@ -49,7 +49,7 @@ describe('a relay on a pool of pg that listens to no error, and a server that', 
     server.close();
   });
 
-  it.each(Object.keys(BEHAVIOURS))('%s: it goes on to try, and the process with it', async (name) => {
+  it.each(Object.keys(BEHAVIOURS))('%s: the relay retries, and its process goes on', async (name) => {
     behave = BEHAVIOURS[name] ?? behave;
     const address = Object(server.address());
     const pool = new pg.Pool({ host: '127.0.0.1', port: address.port, user: 'postgres', database: 'none' });
@@ -65,7 +65,7 @@ describe('a relay on a pool of pg that listens to no error, and a server that', 
       (count) => count >= 6,
     );
     expect(relay.state).toBe('retrying');
-    // Once an outage, not once an attempt.
+    // One error per outage, not one per attempt.
     expect(errors).toHaveLength(1);
     await relay.stop();
     await pool.end();

@@ -8,7 +8,7 @@ import { eventually } from '../../support/waiting.js';
 
 const LEASE_MS = 2_000;
 
-describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
+describeWithOwnPostgres('Applications with an outbox on PostgreSQL', () => {
   let server: PostgresServer;
   let apps: Applications;
 
@@ -37,7 +37,7 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
     expect(await apps.outboxIds()).toEqual([]);
   }
 
-  /** Waits until the log grows, and tells how long that took. */
+  /** Waits until the log grows, and returns how long that took. */
   async function nextEventMs(): Promise<number> {
     const before = await logged();
     const startedAt = performance.now();
@@ -45,10 +45,10 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
     return performance.now() - startedAt;
   }
 
-  describe('that are killed', () => {
+  describe('An application that is killed', () => {
     beforeEach(createWith('file'));
 
-    it('[I-1] [I-3] [I-5] emit what was committed and nothing else, in order and once, whoever is killed at any instant', async () => {
+    it('[I-1] [I-3] [I-5] relays exactly the committed events, in order and once, whichever process is killed at any instant', async () => {
       let notYetLogged = 0;
       let loggedAndNotRemoved = 0;
       let survivor = await writing();
@@ -63,14 +63,14 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
         loggedAndNotRemoved += left.filter((id) => ids.has(id)).length;
       }
       await survivor.kill();
-      // Else the kills would have missed the instants that matter.
+      // Otherwise the kills would have missed the instants that matter.
       expect(notYetLogged).toBeGreaterThan(0);
       expect(loggedAndNotRemoved).toBeGreaterThan(0);
       await expectLogEqualsTable();
       expect(await logged()).toBeGreaterThan(100);
     });
 
-    it('[I-5] emit after a kill in the instruction after commit, and not after one before commit', async () => {
+    it('[I-5] relays an event after a kill right after its commit, but not after one right before it', async () => {
       for (const mode of [
         'kill-before-commit',
         'kill-after-commit',
@@ -83,7 +83,7 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
       await expectLogEqualsTable();
     });
 
-    it('[I-3] store once what they had appended but not removed', async () => {
+    it('[I-3] stores once the events that it had appended but not removed', async () => {
       expect(await apps.start('kill-after-append').ended()).toMatchObject({ signal: 'SIGKILL' });
       expect((await apps.loggedEvents()).map(({ id }) => id)).toEqual(await apps.outboxIds());
       expect(await logged()).toBe(5);
@@ -92,10 +92,10 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
     });
   });
 
-  describe('a relay that stands by', () => {
+  describe('A relay that stands by', () => {
     beforeEach(createWith('memory'));
 
-    /** Two processes that write; the relay of the first returned is at work, that of the second stands by. */
+    /** Starts two processes that write; the relay of the first one is active, that of the second stands by. */
     async function rolesOf(one: ApplicationProcess, other: ApplicationProcess): Promise<ApplicationProcess[]> {
       const states = await eventually(
         () => Promise.all([one.state(), other.state()]),
@@ -104,7 +104,7 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
       return states[0] === 'standby' ? [other, one] : [one, other];
     }
 
-    /** How long after `happening` the one that stands by is at work and the log grows again. */
+    /** How long after `happening` the standby relay is active and the log grows again. */
     async function takeoverMs(standingBy: ApplicationProcess | undefined, happening: () => unknown): Promise<number> {
       await nextEventMs();
       const startedAt = performance.now();
@@ -117,7 +117,7 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
       return performance.now() - startedAt;
     }
 
-    it('[I-2] takes over from one that was killed as soon as its connection ends, well within its lease', async () => {
+    it('[I-2] takes over from a killed relay as soon as its connection ends, well within the lease', async () => {
       await apps.close();
       await createWith('memory', 50_000)();
       const [atWork, standingBy] = await rolesOf(await writing(), await writing());
@@ -126,7 +126,7 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
       await expectLogEqualsTable();
     });
 
-    it('[I-1] [I-2] [I-3] takes over from one that is frozen within twice the lease, and is not disturbed when that one thaws', async () => {
+    it('[I-1] [I-2] [I-3] takes over from a frozen relay within twice the lease, and is not disturbed when that one thaws', async () => {
       const both = [await writing(), await writing()] as const;
       for (let round = 0; round < 2; round++) {
         const [atWork, standingBy] = await rolesOf(...both);
@@ -141,11 +141,11 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
     });
   });
 
-  describe('a server that is restarted', () => {
+  describe('A server that is restarted', () => {
     beforeEach(createWith('memory'));
 
     it.each(['stop', 'kill'] as const)(
-      '[I-2] [I-5] after a %s, relays and writers go on by themselves, with nothing lost',
+      '[I-2] [I-5] by a %s costs no event: relays and writers go on by themselves',
       async (how) => {
         const all = [await writing(), await writing(), await apps.start('relay').begun()];
         for (let round = 0; round < 2; round++) {
@@ -156,7 +156,7 @@ describeWithOwnPostgres('applications with an outbox on PostgreSQL', () => {
           await nextEventMs();
         }
         expect(all.map(({ isRunning }) => isRunning)).toEqual([true, true, true]);
-        // Else the server would have been back before anybody missed it.
+        // Otherwise the server would have been back before its absence was noticed.
         expect(all.flatMap(({ writerErrors }) => writerErrors).length).toBeGreaterThan(0);
         await apps.killAll();
         await expectLogEqualsTable();

@@ -6,12 +6,12 @@ import { POSTGRES_DRIVERS, type PostgresConnections } from '../../support/outbox
 import { describeWithPostgres } from '../../support/postgres.js';
 import { eventually } from '../../support/waiting.js';
 
-/** How long an answer may take, and a little. */
+/** The answer timeout, and some time for a busy machine. */
 const ANSWER_MS = 500;
 const SOON_MS = 30_000;
 
-/** Connections that are neither ended nor answered, as behind a router that forgot them. */
-await describeWithPostgres('a pool whose connections fall silent', (url) => {
+/** Connections that are neither closed nor answered, as behind a router that has forgotten them. */
+await describeWithPostgres('A pool whose connections fall silent', (url) => {
   let link: DeafLink;
   let outbox: PostgresOutbox;
   let linked: string;
@@ -47,13 +47,13 @@ await describeWithPostgres('a pool whose connections fall silent', (url) => {
 
   const snapshotBy = (connections: PostgresConnections) => connections.snapshot(outbox, () => Promise.resolve([]));
 
-  describe.each(POSTGRES_DRIVERS)('snapshots by $name', (driver) => {
-    it('fail in time when a transaction gets no answer, and do not keep those behind them waiting', async () => {
+  describe.each(POSTGRES_DRIVERS)('A snapshot by $name', (driver) => {
+    it('fails in time if a transaction gets no answer, and lets later snapshots proceed', async () => {
       const connections = open(driver);
       await snapshotBy(connections);
       link.deafenAt(/isolation level repeatable read/i);
       const startedAt = performance.now();
-      // Those in front may find a connection that is silent, those behind one that is new.
+      // The first snapshots may get a silent connection, the later ones a new connection.
       const results = await Promise.allSettled(Array.from({ length: 4 }, () => snapshotBy(connections)));
       expect(results.some(({ status }) => status === 'rejected')).toBe(true);
       expect(performance.now() - startedAt).toBeLessThan(4 * (2 * ANSWER_MS + SOON_MS));
@@ -65,7 +65,7 @@ await describeWithPostgres('a pool whose connections fall silent', (url) => {
       ).toBeTruthy();
     });
 
-    it('fail in time, and free those behind them, when their connections fall silent at the end of the reading', async () => {
+    it('fails in time, and frees the later ones, if its connection falls silent at the end of the read', async () => {
       const connections = open(driver);
       const startedAt = performance.now();
       const failing = connections.snapshot(outbox, async () => {
@@ -77,7 +77,7 @@ await describeWithPostgres('a pool whose connections fall silent', (url) => {
     });
   });
 
-  it.each(POSTGRES_DRIVERS)('$name lets go of a relay that is stopped', async (driver) => {
+  it.each(POSTGRES_DRIVERS)('does not keep a relay by $name from stopping', async (driver) => {
     const relay = outbox.relay({ db: open(driver).pool, log: { append: async () => {} }, onError: () => {} });
     relay.start();
     await eventually(
@@ -90,13 +90,13 @@ await describeWithPostgres('a pool whose connections fall silent', (url) => {
     expect(performance.now() - startedAt).toBeLessThan(2 * ANSWER_MS + SOON_MS);
   });
 
-  it('snapshots by pg leave no connection behind that is silent', async () => {
+  it('leaves no silent connection in the pool after a snapshot by pg', async () => {
     const pool = new pg.Pool({ connectionString: linked, max: 10 });
     pool.on('error', () => {});
     const silent = await pool.connect();
     link.deafen();
     const other = await pool.connect();
-    // The last one that comes back is the first one that is taken.
+    // The connection that was released last is taken first.
     silent.release();
     other.release();
     const read = () => outbox.snapshot(pool, async () => []);
@@ -111,7 +111,7 @@ await describeWithPostgres('a pool whose connections fall silent', (url) => {
     await pool.end();
   });
 
-  it('snapshots by pg say what the reading function threw, when the connection is silent after that', async () => {
+  it('does not hide the error of the reading function in a snapshot by pg', async () => {
     const connections = open(POSTGRES_DRIVERS[0]);
     const failing = connections.snapshot(outbox, async () => {
       link.deafen();
@@ -120,7 +120,7 @@ await describeWithPostgres('a pool whose connections fall silent', (url) => {
     await expect(failing).rejects.toThrow('my own');
   });
 
-  it('snapshots by pg, from a pool too small for two connections, end with their connection, however long they read', async () => {
+  it('ends a snapshot by pg with its connection, however long it reads, if the pool is too small for two connections', async () => {
     const connections = open(POSTGRES_DRIVERS[0], 1);
     const failing = connections.snapshot(outbox, async () => {
       link.cut();

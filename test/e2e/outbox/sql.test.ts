@@ -17,7 +17,7 @@ async function printed(...args: string[]): Promise<string> {
 }
 
 describe('pregon outbox sql', () => {
-  it('sqlite: prints a migration that can be run twice, and is all that an outbox needs', async () => {
+  it('prints a migration for SQLite that can be run twice, and is all that an outbox needs', async () => {
     const text = await printed('sqlite', '--table=shop_outbox');
     const db = new Libsql(join(temporaryFolder(), 'app.db'));
     db.exec(text);
@@ -31,14 +31,14 @@ describe('pregon outbox sql', () => {
     [['mysql'], 'pregon: DIALECT must be postgres or sqlite, not "mysql"\nUsage: pregon outbox sql'],
     [['postgres', '--table=a;b'], 'pregon: not a table name'],
     [[], 'pregon: DIALECT is missing'],
-  ])('%j: says what was meant, exit code 2', async (args, start) => {
+  ])('answers %j with a suggestion and exit code 2', async (args, start) => {
     const { code, stdout, stderr } = await pregon(['outbox', 'sql', ...args]);
     expect([code, stdout, stderr.slice(0, start.length)]).toEqual([2, '', start]);
   });
 });
 
 await describeWithPostgres('pregon outbox sql on PostgreSQL', (url) => {
-  it('postgres: prints a migration that can be run twice, and is all that an outbox needs', async () => {
+  it('prints a migration that can be run twice, and is all that an outbox needs', async () => {
     const text = await printed('postgres');
     const client = new pg.Client({ connectionString: await createSchema(url()) });
     await client.connect();

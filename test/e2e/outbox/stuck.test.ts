@@ -19,7 +19,7 @@ const event = (id: string): OutboxEvent => ({
   data: id,
 });
 
-/** A log that can take nothing. */
+/** A log that accepts nothing. */
 function refusingLog(): FaultyLog {
   const log = new FaultyLog();
   log.beforeAppend = () => {
@@ -43,7 +43,7 @@ function stuckOnSqlite(ids: readonly string[]) {
 }
 
 describe('[fault C4] pregon outbox stuck', () => {
-  it('lists, drops and puts back what was set aside, one or all', async () => {
+  it('lists, drops and puts back rows that were set aside, one or all', async () => {
     const { relay, run, db } = stuckOnSqlite(['one', 'two', 'three', 'four']);
     await eventually(
       () => relay.stuck(),
@@ -97,7 +97,7 @@ describe('[fault C4] pregon outbox stuck', () => {
     const wrong: [args: string[], code: number, message: RegExp][] = [
       [['list'], 2, /say where the outbox is: --db=sqlite:PATH/],
       [['list', `--db=sqlite:${folder}/none.db`], 1, /there is no file .*none\.db/],
-      // [fault F3] as the address of a log is understood.
+      // [fault F3] The address is read like the address of a log.
       [['list', `--db=sqlite://${folder}/none.db`], 1, /there is no file \/[^/].*none\.db/],
       [['list', '--db=sqlite:~/none.db'], 1, /there is no file \/.*none\.db/],
       [['list', where], 1, /there is no outbox "pregon_outbox"; name its table with --table/],
@@ -122,7 +122,7 @@ describe('[fault C4] pregon outbox stuck', () => {
 });
 
 await describeWithPostgres('[fault C4] pregon outbox stuck on PostgreSQL', (url) => {
-  it('lists and puts back, and the relay at work is told', async () => {
+  it('lists rows and puts them back, and the active relay is notified', async () => {
     const schema = await createSchema(url());
     const pool = new pg.Pool({ connectionString: schema });
     afterTest(() => pool.end());

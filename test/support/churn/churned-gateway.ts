@@ -6,15 +6,15 @@ import { PREGON } from '../processes.js';
 
 const PROBE = fileURLToPath(new URL('heap-probe.mjs', import.meta.url));
 
-/** What is alive in a gateway's process, after full collections. */
+/** The live objects of a gateway process, after full collections. */
 export interface Look {
   readonly heapBytes: number;
   readonly rssBytes: number;
-  /** How many there are of each kind of object that a client has. */
+  /** The number of objects of each kind that a client has. */
   readonly alive: Readonly<Record<string, number>>;
 }
 
-/** A `pregon run`, as it is installed, that can be looked into. */
+/** A regular `pregon run` whose heap can be inspected. */
 export class ChurnedGateway {
   readonly port: number;
   readonly #child: ChildProcess;
@@ -29,7 +29,7 @@ export class ChurnedGateway {
     afterTest(() => child.kill('SIGKILL'));
     const listening = new Promise<number>((resolve, reject) => {
       let said = '';
-      // Read to the end: what nobody reads would hold the gateway up.
+      // Read all output, because an unread pipe would block the gateway.
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         if (said.length < 10_000) said += text;
         const [, port] = /listens on 127\.0\.0\.1:(\d+) /.exec(said) ?? [];
@@ -49,7 +49,7 @@ export class ChurnedGateway {
     return this.#ask<Look>('look');
   }
 
-  /** What keeps its event loop busy: sockets, timers, by kind. */
+  /** The resources that keep its event loop busy, such as sockets and timers, by kind. */
   open(): Promise<readonly string[]> {
     return this.#ask<readonly string[]>('open');
   }

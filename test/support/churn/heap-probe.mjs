@@ -1,4 +1,4 @@
-// Loaded into a `pregon run` before all else, with --expose-gc: says over IPC what is alive in it.
+// Loaded into a `pregon run` before all else, with --expose-gc; reports over IPC which objects are alive in it.
 import { createRequire } from 'node:module';
 import { setImmediate } from 'node:timers/promises';
 import { queryObjects } from 'node:v8';
@@ -10,7 +10,7 @@ const { ClientSocket } = await import(new URL('transports/websocket/client-socke
 const fromServer = createRequire(dist);
 const fromSocketIo = createRequire(fromServer.resolve('socket.io'));
 
-/** What there is of each client as long as it is here. */
+/** The classes that have instances for each connected client. */
 const kinds = {
   connections: ClientConnection,
   subscriptions: Subscription,
@@ -27,7 +27,7 @@ function countAlive() {
 }
 
 async function look() {
-  // What waits for the next turn holds what it is about.
+  // Callbacks that wait for the next turn keep their objects alive.
   for (let round = 0; round < 4; round++) {
     globalThis.gc();
     await setImmediate();

@@ -3,10 +3,10 @@ import { clientFrame, OPCODE } from '../gateway/raw-socket.js';
 
 const PATIENCE_MS = 20_000;
 
-/** How a visit ends: with a goodbye, by breaking off, or by the gateway, which waits for what never comes. */
+/** How a visit ends: with a close frame, by breaking off, or by a timeout of the gateway. */
 type End = 'leaves' | 'breaks off' | 'is sent away';
 
-/** Something to say, or a text to wait for in what is heard. */
+/** Bytes to send, or a text to wait for in what is received. */
 type Step = { readonly say: string | Buffer } | { readonly hear: string };
 
 export interface Visit {
@@ -57,7 +57,7 @@ const POLL: readonly Step[] = [
 
 const HALF_A_HANDSHAKE: readonly Step[] = [{ say: 'GET /events HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: webs' }];
 
-/** Who comes, and how many of a hundred. */
+/** The kinds of visits, with their share in percent. */
 export const VISITS: readonly (Visit & { readonly who: string; readonly share: number })[] = [
   { who: 'plain WebSocket', steps: [...PLAIN, { say: GOODBYE }], end: 'leaves', share: 12 },
   { who: 'plain WebSocket', steps: PLAIN, end: 'breaks off', share: 12 },
@@ -72,15 +72,18 @@ export const VISITS: readonly (Visit & { readonly who: string; readonly share: n
   { who: 'silence', steps: [], end: 'is sent away', share: 3 },
 ];
 
-/** Comes, does what it came for, and goes; resolves when the socket is closed. @throws Error where the gateway does not do its part */
+/**
+ * Connects, performs the steps of a visit, and ends it; resolves when the socket is closed.
+ * @throws Error if the gateway does not do its part
+ */
 export function visit(port: number, { steps, end }: Visit): Promise<void> {
   const socket = connect({ port, host: '127.0.0.1' });
   let heard = '';
   let next = 0;
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => fail(`waits in vain after ${JSON.stringify(heard.slice(-300))}`), PATIENCE_MS);
+    const late = setTimeout(() => fail(`no answer in time after ${JSON.stringify(heard.slice(-300))}`), PATIENCE_MS);
     const fail = (why: string) => {
-      reject(new Error(`step ${next} of one who ${end}: ${why}`));
+      reject(new Error(`step ${next} of a visit that ${end}: ${why}`));
       socket.destroy();
     };
     const proceed = () => {

@@ -3,7 +3,7 @@ export interface CodeBlock {
   /** `js`, `sh` …; empty if the fence names none. */
   readonly language: string;
   readonly text: string;
-  /** Named by a comment in the first line: `// app.mjs`, `<!-- public/index.html -->`. */
+  /** The file name from a comment in the first line: `// app.mjs`, `<!-- public/index.html -->`. */
   readonly file: string | undefined;
   /** The nearest heading above it. */
   readonly heading: string;

@@ -7,7 +7,7 @@ import { codeBlocks } from './code-blocks.js';
 
 const run = promisify(execFile);
 
-/** The lines that the README of an example tells to type, in order, without what explains them. */
+/** The lines that the README of an example tells the reader to type, in order, without the explanations. */
 export function linesToType(folder: string): string[] {
   const markdown = readFileSync(join(folder, 'README.md'), 'utf8');
   return codeBlocks(markdown)
@@ -20,7 +20,7 @@ export function linesToType(folder: string): string[] {
     .map((line) => line.replace(/ +# .*$/, ''));
 }
 
-/** What the README of an example starts it with, after the build that it asks for: the arguments of `node`. */
+/** The arguments of `node` with which the README of an example starts it, after the build that it asks for. */
 export function startedByReadme(folder: string): string[] {
   const { scripts } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   expect(linesToType(folder).slice(0, 2), folder).toEqual(['npm ci && npm run build', 'npm start']);
@@ -30,7 +30,10 @@ export function startedByReadme(folder: string): string[] {
   return args;
 }
 
-/** Types a line into a shell, on another port than the one that it names. @returns what it said */
+/**
+ * Types a line into a shell, with another port than the one in the text.
+ * @returns its output
+ */
 export async function typed(line: string, port: number | string, cwd?: string): Promise<string> {
   const { stdout } = await run('sh', ['-c', line.replace(/localhost:\d+/, `localhost:${port}`)], { cwd });
   return stdout;

@@ -1,20 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
-/** Where the repository is published; absolute links into it name a file of it. */
+/** The published repository; absolute links to it refer to its files. */
 export const REPOSITORY = 'https://github.com/pregon/pregon';
 
 const LINK = /\]\(([^()\s]+)\)/g;
 
 const CODE = /^(`{3,})[\s\S]*?^\1|`[^`\n]*`/gm;
 
-/** The targets of all links of a Markdown text, images too. */
+/** The targets of all links of a Markdown text, including images. */
 export function linksOf(markdown: string): string[] {
   return [...markdown.replaceAll(CODE, '').matchAll(LINK)].map(([, target = '']) => target);
 }
 
 /**
- * What is wrong with a link; undefined if nothing is, and for links to other sites.
+ * Says what is wrong with a link, or undefined if nothing is. Links to other sites are not checked.
  *
  * @param root the repository
  * @param from the document, relative to it
@@ -23,11 +23,11 @@ export function wrongLink(root: string, from: string, link: string): string | un
   const target = inRepository(from, link);
   if (target === undefined) return undefined;
   const [path = '', anchor] = target.split('#');
-  if (!existsSync(join(root, path))) return `${from}: ${link} names no file`;
+  if (!existsSync(join(root, path))) return `${from}: ${link} does not lead to a file`;
   if (anchor === undefined || !path.endsWith('.md')) return undefined;
   return anchorsOf(readFileSync(join(root, path), 'utf8')).includes(anchor)
     ? undefined
-    : `${from}: ${link} has no such heading`;
+    : `${from}: ${link} does not lead to a heading`;
 }
 
 function inRepository(from: string, link: string): string | undefined {
@@ -39,7 +39,7 @@ function inRepository(from: string, link: string): string | undefined {
   return link.startsWith('#') ? from + link : normalize(join(dirname(from), link));
 }
 
-/** As GitHub makes them of headings. */
+/** The anchor that GitHub makes of a heading. */
 function anchorsOf(markdown: string): string[] {
   return [...markdown.replaceAll(/^(`{3,})[\s\S]*?^\1/gm, '').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
     title

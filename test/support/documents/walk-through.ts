@@ -6,20 +6,20 @@ import { freePort } from '../ports.js';
 import { cleanEnvironment } from '../processes.js';
 import { eventually } from '../waiting.js';
 
-/** A line of a document that runs in a shell, with all that it has said. */
+/** A line of a document that runs in a shell, with all its output. */
 export interface RunningLine {
   readonly line: string;
   readonly output: string;
   readonly exited: Promise<number | null>;
   type(text: string): void;
-  /** The shell, and all that it started. */
+  /** The shell and all its descendants. */
   kill(signal: NodeJS.Signals): Promise<unknown>;
 }
 
-/** The ports that the documents name: those that run meanwhile, on the same machine, may have them. */
+/** The ports in the documents, which another test on the machine may be using. */
 const PORTS = ['1234', '8080'] as const;
 
-/** Does in a folder what a document says, line by line as it stands; only the ports are others. */
+/** Follows a document in a folder, line by line as it stands, except for the ports. */
 export class WalkThrough {
   readonly folder: string;
   readonly #ports: ReadonlyMap<string, number>;
@@ -35,7 +35,7 @@ export class WalkThrough {
     this.#ports = ports;
   }
 
-  /** The text with the ports that are used here. */
+  /** The text with the ports of this run. */
   here(text: string): string {
     return text.replaceAll(/\b(1234|8080)\b/g, (port) => String(this.#ports.get(port)));
   }
@@ -75,7 +75,10 @@ export class WalkThrough {
     };
   }
 
-  /** Runs a line that ends. @returns what it said */
+  /**
+   * Runs a line to its end.
+   * @returns its output
+   */
   async runToEnd(line: string): Promise<string> {
     const running = this.run(line);
     const code = await running.exited;
@@ -83,7 +86,7 @@ export class WalkThrough {
     return running.output;
   }
 
-  /** Waits until a line has said what matches. */
+  /** Waits until the output of a line matches. */
   async untilSaid(running: RunningLine, pattern: RegExp): Promise<void> {
     await eventually(
       async () => running.output,

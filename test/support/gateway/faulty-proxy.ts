@@ -2,13 +2,22 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** How a proxy spoils what stands behind it. Connections are counted from 1, in the order in which they come. */
+/** The faults that a proxy adds to a gateway. Connections are counted from 1, in the order of arrival. */
 export interface Faults {
-  /** What to send instead of a frame. @default the frame */
+  /**
+   * The frames to send in place of a frame.
+   * @default the frame itself
+   */
   readonly frame?: (frame: { readonly text: string; readonly connection: number }) => string[];
-  /** The path and query to ask the gateway for. @default what the client asked for */
+  /**
+   * The path and query for the gateway.
+   * @default those of the client
+   */
   readonly path?: (asked: string) => string;
-  /** The status to answer a handshake with; undefined lets it in. @default all are let in */
+  /**
+   * The status that refuses a handshake, or undefined to admit it.
+   * @default all are admitted
+   */
   readonly refuse?: (connection: number) => number | undefined;
 }
 
@@ -18,7 +27,7 @@ export interface FaultyProxy {
   close(): Promise<void>;
 }
 
-/** Stands before a gateway, whose URL has no path. */
+/** Starts a proxy in front of a gateway, whose URL has no path. */
 export async function startFaultyProxy(gateway: string, faults: Faults): Promise<FaultyProxy> {
   const { frame = ({ text }) => [text], path = (asked) => asked, refuse = () => undefined } = faults;
   let connections = 0;
@@ -26,7 +35,7 @@ export async function startFaultyProxy(gateway: string, faults: Faults): Promise
   const server = new WebSocketServer({
     port: 0,
     host: '127.0.0.1',
-    // Whoever is let in is connected to the gateway already: what happens from then on is for him.
+    // The proxy admits a client only when its own connection to the gateway is open, so the client misses nothing.
     verifyClient({ req }, answer) {
       const status = refuse(++connections);
       if (status !== undefined) return answer(false, status);

@@ -22,7 +22,9 @@ import type { Closed } from './plain-client.js';
 export type Frame = GatewayFrame | PregonEvent;
 type ControlOf<Op extends GatewayFrame['op']> = Extract<GatewayFrame, { op: Op }>;
 
-/** A client written from docs/reference/protocol.md: keeps all frames, and says to which subscription each event belongs. */
+/**
+ * A client written from docs/reference/protocol.md. It keeps all frames, and attributes each event to its subscription.
+ */
 export class FramesClient {
   readonly socket: WebSocket;
   readonly frames = new Inbox<Frame>();
@@ -40,7 +42,7 @@ export class FramesClient {
   constructor(url: string, options: ClientOptions = {}) {
     this.socket = new WebSocket(url, SUBPROTOCOL, options);
     afterTest(() => this.socket.terminate());
-    // An error of the connection shows itself as a frame that does not come.
+    // A connection error shows itself as a missing frame.
     this.socket.on('error', () => {});
     this.closed = new Promise((resolve) => {
       this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
@@ -70,12 +72,12 @@ export class FramesClient {
     );
   }
 
-  /** The first control frame of an `op`, which may have come already. */
+  /** The first control frame of an `op`, also if it has already arrived. */
   control<Op extends GatewayFrame['op']>(op: Op, deadlineMs?: number): Promise<ControlOf<Op>> {
     return this.frames.first((frame): frame is ControlOf<Op> => !isEvent(frame) && frame.op === op, deadlineMs);
   }
 
-  /** The control frames of an `op` that have come so far. */
+  /** The control frames of an `op` so far. */
   controls<Op extends GatewayFrame['op']>(op: Op): ControlOf<Op>[] {
     return this.frames.all.filter((frame): frame is ControlOf<Op> => !isEvent(frame) && frame.op === op);
   }
@@ -92,7 +94,7 @@ export class FramesClient {
     return this.#events.get(id) ?? [];
   }
 
-  /** Waits for so many events of a subscription and returns the numbers of all. */
+  /** Waits for this many events of a subscription, and returns the numbers of all. */
   async numbers(id: RequestId, count: number, deadlineMs?: number): Promise<number[]> {
     await this.frames.until(() => this.events(id).length >= count, `${count} events of ${id}`, deadlineMs);
     return this.events(id).map(numberOf);
@@ -120,7 +122,7 @@ export class FramesClient {
   #receive(text: string): void {
     const frame = decodeGatewayFrame(text);
     if (frame === undefined)
-      throw new Error(`a frame that docs/reference/protocol.md does not know: ${text.slice(0, 200)}`);
+      throw new Error(`a frame that is not in docs/reference/protocol.md: ${text.slice(0, 200)}`);
     if (isEvent(frame)) this.#attribute(frame);
     else if (frame.op === 'events' || frame.op === 'subscribed') this.#current = frame.id;
     this.frames.push(frame);
@@ -135,7 +137,7 @@ export class FramesClient {
   }
 }
 
-/** Waits until the gateway has read all that the log holds: live delivery begins where the gateway stands. */
+/** Waits until the gateway has read the whole log, because live delivery begins at the gateway's own head. */
 export async function untilAtHead({ ws, log }: TestGateway, path = '/events'): Promise<void> {
   const head = (await positionsOf(log)).encode(await log.head());
   const client = await FramesClient.open(ws(path));

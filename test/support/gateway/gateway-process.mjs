@@ -1,5 +1,5 @@
-// A gateway as a process of its own: gateway-process.mjs <options of createGateway as JSON> <options of listen as JSON>
-// Answers questions over IPC; without a channel, it serves until it is told to end.
+// A gateway in its own process: gateway-process.mjs <options of createGateway as JSON> <options of listen as JSON>
+// It answers questions over IPC; without a channel, it serves until it is told to end.
 import { createGateway } from 'pregon';
 import { longestTurnMs } from './turn-probe.mjs';
 
@@ -17,7 +17,7 @@ const answers = {
     return process.memoryUsage().rss;
   },
   rss: () => process.memoryUsage().rss,
-  /** What the heap and buffers hold after a full collection. */
+  /** Bytes on the heap and in buffers after a full collection. */
   held: async () => {
     for (let i = 0; i < 3; i++) {
       globalThis.gc();
@@ -26,7 +26,7 @@ const answers = {
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   },
-  /** Ends the gateway and lets go of the channel: what is still open then keeps the process alive. */
+  /** Closes the gateway and the IPC channel. Whatever is still open then keeps the process alive. */
   close: async (closeOptions) => {
     const begun = performance.now();
     await gateway.close(closeOptions);

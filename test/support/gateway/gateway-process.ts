@@ -7,10 +7,13 @@ import { within } from './inbox.js';
 
 const SCRIPT = fileURLToPath(new URL('gateway-process.mjs', import.meta.url));
 
-/** The young generation as `npm start` and workers have it: cleared in a few milliseconds, which count in the turn that it stops. */
+/**
+ * The size of the young generation under `npm start` and in workers. It is cleared in a few milliseconds, which count
+ * in the turn that they interrupt.
+ */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=2'];
 
-/** The options that JSON can hold. */
+/** The options that JSON can represent. */
 export interface ProcessOptions extends GatewayLimits {
   readonly log: string;
   readonly routes?: Readonly<
@@ -21,7 +24,7 @@ export interface ProcessOptions extends GatewayLimits {
   >;
 }
 
-/** How its process is started, beside its own flags and this process' environment. */
+/** How to start the process, in addition to its own flags and the environment of this process. */
 export interface ProcessSettings {
   readonly flags?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
@@ -32,7 +35,7 @@ interface Answer {
   readonly answer: unknown;
 }
 
-/** A gateway in a process of its own, to measure and to kill. */
+/** A gateway in its own process, to be measured and killed. */
 export class GatewayProcess {
   readonly port: number;
   readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
@@ -81,12 +84,12 @@ export class GatewayProcess {
     return Number(await this.#ask('memory'));
   }
 
-  /** Bytes that the heap and buffers hold after full collections: without what the allocator keeps for later. */
+  /** Bytes on the heap and in buffers after full collections, without memory that the allocator keeps for later. */
   async held(): Promise<number> {
     return Number(await this.#ask('held'));
   }
 
-  /** Resident bytes as they are. */
+  /** Resident bytes, without a collection. */
   async rss(): Promise<number> {
     return Number(await this.#ask('rss'));
   }
@@ -96,8 +99,8 @@ export class GatewayProcess {
   }
 
   /**
-   * The longest turn of its event loop since the last call (or since it was started), in milliseconds of CPU time of its main thread. It is
-   * not longer where the machine is busy, so a test may hold it against a limit.
+   * The longest turn of its event loop since the last call (or since the start), in milliseconds of CPU time of its
+   * main thread. A busy machine does not make it longer, so a test may compare it with a limit.
    */
   async longestTurnMs(): Promise<number> {
     return Number(await this.#ask('longestTurn'));
@@ -107,12 +110,15 @@ export class GatewayProcess {
     return this.#child.pid;
   }
 
-  /** Closes the gateway, after which the process is to end by itself; how long `close` took. */
+  /**
+   * Closes the gateway, after which its process must end by itself.
+   * @returns how long `close` took, in milliseconds
+   */
   async close(options: { spreadMs?: number; timeoutMs?: number }): Promise<number> {
     return Number(await this.#ask('close', options));
   }
 
-  /** Stops it in its tracks, or lets it go on. */
+  /** Suspends the process, or lets it go on. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
     this.#child.kill(signal);
   }

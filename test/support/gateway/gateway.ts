@@ -15,20 +15,20 @@ import { freePort } from '../ports.js';
 
 export interface TestGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   readonly gateway: Gateway<T>;
-  /** Another opening of the log's file, as an application has one beside the gateway. */
+  /** A second handle of the log file, like that of an application beside the gateway. */
   readonly log: Log;
   readonly logFile: string;
   readonly port: number;
-  /** The URL of a path, for WebSocket. */
+  /** The WebSocket URL of a path. */
   ws(path: string): string;
-  /** The URL of a path, for HTTP. */
+  /** The HTTP URL of a path. */
   http(path: string): string;
-  /** Appends `count` events; their number is in `data.n`, from `from` on. */
+  /** Appends `count` events with consecutive numbers in `data.n`, starting at `from`. */
   append(count: number, options?: AppendOptions): Promise<PregonEvent[]>;
 }
 
 export interface AppendOptions {
-  /** @default 1 more than that of the last one */
+  /** @default the number after the last one */
   readonly from?: number;
   /** @default 'events' */
   readonly exchange?: string;
@@ -41,11 +41,14 @@ export interface AppendOptions {
 
 export interface StartOptions extends Partial<GatewayOptions> {
   readonly listen?: ListenOptions;
-  /** An existing log's file. @default a new one in a folder of its own */
+  /**
+   * An existing log file.
+   * @default a new one in a separate folder
+   */
   readonly logFile?: string;
 }
 
-/** Starts a gateway on a SQLite log and a free port of the loopback address; both are gone after the test. */
+/** Starts a gateway on a SQLite log and a free loopback port; both are closed after the test. */
 export async function startGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   options: StartOptions = {},
 ): Promise<TestGateway<T>> {
@@ -109,7 +112,7 @@ export function numberOf(event: PregonEvent): number {
   throw new TypeError(`not a numbered event: ${JSON.stringify(event).slice(0, 200)}`);
 }
 
-/** From the first to the last, both included. */
+/** The integers from `first` to `last`, both included. */
 export function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => first + i);
 }

@@ -2,7 +2,7 @@ export { Inbox } from '../../../packages/server/src/testing/inbox.js';
 
 const DEADLINE_MS = 100_000;
 
-/** Fails where a promise does not settle in time. */
+/** Rejects if a promise does not settle in time. */
 export function within<T>(promise: Promise<T>, what: string, deadlineMs: number = DEADLINE_MS): Promise<T> {
   const { stack } = new Error(`waited ${deadlineMs} ms in vain for ${what}`);
   return new Promise((resolve, reject) => {

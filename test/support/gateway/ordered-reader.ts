@@ -2,20 +2,23 @@ import { WebSocket } from 'ws';
 import { afterTest } from '../cleanup.js';
 import { within } from './inbox.js';
 
-/** Keeps nothing of numbered events but the number of the last: for more events than a test should hold. */
+/**
+ * Checks the order of numbered events, and keeps only the number of the last one, for more events than a test should
+ * hold.
+ */
 export class OrderCheck {
   /** The number of the last event. */
   last: number;
-  /** The first event that was not the one after the last. */
+  /** The first event that did not follow the last one. */
   wrong: string | undefined;
   readonly #waiting = new Set<() => void>();
 
-  /** @param after the number of the event before the first that is expected */
+  /** @param after the number before that of the first expected event */
   constructor(after: number) {
     this.last = after;
   }
 
-  /** @param text the JSON text of an event, with or without more around it */
+  /** @param text the JSON text of an event, possibly with text around it */
   next(text: string): void {
     const number = Number(/"data":\{"n":(\d+)/.exec(text)?.[1]);
     if (number !== this.last + 1) {
@@ -25,7 +28,7 @@ export class OrderCheck {
     for (const look of this.#waiting) look();
   }
 
-  /** Waits until this event has come; fails where one before it was missing, out of order or came twice. */
+  /** Waits until this event has arrived; fails if an earlier one was missing, out of order or repeated. */
   async reaches(number: number, deadlineMs = 100_000): Promise<void> {
     const reached = () => this.last >= number;
     if (!reached()) {
@@ -48,7 +51,7 @@ export class OrderCheck {
 export class OrderedReader extends OrderCheck {
   readonly socket: WebSocket;
 
-  /** @param after the number of the event before the first that is expected */
+  /** @param after the number before that of the first expected event */
   static async open(url: string, after = 0): Promise<OrderedReader> {
     const reader = new OrderedReader(url, after);
     await within(new Promise((resolve) => reader.socket.once('open', resolve)), 'a WebSocket to open');

@@ -10,18 +10,18 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** A stock WebSocket without subprotocol, that collects what comes. */
+/** A stock WebSocket without a subprotocol that collects everything it receives. */
 export class PlainClient {
   readonly socket: WebSocket;
   readonly events = new Inbox<PregonEvent>();
-  /** The frames that are no events. */
+  /** The messages that are not events. */
   readonly messages = new Inbox<string | Buffer>();
   /** The text of every event frame. */
   readonly texts: string[] = [];
   readonly closed: Promise<Closed>;
   readonly #opened: Promise<void>;
 
-  /** Waits until it is open. */
+  /** Opens a client, and waits until it is open. */
   static async open(url: string, options?: ClientOptions): Promise<PlainClient> {
     const client = new PlainClient(url, options);
     await client.opened();
@@ -35,7 +35,7 @@ export class PlainClient {
       this.socket.once('open', resolve);
       this.socket.once('error', reject);
     });
-    // Whoever awaits `opened` is told.
+    // An error is reported to the code that awaits `opened`.
     this.#opened.catch(() => {});
     this.closed = new Promise((resolve) => {
       this.socket.once('close', (code, reason) => resolve({ code, reason: reason.toString() }));
@@ -56,7 +56,7 @@ export class PlainClient {
     return within(this.closed, 'a WebSocket to close', deadlineMs);
   }
 
-  /** Waits for so many events and returns the numbers of all. */
+  /** Waits for this many events, and returns the numbers of all. */
   async numbers(count: number, deadlineMs?: number): Promise<number[]> {
     return (await this.events.count(count, deadlineMs)).map(numberOf);
   }
@@ -73,14 +73,14 @@ export class PlainClient {
   }
 }
 
-/** What a handshake that is refused is answered with. */
+/** Resolves with the answer that refuses a handshake. */
 export function refusal(url: string, options: ClientOptions & { protocols?: string[] } = {}): Promise<IncomingMessage> {
   const { protocols = [], ...rest } = options;
   const socket = new WebSocket(url, protocols, rest);
   afterTest(() => socket.terminate());
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     socket.once('unexpected-response', (_request, response) => resolve(response.resume()));
-    socket.once('open', () => reject(new Error('was let in')));
+    socket.once('open', () => reject(new Error('the handshake was admitted')));
     socket.once('error', reject);
   });
   return within(answered, 'a refusal');

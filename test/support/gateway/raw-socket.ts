@@ -12,10 +12,10 @@ export interface RawFrame {
 
 export const OPCODE = { text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
 
-/** A TCP connection that does what it is told and nothing else: no pong, no close, no reading unless asked for. */
+/** A TCP connection that does only what it is told: no pong, no close frame, and no reading unless asked for. */
 export class RawSocket {
   readonly socket: Socket;
-  /** Resolves when the gateway has ended or reset the connection, or it ended for another reason. */
+  /** Resolves when the gateway has ended or reset the connection, or when it ended for another reason. */
   readonly ended: Promise<void>;
   readonly #chunks = new Inbox<Buffer>();
   #received = Buffer.alloc(0);
@@ -36,7 +36,7 @@ export class RawSocket {
     this.ended = new Promise((resolve) => {
       this.socket.once('end', resolve);
       this.socket.once('close', () => resolve());
-      // A reset is an end like any other here.
+      // A reset counts as an end of the connection.
       this.socket.once('error', () => resolve());
     });
   }
@@ -54,7 +54,7 @@ export class RawSocket {
     this.write(`${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n`);
   }
 
-  /** Sends an upgrade request and waits for the head of the answer. */
+  /** Sends an upgrade request, and waits for the head of the answer. */
   upgrade(path: string, headers: Record<string, string> = {}): Promise<string> {
     this.request(path, {
       Connection: 'Upgrade',
@@ -66,7 +66,7 @@ export class RawSocket {
     return this.head();
   }
 
-  /** The head of an HTTP answer; what follows stays. */
+  /** Waits for the head of an HTTP answer; the bytes after it stay in `text`. */
   async head(deadlineMs?: number): Promise<string> {
     const end = () => this.#received.indexOf('\r\n\r\n');
     await this.#chunks.until(() => end() >= 0, 'the head of an answer', deadlineMs);
@@ -75,7 +75,7 @@ export class RawSocket {
     return head;
   }
 
-  /** Waits until all that was received contains a text. */
+  /** Waits until the received bytes contain a text. */
   async untilText(text: string, deadlineMs?: number): Promise<void> {
     await this.#chunks.until(() => this.text.includes(text), JSON.stringify(text), deadlineMs);
   }
@@ -89,7 +89,7 @@ export class RawSocket {
     return parsed.frame;
   }
 
-  /** Waits for the close frame, passing over all others. */
+  /** Waits for the close frame, and skips all others. */
   async closeFrame(deadlineMs?: number): Promise<{ code: number; reason: string }> {
     for (;;) {
       const { opcode, payload } = await this.frame(deadlineMs);
@@ -102,7 +102,7 @@ export class RawSocket {
   }
 }
 
-/** A frame as a client sends it (RFC 6455 section 5.2), or, unmasked, as it must not. */
+/** A client frame (RFC 6455 section 5.2); without a mask it is invalid. */
 export function clientFrame(
   opcode: number,
   payload: Buffer | string,

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 
-/** One way to come to a gateway, and to leave it by a reset (RST instead of FIN). */
+/** A kind of request that a client sends before it resets its connection (RST instead of FIN). */
 interface Attempt {
   readonly method: string;
   readonly path: string;
@@ -16,7 +16,7 @@ const WEBSOCKET = {
 };
 const FOREIGN = { ...WEBSOCKET, Origin: 'http://evil.example' };
 
-/** Accepted and refused ones, on all transports. */
+/** Accepted and refused requests, on all transports. */
 const ATTEMPTS: readonly Attempt[] = [
   get('/socket.io/?EIO=4&transport=websocket', FOREIGN),
   get('/socket.io/?EIO=4&transport=websocket&sid=nope', FOREIGN),
@@ -39,7 +39,7 @@ const ATTEMPTS: readonly Attempt[] = [
   { method: 'POST', path: '/socket.io/?EIO=4&transport=polling&sid=nope', headers: {}, body: '40' },
 ];
 
-/** When the client resets the connection. */
+/** The moments at which the client resets the connection. */
 const MOMENTS = ['at once', 'next turn', 'soon', 'mid-headers', 'answered', 'mid-frame'] as const;
 
 function get(path: string, headers: Attempt['headers']): Attempt {
@@ -47,7 +47,7 @@ function get(path: string, headers: Attempt['headers']): Attempt {
 }
 
 /**
- * Opens connections, some at a time, each of which is reset at one moment or another.
+ * Opens connections, some at a time, and resets each at one of the moments.
  *
  * @returns how many were reset
  */
@@ -64,7 +64,10 @@ export async function resetConnections(port: number, count: number, atOnce = 64)
   return reset;
 }
 
-/** Resolves when the connection is gone. @returns whether it was made */
+/**
+ * Resolves when the connection is gone.
+ * @returns whether it was established
+ */
 function resetOne(port: number, index: number): Promise<boolean> {
   const attempt = ATTEMPTS[index % ATTEMPTS.length] ?? get('/', {});
   const moment = MOMENTS[Math.floor(index / ATTEMPTS.length) % MOMENTS.length] ?? 'at once';

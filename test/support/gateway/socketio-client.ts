@@ -8,24 +8,24 @@ export type Transports = readonly ('polling' | 'websocket')[];
 
 export type SocketIoClientOptions = Partial<ManagerOptions & SocketOptions>;
 
-/** Ways in which a stock client may be connected; the last upgrades. */
+/** The transports of a stock client; the last one upgrades. */
 export const WAYS: readonly (readonly [name: string, transports: Transports])[] = [
   ['WebSocket', ['websocket']],
   ['long polling', ['polling']],
   ['polling that upgrades', ['polling', 'websocket']],
 ];
 
-/** What came under one name. */
+/** A message, by its name. */
 export interface Emitted {
   readonly name: string;
   readonly args: readonly unknown[];
 }
 
-/** A stock client of Socket.IO, and all that it was sent. */
+/** A stock client of Socket.IO that records everything it receives. */
 export class SocketIoClient {
   readonly socket: Socket;
   readonly received = new Inbox<Emitted>();
-  /** At each connect: whether the client takes itself for recovered. */
+  /** For each connect: whether the client reports itself as recovered. */
   readonly recovered: boolean[] = [];
 
   static async open(url: string, options: SocketIoClientOptions = {}): Promise<SocketIoClient> {
@@ -42,7 +42,7 @@ export class SocketIoClient {
     this.socket.onAny((name: string, ...args: unknown[]) => this.received.push({ name, args }));
   }
 
-  /** Waits until its namespace has been entered so many times. */
+  /** Waits until the client has entered its namespace this many times. */
   async connected(times = 1): Promise<void> {
     const entered = new Promise<void>((resolve) => {
       const look = () => {
@@ -54,7 +54,7 @@ export class SocketIoClient {
     await within(entered, `${times} connects`, 60_000);
   }
 
-  /** What came under this name: the arguments. */
+  /** The arguments of all messages with this name. */
   of(name: string): (readonly unknown[])[] {
     return this.received.all.filter((emitted) => emitted.name === name).map(({ args }) => args);
   }
@@ -64,18 +64,18 @@ export class SocketIoClient {
     return this.of(name).map(([event]) => numberOf(toEvent(event)));
   }
 
-  /** Waits for so many under this name. */
+  /** Waits for this many messages with a name, and returns their arguments. */
   async count(name: string, count: number, deadlineMs?: number): Promise<(readonly unknown[])[]> {
     await this.received.until(() => this.of(name).length >= count, `${count} × ${name}`, deadlineMs);
     return this.of(name);
   }
 
-  /** The connection ends as one that breaks; the client comes back by itself. */
+  /** Breaks the connection, after which the client reconnects by itself. */
   breakOff(): void {
     this.socket.io.engine.close();
   }
 
-  /** Asks, and waits for the answer. */
+  /** Sends a message, and waits for the answer. */
   ask(name: string, ...args: unknown[]): Promise<unknown> {
     return this.socket.timeout(60_000).emitWithAck(name, ...args);
   }

@@ -4,7 +4,7 @@ import { afterTest } from '../cleanup.js';
 import { numberOf } from './gateway.js';
 import { Inbox } from './inbox.js';
 
-/** A block that is no event: `subscribed`, `reset` and so on. */
+/** A block that is not an event: `subscribed`, `reset` and so on. */
 export interface NamedBlock {
   readonly name: string;
   readonly data: unknown;
@@ -13,15 +13,15 @@ export interface NamedBlock {
 
 const NAMES = ['subscribed', 'snapshot', 'reset', 'ephemeral', 'refused', 'closing'];
 
-/** The stock `eventsource` package, as a browser's EventSource behaves, that collects what comes. */
+/** The stock `eventsource` package, which behaves as a browser's EventSource, and collects everything it receives. */
 export class StreamClient {
   readonly source: EventSource;
   readonly events = new Inbox<PregonEvent>();
   readonly blocks = new Inbox<NamedBlock>();
-  /** HTTP status of each failed attempt, undefined where there was no answer. */
+  /** The HTTP status of each failed attempt, or undefined if there was no answer. */
   readonly failures = new Inbox<number | undefined>();
 
-  /** Waits for `subscribed`. */
+  /** Opens a client, and waits for `subscribed`. */
   static async open(url: string, headers?: Record<string, string>): Promise<StreamClient> {
     const client = new StreamClient(url, headers);
     await client.block('subscribed');
@@ -47,7 +47,7 @@ export class StreamClient {
     }
   }
 
-  /** The first block of a name, which may have come already. */
+  /** The first block with a name, also if it has already arrived. */
   block(name: string, deadlineMs?: number): Promise<NamedBlock> {
     return this.blocks.first((block): block is NamedBlock => block.name === name, deadlineMs);
   }

@@ -8,13 +8,19 @@ export interface WorkersOptions {
   /** @default 2 */
   readonly workers?: number;
   readonly flags?: readonly string[];
-  /** Whether connections are logged when they open, for {@link Workers.untilOpened}. @default false */
+  /**
+   * Whether to log connections when they open, for {@link Workers.untilOpened}.
+   * @default false
+   */
   readonly logsOpened?: boolean;
-  /** @default a new SQLite file where it runs */
+  /** @default a new SQLite file in its folder */
   readonly log?: string;
-  /** @default any free one; which may be another one after a moment in which none of them lived */
+  /** @default any free port, which may change if for a moment no worker is alive */
   readonly port?: number;
-  /** Where it runs: with its configuration, if it has one. @default an empty folder */
+  /**
+   * The folder in which it runs, with its configuration if there is one.
+   * @default an empty folder
+   */
   readonly cwd?: string;
 }
 
@@ -22,11 +28,11 @@ export interface WorkersOptions {
 export class Workers {
   readonly primary: RunningProcess;
   readonly cwd: string;
-  /** The folder for temporary files that is theirs alone. */
+  /** A folder for temporary files that only these processes use. */
   readonly temporary: string;
   port = 0;
 
-  /** Resolves when all serve. */
+  /** Starts the workers, and resolves when all serve. */
   static async start(options: WorkersOptions = {}): Promise<Workers> {
     const workers = new Workers(options);
     const [, port] = await workers.primary.until(/listens on 127\.0\.0\.1:(\d+) /);
@@ -58,13 +64,13 @@ export class Workers {
     return `${scheme}://127.0.0.1:${this.port}${path}`;
   }
 
-  /** The processes that the primary has started and that run. */
+  /** The running child processes of the primary. */
   pids(): number[] {
     const { pid } = this.primary;
     return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   }
 
-  /** Waits until so many run, none of which is `killed`. */
+  /** Waits until this many workers run, none of which is `killed`. */
   untilPids(count: number, killed?: number): Promise<number[]> {
     return eventually(
       () => this.pids(),
@@ -72,7 +78,10 @@ export class Workers {
     );
   }
 
-  /** Waits until so many connections have been opened in all, and says how many each has, in the order of their numbers. */
+  /**
+   * Waits until this many connections have been opened in all.
+   * @returns how many each worker has, in the order of the worker numbers
+   */
   untilOpened(count: number): Promise<number[]> {
     return eventually(
       () => this.#opened(),

@@ -1,5 +1,5 @@
-// node append.mjs PATH SOURCE COUNT GROUP [EXCHANGE]: appends COUNT events in groups, and says the number of each once it is safe;
-// with EXCHANGE, each on one of its own: that name and its number.
+// node append.mjs PATH SOURCE COUNT GROUP [EXCHANGE]: appends COUNT events in groups, and prints the number of each
+// once it is durable. With EXCHANGE, each event has a separate exchange: that name and its number.
 import { writeSync } from 'node:fs';
 import { encodeSequence } from '@pregon/protocol';
 import { openSqliteLog } from '../../../packages/server/dist/logs/sqlite/sqlite-log.js';

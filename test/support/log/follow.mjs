@@ -1,4 +1,4 @@
-// node follow.mjs PATH: follows from the floor, and says the id of each event.
+// node follow.mjs PATH: follows the log from its floor, and prints the id of each event.
 import { writeSync } from 'node:fs';
 import { openSqliteLog } from '../../../packages/server/dist/logs/sqlite/sqlite-log.js';
 

@@ -5,19 +5,19 @@ import { temporaryFolder } from '../cleanup.js';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures');
 
-/** A log of format 1, and what its writer said of it. */
+/** A log of format 1, and the data that its writer recorded about it. */
 export interface Format1 {
   readonly path: string;
   readonly birth: LogPoint;
   readonly floor: LogPoint;
-  /** Of all events, those that were dropped included. */
+  /** The ids of all events, including dropped ones. */
   readonly points: readonly LogPoint[];
-  /** As clients of that release hold them. */
+  /** The positions as clients of that release hold them. */
   readonly positions: readonly string[];
   readonly events: readonly PregonEvent[];
 }
 
-/** A copy of the log that test/support/log/write-format-1.mjs wrote; it is gone after the test. */
+/** A copy of the log that test/support/log/write-format-1.mjs wrote; it is removed after the test. */
 export function copyFormat1(): Format1 {
   const path = join(temporaryFolder(), 'log.db');
   copyFileSync(join(FIXTURES, 'log-format-1.sqlite'), path);

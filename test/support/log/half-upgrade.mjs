@@ -1,4 +1,4 @@
-// node half-upgrade.mjs PATH: brings a log to the present format, says "done", and stands still before it commits.
+// node half-upgrade.mjs PATH: upgrades a log to the present format, prints "done", and stops before the commit.
 import { writeSync } from 'node:fs';
 import { upgrade } from '../../../packages/server/dist/logs/sqlite/database/format.js';
 import { Database } from '../../../packages/server/dist/logs/sqlite/database/sqlite-database.js';

@@ -1,4 +1,4 @@
-// node hear.mjs PATH: joins the gateways on a log, and says each text that it hears, up to its first space.
+// node hear.mjs PATH: joins the gateways on a log, and prints each received text up to its first space.
 import { writeSync } from 'node:fs';
 import { openSqliteLog } from '../../../packages/server/dist/logs/sqlite/sqlite-log.js';
 

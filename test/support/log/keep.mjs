@@ -1,4 +1,4 @@
-// node keep.mjs URL: keeps one value after the other, and says the number of each once it is safe.
+// node keep.mjs URL: keeps one value after another, and prints the number of each once it is durable.
 import { writeSync } from 'node:fs';
 import { openLog } from 'pregon';
 

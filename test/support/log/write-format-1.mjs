@@ -1,5 +1,6 @@
-// node write-format-1.mjs CHECKOUT FOLDER: writes the fixture log-format-1.sqlite, and beside it the points of what it holds. CHECKOUT is a
-// working tree of commit 336f131, built with `npx tsc -b packages/server`: the last release whose logs have format 1.
+// node write-format-1.mjs CHECKOUT FOLDER: writes the fixture log-format-1.sqlite, and beside it the points of its
+// events. CHECKOUT is a working tree of commit 336f131, built with `npx tsc -b packages/server`: the last release whose
+// logs have format 1.
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';

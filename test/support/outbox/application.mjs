@@ -1,4 +1,4 @@
-// An application with an outbox, as a process that a test may kill: application.mjs <folder> <mode>
+// An application with an outbox, in a process that a test may kill: application.mjs <folder> <mode>
 import { createSqliteOutbox } from '@pregon/outbox';
 import Database from 'libsql';
 import { openLog } from 'pregon';
@@ -8,7 +8,7 @@ const [folder, mode] = process.argv.slice(2);
 const db = new Database(`${folder}/app.db`, { timeout: 10_000 });
 db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
 db.exec('CREATE TABLE IF NOT EXISTS items (key INTEGER PRIMARY KEY, value INTEGER NOT NULL)');
-// Every event that was committed, in the order of its commit: what the log must hold in the end.
+// All committed events in the order of their commits, which the log must hold in the end.
 db.exec('CREATE TABLE IF NOT EXISTS committed (n INTEGER PRIMARY KEY, event_id TEXT NOT NULL)');
 const outbox = createSqliteOutbox({ source: '/items' });
 outbox.migrate(db);
@@ -48,7 +48,7 @@ async function write() {
   }
 }
 
-/** Relays what is left, and ends. */
+/** Relays the remaining events, and ends. */
 async function drain() {
   relay.start();
   while (relay.pending() > 0) await new Promise((resolve) => setTimeout(resolve, 5));

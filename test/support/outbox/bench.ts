@@ -14,32 +14,35 @@ import type { PregonEvent } from '@pregon/protocol';
 import { type Driver, transaction } from './drivers.js';
 import type { PostgresDriver } from './postgres-drivers.js';
 
-/** An application with an outbox and a table `items (id)`, on whatever database: what the contract of all of them is proven with. */
+/** An application with an outbox and a table `items (id)` on any database, for the tests of the common contract. */
 export interface Bench {
   readonly table: string;
-  /** Whether a relay that never polls hears of events. */
+  /** Whether a relay that never polls is notified of events. */
   readonly listens: boolean;
   migrate(): Promise<void>;
-  /** Runs `work` in a transaction, which is rolled back where it throws. */
+  /** Runs `work` in a transaction, which is rolled back if it throws. */
   transaction<T>(work: (tx: BenchTransaction) => Promise<T>): Promise<T>;
-  /** Writes an event in a transaction of its own. */
+  /** Writes an event in a separate transaction. */
   add(event: OutboxEvent): Promise<PregonEvent>;
   relay(options: RelayOptions): Relay<number | Promise<number>>;
   /** A snapshot of `items`. */
   snapshot(): Promise<OutboxSnapshot<number>>;
-  /** The rows of the outbox that are left, numbered or not. */
+  /** The number of rows that are left in the outbox, numbered or not. */
   rowsLeft(): Promise<number>;
   /** Writes a row by SQL, as another program does. */
   addRow(event: string): Promise<void>;
-  /** Takes all rows out of the outbox. @returns puts them back, with all the columns that they had */
+  /**
+   * Takes all rows out of the outbox.
+   * @returns a function that puts them back, with all their columns
+   */
   takeRows(): Promise<() => Promise<void>>;
-  /** What was set aside. */
+  /** Access to the rows that were set aside. */
   stuck(): StuckEvents<number> | StuckEvents<Promise<number>>;
-  /** Leaves what a migration of an older version made. */
+  /** Drops the table for these rows, which older migrations did not make. */
   dropStuckTable(): Promise<void>;
-  /** Makes the database forget all that the outbox held, as when it is restored from before. */
+  /** Makes the database forget the whole outbox, as after a restore from an earlier backup. */
   restore(): Promise<void>;
-  /** The same database through connections of its own, as another process has them. */
+  /** The same database through separate connections, as in another process. */
   elsewhere(): Bench;
   close(): Promise<void>;
 }
@@ -73,7 +76,7 @@ export function sqliteBench(driver: Driver): OpenBench {
 function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): Bench {
   const outbox = createSqliteOutbox({ source: '/auction', ...options });
   const db = driver.open(path);
-  // The transactions of the tests span an await, which those on the connection of a relay must not.
+  // The transactions of the tests span an await, which transactions on the connection of a relay must not do.
   const relayDb = driver.open(path);
   const others: Bench[] = [];
   return {
@@ -129,7 +132,10 @@ function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): B
   };
 }
 
-/** Each in tables of its own, in one database for all tests of the file: to make a database takes as long as a test. */
+/**
+ * Each bench has its own tables in one database for all tests of the file, because creating a database takes as long as
+ * a test.
+ */
 export function postgresBench(driver: PostgresDriver, database: () => string): OpenBench {
   let count = 0;
   return async (options) => {
@@ -181,7 +187,8 @@ function openPostgres(driver: PostgresDriver, url: string, name: string, options
     stuck: () => outbox.stuck(connections.pool),
     dropStuckTable: async () => void (await connections.query(`DROP TABLE ${outbox.table}_stuck`)),
     async restore() {
-      // In the order in which a relay locks them: in another, PostgreSQL may find a deadlock and end one of the two.
+      // In the order in which a relay locks them; in another order, PostgreSQL may find a deadlock and end one of the
+      // two.
       const tables = ['_state', '', '_numbered'].map((suffix) => outbox.table + suffix);
       await connections.query(`DROP TABLE ${tables.join(', ')}`);
       await outbox.migrate(connections.pool);

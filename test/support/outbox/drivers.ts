@@ -11,7 +11,7 @@ export interface Driver {
   open(path: string): TestDatabase;
 }
 
-/** The drivers that the running Node has: libsql everywhere, `node:sqlite` from Node 22 on. */
+/** The drivers that this version of Node.js has: libsql everywhere, `node:sqlite` from Node 22 on. */
 export function drivers(): Driver[] {
   const libsql: Driver = { name: 'libsql', open: (path) => inWalMode(new Libsql(path, { timeout: 2_000 })) };
   const builtin = nodeSqlite();
@@ -27,7 +27,7 @@ function nodeSqlite(): Driver | undefined {
     name: 'node:sqlite',
     open(path) {
       const db: unknown = Reflect.construct(DatabaseSync, [path, { timeout: 2_000 }]);
-      if (!isDatabase(db)) throw new TypeError('DatabaseSync is not of the shape that is expected');
+      if (!isDatabase(db)) throw new TypeError('DatabaseSync does not have the expected methods');
       return inWalMode(db);
     },
   };

@@ -4,18 +4,18 @@ import type { Log } from 'pregon';
 import { openMemoryLog } from '../../../packages/server/dist/logs/memory/memory-log.js';
 
 /**
- * A log in memory that can be told to fail, in each of the ways that `append` may: with nothing stored, with a prefix stored, or with
- * all stored and the answer lost.
+ * A log in memory that can be told to fail in each way that `append` may: with nothing stored, with a prefix stored, or
+ * with everything stored and the answer lost.
  */
 export class FaultyLog implements AppendableLog {
-  /** What the log holds. */
+  /** The events of the log. */
   readonly events: PregonEvent[] = [];
-  /** The same as JSON, to the byte. */
+  /** The events as JSON, to the byte. */
   readonly texts: string[] = [];
   /** Called with each batch before it is stored. */
   beforeAppend: (events: readonly PregonEvent[]) => void | Promise<void> = () => {};
   calls = 0;
-  /** How many events were appended, those included that the log had already. */
+  /** How many events were appended, including those that the log already had. */
   appended = 0;
   readonly #log: Log = openMemoryLog();
   readonly #faults: { stored: number; error: Error }[] = [];

@@ -1,7 +1,7 @@
-// An application with an outbox on PostgreSQL, as a process that a test may kill:
+// An application with an outbox on PostgreSQL, in a process that a test may kill:
 //   postgres-application.mjs <url of the database> <log> <mode> <lease, ms> [<most connections>] [<answer timeout, ms>]
-// where the log is a file of SQLite, or `parent`: then the process that started this one keeps it.
-// Where it only relays, it listens to no error of its pool, as many do: while its relay runs, the loss of a connection must not end it.
+// The log is a SQLite file, or `parent`: then the parent process keeps the log. If the process only relays, its pool
+// has no error listener, as in many programs: while its relay runs, a lost connection must not end it.
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresOutbox } from '@pregon/outbox';
 import pg from 'pg';
@@ -10,7 +10,7 @@ import { openLog } from 'pregon';
 const [url, logFile, mode, leaseMs, max = '10', answerTimeoutMs = '5000'] = process.argv.slice(2);
 
 const pool = new pg.Pool({ connectionString: url, max: Number(max) });
-// What a program that writes has to do for the clients that it takes itself.
+// A program that writes must listen to errors of the clients that it takes itself.
 if (mode !== 'relay') pool.on('connect', (client) => client.on('error', () => {}));
 const outbox = createPostgresOutbox({ source: '/items', answerTimeoutMs: Number(answerTimeoutMs) });
 const log = logFile === 'parent' ? logOfParent() : await openLog(`sqlite:${logFile}`);
@@ -37,10 +37,10 @@ const modes = {
 };
 await modes[mode]();
 
-/** Relays, and writes with several writers at once until it is killed, whatever becomes of its connections. */
+/** Relays, and writes with several writers at once until it is killed, whatever happens to its connections. */
 async function write() {
   relay.start();
-  // One writes to rows of its own: it goes on while another process is frozen, and holds rows locked that others wait for.
+  // One writer has its own rows, so it goes on while another process is frozen and holds rows locked.
   await Promise.all([keepWriting(1_000 + process.pid * 200), keepWriting(0), keepWriting(0), keepWriting(0)]);
 }
 
@@ -65,7 +65,7 @@ function onlyRelay() {
   process.send('relaying');
 }
 
-/** Takes one snapshot after the other. */
+/** Takes one snapshot after another. */
 async function takeSnapshots() {
   for (;;) {
     try {
@@ -81,7 +81,7 @@ async function readLargeRows(client) {
   return (await client.query("SELECT key, repeat('x', 20000) AS value FROM items")).rows;
 }
 
-/** Relays what is left, and ends. */
+/** Relays the remaining events, and ends. */
 async function drain() {
   relay.start();
   while ((await relay.pending()) > 0) await delay(5);
@@ -143,7 +143,7 @@ function dyingLog() {
   };
 }
 
-/** Commits where `work` says so. */
+/** Commits if `work` returns true, and rolls back otherwise. */
 async function transact(work) {
   const client = await pool.connect();
   let failure;

@@ -25,14 +25,14 @@ export type Mode =
 /** A process of the application. */
 export class ApplicationProcess {
   readonly child: ChildProcess;
-  /** What it has told of its troubles. */
+  /** The errors that it reported. */
   readonly relayErrors: string[] = [];
   readonly writerErrors: string[] = [];
   /** The sequences of its snapshots. */
   readonly snapshots: number[] = [];
   #said = '';
 
-  /** @param log where it has its batches stored that has no log of its own */
+  /** @param log stores the batches of a process that has no log of its own */
   constructor(args: readonly string[], log: FaultyLog) {
     this.child = fork(PROGRAM, args);
     this.child.on('message', (message) => {
@@ -58,7 +58,7 @@ export class ApplicationProcess {
     return this;
   }
 
-  /** What its relay is doing. */
+  /** The state of its relay. */
   async state(): Promise<string> {
     const answer = new Promise<string>((resolve) => {
       const heard = (message: unknown) => {
@@ -74,7 +74,7 @@ export class ApplicationProcess {
   }
 
   #tell(message: string | object): void {
-    // One that was killed meanwhile need not hear of it.
+    // A process that was killed in the meantime needs no message.
     if (this.child.connected) this.child.send(message, () => {});
   }
 
@@ -93,16 +93,16 @@ export class ApplicationProcess {
 
 export interface ApplicationsOptions {
   readonly leaseMs: number;
-  /** @default that of the outbox */
+  /** @default the default of the outbox */
   readonly answerTimeoutMs?: number;
   /**
-   * `file`: a log in SQLite, which the processes open themselves. `memory`: a log in the memory of the test, which no process can hold
-   * locked, as one that is frozen may hold a file of SQLite.
+   * `file`: a SQLite log that the processes open themselves. `memory`: a log in the memory of the test, which no
+   * process can hold locked, unlike a SQLite file in a frozen process.
    */
   readonly log: 'file' | 'memory';
 }
 
-/** Processes of one application, their database, and the log that they share. */
+/** The processes of one application, their database, and the log that they share. */
 export class Applications {
   readonly #url: string;
   readonly #options: ApplicationsOptions;
@@ -116,7 +116,7 @@ export class Applications {
     this.#options = options;
   }
 
-  /** Begins anew, with nothing in the database. */
+  /** Starts with an empty database. */
   async create(): Promise<void> {
     await this.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
     await this.query('CREATE TABLE items (key bigint PRIMARY KEY, version integer NOT NULL)');
@@ -125,7 +125,7 @@ export class Applications {
     await pool.end();
   }
 
-  /** @param maxConnections of its pool */
+  /** @param maxConnections the maximum of its pool */
   start(mode: Mode, { maxConnections = 10 } = {}): ApplicationProcess {
     const { leaseMs, log, answerTimeoutMs } = this.#options;
     const file = log === 'file' ? this.#file : 'parent';
@@ -152,14 +152,14 @@ export class Applications {
     return new Map(rows.map(({ key, version }) => [Number(key), Number(version)]));
   }
 
-  /** The ids of the events that are committed and still in the outbox, numbered or not. */
+  /** The ids of committed events that are still in the outbox, numbered or not. */
   async outboxIds(): Promise<string[]> {
     const rows = await this.query(`SELECT event::json ->> 'id' AS id FROM (
       SELECT event FROM pregon_outbox UNION ALL SELECT event FROM pregon_outbox_numbered) rows`);
     return rows.map(({ id }) => String(id));
   }
 
-  /** Events that were appended again, after a takeover or an answer that was lost. The log of the test's own memory knows. */
+  /** How many events were appended again, after a takeover or a lost answer. Only the log in memory knows. */
   get repetitions(): number {
     return this.#memory.repetitions;
   }

@@ -3,13 +3,13 @@ import { Kysely, PostgresDialect, sql as raw } from 'kysely';
 import pg from 'pg';
 import postgres from 'postgres';
 
-/** An open transaction, to write events in and for the application's own queries. */
+/** An open transaction, for adding events and for the application's own queries. */
 export interface PostgresTestTransaction {
   readonly tx: PostgresTransaction;
   query(text: string): Promise<unknown[]>;
 }
 
-/** An application's connections through one of the drivers. */
+/** The connections of an application through one driver. */
 export interface PostgresConnections {
   readonly pool: PostgresPool;
   query(text: string): Promise<unknown[]>;
@@ -23,7 +23,7 @@ export interface PostgresConnections {
 
 export interface PostgresDriver {
   readonly name: string;
-  /** Whether it hears NOTIFY. */
+  /** Whether the driver receives NOTIFY. */
   readonly listens: boolean;
   open(url: string, options?: { readonly max?: number }): PostgresConnections;
 }
@@ -36,7 +36,8 @@ export const POSTGRES_DRIVERS: readonly PostgresDriver[] = [
 
 function openPg(url: string, { max = 30 } = {}): PostgresConnections {
   const pool = new pg.Pool({ connectionString: url, max });
-  // What pg asks of every application, and what a relay does not rely on: that is proven by the processes in test/e2e.
+  // pg requires an error listener of every application. The relay does not rely on it, as the processes in test/e2e
+  // prove.
   pool.on('error', () => {});
   const queryOn = (client: pg.Pool | pg.PoolClient) => async (text: string) => (await client.query(text)).rows;
   return {
@@ -66,7 +67,8 @@ function openPg(url: string, { max = 30 } = {}): PostgresConnections {
 }
 
 function openPostgresJs(url: string, { max = 30 } = {}): PostgresConnections {
-  // A connection that is cut while its types are being fetched ends the process: an unhandled rejection in postgres 3.4.9.
+  // A connection that is cut while its types are being fetched ends the process, by an unhandled rejection in postgres
+  // 3.4.9.
   const sql = postgres(url, { max, fetch_types: false, onnotice: () => {} });
   const queryOn = (handle: postgres.ISql) => async (text: string) => [...(await handle.unsafe(text))];
   return {
@@ -77,7 +79,7 @@ function openPostgresJs(url: string, { max = 30 } = {}): PostgresConnections {
       return box.value;
     },
     snapshot: (outbox, read) => outbox.snapshot(sql, (tx) => read(queryOn(tx))),
-    // It waits for ever for a connection that was cut during a query and not used since.
+    // The driver would wait for ever for a connection that was cut during a query and not used since.
     close: () => sql.end({ timeout: 1 }),
   };
 }
@@ -85,7 +87,7 @@ function openPostgresJs(url: string, { max = 30 } = {}): PostgresConnections {
 function openKysely(url: string, { max = 30 } = {}): PostgresConnections {
   const pool = new pg.Pool({ connectionString: url, max });
   pool.on('error', () => {});
-  // Kysely holds clients of its pool without listening to them: one that is cut meanwhile would end the process.
+  // Kysely holds clients of its pool without an error listener, so a cut connection would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   const db = new Kysely<object>({ dialect: new PostgresDialect({ pool }) });
   const queryOn = (handle: Kysely<object>) => async (text: string) => (await raw.raw(text).execute(handle)).rows;

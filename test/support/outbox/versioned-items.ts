@@ -7,8 +7,8 @@ const KEYS = 150;
 const ROLLBACK = new Error('rolled back on purpose');
 
 /**
- * A table of items, each with a version that counts up with every change, and an event for every change. Whatever is missing in the
- * log, of a transaction that was rolled back, or out of order for one row, shows as a version that does not follow.
+ * A table of items with versions that count up with every change, and an event for every change. An event that is
+ * missing, rolled back or out of order for its row shows as a version that does not follow the last one.
  */
 export class VersionedItems {
   readonly #connections: PostgresConnections;
@@ -30,7 +30,7 @@ export class VersionedItems {
     await this.#connections.query(`CREATE TABLE ${this.#table} (key integer PRIMARY KEY, version integer NOT NULL)`);
   }
 
-  /** One writer, which changes some items a transaction until it is told to stop. */
+  /** A writer that changes some items per transaction until it is told to stop. */
   async writeUntil(stopping: AbortSignal): Promise<void> {
     while (!stopping.aborted) {
       try {
@@ -43,7 +43,7 @@ export class VersionedItems {
     }
   }
 
-  /** The items and their versions, and the sequence that they stand for. */
+  /** The items and their versions, with the sequence that they stand for. */
   async snapshot(): Promise<{ sequence: number; relayed: number; items: Map<number, number> }> {
     const { rows, ...point } = await this.#connections.snapshot(this.#outbox, (query) =>
       query(`SELECT key, version FROM ${this.#table}`),
@@ -55,7 +55,7 @@ export class VersionedItems {
     const keys = new Set(
       Array.from({ length: 1 + Math.floor(Math.random() * 3) }, () => Math.floor(Math.random() * KEYS)),
     );
-    // In one order, so that no two of them wait for each other.
+    // In one order, so that no two transactions wait for each other.
     for (const key of [...keys].sort((a, b) => a - b)) await this.#change(transaction, key);
     if (Math.random() < 0.006) {
       this.counts.held++;
@@ -74,7 +74,7 @@ export class VersionedItems {
   }
 }
 
-/** The items that events make; fails where the version of one does not follow the last. */
+/** The items that result from the events; fails if a version does not follow the last one of its item. */
 export function replay(
   events: Iterable<PregonEvent>,
   onto: ReadonlyMap<number, number> = new Map(),

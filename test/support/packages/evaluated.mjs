@@ -1,5 +1,5 @@
-// Says as JSON which modules are evaluated by an import, and by a program that goes on from there:
-// evaluated.mjs <name of a module> [body of an async function of what it exports]
+// Prints as JSON which modules an import evaluates, and which the program after it evaluates: evaluated.mjs <name of a
+// module> [body of an async function with its exports]
 import { Session } from 'node:inspector';
 
 const [name, body = ''] = process.argv.slice(2);
@@ -7,7 +7,7 @@ const session = new Session();
 const urls = [];
 session.connect();
 session.on('Debugger.scriptParsed', ({ params: { url } }) => {
-  // CommonJS is named by its path.
+  // CommonJS modules are recorded by their path.
   if (url.startsWith('file://') || url.startsWith('/')) urls.push(url.replace('file://', ''));
 });
 session.post('Debugger.enable');

@@ -10,7 +10,10 @@ export const PACKAGES = ['protocol', 'client', 'outbox', 'server', 'nest'] as co
 
 export type PackageName = (typeof PACKAGES)[number];
 
-/** Packs all packages as `npm publish` would. @returns the tarballs, by folder */
+/**
+ * Packs all packages as `npm publish` would.
+ * @returns the tarballs, by folder
+ */
 export async function pack(folder: string): Promise<ReadonlyMap<PackageName, string>> {
   const workspaces = PACKAGES.flatMap((name) => ['-w', `packages/${name}`]);
   const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder, ...workspaces], { cwd: ROOT });
@@ -18,7 +21,7 @@ export async function pack(folder: string): Promise<ReadonlyMap<PackageName, str
   return new Map(PACKAGES.map((name, index) => [name, join(folder, files[index] ?? '')]));
 }
 
-/** In the order in which they were asked for. npm prints a list, or since version 11 an object by name. */
+/** In the order of the arguments. npm prints a list, or since version 11 an object by name. */
 function filenamesIn(json: string): string[] {
   const answer: unknown = JSON.parse(json);
   return Object.values(Object(answer)).map((packed) => String(Reflect.get(Object(packed), 'filename')));

@@ -4,7 +4,7 @@ import { describe } from 'vitest';
 import { afterFile, afterTest } from '../cleanup.js';
 import { isHidden, isRequired } from '../machine.js';
 
-/** First the one without windows: a page costs it a third of the time, since it draws no tabs and no toolbar that nobody sees. */
+/** The headless shell comes first: a page costs it a third of the time, because it draws no window. */
 const CANDIDATES = [
   '/usr/bin/chromium-headless-shell',
   '/usr/bin/chromium',
@@ -17,7 +17,7 @@ const executablePath = isHidden('chromium')
   ? undefined
   : [process.env['CHROMIUM'], ...CANDIDATES].find((path) => path !== undefined && existsSync(path));
 
-/** Without these, a browser in a closed network asks for updates at every start. */
+/** Without these flags, a browser in a closed network asks for updates at every start. */
 const ARGUMENTS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -28,7 +28,10 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
-/** A suite that needs a real browser. Where none is installed it is skipped and says so, unless everything is required. */
+/**
+ * A suite that needs a real browser. If none is installed, the suite is skipped and says so, unless everything is
+ * required.
+ */
 export function describeInBrowser(name: string, suite: (open: (options?: PageOptions) => Promise<Page>) => void): void {
   if (executablePath === undefined && !isRequired) {
     describe.skip(`${name} (skipped: install Chromium, apt-get install chromium-headless-shell, or name it: CHROMIUM=/path)`, () =>
@@ -46,7 +49,7 @@ export interface PageOptions {
 
 let browser: Promise<Browser> | undefined;
 
-/** A page in a context of its own, which is closed after the test: a page that stays open goes on using CPU. */
+/** Opens a page in a separate context, which is closed after the test, because an open page keeps using CPU. */
 async function openPage(options: PageOptions = {}): Promise<Page> {
   const { colorScheme = 'light', width = 1280, height = 800 } = options;
   if (executablePath === undefined) throw new Error('Chromium is required: apt-get install chromium-headless-shell');
@@ -60,7 +63,7 @@ async function openPage(options: PageOptions = {}): Promise<Page> {
   return context.newPage();
 }
 
-/** One for all pages of a file. */
+/** One browser for all pages of a file. */
 function launch(executablePath: string): Promise<Browser> {
   afterFile(async () => {
     await (await browser)?.close();

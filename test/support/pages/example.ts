@@ -14,14 +14,17 @@ const ARTEFACTS = join(import.meta.dirname, '../../../artefacts/screenshots');
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
 
 export interface ExampleOptions {
-  /** @default what its README starts it with */
+  /** @default the program that its README starts */
   readonly main?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Takes what ends it. @default afterTest */
+  /**
+   * Registers the hook that ends it.
+   * @default afterTest
+   */
   readonly after?: typeof afterTest;
 }
 
-/** An example as `npm start` runs it, in a folder that is gone after the test, so that its data are nobody else's. */
+/** An example as `npm start` runs it, with its data in a folder that is removed after the test. */
 export class Example {
   readonly folder: string;
   readonly port: number;
@@ -39,7 +42,7 @@ export class Example {
     this.#process = this.#start();
   }
 
-  /** Waits until it says that it runs. */
+  /** Waits until the example reports that it runs. */
   static async start(name: string, { main, env = {}, after = afterTest }: ExampleOptions = {}): Promise<Example> {
     const folder = join(EXAMPLES, name);
     const [program = ''] = main === undefined ? startedByReadme(folder) : [main];
@@ -64,7 +67,7 @@ export class Example {
     return this.#process.kill('SIGKILL');
   }
 
-  /** On the same port, with the same data. */
+  /** Starts the example again on the same port, with the same data. */
   async restart(): Promise<void> {
     this.#process = this.#start();
     await this.running();
@@ -75,7 +78,7 @@ export class Example {
   }
 }
 
-/** Gathers what goes wrong in a page, its policy's refusals included. */
+/** Collects the errors of a page, including violations of its content security policy. */
 export function problemsOf(page: Page): string[] {
   const problems: string[] = [];
   page.on('pageerror', (error) => problems.push(error.message));
@@ -86,7 +89,7 @@ export function problemsOf(page: Page): string[] {
   return problems;
 }
 
-/** Takes pictures of a page on a desk in light and on a phone in dark, where nothing may stick out sideways. */
+/** Takes screenshots of a page, on a desktop in light and on a phone in dark. Nothing may be wider than the page. */
 export async function lookAt(
   name: string,
   openPage: (options: PageOptions) => Promise<Page>,

@@ -16,7 +16,9 @@ export interface User {
   readonly email: string;
 }
 
-/** What the application and its gateway run on, as the environment says it. Where it says nothing, on files of SQLite. */
+/**
+ * The database and log of the application and its gateway, as environment variables; SQLite files if they are empty.
+ */
 export interface Engine {
   readonly DATABASE_URL?: string;
   readonly PREGON_LOG?: string;
@@ -25,7 +27,10 @@ export interface Engine {
 
 export type StartUsersApp = () => Promise<UsersApp>;
 
-/** The same suite on what is embedded, and on PostgreSQL and RabbitMQ with schema, stream and exchange of each test's own. */
+/**
+ * Runs a suite on embedded SQLite, and on PostgreSQL and RabbitMQ with a separate schema, stream and exchange for each
+ * test.
+ */
 export async function describeOnBothEngines(name: string, suite: (start: StartUsersApp) => void): Promise<void> {
   describe(`${name}, embedded`, () => suite(() => UsersApp.start()));
   await describeWithPostgres(`${name}, on PostgreSQL`, (url) => {
@@ -33,13 +38,13 @@ export async function describeOnBothEngines(name: string, suite: (start: StartUs
   });
 }
 
-/** Of one test's own, on the servers that all share. */
+/** A schema, stream and exchange for one test, on the shared servers. */
 export async function createEngine(postgres: string): Promise<Engine> {
   const { url, exchange } = testNames();
   return { DATABASE_URL: await createSchema(postgres), PREGON_LOG: url, EXCHANGE: exchange };
 }
 
-/** The reference application and its gateway, as `npm start` runs them, each process in the test's own hand. */
+/** The reference application and its gateway, as `npm start` runs them; the test controls each process. */
 export class UsersApp {
   readonly data: string;
   readonly port: number;
@@ -57,19 +62,19 @@ export class UsersApp {
     this.gatewayPort = gatewayPort;
   }
 
-  /** Ends with the test. */
+  /** Starts both; they end with the test. */
   static start(engine: Engine = {}): Promise<UsersApp> {
     return UsersApp.#start(engine, afterTest);
   }
 
-  /** Ends with the last test of the file: for tests that neither stop nor replace a part of it. */
+  /** Starts both for all tests of the file. These tests must not stop or replace a process. */
   static startForFile(): Promise<UsersApp> {
     return UsersApp.#start({}, afterFile);
   }
 
   static async #start(engine: Engine, after: typeof afterTest): Promise<UsersApp> {
     const app = new UsersApp(await freePort(), await freePort(), engine, after);
-    // Before the stream and the exchange of the test are removed: who still runs would make them anew.
+    // Registered before the removal of the stream and the exchange, because running processes would create them again.
     after(() => app.#kill());
     await Promise.all([app.startApplication(), app.startGateway()]);
     return app;
@@ -115,7 +120,7 @@ export class UsersApp {
     await this.#gateway.until(/listens on/);
   }
 
-  /** Saves a user; the answer's status. */
+  /** Saves a user, and returns the status of the answer. */
   async put(user: User): Promise<number> {
     const response = await fetch(`${this.url}/users/${user.id}`, {
       method: 'PUT',
@@ -130,7 +135,7 @@ export class UsersApp {
     return (await fetch(`${this.url}/users/${id}`, { method: 'DELETE' })).status;
   }
 
-  /** The table as the application answers it. */
+  /** The table, as the application returns it. */
   async users(): Promise<User[]> {
     return (await fetch(`${this.url}/users`)).json();
   }
@@ -150,7 +155,7 @@ export class UsersApp {
 
   get #environment(): Record<string, string> {
     const ports = { PORT: String(this.port), GATEWAY_PORT: String(this.gatewayPort), HOST: '127.0.0.1' };
-    // Empty, not absent: what whoever runs the tests has set for himself is not meant.
+    // Empty rather than absent, so that variables of the developer's environment have no effect.
     const engine = { DATABASE_URL: '', PREGON_LOG: '', EXCHANGE: '', ...this.#engine };
     return { ...ports, DATA_DIR: this.data, ...engine };
   }
@@ -160,12 +165,14 @@ export function user(id: number | string, version = 0): User {
   return { id: String(id), name: `User ${id} v${version}`, email: `user${id}.v${version}@example.com` };
 }
 
-/** How many clients make changes at once, each to users of its own, so that what happens to each is known. */
+/**
+ * How many clients make changes at the same time, each to separate users, so that the outcome for each user is known.
+ */
 const WRITERS = 5;
 /** A multiple of {@link WRITERS}. */
 const USERS = 150;
 
-/** Changes that make `count` events: users come, change, and some go. */
+/** Makes `count` changes, with one event each: users are created, changed, and partly deleted. */
 export async function makeChanges(app: UsersApp, count: number): Promise<void> {
   const present = new Set<number>();
   const write = async (writer: number) => {

@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { eventually } from '../waiting.js';
 import type { UsersApp } from './users-app.js';
 
-/** The page of the reference application in a browser, in the words of its tests. */
+/** The page of the reference application in a browser, in the terms of its tests. */
 export async function openOnline(page: Page, app: UsersApp): Promise<Page> {
   await page.goto(app.url);
   await stateBecomes(page, 'online');
@@ -32,19 +32,19 @@ export function rowsBecome(page: Page, names: readonly string[]): Promise<string
   );
 }
 
-/** How many events the page says that it has; NaN while it does not know. */
+/** How many events the page shows as received, or NaN if it shows none. */
 export async function logCount(page: Page): Promise<number> {
   const text = (await page.locator('#log h2 [data-count=log]').textContent()) ?? '';
   return Number.parseInt(text.replaceAll(',', ''), 10);
 }
 
-/** What a station of the line says: its lamp, and all of its text. */
+/** The lamp and the whole text of a station in the status line. */
 export async function station(page: Page, name: 'database' | 'log' | 'gateway' | 'page') {
   const lamp = await page.getAttribute(`#station-${name} .lamp`, 'data-state');
   return { lamp, text: await page.locator(`#station-${name}`).innerText() };
 }
 
-/** The banner's text; empty while there is none. */
+/** The text of the banner, empty if there is none. */
 export async function banner(page: Page): Promise<string> {
   const box = page.locator('#banner');
   return (await box.isVisible()) ? (await box.innerText()).replaceAll(/\s+/g, ' ') : '';
@@ -57,7 +57,7 @@ export function bannerBecomes(page: Page, wanted: RegExp): Promise<string> {
   );
 }
 
-/** Where the keyboard is: the id of the user whose row, or whose button, has the focus. */
+/** The keyboard focus: the id of the user whose row, or whose button, has it. */
 export function focusedUser(page: Page): Promise<string | undefined> {
   return page.evaluate(() => document.activeElement?.closest<HTMLElement>('tr[data-id]')?.dataset['id']);
 }

@@ -1,5 +1,5 @@
-// A primary whose one worker does not confirm the connection that it is dealt: says how many the primary knows of, and how its client
-// learns of the end of the worker.
+// A primary whose only worker does not confirm the connection that it is dealt. It prints how many connections the
+// primary knows of, and how the client learns of the end of the worker.
 import cluster from 'node:cluster';
 import { connect, createServer } from 'node:net';
 import { watchDealt } from '../../../packages/server/dist/private-fields/node-net.js';
@@ -27,7 +27,7 @@ if (cluster.isPrimary) {
   const server = createServer();
   server.listen(0, '127.0.0.1', () => {
     process.send(server.address().port, () => {
-      // It stands still before the connection comes.
+      // The worker is suspended before the connection comes.
       process.kill(process.pid, 'SIGSTOP');
     });
   });

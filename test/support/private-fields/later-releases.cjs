@@ -1,12 +1,12 @@
-// Preloaded by a gateway process: ws, Engine.IO and Socket.IO as a later release may be, with each private field that Pregon looks
-// at under another name. Writes the names that it has replaced to the file PREGON_TEST_RENAMED, a line each.
+// Preloaded by a gateway process. Stands for later releases of ws, Engine.IO and Socket.IO that rename each private field
+// that Pregon uses. Writes the renamed fields to the file PREGON_TEST_RENAMED, one per line.
 const { appendFileSync } = require('node:fs');
 const Module = require('node:module');
 
 const WORD = (name) => new RegExp(`\\b${name}\\b`, 'g');
 const OF_THIS = (name) => new RegExp(`(?<=\\bthis\\.)${name}\\b`, 'g');
 
-/** By folder or file of node_modules: the fields, and how a use of one is recognized. */
+/** For each folder or file of node_modules: how to find a use of a field, and the fields. */
 const RENAMED = [
   [/\/(ws|engine\.io)\//, WORD, ['_socket', '_receiver', '_extensions']],
   [/\/engine\.io\//, WORD, ['cleanupFn', 'closeTimeout', 'onDataRequest', 'dataReq', 'onUpgradeError']],

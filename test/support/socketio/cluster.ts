@@ -5,7 +5,7 @@ import { SocketIoClient, type SocketIoClientOptions } from '../gateway/socketio-
 import { describeWithBroker, testNames } from '../rabbitmq.js';
 import { eventually } from '../waiting.js';
 
-/** A gateway of several on one log. */
+/** One of several gateways on a log. */
 export interface Member<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   readonly gateway: Gateway<T>;
   /** The URL of a namespace. */
@@ -13,10 +13,10 @@ export interface Member<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   connect(name: string, options?: SocketIoClientOptions): Promise<SocketIoClient>;
 }
 
-/** Where a log is that the gateways of a test share; another for each test. */
+/** Returns the options for a new log that the gateways of one test share. */
 export type NewLog = () => { log: string; exchanges?: string[] };
 
-/** The same suite on a SQLite file and on RabbitMQ. */
+/** Runs a suite on a SQLite file and on RabbitMQ. */
 export function describeWithLogs(name: string, suite: (newLog: NewLog) => void): void {
   describe(`${name}, on one SQLite file`, () => suite(() => ({ log: `sqlite:${temporaryFolder()}/log.db` })));
   describeWithBroker(`${name}, on one RabbitMQ`, () => {
@@ -27,7 +27,7 @@ export function describeWithLogs(name: string, suite: (newLog: NewLog) => void):
   });
 }
 
-/** Starts a gateway on a free port; it is gone after the test. */
+/** Starts a gateway on a free port; it is closed after the test. */
 export async function startMember<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   options: Pick<GatewayOptions, 'log'> & Partial<GatewayOptions>,
 ): Promise<Member<T>> {
@@ -38,7 +38,7 @@ export async function startMember<T extends OnlySocketIoTypes<T> = SocketIoTypes
   return { gateway, url, connect: (name, more) => SocketIoClient.open(url(name), more) };
 }
 
-/** Waits until a gateway knows of so many, itself included, in a namespace. */
+/** Waits until a gateway knows of this many gateways in a namespace, including itself. */
 export async function untilSeen(gateway: Gateway<SocketIoTypes>, name: string, count: number): Promise<void> {
   await eventually(
     () => gateway.io.of(name).adapter.serverCount(),

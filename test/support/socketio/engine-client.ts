@@ -2,10 +2,10 @@ import { WebSocket } from 'ws';
 import { afterTest } from '../cleanup.js';
 import { Inbox, within } from '../gateway/inbox.js';
 
-/** What stands between packets in a payload of long polling. */
+/** The separator between packets in a payload of long polling. */
 export const SEPARATOR = '\x1e';
 
-/** What a gateway tells whoever opens a connection of Engine.IO. */
+/** The open packet of an Engine.IO connection. */
 export interface Opened {
   readonly sid: string;
   readonly upgrades: readonly string[];
@@ -14,13 +14,16 @@ export interface Opened {
   readonly maxPayload: number;
 }
 
-/** Reads the packet that opens a connection. @throws where it is none */
+/**
+ * Parses an open packet.
+ * @throws Error if it is not an open packet
+ */
 export function parseOpen(packet: string): Opened {
   if (!packet.startsWith('0')) throw new TypeError(`not an open packet: ${packet.slice(0, 200)}`);
   return JSON.parse(packet.slice(1));
 }
 
-/** Long polling by hand: each request is one that the test asks for. */
+/** Long polling by hand: the test decides about each request. */
 export class PollingClient {
   readonly opened: Opened;
   readonly #url: string;
@@ -35,12 +38,12 @@ export class PollingClient {
     this.#url = `${origin}/socket.io/?EIO=4&transport=polling&sid=${opened.sid}`;
   }
 
-  /** One GET. */
+  /** Sends one GET. */
   poll(): Promise<Response> {
     return within(fetch(this.#url), 'an answer to a poll');
   }
 
-  /** The packets that one GET brings. */
+  /** Sends one GET, and returns the packets of the answer. */
   async packets(): Promise<string[]> {
     const answer = await this.poll();
     const text = await answer.text();
@@ -48,19 +51,19 @@ export class PollingClient {
     return text.split(SEPARATOR);
   }
 
-  /** Polls until so many packets have come. */
+  /** Polls until this many packets have arrived. */
   async untilPackets(count: number): Promise<string[]> {
     const packets: string[] = [];
     while (packets.length < count) packets.push(...(await this.packets()));
     return packets;
   }
 
-  /** One POST. */
+  /** Sends one POST. */
   push(payload: string, headers: Record<string, string> = {}): Promise<Response> {
     return within(fetch(this.#url, { method: 'POST', body: payload, headers }), 'an answer to a push');
   }
 
-  /** Says what is to be said, which must be taken. */
+  /** Sends packets, which the gateway must accept. */
   async say(...packets: string[]): Promise<void> {
     const answer = await this.push(packets.join(SEPARATOR));
     const text = await answer.text();
@@ -68,21 +71,21 @@ export class PollingClient {
   }
 }
 
-/** A WebSocket to the gateway of which each frame is a packet of Engine.IO. */
+/** A WebSocket to the gateway on which each frame is an Engine.IO packet. */
 export class EngineSocket {
   readonly socket: WebSocket;
   readonly packets = new Inbox<string | Buffer>();
   readonly #closed: Promise<number>;
   #read = 0;
 
-  /** Opens one, as a new connection or, with `sid`, as an upgrade of one that polls. */
+  /** Opens a new connection or, with `sid`, upgrades a polling one. */
   static async open(origin: string, sid?: string): Promise<EngineSocket> {
     const client = new EngineSocket(origin, sid === undefined ? '' : `&sid=${sid}`);
     await within(new Promise((resolve) => client.socket.once('open', resolve)), 'a WebSocket to open');
     return client;
   }
 
-  /** One that is through the handshake of Engine.IO, and in a namespace. */
+  /** Opens a connection that has passed the handshake of Engine.IO and entered a namespace. */
   static async enter(origin: string, namespace = '/', auth?: unknown): Promise<EngineSocket> {
     const client = await EngineSocket.open(origin);
     await client.next();
@@ -98,7 +101,7 @@ export class EngineSocket {
     this.socket.on('message', (data: Buffer, isBinary) => this.packets.push(isBinary ? data : data.toString()));
   }
 
-  /** The next packet, in the order in which they came. */
+  /** The next packet, in the order of arrival. */
   async next(deadlineMs?: number): Promise<string | Buffer> {
     this.#read += 1;
     const packets = await this.packets.count(this.#read, deadlineMs);
@@ -121,7 +124,7 @@ export class EngineSocket {
   }
 }
 
-/** What a client says to enter a namespace. */
+/** The packet with which a client enters a namespace. */
 export function connectPacket(namespace: string, auth?: unknown): string {
   return `40${namespace === '/' ? '' : `${namespace},`}${auth === undefined ? '' : JSON.stringify(auth)}`;
 }

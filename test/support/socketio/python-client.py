@@ -1,8 +1,8 @@
-"""A client of Socket.IO by python3-socketio, told what to do by JSON lines and telling what comes by JSON lines.
+"""A Socket.IO client with python3-socketio. It reads commands and prints what it receives, both as JSON lines.
 
 Usage: python-client.py URL NAMESPACE OPTIONS
 
-It knows positions as any argument: it keeps that of the last event, and asks for what came since when it connects again.
+A position is an ordinary argument for it: it keeps that of the last event, and sends it as `since` when it reconnects.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import sys
 import socketio
 from engineio.payload import Payload
 
-# By itself it takes an answer to a poll with more than 16 packets for an attack, and ends the connection: a burst of events is larger.
+# By default the library ends the connection if a poll returns more than 16 packets, but a burst of events has more.
 Payload.max_decode_packets = 1_000_000
 
 url, namespace, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])

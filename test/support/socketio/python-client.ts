@@ -13,7 +13,10 @@ const SCRIPT = fileURLToPath(new URL('python-client.py', import.meta.url));
 
 const installed = !isHidden('python') && spawnSync(PYTHON, ['-c', 'import socketio, aiohttp']).status === 0;
 
-/** A suite that needs the client for Python. Where it is not installed the suite is skipped and says so, unless everything is required. */
+/**
+ * A suite that needs the Python client. If it is not installed, the suite is skipped and says so, unless everything is
+ * required.
+ */
 export function describeWithPython(name: string, suite: () => void): void {
   if (installed || isRequired) describe(name, suite);
   else describe.skip(`${name} (skipped: apt-get install python3-socketio python3-aiohttp)`, suite);
@@ -25,13 +28,13 @@ export interface PythonOptions {
   readonly transports?: readonly string[];
 }
 
-/** python3-socketio in a process of its own. */
+/** python3-socketio in its own process. */
 export class PythonClient {
   readonly said = new Inbox<object>();
   readonly #child: ChildProcess;
   #stderr = '';
 
-  /** Waits until it knows where it stands. */
+  /** Starts the client, and waits until it is subscribed. */
   static async open(url: string, namespace: string, options: PythonOptions): Promise<PythonClient> {
     const client = new PythonClient(url, namespace, options);
     await client.says('subscribed');
@@ -50,17 +53,17 @@ export class PythonClient {
     });
   }
 
-  /** What it said under a name, so far. */
+  /** The values that it reported under a name so far. */
   of(name: string): unknown[] {
     return this.said.all.filter((said) => name in said).map((said) => Reflect.get(said, name));
   }
 
-  /** Waits until it has said so much under a name. */
+  /** Waits until it has reported this many values under a name. */
   async says(name: string, count = 1, deadlineMs?: number): Promise<unknown[]> {
     try {
       await this.said.until(() => this.of(name).length >= count, `${count} × ${name}`, deadlineMs);
     } catch (cause) {
-      throw new Error(`Python said:\n${this.#stderr}`, { cause });
+      throw new Error(`Python printed:\n${this.#stderr}`, { cause });
     }
     return this.of(name);
   }
@@ -70,7 +73,7 @@ export class PythonClient {
     return this.of('event').map((event) => numberOf(toEvent(event)));
   }
 
-  /** Has it emit something and wait for the answer. */
+  /** Makes it emit a message and wait for the answer. */
   async call(name: string, data: unknown): Promise<unknown> {
     const before = this.of('answer').length;
     this.#child.stdin?.write(`${JSON.stringify({ call: name, data })}\n`);
@@ -87,7 +90,7 @@ export class PythonClient {
     this.#child.kill('SIGKILL');
   }
 
-  /** Has it disconnect and end. */
+  /** Makes it disconnect and end. */
   end(): void {
     this.#child.stdin?.end();
   }

@@ -1,4 +1,4 @@
-// A stock client of Socket.IO as a process of its own, to stop and to kill: stock-process.mjs <url> <options as JSON>
+// A stock client of Socket.IO in its own process, to be suspended and killed: stock-process.mjs <url> <options as JSON>
 import { io } from 'socket.io-client';
 
 const [url, options] = process.argv.slice(2);

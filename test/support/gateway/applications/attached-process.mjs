@@ -1,6 +1,7 @@
-// An application with a gateway attached, as a process of its own: attached-process.mjs <how as JSON>
+// An application with an attached gateway, in its own process: attached-process.mjs <how as JSON>
 //   how.early: the gateway is not ready before the message "build" comes
-// Tells its port over IPC. Nothing here catches what nobody catches: the first such error ends it.
+//
+// It reports its port over IPC. It catches no errors, so the first uncaught one ends it.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { attachGateway } from 'pregon';

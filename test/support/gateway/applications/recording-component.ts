@@ -13,7 +13,7 @@ export type Call =
     }
   | { readonly method: 'onError'; readonly connection: ComponentConnection; readonly error: Error };
 
-/** A component that writes down each call, and then does what it was made to do. */
+/** A component that records each call, and then calls the given method, if any. */
 export class RecordingComponent implements MessageComponent {
   readonly calls = new Inbox<Call>();
   readonly #does: Partial<MessageComponent>;
@@ -47,14 +47,14 @@ export class RecordingComponent implements MessageComponent {
     return this.calls.all.map(({ method }) => method);
   }
 
-  /** Waits for so many calls of a method, and returns them. */
+  /** Waits for this many calls of a method, and returns them. */
   async called<M extends Call['method']>(method: M, count = 1): Promise<Extract<Call, { method: M }>[]> {
     const isSo = (call: Call): call is Extract<Call, { method: M }> => call.method === method;
     await this.calls.until(() => this.calls.all.filter(isSo).length >= count, `${count} calls of ${method}`);
     return this.calls.all.filter(isSo);
   }
 
-  /** Waits until somebody has connected, and returns who came first. */
+  /** Waits for the first connection, and returns it. */
   async connection(): Promise<ComponentConnection> {
     const [opened] = await this.called('onOpen');
     if (!opened) throw new Error('unreachable');
@@ -69,7 +69,7 @@ export interface StartedComponent {
   close(): Promise<void>;
 }
 
-/** Serves a component on a free port of the loopback address until the test is over. */
+/** Serves a component on a free loopback port until the test is over. */
 export async function serveComponent(
   component: MessageComponent,
   { path = '/chat', ...options }: MountOptions & { path?: string } = {},

@@ -9,21 +9,21 @@ import { afterTest, temporaryFolder } from '../../cleanup.js';
 
 export interface Item {
   readonly id: number;
-  /** The number of the change that made it what it is. */
+  /** The number of the change that produced this version. */
   readonly change: number;
   readonly padding?: string;
 }
 
 /**
- * An application with a table, an outbox and a snapshot over HTTP. Each change is counted in the row of id 0, so that a snapshot tells
- * which change it holds last, and the events say which comes next.
+ * An application with a table, an outbox and a snapshot over HTTP. The row with id 0 counts all changes, so a snapshot
+ * tells its last change, and the events tell the next one.
  */
 export class TableApp {
-  /** How often the snapshot was asked for. */
+  /** The number of snapshot requests. */
   requests = 0;
-  /** What answers instead of the snapshot. */
+  /** Answers in place of the snapshot. */
   trouble: ((response: ServerResponse) => void) | undefined;
-  /** The snapshot is read at once, and answered once this has resolved. */
+  /** If set, the snapshot is read at once, and answered when this promise has resolved. */
   answering: Promise<void> = Promise.resolve();
   readonly url: string;
   readonly relay: Relay;
@@ -58,7 +58,7 @@ export class TableApp {
     });
   }
 
-  /** Sets or deletes a row and tells of it, in one transaction. */
+  /** Sets or deletes a row and adds its event, in one transaction. */
   change(id: number, kind: 'put' | 'delete' = 'put'): void {
     this.#changes += 1;
     const change = this.#changes;
@@ -72,7 +72,7 @@ export class TableApp {
     this.#db.exec('COMMIT');
   }
 
-  /** Fills the table with rows that no event tells of. */
+  /** Fills the table with rows without events. */
   fill(rows: number, bytes: number): void {
     const insert = this.#db.prepare('INSERT INTO item (id, change, padding) VALUES (?, 0, ?)');
     this.#db.exec('BEGIN');
@@ -80,7 +80,7 @@ export class TableApp {
     this.#db.exec('COMMIT');
   }
 
-  /** The table as it is. */
+  /** The rows of the table. */
   rows(): Map<number, Item> {
     return mapOf(this.snapshot().rows);
   }
@@ -98,7 +98,7 @@ export class TableApp {
   }
 }
 
-/** The table that rows and the events after them make. */
+/** The table that results from the rows and the events after them. */
 export function fold(rows: readonly unknown[], events: readonly PregonEvent[]): Map<number, Item> {
   const items = mapOf(rows);
   for (const { type, data } of events) {
