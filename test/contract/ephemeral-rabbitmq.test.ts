@@ -3,7 +3,7 @@ import { openRabbitLog, type RabbitLog } from '../../packages/server/src/logs/ra
 import { describeEphemeral } from '../../packages/server/src/testing.js';
 import { createVirtualHost, describeWithBroker } from '../support/rabbitmq.js';
 
-describeWithBroker('RabbitMQ', () => {
+describeWithBroker('Ephemeral messages on RabbitMQ', () => {
   let vhost: Awaited<ReturnType<typeof createVirtualHost>>;
   let streams = 0;
 

@@ -4,7 +4,7 @@ import { openRabbitLog } from '../../packages/server/src/logs/rabbitmq/rabbitmq-
 import { describeLog, type LogSubject } from '../../packages/server/src/testing.js';
 import { createVirtualHost, deleteQueues, describeWithBroker } from '../support/rabbitmq.js';
 
-describeWithBroker('With a broker', () => {
+describeWithBroker('A log on RabbitMQ', () => {
   // The suite names its exchanges itself, so a virtual host keeps them apart from those of other tests.
   let vhost: Awaited<ReturnType<typeof createVirtualHost>>;
   let streams = 0;

@@ -142,6 +142,6 @@ async function serveElsewhere(html: string): Promise<string> {
     server.closeAllConnections();
   });
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return `http://localhost:${address.port}`;
 }

@@ -86,7 +86,7 @@ async function onServer(server: string, statement: string): Promise<void> {
 export interface PostgresServer {
   /** The URL for a superuser without a password. */
   readonly url: string;
-  /** Kills the server with all its processes, as a power failure does, except that the disk cache survives. */
+  /** Kills the server with all its processes, as a power failure does, except that the system's disk cache survives. */
   kill(): Promise<void>;
   /** Starts it on the same data and port. */
   start(): Promise<void>;
@@ -119,7 +119,7 @@ export async function startPostgres(): Promise<PostgresServer> {
       'max_connections=60',
     ];
     const [program = '', ...args] = as('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])]);
-    // After a kill, the data folder stays locked until the last process of the killed server has noticed.
+    // After a kill, the data folder stays locked until the last process of the killed server has noticed it.
     await eventually(
       async () => {
         const server = spawn(program, args, { cwd: folder, stdio: 'ignore' });
@@ -145,7 +145,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     await ended;
   }
 
-  /** Otherwise the processes of connections would go on for a moment, and commit. */
+  /** Kills the child processes as well; otherwise those of connections would go on for a moment, and commit. */
   async function kill(): Promise<void> {
     if (pid === undefined) return;
     const { stdout } = await run('ps', ['-o', 'pid=', '--ppid', String(pid)]);
@@ -192,6 +192,6 @@ function killIfThere(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has noticed by itself that its server is gone.
+    // The process has already ended, because its server is gone.
   }
 }

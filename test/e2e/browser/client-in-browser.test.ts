@@ -38,7 +38,7 @@ async function servePage(): Promise<{ server: Server; origin: string }> {
     server.closeAllConnections();
   });
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
   return { server, origin: `http://127.0.0.1:${address.port}` };
 }
 

@@ -94,7 +94,7 @@ async function somePositions(target: Target): Promise<string[]> {
   await wire?.until('"position":', 5_000);
   const found = [...(wire?.text ?? '').matchAll(/"position":"([^"]+)"/g)].map(([, position = '']) => position);
   session.end();
-  if (found.length === 0) throw new Error('the gateway told no position');
+  if (found.length === 0) throw new Error('the gateway sent no position');
   return found.slice(0, 50);
 }
 
@@ -128,7 +128,7 @@ async function startSnapshots(): Promise<string> {
   await once(server, 'listening');
   afterTest(() => server.close());
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return `http://127.0.0.1:${address.port}/snapshots/rows`;
 }
 

@@ -34,7 +34,7 @@ async function listen(server: Server): Promise<number> {
   // The hooks run in reverse order, so the clients are gone by then.
   afterTest(() => server.closeAllConnections());
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return address.port;
 }
 
@@ -67,13 +67,13 @@ function application(seen: string[]) {
 describe('A gateway that is attached to a server', () => {
   const orders: readonly [string, (server: Server, app: ReturnType<typeof express>) => Server][] = [
     ['before the application listens for requests', (server, app) => server.on('request', app)],
-    ['before the application puts itself first', (server, app) => server.prependListener('request', app)],
+    ['before the application prepends its listener', (server, app) => server.prependListener('request', app)],
     [
       'before the application replaces all listeners',
       (server, app) => server.removeAllListeners('request').on('request', app),
     ],
     [
-      'before the application forgets listeners for upgrades',
+      'before the application removes the upgrade listeners',
       (server, app) => server.on('request', app).removeAllListeners('upgrade'),
     ],
   ];

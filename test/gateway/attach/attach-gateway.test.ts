@@ -28,7 +28,7 @@ async function listening(): Promise<{ server: Server; port: number }> {
 
 function portOf(server: Server): number {
   const address: AddressInfo | string | null = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return address.port;
 }
 

@@ -31,7 +31,7 @@ async function attachTo(server: Server): Promise<Attached> {
     server.closeAllConnections();
   });
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return { server, gateway, port: address.port };
 }
 

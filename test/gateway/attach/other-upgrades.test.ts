@@ -29,7 +29,7 @@ async function attachTo(handler: Handler): Promise<{ server: ReturnType<typeof c
     server.closeAllConnections();
   });
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return { server, port: address.port };
 }
 

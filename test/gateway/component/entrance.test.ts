@@ -192,7 +192,7 @@ describe('A component server', () => {
       server.closeAllConnections();
     });
     const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+    if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
     const http = `http://127.0.0.1:${address.port}`;
     const client = await PlainClient.open(`ws://127.0.0.1:${address.port}/chat`);
     expect(await (await fetch(http)).text()).toBe('the page');

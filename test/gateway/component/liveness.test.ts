@@ -191,7 +191,7 @@ describe('A component server that closes', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     afterTest(() => server.close());
     const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+    if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
     const mute = await RawSocket.open(address.port);
     await mute.upgrade('/chat');
     const closing = components.close();

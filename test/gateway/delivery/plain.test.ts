@@ -49,7 +49,7 @@ describe('A plain WebSocket', () => {
     const { offset } = await log.head();
     const page = await log.read({ after: offset - 1 });
     const entry = page.entries[0];
-    if (!entry) throw new Error('no entry');
+    if (!entry) throw new Error('the log has no entry');
     const client = await PlainClient.open(ws(`/events?since=${(await positionsOf(log)).encode(entry)}`));
     await append(2);
     expect(await client.numbers(2)).toEqual([3, 4]);

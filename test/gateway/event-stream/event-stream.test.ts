@@ -275,7 +275,7 @@ async function listenOn(server: Server): Promise<{ url: string }> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   afterTest(() => {
     server.close();
     server.closeAllConnections();

@@ -11,7 +11,7 @@ describe('[fault A8] Requests of one connection', () => {
     const answers = () => client.controls('subscribed').length + client.controls('error').length;
     await client.frames.until(() => answers() === 3 + 16, 'all answers');
     const refusal = client.controls('error').at(-1);
-    if (refusal?.retryAfterMs === undefined) throw new Error('none was refused');
+    if (refusal?.retryAfterMs === undefined) throw new Error('no request was refused');
     expect(refusal).toMatchObject({ code: 'RATE_LIMITED', retryable: true });
     expect(refusal.retryAfterMs).toBeGreaterThan(0);
     expect(refusal.retryAfterMs).toBeLessThanOrEqual(50);

@@ -43,7 +43,7 @@ describe('[I-1][I-2] Without the private fields of its libraries, a gateway serv
     for (const client of clients) expect(await client.numbers(COUNT)).toEqual(numbers(1, COUNT));
   });
 
-  it('frames from a client, compressed and uncompressed, many in one piece', async () => {
+  it('a client that sends frames, compressed and uncompressed, many in one piece', async () => {
     const { gateway, append } = await start();
     const plain = await FramesClient.open(gateway.ws('/events'), { perMessageDeflate: false });
     const compressing = await FramesClient.open(gateway.ws('/events'), { perMessageDeflate: { threshold: 0 } });

@@ -25,7 +25,7 @@ async function startApplication(rows: number, after = '"sequence":0'): Promise<s
     server.closeAllConnections();
   });
   const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+  if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
   return `http://127.0.0.1:${address.port}/snapshot`;
 }
 

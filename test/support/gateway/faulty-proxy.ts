@@ -57,7 +57,7 @@ export async function startFaultyProxy(gateway: string, faults: Faults): Promise
     client.on('close', () => upstream?.terminate());
   });
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
   return {
     url: `ws://127.0.0.1:${address.port}`,
     async close() {

@@ -42,7 +42,7 @@ export class TableApp {
 
   private constructor(log: Log, server: Server) {
     const address = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('no port was given');
+    if (typeof address !== 'object' || address === null) throw new Error('the server does not listen on a port');
     this.url = `http://127.0.0.1:${address.port}/snapshot`;
     this.#db = new Database(join(temporaryFolder(), 'app.db'));
     this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF');
