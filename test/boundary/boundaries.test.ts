@@ -62,25 +62,25 @@ const PRIVATE_NAMES = [
   ...['decodePacket', 'onUpgradeError', 'pid', '$decoded', 'decoder', 'parser', 'clients', 'socket', 'headers'],
 ];
 
-describe('The boundary', () => {
+describe('The source code', () => {
   for (const folder of packages()) {
     const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
     const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
 
-    it(`of ${folder} holds: its package.json declares each bare import`, () => {
+    it(`of ${folder} imports only packages that its package.json declares`, () => {
       const undeclared = importsIn(join(folder, 'src'))
         .filter(({ from }) => !from.startsWith('.') && !isBuiltin(from))
         .filter(({ from }) => !declared.includes(packageOf(from)));
       expect(undeclared).toEqual([]);
     });
 
-    it(`of ${folder} holds: it imports each declared dependency`, () => {
+    it(`of ${folder} imports each dependency that its package.json declares`, () => {
       const imported = new Set(importsIn(join(folder, 'src')).map(({ from }) => packageOf(from)));
       expect(declared.filter((name) => !imported.has(name))).toEqual([]);
     });
   }
 
-  it('of the lock file holds: it links the commands that the packages declare', () => {
+  it('has a lock file that links the commands of the packages', () => {
     const { packages: locked } = JSON.parse(textOf('package-lock.json'));
     // `npm ci` links what the lock file says, and npm does not update that part by itself.
     const commands = (bin: Record<string, string> = {}) =>
@@ -91,12 +91,12 @@ describe('The boundary', () => {
     }
   });
 
-  it('of protocol and client holds: they import nothing of Node.js', () => {
+  it('of protocol and client imports nothing of Node.js', () => {
     const imports = [...importsIn('packages/protocol/src'), ...importsIn('packages/client/src')];
     expect(imports.filter(({ from }) => isBuiltin(from))).toEqual([]);
   });
 
-  it('between packages holds: protocol imports none of ours, client and outbox only protocol, nest outbox, protocol and pregon', () => {
+  it('of our packages imports only these of them: client and outbox protocol, nest outbox, protocol and pregon', () => {
     const ours = (folder: string) =>
       [...new Set(importsIn(folder).map(({ from }) => from))].filter((from) => /^(pregon$|@pregon\/)/.test(from));
     expect(ours('packages/protocol/src')).toEqual([]);
@@ -105,7 +105,7 @@ describe('The boundary', () => {
     expect(ours('packages/nest/src').sort()).toEqual(['@pregon/outbox', '@pregon/protocol', 'pregon']);
   });
 
-  it('between the folders of the server holds: none imports upward or sideways', () => {
+  it('of the server imports nothing upward or sideways between its folders', () => {
     const source = join(root, 'packages/server/src');
     const upward = importsIn('packages/server/src')
       .filter(({ from }) => from.startsWith('.'))
@@ -119,7 +119,7 @@ describe('The boundary', () => {
   });
 
   it.each(packages().filter((folder) => folder.startsWith('packages/')))(
-    'of %s holds: its files have no import cycle, types included',
+    'of %s has no import cycle, types included',
     (folder) => {
       const source = join(folder, 'src');
       const imports = new Map<string, string[]>();
@@ -131,7 +131,7 @@ describe('The boundary', () => {
     },
   );
 
-  it('between transports holds: none imports another', () => {
+  it('of a transport imports no other transport', () => {
     const folders = ['websocket', 'sse', 'socketio', 'component'];
     const sideways = importsIn('packages/server/src/transports').filter(({ file, from }) =>
       folders.some(
@@ -141,7 +141,7 @@ describe('The boundary', () => {
     expect(sideways).toEqual([]);
   });
 
-  it('of the core holds: it does no I/O and reads no clock of its own', () => {
+  it('of the core does no I/O and reads no clock of its own', () => {
     // A port may name types of Node.js, such as a request, because types are gone at run time.
     const evaluated = filesIn('packages/server/src/core').filter((file) =>
       [...textOf(file).matchAll(/^(?:import|export) (?!type )[^;]*?from '([^']+)'/gm)].some(([, from = '']) =>
@@ -159,12 +159,12 @@ describe('The boundary', () => {
     expect(readers).toEqual([]);
   });
 
-  it.each(Object.entries(LOG_LIBRARIES))('of the library %s holds: only %s imports it', (name, folder) => {
+  it.each(Object.entries(LOG_LIBRARIES))('of the server imports %s only in %s', (name, folder) => {
     const files = importsIn('packages/server/src').filter(({ from }) => packageOf(from) === name);
     expect(files.filter(({ file }) => !file.startsWith(join('packages/server/src', folder)))).toEqual([]);
   });
 
-  it('of a log folder holds: only the registry of logs imports it from outside', () => {
+  it('outside the folder of a log imports it only in the registry of logs', () => {
     const logs = join(root, 'packages/server/src/logs');
     const shared = ['shared', 'secrets'];
     const foreign = importsIn('packages/server/src')
@@ -177,7 +177,7 @@ describe('The boundary', () => {
     expect(new Set(foreign.map(({ from }) => roomOf(from)))).toEqual(new Set(['sqlite', 'rabbitmq', 'memory']));
   });
 
-  it.each(IN_ONE_FILE)('of the library %s holds: only one file of the server imports it', (name) => {
+  it.each(IN_ONE_FILE)('of the server imports %s in only one file', (name) => {
     const files = new Set(
       importsIn('packages/server/src')
         .filter(({ from }) => packageOf(from) === name)
@@ -186,7 +186,7 @@ describe('The boundary', () => {
     expect([...files]).toHaveLength(1);
   });
 
-  it('of libraries that are loaded on use holds: static imports take only their types', () => {
+  it('imports libraries that are loaded on use only for their types', () => {
     const evaluated = filesIn('packages/server/src').filter((file) =>
       /^(?:import|export)(?! type )[^;]*? from '(?:socket\.io[^']*|engine\.io|amqplib|pg)';/m.test(textOf(file)),
     );
@@ -199,7 +199,7 @@ describe('The boundary', () => {
     expect([...rooms].sort()).toEqual(['admin', 'cli', 'config', 'workers']);
   });
 
-  it('of private fields of other libraries holds: one folder uses them, and its decision lists them', () => {
+  it('uses private fields of other libraries in one folder only, and a decision lists them', () => {
     const underscored = /\._[a-z]\w*|['"`](_[a-z]\w*)['"`]/gi;
     const lookedUp = /\b(?:Reflect\.\w+|fieldOf|replaceField|fitArray)\([^'\n]*'([^']+)'/g;
     const used = packages()
@@ -225,7 +225,7 @@ describe('The boundary', () => {
     expect([...known].filter((name) => !['type', 'key'].includes(name))).toEqual([]);
   });
 
-  it('of unknown errors holds: one function converts them', () => {
+  it('converts unknown errors by one function', () => {
     const byHand = /(?<![\w.])(\w+) instanceof Error \? \1\b|new Error\(String\(/;
     const exceptions = [
       'packages/protocol/src/unknown-error.ts',
@@ -238,14 +238,14 @@ describe('The boundary', () => {
     expect(files.filter((file) => byHand.test(textOf(file)) && !exceptions.includes(file))).toEqual([]);
   });
 
-  it('of deadlines and pauses holds: the server has one function, and the outbox has one', () => {
+  it('has one function for deadlines and pauses in the server, and one in the outbox', () => {
     const byHand =
       /import \{[^}]*\bsetTimeout\b[^}]*\} from 'node:timers\/promises'|Promise\.race\(\[[^\]]*(delay|pause|late|time)/i;
     const files = ['packages/server/src', 'packages/outbox/src'].flatMap((folder) => filesIn(folder));
     expect(files.filter((file) => byHand.test(textOf(file)))).toEqual([]);
   });
 
-  it('of process.env holds: one file of a package reads it', () => {
+  it('reads process.env in one file of each package', () => {
     for (const folder of packages()) {
       const readers = filesIn(join(folder, 'src')).filter((file) => textOf(file).includes('process.env'));
       expect(readers.filter((file) => !file.endsWith('/settings.ts'))).toEqual([]);

@@ -431,7 +431,7 @@ describe('pregon bench reports, with the remedy,', () => {
     expect(code).toBe(1);
   });
 
-  it('its options, in the help', async () => {
+  it('all its options, if it is asked for help', async () => {
     const [overview, help] = await Promise.all([pregon(['--help']), pregon(['help', 'bench'])]);
     expect(overview.stdout).toMatch(/\n {2}bench +load a running gateway, and check/);
     for (const flag of ['--connections=N', '--topics=PATTERNS', '--publish=URL', '--reconnect-storm', '--json']) {

@@ -57,7 +57,7 @@ describeWithBroker('pregon bus', () => {
   });
 });
 
-it('has nothing to do for a log in a file', async () => {
+it('pregon bus has nothing to do for a log in a file', async () => {
   const { code, stdout } = await bus('sqlite:x.db', 'events')('check');
   expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing to do') });
 });

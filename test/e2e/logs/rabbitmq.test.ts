@@ -80,7 +80,7 @@ describeWithBroker('pregon on RabbitMQ', () => {
   });
 });
 
-it('says for which broker it waits if RabbitMQ is down at its start, and can be stopped', async () => {
+it('pregon says for which broker it waits if RabbitMQ is down at its start, and can be stopped', async () => {
   const port = await freePort();
   const gateway = startPregon(['run', '127.0.0.1:0', '--route=events', '--exchange=x'], {
     env: { PREGON_LOG: `amqp://me:geheim@127.0.0.1:${port}` },

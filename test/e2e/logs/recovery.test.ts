@@ -7,7 +7,7 @@ import { eventually } from '../../support/waiting.js';
 
 const CHANGES = 1_000;
 
-await describeOnBothEngines('The reference application, after kill -9 of one process,', (start) => {
+await describeOnBothEngines('The reference application after kill -9 of one process', (start) => {
   it('[I-1][I-2][I-3][000-02] delivers 1,000 changes made without the gateway to client, event stream and plain WebSocket, in order; the application notices nothing', async () => {
     const app = await start();
     const all = followPlain(`${app.events}?since=first`);

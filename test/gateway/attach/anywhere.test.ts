@@ -246,7 +246,7 @@ describe('Two gateways on one server', () => {
     expect(await client.numbers(1)).toEqual([2]);
   });
 
-  it('[fault A2] must each keep their Socket.IO path clear of their own routes and components', async () => {
+  it('[fault A2] cannot hide their own routes or components by their Socket.IO path', async () => {
     const hidden = createGateway(options({ routes: { hidden: { path: '/socket.io/x' } } }));
     await expect(hidden).rejects.toThrow('/socket.io/x is there already');
     const gateway = await created();

@@ -26,7 +26,7 @@ async function bystanderOf({ ws, append }: TestGateway): Promise<{ isServed(): P
   };
 }
 
-describe('Frames that break RFC 6455', () => {
+describe('A gateway that checks frames by RFC 6455', () => {
   const broken: [string, number, Buffer][] = [
     ['unmasked', 1002, clientFrame(OPCODE.text, 'hello', { mask: false })],
     ['text that is not UTF-8', 1007, clientFrame(OPCODE.text, Buffer.from([0xff, 0xfe, 0xc3, 0x28]))],
@@ -42,7 +42,7 @@ describe('Frames that break RFC 6455', () => {
 
   for (const headers of [{}, V1]) {
     const protocol = 'Sec-WebSocket-Protocol' in headers ? 'pregon.v1' : 'plain';
-    it(`[I-8] close only their own connection, with the proper code (${protocol})`, async () => {
+    it(`[I-8] closes only the connection of an invalid frame, with the proper code (${protocol})`, async () => {
       const gateway = await startGateway();
       const bystander = await bystanderOf(gateway);
       for (const [name, code, bytes] of broken) {
@@ -56,7 +56,7 @@ describe('Frames that break RFC 6455', () => {
     });
   }
 
-  it('[I-8] close it with 1009 if many fragments add up to 2 MB', async () => {
+  it('[I-8] closes a connection with 1009 if many fragments add up to 2 MB', async () => {
     const gateway = await startGateway();
     const bystander = await bystanderOf(gateway);
     const raw = await RawSocket.open(gateway.port);
@@ -73,7 +73,7 @@ describe('Frames that break RFC 6455', () => {
     await bystander.isServed();
   });
 
-  it('[I-8] do not include a frame of maxFrameBytes, but one byte more is too large', async () => {
+  it('[I-8] accepts a frame of maxFrameBytes, but not one byte more', async () => {
     const { ws } = await startGateway({ maxFrameBytes: 1_000 });
     const frame = (size: number) => JSON.stringify({ op: 'ping', padding: 'x'.repeat(size) });
     const overhead = frame(0).length;
@@ -83,7 +83,7 @@ describe('Frames that break RFC 6455', () => {
     expect((await client.whenClosed()).code).toBe(1009);
   });
 
-  it('[I-8] are answered with a close frame, and nothing after it, during heavy delivery', async () => {
+  it('[I-8] sends a close frame, and nothing after it, during heavy delivery', async () => {
     const gateway = await startGateway();
     const bystander = await PlainClient.open(gateway.ws('/events'));
     const writing = gateway.append(20_000, { padding: 300 });
@@ -100,7 +100,7 @@ describe('Frames that break RFC 6455', () => {
     expect(await bystander.numbers(20_000)).toEqual(numbers(1, 20_000));
   });
 
-  it('[I-8] do not include a close frame during heavy delivery, which is answered', async () => {
+  it('[I-8] answers the close frame of a client during heavy delivery', async () => {
     const gateway = await startGateway();
     const writing = gateway.append(20_000, { padding: 300 });
     for (let round = 0; round < 10; round++) {

@@ -224,8 +224,8 @@ describe('A process that a worker starts', () => {
   });
 });
 
-describe('The end of several workers', () => {
-  it('by SIGTERM drains each: clients are told to reconnect, and nothing is left behind', async () => {
+describe('Workers that are stopped', () => {
+  it('by SIGTERM drain their clients, which are told to reconnect, and leave nothing behind', async () => {
     const workers = await Workers.start();
     const clients = await many(8, () => PlainClient.open(workers.url('ws', '/events')));
     const pids = workers.pids();
@@ -237,7 +237,7 @@ describe('The end of several workers', () => {
     expect(readdirSync(workers.cwd)).toEqual(['log.db']);
   });
 
-  it('by Ctrl-C, which a terminal sends to all of them, leaves no process and no socket', async () => {
+  it('by Ctrl-C, which a terminal sends to all of them, leave no process and no socket', async () => {
     const workers = await Workers.start();
     const client = await PlainClient.open(workers.url('ws', '/events'));
     const pids = workers.pids();
@@ -249,7 +249,7 @@ describe('The end of several workers', () => {
     expect(existsSync(join(workers.cwd, 'log.db-ephemeral'))).toBe(false);
   });
 
-  it('by a second Ctrl-C is immediate', async () => {
+  it('by a second Ctrl-C end at once', async () => {
     const workers = await Workers.start({ flags: ['--route=events', '--exchange=events', '--drain-ms=50000'] });
     // This client never answers the closing handshake, so draining would take its full time.
     const client = await PlainClient.open(workers.url('ws', '/events'));
@@ -265,7 +265,7 @@ describe('The end of several workers', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   });
 
-  it('by SIGKILL of the primary includes all workers', async () => {
+  it('by SIGKILL of their primary end with it', async () => {
     const workers = await Workers.start();
     const pids = workers.pids();
     expect(pids).toHaveLength(2);
@@ -274,7 +274,7 @@ describe('The end of several workers', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   });
 
-  it('is not that of one stopped worker: it drains, and another takes its place', async () => {
+  it('one at a time drain, and another takes the place of each', async () => {
     const workers = await Workers.start({ logsOpened: true });
     const clients = await many(10, () => PlainClient.open(workers.url('ws', '/events')));
     // The process that started first is worker 1.
