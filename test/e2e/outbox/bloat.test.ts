@@ -96,7 +96,7 @@ await describeWithPostgres('The tables of an outbox on PostgreSQL', (url) => {
       }
     });
     await own.query('SELECT pg_stat_clear_snapshot()');
-    // A relay that has just started reads all rows once or twice; one that did so for each event would read 250,000.
+    // A relay that has just started reads all dead rows once or twice; one that did so for each event would read 250,000.
     expect((await numberOf(entriesRead)) - before).toBeLessThan(50_000);
     await backup.end();
   });

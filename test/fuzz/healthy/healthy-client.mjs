@@ -63,5 +63,5 @@ for (let number = 1; !stopping; number++) {
 }
 const deadline = performance.now() + PATIENCE_MS;
 while (received < appended.length && faults.length === 0 && performance.now() < deadline) await delay(20);
-if (received !== appended.length) faults.push(`only ${received} of ${appended.length} events arrived`);
+if (received !== appended.length) faults.push(`${received} events arrived, but ${appended.length} were appended`);
 process.send({ appended, faults }, () => process.exit());

@@ -43,7 +43,7 @@ describe('Several workers on one port', () => {
     const late = await PlainClient.open(workers.url('ws', '/events?since=first'));
     expect(await late.numbers(2_000)).toEqual(range(1, 2_000));
     const opened = await workers.untilOpened(25);
-    // The primary hands connections to the workers in turn.
+    // The primary deals connections to the workers in turn, each to a worker that has accepted the one before.
     for (const worker of [0, 1]) expect(opened[worker]).toBeGreaterThan(3);
     expect(workers.primary.stdout.match(/listens on/g)).toHaveLength(1);
   });

@@ -6,7 +6,10 @@ import type { FollowerReport } from '../settings.js';
 import { Statistics } from '../statistics.js';
 import type { Follower, FollowerOptions, Surroundings } from './follower.js';
 
-/** The pause before a new EventSource, because the package closes for good after any answer but 200. */
+/**
+ * The pause before a new EventSource, as long as the package waits before its first reconnect. The package closes for
+ * good after any answer but 200.
+ */
 const REOPEN_MS = 500;
 
 /**
