@@ -1,14 +1,14 @@
-/** What a close code asks of the client. */
+/** A close code and what it asks of the client. */
 export interface CloseCode {
   readonly code: number;
-  /** The default close reason; at most 123 bytes, as RFC 6455 section 5.5 demands. */
+  /** The default close reason; at most 123 bytes, the limit of RFC 6455 section 5.5. */
   readonly reason: string;
   readonly reconnect: boolean;
 }
 
 /**
- * The close codes of a gateway. 4000–4499 mean: connect again, with the position. 4500–4999 mean: do not, the same
- * request would be refused again. SSE carries the same codes in its `closing` event.
+ * The close codes of a gateway. After 4000–4499 the client must connect again and present its position. After 4500–4999
+ * it must not: the gateway would refuse the same request again. SSE carries the same codes in its `closing` event.
  *
  * @see docs/reference/protocol.md#close-codes
  */
@@ -29,8 +29,12 @@ export const CLOSE_CODES = {
 export type CloseName = keyof typeof CLOSE_CODES;
 
 /**
- * Whether a client may connect again after this close code. Codes below 4000 are those of RFC 6455 section 7.4: after a
- * protocol error (1002, 1003, 1007, 1008, 1009, 1010) the same frames would end the same way.
+ * Tells whether a client may connect again after this close code. RFC 6455 section 7.4 defines the codes below 4000:
+ * after a protocol error (1002, 1003, 1007, 1008, 1009, 1010) the same frames would cause the same error again.
+ *
+ * @example
+ * mayReconnect(4000); // true: the gateway is draining
+ * mayReconnect(4501); // false: the position is invalid
  */
 export function mayReconnect(code: number): boolean {
   if (code >= 4000) return code < 4500;

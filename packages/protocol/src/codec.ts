@@ -4,33 +4,48 @@ import type { ClientFrame, GatewayFrame, RequestId, SendFrame, SubscribeFrame } 
 import { assertJsonShape, type JsonShape } from './json-shape.js';
 import { assertPattern } from './topics.js';
 
-/** The largest frame that a gateway takes from a client, in bytes, 1 MiB, unless it is configured otherwise. */
+/** The default limit for a frame from a client: 1 MiB. A gateway can be configured with another limit. */
 export const DEFAULT_MAX_FRAME_BYTES = 1_048_576;
 
-/** How deeply a frame from a client may be nested, and how many values it may hold, unless the gateway is configured otherwise. */
+/**
+ * The default limits for the nesting and the number of values of a frame from a client. A gateway can be configured
+ * with others.
+ */
 export const DEFAULT_FRAME_SHAPE: JsonShape = { maxDepth: 64, maxValues: 16_384 };
 
-/** The most topic patterns in one subscription. */
+/** The maximum number of topic patterns in one subscription. */
 export const MAX_PATTERNS = 1_000;
 
+/**
+ * Encodes a frame as compact JSON.
+ *
+ * @example
+ * encodeFrame({ op: 'subscribe', id: 1, topics: ['user.#'] });
+ */
 export function encodeFrame(frame: ClientFrame | GatewayFrame): string {
   return JSON.stringify(frame);
 }
 
 /**
- * Reads what a client sent under `pregon.v1`.
+ * Parses and checks a frame that a client sent under `pregon.v1`.
  *
+ * @param maxFrameBytes the limit for the length of `text`
  * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE | OP_UNKNOWN | TOPIC_INVALID
+ * @example
+ * decodeClientFrame('{"op":"ping"}'); // { op: 'ping' }
  */
 export function decodeClientFrame(text: string, maxFrameBytes: number = DEFAULT_MAX_FRAME_BYTES): ClientFrame {
   return readClientFrame(parseClientFrame(text, maxFrameBytes));
 }
 
 /**
- * The first half of {@link decodeClientFrame}: parses, once, what a client sent. If {@link readClientFrame} then refuses it,
- * {@link idOfFrame} knows what the error answers.
+ * Parses a frame of a client: the first half of {@link decodeClientFrame}. If {@link readClientFrame} then refuses the
+ * frame, {@link idOfFrame} returns the id for the error, so the text is parsed only once.
  *
  * @throws PregonError FRAME_INVALID | FRAME_TOO_LARGE
+ * @example
+ * const frame = parseClientFrame(text);
+ * const id = idOfFrame(frame);
  */
 export function parseClientFrame(
   text: string,
@@ -42,7 +57,13 @@ export function parseClientFrame(
   return parseObject(text);
 }
 
-/** @throws PregonError FRAME_INVALID | OP_UNKNOWN | TOPIC_INVALID */
+/**
+ * Checks a parsed frame of a client: the second half of {@link decodeClientFrame}.
+ *
+ * @throws PregonError FRAME_INVALID | OP_UNKNOWN | TOPIC_INVALID
+ * @example
+ * readClientFrame(parseClientFrame('{"op":"ping"}')); // { op: 'ping' }
+ */
 export function readClientFrame(frame: Record<string, unknown>): ClientFrame {
   switch (frame['op']) {
     case 'subscribe':
@@ -58,23 +79,32 @@ export function readClientFrame(frame: Record<string, unknown>): ClientFrame {
   }
 }
 
-/** Only text is shown: JSON that is nested deeply enough cannot be written again. */
+/** Shows only strings: `JSON.stringify` overflows the stack for a value that is nested deeply enough. */
 function describeOp(op: unknown): string {
   return typeof op === 'string' ? JSON.stringify(op.slice(0, 40)) : `a ${typeof op}`;
 }
 
-/** The id of a frame that was parsed; undefined if it has none. */
+/**
+ * Returns the id of a parsed frame, or undefined if it has none.
+ *
+ * @example
+ * idOfFrame({ op: 'subscribe', id: 7 }); // 7
+ */
 export function idOfFrame(frame: Record<string, unknown>): RequestId | undefined {
   const { id } = frame;
   return isId(id) ? id : undefined;
 }
 
-/** The form in which `encodeFrame` writes the beginning of a frame that has an id. */
+/** The start of a frame with an id, in the form that `encodeFrame` writes. */
 const HEAD = /^\{"op":"[a-z]{1,20}","id":(\d{1,16})[,}]/;
 
 /**
- * The id of a frame that was refused before it was parsed, so that the error can say what it answers; undefined unless the frame begins
- * with `{"op":"…","id":…`, without blanks.
+ * Reads the id of a frame that was refused before it was parsed, so that the error can name the request. The frame must
+ * begin with `{"op":"…","id":…`, without blanks.
+ *
+ * @returns undefined if the frame begins in any other way
+ * @example
+ * peekId('{"op":"subscribe","id":7,"topics":[]}'); // 7
  */
 export function peekId(text: string): RequestId | undefined {
   const id = Number(HEAD.exec(text.slice(0, 60))?.[1]);
@@ -82,14 +112,20 @@ export function peekId(text: string): RequestId | undefined {
 }
 
 /**
- * Reads what a gateway sent under `pregon.v1`: an event (it has `specversion`) or a control frame (it has `op`). A control frame
- * of an `op` that this version does not know is undefined, so that later gateways may say more.
+ * Parses and checks a frame that a gateway sent under `pregon.v1`: an event (it has `specversion`) or a control frame
+ * (it has `op`).
  *
+ * @returns undefined for a control frame with an `op` that this version does not know, so that later gateways can add
+ * frames
  * @throws PregonError FRAME_INVALID | EVENT_INVALID
+ * @example
+ * const frame = decodeGatewayFrame(text);
+ * if (frame && isEvent(frame)) console.log(frame.type);
  */
 export function decodeGatewayFrame(text: string): PregonEvent | GatewayFrame | undefined {
   const frame = parseObject(text);
-  // Looked for before `op`: an event may have an extension attribute of that name, and must not pass for a control frame.
+  // `specversion` comes before `op`: an event may have an extension attribute named `op` and must not be read as a
+  // control frame.
   if (frame['specversion'] !== undefined || frame['op'] === undefined) {
     assertEvent(frame);
     return frame;
@@ -99,6 +135,12 @@ export function decodeGatewayFrame(text: string): PregonEvent | GatewayFrame | u
   return frame;
 }
 
+/**
+ * Tells an event from a control frame.
+ *
+ * @example
+ * if (isEvent(frame)) console.log(frame.type, frame.position);
+ */
 export function isEvent(frame: PregonEvent | GatewayFrame): frame is PregonEvent {
   return 'specversion' in frame;
 }
@@ -136,7 +178,7 @@ function isGatewayOp(op: string): op is GatewayFrame['op'] {
 
 function assertLength(text: string, maxFrameBytes: number): void {
   if (text.length <= maxFrameBytes) return;
-  throw new PregonError('FRAME_TOO_LARGE', `a frame of ${text.length} bytes; at most ${maxFrameBytes} are taken`);
+  throw new PregonError('FRAME_TOO_LARGE', `the frame has ${text.length} bytes; the limit is ${maxFrameBytes}`);
 }
 
 function parseObject(text: string): Record<string, unknown> {

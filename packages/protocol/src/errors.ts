@@ -2,8 +2,8 @@ const PERMANENT = { retryable: false } as const;
 const TRANSIENT = { retryable: true } as const;
 
 /**
- * Every code that a {@link PregonError} or an `error` frame carries, and whether the same request may succeed later.
- * Each code is explained in docs/reference/protocol.md#error-codes.
+ * Every code of a {@link PregonError} or an `error` frame, and whether the same request may succeed later.
+ * docs/reference/protocol.md#error-codes explains each code.
  */
 export const ERROR_CODES = {
   CONFIG_INVALID: PERMANENT,
@@ -38,17 +38,23 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/**
+ * Tells whether a text is one of {@link ERROR_CODES}.
+ *
+ * @example
+ * isErrorCode('FORBIDDEN'); // true
+ */
 export function isErrorCode(value: string): value is ErrorCode {
   return Object.hasOwn(ERROR_CODES, value);
 }
 
-/** The one error class for what can go wrong in operation; misuse throws `TypeError` or `RangeError` instead. */
+/** The only error class for failures in operation. Misuse throws `TypeError` or `RangeError` instead. */
 export class PregonError extends Error {
   override readonly name = 'PregonError';
   readonly code: ErrorCode;
-  /** True where the same call may succeed later without a change by the caller. */
+  /** True if the same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
-  /** With RATE_LIMITED: when the same call may succeed, in milliseconds from now. */
+  /** With RATE_LIMITED: the number of milliseconds until the same call may succeed. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {

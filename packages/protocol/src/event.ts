@@ -9,32 +9,32 @@ import { isTopic } from './topics.js';
  */
 export interface PregonEvent<Data = unknown> {
   readonly specversion: '1.0';
-  /** Unique together with `source`: the pair is what makes a repetition known. */
+  /** Unique together with `source`: logs recognize a repeated event by this pair. */
   readonly id: string;
   /** A URI reference that names the producer: `/auction`. */
   readonly source: string;
-  /** What happened: `UserWasCreated`. */
+  /** The name of what happened: `UserWasCreated`. */
   readonly type: string;
-  /** What it happened to: `user/42`. */
+  /** The object that the event is about: `user/42`. */
   readonly subject?: string;
-  /** When it happened, RFC 3339. */
+  /** The time of the event, RFC 3339. */
   readonly time?: string;
   readonly datacontenttype?: string;
   readonly dataschema?: string;
   readonly data?: Data;
-  /** Binary data, base64. */
+  /** Binary data, encoded as base64. */
   readonly data_base64?: string;
   /** The dotted routing key: `user.42.created`. */
   readonly topic: string;
-  /** Where the producer published it. */
+  /** The exchange to which the producer published the event. */
   readonly exchange: string;
-  /** Its number at its source, see {@link encodeSequence}. */
+  /** The number of the event at its source, see {@link encodeSequence}. */
   readonly sequence?: string;
-  /** Where it stands in the log; set by the gateway. */
+  /** The position of the event in the log; the gateway sets it. */
   readonly position?: string;
 }
 
-/** What a producer says of an event; the rest is completed by {@link createEvent}. */
+/** The attributes that a producer gives; {@link createEvent} adds the others. */
 export interface NewEvent<Data = unknown> {
   readonly exchange: string;
   readonly topic: string;
@@ -49,18 +49,32 @@ export interface NewEvent<Data = unknown> {
   readonly time?: string;
 }
 
-/** The most bytes of UTF-8 JSON that one event may have, 1 MiB, unless a log is opened with another `maxEventBytes`. */
+/** The default size limit of one event: 1 MiB of UTF-8 JSON. A log can be opened with another `maxEventBytes`. */
 export const DEFAULT_MAX_EVENT_BYTES = 1_048_576;
 
 const SEQUENCE_DIGITS = 16;
 
-/** A number as the CloudEvents `sequence` extension wants it: a string whose lexicographic order is the order. */
+/**
+ * Encodes a number for the CloudEvents `sequence` extension: a string whose lexicographic order is the numeric order.
+ *
+ * @throws RangeError if it is not an integer from 0 to 2^53 − 1
+ * @example
+ * encodeSequence(42); // '0000000000000042'
+ */
 export function encodeSequence(sequence: number): string {
-  if (!Number.isSafeInteger(sequence) || sequence < 0) throw new RangeError(`not a sequence: ${sequence}`);
+  if (!Number.isSafeInteger(sequence) || sequence < 0) {
+    throw new RangeError(`a sequence must be an integer from 0 to 2^53 - 1, not ${sequence}`);
+  }
   return String(sequence).padStart(SEQUENCE_DIGITS, '0');
 }
 
-/** The number in a `sequence` attribute; undefined where it is none that fits a safe integer. */
+/**
+ * Reads the number in a `sequence` attribute.
+ *
+ * @returns undefined if the text is not a number or exceeds 2^53 − 1
+ * @example
+ * decodeSequence('0000000000000042'); // 42
+ */
 export function decodeSequence(sequence: string): number | undefined {
   if (!/^\d{1,20}$/.test(sequence)) return undefined;
   const value = Number(sequence);
@@ -68,9 +82,15 @@ export function decodeSequence(sequence: string): number | undefined {
 }
 
 /**
- * Completes an event. Pure: the caller brings the id and the time that stand in where the event names none.
+ * Completes and checks an event. The function is pure: the caller provides the id and time to use if the event has
+ * none.
  *
- * @throws PregonError EVENT_INVALID
+ * @throws PregonError EVENT_INVALID if an attribute is missing or invalid
+ * @example
+ * createEvent(
+ *   { exchange: 'my_events', topic: 'user.42.created', type: 'UserWasCreated', data: { id: 42 } },
+ *   { id: crypto.randomUUID(), time: new Date().toISOString() },
+ * );
  */
 export function createEvent<Data>(event: NewEvent<Data>, fallback: { id: string; time: string }): PregonEvent<Data> {
   const complete: PregonEvent<Data> = {
@@ -100,9 +120,11 @@ const OPTIONAL_TEXTS = [
 const REQUIRED_TEXTS = ['id', 'source', 'type', 'topic', 'exchange'] as const;
 
 /**
- * Tells whether a value is an event, in the words of the CloudEvents specification; extension attributes beside ours are kept.
+ * Checks that a value is an event according to the CloudEvents specification. Unknown extension attributes are allowed.
  *
- * @throws PregonError EVENT_INVALID, with what is wrong
+ * @throws PregonError EVENT_INVALID; the message names the first invalid attribute
+ * @example
+ * assertEvent(JSON.parse(text));
  */
 export function assertEvent(value: unknown): asserts value is PregonEvent {
   if (!isRecord(value)) throw invalid('an event is a JSON object');
@@ -115,7 +137,7 @@ export function assertEvent(value: unknown): asserts value is PregonEvent {
     if (value[name] !== undefined && typeof value[name] !== 'string') throw invalid(`${name} must be a string`);
   }
   if (value['data'] !== undefined && value['data_base64'] !== undefined)
-    throw invalid('data and data_base64 exclude each other');
+    throw invalid('an event must not have both data and data_base64');
   if (!isTopic(String(value['topic'])))
     throw invalid(`topic is not a dotted routing key: ${JSON.stringify(value['topic'])}`);
 }

@@ -1,13 +1,16 @@
 import type { ErrorCode } from './errors.js';
 import type { PregonEvent } from './event.js';
 
-/** The WebSocket subprotocol whose frames these are. */
+/** The WebSocket subprotocol that uses these frames. */
 export const SUBPROTOCOL = 'pregon.v1';
 
 /** A number that the client chooses; unique among its open subscriptions and its unanswered sends. */
 export type RequestId = number;
 
-/** Where a subscription begins: after a position, or before the first retained event. Absent: live only. */
+/**
+ * Where a subscription begins: after a position, or (`'first'`) at the first retained event. If absent, it gets live
+ * events only.
+ */
 export type Since = string | 'first';
 
 export interface SubscribeFrame {
@@ -16,9 +19,11 @@ export interface SubscribeFrame {
   /** AMQP topic patterns. @default ['#'] */
   readonly topics?: readonly string[];
   readonly since?: Since;
-  /** Ask for the route's snapshot wherever `since` is absent or cannot be served. */
+  /** Requests the snapshot of the route if `since` is absent or cannot be served. */
   readonly snapshot?: boolean;
-  /** Whether the client understands {@link BatchFrame}, in all subscriptions of the connection. @default false */
+  /**
+   * Whether the client understands {@link BatchFrame}; applies to all subscriptions of the connection. @default false
+   */
   readonly batch?: boolean;
 }
 
@@ -29,7 +34,7 @@ export interface UnsubscribeFrame {
 
 export interface SendFrame {
   readonly op: 'send';
-  /** With an id, an `ack` or an `error` answers. */
+  /** If present, the gateway answers with `ack` or `error`. */
   readonly id?: RequestId;
   readonly name: string;
   readonly data?: unknown;
@@ -45,7 +50,7 @@ export type ClientFrame = SubscribeFrame | UnsubscribeFrame | SendFrame | PingFr
 export interface WelcomeFrame {
   readonly op: 'welcome';
   readonly connection: string;
-  /** How often either side shows that it is alive, in milliseconds. */
+  /** The interval in which each side shows that it is alive, in milliseconds. */
   readonly heartbeatMs: number;
 }
 
@@ -54,11 +59,11 @@ export interface SubscribedFrame {
   readonly op: 'subscribed';
   readonly id: RequestId;
   readonly position: string;
-  /** True where `since` was served: nothing is missing and nothing has to be dropped. */
+  /** True if the gateway could serve `since`: no event is missing, and the client can keep what it has. */
   readonly recovered: boolean;
   /**
-   * About how many events of the log lie between `position` and now, whether they match or not; a `checkpoint` follows when the
-   * subscription has come past them. Absent where it is live already.
+   * The approximate number of events in the log between `position` and now, whether or not they match. A `checkpoint`
+   * follows when the subscription has passed them. Absent if the subscription is already live.
    */
   readonly behind?: number;
 }
@@ -69,8 +74,8 @@ export interface UnsubscribedFrame {
 }
 
 /**
- * The event frames that follow belong to this subscription, until the next `events` or `subscribed` frame. Sent only where that
- * changes, so never on a connection with one subscription.
+ * The event frames that follow belong to this subscription, until the next `events` or `subscribed` frame. The gateway
+ * sends it only if the subscription changes, so never on a connection with one subscription.
  */
 export interface EventsFrame {
   readonly op: 'events';
@@ -78,8 +83,8 @@ export interface EventsFrame {
 }
 
 /**
- * Several events, in order, as if each came in a frame of its own. Sent only where the client said that it understands them, and where
- * that takes less: on compressed connections.
+ * Several events, in order, as if each came in a frame of its own. The gateway sends it only to clients that understand
+ * it, and only if it saves bytes: on compressed connections.
  */
 export interface BatchFrame {
   readonly op: 'batch';
@@ -103,8 +108,8 @@ export interface ResetFrame {
 }
 
 /**
- * The subscription stands at `position`: resume from there. Sent now and then where nothing matched, and when one that was `behind`
- * has become live.
+ * The subscription has reached `position`: a client can resume from there. The gateway sends it from time to time while
+ * no event matches, and when a subscription that was `behind` becomes live.
  */
 export interface CheckpointFrame {
   readonly op: 'checkpoint';
@@ -112,7 +117,7 @@ export interface CheckpointFrame {
   readonly position: string;
 }
 
-/** Ephemeral: from a handler, never logged. */
+/** An ephemeral message from a handler; it is never logged. */
 export interface MessageFrame {
   readonly op: 'message';
   readonly name: string;
@@ -127,16 +132,19 @@ export interface AckFrame {
 
 export interface ErrorFrame {
   readonly op: 'error';
-  /** The subscription or send that it answers; absent where the frame had no id that could be read. */
+  /** The id of the subscription or send that failed; absent if the frame had no readable id. */
   readonly id?: RequestId;
   readonly code: ErrorCode;
   readonly message: string;
   readonly retryable: boolean;
-  /** With RATE_LIMITED: the client must not ask again before so many milliseconds have passed. */
+  /** With RATE_LIMITED: the minimum number of milliseconds before the client may ask again. */
   readonly retryAfterMs?: number;
 }
 
-/** The gateway is going away: come back after so many milliseconds, a number of each connection's own. */
+/**
+ * The gateway is going away. The client must reconnect after this many milliseconds; each connection gets a different
+ * number.
+ */
 export interface DrainingFrame {
   readonly op: 'draining';
   readonly reconnectInMs: number;

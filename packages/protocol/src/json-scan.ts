@@ -9,7 +9,10 @@ const BACKSLASH = 0x5c;
 
 const BLANK = /[ \t\n\r]/;
 
-/** The index of the closing quote of the string that begins at `start`; the length of the text if there is none. */
+/**
+ * Returns the index of the closing quote of the string that begins at `start`, or the length of the text if there is
+ * none.
+ */
 export function endOfString(text: string, start: number): number {
   for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;
@@ -20,9 +23,11 @@ export function endOfString(text: string, start: number): number {
 }
 
 /**
- * JSON without the white space between its tokens; strings, and the digits of numbers, stay as they are.
+ * Removes the white space between the tokens of a JSON text. Strings and the digits of numbers stay unchanged.
  *
  * @param text valid JSON
+ * @example
+ * withoutBlanks('{ "id": 1e2 }'); // '{"id":1e2}'
  */
 export function withoutBlanks(text: string): string {
   if (!BLANK.test(text)) return text;
@@ -41,9 +46,11 @@ export function withoutBlanks(text: string): string {
 }
 
 /**
- * The texts of the elements of a JSON array, or of the members of an object, `"key":value` each.
+ * Splits a JSON array into the texts of its elements, or an object into the texts of its members, each `"key":value`.
  *
  * @param text a valid JSON array or object
+ * @example
+ * elementsOf('[1,{"a":2}]'); // ['1', '{"a":2}']
  */
 export function elementsOf(text: string): string[] {
   const elements: string[] = [];
@@ -71,12 +78,18 @@ export function elementsOf(text: string): string[] {
         break;
     }
   }
-  // An empty array or object has one empty part between its brackets, which is not an element.
+  // An empty array or object yields one empty part between its brackets, which is not an element.
   const [only] = elements;
   return elements.length === 1 && only?.trim() === '' ? [] : elements;
 }
 
-/** Splits a member of an object, as {@link elementsOf} returns it. @returns the key, still quoted, and the text of the value */
+/**
+ * Splits a member of an object, as {@link elementsOf} returns it.
+ *
+ * @returns the key, still quoted, and the text of the value
+ * @example
+ * splitMember('"id":42'); // ['"id"', '42']
+ */
 export function splitMember(member: string): [key: string, value: string] {
   const start = member.indexOf('"');
   const end = endOfString(member, start);

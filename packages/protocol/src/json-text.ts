@@ -1,8 +1,9 @@
 import { elementsOf, splitMember, withoutBlanks } from './json-scan.js';
 
 /**
- * JSON that `JSON.parse` would change: `12345678901234567890`, `1e400`, `-0`, a key that occurs twice. It takes the place of the parsed value
- * in an event. {@link stringifyExactly} writes the original text, `JSON.stringify` the value that `JSON.parse` reads from it.
+ * A JSON text that `JSON.parse` would change: `12345678901234567890`, `1e400`, `-0`, an object with a repeated key. It
+ * replaces the parsed value in an event. {@link stringifyExactly} writes the original text. `JSON.stringify` writes the
+ * value that `JSON.parse` reads from it.
  */
 export class JsonText {
   /** Compact JSON: no white space between its tokens. */
@@ -20,7 +21,8 @@ export class JsonText {
 }
 
 /**
- * Parses JSON of another program without loss: if `JSON.stringify` would not restore the text, the result is a {@link JsonText}.
+ * Parses JSON from another program without loss. If `JSON.stringify` would not restore the text, the result is a {@link
+ * JsonText}.
  *
  * @throws SyntaxError if the text is not JSON
  * @throws RangeError if it is nested too deeply
@@ -31,17 +33,19 @@ export class JsonText {
  */
 export function parseExactly(text: string): unknown {
   const value: unknown = JSON.parse(text);
-  // A string is what it says, however it is spelled.
+  // Different escapes of a string mean the same string, so its text need not be preserved.
   if (typeof value === 'string') return value;
   return JSON.stringify(value) === withoutBlanks(text) ? value : new JsonText(text);
 }
 
 /**
- * Parses an object of another program, each member as {@link parseExactly} does.
+ * Parses a JSON object from another program and applies {@link parseExactly} to each member.
  *
  * @throws SyntaxError if the text is not JSON
- * @throws TypeError if it is not an object, or a member occurs twice: JSON does not define which of the two counts
+ * @throws TypeError if it is not an object, or if a member occurs twice: JSON does not define which of the two counts
  * @throws RangeError if it is nested too deeply
+ * @example
+ * parseMembersExactly('{"id":42,"price":1e400}'); // { id: 42, price: a JsonText }
  */
 export function parseMembersExactly(text: string): Record<string, unknown> {
   const value: unknown = JSON.parse(text);
@@ -58,9 +62,11 @@ export function parseMembersExactly(text: string): Record<string, unknown> {
 }
 
 /**
- * Writes an object as JSON; each member that is a {@link JsonText} keeps its original text. Deeper ones do not.
+ * Writes an object as JSON. Each direct member that is a {@link JsonText} keeps its original text; deeper ones do not.
  *
  * @throws TypeError | RangeError as `JSON.stringify` does
+ * @example
+ * stringifyExactly({ data: parseExactly('1e400') }); // '{"data":1e400}'
  */
 export function stringifyExactly(value: object): string {
   if (!Object.values(value).some((member) => member instanceof JsonText)) return JSON.stringify(value);

@@ -1,8 +1,8 @@
 import { PregonError } from './errors.js';
 
 /**
- * A point of a log: an offset, and the fingerprint of the event there. An offset alone would name some event in any
- * log; the fingerprint makes a log that was truncated, replaced or recreated show itself on resume.
+ * A point of a log: an offset and the fingerprint of the event at that offset. An offset alone names some event in any
+ * log. With the fingerprint, a log that was truncated, replaced or recreated is detected on resume.
  */
 export interface LogPoint {
   /** An integer from 0 to 2^53 − 1, strictly increasing in one log, not dense. */
@@ -11,25 +11,28 @@ export interface LogPoint {
   readonly fingerprint: number;
 }
 
-/** The hexadecimal digits of the encrypted block in a position: 16 bytes. */
+/** The number of hexadecimal digits of the encrypted block in a position: 16 bytes. */
 const BLOCK_DIGITS = 32;
 const BLOCK_SHAPE = /^([0-9a-f]{32})([0-9a-z]{3})$/;
 
 const FINGERPRINT_DIGITS = 11;
 const CHECK_DIGITS = 3;
 
-/** The characters of every position that a gateway makes. */
+/** The length of every position that a gateway makes, in characters. */
 export const POSITION_LENGTH = BLOCK_DIGITS + CHECK_DIGITS;
 const LOW_DIGITS = 5;
 const LOW_RANGE = 36 ** LOW_DIGITS;
 const SHAPE = /^([0-9a-z]{1,11})\.([0-9a-z]{11})([0-9a-z]{3})$/;
 
 /**
- * The text that clients hold for a point of a log: 32 hexadecimal digits that a gateway encrypted, and 3 check digits in base 36. Clients
- * keep it and hand it back, nothing else. Without the key, it tells nothing about the event that it names. The check digits are not a
- * secret: they tell a garbled position, which is refused, from the position of another log or key, which is answered with `reset`.
+ * Makes a position, the text that clients hold for a point of a log: 32 hexadecimal digits that a gateway encrypted,
+ * and 3 check digits in base 36. Clients store it and send it back; they cannot read it. Without the key, it reveals
+ * nothing about the event that it names. The check digits are not secret. They distinguish a garbled position, which is
+ * an error, from a position of another log or key, which is answered with `reset`.
  *
  * @param block 32 hexadecimal digits in lower case
+ * @example
+ * positionOfBlock('00112233445566778899aabbccddeeff'); // the block and its 3 check digits
  * @see docs/reference/protocol.md#positions
  */
 export function positionOfBlock(block: string): string {
@@ -37,10 +40,12 @@ export function positionOfBlock(block: string): string {
 }
 
 /**
- * The encrypted block of a position; undefined for a position in the form of release 0.1, which no gateway can prove any more.
+ * Returns the encrypted block of a position.
  *
- * @returns 32 hexadecimal digits
+ * @returns 32 hexadecimal digits, or undefined for a position in the form of release 0.1, which gateways cannot verify
  * @throws PregonError POSITION_INVALID if the text is not a position
+ * @example
+ * const block = blockOfPosition(event.position);
  */
 export function blockOfPosition(position: string): string | undefined {
   const [, block, check] = BLOCK_SHAPE.exec(position) ?? [];
@@ -49,28 +54,47 @@ export function blockOfPosition(position: string): string | undefined {
   return undefined;
 }
 
-/** @throws PregonError POSITION_INVALID if the text is not a position, of whatever log */
+/**
+ * Checks that the text has the form of a position, of any log.
+ *
+ * @throws PregonError POSITION_INVALID if it has not
+ * @example
+ * assertPosition(event.position);
+ */
 export function assertPosition(position: string): void {
   blockOfPosition(position);
 }
 
 /**
- * The form that positions had in release 0.1: `<offset>.<fingerprint><check>`, base 36. It showed an unkeyed hash of the event, so gateways
- * answer it with `reset`; it stays here for programs that meet positions of that time.
+ * Makes a position in the form of release 0.1: `<offset>.<fingerprint><check>`, base 36. This form contains an unkeyed
+ * hash of the event, so gateways answer it with `reset`. The function exists for programs that hold positions of that
+ * release.
+ *
+ * @example
+ * encodePosition({ offset: 42, fingerprint: 7 }); // '16.00000000007' and 3 check digits
  */
 export function encodePosition(point: LogPoint): string {
   const body = `${point.offset.toString(36)}.${encodeFingerprint(point.fingerprint)}`;
   return body + checkDigits(body);
 }
 
-/** In two halves that fit 32 bits: V8 writes larger numbers seven times slower, and this is done for each event. */
+/**
+ * Writes two halves that fit in 32 bits each: V8 formats larger numbers seven times slower, and this runs for each
+ * event.
+ */
 function encodeFingerprint(fingerprint: number): string {
   const high = Math.floor(fingerprint / LOW_RANGE).toString(36);
   const low = (fingerprint % LOW_RANGE).toString(36);
   return high.padStart(FINGERPRINT_DIGITS - LOW_DIGITS, '0') + low.padStart(LOW_DIGITS, '0');
 }
 
-/** @throws PregonError POSITION_INVALID if {@link encodePosition} did not make the text */
+/**
+ * Reads a position in the form of release 0.1, see {@link encodePosition}.
+ *
+ * @throws PregonError POSITION_INVALID if {@link encodePosition} did not make the text
+ * @example
+ * decodePosition(encodePosition({ offset: 42, fingerprint: 7 })); // { offset: 42, fingerprint: 7 }
+ */
 export function decodePosition(position: string): LogPoint {
   const match = SHAPE.exec(position);
   if (match) {
@@ -95,9 +119,13 @@ function checkDigits(body: string): string {
 }
 
 /**
- * A 53-bit hash of bytes: two lanes of multiply-and-rotate over 32-bit words. It tells one event from another by
- * accident of 1 in 2^53; it is no defence against somebody who wants two events to look alike, who could only harm the
- * resume of his own connection.
+ * Computes a 53-bit hash of bytes, with two lanes of multiply-and-rotate over 32-bit words. Two different events have
+ * the same fingerprint with a probability of 1 in 2^53. The hash does not resist deliberate collisions: a client that
+ * forges one only harms the resume of its own connection.
+ *
+ * @returns an integer from 0 to 2^53 − 1
+ * @example
+ * fingerprint(new TextEncoder().encode('{"specversion":"1.0"}'));
  */
 export function fingerprint(bytes: Uint8Array): number {
   let a = 0x9e3779b9 ^ bytes.length;

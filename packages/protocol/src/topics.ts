@@ -1,20 +1,37 @@
 import { PregonError } from './errors.js';
 import { utf8Length } from './utf8-length.js';
 
-/** The longest topic or pattern, in bytes of UTF-8, as an AMQP short string (AMQP 0-9-1 section 4.2.5.3). */
+/**
+ * The maximum size of a topic or pattern, in bytes of UTF-8: the limit of an AMQP short string (AMQP 0-9-1 section
+ * 4.2.5.3).
+ */
 export const MAX_TOPIC_BYTES = 255;
 
-/** Words of printable ASCII or wildcards between dots: one test for nearly all patterns, which a client sends by the thousand. */
+/**
+ * Fast path: printable ASCII words or wildcards between dots. Nearly all patterns match it, and a client may send
+ * thousands.
+ */
 const ASCII_PATTERN = /^(?:[*#]|[!"$-)+,\-/-~]+)(?:\.(?:[*#]|[!"$-)+,\-/-~]+))*$/;
 
-/** True where `topic` is a dotted routing key without wildcards, blanks or control characters. */
+/**
+ * Tells whether `topic` is a dotted routing key without wildcards, blanks or control characters.
+ *
+ * @example
+ * isTopic('user.42.created'); // true
+ * isTopic('user.#'); // false: a wildcard makes it a pattern
+ */
 export function isTopic(topic: string): boolean {
   return isPattern(topic) && !topic.split('.').some((word) => word === '*' || word === '#');
 }
 
 /**
- * True where `pattern` is an AMQP topic pattern: words between dots, `*` for exactly one word, `#` for any number of
- * words, none included. A wildcard stands for whole words only; empty words are refused, and lone surrogates, which UTF-8 cannot hold.
+ * Tells whether `pattern` is an AMQP topic pattern: words between dots, where `*` matches exactly one word and `#` any
+ * number of words, also zero. A wildcard replaces a whole word. Empty words are invalid, and so are lone surrogates,
+ * which UTF-8 cannot encode.
+ *
+ * @example
+ * isPattern('auction.*.bid'); // true
+ * isPattern('user.4*'); // false: `*` is only a part of the word
  */
 export function isPattern(pattern: string): boolean {
   if (pattern.length <= MAX_TOPIC_BYTES && ASCII_PATTERN.test(pattern)) return true;
@@ -22,21 +39,40 @@ export function isPattern(pattern: string): boolean {
   return pattern.split('.').every((word) => word === '*' || word === '#' || /^[^\s.*#\p{Cc}\p{Cs}]+$/u.test(word));
 }
 
-/** @throws PregonError TOPIC_INVALID */
+/**
+ * Checks that `pattern` is an AMQP topic pattern, see {@link isPattern}.
+ *
+ * @throws PregonError TOPIC_INVALID if it is not
+ * @example
+ * assertPattern('user.#');
+ */
 export function assertPattern(pattern: string): void {
   if (!isPattern(pattern)) {
     throw new PregonError('TOPIC_INVALID', `not a topic pattern: ${JSON.stringify(pattern.slice(0, 80))}`);
   }
 }
 
-/** @throws PregonError TOPIC_INVALID */
+/**
+ * Checks that `topic` is a topic, see {@link isTopic}.
+ *
+ * @throws PregonError TOPIC_INVALID if it is not
+ * @example
+ * assertTopic('user.42.created');
+ */
 export function assertTopic(topic: string): void {
   if (!isTopic(topic)) {
     throw new PregonError('TOPIC_INVALID', `not a topic: ${JSON.stringify(topic.slice(0, 80))}`);
   }
 }
 
-/** Whether a topic matches an AMQP topic pattern, in time that grows with the words of both. Both are taken as valid. */
+/**
+ * Tells whether `topic` matches an AMQP topic pattern. The time is at most proportional to the product of the numbers
+ * of words. Both arguments must be valid: this function does not check them.
+ *
+ * @example
+ * matchesTopic('user.#', 'user.42.created'); // true
+ * matchesTopic('user.*', 'user.42.created'); // false: `*` matches one word
+ */
 export function matchesTopic(pattern: string, topic: string): boolean {
   if (pattern === '#' || pattern === topic) return true;
   return matchesWords(pattern.split('.'), topic.split('.'));
@@ -55,7 +91,8 @@ function matchesWords(pattern: readonly string[], topic: readonly string[]): boo
       p += 1;
       t += 1;
     } else if (hash >= 0) {
-      // The last `#` takes one word more. An earlier one need not: what it gave up, the last one can take as well.
+      // Only the last `#` needs to take one more word: whatever an earlier `#` could take, the last one can take as
+      // well.
       p = hash + 1;
       t = ++taken;
     } else {
@@ -66,12 +103,21 @@ function matchesWords(pattern: readonly string[], topic: readonly string[]): boo
   return p === pattern.length;
 }
 
-/** Whether some topic matches both patterns. Both are taken as valid. */
+/**
+ * Tells whether at least one topic matches both patterns. Both must be valid: this function does not check them.
+ *
+ * @example
+ * patternsOverlap('user.*', '*.created'); // true: both match `user.created`
+ * patternsOverlap('user.#', 'auction.#'); // false
+ */
 export function patternsOverlap(a: string, b: string): boolean {
   return wordsOverlap(a.split('.'), b.split('.'));
 }
 
-/** Table over both: `row[j]` tells whether what is left of `a` and `b` from here and from `j` on has a topic in common. */
+/**
+ * Dynamic programming: `row[j]` tells whether the rest of `a` from `i` and the rest of `b` from `j` have a topic in
+ * common.
+ */
 function wordsOverlap(a: readonly string[], b: readonly string[]): boolean {
   let below: boolean[] = [];
   for (let i = a.length; i >= 0; i--) {
@@ -93,8 +139,11 @@ function wordsMeet(a: string, b: string): boolean {
 }
 
 /**
- * The canonical form of a list of patterns: sorted, each in its canonical form and once, `['#']` if one of them matches everything.
- * Two lists with the same canonical form select the same events.
+ * Returns the canonical form of a list of patterns: each pattern in canonical form, sorted, without repetitions. If one
+ * of them matches every topic, the result is `['#']`. Two lists with the same canonical form select the same events.
+ *
+ * @example
+ * canonicalPatterns(['user.#', 'auction.#.#']); // ['auction.#', 'user.#']
  */
 export function canonicalPatterns(patterns: readonly string[]): string[] {
   const canonical = new Set(patterns.map(canonicalPattern));
@@ -102,8 +151,8 @@ export function canonicalPatterns(patterns: readonly string[]): string[] {
 }
 
 /**
- * A run of wildcards with a `#` in it takes at least as many words as it has `*`, in whatever order they stand: it is written as
- * its `*`, then one `#`. So `#.#` is `#`, and `#.*` is `*.#`.
+ * A run of wildcards that contains a `#` matches at least as many words as it has `*`, in any order. Its canonical form
+ * is all its `*`, then one `#`: `#.#` becomes `#`, and `#.*` becomes `*.#`.
  */
 function canonicalPattern(pattern: string): string {
   if (!pattern.includes('#.#') && !pattern.includes('#.*')) return pattern;

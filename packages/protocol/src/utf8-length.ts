@@ -1,5 +1,6 @@
 /**
- * The number of bytes of a text in UTF-8. A lone surrogate counts as three. Without TextEncoder, whose types browsers and Node.js do not share.
+ * Returns the number of bytes of a text in UTF-8; a lone surrogate counts as three. It does not use TextEncoder,
+ * because browsers and Node.js declare different types for it.
  */
 export function utf8Length(text: string): number {
   let bytes = 0;

@@ -12,8 +12,8 @@ function refusal(text: string, maxDepth = 64, maxValues = 16_384): string | unde
   }
 }
 
-const TOO_DEEP = 'FRAME_INVALID: nested more than 64 levels deep';
-const TOO_MANY = 'FRAME_TOO_LARGE: more than 16384 values in one frame';
+const TOO_DEEP = 'FRAME_INVALID: the JSON is nested more than 64 levels deep';
+const TOO_MANY = 'FRAME_TOO_LARGE: the JSON has more than 16384 values';
 const nested = (levels: number) => `{"op":"x","d":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
 
 /** How deep a value is nested, and how many brackets, commas and colons its text has. */
@@ -68,8 +68,10 @@ describe('[fault A7] the shape of a frame', () => {
         const { depth, values } = shapeOf(JSON.parse(frame));
         expect(refusal(frame, depth, values)).toBeUndefined();
         if (depth > 1)
-          expect(refusal(frame, depth - 1, values)).toBe(`FRAME_INVALID: nested more than ${depth - 1} levels deep`);
-        expect(refusal(frame, depth, values - 1)).toBe(`FRAME_TOO_LARGE: more than ${values - 1} values in one frame`);
+          expect(refusal(frame, depth - 1, values)).toBe(
+            `FRAME_INVALID: the JSON is nested more than ${depth - 1} levels deep`,
+          );
+        expect(refusal(frame, depth, values - 1)).toBe(`FRAME_TOO_LARGE: the JSON has more than ${values - 1} values`);
       }),
     );
   });
