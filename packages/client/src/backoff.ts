@@ -1,20 +1,20 @@
 export interface BackoffOptions {
-  /** The shortest delay, in milliseconds. @default 500 */
+  /** The minimum delay, in milliseconds. @default 500 */
   readonly minDelayMs?: number;
-  /** The longest delay while the page is visible, in milliseconds; in Node it always is. @default 5000 */
+  /** The maximum delay while the page is visible, in milliseconds. In Node.js it always applies. @default 5000 */
   readonly maxDelayMs?: number;
-  /** The longest delay while the page is hidden, in milliseconds. @default 30000, or `maxDelayMs` if that is more */
+  /** The maximum delay while the page is hidden, in milliseconds. @default 30000, or `maxDelayMs` if that is more */
   readonly hiddenMaxDelayMs?: number;
-  /** How much the ceiling grows with each attempt. @default 2 */
+  /** The growth of the upper limit with each attempt. @default 2 */
   readonly factor?: number;
 }
 
 type Delays = Required<Omit<BackoffOptions, 'hiddenMaxDelayMs'>>;
 
 /**
- * Growing delays with jitter: each is drawn evenly between `minDelayMs` and a ceiling of `minDelayMs · factor ** attempt`,
- * at most `maxDelayMs`, or what the caller allows. The first delay is random too, so that clients that lost their connection together do not
- * return together.
+ * Exponential backoff with jitter. Each delay is uniformly random between `minDelayMs` and `minDelayMs · factor **
+ * attempt`; the upper limit is at most `maxDelayMs`, or the maximum that the caller passes. The first delay is random
+ * too, so that clients that lost their connection together do not reconnect together.
  */
 export class Backoff {
   readonly #options: Delays;
@@ -26,7 +26,7 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** The next delay, in milliseconds. @param maxDelayMs replaces that of the options */
+  /** Returns the next delay, in milliseconds. @param maxDelayMs replaces the maximum from the options */
   next(maxDelayMs = this.#options.maxDelayMs): number {
     const { minDelayMs, factor } = this.#options;
     this.#attempt++;

@@ -22,10 +22,10 @@ export interface ClientEvents {
 }
 
 /**
- * Connects to a route of a gateway, at once, and stays connected: after a loss it tries again with growing delays, and every
- * subscription and collection goes on from where it was.
+ * Connects to a route of a gateway at once and stays connected. After a loss the client retries with backoff, and every
+ * subscription and collection continues from its last position.
  *
- * @throws TypeError | RangeError if an option is wrong, or the platform has no WebSocket
+ * @throws TypeError | RangeError if an option is invalid, or if the platform has no WebSocket
  *
  * @example
  * const client = createClient({ url: 'ws://localhost:1234/events' });
@@ -47,7 +47,7 @@ export class Client {
   readonly #messages = new Map<string, Handlers<unknown>>();
   #lastId: RequestId = 0;
 
-  /** Made by {@link createClient}. @internal */
+  /** {@link createClient} makes clients. @internal */
   constructor(settings: Settings) {
     this.#settings = settings;
     this.#requests = new Requests(settings.clock);
@@ -77,73 +77,93 @@ export class Client {
   }
 
   /**
-   * The reason for the last loss, refusal or failed attempt, and what to do about it; undefined if there was none. `retryable` says
-   * whether it may pass by itself. It stays when the client is online again.
+   * The reason for the last loss, refusal or failed attempt, and what to do about it; undefined if there was none.
+   * `retryable` tells whether it may pass without a change. The error remains after the client is online again.
    *
-   * - CONNECTION_LOST: the connection was lost, the gateway is not reachable, or a proxy or gateway cannot answer for now;
+   * - CONNECTION_LOST: the connection was lost, the gateway is not reachable, or a proxy or gateway cannot answer for
+   *   now;
    * - FORBIDDEN: the origin or the user is not admitted, or the gateway closed with a code from 4500 on;
    * - ROUTE_UNKNOWN: the path is not a route;
    * - CONFIG_INVALID: the server at the URL is not a gateway;
-   * - the codes of a frame that cannot be read, such as FRAME_INVALID.
+   * - the code of a frame that is invalid, such as FRAME_INVALID.
    */
   get lastError(): PregonError | undefined {
     return this.#connector.lastError;
   }
 
   /**
-   * When the next attempt is made, in milliseconds since the Unix epoch, in the states `waiting`, `offline`, and `refused` after an HTTP
-   * status; undefined in the others.
+   * The time of the next attempt, in milliseconds since the Unix epoch. Defined in the states `waiting` and `offline`,
+   * and in `refused` after an HTTP status; otherwise undefined.
    */
   get retryAt(): number | undefined {
     return this.#connector.retryAt;
   }
 
-  /** In state `catching-up`: about how many events are to come until all subscriptions are live; 0 while that is not known. */
+  /**
+   * In state `catching-up`, the approximate number of events until all subscriptions are live; 0 while it is unknown.
+   */
   get behind(): number {
     return this.#subscriptions.behind;
   }
 
-  /** The gateway's name for the connection that is open. */
+  /** The gateway's name for the open connection. */
   get connectionId(): string | undefined {
     return this.#connector.connectionId;
   }
 
   /**
-   * Listens to `state`, called when the state or the known reason for it changes, or to `error`, called for a failure that no call reports:
-   * a handler threw, a frame cannot be read, the gateway refused. An error without a listener goes to `reportError`, or to the console.
+   * Adds a listener. `state` listeners are called when the state or the known reason for it changes. `error` listeners
+   * are called for failures that no call reports: a handler threw, a frame is invalid, or the gateway refused. An error
+   * without a listener goes to `reportError`, or to the console.
    *
-   * @returns what ends it
+   * @returns a function that removes the listener
+   * @throws TypeError if there is no such event, or if `handle` is not a function
+   * @example
+   * const stop = client.on('error', (error) => console.error(error.code, error.message));
    */
   on<Name extends keyof ClientEvents>(name: Name, handle: (value: ClientEvents[Name]) => unknown): () => void {
     if (!Object.hasOwn(this.#listeners, name)) throw new TypeError(`there is no ${JSON.stringify(name)} to listen to`);
     return this.#listeners[name].add(handle);
   }
 
-  /** Tries at once, in state `refused` too. An attempt that is older than a second is replaced; without effect on an open connection. */
+  /**
+   * Connects at once, also in state `refused`. It replaces an attempt that is older than a second; an open connection
+   * stays.
+   */
   connectNow(): void {
     this.#connector.connectNow();
   }
 
-  /** Ends the connection, all subscriptions and all collections, for good. Sends that are not answered reject. */
+  /** Ends the connection, all subscriptions and all collections, for good. Unanswered sends reject. */
   close(): void {
     this.#connector.dispatch('close', 'closed by the application');
     this.#subscriptions.end(new PregonError('CONNECTION_LOST', 'the client is closed'));
   }
 
   /**
-   * Opens a subscription, now or as soon as there is a connection, and again after each loss, from the last position that was handled.
+   * Opens a subscription, now or as soon as there is a connection. After each loss, the client reopens it from the last
+   * handled position.
    *
-   * @throws TypeError | RangeError
-   * @throws PregonError TOPIC_INVALID; CONNECTION_LOST where the client is closed
+   * @throws TypeError | RangeError if an option is invalid
+   * @throws PregonError TOPIC_INVALID; CONNECTION_LOST if the client is closed
+   * @example
+   * client.subscribe({ topics: ['user.#'], onEvent: (event) => console.log(event.type, event.data) });
    */
   subscribe(options: SubscribeOptions): Subscription {
     return this.#open(options, {});
   }
 
   /**
-   * A live Map of the rows of the route's snapshot, kept up by events. Without `parse` its rows are JSON objects as they come.
+   * Returns a live Map of the rows of the route's snapshot, updated by events. Without `parse`, its rows are the JSON
+   * objects of the snapshot and of `put`.
    *
-   * @throws as {@link Client.subscribe}
+   * @throws TypeError | RangeError | PregonError as {@link Client.subscribe} does
+   * @example
+   * const users = client.collection({
+   *   key: 'id',
+   *   topics: ['user.#'],
+   *   change: (event) => (event.type === 'UserWasDeleted' ? { remove: event.data } : { put: event.data }),
+   * });
    */
   collection(options: CollectionOptions<JsonObject> & { readonly parse?: undefined }): Collection<JsonObject>;
   collection<Row extends object>(options: ParsedCollectionOptions<Row>): Collection<Row>;
@@ -160,12 +180,16 @@ export class Client {
   }
 
   /**
-   * Calls a handler of the gateway. Without a connection it rejects with CONNECTION_LOST at once: there is no hidden queue, so what is
-   * sent is never older than its caller thinks. TIMEOUT and a loss on the way leave open whether the handler ran.
+   * Calls a handler of the gateway. Without a connection it rejects with CONNECTION_LOST at once. There is no hidden
+   * queue, so no message is sent later than its caller expects. After TIMEOUT, or a loss while waiting, it is unknown
+   * whether the handler ran.
    *
    * @param data a JSON value
-   * @returns what the handler answered
+   * @param options `timeoutMs`: the time limit for the answer, in milliseconds. Default: 10000
+   * @returns the answer of the handler
    * @throws PregonError TIMEOUT | CONNECTION_LOST | FRAME_TOO_LARGE | the code of the gateway's answer
+   * @example
+   * const result = await client.send('bid', { amount: 7 }, { timeoutMs: 5_000 });
    */
   async send(name: string, data?: unknown, { timeoutMs = 10_000 }: { timeoutMs?: number } = {}): Promise<unknown> {
     assertDuration('timeoutMs', timeoutMs);
@@ -177,16 +201,24 @@ export class Client {
   }
 
   /**
-   * Calls a handler of the gateway and wants no answer.
+   * Calls a handler of the gateway without waiting for an answer.
    *
-   * @returns whether it was sent; false where there is no connection
+   * @returns whether the message was sent; false if there is no connection
    * @throws PregonError FRAME_TOO_LARGE
+   * @example
+   * client.notify('typing', { field: 'name' });
    */
   notify(name: string, data?: unknown): boolean {
     return this.#connector.send({ op: 'send', name, data });
   }
 
-  /** Calls `handle` with each ephemeral message of that name. @returns what ends it */
+  /**
+   * Calls `handle` with the data of each ephemeral message of this name.
+   *
+   * @returns a function that removes the handler
+   * @example
+   * const stop = client.onMessage('typing', (data) => console.log(data));
+   */
   onMessage(name: string, handle: (data: unknown) => unknown): () => void {
     const handlers = this.#messages.get(name) ?? new Handlers();
     this.#messages.set(name, handlers);
@@ -213,7 +245,7 @@ export class Client {
       if (isEvent(frame)) this.#subscriptions.event(frame);
       else this.#control(frame);
     } catch (cause) {
-      // Handlers of the application never throw up to here: it is a frame that may not come now.
+      // Handlers of the application never throw up to here, so this is a frame that is not allowed now.
       if (!(cause instanceof PregonError)) throw cause;
       this.#connector.fail(cause);
     }
@@ -235,7 +267,7 @@ export class Client {
         this.#requests.acknowledged(frame);
         break;
       case 'error': {
-        // One with an id that is unknown here answers what was given up meanwhile.
+        // An unknown id belongs to a request that the client has given up in the meantime.
         const { id } = frame;
         if (id === undefined) this.#report(errorOfFrame(frame));
         else if (!this.#requests.refused(id, frame)) this.#subscriptions.refused(id, frame);
@@ -245,7 +277,7 @@ export class Client {
         this.#connector.leave(frame.reconnectInMs);
         break;
       default:
-        // `welcome`, `unsubscribed` and `pong` ask for nothing here.
+        // `welcome`, `unsubscribed` and `pong` need no action here.
         break;
     }
   }

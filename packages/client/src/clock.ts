@@ -1,12 +1,12 @@
-/** Time as the client uses it; a test hands in one of its own. */
+/** The clock and timers of the client; tests pass their own. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number;
-  /** Calls `run` once, `ms` milliseconds from now. Returns what cancels it. */
+  /** Calls `run` once, `ms` milliseconds from now. Returns a function that cancels the call. */
   after(ms: number, run: () => void): () => void;
 }
 
-/** The longest delay of a timer, in milliseconds: beyond it `setTimeout` fires at once. */
+/** The longest delay of a timer, in milliseconds: with a longer one, `setTimeout` fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

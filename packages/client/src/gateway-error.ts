@@ -1,6 +1,6 @@
 import { type ErrorCode, type ErrorFrame, isErrorCode, PregonError } from '@pregon/protocol';
 
-/** What an `error` frame says. A code that this version does not know becomes HANDLER_FAILED, its name kept in the message. */
+/** Makes the error for an `error` frame. An unknown code becomes HANDLER_FAILED, and the message keeps its name. */
 export function errorOfFrame(frame: ErrorFrame): PregonError {
   const code: string = frame.code;
   return isErrorCode(code)
@@ -8,7 +8,10 @@ export function errorOfFrame(frame: ErrorFrame): PregonError {
     : new PregonError('HANDLER_FAILED', `${code}: ${frame.message}`);
 }
 
-/** The numbers of CLOSE_CODES, whose texts would be a twentieth of what a browser loads; connecting.test.ts compares them. */
+/**
+ * The codes of CLOSE_CODES that refuse. Their texts would add a twentieth to the browser bundle; connecting.test.ts
+ * compares the numbers.
+ */
 const REFUSALS: ReadonlyMap<number, ErrorCode> = new Map([
   [1009, 'FRAME_TOO_LARGE'],
   [4500, 'FRAME_INVALID'],
@@ -17,12 +20,12 @@ const REFUSALS: ReadonlyMap<number, ErrorCode> = new Map([
   [4503, 'TOPIC_INVALID'],
 ]);
 
-/** As close code and reason: HEARTBEAT_MISSED. */
+/** The close code and reason of HEARTBEAT_MISSED. */
 export const NO_PONG = { code: 4001, reason: 'no answer to a ping' };
 
-/** The error for a close code after which a client must not connect again. */
+/** Makes the error for a close code after which a client must not connect again. */
 export function errorOfClose(code: number, reason: string): PregonError {
-  // The codes of RFC 6455, below 4000, blame a frame; an unknown code of a newer gateway is a refusal.
+  // Codes below 4000 come from RFC 6455 and blame a frame. An unknown code of a newer gateway is a refusal.
   const name = REFUSALS.get(code) ?? (code < 4000 ? 'FRAME_INVALID' : 'FORBIDDEN');
   return new PregonError(name, `the gateway refused the connection: ${reason || 'no reason given'} (${code})`);
 }

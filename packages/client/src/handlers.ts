@@ -1,6 +1,6 @@
 /**
- * Calls what the application handed in. What it throws, or what a promise that it returns rejects with, goes to `failed`, so that the
- * caller goes on in any case.
+ * Calls a function of the application. If it throws, or returns a promise that rejects, `failed` gets the reason; the
+ * caller always continues.
  */
 export function callHandler(run: () => unknown, failed: (cause: unknown) => void): void {
   try {
@@ -11,16 +11,16 @@ export function callHandler(run: () => unknown, failed: (cause: unknown) => void
   }
 }
 
-/** Handlers of one kind, called in the order in which they were added. */
+/** A list of handlers for one kind of event, called in the order in which they were added. */
 export class Handlers<Value> {
-  // Each in an object of its own: the same function added twice is two handlers, each with its own end.
+  // Each handler has its own entry object: a function that was added twice is two handlers, removed separately.
   readonly #entries = new Set<{ readonly handle: (value: Value) => unknown }>();
 
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Returns what takes it away again. */
+  /** Adds a handler. Returns a function that removes it. */
   add(handle: (value: Value) => unknown): () => void {
     if (typeof handle !== 'function') throw new TypeError('a handler must be a function');
     const entry = { handle };
@@ -37,7 +37,7 @@ export class Handlers<Value> {
   }
 }
 
-/** The last resort for an error that nobody listens to: the console, and in browsers `window.onerror` too. */
+/** Reports an error that has no listener: to the console, and in browsers also to `window.onerror`. */
 export function reportUnheard(error: unknown): void {
   if (typeof globalThis.reportError === 'function') globalThis.reportError(error);
   else console.error(error);

@@ -10,28 +10,35 @@ export type GatewayUrl = string | URL;
 
 export interface ClientOptions {
   /**
-   * The route of the gateway, as `new WebSocket` takes it: `ws://localhost:1234/events`, `https://example.com/events`, `/events` in a page.
-   * A function is asked before each attempt, so that it can bring a fresh token; if it fails, the attempt has failed.
+   * The URL of a route of the gateway, as `new WebSocket` accepts it: `ws://localhost:1234/events`,
+   * `https://example.com/events`, or `/events` in a page. A function is called before each attempt, so that it can
+   * return a fresh token. If it fails, the attempt fails.
    */
   readonly url: GatewayUrl | (() => GatewayUrl | Promise<GatewayUrl>);
-  /** @default globalThis.WebSocket; Node 20 has none, pass that of the `ws` package */
+  /** @default globalThis.WebSocket; Node.js 20 has none, so pass the one of the `ws` package */
   readonly WebSocket?: WebSocketConstructor;
   /**
-   * Asks the gateway by a plain request why a WebSocket could not be opened, since browsers hide the reason.
+   * Sends a plain request to the gateway after a failed attempt, because browsers hide the reason of the failure.
    *
-   * @default globalThis.fetch; none if `WebSocket` is given, since that of the `ws` package tells the reason itself
+   * @default globalThis.fetch; none if `WebSocket` is given, because the `ws` package reports the reason
    */
   readonly fetch?: Fetch;
   readonly reconnect?: BackoffOptions;
-  /** After how many milliseconds of silence to ask whether the gateway is alive. @default what the gateway says in `welcome` */
+  /**
+   * The silence after which the client pings the gateway, in milliseconds. @default the interval in the gateway's
+   * `welcome`
+   */
   readonly pingIntervalMs?: number;
-  /** How long an attempt may take up to the gateway's `welcome`, in milliseconds. @default 10000 */
+  /** The time limit for an attempt, up to the gateway's `welcome`, in milliseconds. @default 10000 */
   readonly connectTimeoutMs?: number;
-  /** The largest frame that the gateway takes, in bytes. @default 1048576 (1 MiB) */
+  /** The largest frame that the gateway accepts, in bytes. @default 1048576 (1 MiB) */
   readonly maxFrameBytes?: number;
-  /** Tells of the device's network and the page's visibility. @default that of the browser; in Node, always online and visible */
+  /**
+   * Reports the network of the device and the visibility of the page. @default the browser; in Node.js, always online
+   * and visible
+   */
   readonly connectivity?: Connectivity;
-  /** For tests. @default the system's */
+  /** For tests. @default the clock of the system */
   readonly clock?: Clock;
   /** For tests: a number from 0 to less than 1. @default Math.random */
   readonly random?: () => number;

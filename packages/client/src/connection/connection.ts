@@ -22,31 +22,31 @@ import type { WebSocketEvent, WebSocketLike } from './web-socket.js';
 const DEFAULT_HEARTBEAT_MS = 25_000;
 
 /**
- * How long `close` may follow `error`, in milliseconds. By the WebSocket standard it always does, and at once; in Node 22 it does not where
- * the connection could not be opened (https://github.com/nodejs/undici/issues/3546).
+ * The time within which `close` must follow `error`, in milliseconds. By the WebSocket standard it follows at once. In
+ * Node.js 22 it never follows if the connection could not be opened (https://github.com/nodejs/undici/issues/3546).
  */
 const CLOSE_AFTER_ERROR_MS = 100;
 
 export interface ConnectionEnd {
   readonly error: PregonError;
-  /** The same in short. @default the message of the error */
+  /** A short form of the error. @default the message of the error */
   readonly reason?: string;
   /** Whether the end is a fault to report, not only a loss. */
   readonly isFault?: boolean;
   /**
-   * Set if another attempt would end the same way: by what it was refused, a close code of the gateway, or an HTTP status, which may be that
-   * of a proxy.
+   * Set if another attempt would end the same way. The refusal was a close code of the gateway, or an HTTP status,
+   * which may come from a proxy.
    */
   readonly refusedBy?: 'code' | 'status';
 }
 
 export interface ConnectionHooks {
-  /** Whether the gateway let this client in before. */
+  /** Whether the gateway has admitted this client before. */
   readonly wasWelcomed: boolean;
   welcomed(frame: WelcomeFrame): void;
-  /** Each frame after `welcome`. */
+  /** Called for each frame after `welcome`. */
   received(frame: PregonEvent | Exclude<GatewayFrame, BatchFrame>): void;
-  /** Called once, and never after {@link Connection.end}; nothing is called after it. */
+  /** Called at most once, as the last call, and never after {@link Connection.end}. */
   ended(end: ConnectionEnd): void;
 }
 
@@ -70,39 +70,39 @@ export class Connection {
     this.#dial();
   }
 
-  /** What the attempt goes to, once that is known. */
+  /** The URL of the attempt; undefined until it is known. */
   get url(): string | undefined {
     return this.#url;
   }
 
-  /** @throws PregonError FRAME_TOO_LARGE. @throws TypeError where the data is no JSON value. */
+  /** @throws PregonError FRAME_TOO_LARGE. @throws TypeError if the data is not a JSON value */
   send(frame: ClientFrame): void {
     const text = encodeFrame(frame);
     const { maxFrameBytes } = this.#settings;
-    // A UTF-16 unit is at most three bytes of UTF-8, so short texts need no count.
+    // A UTF-16 unit takes at most three bytes of UTF-8, so short texts need no exact count.
     if (text.length * 3 > maxFrameBytes && new TextEncoder().encode(text).length > maxFrameBytes) {
-      throw new PregonError('FRAME_TOO_LARGE', `more than ${maxFrameBytes} bytes in one frame`);
+      throw new PregonError('FRAME_TOO_LARGE', `the frame has more than ${maxFrameBytes} bytes`);
     }
     this.#socket?.send(text);
   }
 
-  /** Asks the gateway for a sign of life, if the connection is welcomed yet. */
+  /** Pings the gateway, if it has sent its `welcome`. */
   probe(answerMs?: number): void {
     this.#liveness?.probe(answerMs);
   }
 
-  /** Ends it on our side. */
+  /** Closes the connection from this side. */
   end(code = 1000): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#cancelTimeout();
     this.#cancelCloseWait();
     this.#liveness?.stop();
-    // The listeners stay, deaf: `ws` throws an error event that has no listener.
+    // The listeners stay but ignore all events: `ws` throws an error event that has no listener.
     this.#socket?.close(code);
   }
 
-  /** Ends it because of what the gateway sent. */
+  /** Ends the connection because of a frame of the gateway. */
   fail(error: PregonError): void {
     this.#finish({ error, isFault: true });
   }
@@ -129,7 +129,7 @@ export class Connection {
       if (typeof data !== 'string') throw new PregonError('FRAME_INVALID', 'the gateway sent a binary frame');
       frame = decodeGatewayFrame(data);
     } catch (cause) {
-      const error = cause instanceof PregonError ? cause : new PregonError('FRAME_INVALID', 'no frame', { cause });
+      const error = cause instanceof PregonError ? cause : new PregonError('FRAME_INVALID', 'invalid frame', { cause });
       this.fail(error);
       return;
     }
@@ -137,10 +137,10 @@ export class Connection {
     if (frame === undefined) return;
     if (this.#liveness !== undefined) this.#handOn(frame);
     else if (!isEvent(frame) && frame.op === 'welcome') this.#welcome(frame);
-    else this.fail(new PregonError('FRAME_INVALID', 'the first frame was not welcome'));
+    else this.fail(new PregonError('FRAME_INVALID', 'the first frame is not a welcome frame'));
   }
 
-  /** The events of a batch one by one, up to the one whose handler ended the connection. */
+  /** Passes on the events of a batch one by one, until a handler ends the connection. */
   #handOn(frame: PregonEvent | GatewayFrame): void {
     if (isEvent(frame) || frame.op !== 'batch') return this.#hooks.received(frame);
     for (const event of frame.events) if (!this.#ended) this.#hooks.received(event);
@@ -178,7 +178,7 @@ export class Connection {
     const status = statusIn(this.#fault);
     const url = this.#url;
     if (status === undefined || url === undefined) {
-      // Where it can be found out, that is done before anybody is told that nothing answers.
+      // If `fetch` can find the reason, the error must not yet say that the gateway cannot be reached.
       const isUnreachable = url && !this.#liveness && !this.#settings.fetch;
       const message = isUnreachable ? `${errorOfAnswer(url, 'unreachable').message} (${reason})` : reason;
       return this.#finish({ error: new PregonError('CONNECTION_LOST', message), reason }, code);

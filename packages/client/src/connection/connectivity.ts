@@ -1,8 +1,8 @@
-/** What the platform knows of the device's network, and whether the page is visible. */
+/** The network of the device and the visibility of the page, as the platform reports them. */
 export interface Connectivity {
-  /** False only where the device is known to have no network. */
+  /** False only if the device certainly has no network. */
   readonly online: boolean;
-  /** False if the page is hidden, so that nobody sees it. @default true */
+  /** False if the page is hidden. @default true */
   readonly visible?: boolean;
   /** @returns a function that ends the observation */
   observe(observer: ConnectivityObserver): () => void;
@@ -13,13 +13,13 @@ export interface ConnectivityObserver {
   up(): void;
   /** The network is gone. A gateway on a loopback address may still be reachable. */
   down(): void;
-  /** The device is on another network, or on the same one with another quality. */
+  /** The device is on another network, or the quality of the network changed. */
   changed?(): void;
   /** The page became visible. */
   woken(): void;
 }
 
-/** That of a browser; in Node, where none of these events exist, the network is taken to be there. */
+/** The connectivity of a browser. Node.js has none of these events, so there the network counts as present. */
 export const platformConnectivity: Connectivity = {
   get online() {
     return globalThis.navigator?.onLine !== false;
@@ -34,7 +34,7 @@ export const platformConnectivity: Connectivity = {
     globalThis.addEventListener('online', () => observer.up(), { signal });
     globalThis.addEventListener('offline', () => observer.down(), { signal });
     const connection: unknown = globalThis.navigator && Reflect.get(globalThis.navigator, 'connection');
-    // The Network Information API, which only Chromium has.
+    // Only Chromium has the Network Information API.
     if (connection instanceof EventTarget)
       connection.addEventListener('change', () => observer.changed?.(), { signal });
     globalThis.document?.addEventListener(

@@ -12,42 +12,47 @@ import {
   nextState,
 } from './connection-state.js';
 
-/** After a connection that lasted so long, in milliseconds, the delays are short again. */
+/** After a connection that lasted this long, in milliseconds, the delays are short again. */
 const STABLE_MS = 10_000;
 
-/** How long a gateway may take to answer, in milliseconds, when the platform says that the network is gone. */
+/**
+ * The time limit for an answer of the gateway after the platform reported that the network is gone, in milliseconds.
+ */
 const NETWORK_DOWN_ANSWER_MS = 2_000;
 
 /**
- * In the first SHORT_OUTAGE_MS of an outage, the delays are at most SHORT_OUTAGE_DELAY_MS if the page is visible: so it is live again
- * within 2 s of a restart of the gateway.
+ * In the first SHORT_OUTAGE_MS of an outage, the delays are at most SHORT_OUTAGE_DELAY_MS if the page is visible. So a
+ * client is live again within 2 s of a gateway restart.
  */
 const SHORT_OUTAGE_MS = 10_000;
 const SHORT_OUTAGE_DELAY_MS = 1_500;
 
-/** An attempt that is older, in milliseconds, is replaced after a hint: it may hang on a network that is gone. */
+/** A hint replaces an attempt that is older than this, in milliseconds: it may hang on a network that is gone. */
 const FRESH_ATTEMPT_MS = 1_000;
 
 export interface StateChange {
   readonly state: ConnectionState;
-  /** In `waiting`, `offline` and perhaps `refused`: when the next attempt is made, in milliseconds since the Unix epoch. */
+  /**
+   * The time of the next attempt, in milliseconds since the Unix epoch; set in `waiting`, `offline` and after an HTTP
+   * status in `refused`.
+   */
   readonly retryAt?: number | undefined;
-  /** Why the connection was lost, refused or closed. */
+  /** The reason why the connection was lost, refused or closed. */
   readonly reason?: string | undefined;
 }
 
 export interface ConnectorHooks {
   changed(change: StateChange): void;
-  /** A connection is there; frames can be sent. */
+  /** A connection is open; frames can be sent. */
   connected(): void;
   received(frame: PregonEvent | GatewayFrame): void;
-  /** The connection is gone, and with it what was under way on it. */
+  /** The connection is gone, and with it everything that was pending on it. */
   disconnected(): void;
-  /** It ended by a fault. In state `refused` this is the refusal. */
+  /** The connection ended by a fault. In state `refused` this is the refusal. */
   failed(error: PregonError): void;
 }
 
-/** Keeps one connection open: runs the state table, one connection at a time, and the delays between them. */
+/** Keeps one connection open. It runs the state table, one connection at a time, and the delays between attempts. */
 export class Connector {
   readonly #settings: Settings;
   readonly #hooks: ConnectorHooks;
@@ -57,17 +62,17 @@ export class Connector {
   #connectionId: string | undefined;
   #connectedAt = 0;
   #attemptedAt = 0;
-  /** Whether the connection delivered an event, a message or an answer. */
+  /** Whether the connection has delivered an event, a message or an answer. */
   #delivered = false;
-  /** The time of the first loss after the last progress. */
+  /** The time of the first loss since the last progress. */
   #outageSince: number | undefined;
   #wasWelcomed = false;
   #refusedBy: ConnectionEnd['refusedBy'];
   #lastError: PregonError | undefined;
-  /** The reason of failed attempts, as the inquiry learned it. */
+  /** The reason of failed attempts that the inquiry found. */
   #finding: PregonError | undefined;
   readonly #inquiry: Inquiry;
-  /** When a draining gateway wants us back. */
+  /** The time at which a draining gateway asked this client to reconnect. */
   #comeBackAt: number | undefined;
   #retryAt: number | undefined;
   #cancelTimer = () => {};
@@ -109,7 +114,7 @@ export class Connector {
     this.#open();
   }
 
-  /** Tries at once, unless an attempt has just begun. */
+  /** Connects at once, unless an attempt has just begun. */
   connectNow(): void {
     this.#inquiry.stop();
     if (this.#state !== 'connecting') return this.dispatch('attempt');
@@ -118,19 +123,19 @@ export class Connector {
     this.#open();
   }
 
-  /** Sends a frame, where there is a connection. @returns whether there was one. @throws PregonError FRAME_TOO_LARGE */
+  /** Sends a frame if there is a connection. @returns whether there was one. @throws PregonError FRAME_TOO_LARGE */
   send(frame: ClientFrame): boolean {
     if (!isConnected(this.#state) || this.#connection === undefined) return false;
     this.#connection.send(frame);
     return true;
   }
 
-  /** Ends the connection, because of what came over it, and tries again. */
+  /** Ends the connection because of a frame that it delivered, and retries. */
   fail(error: PregonError): void {
     this.#connection?.fail(error);
   }
 
-  /** Keeps the connection until a draining gateway wants us back, or until it closes, whichever is first. */
+  /** Keeps the connection until the time that a draining gateway gave, or until it closes, whichever is first. */
   leave(reconnectInMs: number): void {
     const delayMs = Math.min(Math.max(0, reconnectInMs), MAX_TIMER_MS);
     this.#comeBackAt = this.#settings.clock.now() + delayMs;
@@ -145,13 +150,13 @@ export class Connector {
     if (!holdsConnection(before) || !holdsConnection(after)) this.#cancelTimer();
     if (holdsConnection(before) && !holdsConnection(after)) this.#release();
     this.#retryAt = undefined;
-    // What a browser says of its network is a hint, not a fact: without one we try as well.
+    // The browser's report about its network is only a hint, so the client also tries without a network.
     if (after === 'waiting' || after === 'offline') this.#retryAt = this.#schedule();
     if (after === 'refused' && this.#refusedBy === 'status') this.#retryAt = this.#scheduleAfterRefusal();
     if (after === 'refused' || after === 'closed') this.#inquiry.stop();
     if (after === 'closed') this.#stopObserving();
     this.#tell(reason);
-    // A listener may have moved on already.
+    // A listener may already have changed the state.
     if (this.#state === 'connecting' && this.#connection === undefined) this.#open();
   }
 
@@ -177,7 +182,7 @@ export class Connector {
       },
       received: (frame) => {
         this.#hooks.received(frame);
-        // What it brought may have ended it.
+        // The frame may have ended the connection.
         if (!this.#delivered && this.#connectionId !== undefined) this.#delivered = isDelivery(frame);
       },
       ended: (end) => this.#lost(end),
@@ -194,11 +199,11 @@ export class Connector {
       finding?.message ?? reason,
     );
     if (isFault) this.#hooks.failed(error);
-    // A plain request may tell why an attempt failed, if the platform's WebSocket does not.
+    // A plain request may show why the attempt failed if the platform's WebSocket does not.
     else if (url !== undefined) this.#inquiry.ask(url, this.#wasWelcomed);
   }
 
-  /** The inquiry learned why attempts fail. */
+  /** Handles the reason that the inquiry found. */
   #learned(error: PregonError): void {
     this.#lastError = error;
     if (error.retryable) {
@@ -219,7 +224,7 @@ export class Connector {
     this.#hooks.disconnected();
   }
 
-  /** The next delays are short again. */
+  /** Makes the next delays short again. */
   #progressed(): void {
     this.#backoff.reset();
     this.#outageSince = undefined;
@@ -242,7 +247,7 @@ export class Connector {
     return outageMs < SHORT_OUTAGE_MS ? Math.min(SHORT_OUTAGE_DELAY_MS, reconnect.maxDelayMs) : reconnect.maxDelayMs;
   }
 
-  /** Waits 30 to 60 s by default: the status may be that of a proxy, and pass. */
+  /** Waits 30 to 60 s by default: the status may come from a proxy and be temporary. */
   #scheduleAfterRefusal(): number {
     const { clock, reconnect, random } = this.#settings;
     const delayMs = Math.min(reconnect.hiddenMaxDelayMs * (1 + random()), MAX_TIMER_MS);
@@ -250,7 +255,7 @@ export class Connector {
     return clock.now() + delayMs;
   }
 
-  /** The network changed or the page became visible: the next attempt may succeed. */
+  /** Handles a change of the network or of the visibility: the next attempt may succeed. */
   #takeHint(): void {
     this.#progressed();
     this.#connection?.probe();
@@ -263,7 +268,7 @@ export class Connector {
   }
 }
 
-/** Whether a frame delivers something to the application, which shows that its connection works. */
+/** Tells whether a frame delivers something to the application, which shows that its connection works. */
 function isDelivery(frame: PregonEvent | GatewayFrame): boolean {
   return isEvent(frame) || frame.op === 'message' || frame.op === 'ack';
 }

@@ -1,19 +1,20 @@
 import type { Clock } from '../clock.js';
 
-/** The longest wait for an answer to a ping, in milliseconds. */
+/** The maximum time for an answer to a ping, in milliseconds. */
 const MAX_ANSWER_MS = 10_000;
 
 export interface LivenessHooks {
   ping(): void;
-  /** Nothing came within the time for an answer. Called once; nothing is called after it. */
+  /** No frame arrived within the time for an answer. Called once, as the last call. */
   dead(): void;
 }
 
 /**
- * Notices a gateway that is silent: a ping after `intervalMs` in which nothing came, and `dead` when nothing comes within
- * `intervalMs` more (10 s at most). Any frame is a sign of life, so a busy connection carries no ping.
+ * Detects a silent gateway. It sends a ping after `intervalMs` without a frame, and calls `dead` if no frame arrives
+ * within another `intervalMs` (at most 10 s). Any frame is a sign of life, so a busy connection sends no pings.
  *
- * Its verdict rests on what came after the ping, never on the clock alone: a laptop that wakes from sleep asks before it gives up.
+ * The decision depends on what arrives after the ping, never on the clock alone: a laptop that wakes from sleep pings
+ * before it gives up.
  */
 export class Liveness {
   readonly #clock: Clock;
@@ -31,7 +32,7 @@ export class Liveness {
     this.#cancel = clock.after(intervalMs, () => this.#check());
   }
 
-  /** Something came. */
+  /** A frame arrived. */
   heard(): void {
     this.#heardAt = this.#clock.now();
     if (!this.#awaiting) return;
@@ -39,7 +40,7 @@ export class Liveness {
     this.#wait(this.#intervalMs, () => this.#check());
   }
 
-  /** Asks now, as after a hint that the connection may be gone. */
+  /** Pings now, for example after a hint that the connection may be gone. */
   probe(answerMs: number = this.#answerMs()): void {
     if (this.#awaiting) return;
     this.#awaiting = true;
@@ -53,7 +54,7 @@ export class Liveness {
 
   #check(): void {
     const now = this.#clock.now();
-    // Where the clock was set back, what was heard lies in the future: the silence counts from here.
+    // If the clock was set back, `heardAt` lies in the future; the silence then counts from now.
     this.#heardAt = Math.min(this.#heardAt, now);
     const idleMs = now - this.#heardAt;
     if (idleMs < this.#intervalMs) this.#wait(this.#intervalMs - idleMs, () => this.#check());

@@ -8,7 +8,7 @@ interface Request {
   readonly cancelTimeout: () => void;
 }
 
-/** Sends that are not answered yet. An answer that comes after its time is dropped. */
+/** The sends that wait for an answer. An answer after the timeout is dropped. */
 export class Requests {
   readonly #clock: Clock;
   readonly #open = new Map<RequestId, Request>();
@@ -17,7 +17,9 @@ export class Requests {
     this.#clock = clock;
   }
 
-  /** The answer to a send. @throws PregonError TIMEOUT | CONNECTION_LOST | the code of the gateway's answer */
+  /**
+   * Waits for the answer to a send. @throws PregonError TIMEOUT | CONNECTION_LOST | the code of the gateway's answer
+   */
   answer(id: RequestId, name: string, timeoutMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
@@ -33,7 +35,7 @@ export class Requests {
     this.#take(frame.id)?.resolve(frame.data);
   }
 
-  /** @returns whether the error answers one of these. */
+  /** @returns whether the error answers a pending send */
   refused(id: RequestId, frame: ErrorFrame): boolean {
     const request = this.#take(id);
     request?.reject(errorOfFrame(frame));

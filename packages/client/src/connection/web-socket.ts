@@ -1,4 +1,4 @@
-/** What the client reads of an event of a WebSocket, whichever of the four it is. */
+/** The fields that the client reads from the four kinds of WebSocket events. */
 export interface WebSocketEvent {
   readonly type: string;
   readonly data?: unknown;
@@ -7,7 +7,7 @@ export interface WebSocketEvent {
   readonly message?: string;
 }
 
-/** The part of the WebSocket interface that the client uses; browsers, Node 22 and the `ws` package have it. */
+/** The part of the WebSocket interface that the client uses; browsers, Node.js 22 and the `ws` package provide it. */
 export interface WebSocketLike {
   send(data: string): void;
   close(code?: number, reason?: string): void;
@@ -16,7 +16,7 @@ export interface WebSocketLike {
 
 export type WebSocketConstructor = new (url: string, protocol: string) => WebSocketLike;
 
-/** @throws TypeError where the platform has no WebSocket and none was handed in. */
+/** @throws TypeError if the platform has no WebSocket and none was given */
 export function findWebSocket(given: WebSocketConstructor | undefined): WebSocketConstructor {
   const found = given ?? globalThis.WebSocket;
   if (typeof found === 'function') return found;

@@ -7,24 +7,25 @@ export type Fetch = (url: string, options: RequestInit) => Promise<Response>;
 const MAX_TITLE_LENGTH = 200;
 
 /**
- * Asks by a plain request why a WebSocket could not be opened, since browsers hide the reason from pages. A gateway answers 426 if it would
- * accept the handshake, and otherwise with the same refusal as for the handshake.
+ * Finds out with a plain HTTP request why a WebSocket could not be opened, because browsers hide the reason from pages.
+ * A gateway answers 426 if it would accept the handshake, and otherwise refuses the request exactly as it refuses the
+ * handshake.
  *
- * @returns undefined if `signal` aborted it
+ * @returns undefined if `signal` aborted the request
  */
 export async function ask(webSocketUrl: string, fetch: Fetch, signal: AbortSignal): Promise<Answer | undefined> {
   const url = httpUrl(webSocketUrl);
   const cache = 'no-store';
   try {
-    // A WebSocket follows no redirect either.
+    // A WebSocket handshake does not follow redirects either.
     const response = await fetch(url, { cache, signal, credentials: 'include', redirect: 'manual' });
-    // A browser shows a redirect without its status.
+    // A browser hides the status of a redirect.
     const status = response.type === 'opaqueredirect' ? 302 : response.status;
     return { status, title: await titleOf(response).catch(() => undefined), isPlain: true };
   } catch {
     if (signal.aborted) return undefined;
   }
-  // CORS binds pages only. A `no-cors` request shows whether there is an answer, though not what it says.
+  // CORS restricts only pages. A `no-cors` request shows whether there is an answer, but not its content.
   if (globalThis.location === undefined) return 'unreachable';
   try {
     await fetch(url, { cache, signal, credentials: 'omit', mode: 'no-cors' });

@@ -3,13 +3,13 @@ import type { Clock } from '../clock.js';
 import { errorOfAnswer } from './answer.js';
 import { ask, type Fetch } from './ask.js';
 
-/** The shortest time between two requests, in milliseconds. */
+/** The minimum time between two requests, in milliseconds. */
 const INTERVAL_MS = 10_000;
 
-/** How long an answer may take, in milliseconds. */
+/** The time limit for an answer, in milliseconds. */
 const ANSWER_MS = 5_000;
 
-/** Finds out why attempts fail, if the platform's WebSocket does not tell. */
+/** Finds out why attempts fail if the WebSocket of the platform does not report the reason. */
 export class Inquiry {
   readonly #fetch: Fetch | undefined;
   readonly #clock: Clock;
@@ -27,9 +27,11 @@ export class Inquiry {
   }
 
   /**
-   * @param url of the WebSocket
-   * @param wasWelcomed whether the gateway has admitted this client before. Then an answer that the page may not read is ignored: a
-   *   proxy may give it while the gateway is down.
+   * Sends a request, unless the previous one was sent less than 10 s ago.
+   *
+   * @param url the URL of the WebSocket
+   * @param wasWelcomed whether the gateway has admitted this client before. If so, an answer that the page may not read
+   * is ignored: a proxy may send it while the gateway is down.
    */
   ask(url: string, wasWelcomed: boolean): void {
     const now = this.#clock.now();
@@ -49,7 +51,7 @@ export class Inquiry {
     });
   }
 
-  /** Aborts the request: there is a connection, or none is wanted. */
+  /** Aborts the request, because there is a connection or no connection is wanted. */
   stop(): void {
     this.#stop();
     this.#askedAt = 0;

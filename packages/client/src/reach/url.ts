@@ -1,9 +1,10 @@
 /**
- * The URL for a WebSocket, read as browsers read it: relative to the page, `http:` as `ws:` and `https:` as `wss:`.
+ * Resolves a WebSocket URL as browsers do: relative to the page, with `http:` read as `ws:` and `https:` as `wss:`.
  *
  * @param given a string, or an object with `href`, such as a URL or a Location
- * @param base resolves relative URLs. @default the base URL of the page; none in Node, which takes absolute URLs only
- * @throws TypeError if it is not such a URL
+ * @param base the base for relative URLs. @default the base URL of the page; none in Node.js, which accepts only
+ * absolute URLs
+ * @throws TypeError if it is not a ws:, wss:, http: or https: URL, or if it has a fragment
  * @see https://websockets.spec.whatwg.org/#dom-websocket-websocket
  */
 export function webSocketUrl(given: unknown, base = pageUrl()): string {
@@ -19,12 +20,12 @@ export function webSocketUrl(given: unknown, base = pageUrl()): string {
   );
 }
 
-/** The same URL for a plain request, without user name and password, which `fetch` refuses. */
+/** Returns the URL for a plain request, without user name and password, because `fetch` refuses those. */
 export function httpUrl(webSocketUrl: string): string {
   return webSocketUrl.replace(/^ws(s?:\/\/)([^/]*@)?/, 'http$1');
 }
 
-/** A URL without its query, user name and password, which may be secret, for errors. */
+/** Removes the query, user name and password from a URL, because they may be secret. For error messages. */
 export function shownUrl(url = ''): string {
   return url.replace(/\?.*/s, '').replace(/\/\/[^/]*@/, '//');
 }

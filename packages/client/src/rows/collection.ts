@@ -13,7 +13,7 @@ export type { CollectionObserver, CollectionState, JsonObject, Key, ParsedCollec
 
 export type OpenSubscription = (options: SubscribeOptions, owner: SubscriptionOwner, delayMs?: number) => Subscription;
 
-/** What a collection needs of its client. */
+/** What a collection needs from its client. */
 export interface CollectionContext {
   readonly open: OpenSubscription;
   readonly report: (error: PregonError) => void;
@@ -26,17 +26,21 @@ interface Entry<Row> {
   readonly observer: CollectionObserver<Row>;
 }
 
-/** After a collection was `live` for so long, in milliseconds, the delay before a new snapshot is short again. */
+/** After a collection was `live` for this time, in milliseconds, the delay before a new snapshot is short again. */
 const STABLE_MS = 10_000;
 
 /**
- * A live, read-only Map of rows, fed by the route's snapshot and the events after it. Its rows are always those of the application's table
- * at {@link Collection.position}: an event or a snapshot is applied as a whole or not at all. If it cannot be applied, because `parse` or
- * `change` throws or a key is missing, the collection is `stale`, reports HANDLER_FAILED with the cause, and reads a new snapshot. The delay
- * before that grows from 0.5 to 30 s while it fails again. Iterates in the order of the snapshot, then in that of insertion.
+ * A live, read-only Map of rows, built from the route's snapshot and the events after it. Its rows always equal the
+ * application's table at {@link Collection.position}: an event or a snapshot is applied as a whole or not at all. An
+ * event or snapshot cannot be applied if `parse` or `change` throws, or if a key is missing. Then the collection
+ * becomes `stale`, reports HANDLER_FAILED with the cause, and reads a new snapshot. The delay before that grows from
+ * 0.5 to 30 s while it keeps failing. The iteration order is that of the snapshot, then the order of insertion.
  */
 export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
-  /** Resolves with the first snapshot; rejects with a PregonError if the collection ends, or the gateway refuses the client, before it. */
+  /**
+   * Resolves with the first snapshot. Rejects with a PregonError if the collection ends, or the gateway refuses the
+   * client, before that.
+   */
   readonly ready: Promise<void>;
   readonly #options: ParsedCollectionOptions<Row>;
   readonly #context: CollectionContext;
@@ -46,14 +50,14 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
   #subscription: Subscription;
   #isReady = false;
   #isClosed = false;
-  /** The time since which the rows are those at the subscription's position; undefined while they are not. */
+  /** The time since which the rows equal the table at the subscription's position; undefined while they do not. */
   #inStepSince: number | undefined;
-  /** The position that the rows stand for while they are not those at the subscription's position. */
+  /** The position of the rows while it differs from the subscription's position. */
   #heldPosition: string | undefined;
   #lastError: PregonError | undefined;
   #toldState: CollectionState = 'loading';
 
-  /** Made by {@link Client.collection}. @internal */
+  /** {@link Client.collection} makes collections. @internal */
   constructor(options: ParsedCollectionOptions<Row>, context: CollectionContext) {
     this.#options = options;
     this.#context = context;
@@ -63,7 +67,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
       settle = { resolve, reject };
     });
     this.#settle = settle;
-    // Without this, Node would end the process of an application that has onError and does not await `ready`.
+    // Without this, Node.js would end the process of an application that has onError but does not await `ready`.
     this.ready.catch(() => {});
     this.#subscription = this.#subscribe();
   }
@@ -75,21 +79,26 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
     return state === 'live' && this.#inStepSince !== undefined ? 'live' : 'stale';
   }
 
-  /** The position that the rows stand for. */
+  /** The position in the log that the rows correspond to. */
   get position(): string | undefined {
     return this.#inStepSince === undefined ? this.#heldPosition : this.#subscription.position;
   }
 
-  /** The last failure: an event or a snapshot that could not be applied, or a refusal. It stays when the collection is `live` again. */
+  /**
+   * The last failure: an event or a snapshot that could not be applied, or a refusal. It remains after the collection
+   * is `live` again.
+   */
   get lastError(): PregonError | undefined {
     return this.#lastError;
   }
 
   /**
-   * Calls the observer with each change of a row, never for a row that did not change. The rows that are there already are told at once, as
-   * added, so that a view that the observer builds always equals the collection.
+   * Calls the observer for each change of a row, and never for an unchanged row. It first reports the present rows as
+   * added, synchronously, so that a view built by the observer always equals the collection.
    *
    * @returns a function that removes the observer
+   * @example
+   * const stop = users.observe({ added: (user, id) => addRow(id, user), removed: (user, id) => removeRow(id) });
    */
   observe(observer: CollectionObserver<Row>): () => void {
     const entry = { observer };
@@ -105,7 +114,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
     };
   }
 
-  /** Ends it; no observer is called any more. Its rows stay as they are. */
+  /** Ends the collection. Observers get no more calls, and the rows stay unchanged. */
   close(): void {
     this.#isClosed = true;
     this.#observers.clear();
@@ -157,7 +166,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
         }),
       onSnapshot: (rows) => this.#take('the snapshot', () => this.#table.afterSnapshot(rows)),
       onSubscribed: ({ recovered }) => {
-        // After a reset, another gateway may still be able to serve the position that the rows stand for.
+        // After a reset, another gateway may still be able to serve the position that the rows correspond to.
         if (recovered) this.#inStepSince ??= this.#context.clock.now();
         this.#tellState();
       },
@@ -179,7 +188,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
     return this.#context.open(options, owner, delayMs);
   }
 
-  /** Reads what an event or a snapshot changes, then applies all of it, then calls the observers. */
+  /** Reads what an event or a snapshot changes, applies all of it, then calls the observers. */
   #take(what: string, read: () => Transition<Row> | undefined): void {
     let transition: Transition<Row> | undefined;
     try {
@@ -190,7 +199,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
     // The application's `change` may have closed the collection.
     if (!transition || this.#subscription.state === 'closed') return;
     this.#table.apply(transition);
-    // An observer that one of them adds is told of the new rows when it is added.
+    // This list excludes observers that another observer adds now: `observe` reports the new rows to those.
     const observers = [...this.#observers];
     if (!transition.rows) return this.#announce(transition, observers);
     const isFirst = !this.#isReady;
@@ -204,7 +213,10 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
     this.#tellState();
   }
 
-  /** Nothing was applied: the rows stay as they are, later events cannot be applied to them, and a new snapshot is read. */
+  /**
+   * Handles a change that was not applied. The rows stay unchanged, later events cannot be applied to them, so a new
+   * snapshot is read.
+   */
   #failed(what: string, cause: unknown): void {
     const { clock, backoff, report } = this.#context;
     const why = cause instanceof Error ? cause.message : describe(cause);
@@ -217,7 +229,7 @@ export class Collection<Row extends object> implements ReadonlyMap<Key, Row> {
       this.#fallBehind();
       this.#subscription = this.#subscribe(backoff.next());
       failing.close();
-      // A listener may have closed the collection meanwhile.
+      // A listener may have closed the collection in the meantime.
       if (this.#isClosed) this.#subscription.close();
       this.#tellState();
     }

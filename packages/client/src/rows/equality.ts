@@ -1,4 +1,4 @@
-/** Whether two JSON values are the same. Objects of a class of their own are the same only as one object. */
+/** Tells whether two JSON values are equal. Instances of classes are equal only if they are the same object. */
 export function isSame(a: unknown, b: unknown): boolean {
   if (a === b || Object.is(a, b)) return true;
   if (Array.isArray(a)) {

@@ -2,19 +2,20 @@
 export type Key = string | number;
 
 export function isKey(value: unknown): value is Key {
-  // Larger numbers are rounded: two rows with different keys would arrive with the same one.
+  // Larger numbers are rounded, so two rows with different keys could arrive with the same one.
   return typeof value === 'string' || (typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER);
 }
 
-/** @throws TypeError if the value names no row */
+/** Checks a key. @throws TypeError if the value cannot be a key */
 export function assertKey(value: unknown): Key {
   if (isKey(value)) return value;
   throw new TypeError(`the key of a row must be a string, or a number below 2^53, not ${describe(value)}`);
 }
 
 /**
- * The form in which `rows` holds a key; the key itself if `rows` does not hold it. `1` and `'1'` are one key: databases and JSON encoders write the
- * same identifier as a number in one place and as a string in another (BIGINT through `pg`, for example). `'01'` is another.
+ * Returns the form in which `rows` holds a key, or the key itself if `rows` does not hold it. `1` and `'1'` are the
+ * same key: databases and JSON encoders write one identifier as a number in one place and as a string in another
+ * (BIGINT through `pg`, for example). `'01'` is a different key.
  */
 export function heldKey(rows: ReadonlyMap<Key, unknown>, key: Key): Key {
   if (rows.has(key)) return key;
@@ -22,7 +23,7 @@ export function heldKey(rows: ReadonlyMap<Key, unknown>, key: Key): Key {
   return String(twin) === String(key) && rows.has(twin) ? twin : key;
 }
 
-/** A value as text for errors, at most 80 characters. */
+/** Formats a value for error messages, with at most 80 characters. */
 export function describe(value: unknown): string {
   try {
     return String(typeof value === 'number' ? value : JSON.stringify(value)).slice(0, 80);

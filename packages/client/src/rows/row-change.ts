@@ -1,9 +1,10 @@
 import { describe } from './keys.js';
 
 /**
- * What an event changes in a collection. `put` sets a row; `remove` deletes one, named by its key or by a value that has the key. Each takes
- * one value or a list; a row that is itself an array must be in a list. Removals are applied first, so that
- * `{ remove: before, put: after }` can rename a row. Other members are an error, and so is a member that is undefined.
+ * What an event changes in a collection. `put` sets a row. `remove` deletes a row, given its key or a value that has
+ * the key. Both accept one value or a list; a row that is itself an array must be in a list. Removals are applied
+ * first, so that `{ remove: before, put: after }` can rename a row. Any other member is an error, and so is a member
+ * that is undefined.
  *
  * @example { put: { id: 7, name: 'Ada' } }
  * @example { put: [first, second], remove: 9 }
@@ -18,9 +19,9 @@ export interface RowStep {
 }
 
 /**
- * The single puts and removals in the result of `change`, in order.
+ * Splits the result of `change` into single puts and removals, in order.
  *
- * @throws TypeError if it is not a change: ignoring a part of it would leave the collection wrong and `live`
+ * @throws TypeError if it is not a change: ignoring a part of it would leave the collection `live` but wrong
  */
 export function stepsOf(result: unknown): readonly RowStep[] {
   const steps: RowStep[] = [];
@@ -31,7 +32,7 @@ export function stepsOf(result: unknown): readonly RowStep[] {
         `change must return { put }, { remove }, both, a list of these, or undefined, not ${describe(change)}`,
       );
     }
-    // Removals first.
+    // Removals are first: the names are sorted in descending order.
     for (const [name, value] of members.sort(([a], [b]) => (a < b ? 1 : -1))) {
       for (const one of Array.isArray(value) ? value : [value]) steps.push({ isPut: name === 'put', value: one });
     }
@@ -43,7 +44,7 @@ function isKnown([name, value]: readonly [string, unknown]): boolean {
   return (name === 'put' || name === 'remove') && value !== undefined;
 }
 
-/** @throws TypeError if the value is a promise; its rejection is then handled */
+/** Refuses a promise and handles its rejection. @throws TypeError if the value is a promise */
 export function assertNoPromise(name: string, value: unknown): void {
   if (!(value instanceof Promise)) return;
   value.catch(() => {});

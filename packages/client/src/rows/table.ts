@@ -7,25 +7,27 @@ export interface TableOptions<Row extends object> {
   parse(value: unknown): Row;
 }
 
-/** One row's difference; undefined stands for no row. */
+/** The change of one row; undefined means that the row does not exist. */
 export interface Difference<Row> {
   readonly key: Key;
   readonly before: Row | undefined;
   readonly after: Row | undefined;
 }
 
-/** The changes that an event or a snapshot makes to the rows. */
+/** The changes of the rows that an event or a snapshot causes. */
 export interface Transition<Row> {
   readonly differences: readonly Difference<Row>[];
-  /** Set by a snapshot: the rows in its order. */
+  /** Set by a snapshot: all rows, in its order. */
   readonly rows?: Map<Key, Row>;
 }
 
-/** The rows of a collection. A change is read completely before any of it is applied, so that a failure leaves the rows as they were. */
+/**
+ * The rows of a collection. A change is read completely before it is applied, so a failure leaves the rows unchanged.
+ */
 export class Table<Row extends object> {
   readonly #options: TableOptions<Row>;
   #rows = new Map<Key, Row>();
-  /** Whether `parse` has never changed a key. */
+  /** Whether `parse` has returned every row with an unchanged key so far. */
   #keepsKeys = true;
 
   constructor(options: TableOptions<Row>) {
@@ -52,10 +54,10 @@ export class Table<Row extends object> {
   }
 
   /**
-   * The transition of an event.
+   * Computes the transition of an event.
    *
-   * @param change what the application's `change` returned
-   * @throws whatever `parse` throws; TypeError if it is no change, or a row has no key
+   * @param change the result of the application's `change`
+   * @throws TypeError if it is not a change, or if a row has no key; and whatever `parse` throws
    */
   afterChange(change: unknown): Transition<Row> {
     assertNoPromise('change', change);
@@ -68,9 +70,10 @@ export class Table<Row extends object> {
   }
 
   /**
-   * The transition of a snapshot. Rows that did not change stay the same objects, and the keys of those that are there keep their form.
+   * Computes the transition of a snapshot. Unchanged rows stay the same objects, and keys that are already present keep
+   * their form.
    *
-   * @throws whatever `parse` throws; TypeError if a row has no key, or the key of another row
+   * @throws TypeError if a row has no key, or the key of another row; and whatever `parse` throws
    */
   afterSnapshot(snapshot: readonly unknown[]): Transition<Row> {
     const rows = new Map<Key, Row>();
@@ -97,7 +100,9 @@ export class Table<Row extends object> {
     return differences;
   }
 
-  /** The form of a key that is there already, or else that of an earlier row of the same event or snapshot. */
+  /**
+   * Returns the form of a key that the table already holds, or that an earlier row of the same event or snapshot used.
+   */
   #formOf(key: Key, draft: ReadonlyMap<Key, unknown>): Key {
     return heldKey(draft, heldKey(this.#rows, key));
   }
@@ -113,8 +118,8 @@ export class Table<Row extends object> {
   }
 
   /**
-   * A value of `remove` is often less than a whole row, which `parse` would refuse. So its key is read from the value itself, unless
-   * `parse` has changed keys before.
+   * Reads the key of a value of `remove`. Such a value is often only a part of a row, and `parse` would refuse it. So
+   * the key is read from the value itself, unless `parse` has changed a key before.
    */
   #keyToRemove(named: unknown, draft: ReadonlyMap<Key, unknown>): Key {
     if (isKey(named)) return named;
@@ -139,7 +144,7 @@ export class Table<Row extends object> {
     }
   }
 
-  /** @param value a row, or an unparsed value, for which the application's function may throw */
+  /** Reads a key. @param value a row, or an unparsed value, for which the application's function may throw */
   #keyOf(value: unknown): Key {
     const { key } = this.#options;
     if (typeof key === 'function') return assertKey(Reflect.apply(key, undefined, [value]));

@@ -14,57 +14,75 @@ import { callHandler } from '../handlers.js';
 export interface SubscribeOptions {
   /** AMQP topic patterns. @default ['#'] */
   readonly topics?: readonly string[];
-  /** Begin after this position, or with `first` before the first retained event. @default live only */
+  /** Begin after this position, or with `first` at the first retained event. @default live events only */
   readonly since?: Since;
-  /** Ask for the route's snapshot wherever `since` is absent or cannot be served. @default false */
+  /** Request the route's snapshot if `since` is absent or cannot be served. @default false */
   readonly snapshot?: boolean;
-  /** Each matching event, once, in log order. What it throws is reported, and the next event comes all the same. */
+  /**
+   * Called for each matching event, once, in log order. If it throws, the error is reported and the next event follows.
+   */
   onEvent(event: PregonEvent): unknown;
-  /** All rows as they stand where the events that follow begin: they replace what was held. */
+  /** Called with all rows at the point where the following events begin. They replace the rows held before. */
   onSnapshot?(rows: readonly unknown[]): unknown;
-  /** The position can no longer be served: what was held is stale, a snapshot (if asked for) or the live edge follows. */
+  /** The position can no longer be served: what you hold is stale. A snapshot (if requested) or live events follow. */
   onReset?(reason: ResetReason): unknown;
-  /** Open, after each connect and each reset; `recovered` where nothing was missed. */
+  /** The subscription is open: called after each connect and each reset. `recovered` is true if nothing was missed. */
   onSubscribed?(opened: { readonly position: string; readonly recovered: boolean }): unknown;
-  /** Refused: for good, or, where `retryable`, until it is asked for again by itself. @default the client's `error` handlers */
+  /**
+   * The gateway refused the subscription: for good, or, if `retryable`, until the client's next retry. @default the
+   * client's `error` handlers
+   */
   onError?(error: PregonError): unknown;
 }
 
 /**
- * `opening`: asked for, or waiting for a connection. `catching-up`: open, and given what was missed. `live`: open, and given what
- * happens. `closed`: by `close()`, by the client's end, or refused.
+ * The state of a subscription.
+ *
+ * - `opening`: requested, or waiting for a connection.
+ * - `catching-up`: open, and receiving missed events.
+ * - `live`: open, and receiving new events.
+ * - `closed`: ended by `close()`, by the end of the client, or by a refusal.
  */
 export type SubscriptionState = 'opening' | 'catching-up' | 'live' | 'closed';
 
-/** One subscription; it outlives its connections. */
+/** A subscription of a client; it continues over several connections. */
 export interface Subscription {
   readonly id: RequestId;
   readonly topics: readonly string[];
-  /** The position up to which everything was handled: present it as `since` to go on from there. */
+  /** The position up to which every event was handled. Pass it as `since` to continue from there. */
   readonly position: string | undefined;
   readonly state: SubscriptionState;
-  /** In state `catching-up`: about how many events are to come until it is live, those that do not match included. Else 0. */
+  /**
+   * In state `catching-up`, the approximate number of events until it is live, including those that do not match;
+   * otherwise 0.
+   */
   readonly behind: number;
-  /** Ends it; no handler of it is called any more, whatever is on its way. */
+  /** Ends the subscription. None of its handlers is called any more, even for frames already on their way. */
   close(): void;
 }
 
-/** Whoever opened a subscription, told beside its handlers. */
+/** Hooks for the opener of a subscription, called in addition to its handlers. */
 export interface SubscriptionOwner {
-  /** It ended for good, and not by its own `close()`; or the gateway refuses the client, and it waits for another attempt. */
+  /**
+   * The subscription ended for good, and not by its own `close()`; or the gateway refuses the client, and it waits for
+   * another attempt.
+   */
   gaveUp?(error: PregonError): void;
   stateChanged?(): void;
 }
 
 export interface SubscriptionHooks {
   stateChanged(state: SubscriptionState): void;
-  /** For the client's `error` handlers. */
+  /** Passes an error to the client's `error` handlers. */
   report(error: PregonError): void;
-  /** It ended for good, and not by its own `close()`. */
+  /** The subscription ended for good, and not by its own `close()`. */
   ended(error: PregonError): void;
 }
 
-/** The client's side of a subscription. Its methods beside {@link Subscription} are called with what came over the wire. */
+/**
+ * The client's side of a subscription. The methods that {@link Subscription} does not have take what arrived from the
+ * gateway.
+ */
 export class ClientSubscription implements Subscription {
   readonly id: RequestId;
   readonly topics: readonly string[];
@@ -100,15 +118,15 @@ export class ClientSubscription implements Subscription {
     this.#setState('closed');
   }
 
-  /** What opens it, from where it stands. */
+  /** Makes the frame that opens the subscription from its position. */
   frame(): SubscribeFrame {
     const { id, topics } = this;
-    // JSON leaves out what is undefined.
+    // JSON omits members that are undefined.
     const since = this.#position ?? this.#options.since;
     return { op: 'subscribe', id, topics, since, snapshot: this.#options.snapshot || undefined, batch: true };
   }
 
-  /** @throws PregonError FRAME_INVALID where no event may come now. */
+  /** @throws PregonError FRAME_INVALID if no event is allowed now */
   event(event: PregonEvent): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'opening') throw new PregonError('FRAME_INVALID', 'an event came before subscribed');
@@ -135,10 +153,10 @@ export class ClientSubscription implements Subscription {
   }
 
   /**
-   * Rows and position become true together, here: a connection lost between the last chunk and `subscribed` must not leave new rows
-   * with an old position.
+   * Rows and position change together, here. If the connection is lost between the last chunk and `subscribed`, new
+   * rows must not be combined with an old position.
    *
-   * @throws PregonError FRAME_INVALID where the snapshot that must come before did not.
+   * @throws PregonError FRAME_INVALID if the snapshot that must come first is missing or incomplete
    */
   subscribed({ position, recovered, behind = 0 }: SubscribedFrame): void {
     if (this.#state === 'closed') return;
@@ -153,13 +171,13 @@ export class ClientSubscription implements Subscription {
     this.#call(() => this.#options.onSubscribed?.({ position, recovered }));
   }
 
-  /** The connection is lost, or the log was replaced under it: what had come half is of no use. */
+  /** The connection is lost, or the log was replaced: an incomplete snapshot is useless. */
   interrupted(): void {
     this.#dropChunks();
     if (this.#isOpen) this.#setState('opening');
   }
 
-  /** The gateway refused; it is asked again where `retryable`. */
+  /** The gateway refused the subscription; the client retries if `retryable`. */
   refused(error: PregonError, retryable: boolean): void {
     this.interrupted();
     const { onError } = this.#options;
@@ -168,7 +186,7 @@ export class ClientSubscription implements Subscription {
     if (!retryable) this.end(error);
   }
 
-  /** Ends it for a reason of the client's. */
+  /** Ends the subscription because the client ended it or the gateway refused it. */
   end(error: PregonError): void {
     if (this.#state === 'closed') return;
     this.#setState('closed');

@@ -19,9 +19,9 @@ import {
 } from './subscription.js';
 
 export interface SubscriptionsHooks {
-  /** Sends where there is a connection, and says whether there was one. */
+  /** Sends a frame if there is a connection, and returns whether there was one. */
   send(frame: ClientFrame): boolean;
-  /** Some subscription is not live, or the last one that was not is now. */
+  /** Called when a subscription is not live, with false, and when all of them are live, with true. */
   settled(caughtUp: boolean): void;
   report(error: PregonError): void;
 }
@@ -30,19 +30,19 @@ interface Entry {
   readonly subscription: ClientSubscription;
   readonly owner: SubscriptionOwner;
   readonly backoff: Backoff;
-  /** Whether the gateway was asked for it on this connection, and has not refused. */
+  /** Whether the subscribe frame was sent on this connection and was not refused. */
   asked: boolean;
   cancelRetry: () => void;
 }
 
-/** All subscriptions of a client: opens them on each connection, and hands on what comes for each. */
+/** All subscriptions of a client: opens them on each connection and passes on the frames of each. */
 export class Subscriptions {
   readonly #settings: Settings;
   readonly #hooks: SubscriptionsHooks;
   readonly #entries = new Map<RequestId, Entry>();
-  /** Those that are not live yet. */
+  /** The subscriptions that are not live yet. */
   readonly #opening = new Set<RequestId>();
-  /** Whose the event frames are, on this connection. */
+  /** The subscription to which event frames belong now, on this connection. */
   #current: RequestId | undefined;
 
   constructor(settings: Settings, hooks: SubscriptionsHooks) {
@@ -51,7 +51,7 @@ export class Subscriptions {
   }
 
   /**
-   * @param delayMs how long to wait before the gateway is asked for it; a new connection asks at once. @default 0
+   * @param delayMs the delay before the subscribe frame is sent; a new connection sends it at once. @default 0
    * @throws TypeError | RangeError | PregonError TOPIC_INVALID
    */
   open(id: RequestId, options: SubscribeOptions, owner: SubscriptionOwner, delayMs = 0): ClientSubscription {
@@ -71,14 +71,14 @@ export class Subscriptions {
     return subscription;
   }
 
-  /** About how many events are to come until all are live. */
+  /** The approximate number of events until all subscriptions are live. */
   get behind(): number {
     let behind = 0;
     for (const { subscription } of this.#entries.values()) behind += subscription.behind;
     return behind;
   }
 
-  /** A connection is there: asks for each, from where it stands. */
+  /** A connection is open: requests every subscription from its position. */
   connected(): void {
     for (const entry of this.#entries.values()) this.#ask(entry);
     this.#hooks.settled(this.#opening.size === 0);
@@ -93,26 +93,26 @@ export class Subscriptions {
     }
   }
 
-  /** The gateway refuses the client: all subscriptions wait for another attempt, if one is made. */
+  /** The gateway refuses the client: all subscriptions wait until another attempt succeeds. */
   gaveUp(error: PregonError): void {
     for (const { owner } of [...this.#entries.values()]) owner.gaveUp?.(error);
   }
 
-  /** Ends all. */
+  /** Ends all subscriptions. */
   end(error: PregonError): void {
     for (const { subscription } of [...this.#entries.values()]) subscription.end(error);
   }
 
-  /** @throws PregonError FRAME_INVALID where the frame may not come now. */
+  /** @throws PregonError FRAME_INVALID if no event is allowed now */
   event(event: PregonEvent): void {
-    if (this.#current === undefined) throw new PregonError('FRAME_INVALID', 'an event came for no subscription');
+    if (this.#current === undefined) throw new PregonError('FRAME_INVALID', 'an event came without a subscription');
     this.#entries.get(this.#current)?.subscription.event(event);
   }
 
   /**
-   * A frame of a subscription that is closed already is dropped.
+   * Drops a frame of a subscription that is already closed.
    *
-   * @throws PregonError FRAME_INVALID where the frame may not come now.
+   * @throws PregonError FRAME_INVALID if the frame is not allowed now
    */
   received(frame: GatewayFrame & { op: 'subscribed' | 'events' | 'snapshot' | 'reset' | 'checkpoint' }): void {
     const entry = this.#entries.get(frame.id);
@@ -138,14 +138,14 @@ export class Subscriptions {
     }
   }
 
-  /** @returns whether the error answers one of these. */
+  /** @returns whether the error answers one of these subscriptions */
   refused(id: RequestId, frame: ErrorFrame): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
     entry.asked = false;
     entry.subscription.refused(errorOfFrame(frame), frame.retryable);
     if (entry.subscription.state !== 'closed') {
-      // The backoff spreads those that were told the same time.
+      // The backoff spreads subscriptions that got the same retry time.
       const delayMs = Math.max(frame.retryAfterMs ?? 0, entry.backoff.next());
       this.#askAfter(entry, delayMs);
     }
