@@ -106,7 +106,7 @@ describe('pregon run', () => {
     [['--route=x'], 'no exchange: name one with --exchange=NAME, or under exchanges in a configuration file'],
     [
       ['--route=x', '--exchange=x', '--log=redis:x'],
-      'a log of kind redis: is not supported; what is: sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST',
+      'a log of kind redis: is not supported; supported are sqlite:PATH and amqp://USER:PASSWORD@HOST/VHOST',
     ],
   ])('reports in one line what is missing or wrong: %j', async (flags, message) => {
     const { code, stderr } = await pregon(['run', '0', ...flags], { cwd: temporaryFolder() });

@@ -1,13 +1,17 @@
 import { PregonError } from '@pregon/protocol';
 import type { LogDriver } from '../core/ports/log-driver.js';
 
-/** The driver of a URL's scheme; undefined if none has it. */
+/** Returns the driver for the scheme of a URL; undefined if no driver has the scheme. */
 export function findDriver(url: string, drivers: readonly LogDriver[]): LogDriver | undefined {
   const scheme = schemeOf(url)?.toLowerCase();
   return scheme === undefined ? undefined : drivers.find(({ schemes }) => schemes.includes(scheme));
 }
 
-/** @throws PregonError CONFIG_INVALID if two drivers have a scheme in common: which of them opens a log must not depend on an order */
+/**
+ * Checks that no two drivers share a scheme: the choice of the driver must not depend on the order of the list.
+ *
+ * @throws PregonError CONFIG_INVALID if two drivers share a scheme
+ */
 export function assertApart(drivers: readonly LogDriver[]): void {
   const owners = new Map<string, LogDriver>();
   for (const driver of drivers) {
@@ -23,9 +27,9 @@ export function assertApart(drivers: readonly LogDriver[]): void {
 }
 
 /**
- * The error for a URL that names no log.
+ * Makes the error for a URL that no driver can open.
  *
- * @returns CONFIG_INVALID, which says what to write; it does not repeat a URL that may hold a password
+ * @returns CONFIG_INVALID with what to write instead; the message does not repeat a URL that may contain a password
  */
 export function unknownLog(url: string, drivers: readonly LogDriver[]): PregonError {
   const scheme = schemeOf(url);
@@ -35,7 +39,7 @@ export function unknownLog(url: string, drivers: readonly LogDriver[]): PregonEr
   const advice =
     isSafe && url !== '' ? drivers.map((driver) => driver.advice?.(url)).find((text) => text !== undefined) : undefined;
   const examples = drivers.flatMap(({ example }) => example ?? []).join(' and ');
-  return new PregonError('CONFIG_INVALID', `${kind} is not supported${advice ?? ''}; what is: ${examples}`);
+  return new PregonError('CONFIG_INVALID', `${kind} is not supported${advice ?? ''}; supported are ${examples}`);
 }
 
 function schemeOf(url: string): string | undefined {

@@ -32,8 +32,8 @@ const REFUSED: readonly (readonly [url: string, advice: RegExp])[] = [
   ['sqlite:~ada/x.db', /the path of that home directory/],
   ['sqlite:~/', /sqlite:~\/FILE/],
   ['sqlite:///~/pregon/x.db', /write sqlite:~\/pregon\/x\.db/],
-  ['sqlite:$HOME/x.db', /\$HOME stands here as it is/],
-  ['sqlite:%USERPROFILE%\\x.db', /%USERPROFILE% stands here as it is/],
+  ['sqlite:$HOME/x.db', /\$HOME is not expanded here/],
+  ['sqlite:%USERPROFILE%\\x.db', /%USERPROFILE% is not expanded here/],
   ['sqlite:data/', /sqlite:data\/pregon\.db/],
   ['sqlite: x.db', /begins or ends with white space/],
   ['sqlite:x.db\n', /begins or ends with white space/],
@@ -45,7 +45,7 @@ const REFUSED: readonly (readonly [url: string, advice: RegExp])[] = [
   ['data/pregon.db', /write sqlite:data\/pregon\.db/],
   ['./x.db', /write sqlite:\.\/x\.db/],
   [':memory:', /not supported/],
-  ['memory:', /no other process sees it/],
+  ['memory:', /no other process can read it/],
 ];
 
 describe('[fault F3] the address of a log in SQLite', () => {

@@ -45,7 +45,7 @@ it('a URL that no driver knows is refused, with all forms that there are, and wi
   );
   expect(refused).toMatchObject({
     code: 'CONFIG_INVALID',
-    message: expect.stringMatching(/kind tory: is not supported; what is: sqlite:PATH and amqp:.* and toy:NAME/),
+    message: expect.stringMatching(/kind tory: is not supported; supported are sqlite:PATH and amqp:.* and toy:NAME/),
   });
   expect(String(refused)).not.toContain('secret');
   const withoutScheme: unknown = await openLog('//me:secret@host').catch((error: unknown) => error);

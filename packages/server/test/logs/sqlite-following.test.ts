@@ -115,8 +115,8 @@ describe('nudges', () => {
     for (let n = 1; n <= 3; n++) await appender.append([numbered(n)]);
     await recorder.untilCount(3);
     expect(warnings.sort()).toEqual([
-      expect.stringMatching(/^no nudge can be heard/),
-      expect.stringMatching(/^nobody can be nudged/),
+      expect.stringMatching(/^nudges cannot be received/),
+      expect.stringMatching(/^nudges cannot be sent/),
     ]);
     await closeAll(appender, log);
   });

@@ -1,7 +1,10 @@
 import { PregonError } from '@pregon/protocol';
 import type { LogDriver } from '../../core/ports/log-driver.js';
 
-/** Refuses: whoever writes `memory:` learns why, instead of that nobody knows the scheme. */
+/**
+ * Refuses every `memory:` URL with the real reason; without this driver, the error would only say that the scheme is
+ * unknown.
+ */
 export const memoryDriver: LogDriver = {
   name: 'memory',
   schemes: ['memory'],
@@ -14,6 +17,6 @@ export const memoryDriver: LogDriver = {
 
 function unsupported(): PregonError {
   const message =
-    'a log of kind memory: is not supported, since no other process sees it; what is: a file, sqlite:PATH';
+    'a log of kind memory: is not supported, because no other process can read it; use a file instead: sqlite:PATH';
   return new PregonError('CONFIG_INVALID', message);
 }

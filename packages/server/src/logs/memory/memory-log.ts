@@ -9,16 +9,22 @@ import { MemoryEphemeral } from './memory-ephemeral.js';
 export interface MemoryLog extends Log {
   readonly ephemeral: Ephemeral;
   trim(limits: Pick<Retention, 'maxCount'>): Promise<TrimResult>;
-  /** Puts a new, empty log in the place of this one, as when a file is replaced. */
+  /** Replaces this log by a new, empty one, as if its file had been replaced. */
   replace(): void;
 }
 
-/** A log that one process keeps for itself, with the guarantees of the others but for durability. For tests. */
+/**
+ * Opens a log in the memory of this process. It gives the same guarantees as other logs, except durability. For tests.
+ *
+ * @example
+ * const log = openMemoryLog();
+ * await log.append([event]);
+ */
 export function openMemoryLog(options: LogOptions = {}): MemoryLog {
   return new ArrayLog(newBirth(), options);
 }
 
-/** The place of a payload is the payload. */
+/** A log in an array: the place of a payload is the payload itself. */
 class ArrayLog extends IndexedLog<Uint8Array> implements MemoryLog {
   readonly name = 'memory:';
   readonly ephemeral = new MemoryEphemeral();

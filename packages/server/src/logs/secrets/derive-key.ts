@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 
-/** What keys are derived for. A use that is added later gets a key of its own, which tells nothing about the others. */
+/** The uses of derived keys. A new use gets its own key, which reveals nothing about the others. */
 export type KeyUse = 'positions' | 'private session ids';
 
 /**

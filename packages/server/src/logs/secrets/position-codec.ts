@@ -8,29 +8,37 @@ const BLOCK_BYTES = 16;
 const BLOCK_DIGITS = 2 * BLOCK_BYTES;
 const KEY_BYTES = 16;
 
-/** Offset and fingerprint have 53 bits each, in 64: the upper 11 of both are 0, and prove that the key is the right one. */
+/**
+ * Offset and fingerprint have 53 bits each, stored in 64. In both, the upper 11 bits are 0, which proves that the key
+ * is right.
+ */
 const HIGH_RANGE = 2 ** 21;
 const LOW_RANGE = 2 ** 32;
 
-/** From how many points on the encrypted text is cut in pieces: one call for all keeps each point well under a microsecond. */
+/**
+ * The number of points that one cipher call encrypts. One call for many points keeps each point well below a
+ * microsecond.
+ */
 const POINTS_AT_ONCE = 1_024;
 
 /**
- * Positions for those who read a log themselves: the same texts as those of every gateway on the log.
+ * Returns the codec for positions of a log, for programs that read the log directly. It makes the same texts as every
+ * gateway on the log.
  *
  * @param configured the option `secret` of the gateways, if they have one
- * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID if the log cannot give its secret
+ * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID if the log cannot provide its secret
  * @example
  * const positions = await positionsOf(log);
- * positions.encode(await log.head()); // what a client at the head of the log holds
+ * positions.encode(await log.head()); // the position of a client at the head of the log
  */
 export async function positionsOf(log: Pick<Log, 'secret'>, configured?: string): Promise<PositionCodec> {
   return new AesPositionCodec(configured ?? (await log.secret()));
 }
 
 /**
- * Encrypts a point as one block of AES-128 (FIPS 197) under a key of its own. A block cipher is a permutation: two points never share a text,
- * and equal fingerprints at different offsets look unrelated. One block alone needs no mode of operation.
+ * Encrypts a point as one block of AES-128 (FIPS 197) under a derived key. A block cipher is a permutation: two points
+ * never have the same text, and equal fingerprints at different offsets look unrelated. A single block needs no mode of
+ * operation.
  */
 export class AesPositionCodec implements PositionCodec {
   readonly #cipher: Cipher;

@@ -2,7 +2,7 @@ import type { EventAttributes } from '../../core/ports/stored-entry.js';
 
 const NONE = '[]';
 
-/** Those of an event, or of anything that should be one: what is no string counts as absent. */
+/** Reads the attributes of an event, or of any other object. A value that is not a string counts as absent. */
 export function attributesOf(event: object): EventAttributes {
   return {
     time: memberOf(event, 'time'),
@@ -12,8 +12,9 @@ export function attributesOf(event: object): EventAttributes {
 }
 
 /**
- * One text for all of them, `["2026-01-02T03:04:05Z","user/42"]`: JSON, which has a form for every string, and no names, which would be a
- * tenth of a row. Later releases add to its end, which this one does not read.
+ * Encodes all attributes in one text, `["2026-01-02T03:04:05Z","user/42"]`. It is JSON because JSON can represent every
+ * string. It has no names, because they would be a tenth of a row. Later releases may append elements, which this
+ * release ignores.
  */
 export function encodeAttributes({ time, subject, traceparent }: EventAttributes): string {
   if (traceparent !== undefined) return JSON.stringify([time, subject, traceparent]);
@@ -25,14 +26,14 @@ export function hasAttributes(encoded: string): boolean {
   return encoded !== NONE;
 }
 
-/** @param text of {@link encodeAttributes}; anything else has no attributes */
+/** @param text the result of {@link encodeAttributes}; any other text yields no attributes */
 export function decodeAttributes(text: string): EventAttributes {
   const list = parse(text);
   const [time, subject, traceparent]: unknown[] = Array.isArray(list) ? list : [];
   return { time: textOf(time), subject: textOf(subject), traceparent: textOf(traceparent) };
 }
 
-/** Those of an entry of format 1, which has them in its payload alone. */
+/** Reads the attributes of an entry of format 1, which has them only in its payload. */
 export function attributesInPayload(payload: Uint8Array): EventAttributes {
   const event = parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
   return attributesOf(typeof event === 'object' && event !== null ? event : {});

@@ -3,13 +3,15 @@ import { attributesOf } from './attributes.js';
 import type { EncodedEvent } from './encode.js';
 
 /**
- * What {@link encodeForAppend} made of an event, from its payload alone: for a log that keeps nothing else, when it is opened.
+ * Restores the result of {@link encodeForAppend} from the payload alone, for a log that stores nothing else.
  *
- * @throws SyntaxError | TypeError | PregonError if the bytes are no event
+ * @throws SyntaxError | TypeError | PregonError if the bytes are not an event
+ * @example
+ * const { topic, sequence } = decodeStored(Buffer.from(line));
  */
 export function decodeStored(payload: Uint8Array): EncodedEvent {
   const event: unknown = JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString());
-  if (typeof event !== 'object' || event === null) throw new TypeError('the payload is no event');
+  if (typeof event !== 'object' || event === null) throw new TypeError('the payload is not an event');
   const sequence = Object.hasOwn(event, 'sequence') ? textOf(event, 'sequence') : undefined;
   return {
     exchange: textOf(event, 'exchange'),

@@ -10,7 +10,7 @@ import {
 import type { EventAttributes } from '../../core/ports/stored-entry.js';
 import { attributesOf } from './attributes.js';
 
-/** An event made ready for a log: what is stored of it, before it has an offset. */
+/** An event encoded for a log: everything that is stored, except its offset. */
 export interface EncodedEvent {
   readonly exchange: string;
   readonly topic: string;
@@ -19,22 +19,25 @@ export interface EncodedEvent {
   readonly id: string;
   readonly sequence: number | undefined;
   readonly fingerprint: number;
-  /** Compact JSON in UTF-8, without `position`; values of other programs keep their text. */
+  /** Compact JSON in UTF-8, without `position`; a {@link JsonText} keeps its original text. */
   readonly payload: Uint8Array;
   readonly attributes: EventAttributes;
 }
 
 /**
- * Encodes events for an append, each once for the log and all clients. It accepts only events that every log can hold.
+ * Encodes events for an append, once for the log and all clients. It accepts only events that every log can hold.
  *
+ * @param maxEventBytes the maximum size of one payload, in bytes
  * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
+ * @example
+ * const encoded = encodeForAppend(events, DEFAULT_MAX_EVENT_BYTES);
  */
 export function encodeForAppend(events: readonly PregonEvent[], maxEventBytes: number): EncodedEvent[] {
   return events.map((event) => encode(event, maxEventBytes, assertEventLimits));
 }
 
 /**
- * Encodes an event that a log holds already; another program may have written it, so the limits are not checked.
+ * Encodes an event that is already in a log. Another program may have written it, so the limits are not checked.
  *
  * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
  */
@@ -54,7 +57,7 @@ function encode(
   if (payload.length > maxEventBytes) {
     throw new PregonError(
       'EVENT_TOO_LARGE',
-      `event ${JSON.stringify(event.id)} has ${payload.length} bytes; at most ${maxEventBytes} are taken`,
+      `event ${JSON.stringify(event.id)} has ${payload.length} bytes; the limit is ${maxEventBytes}`,
     );
   }
   return {

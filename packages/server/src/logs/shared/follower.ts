@@ -5,14 +5,15 @@ import { Backoff } from '../../core/time/backoff.js';
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5_000;
 
-/** What comes after a point, as a log sees it at one moment. */
+/** The state of the log after a point, as seen at one moment. */
 export type Step =
   | { readonly kind: 'page'; readonly page: Page; readonly atHead: boolean }
   | { readonly kind: 'replaced'; readonly head: LogPoint };
 
 /**
- * A cursor that follows a log: reads pages while there are any, with a turn of the event loop between them, then waits to be
- * woken. A page is read from where the one before ended, so being woken too often is harmless, and nothing lies between.
+ * A cursor that follows a log. It reads pages while there are any, with a turn of the event loop between them, then
+ * waits for {@link Follower.wake}. Each page starts where the previous one ended, so surplus calls of `wake` are
+ * harmless and no event is skipped.
  */
 export class Follower {
   readonly #step: (after: LogPoint) => Step;
@@ -24,7 +25,7 @@ export class Follower {
   #outage = false;
   #stopped = false;
 
-  /** @param step reads without waiting; an error that it throws is an outage */
+  /** @param step reads without waiting; if it throws, the log counts as unavailable */
   constructor(after: LogPoint, target: LogFollower, step: (after: LogPoint) => Step) {
     this.#cursor = after;
     this.#target = target;
@@ -32,7 +33,7 @@ export class Follower {
     this.wake();
   }
 
-  /** Something may have been appended. During an outage, the next try is waited for instead. */
+  /** Must be called when something may have been appended. During an outage it does nothing; the next retry reads. */
   wake(): void {
     if (this.#stopped || this.#immediate || this.#retry) return;
     this.#immediate = setImmediate(() => this.#advance());
@@ -53,7 +54,7 @@ export class Follower {
       this.#fail(toError(error));
       return;
     }
-    // The cursor moves first: a target that stops or throws has been told.
+    // The cursor moves first, so that a target that stops the follower or throws does not get the same step again.
     const { offset } = this.#cursor;
     this.#cursor = step.kind === 'page' ? step.page.through : step.head;
     if (step.kind === 'replaced') this.#target.replaced(step.head);

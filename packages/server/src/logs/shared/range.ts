@@ -1,10 +1,16 @@
 import { DEFAULT_PAGE_BYTES, DEFAULT_PAGE_COUNT } from '../../core/ports/log.js';
 import type { ReadRequest } from '../../core/ports/log-entry.js';
 
-/** A read request with nothing left open. */
+/** A read request with all defaults filled in. */
 export type Range = Required<ReadRequest>;
 
-/** @throws RangeError where the request is none that can be read */
+/**
+ * Fills in the defaults of a read request.
+ *
+ * @throws RangeError if a number of the request is out of range
+ * @example
+ * const { after, through, maxCount, maxBytes } = toRange({ after: 0 });
+ */
 export function toRange(request: ReadRequest): Range {
   const {
     after,
@@ -21,6 +27,6 @@ export function toRange(request: ReadRequest): Range {
 
 function assertInteger(name: string, value: number, least: number): void {
   if (!Number.isSafeInteger(value) || value < least) {
-    throw new RangeError(`${name} must be an integer from ${least} on, not ${value}`);
+    throw new RangeError(`${name} must be an integer of at least ${least}, not ${value}`);
   }
 }

@@ -1,4 +1,7 @@
-/** Calls what is not ours: a mistake there becomes an uncaught error, as if nobody were between, and does not stop us. */
+/**
+ * Calls code outside the log. If it throws, the error becomes an uncaught error, as in a direct call, and the log
+ * continues.
+ */
 export function reportUncaught(work: () => void): void {
   try {
     work();

@@ -4,18 +4,24 @@ import type { Retention } from '../../core/ports/retention.js';
 export type { LogInfo, LogMark, Retention, TrimResult } from '../../core/ports/retention.js';
 
 /**
- * What a log keeps unless told otherwise: 1 GiB of payload, some three million events of 350 bytes. A limit, because a log that
- * nobody thinks of must not fill a disk; in bytes, because that is what a disk has; and large enough that a client which was away
- * over a long weekend still resumes in all but the busiest systems.
+ * The default retention: 1 GiB of payload, about three million events of 350 bytes. There is a limit so that a log that
+ * nobody watches cannot fill a disk. It is in bytes because disks are. It is large enough that, in all but the busiest
+ * systems, a client that was away for a long weekend can still resume.
  */
 export const DEFAULT_RETENTION: Retention = { maxBytes: 1_073_741_824 };
 
-/** @throws RangeError where a limit is no integer from 0 on */
+/**
+ * Checks the limits of a retention.
+ *
+ * @throws RangeError if a limit is not an integer of at least 0
+ * @example
+ * assertRetention({ maxBytes: 1_073_741_824 });
+ */
 export function assertRetention(retention: Retention): void {
   for (const name of ['maxCount', 'maxAgeMs', 'maxBytes'] as const) {
     const limit = retention[name];
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 0)) {
-      throw new RangeError(`retention.${name} must be an integer from 0 on, not ${limit}`);
+      throw new RangeError(`retention.${name} must be an integer of at least 0, not ${limit}`);
     }
   }
 }
@@ -23,8 +29,8 @@ export function assertRetention(retention: Retention): void {
 const DELAY_MS = 1_000;
 
 /**
- * Applies a retention in the background: a moment after something was appended, in steps, with a turn of the event loop between
- * them. A step that fails is reported and tried again after the next append.
+ * Applies a retention in the background. It starts shortly after an append and works in steps, with a turn of the event
+ * loop between them. A step that fails is reported; the next append triggers another attempt.
  */
 export class BackgroundTrim {
   readonly #step: () => Promise<number>;
@@ -33,13 +39,13 @@ export class BackgroundTrim {
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  /** @param step drops a little; how many, 0 where all limits hold */
+  /** @param step drops a few events and returns their number; 0 if all limits hold */
   constructor(step: () => Promise<number>, onWarning: (error: Error) => void) {
     this.#step = step;
     this.#onWarning = onWarning;
   }
 
-  /** To be called after each append, one's own or another's; cheap. */
+  /** Must be called after each append, by this process or another; cheap. */
   appended(): void {
     if (this.#timer || this.#stopped) return;
     this.#timer = setTimeout(() => {
@@ -47,7 +53,7 @@ export class BackgroundTrim {
     }, DELAY_MS).unref();
   }
 
-  /** Resolves when no step is under way. */
+  /** Resolves when no step is running. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -59,7 +65,7 @@ export class BackgroundTrim {
       while (!this.#stopped && (await this.#step()) > 0) await turn();
     } catch (cause) {
       this.#onWarning(
-        new Error('the oldest events could not be dropped; tried again after the next append', { cause }),
+        new Error('the oldest events could not be dropped; the next append triggers another attempt', { cause }),
       );
     }
     this.#timer = undefined;

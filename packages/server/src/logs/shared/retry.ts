@@ -3,9 +3,11 @@ import { pause } from '../../core/time/deadline.js';
 const RETRY_MS = 5;
 
 /**
- * Does `work`, again and again while it fails in a way that passes, with the event loop free in between. The first time at once.
+ * Calls `work`, first at once, then again while it fails with a temporary error. The event loop is free between the
+ * attempts.
  *
- * @throws what `work` throws: for good, or still after `timeoutMs`
+ * @param passes whether an error is temporary
+ * @throws the error of `work` if it is permanent, or if it still occurs after `timeoutMs` milliseconds
  */
 export async function retryWhile<Result>(
   passes: (error: unknown) => boolean,

@@ -3,26 +3,36 @@ import { PregonError, parseMembersExactly } from '@pregon/protocol';
 import type { EncodedEvent } from './encode.js';
 
 /**
- * Whether two payloads with the same `source` and `id` are one event that was sent twice. `sequence` and `time` may differ: a producer may
- * set a new time when it repeats an event, and a row that is put back into an outbox gets the next sequence.
+ * Tells whether two payloads with the same `source` and `id` are one event that was sent twice. `sequence` and `time`
+ * may differ: a producer may set a new time when it repeats an event, and a row that is put back into an outbox gets
+ * the next sequence.
+ *
+ * @example
+ * if (!isSameEvent(event.payload, stored)) throw new ReusedId(event);
  */
 export function isSameEvent(one: Uint8Array, other: Uint8Array): boolean {
   if (Buffer.compare(one, other) === 0) return true;
   try {
     return isDeepStrictEqual(contentOf(one), contentOf(other));
   } catch {
-    // Somebody wrote one of them into the log past us, and it says a member twice: nobody knows which of them holds.
+    // Another program wrote one of them directly into the log, with a repeated member: it is undefined which of the two
+    // values counts.
     return false;
   }
 }
 
-/** What JavaScript cannot hold is compared as it was written: two numbers beyond a double are not one. */
+/**
+ * Values that JavaScript cannot represent are compared as text: two numbers outside the range of a double are not
+ * equal.
+ */
 function contentOf(payload: Uint8Array): object {
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
   return { ...parseMembersExactly(text), sequence: undefined, time: undefined };
 }
 
-/** Another event has the `source` and `id` of this one. To drop this one as a repetition would lose it silently. */
+/**
+ * Another event has the same `source` and `id` as this one. Dropping this one as a repetition would lose it silently.
+ */
 export class ReusedId extends PregonError {
   readonly event: EncodedEvent;
 

@@ -1,6 +1,14 @@
 import { messageOf, PregonError } from '@pregon/protocol';
 
-/** What a driver or the system says, as an error of operation: LOG_UNAVAILABLE, unless it is that or LOG_CLOSED already. */
+/**
+ * Converts an error of a driver or of the system to LOG_UNAVAILABLE. An error LOG_UNAVAILABLE or LOG_CLOSED stays as it
+ * is.
+ *
+ * @example
+ * await write(bytes).catch((error) => {
+ *   throw toUnavailable(error);
+ * });
+ */
 export function toUnavailable(error: unknown): PregonError {
   if (error instanceof PregonError && /^LOG_(UNAVAILABLE|CLOSED)$/.test(error.code)) return error;
   const detail = messageOf(error);

@@ -3,7 +3,9 @@ import type { EncodedEvent } from '../shared/encode.js';
 import { ReusedId } from '../shared/same-event.js';
 import { toUnavailable } from '../shared/unavailable.js';
 
-/** The most of one transaction, so that it holds the write lock and the event loop for some milliseconds only. */
+/**
+ * The limits of one transaction, so that it holds the write lock and blocks the event loop for a few milliseconds only.
+ */
 const GROUP_COUNT = 500;
 const GROUP_BYTES = 2_097_152;
 
@@ -15,13 +17,16 @@ interface Job {
 }
 
 export interface AppenderOptions {
-  /** Stores events in one transaction; may wait for the write lock. @throws ReusedId for an event that only its own job is to fail for */
+  /**
+   * Stores events in one transaction; may wait for the write lock. @throws ReusedId for an event for which only its own
+   * job must fail
+   */
   readonly store: (events: readonly EncodedEvent[]) => Promise<LogPoint[]>;
   /** Called after each transaction, before the appends that it completes resolve. Must not throw. */
   readonly onAppended: () => void;
 }
 
-/** Group commit: what is appended in one turn of the event loop shares transactions, and so the cost of an fsync. */
+/** Group commit: appends of one turn of the event loop share transactions, and so the cost of an fsync. */
 export class SqliteAppender {
   readonly #options: AppenderOptions;
   #jobs: Job[] = [];
@@ -39,7 +44,7 @@ export class SqliteAppender {
     });
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when no append is pending. */
   async idle(): Promise<void> {
     while (this.#running) await this.#running;
   }
@@ -63,7 +68,8 @@ export class SqliteAppender {
         from += missing;
       }
     } catch (error) {
-      // One job is at fault; the transaction was rolled back, and the others are stored with the next.
+      // Only the job with the reused id fails. The transaction was rolled back, so the other jobs are stored with the
+      // next one.
       const atFault = error instanceof ReusedId ? jobs.filter(({ events }) => events.includes(error.event)) : jobs;
       this.#jobs = this.#jobs.filter((job) => !atFault.includes(job));
       for (const job of atFault) job.reject(error instanceof ReusedId ? error : toUnavailable(error));
@@ -76,7 +82,7 @@ export class SqliteAppender {
     }
   }
 
-  /** The oldest events that wait, and the jobs they are of; the last of them may be there with a part only. */
+  /** Returns the oldest waiting events and their jobs; the last job may be included only in part. */
   #nextGroup(): { jobs: Job[]; events: EncodedEvent[] } {
     const jobs: Job[] = [];
     const events: EncodedEvent[] = [];

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs';
 import type { LogDriver } from '../../core/ports/log-driver.js';
 import { adviceFor, expandPath, resolvePath, sqlitePath } from './sqlite-address.js';
 
-/** A log in a file: `sqlite:PATH`. */
+/** The driver for a log in a file: `sqlite:PATH`. */
 export const sqliteDriver: LogDriver = {
   name: 'SQLite',
   schemes: ['sqlite'],
   example: 'sqlite:PATH',
   assertUrl: (url) => void sqlitePath(url),
-  // Refused when it is opened; whoever wants several processes is told the better reason.
+  // Opening a log in memory is refused. Several workers on one fail earlier, with the better reason that it belongs to
+  // one process.
   capabilities: (url) =>
     /^sqlite::?memory:/i.test(url) ? { processes: 'one', what: 'a log in memory' } : { processes: 'many' },
   async open(url, options) {
@@ -27,7 +28,7 @@ export const sqliteDriver: LogDriver = {
     async database(url) {
       const path = expandPath(url.slice('sqlite:'.length));
       if (path === '') return undefined;
-      if (!existsSync(path)) throw new Error(`there is no file ${path}`);
+      if (!existsSync(path)) throw new Error(`there is no file ${path}: check the path`);
       return (await import('./sqlite-foreign.js')).openForeignDatabase(path);
     },
   },

@@ -19,7 +19,7 @@ import { readSecret } from './database/secret.js';
 import { Database, isBusy, releaseStatements, type Statement } from './database/sqlite-database.js';
 import { SqliteStore } from './database/store.js';
 
-/** One opened state of the path: the connection, and how to tell that the path names another file by now. */
+/** An open connection to the path, with the data that shows when the path names another file. */
 interface Opened {
   readonly database: Database;
   readonly store: SqliteStore;
@@ -30,18 +30,19 @@ interface Opened {
   version: number | undefined;
 }
 
-/** A file that SQLite keeps beside the database: `-wal`, `-shm`. */
+/** A file that SQLite keeps next to the database: `-wal` or `-shm`. */
 interface Beside {
   readonly path: string;
   readonly ino: number | undefined;
 }
 
 /**
- * A path that names a log's file, opened anew when another file stands there: one that was moved there, a new one after a deletion or
- * a truncation to nothing. Each access looks (2 µs), so that nothing is written to, or read from, a file that is gone.
+ * The file of a log at a path. It is reopened if another file takes its place: a file that was moved there, or a new
+ * one after a deletion or a truncation to nothing. Each access checks this (2 µs), so that no call reads or writes a
+ * file that is gone.
  *
- * A file that is overwritten in place by another one is not noticed before SQLite stumbles over it: move a backup into place, or
- * stop all that have the log open.
+ * If another file overwrites this one in place, the change goes unnoticed until SQLite fails. To restore a backup, move
+ * it into place, or stop all processes that have the log open.
  */
 export class SqliteFile {
   readonly path: string;
@@ -55,12 +56,12 @@ export class SqliteFile {
   }
 
   /**
-   * The store at the path, which is created where there is none.
+   * Returns the store at the path, and creates the file if there is none.
    *
    * @throws PregonError CONFIG_INVALID | LOG_CLOSED, or the driver's error
    */
   store(): SqliteStore {
-    // A call that waits for a lock while the log is closed must not open it again.
+    // A call that waits for a lock while the log is closed must not reopen it.
     if (this.#closed) throw new PregonError('LOG_CLOSED', 'the log is closed');
     const now = statSync(this.path, { throwIfNoEntry: false });
     const opened = this.#opened;
@@ -70,13 +71,13 @@ export class SqliteFile {
     return this.#opened.store;
   }
 
-  /** See {@link readSecret}: that of the file which is open, so {@link SqliteFile.store} comes first. */
+  /** The secret of the open file, see {@link readSecret}; call {@link SqliteFile.store} first. */
   get secret(): string {
     if (!this.#opened) throw new PregonError('LOG_CLOSED', 'the log is closed');
     return this.#opened.secret;
   }
 
-  /** Whether something was committed by another connection, or another file stands here, since the last call. */
+  /** Tells whether, since the last call, another connection has committed or another file has taken this place. */
   changed(): boolean {
     const store = this.store();
     const opened = this.#opened;
@@ -87,14 +88,17 @@ export class SqliteFile {
     return changed;
   }
 
-  /** Bytes on disk. */
+  /** Returns the number of bytes on disk. */
   size(): number {
     return ['', '-wal', '-shm'].reduce((sum, suffix) => {
       return sum + (statSync(this.path + suffix, { throwIfNoEntry: false })?.size ?? 0);
     }, 0);
   }
 
-  /** @throws the driver's error where the write-ahead log cannot be emptied; all is closed, and nothing lost, all the same */
+  /**
+   * @throws the driver's error if the write-ahead log cannot be emptied; even then everything is closed and nothing is
+   * lost
+   */
   async close(): Promise<void> {
     this.#closed = true;
     if (!this.#opened) return;
@@ -105,13 +109,16 @@ export class SqliteFile {
     }
   }
 
-  /** Not in `close`, whose variables would keep the statements from being collected while it waits for just that. */
+  /**
+   * Separate from `close`, because local variables of `close` would keep the statements alive while it waits for their
+   * collection.
+   */
   #leave(opened: Opened): void {
     const now = statSync(this.path, { throwIfNoEntry: false });
     if (!now || !isSame(opened, now)) return this.#abandon(opened, now);
     this.#opened = undefined;
     try {
-      // Leaves an empty write-ahead log, unless others still read it: they will do it then.
+      // Leaves an empty write-ahead log, unless other connections still read it: the last one to close will empty it.
       opened.database.pragma('wal_checkpoint(TRUNCATE)');
     } catch (error) {
       if (!isBusy(error)) throw error;
@@ -142,15 +149,16 @@ export class SqliteFile {
   }
 
   /**
-   * Leaves a file that is no longer the log. What SQLite kept beside it belongs to nobody now; a new file must not be read
-   * through it. An emptied file goes as well: only a new inode makes all other processes look again.
+   * Closes a file that is no longer the log. The files that SQLite kept next to it have no owner now, and SQLite must
+   * not apply them to a new file. An emptied main file is removed as well: only a new inode makes all other processes
+   * notice.
    */
   #abandon(opened: Opened, now: Stats | undefined): void {
     this.#opened = undefined;
     const inPlace = now !== undefined && now.ino === opened.main.ino && now.dev === opened.main.dev;
     for (const { path, ino } of opened.beside) {
       if (ino === undefined || inode(path) !== ino) continue;
-      // Emptied first, so that a connection which still has it cannot write its pages into a file that is gone.
+      // Truncates it first, so that a connection that still has it open cannot write its pages into a removed file.
       if (inPlace && path.endsWith('-wal')) truncateSync(path);
       rmSync(path, { force: true });
     }
@@ -159,22 +167,22 @@ export class SqliteFile {
   }
 }
 
-/** SQLite would say `unable to open database file`, and be tried again for seconds. */
+/** Without this check, SQLite would report `unable to open database file`, which is retried for seconds. */
 function assertNoFolder(path: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
   throw new PregonError('CONFIG_INVALID', `${path} is a folder: name the file in it`);
 }
 
 /**
- * Creates a file that only its owner can read. SQLite gives `-wal` and `-shm` the mode of the file. One that exists keeps its mode, since
- * relay and gateway may be two users of a group.
+ * Creates a file that only its owner can read. SQLite gives `-wal` and `-shm` the mode of the file. An existing file
+ * keeps its mode, because relay and gateway may run as two users of one group.
  */
 function createPrivate(path: string): void {
   if (existsSync(path)) return;
   closeSync(openSync(path, constants.O_CREAT | constants.O_RDWR, 0o600));
 }
 
-/** A file that became smaller is still the same: VACUUM does that. One that was emptied is not. */
+/** A file that became smaller is still the same, because VACUUM shrinks files. A file that was emptied is not. */
 function isSame({ main }: Opened, now: Stats): boolean {
   return now.ino === main.ino && now.dev === main.dev && now.size > 0;
 }
@@ -183,7 +191,7 @@ function inode(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
-/** 53 random bits: no two logs share a birth. */
+/** 53 random bits, so that no two logs share a birth. */
 function newBirth(): number {
   const bytes = randomBytes(7);
   return bytes.readUIntBE(0, 6) * 32 + (bytes.readUInt8(6) & 31);

@@ -3,7 +3,9 @@ import { Database } from './database/sqlite-database.js';
 
 const LOCK_WAIT_MS = 5_000;
 
-/** Opens the database of an application, which is not a log, with the driver of the log. `lastInsertRowid` is always 0. */
+/**
+ * Opens the database of an application, which is not a log, with the driver of the log. `lastInsertRowid` is always 0.
+ */
 export function openForeignDatabase(path: string): EmbeddedDatabase {
   const database = new Database(path);
   database.pragma(`busy_timeout = ${LOCK_WAIT_MS}`);

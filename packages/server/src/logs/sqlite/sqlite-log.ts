@@ -40,13 +40,16 @@ import { SqliteKept } from './sqlite-kept.js';
 import { WalKeeper } from './wal/wal.js';
 
 export interface SqliteLogOptions extends LogOptions {
-  /** What is kept; applied in the background by the processes that append. @default 1 GiB of payload */
+  /** The limits for stored events; processes that append apply them in the background. @default 1 GiB of payload */
   readonly retention?: Retention;
-  /** How often to look for what no nudge told of. @default 100 */
+  /** The polling interval for appends of other processes whose nudge was lost, in milliseconds. @default 100 */
   readonly pollIntervalMs?: number;
-  /** How long to wait while another process holds the file's lock. @default 5000 */
+  /** The time to wait for a lock that another process holds, in milliseconds. @default 5000 */
   readonly busyTimeoutMs?: number;
-  /** Told of what failed in the background and costs no event: a nudge, an ephemeral message, a step of retention. @default `process.emitWarning` */
+  /**
+   * Receives failures in the background that lose no event: of a nudge, an ephemeral message, or a step of retention.
+   * @default `process.emitWarning`
+   */
   readonly onWarning?: (error: Error) => void;
 }
 
@@ -58,11 +61,11 @@ const DEFAULT_BUSY_TIMEOUT_MS = 5_000;
 const DEFAULT_POLL_INTERVAL_MS = 100;
 
 /**
- * Opens the log in a SQLite file, which is created with its folder where there is none. Any number of processes of one machine
- * may have it open. Not for network file systems: SQLite's write-ahead log needs shared memory.
+ * Opens the log in a SQLite file. It creates the file and its folder if there is none. Any number of processes on one
+ * machine may have it open. Network file systems are not supported: SQLite's write-ahead log needs shared memory.
  *
  * @param path relative to the working directory
- * @throws PregonError CONFIG_INVALID where the file is no log | LOG_UNAVAILABLE where it cannot be opened
+ * @throws PregonError CONFIG_INVALID if the file is not a log | LOG_UNAVAILABLE if it cannot be opened
  */
 export async function openSqliteLog(path: string, options: SqliteLogOptions = {}): Promise<SqliteLog> {
   assertRetention(options.retention ?? {});
@@ -76,7 +79,10 @@ export async function openSqliteLog(path: string, options: SqliteLogOptions = {}
   }
 }
 
-/** While another process creates the file, or leaves one that was replaced, SQLite reports more than locks. */
+/**
+ * While another process creates the file, or closes one that was replaced, SQLite reports more errors than those about
+ * locks.
+ */
 function isPassing(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL|IOERR|CANTOPEN)/.test(errorCode(error) ?? '');
 }
@@ -89,12 +95,15 @@ function toOpenError(error: unknown, path: string): PregonError {
   return toUnavailable(error);
 }
 
-/** The events of all clients are in it. One that we create is private; one of an older release, or made by somebody else, may not be. */
+/**
+ * The file contains the events of all clients. This release creates it private, but an older release or another program
+ * may not have.
+ */
 function warnIfReadable(path: string, warn: (error: Error) => void): void {
   const mode = statSync(path).mode & 0o777;
   const isReachable = (statSync(dirname(path)).mode & 0o001) !== 0;
   if (process.platform === 'win32' || (mode & 0o004) === 0 || !isReachable) return;
-  const advice = 'take away the permission of others: chmod o= FILE FILE-wal FILE-shm';
+  const advice = 'remove the permissions of others: chmod o= FILE FILE-wal FILE-shm';
   warn(new Error(`every user of this machine can read the log ${path} (mode ${mode.toString(8)}); ${advice}`));
 }
 
@@ -231,7 +240,9 @@ class FileLog implements SqliteLog {
     try {
       await this.#file.close();
     } catch (cause) {
-      this.#warn(new Error('the write-ahead log was left as it is; whoever opens the log next reads it', { cause }));
+      this.#warn(
+        new Error('the write-ahead log could not be emptied; the next process that opens the log reads it', { cause }),
+      );
     }
   }
 
@@ -291,7 +302,7 @@ class FileLog implements SqliteLog {
   }
 }
 
-/** Reads before it checks: a page is whole where the point before it is still there afterwards. */
+/** Reads before it checks: the page is valid if the point before it is still present afterwards. */
 function step(store: SqliteStore, after: LogPoint): Step {
   try {
     const page = store.following(after, toRange({ after: after.offset }));

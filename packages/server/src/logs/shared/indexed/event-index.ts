@@ -3,21 +3,23 @@ import type { Presence } from '../../../core/ports/log-entry.js';
 import type { EncodedEvent } from '../encode.js';
 import { eventKey } from './new-events.js';
 
-/** An event without its payload, which is elsewhere. */
+/** An event without its payload; `place` tells where the payload is. */
 export interface Indexed<Place> extends Omit<EncodedEvent, 'payload'>, LogPoint {
   readonly place: Place;
-  /** Bytes of its payload. */
+  /** The size of its payload, in bytes. */
   readonly size: number;
 }
 
-/** What a log holds, and what it remembers of what it dropped. Offsets are dense, from that of the floor on. */
+/**
+ * The events of a log, and what it remembers about dropped ones. Offsets are dense and begin after that of the floor.
+ */
 export interface Content<Place> {
   readonly birth: LogPoint;
   floor: LogPoint;
   readonly entries: Indexed<Place>[];
   /** By {@link eventKey}. */
   readonly known: Map<string, Indexed<Place>>;
-  /** The highest sequence that was dropped, by source. */
+  /** The highest dropped sequence, by source. */
   readonly dropped: Map<string, number>;
 }
 
@@ -55,7 +57,7 @@ export function locateIn(
   return (source === undefined ? dropped.size > 0 : dropped.has(source)) ? undefined : floor;
 }
 
-/** @returns how many were dropped */
+/** @returns the number of dropped events */
 export function dropFirst(content: Content<unknown>, count: number): number {
   for (const entry of content.entries.splice(0, count)) {
     content.known.delete(eventKey(entry));

@@ -27,10 +27,10 @@ import { KeptSet, type KeptSetOptions } from './kept-set.js';
 import { eventKey, newEvents } from './new-events.js';
 
 /**
- * A log that one process has open, which knows of each event all but its payload in memory. It reads, finds and follows; who extends it
- * stores: it makes events durable, {@link IndexedLog.add}s them, and gives a payload back.
+ * A log that one process has open, with everything except the payloads in memory. It reads, finds and follows. A
+ * subclass stores: it makes events durable, passes them to {@link IndexedLog.add}, and returns payloads.
  *
- * @typeParam Place where a payload is
+ * @typeParam Place tells where a payload is
  */
 export abstract class IndexedLog<Place> implements Log {
   abstract readonly name: string;
@@ -41,7 +41,7 @@ export abstract class IndexedLog<Place> implements Log {
   #content: Content<Place>;
   #closed = false;
 
-  /** @param birth the point before the first event, which no other log has */
+  /** @param birth the point before the first event; unique to this log */
   constructor(birth: LogPoint, options: LogOptions, kept: Omit<KeptSetOptions, 'assertOpen'> = {}) {
     this.#content = newContent(birth);
     this.#exchanges = options.exchanges && new Set(options.exchanges);
@@ -52,7 +52,7 @@ export abstract class IndexedLog<Place> implements Log {
   abstract append(events: readonly PregonEvent[]): Promise<LogPoint[]>;
   abstract secret(): Promise<Uint8Array>;
 
-  /** Reads without waiting. An error that it throws is an outage of the log. */
+  /** Reads a payload without waiting. If it throws, the log counts as unavailable. */
   protected abstract payloadAt(place: Place, size: number): Uint8Array;
 
   /** @throws PregonError LOG_CLOSED | EVENT_INVALID | EVENT_TOO_LARGE */
@@ -62,9 +62,9 @@ export abstract class IndexedLog<Place> implements Log {
   }
 
   /**
-   * Those that have to be stored, by {@link eventKey}: without what is there already, each once.
+   * Selects the events that must be stored, by {@link eventKey}: each once, without those that are already stored.
    *
-   * @param staged what is about to be stored
+   * @param staged events that are about to be stored
    * @throws ReusedId
    */
   protected fresh(
@@ -77,13 +77,16 @@ export abstract class IndexedLog<Place> implements Log {
     });
   }
 
-  /** From now on the events are read and followed: to be called when they are durable, in their order, each once. */
+  /**
+   * Makes events visible to readers and followers. Must be called when they are durable, in their order, once for each
+   * event.
+   */
   protected add(events: Iterable<EncodedEvent>, places: readonly Place[]): void {
     const { entries, known } = this.#content;
     let index = 0;
     for (const { payload, ...event } of events) {
       const place = places[index++];
-      if (place === undefined) throw new TypeError('an event without a place');
+      if (place === undefined) throw new TypeError('each event needs a place: there are more events than places');
       const entry = { ...event, offset: lastPoint(this.#content).offset + 1, place, size: payload.length };
       entries.push(entry);
       known.set(eventKey(event), entry);
@@ -91,7 +94,7 @@ export abstract class IndexedLog<Place> implements Log {
     this.#wake();
   }
 
-  /** Of events that are stored. */
+  /** Returns the points of events that are stored. */
   protected pointsOf(events: readonly EncodedEvent[]): LogPoint[] {
     return events.flatMap((event) => {
       const entry = this.#content.known.get(eventKey(event));
@@ -99,12 +102,12 @@ export abstract class IndexedLog<Place> implements Log {
     });
   }
 
-  /** Drops all but the last `count` events. @returns how many were dropped */
+  /** Drops all but the last `count` events. @returns the number of dropped events */
   protected dropAllBut(count: number): number {
     return dropFirst(this.#content, Math.max(0, this.#content.entries.length - count));
   }
 
-  /** Another log stands in the place of this one. */
+  /** Replaces the content: another log has taken the place of this one. */
   protected startOver(birth: LogPoint): void {
     this.#content = newContent(birth);
     this.kept.replace();
@@ -170,7 +173,7 @@ export abstract class IndexedLog<Place> implements Log {
     };
   }
 
-  /** Who extends it waits for what it writes, then frees what it holds. */
+  /** Closes the log. A subclass first waits for its pending writes, and afterwards frees its resources. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const follower of this.#followers) follower.stop();

@@ -1,16 +1,25 @@
 import type { EncodedEvent } from '../encode.js';
 import { isSameEvent, ReusedId } from '../same-event.js';
 
-/** What makes an event the same as another: no two pairs of source and id have one key. */
+/**
+ * Returns the identity of an event: different pairs of source and id have different keys.
+ *
+ * @example
+ * eventKey({ source: '/users', id: '42' }); // '["/users","42"]'
+ */
 export function eventKey({ source, id }: { readonly source: string; readonly id: string }): string {
   return JSON.stringify([source, id]);
 }
 
 /**
- * The events of an append that are to be stored, by {@link eventKey}: without those that are there already, each once.
+ * Selects the events of an append that must be stored, by {@link eventKey}: each once, without those that are already
+ * stored.
  *
- * @param payloadOf the payload that is stored under a key, if one is
- * @throws ReusedId if an event is another one than the stored one, or the first of this append, with its source and id
+ * @param payloadOf returns the payload that is stored under a key; undefined if there is none
+ * @throws ReusedId if a stored event, or an earlier event of this append, has the same source and id but a different
+ * content
+ * @example
+ * const fresh = newEvents(encoded, (key) => stored.get(key));
  */
 export function newEvents(
   events: readonly EncodedEvent[],

@@ -4,7 +4,7 @@ import { attributesInPayload, decodeAttributes } from '../../shared/attributes.j
 import type { SqliteNames } from './names.js';
 import { assertEntryRow, toStoredColumns } from './rows.js';
 
-/** Makes entries of rows: names, which are stored once, are put in again. */
+/** Makes entries from rows and restores the names, which are stored once. */
 export class SqliteEntries {
   readonly #names: SqliteNames;
   readonly #sources: SqliteNames;
@@ -14,7 +14,7 @@ export class SqliteEntries {
     this.#sources = sources;
   }
 
-  /** @param row begins with the columns of an `EntryRow` */
+  /** @param row a row that begins with the columns of an `EntryRow` */
   toEntry(row: unknown): LogEntry {
     assertEntryRow(row);
     const [offset, fingerprint, exchange, type, source, sequence, topic, payload] = row;
@@ -30,7 +30,7 @@ export class SqliteEntries {
     };
   }
 
-  /** @param row of `STORED_COLUMNS` */
+  /** @param row a row of `STORED_COLUMNS` */
   toStored(row: unknown): StoredEntry {
     const entry = this.toEntry(row);
     const { id, attributes } = toStoredColumns(row);

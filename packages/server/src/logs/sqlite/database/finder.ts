@@ -5,7 +5,7 @@ import type { SqliteEntries } from './entries.js';
 import { STORED_COLUMNS } from './rows.js';
 import type { Database, SqlValue } from './sqlite-database.js';
 
-/** Reads single entries with all that is kept of them. */
+/** Reads single entries with all their stored attributes. */
 export class SqliteFinder {
   readonly #entries: SqliteEntries;
   readonly #exchanges: ReadonlySet<string> | undefined;
@@ -22,7 +22,7 @@ export class SqliteFinder {
     const wanted = exchanges
       ? `AND exchange IN (SELECT id FROM name WHERE text IN (${exchanges.map(() => '?').join(', ')}))`
       : '';
-    // Both by the index that makes an event be stored once.
+    // Both queries use the unique index over source and id.
     const prepare = (source: string) =>
       database.prepareRows(
         `SELECT ${STORED_COLUMNS} FROM entry WHERE source ${source} AND id = ? ${wanted} ORDER BY offset LIMIT ?`,
@@ -42,7 +42,7 @@ export class SqliteFinder {
   find(request: FindRequest): Found {
     const limit = findLimit(request);
     const { id, source } = request;
-    // One more than asked for tells whether there are more.
+    // One entry more than the limit shows whether there are more.
     const values = [JSON.stringify(id), ...this.#exchangeTexts, Math.min(limit + 1, Number.MAX_SAFE_INTEGER)];
     const rows = source === undefined ? this.#ofAny(values) : this.#ofSource([JSON.stringify(source), ...values]);
     return toFound(

@@ -7,7 +7,7 @@ interface Found extends LogPoint {
   readonly sequence: number;
 }
 
-/** Finds the entry that stands for a sequence of a source. */
+/** Finds the entry that corresponds to a sequence of a source. */
 export class SqliteLocator {
   readonly #sources: SqliteNames;
   readonly #atMost: Statement;
@@ -28,10 +28,13 @@ export class SqliteLocator {
     this.#allSources = database.prepare('SELECT id FROM source');
   }
 
-  /** @see Log.locate; the floor if the source never had an entry up to that sequence, or if the whole log was trimmed. */
+  /**
+   * Implements {@link Log.locate}. Returns the floor if the source never had an entry up to that sequence, or if the
+   * whole log was trimmed.
+   */
   locate(sequence: number, source: string | undefined, floor: LogPoint): LogPoint | undefined {
     const sources = this.#sourceIds(source);
-    // Looked at first: an entry that is appended between this and the search is then found by the search.
+    // This check comes first: if an entry is appended between the check and the search, the search finds it.
     const reached = sequence === 0 || sources.some((id) => this.#reached.get([id, sequence]) !== undefined);
     if (!reached) return this.#isAllDropped(sources, sequence) ? floor : undefined;
     let found: Found | undefined;
@@ -43,7 +46,7 @@ export class SqliteLocator {
     return sources.some((id) => numberIn(this.#dropped.get([id]), 'dropped') > 0) ? undefined : floor;
   }
 
-  /** Whether the sequence was the last, and all of the log was dropped: the floor stands for it then. */
+  /** Tells whether the whole log was dropped and the sequence was the last one; then the floor corresponds to it. */
   #isAllDropped(sources: readonly number[], sequence: number): boolean {
     if (this.#any.get([]) !== undefined) return false;
     return Math.max(...sources.map((id) => numberIn(this.#dropped.get([id]), 'dropped'))) - 1 === sequence;

@@ -3,7 +3,7 @@ import type { Database, Statement } from './sqlite-database.js';
 
 const MAX_CACHED = 10_000;
 
-/** A table of names, each stored once and known by a number; both directions cached. */
+/** A table of names that stores each name once, under a number. Both directions are cached. */
 export class SqliteNames {
   readonly #numbers = new Map<string, number>();
   readonly #texts = new Map<number, string>();
@@ -17,7 +17,7 @@ export class SqliteNames {
     this.#text = database.prepare(`SELECT text FROM ${table} WHERE id = ?`);
   }
 
-  /** The number of a name; undefined where no entry has had it. */
+  /** Returns the number of a name; undefined if no entry has had the name. */
   find(name: string): number | undefined {
     const cached = this.#numbers.get(name);
     if (cached !== undefined) return cached;
@@ -25,7 +25,10 @@ export class SqliteNames {
     return row === undefined ? undefined : this.#remember(name, numberIn(row, 'id'));
   }
 
-  /** The number of a name, which is given one where it has none. Only in a transaction; after its rollback, {@link forget}. */
+  /**
+   * Returns the number of a name and assigns one if it has none. Call it only in a transaction; after a rollback, call
+   * {@link forget}.
+   */
   intern(name: string): number {
     const known = this.find(name);
     if (known !== undefined) return known;

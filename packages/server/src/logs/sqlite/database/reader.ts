@@ -16,22 +16,22 @@ import type { Database, SqlValue, Statement } from './sqlite-database.js';
 
 const MARK = 'offset, fingerprint, bytes, time';
 
-/** Entries of other exchanges cost little to pass over: a window may hold this many times the entries of a page. */
+/** Skipping entries of other exchanges is cheap: a window may hold this many times the entries of a page. */
 const WINDOW_FACTOR = 4;
-/** The most windows that one read passes over to find a first entry: some milliseconds. */
+/** The maximum number of windows that one read searches for a first entry: a few milliseconds of work. */
 const MAX_WINDOWS = 4;
 
-/** The floor as a mark: its time is not known, and nothing is older. */
+/** The floor as a mark. Its time is unknown and set to 0, so that no entry is older. */
 interface Floor extends MarkRow {
   readonly birth: number;
 }
 
-/** Reads entries and points from one connection's file. */
+/** Reads entries and points from the file of one connection. */
 export class SqliteReader {
   readonly #names: SqliteNames;
   readonly #made: SqliteEntries;
   readonly #exchanges: readonly string[] | undefined;
-  /** As {@link SqliteNames} stores them. */
+  /** The exchanges in the form in which {@link SqliteNames} stores them. */
   readonly #exchangeTexts: readonly string[];
   readonly #page: (values: readonly SqlValue[]) => unknown[];
   readonly #following: (values: readonly SqlValue[]) => unknown[];
@@ -52,7 +52,7 @@ export class SqliteReader {
       `SELECT ${ENTRY_COLUMNS} FROM entry
        WHERE offset > ? AND offset <= ? AND bytes - length(payload) < ? ${filter} ORDER BY offset LIMIT ?`,
     );
-    // By name, in the statement itself: an exchange may have its first event, and its number, at any moment.
+    // The statement filters by name, because an exchange can get its first event, and with it its number, at any time.
     const wanted = exchanges
       ? `exchange IN (SELECT id FROM name WHERE text IN (${exchanges.map(() => '?').join(', ')}))`
       : 'true';
@@ -93,7 +93,7 @@ export class SqliteReader {
     return row;
   }
 
-  /** The last entry whose offset is at most `offset`; where there is none, the floor. */
+  /** Returns the last entry with an offset of at most `offset`; if there is none, the floor. */
   markAtOrBefore(offset: number): MarkRow {
     const row = this.#atOrBefore.get([offset]);
     if (row === undefined) return this.floor();
@@ -105,7 +105,10 @@ export class SqliteReader {
     return this.markAtOrBefore(Number.MAX_SAFE_INTEGER);
   }
 
-  /** Looks for the entry before the floor, so that one that is dropped in between is truncated, not replaced. */
+  /**
+   * Searches for the entry before it reads the floor: if the entry is dropped in between, the result is `truncated`,
+   * not `replaced`.
+   */
   check(point: LogPoint): Presence {
     const row = this.#fingerprintAt.get([point.offset]);
     if (row !== undefined) return columns(row)['fingerprint'] === point.fingerprint ? 'present' : 'replaced';
@@ -116,13 +119,14 @@ export class SqliteReader {
   }
 
   /**
-   * What comes after a point, up to the head, in one statement: who follows the log asks for it each time that something was appended.
+   * Reads what comes after a point, up to the head, in one statement: a follower calls it after each append.
    *
    * @throws RowError
    */
   following(after: LogPoint, { maxCount, maxBytes }: Pick<Range, 'maxCount' | 'maxBytes'>): ReadPage {
     const { offset } = after;
-    // Without an end among the entries, all that come after a page of many bytes would be looked at for each page.
+    // The window needs an upper bound among the offsets: otherwise each page of many bytes would scan all entries after
+    // it.
     const window = [offset, offset, maxCount - 1, Number.MAX_SAFE_INTEGER];
     const rows = this.#following([...this.#exchangeTexts, ...window, maxBytes, offset]);
     if (rows.length === 0) return { entries: [], through: toPoint(after), complete: true };
@@ -130,7 +134,7 @@ export class SqliteReader {
     for (const row of rows) if (toFollowingRow(row).isWanted) entries.push(this.#made.toEntry(row));
     const first = toFollowingRow(rows[0]);
     const last = toFollowingRow(rows.at(-1));
-    // Only where the limits have cut it does it end before the head.
+    // The page ends before the head only if a limit cut it.
     const complete = rows.length < maxCount && last.end < first.start + maxBytes;
     return { entries, through: toPoint(last), complete };
   }
@@ -145,8 +149,8 @@ export class SqliteReader {
   }
 
   /**
-   * Each statement sees a moment of its own, and others append in between: what is named as the end of the page must have been
-   * seen before, or together with, the entries up to it.
+   * Each statement sees its own snapshot, and other processes append in between. The end of the page must therefore be
+   * read before, or together with, the entries up to it.
    */
   #window({ after, through, maxCount, maxBytes }: Range): ReadPage {
     const start = this.#start.get([after, through]);
@@ -164,7 +168,9 @@ export class SqliteReader {
     return { entries, through: toPoint(end), complete: false };
   }
 
-  /** Looks forward from the page's start, past its own entries only: a window may hold many times as many. */
+  /**
+   * Searches forward from the start of the page, only past entries of the page: a window may hold many times as many.
+   */
   #endOfWindow(after: number, windowEnd: number, bytesEnd: number): MarkRow {
     const last = this.markAtOrBefore(windowEnd);
     const beyond = this.#firstBeyond.get([after, last.offset, bytesEnd]);
@@ -172,7 +178,7 @@ export class SqliteReader {
   }
 
   #entries(after: number, through: number, bytesEnd: number, maxCount: number): LogEntry[] {
-    // A name that no entry has had yet has no number: -1 stands for none.
+    // A name that no entry has used yet has no number; -1 matches no entry.
     const exchanges = this.#exchanges?.map((exchange) => this.#names.find(exchange) ?? -1) ?? [];
     return this.#page([after, through, bytesEnd, ...exchanges, maxCount]).map((row) => this.#made.toEntry(row));
   }

@@ -1,9 +1,9 @@
-/** Those before the payload. */
+/** The columns before the payload. */
 export const PLACE_COLUMNS = 'offset, fingerprint, exchange, type, source, sequence, topic';
 
 /**
- * The columns of `entry` for a page, in the order of {@link EntryRow}. The payload comes as text, which it is: JSON as it was encoded for
- * the log holds neither a NUL nor a lone surrogate, which the driver would not give back as they are.
+ * The columns of `entry` for a page, in the order of {@link EntryRow}. The payload is read as text: it is JSON encoded
+ * for the log, without NUL or lone surrogates, which the driver would change.
  */
 export const ENTRY_COLUMNS = `${PLACE_COLUMNS}, CAST(payload AS TEXT)`;
 
@@ -18,10 +18,13 @@ export type EntryRow = readonly [
   payload: string,
 ];
 
-/** An entry with all that is kept of it: an {@link EntryRow}, then its id, then its attributes, which are null in format 1. */
+/**
+ * The columns of an entry with all its stored attributes: those of an {@link EntryRow}, then its id, then its
+ * attributes, which are null in format 1.
+ */
 export const STORED_COLUMNS = `${ENTRY_COLUMNS}, id, attributes`;
 
-/** The two columns of {@link STORED_COLUMNS} that no page has. */
+/** Reads the two columns of {@link STORED_COLUMNS} that a page does not have. */
 export function toStoredColumns(row: unknown): { readonly id: string; readonly attributes: string | null } {
   if (!Array.isArray(row)) throw new RowError();
   const [id, attributes]: unknown[] = row.slice(-2);
@@ -29,7 +32,10 @@ export function toStoredColumns(row: unknown): { readonly id: string; readonly a
   return { id, attributes };
 }
 
-/** An entry with the payload bytes from the log's birth to where it begins and ends; without its payload where nobody wants that. */
+/**
+ * An entry with the payload bytes from the birth of the log to the start and the end of the entry. The payload is
+ * absent if the exchange is not requested.
+ */
 export interface FollowingRow {
   readonly offset: number;
   readonly fingerprint: number;
@@ -38,7 +44,7 @@ export interface FollowingRow {
   readonly end: number;
 }
 
-/** @param row of an {@link EntryRow}'s columns, then start and end */
+/** @param row the columns of an {@link EntryRow}, then start and end */
 export function toFollowingRow(row: unknown): FollowingRow {
   if (!Array.isArray(row)) throw new RowError();
   const [offset, fingerprint, , , , , , payload, start, end]: unknown[] = row;
@@ -47,22 +53,22 @@ export function toFollowingRow(row: unknown): FollowingRow {
   return { offset, fingerprint, isWanted: payload !== null, start, end };
 }
 
-/** An entry's place. */
+/** The place of an entry. */
 export interface MarkRow {
   readonly offset: number;
   readonly fingerprint: number;
-  /** Payload bytes from the log's birth through this entry. */
+  /** The sum of payload bytes from the birth of the log through this entry. */
   readonly bytes: number;
-  /** When it was appended, in milliseconds since 1970. */
+  /** The time of the append, in milliseconds since 1970. */
   readonly time: number;
 }
 
-/** A row that is not what the schema says: the file is damaged, or not the one that was opened. */
+/** A row does not match the schema: the file is damaged, or it is no longer the file that was opened. */
 export class RowError extends Error {
   override readonly name = 'RowError';
 
   constructor() {
-    super('the log holds a row that cannot be read');
+    super('the log holds a row that does not match its schema: the file may be damaged');
   }
 }
 

@@ -3,25 +3,30 @@ import { FORMAT, FORMAT_TABLES, needsUpgrade, READABLE_SINCE, upgrade } from './
 import { columns } from './rows.js';
 import type { Database } from './sqlite-database.js';
 
-/** 'Prgn': tells our files from those of other applications. @see https://www.sqlite.org/pragma.html#pragma_application_id */
+/**
+ * 'Prgn': distinguishes log files from the files of other applications. @see
+ * https://www.sqlite.org/pragma.html#pragma_application_id
+ */
 const APPLICATION_ID = 0x5072676e;
 
 /**
- * Offsets are given by the writer, under the write lock, as the last one plus one; the floor is kept when entries are dropped,
- * so none is used twice, and they are dense, so a count is a subtraction. `bytes` is the sum of the payloads from the log's
- * birth through this entry: the limits of a page and of retention are comparisons with it instead of sums.
+ * The writer assigns offsets under the write lock: the last offset plus one. The floor remains when entries are
+ * dropped, so no offset is used twice, and offsets are dense, so a count is a subtraction. `bytes` is the sum of the
+ * payloads from the birth of the log through this entry: page limits and retention limits become comparisons instead of
+ * sums.
  *
- * `attributes` is what `encodeAttributes` makes of an event; NULL in a row of format 1, and of a process of an older release.
+ * `attributes` is the result of `encodeAttributes`; NULL in a row of format 1, and in a row that a process of an older
+ * release wrote.
  *
- * Names (of exchanges, types, sources) are stored once, as JSON texts; ids as JSON texts too. Topics hold no character that
- * needs it.
+ * Names (of exchanges, types, sources) are stored once, as JSON texts. Ids are JSON texts too. Topics need no JSON
+ * encoding, because they cannot contain NUL or lone surrogates.
  *
- * `source.dropped` is above 0 once an entry of that source with a sequence was dropped: then the floor no longer stands for its beginning. It is
- * the highest such sequence plus 1; 1 in the files of an older release.
+ * `source.dropped` is above 0 once an entry of that source with a sequence was dropped; then the floor no longer
+ * corresponds to the start of the source. It is the highest dropped sequence plus 1; files of an older release have 1.
  *
- * The unique index over source and id is the cheapest form of "once" for ids that grow with time (UUID version 7): new keys
- * go to its end. An index over a hash of the id is smaller, but each insertion lands on another page: half as fast at 400,000
- * entries already.
+ * The unique index over source and id is the cheapest way to store each event once if ids grow with time (UUID version
+ * 7): new keys go to its end. An index over a hash of the id is smaller, but each insertion touches another page: at
+ * 400,000 entries it is already half as fast.
  */
 const SCHEMA = `
 CREATE TABLE log (
@@ -53,17 +58,17 @@ ${FORMAT_TABLES}
 `;
 
 /**
- * How long one call of SQLite may wait for a lock, in milliseconds: it waits with the event loop stopped. Longer waits are
- * made of several calls with turns of the loop between them.
+ * The time that one SQLite call may wait for a lock, in milliseconds: it blocks the event loop. Longer waits consist of
+ * several calls with turns of the event loop between them.
  */
 const LOCK_WAIT_MS = 10;
 
 /**
- * Makes a connection ready: write-ahead log, fsync at each commit, and the tables where the file is new. Safe where several
- * processes open a new file, or one of an older format, at once.
+ * Prepares a connection: write-ahead log, fsync at each commit, and the tables if the file is new. Several processes
+ * may open a new file, or a file of an older format, at the same time.
  *
- * @param birth the fingerprint of the log's birth, should it be born here
- * @throws PregonError CONFIG_INVALID where the file is something else; the driver's error where it is locked or cannot be read
+ * @param birth the fingerprint of the log's birth, used if the log is created here
+ * @throws PregonError CONFIG_INVALID if the file is not a log; the driver's error if it is locked or cannot be read
  */
 export function prepareSchema(database: Database, path: string, birth: number): void {
   database.pragma(`busy_timeout = ${LOCK_WAIT_MS}`);
@@ -83,7 +88,7 @@ export function prepareSchema(database: Database, path: string, birth: number): 
   });
 }
 
-/** True where the file is a log, false where it is new. One statement, so that it sees one moment. */
+/** Tells a log (true) from a new file (false). It uses one statement, so that all values come from the same moment. */
 function isLog(database: Database, path: string): boolean {
   const row = database
     .prepare(
@@ -99,5 +104,8 @@ function isLog(database: Database, path: string): boolean {
     throw new PregonError('CONFIG_INVALID', `${path} has the format ${version} of another release; ${remedy}`);
   }
   if (application === 0 && tables === 0) return false;
-  throw new PregonError('CONFIG_INVALID', `${path} is a SQLite file of another application, not a log`);
+  throw new PregonError(
+    'CONFIG_INVALID',
+    `${path} is a SQLite file of another application, not a log: name another file`,
+  );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { columns } from './rows.js';
 import type { Database } from './sqlite-database.js';
 
-/** A text that only those know who can open this file, made by whoever opens it first. */
+/** Reads the secret of the log, or creates it at the first opening. Only processes that can open this file know it. */
 export function readSecret(database: Database): string {
   const known = find(database);
   if (known !== undefined) return known;

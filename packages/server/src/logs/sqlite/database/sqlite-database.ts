@@ -8,24 +8,24 @@ export type SqlValue = string | number | null | Uint8Array;
 
 /** A prepared statement. */
 export interface Statement {
-  /** Runs it and says how many rows it changed. */
+  /** Runs the statement and returns the number of changed rows. */
   run(values: readonly SqlValue[]): number;
-  /** The first row; undefined where there is none. */
+  /** Returns the first row; undefined if there is none. */
   get(values: readonly SqlValue[]): unknown;
   all(values: readonly SqlValue[]): unknown[];
 }
 
 /**
- * One connection to a SQLite file, synchronous. The only file that knows the driver.
+ * A synchronous connection to a SQLite file. Only this file imports the driver.
  *
- * Of the driver, libsql: a text is cut at its first NUL and lone surrogates in it are replaced, so texts that may hold those are
- * to be escaped by the caller; numbers above 2^53 lose digits; and an iterator that is left before its end keeps its read
- * transaction, so none is offered.
+ * The libsql driver has these limits. It cuts a text at its first NUL and replaces lone surrogates, so callers must
+ * escape texts that may contain them. Numbers above 2^53 lose digits. An iterator that is not read to its end keeps its
+ * read transaction, so this class offers none.
  */
 export class Database {
   readonly #connection: Libsql.Database;
 
-  /** @throws the driver's error where the file cannot be opened */
+  /** @throws the driver's error if the file cannot be opened */
   constructor(path: string) {
     this.#connection = new Libsql(path);
   }
@@ -43,19 +43,22 @@ export class Database {
     };
   }
 
-  /** Many rows, each the values of its columns in order: objects, and above all byte arrays, cost more to make than what they hold. */
+  /**
+   * Prepares a query that returns each row as an array of column values. Creating objects, and above all byte arrays,
+   * costs more than copying their contents.
+   */
   prepareRows(sql: string): (values: readonly SqlValue[]) => unknown[] {
     const statement = this.#connection.prepare(sql).raw(true);
     return (values) => statement.all(values);
   }
 
-  /** Asks for or sets a pragma; the first column of the first row. */
+  /** Reads or sets a pragma. Returns the first column of the first row. */
   pragma(pragma: string): unknown {
     const row: unknown = this.#connection.prepare(`PRAGMA ${pragma}`).get();
     return typeof row === 'object' && row !== null ? Object.values(row)[0] : undefined;
   }
 
-  /** Runs `work` in a transaction that takes the write lock at once; rolls back where it throws. */
+  /** Runs `work` in a transaction that takes the write lock at once; rolls back if it throws. */
   transaction<Result>(work: () => Result): Result {
     this.exec('BEGIN IMMEDIATE');
     try {
@@ -63,21 +66,24 @@ export class Database {
       this.exec('COMMIT');
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself after some errors, a full disk for one.
+      // After some errors, such as a full disk, SQLite has already rolled back.
       if (this.#connection.inTransaction) this.exec('ROLLBACK');
       throw error;
     }
   }
 
-  /** Ends the connection; its file handles follow when its statements are collected, see {@link releaseStatements}. */
+  /**
+   * Closes the connection. Its file handles are released when its statements are collected, see {@link
+   * releaseStatements}.
+   */
   close(): void {
     this.#connection.close();
   }
 }
 
 /**
- * Gives back the file handles of connections that were closed. The driver has no `finalize`: a statement lives until it is
- * collected as garbage, and with it the connection and its locks; so the collection is asked for.
+ * Releases the file handles of closed connections. The driver has no `finalize`: a statement, and with it the
+ * connection and its locks, lives until it is garbage-collected. So this function runs the garbage collector.
  */
 export async function releaseStatements(): Promise<void> {
   setFlagsFromString('--expose-gc');
@@ -90,7 +96,7 @@ export async function releaseStatements(): Promise<void> {
   await turn();
 }
 
-/** Whether another process had a lock, so that the same may work a moment later. */
+/** Tells whether another process held a lock, so that a retry may succeed a moment later. */
 export function isBusy(error: unknown): boolean {
   return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(errorCode(error) ?? '');
 }

@@ -14,7 +14,7 @@ import type { Database } from './sqlite-database.js';
 import { SqliteTrimmer } from './trimmer.js';
 import { SqliteWriter } from './writer.js';
 
-/** All that is asked of one open file, with every statement prepared once. Synchronous; throws the driver's errors. */
+/** All operations on one open file, with every statement prepared once. Synchronous; throws the driver's errors. */
 export class SqliteStore {
   readonly reader: SqliteReader;
   readonly finder: SqliteFinder;
@@ -59,7 +59,7 @@ export class SqliteStore {
     return this.#locator.locate(sequence, source, this.floor());
   }
 
-  /** Drops a few entries that are beyond the limits. @returns how many */
+  /** Drops a few entries that are beyond the limits. @returns the number of dropped entries */
   trimStep(limits: Retention): number {
     return this.#trimmer.step(
       limits,

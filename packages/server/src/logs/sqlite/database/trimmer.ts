@@ -2,11 +2,11 @@ import type { Retention } from '../../shared/retention.js';
 import { assertMarkRow, columns, type MarkRow } from './rows.js';
 import type { Database, Statement } from './sqlite-database.js';
 
-/** One step holds the write lock, and the event loop, for a few milliseconds at most. */
+/** The limits of one step, which holds the write lock and blocks the event loop for a few milliseconds at most. */
 const STEP_COUNT = 500;
 const STEP_BYTES = 4_194_304;
 
-/** Drops the oldest entries of one connection's file. */
+/** Drops the oldest entries from the file of one connection. */
 export class SqliteTrimmer {
   readonly #database: Database;
   readonly #beyond: Statement;
@@ -17,7 +17,7 @@ export class SqliteTrimmer {
 
   constructor(database: Database) {
     this.#database = database;
-    // Offset, sum of bytes and time all grow along the log, so what lies beyond any limit is a run at its beginning.
+    // Offset, sum of bytes and time all grow along the log, so the entries beyond any limit are a prefix of it.
     this.#beyond = database.prepare(
       `SELECT max(offset) AS offset FROM (
          SELECT offset, bytes - length(payload) AS before, time, row_number() OVER (ORDER BY offset) AS number
@@ -34,9 +34,12 @@ export class SqliteTrimmer {
     this.#delete = database.prepare('DELETE FROM entry WHERE offset <= ?');
   }
 
-  /** Drops a few entries, and sets the floor, in one transaction. @returns how many; 0 where all limits hold */
+  /**
+   * Drops a few entries and sets the floor, in one transaction. @returns the number of dropped entries; 0 if all limits
+   * hold
+   */
   step(limits: Retention, last: () => MarkRow, floor: () => MarkRow, now: number): number {
-    // Most calls find nothing to drop: look before taking the write lock.
+    // Most calls find nothing to drop, so check before taking the write lock.
     if (this.#boundary(limits, last(), floor(), now) === undefined) return 0;
     return this.#database.transaction(() => {
       const from = floor();
@@ -50,7 +53,7 @@ export class SqliteTrimmer {
     });
   }
 
-  /** The last entry that this step is to drop. */
+  /** Returns the offset of the last entry that this step drops. */
   #boundary(limits: Retention, last: MarkRow, floor: MarkRow, now: number): number | undefined {
     const { maxCount = Number.MAX_SAFE_INTEGER, maxBytes = Number.MAX_SAFE_INTEGER, maxAgeMs = now } = limits;
     const row = this.#beyond.get([

@@ -6,19 +6,19 @@ import type { SqliteNames } from './names.js';
 import { assertMarkRow, type MarkRow, textIn } from './rows.js';
 import type { Database, SqlValue, Statement } from './sqlite-database.js';
 
-/** A call of the driver costs as much as a row, so rows go in by the chunk. */
+/** A call of the driver costs as much as a row, so rows are inserted in chunks. */
 const CHUNK = 16;
 const COLUMNS = 'offset, fingerprint, bytes, time, exchange, type, source, sequence, topic, id, payload, attributes';
 const ROW = '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)';
 
-/** The last entry of the log while a transaction adds to it. */
+/** The last entry of the log while a transaction appends to it. */
 interface Tail {
   offset: number;
   bytes: number;
   readonly time: number;
 }
 
-/** Adds entries to one connection's file. */
+/** Appends entries to the file of one connection. */
 export class SqliteWriter {
   readonly #database: Database;
   readonly #names: SqliteNames;
@@ -54,7 +54,8 @@ export class SqliteWriter {
     try {
       return this.#database.transaction(() => {
         const last = lastMark();
-        // A clock that was set back must not make an entry look older than the one before: retention by age drops a prefix.
+        // A clock that was set back must not make an entry look older than the previous one: retention by age drops a
+        // prefix.
         const tail: Tail = { offset: last.offset, bytes: last.bytes, time: Math.max(now, last.time) };
         const points: LogPoint[] = [];
         for (let from = 0; from < events.length; from += CHUNK) {
@@ -74,7 +75,10 @@ export class SqliteWriter {
     for (const event of events) this.#addOne(event, tail, points);
   }
 
-  /** The common case, all events new, in one statement. False where one was known: then nothing was added. */
+  /**
+   * Inserts a chunk of new events, the common case, in one statement. Returns false if an event was already stored;
+   * then nothing was added.
+   */
   #addAllNew(events: readonly EncodedEvent[], tail: Tail, points: LogPoint[]): boolean {
     const before = { ...tail };
     const values: SqlValue[] = [];

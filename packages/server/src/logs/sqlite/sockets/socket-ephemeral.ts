@@ -5,12 +5,13 @@ import { SocketListener, SocketPeers } from './socket-folder.js';
 import { TextFrameReader } from './text-frames.js';
 import { TextSender } from './text-sender.js';
 
-/** How often a member looks whether the others can still find it. */
+/** The interval at which a member checks that others can still find it. */
 const LOOK_INTERVAL_MS = 1_000;
 
 /**
- * {@link Ephemeral} for the processes of one machine and user: each member listens on a Unix socket in a folder that all share, and
- * connects to those of the others. Windows has no such sockets in Node: there, no member hears another.
+ * {@link Ephemeral} for the processes of one user on one machine. Each member listens on a Unix socket in a shared
+ * folder and connects to the sockets of the others. Node.js on Windows has no such sockets: there, members do not
+ * receive each other's messages.
  */
 export class SocketEphemeral implements Ephemeral {
   readonly #folder: string;
@@ -69,13 +70,14 @@ class SocketMember implements EphemeralMember {
     this.#peers = new SocketPeers(folder, (cause) => onWarning(alone(folder, cause)), { isPrivate: true });
     this.#sender = new TextSender({
       connections: () => this.#peers.connections(this.#listener?.name),
-      onFull: () => onWarning(new Error('a gateway does not read what is broadcast: what it does not take is dropped')),
+      onFull: () =>
+        onWarning(new Error('a gateway on this log does not read broadcasts: those beyond its buffer are dropped')),
     });
     if (process.platform !== 'win32') this.#opening = this.#open();
     this.#timer = setInterval(() => this.#look(), LOOK_INTERVAL_MS).unref();
   }
 
-  /** Resolves when it listens, or cannot. */
+  /** Resolves when the member listens, or when listening has failed. */
   get opened(): Promise<void> {
     return this.#opening ?? Promise.resolve();
   }
@@ -106,11 +108,12 @@ class SocketMember implements EphemeralMember {
     try {
       await lost?.close();
       this.#listener = await SocketListener.open(this.#options.folder, {
-        // Whoever listens in it is sent what is broadcast, and whoever may connect can broadcast to clients.
+        // A process that listens in the folder receives all broadcasts, and a process that may connect can broadcast to
+        // clients.
         isPrivate: true,
         onConnection: (connection) => this.#listenTo(connection),
       });
-      // Finds what killed processes left behind, also where nothing is ever sent.
+      // Removes sockets of killed processes, even if this member never sends.
       this.#peers.connections(this.#listener.name);
     } catch (cause) {
       this.#options.onWarning(alone(this.#options.folder, cause));
@@ -129,12 +132,14 @@ class SocketMember implements EphemeralMember {
       return reader.push(bytes);
     } catch (cause) {
       connection.destroy();
-      this.#options.onWarning(new Error('a process beside the log sent what is no broadcast', { cause }));
+      this.#options.onWarning(
+        new Error('a process sent data to the socket of this log that is not a broadcast', { cause }),
+      );
       return [];
     }
   }
 
-  /** Whoever deletes the folder takes the socket with it: those who come later would not find this member any more. */
+  /** Deleting the folder also deletes the socket; new members could then no longer find this one. */
   #look(): void {
     const lost = this.#listener;
     if (!lost || lost.isThere) return;
@@ -144,5 +149,7 @@ class SocketMember implements EphemeralMember {
 }
 
 function alone(folder: string, cause: unknown): Error {
-  return new Error(`the gateways on this log cannot meet in ${folder}: broadcasts stay in this process`, { cause });
+  return new Error(`the gateways on this log cannot use the folder ${folder}: broadcasts stay in this process`, {
+    cause,
+  });
 }

@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../shared/error-code.js';
 
-/** The shortest `sockaddr_un.sun_path` of the systems that Node runs on, without the NUL at its end. */
+/** The shortest `sockaddr_un.sun_path` of the systems that Node.js supports, without the NUL at its end. */
 const MAX_SOCKET_PATH_BYTES = 103;
 const SOCKET_NAME_BYTES = 24;
 
-/** How long what was written last may take to go out, to one that does not read. */
+/** The time limit for flushing the last writes to a peer that does not read. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
- * A folder of sockets in which processes that share a file find each other: beside the file, if its path is short enough, else
- * where the system keeps temporary files.
+ * Returns the folder of sockets in which processes that share a file find each other. It is next to the file if its
+ * path is short enough, otherwise in the system's folder for temporary files.
  *
- * @param purpose what the folder's name ends in
+ * @param purpose the suffix of the folder's name
  */
 export function socketFolder(realPath: string, purpose: string): string {
   const beside = `${realPath}-${purpose}`;
@@ -25,24 +25,27 @@ export function socketFolder(realPath: string, purpose: string): string {
   return join(tmpdir(), `pregon-${name}`);
 }
 
-/** Among temporary files anybody may make a folder of this name before us. */
+/** Any user may have created a folder of this name among the temporary files. */
 function isAmongTemporary(folder: string): boolean {
   return dirname(folder) === tmpdir();
 }
 
 export interface ListenerOptions {
-  /** The folder must be this user's alone: it is created so, and refused otherwise. Always so among temporary files. @default false */
+  /**
+   * Whether the folder must belong to this user alone. It is created so, and refused otherwise. Always true among
+   * temporary files. @default false
+   */
   readonly isPrivate?: boolean;
-  /** Somebody connected; what goes wrong with the connection ends it, and needs no listener. */
+  /** Called for each connection. An error of the connection closes it and needs no listener. */
   readonly onConnection: (connection: Socket) => void;
 }
 
-/** Listens in a folder, under a name that no other listener has. */
+/** Listens in a folder, under a unique name. */
 export class SocketListener {
   readonly #folder: string;
   readonly #server: Server;
   readonly #connections = new Set<Socket>();
-  /** The socket's name in the folder. */
+  /** The name of the socket in the folder. */
   readonly name: string;
 
   private constructor(folder: string, server: Server, name: string, { onConnection }: ListenerOptions) {
@@ -57,7 +60,9 @@ export class SocketListener {
     });
   }
 
-  /** @throws the system's error where the folder cannot hold a socket; an Error where it should be private and is not */
+  /**
+   * @throws the system's error if the folder cannot hold a socket; an Error if the folder must be private and is not
+   */
   static async open(folder: string, options: ListenerOptions): Promise<SocketListener> {
     const name = `${process.pid.toString(36)}-${randomBytes(4).toString('hex')}`;
     for (let attempt = 1; ; attempt++) {
@@ -65,18 +70,19 @@ export class SocketListener {
       try {
         createFolder(folder, options.isPrivate === true || isAmongTemporary(folder));
         await listen(server, join(folder, `${name}.new`));
-        // Under its final name only once it listens: whoever is refused takes it for dead.
+        // The socket gets its final name only when it listens: a peer whose connection is refused takes a socket for
+        // dead and removes it.
         renameSync(join(folder, `${name}.new`), join(folder, `${name}.sock`));
         return new SocketListener(folder, server, `${name}.sock`, options);
       } catch (error) {
         server.close();
-        // Another listener that ended may have removed the folder in between.
+        // Another listener that closed may have removed the folder in between.
         if (errorCode(error) !== 'ENOENT' || attempt === 3) throw error;
       }
     }
   }
 
-  /** Whether it can be found: nobody has removed its socket, as when the folder is deleted. */
+  /** Whether peers can find the listener: its socket still exists. Deleting the folder removes it. */
   get isThere(): boolean {
     return existsSync(join(this.#folder, this.name));
   }
@@ -89,7 +95,7 @@ export class SocketListener {
   }
 }
 
-/** Connections to all who listen in a folder, made when they are asked for; none keeps the process alive. */
+/** Connections to all listeners in a folder, opened on demand. They do not keep the process alive. */
 export class SocketPeers {
   readonly #folder: string;
   readonly #isPrivate: boolean;
@@ -98,8 +104,9 @@ export class SocketPeers {
   #unreadable = false;
 
   /**
-   * @param onUnreadable the folder cannot be read or trusted, so nobody is found; called once
-   * @param options.isPrivate as for a {@link SocketListener}: nobody is told anything in a folder that others could have made
+   * @param onUnreadable called once if the folder cannot be read or trusted, so that no peer is found
+   * @param options.isPrivate as for a {@link SocketListener}: nothing is sent to a folder that another user could have
+   * created
    */
   constructor(folder: string, onUnreadable: (cause: unknown) => void, options: { isPrivate?: boolean } = {}) {
     this.#folder = folder;
@@ -108,9 +115,10 @@ export class SocketPeers {
   }
 
   /**
-   * One to each; what is written before it is open goes out then. What is left of a process that was killed is removed.
+   * Returns a connection to each listener. Data written before a connection is open is sent when it opens. Sockets of
+   * killed processes are removed.
    *
-   * @param own the name of the caller's own socket, which is left out
+   * @param own the name of the caller's own socket, which is excluded
    */
   connections(own: string | undefined): Socket[] {
     for (const name of this.#listeners()) {
@@ -119,7 +127,7 @@ export class SocketPeers {
     return [...this.#connections.values()];
   }
 
-  /** What was written still goes out, in a moment. */
+  /** Closes the connections; data that is already written has a short time to go out. */
   close(): void {
     for (const connection of this.#connections.values()) {
       const late = setTimeout(() => connection.destroy(), CLOSE_TIMEOUT_MS).unref();
@@ -147,7 +155,7 @@ export class SocketPeers {
     this.#connections.set(name, connection);
     connection.unref();
     connection.on('error', (error) => {
-      // Nobody listens any more: its process was killed.
+      // There is no listener any more: its process was killed.
       if (errorCode(error) === 'ECONNREFUSED') rmSync(path, { force: true });
     });
     connection.on('close', () => this.#connections.delete(name));
@@ -159,12 +167,14 @@ function createFolder(folder: string, isPrivate: boolean): void {
   if (isPrivate) assertPrivate(folder);
 }
 
-/** @throws Error for a folder that another user has made, or may look into; for a link, wherever it leads */
+/** @throws Error if another user created the folder or may look into it, or if the path is a link */
 function assertPrivate(folder: string): void {
   if (process.platform === 'win32') return;
   const stat = lstatSync(folder);
   if (stat.isDirectory() && stat.uid === process.geteuid?.() && (stat.mode & 0o077) === 0) return;
-  throw new Error(`${folder} must be a folder of the user who runs this, with no permission for others (mode 700)`);
+  throw new Error(
+    `${folder} must be a folder of the user who runs this process, without permissions for others (mode 700)`,
+  );
 }
 
 function listen(server: Server, path: string): Promise<void> {

@@ -1,6 +1,6 @@
 const HEADER_BYTES = 4;
 
-/** A text as UTF-8 with its length before it, so that the texts of a stream of bytes can be told apart. */
+/** Encodes a text as UTF-8, preceded by its length, so that a reader can separate the texts in a stream. */
 export function encodeTextFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);
   const frame = Buffer.allocUnsafe(HEADER_BYTES + bytes);
@@ -9,28 +9,29 @@ export function encodeTextFrame(text: string): Buffer {
   return frame;
 }
 
-/** Finds the texts in a stream of bytes that comes in parts of any size. */
+/** Reads the texts from a stream that arrives in parts of any size. */
 export class TextFrameReader {
   readonly #maxBytes: number;
   #parts: Buffer[] = [];
   #bytes = 0;
-  /** How many bytes there must be before there is anything to do. */
+  /** The number of bytes needed before there is anything to do. */
   #wanted = HEADER_BYTES;
 
-  /** @param maxBytes of one text; no more than that is kept of one that is not whole yet */
+  /** @param maxBytes the maximum size of one text, and so of the buffer for an incomplete one */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
   /**
-   * The texts that are whole with this part.
+   * Returns the texts that this part completes.
    *
-   * @throws RangeError where one is longer than allowed; nothing can be read after that
+   * @throws RangeError if a text is longer than allowed; the stream cannot be read after that
    */
   push(part: Buffer): string[] {
     this.#parts.push(part);
     this.#bytes += part.length;
-    // Parts are joined when they make a whole text, not one by one: a large text comes in many.
+    // Parts are joined only when they complete a text: a large text arrives in many parts, and joining each would be
+    // costly.
     if (this.#bytes < this.#wanted) return [];
     const bytes = this.#parts.length === 1 ? part : Buffer.concat(this.#parts);
     const texts: string[] = [];
@@ -38,8 +39,7 @@ export class TextFrameReader {
     this.#wanted = HEADER_BYTES;
     while (bytes.length - at >= HEADER_BYTES) {
       const length = bytes.readUInt32BE(at);
-      if (length > this.#maxBytes)
-        throw new RangeError(`a text of ${length} bytes; at most ${this.#maxBytes} are read`);
+      if (length > this.#maxBytes) throw new RangeError(`a text has ${length} bytes; the limit is ${this.#maxBytes}`);
       const end = at + HEADER_BYTES + length;
       if (end > bytes.length) {
         this.#wanted = end - at;

@@ -2,20 +2,25 @@ import type { Socket } from 'node:net';
 import { MAX_EPHEMERAL_BYTES } from '../../../core/ports/ephemeral.js';
 import { encodeTextFrame } from './text-frames.js';
 
-/** How much is gathered in one turn of the event loop before it is written at once. */
+/** The maximum number of bytes that are collected in one turn of the event loop before they are written. */
 const CHUNK_BYTES = 65_536;
 
 export interface TextSenderOptions {
-  /** Those to write to, looked up for each chunk. */
+  /** Returns the connections to write to; called for each chunk. */
   readonly connections: () => readonly Socket[];
-  /** One does not read: what does not fit is dropped. Called once until it has taken all that waits. */
+  /**
+   * A connection does not read, so messages are dropped. Called once until the connection has taken all waiting data.
+   */
   readonly onFull: () => void;
 }
 
-/** Writes texts to many connections: encoded once, one write a turn, and nothing for one that does not read. */
+/**
+ * Writes texts to many connections. Each text is encoded once, there is one write per turn, and a connection that does
+ * not read gets nothing more.
+ */
 export class TextSender {
   readonly #options: TextSenderOptions;
-  /** Those that were told of by `onFull`. */
+  /** The connections for which `onFull` was called. */
   readonly #full = new WeakSet<Socket>();
   #frames: Buffer[] = [];
   #bytes = 0;
@@ -26,7 +31,7 @@ export class TextSender {
     this.#options = options;
   }
 
-  /** How many texts were dropped, counted once for each connection; one that is too large counts once. */
+  /** The number of dropped texts, counted once for each connection; a text that is too large counts once. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -43,7 +48,7 @@ export class TextSender {
     this.#scheduled ??= setImmediate(() => this.flush());
   }
 
-  /** Writes what was gathered. */
+  /** Writes the collected frames. */
   flush(): void {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;

@@ -2,16 +2,19 @@ import { listenForNudges } from './nudge.js';
 import type { SocketListener } from './socket-folder.js';
 
 export interface WatchOptions {
-  /** Where to listen for nudges. */
+  /** The folder in which to listen for nudges. */
   readonly folder: string;
   readonly pollIntervalMs: number;
-  /** Whether others have committed since the last call. */
+  /** Tells whether another connection has committed since the last call. */
   readonly changed: () => boolean;
   readonly onChange: () => void;
   readonly onWarning: (error: Error) => void;
 }
 
-/** Learns that others appended: by their nudges, and by polling in case one is lost. From its construction to its close. */
+/**
+ * Detects appends of other processes: by nudges, and by polling in case a nudge is lost. Runs from construction to
+ * `close`.
+ */
 export class SqliteWatch {
   readonly #options: WatchOptions;
   readonly #timer: NodeJS.Timeout;
@@ -21,11 +24,11 @@ export class SqliteWatch {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#timer = setInterval(() => this.#poll(), options.pollIntervalMs);
-    // Windows has no sockets in folders that Node could use here: polling alone, then.
+    // On Windows, Node.js has no sockets in folders; there, polling must do.
     this.#opening = process.platform === 'win32' ? Promise.resolve() : this.#listen();
   }
 
-  /** The name of the socket that it listens on, once it does. */
+  /** The name of the socket on which it listens; undefined until it listens. */
   get socket(): string | undefined {
     return this.#listener?.name;
   }
@@ -41,7 +44,7 @@ export class SqliteWatch {
     try {
       changed = this.#options.changed();
     } catch {
-      // Whoever is woken meets the same error in its own read, and has a way to tell it.
+      // The woken readers get the same error from their own read and can report it.
     }
     if (changed) this.#options.onChange();
   }
@@ -51,10 +54,10 @@ export class SqliteWatch {
     try {
       this.#listener = await listenForNudges(folder, onChange);
     } catch (cause) {
-      // Not every file system can hold a socket; polling works on all.
-      onWarning(new Error(`no nudge can be heard in ${folder}: the log is polled`, { cause }));
+      // Not every file system supports sockets; polling always works.
+      onWarning(new Error(`nudges cannot be received in ${folder}; the log is polled instead`, { cause }));
     }
-    // What was appended before it listened has nudged nobody.
+    // An append before the listener existed could not nudge it.
     onChange();
   }
 }

@@ -1,10 +1,12 @@
 import { workerData } from 'node:worker_threads';
 import { Database, isBusy } from '../database/sqlite-database.js';
 
-/** How long the thread waits for readers, and holds up writers, in milliseconds. */
+/** The time for which the thread waits for readers and blocks writers, in milliseconds. */
 const LOCK_WAIT_MS = 10;
 
-/** A passive checkpoint first, which holds up no writer; then little is left to copy for the one that truncates. */
+/**
+ * Runs a passive checkpoint first, which blocks no writer. It leaves little to copy for the checkpoint that truncates.
+ */
 function checkpoint(path: string): void {
   const database = new Database(path);
   try {
@@ -12,7 +14,7 @@ function checkpoint(path: string): void {
     database.pragma('wal_checkpoint(PASSIVE)');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
-    // A reader still holds an old state.
+    // A reader still uses an old snapshot.
     if (!isBusy(error)) throw error;
   } finally {
     database.close();

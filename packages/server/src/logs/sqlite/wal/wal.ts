@@ -7,8 +7,9 @@ const FIRST_MS = 1_000;
 const LONGEST_MS = 30_000;
 
 /**
- * Keeps the write-ahead log (WAL) small. It grows while a reader, such as a backup, holds an old state, and SQLite does not truncate it when
- * the reader is done. A checkpoint of a large WAL takes long, so it runs in a thread, which ends after it.
+ * Keeps the write-ahead log (WAL) small. It grows while a reader, such as a backup, uses an old snapshot, and SQLite
+ * does not truncate it when the reader ends. A checkpoint of a large WAL takes long, so it runs in a thread that ends
+ * afterwards.
  */
 export class WalKeeper {
   readonly #path: string;
@@ -18,13 +19,13 @@ export class WalKeeper {
   #waitMs = FIRST_MS;
   #stopped = false;
 
-  /** @param path of the database */
+  /** @param path the path of the database */
   constructor(path: string, onWarning: (error: Error) => void) {
     this.#path = path;
     this.#onWarning = onWarning;
   }
 
-  /** To be called after each commit, of this process or of another; cheap. */
+  /** Must be called after each commit, of this process or another; cheap. */
   committed(): void {
     if (this.#timer || this.#working || this.#stopped) return;
     this.#timer = setTimeout(() => {
@@ -34,7 +35,7 @@ export class WalKeeper {
     }, this.#waitMs).unref();
   }
 
-  /** Resolves when no thread is at work. */
+  /** Resolves when no thread is running. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -45,10 +46,10 @@ export class WalKeeper {
     try {
       await checkpoint(this.#path);
     } catch (cause) {
-      this.#onWarning(new Error('the write-ahead log could not be truncated; it is tried again later', { cause }));
+      this.#onWarning(new Error('the write-ahead log could not be truncated; a retry follows later', { cause }));
     }
     this.#working = undefined;
-    // SQLite does not tell when a reader lets its old state go, so it is tried again.
+    // SQLite does not report when a reader ends, so the checkpoint is retried.
     this.#waitMs = Math.min(LONGEST_MS, this.#waitMs * 2);
     this.committed();
   }
