@@ -58,7 +58,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     });
     await expect(openRabbitLog(url)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: `the queue "${stream}" is no stream`,
+      message: `the queue "${stream}" is not a stream: delete it or name another`,
     });
     const other = testNames();
     await expect(openRabbitLog(other.url, { exchanges: [exchange] })).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import type { RabbitLogOptions, RabbitState } from './options.js';
 
-/** Whether the broker can be reached, told by several connections, each of which knows for itself; told on when it changes. */
+/** Combines the reports of several connections into one state of the broker, and reports its changes. */
 export class BrokerState {
   readonly #broker: string;
   readonly #tell: (state: RabbitState) => void;
@@ -22,7 +22,7 @@ export class BrokerState {
   }
 }
 
-/** Tells of it where nobody asked to be told. */
+/** The default for `onState`: warns while the broker cannot be reached. */
 export function toWarning(warn: (error: Error) => void): NonNullable<RabbitLogOptions['onState']> {
   return (state) => {
     if (state.state === 'waiting') {

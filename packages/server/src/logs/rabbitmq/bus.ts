@@ -11,14 +11,14 @@ import { ensureStream, Topology } from './topology.js';
 
 const SEGMENT_BYTES = 67_108_864;
 
-/** What a log needs at a broker. */
+/** The objects that a log needs at a broker. */
 export interface RabbitBusPlan extends Omit<BusPlan, 'retention'> {
   readonly retention: RabbitRetention | undefined;
 }
 
 /**
- * The exchanges, the stream, and the queues of a log at a broker, for those who look after it. AMQP can neither list bindings nor ask
- * for one: {@link Bus.create} makes them, as every gateway does, and {@link Bus.check} says nothing of them.
+ * The exchanges, the stream and the queues of a log at a broker, for operators. AMQP can neither list bindings nor
+ * query one. So {@link Bus.create} creates them, as every gateway does, and {@link Bus.check} cannot report on them.
  */
 export class Bus implements LogBus {
   readonly name: string;
@@ -26,7 +26,10 @@ export class Bus implements LogBus {
   readonly #link: AmqpConnection;
   readonly #plan: RabbitBusPlan;
 
-  /** @throws PregonError CONFIG_INVALID where a certificate cannot be used or the broker refuses us | LOG_UNAVAILABLE where it cannot be reached */
+  /**
+   * @throws PregonError CONFIG_INVALID if a certificate cannot be used or the broker refuses access | LOG_UNAVAILABLE
+   * if the broker cannot be reached
+   */
   static async open(url: string, plan: RabbitBusPlan): Promise<Bus> {
     const address = parseRabbitAddress(url);
     assertCertificates(address.certificates);
@@ -46,7 +49,7 @@ export class Bus implements LogBus {
     this.#plan = plan;
   }
 
-  /** Changes nothing. */
+  /** Reports the state of each object and changes nothing. */
   async check(): Promise<BusItem[]> {
     const items: BusItem[] = [];
     for (const exchange of this.#plan.exchanges) {
@@ -65,7 +68,7 @@ export class Bus implements LogBus {
     return items;
   }
 
-  /** Makes what is missing, and leaves what is there as it is. @throws PregonError CONFIG_INVALID */
+  /** Creates what is missing and leaves existing objects unchanged. @throws PregonError CONFIG_INVALID */
   async create(): Promise<void> {
     const topology = this.#topology();
     await topology.prepareAll(this.#link);
@@ -74,9 +77,10 @@ export class Bus implements LogBus {
   }
 
   /**
-   * Deletes the stream with all its events, the stream of keys, the queues with what waits in them, and the exchanges.
+   * Deletes the stream with all its events, the stream of keys, the queues with their waiting messages, and the
+   * exchanges.
    *
-   * @returns what was there
+   * @returns the objects that existed
    */
   async drop(): Promise<string[]> {
     const dropped: string[] = [];
@@ -109,7 +113,7 @@ export class Bus implements LogBus {
     return new Topology({ stream: this.#stream, retention: retention ?? {}, exchanges });
   }
 
-  /** It is there: declaring it as it should be shows how it differs. */
+  /** The exchange exists; declaring it with the right properties shows how it differs. */
   async #exchangeProblem(exchange: string): Promise<string | undefined> {
     const problem = await this.#problem((channel) => channel.assertExchange(exchange, 'topic', { durable: true }));
     return problem !== undefined && /inequivalent arg 'type'.*current is 'fanout'/.test(problem) ? undefined : problem;
@@ -119,10 +123,10 @@ export class Bus implements LogBus {
     const options = { durable: true, arguments: argumentsOf(this.#plan.retention ?? {}) };
     const problem = await this.#problem((channel) => channel.assertQueue(this.#stream, options));
     if (problem === undefined || /'x-queue-type'|'durable'/.test(problem)) return problem;
-    return this.#plan.retention === undefined ? undefined : `keeps something else than retention says: ${problem}`;
+    return this.#plan.retention === undefined ? undefined : `its retention is not the configured one: ${problem}`;
   }
 
-  /** A stream that drops what is old would lose the secret. */
+  /** A stream that drops old messages would lose the secret. */
   async #keysProblem(keys: string): Promise<string | undefined> {
     const options = { durable: true, arguments: { ...KEY_STREAM_ARGUMENTS } };
     const problem = await this.#problem((channel) => channel.assertQueue(keys, options));
@@ -135,14 +139,15 @@ export class Bus implements LogBus {
     return problem !== undefined && /'x-queue-type'|'durable'/.test(problem) ? problem : undefined;
   }
 
-  /** What the broker says against a call, in short. */
+  /** Returns the broker's objection to a call, in short. */
   async #problem(call: (channel: Channel) => Promise<unknown>): Promise<string | undefined> {
     try {
       await this.#link.onChannel(call);
       return undefined;
     } catch (cause) {
       const message = messageOf(cause);
-      if (!this.#link.isOpen) throw new PregonError('LOG_UNAVAILABLE', `RabbitMQ is gone: ${message}`, { cause });
+      if (!this.#link.isOpen)
+        throw new PregonError('LOG_UNAVAILABLE', `the connection to RabbitMQ was lost: ${message}`, { cause });
       if (/NOT_FOUND/.test(message)) return 'is missing';
       const [, said] = /with message "(.*)"$/s.exec(message) ?? [];
       return said ?? message;
@@ -150,7 +155,7 @@ export class Bus implements LogBus {
   }
 }
 
-/** As {@link Topology} declares a stream for which a retention is given. */
+/** Returns the arguments with which {@link Topology} declares a stream with a given retention. */
 function argumentsOf({ maxAgeMs, maxBytes, segmentBytes = SEGMENT_BYTES }: RabbitRetention): Record<string, unknown> {
   return {
     'x-queue-type': 'stream',

@@ -4,12 +4,12 @@ import type { Retention } from '../../core/ports/retention.js';
 import { parseRabbitAddress } from './connection/address.js';
 import type { RabbitRetention } from './options.js';
 
-/** A log in a stream: `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`, `amqps:` for TLS. */
+/** The driver for a log in a stream: `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`, or `amqps:` for TLS. */
 export const rabbitDriver: LogDriver = {
   name: 'RabbitMQ',
   schemes: ['amqp', 'amqps'],
   example: 'amqp://USER:PASSWORD@HOST/VHOST',
-  // The address is taken apart when it is opened: a broker that is set up later is waited for.
+  // The address is parsed only when the log is opened.
   assertUrl() {},
   capabilities: () => ({ processes: 'many' }),
   async open(url, { retention, ...options }) {
@@ -25,8 +25,10 @@ export const rabbitDriver: LogDriver = {
   },
 };
 
-/** @throws PregonError CONFIG_INVALID if it counts events, which a stream cannot */
+/**
+ * @throws PregonError CONFIG_INVALID if the retention has a limit on the number of events, which streams do not support
+ */
 function toRabbitRetention({ maxCount, ...limits }: Retention): RabbitRetention {
   if (maxCount === undefined) return limits;
-  throw new PregonError('CONFIG_INVALID', 'retention.maxCount: RabbitMQ keeps by maxAge and maxBytes, not by count');
+  throw new PregonError('CONFIG_INVALID', 'retention.maxCount does not work with RabbitMQ: use maxAge or maxBytes');
 }

@@ -52,32 +52,37 @@ export interface RabbitLog extends Log {
   readonly counters: RabbitCounters;
 }
 
-/** What a broker sends ahead: enough to be read at full speed, and some hundred KB where events are of the usual size. */
+/**
+ * The number of messages that the broker sends ahead: enough to read at full speed, and a few hundred KB for events of
+ * usual size.
+ */
 const PREFETCH = 1_000;
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
-/** How long closing waits for what was appended before. */
+/** The time for which closing waits for earlier appends. */
 const CLOSE_MS = 5_000;
 
 /**
- * Opens the log in a RabbitMQ stream (RabbitMQ 3.9 and later), which is made where there is none, and bound to the exchanges, which
- * are made (topic, durable) where there are none. What is there is used as it is. Where the broker cannot be reached, waits until
- * it can. From then on, connections come back by themselves.
+ * Opens the log in a RabbitMQ stream (RabbitMQ 3.9 and later). It creates the stream and the exchanges (topic, durable)
+ * if they are missing, and binds them; existing ones are used unchanged. If the broker cannot be reached, it waits
+ * until it can. From then on, lost connections are reopened.
  *
- * **Once.** What is published again after a lost confirm, by us or by a relay, is in the stream twice; readers get the first. A
- * process remembers the events of the last 50,000 to 100,000 entries, begins 10,000 entries before the end of the stream, and who
- * reads further back than that reads 10,000 entries before the first. A *different* event with the id of an earlier one is refused by the process
- * that published the earlier one or reads the stream, and else reported by every process that reads both. So an event could be delivered twice to one client where
- * more than 5,000 entries lie between the two and the client resumed between them at a process that had just started.
+ * **Each event once.** An event that is published again after a lost confirm, by this process or by a relay, is in the
+ * stream twice; readers get the first copy. A process remembers the events of the last 50,000 to 100,000 entries. It
+ * starts reading 10,000 entries before the end of the stream. A reader that begins further back first reads the 10,000
+ * entries before its start. A *different* event with the id of an earlier one is refused by a process that published
+ * the earlier one or reads the stream; otherwise, every process that reads both reports it. So one client could get an
+ * event twice only if more than 5,000 entries lie between the two copies, and the client resumed between them at a
+ * process that had just started.
  *
- * **Points.** The point before the first entry is named by the fingerprint of that entry, so a stream that was made anew is noticed
- * from any point. Fences, which show where the stream ends, take up offsets that no reader sees.
+ * **Points.** The point before the first entry has the fingerprint of that entry, so a recreated stream is detected
+ * from any point. Fences, which show where the stream ends, occupy offsets that readers never see.
  *
  * @param url `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`
- * @throws PregonError CONFIG_INVALID where the URL, a certificate, the credentials, the vhost, the queue or an exchange is none that can be
- * used |
- * LOG_CLOSED where `signal` is aborted | RangeError
+ * @throws PregonError CONFIG_INVALID if the URL, a certificate, the credentials, the vhost, the queue or an exchange
+ * cannot be used | LOG_CLOSED if `signal` is aborted
+ * @throws RangeError if a limit is out of range
  */
 export async function openRabbitLog(url: string, options: RabbitLogOptions = {}): Promise<RabbitLog> {
   const address = parseRabbitAddress(url, options.stream);
@@ -120,7 +125,7 @@ class StreamLog implements RabbitLog {
   readonly #keys: KeyStream;
   readonly #followers = new Set<RabbitFollower>();
   readonly #appends = new Set<Promise<unknown>>();
-  /** Resolves when the appends before have been handed to the publisher, so that each comes after them. */
+  /** Resolves when the earlier appends have been passed to the publisher, so that appends keep their order. */
   #entered: Promise<unknown> = Promise.resolve();
   #duplicates = 0;
   #repeats = 0;
@@ -128,7 +133,7 @@ class StreamLog implements RabbitLog {
 
   constructor(address: RabbitAddress, options: RabbitLogOptions) {
     const { signal } = this.#closing;
-    // In an outage all that reads, appends and follows waits for it.
+    // During an outage, every read, append and follower waits on this signal.
     setMaxListeners(0, signal);
     const { stream } = address;
     const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
@@ -139,7 +144,8 @@ class StreamLog implements RabbitLog {
     const isWanted = (exchange: string) => exchanges === undefined || exchanges.has(exchange);
     this.#state = new BrokerState(`${address.host}:${address.port}`, options.onState ?? toWarning(warn));
     this.#reads = this.#connection(address, 'reads', true, warn);
-    // Apart: a broker that takes no more messages stops reading the whole connection, acknowledgements of readers included.
+    // Publishing has its own connection: a broker that blocks publishers stops reading their whole connection,
+    // including acknowledgements.
     this.#publishes = this.#connection(address, 'publishes', false, warn);
     this.#topology = new Topology({ stream, retention: options.retention ?? {}, exchanges: [...(exchanges ?? [])] });
     this.ephemeral = new RabbitEphemeral({
@@ -180,7 +186,7 @@ class StreamLog implements RabbitLog {
       connection: this.#reads,
       topology: this.#topology,
       openCursor: (link, from, prefetch = PREFETCH) => {
-        // Only looked at, to learn where the stream and its last chunk begin.
+        // These reads only find out where the stream and its last chunk begin.
         if (typeof from !== 'number') return openCursor(link, from, prefetch);
         sequences.readFrom(from);
         const read = (message: ConsumeMessage) => {
@@ -225,7 +231,7 @@ class StreamLog implements RabbitLog {
     return { poisoned: this.#poison.count, duplicates: this.#duplicates, repeats: this.#repeats };
   }
 
-  /** Waits until the broker is there, and all that is needed on it. */
+  /** Waits until the broker can be reached and everything needed on it exists. */
   async open(): Promise<void> {
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     for (;;) {
@@ -249,7 +255,7 @@ class StreamLog implements RabbitLog {
     return append;
   }
 
-  /** Read anew at each call: `pregon bus drop` deletes the secret too. */
+  /** Reads the secret again at each call, because `pregon bus drop` deletes it. */
   secret(): Promise<Uint8Array> {
     this.#assertOpen();
     return this.#keys.secret();
@@ -345,7 +351,10 @@ class StreamLog implements RabbitLog {
     }
   }
 
-  /** Where an event comes to stand is learnt by reading it; where one was there before, that is where it stands. */
+  /**
+   * The point of an event is known only from reading it; for an event that is already stored, it is that of the first
+   * copy.
+   */
   async #publishForPoints(events: readonly EncodedEvent[]): Promise<LogPoint[]> {
     const points: LogPoint[] = [];
     const seeks: (() => void)[] = [];
@@ -362,7 +371,7 @@ class StreamLog implements RabbitLog {
     });
     try {
       await this.#publish(events);
-      await answerWithin(this.#appendTimeoutMs, 'reading what was appended', found);
+      await answerWithin(this.#appendTimeoutMs, 'reading the appended events back', found);
       return points;
     } catch (error) {
       throw error instanceof PregonError ? error : toUnavailable(error);
@@ -388,7 +397,7 @@ class StreamLog implements RabbitLog {
         onWaiting();
       },
       onConnected: () => this.#state.connected(purpose),
-      onBlocked: (reason) => warn(new Error(`RabbitMQ takes no messages for now: ${reason}`)),
+      onBlocked: (reason) => warn(new Error(`RabbitMQ accepts no messages for now: ${reason}`)),
     });
   }
 

@@ -6,26 +6,29 @@ import type { RabbitRetention } from './options.js';
 export interface TopologyOptions {
   readonly stream: string;
   readonly retention: RabbitRetention;
-  /** Bound to the stream from the start; others are when something is appended to them. */
+  /** The exchanges to bind to the stream at the start; others are bound at the first append to them. */
   readonly exchanges: readonly string[];
 }
 
 const DEFAULT_RETENTION: RabbitRetention = { maxBytes: 1_073_741_824 };
 const DEFAULT_SEGMENT_BYTES = 67_108_864;
 
-/** The codes of AMQP 0-9-1 with which a broker refuses a declaration. */
+/** The AMQP 0-9-1 codes with which a broker refuses a declaration. */
 const ACCESS_REFUSED = 403;
 const NOT_FOUND = 404;
 const PRECONDITION_FAILED = 406;
 
-/** Sees to it that the stream, the exchanges and what binds them are there: made where they are absent, used as they are where present. */
+/**
+ * Ensures that the stream, the exchanges and their bindings exist. Missing ones are created; existing ones are used
+ * unchanged.
+ */
 export class Topology {
   readonly #options: TopologyOptions;
   readonly #arguments: Record<string, unknown>;
-  /** The exchanges that were seen to on a connection; the stream is `''`, as the default exchange leads to it. */
+  /** The prepared exchanges of a connection; `''` stands for the stream, because the default exchange leads to it. */
   readonly #prepared = new WeakMap<AmqpConnection, Set<string>>();
 
-  /** @throws RangeError where the retention is none */
+  /** @throws RangeError if a limit of the retention is out of range */
   constructor(options: TopologyOptions) {
     this.#options = options;
     this.#arguments = toArguments(options.retention);
@@ -35,7 +38,7 @@ export class Topology {
     return this.#prepared.get(link)?.has(exchange) ?? false;
   }
 
-  /** Something of it may be gone. */
+  /** Must be called when the stream, an exchange or a binding may be gone. */
   forget(link: AmqpConnection): void {
     this.#prepared.delete(link);
   }
@@ -77,13 +80,16 @@ export class Topology {
     try {
       await link.onChannel((channel) => channel.bindQueue(this.#options.stream, exchange, '#'));
     } catch (error) {
-      // Who may not bind uses what is bound; an event that is routed to nothing is not called safe.
+      // A user who may not bind uses the existing bindings. An event that is routed to nothing does not count as safe.
       if (codeOf(error) !== ACCESS_REFUSED) throw error;
     }
   }
 }
 
-/** Makes a stream that is missing, and uses one that is there as it is. @throws PregonError CONFIG_INVALID, or the broker's error */
+/**
+ * Creates a stream if it is missing, and uses an existing one unchanged. @throws PregonError CONFIG_INVALID, or the
+ * broker's error
+ */
 export async function ensureStream(
   link: AmqpConnection,
   name: string,
@@ -101,7 +107,10 @@ interface Declaration {
   readonly look: (channel: Channel) => Promise<unknown>;
 }
 
-/** @returns what the broker says where something else of that name is there, or we may not make anything */
+/**
+ * @returns a text if an object of that name exists with other properties, or if this user may not create it; otherwise
+ * undefined
+ */
 async function declare(
   link: AmqpConnection,
   code: ErrorCode,
@@ -140,7 +149,7 @@ async function declareExchange(link: AmqpConnection, exchange: string): Promise<
   }
 }
 
-/** Only streams can be consumed from an offset; that shows what a queue is, whatever its arguments are. */
+/** Only streams can be consumed from an offset, so this shows what a queue is, whatever its arguments are. */
 async function assertStream(link: AmqpConnection, queue: string): Promise<void> {
   try {
     await link.onChannel(async (channel) => {
@@ -149,7 +158,11 @@ async function assertStream(link: AmqpConnection, queue: string): Promise<void> 
     });
   } catch (error) {
     if (codeOf(error) !== PRECONDITION_FAILED) throw error;
-    throw unusable('CONFIG_INVALID', `the queue ${JSON.stringify(queue)} is no stream`, error);
+    throw unusable(
+      'CONFIG_INVALID',
+      `the queue ${JSON.stringify(queue)} is not a stream: delete it or name another`,
+      error,
+    );
   }
 }
 
@@ -157,7 +170,7 @@ function unusable(code: ErrorCode, what: string, cause?: unknown): PregonError {
   return new PregonError(code, what, { cause });
 }
 
-/** Whether the broker says that this user may not do it. */
+/** Tells whether the broker denied this user the operation. */
 export function isRefused(error: unknown): boolean {
   return codeOf(error) === ACCESS_REFUSED;
 }
@@ -171,7 +184,7 @@ function toArguments(retention: RabbitRetention): Record<string, unknown> {
   const { maxAgeMs, maxBytes, segmentBytes = DEFAULT_SEGMENT_BYTES } = given ? retention : DEFAULT_RETENTION;
   for (const [name, limit] of Object.entries({ maxAgeMs, maxBytes, segmentBytes })) {
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
-      throw new RangeError(`retention.${name} must be an integer from 1 on, not ${limit}`);
+      throw new RangeError(`retention.${name} must be an integer of at least 1, not ${limit}`);
     }
   }
   return {

@@ -1,6 +1,6 @@
 import { PregonError } from '@pregon/protocol';
 
-/** Where a RabbitMQ stream is, and who asks. */
+/** The address of a RabbitMQ stream, with the credentials. */
 export interface RabbitAddress {
   readonly tls: boolean;
   readonly host: string;
@@ -11,22 +11,26 @@ export interface RabbitAddress {
   /** The queue that holds the log. */
   readonly stream: string;
   readonly heartbeatSeconds: number;
-  /** PEM files: whose certificates to trust instead of the system's, and who we are. */
+  /** PEM files: the authorities to trust instead of the system's, and the client certificate with its key. */
   readonly certificates: { readonly ca?: string; readonly cert?: string; readonly key?: string };
-  /** All but the password, to show to people. */
+  /** The address without the password, for messages. */
   readonly name: string;
 }
 
 const DEFAULT_STREAM = 'pregon';
 
-/** A broker that says nothing for two to three of these is given up. Lower is not safe on a busy broker, says its manual. */
+/**
+ * A broker that is silent for two to three heartbeats is given up. RabbitMQ's manual says that lower values are unsafe
+ * on a busy broker.
+ */
 const DEFAULT_HEARTBEAT_SECONDS = 5;
 
 const PARAMETERS = new Set(['stream', 'heartbeat', 'cacertfile', 'certfile', 'keyfile']);
 
 /**
- * Reads `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`; `amqps:` for TLS. Parts that are absent: `guest:guest@localhost:5672`
- * (5671), the vhost `/`, the stream `pregon`. Further parameters: `heartbeat` (seconds), `cacertfile`, `certfile`, `keyfile`.
+ * Parses `amqp://USER:PASSWORD@HOST:PORT/VHOST?stream=NAME`; `amqps:` for TLS. Defaults for absent parts:
+ * `guest:guest@localhost:5672` (5671 for TLS), the vhost `/`, the stream `pregon`. Other parameters: `heartbeat`
+ * (seconds), `cacertfile`, `certfile`, `keyfile`.
  *
  * @throws PregonError CONFIG_INVALID, which never shows the password
  * @see https://www.rabbitmq.com/docs/uri-spec
@@ -72,7 +76,8 @@ function parse(url: string): URL {
 function readHeartbeat(parts: URL): number {
   const text = parameter(parts, 'heartbeat');
   if (text === undefined) return DEFAULT_HEARTBEAT_SECONDS;
-  if (!/^\d{1,5}$/.test(text) || Number(text) === 0) throw invalid('heartbeat must be a number of seconds from 1 on');
+  if (!/^\d{1,5}$/.test(text) || Number(text) === 0)
+    throw invalid('heartbeat must be a number of seconds of at least 1');
   return Number(text);
 }
 
@@ -90,7 +95,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    // The error would show the text, which may be the password.
+    // The original error would show the text, which may be the password.
     throw invalid('user, password and vhost must be percent-encoded');
   }
 }

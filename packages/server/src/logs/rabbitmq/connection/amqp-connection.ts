@@ -3,20 +3,20 @@ import { answerWithin } from '../../../core/time/deadline.js';
 import { type Channel, type ChannelModel, type ConfirmChannel, destroyAmqp } from './amqp.js';
 
 /**
- * How long the broker may take to answer. A broker that has just started may take a connection, and then never answer a single
- * call on it: a connection made a moment later works.
+ * The time limit for an answer of the broker. A broker that has just started may accept a connection and then never
+ * answer a call on it; a connection that is opened a moment later works.
  */
 const ANSWER_MS = 5_000;
 const CLOSE_MS = 1_000;
 
-/** One connection, from its handshake to its end. Whoever finds that it no longer does its work ends it for all. */
+/** One connection, from its handshake to its end. Any user that finds it broken ends it for all. */
 export class AmqpConnection {
-  /** Resolves, once, with the reason for which the connection ended. */
+  /** Resolves once, with the reason why the connection ended. */
   readonly lost: Promise<Error>;
   readonly #model: ChannelModel;
   #failure: Error | undefined;
 
-  /** @param onBlocked the broker takes no more messages for now, and why */
+  /** @param onBlocked called with the reason if the broker accepts no messages for now */
   constructor(model: ChannelModel, onBlocked: (reason: string) => void) {
     this.#model = model;
     this.lost = new Promise((resolve) => {
@@ -35,7 +35,7 @@ export class AmqpConnection {
     return this.#failure === undefined;
   }
 
-  /** Why it ended; undefined while it is open. */
+  /** The reason why it ended; undefined while it is open. */
   get failure(): Error | undefined {
     return this.#failure;
   }
@@ -50,7 +50,7 @@ export class AmqpConnection {
     return withErrorsHeard(channel);
   }
 
-  /** Does something on a channel of its own: a call that the broker refuses costs no more than that. */
+  /** Runs `work` on a new channel: if the broker refuses a call, only this channel is closed. */
   async onChannel<Result>(work: (channel: Channel) => Promise<Result>): Promise<Result> {
     const channel = await this.channel();
     try {
@@ -65,11 +65,11 @@ export class AmqpConnection {
     try {
       await this.answer('closing a channel', channel.close());
     } catch {
-      // It was closed already, by the broker or together with the connection.
+      // The broker has already closed it, or it was closed together with the connection.
     }
   }
 
-  /** @throws Error what the call throws, or that it was not answered in time: then the connection has ended */
+  /** Waits for an answer of the broker. @throws Error of the call; or a timeout, which also ends the connection */
   async answer<Result>(what: string, call: Promise<Result>): Promise<Result> {
     let settled = false;
     const marked = call.finally(() => {
@@ -101,7 +101,10 @@ export class AmqpConnection {
   }
 }
 
-/** Without a listener, an error of a channel would end the process. Whoever waits for an answer, or for the end, is told. */
+/**
+ * Adds a listener, because an error of a channel without one would end the process. Callers get the error from their
+ * call or from `close`.
+ */
 function withErrorsHeard<Kind extends Channel>(channel: Kind): Kind {
   channel.on('error', () => {});
   return channel;

@@ -9,8 +9,10 @@ export type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } f
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /**
- * @param purpose told to the broker, whose operators see it in their list of connections
- * @throws PregonError CONFIG_INVALID where a certificate cannot be read; DRIVER_MISSING | the library's error
+ * Opens a connection to the broker.
+ *
+ * @param purpose a name that operators see in the broker's list of connections
+ * @throws PregonError CONFIG_INVALID if a certificate cannot be read; DRIVER_MISSING | the library's error
  */
 export async function openAmqp(address: RabbitAddress, purpose: string): Promise<ChannelModel> {
   const { connect } = await loadDriver('amqplib', 'a log on RabbitMQ', () => import('amqplib'));
@@ -33,7 +35,9 @@ export async function openAmqp(address: RabbitAddress, purpose: string): Promise
   );
 }
 
-/** What no waiting would mend: the broker knows us, and says no. */
+/**
+ * Returns the error for a refusal that retries cannot change: the broker knows this user or vhost and denies access.
+ */
 export function toRefusal(error: unknown, address: RabbitAddress): PregonError | undefined {
   if (error instanceof PregonError && error.code === 'DRIVER_MISSING') return error;
   const message = messageOf(error);
@@ -44,12 +48,16 @@ export function toRefusal(error: unknown, address: RabbitAddress): PregonError |
       cause: error,
     });
   }
-  // The library shows no more than that the connection was closed where the vhost should have been opened.
+  // If the vhost cannot be opened, the library reports only that the connection was closed.
   if (/Expected ConnectionOpenOk; got <ConnectionClose/.test(message)) {
     const vhost = `vhost ${JSON.stringify(address.vhost)}`;
-    return new PregonError('CONFIG_INVALID', `${at} refused ${vhost}: it does not exist, or ${user} may not enter it`, {
-      cause: error,
-    });
+    return new PregonError(
+      'CONFIG_INVALID',
+      `${at} refused ${vhost}: it does not exist, or ${user} has no access to it`,
+      {
+        cause: error,
+      },
+    );
   }
   return undefined;
 }
@@ -57,7 +65,7 @@ export function toRefusal(error: unknown, address: RabbitAddress): PregonError |
 /** Ends a connection that may be frozen, without asking the broker. */
 export function destroyAmqp({ connection }: ChannelModel, reason: Error): void {
   const stream = 'stream' in connection ? connection.stream : undefined;
-  // An error, not an end: only that makes the library stop its heartbeats.
+  // The stream is destroyed with an error, because only an error makes the library stop its heartbeats.
   if (isDestroyable(stream)) stream.destroy(reason);
 }
 

@@ -6,13 +6,14 @@ import type { RabbitAddress } from './address.js';
 
 export type Certificates = RabbitAddress['certificates'];
 
-/** What is in the files. */
+/** The contents of the certificate files. */
 export type CertificateTexts = { readonly [name in keyof Certificates]?: Buffer };
 
 const PARAMETERS = { ca: 'cacertfile', cert: 'certfile', key: 'keyfile' } as const;
 
 /**
- * Reads the files. Done again for each connection, so that renewed certificates are used without a restart.
+ * Reads the certificate files. It is called for each connection, so that renewed certificates are used without a
+ * restart.
  *
  * @throws PregonError CONFIG_INVALID, which names the parameter
  */
@@ -21,13 +22,14 @@ export function readCertificates(certificates: Certificates): CertificateTexts {
 }
 
 /**
- * To be called once before the first connection: no waiting would mend a file that is not there, or holds something else.
+ * Checks the certificate files. Called once before the first connection, because retries cannot help if a file is
+ * missing or invalid.
  *
  * @throws PregonError CONFIG_INVALID, which names the parameter
  */
 export function assertCertificates(certificates: Certificates): void {
   const { ca, cert, key } = readCertificates(certificates);
-  // A context takes authorities that are none, and trusts nobody.
+  // A secure context accepts invalid authorities and then trusts none, so the authority is parsed first.
   if (ca) assertUsable('cacertfile', () => new X509Certificate(ca));
   if (cert) assertUsable('certfile', () => createSecureContext({ cert }));
   if (key) assertUsable('keyfile', () => createSecureContext({ key }));

@@ -10,19 +10,19 @@ const MAX_PAUSE_MS = 2_000;
 
 export interface ConnectionOptions {
   readonly address: RabbitAddress;
-  /** What it is for: `reads`, `publishes`. */
+  /** The purpose of the connection: `reads`, `publishes`. */
   readonly purpose: string;
   /** Whether the broker's refusal of the first connection is final, see {@link toRefusal}. */
   readonly refusable: boolean;
   /** Aborted when the log is closed. */
   readonly signal: AbortSignal;
-  /** The broker cannot be reached; told once until it can. */
+  /** The broker cannot be reached; called once until it can. */
   readonly onWaiting: (error: Error) => void;
   readonly onConnected: () => void;
   readonly onBlocked: (reason: string) => void;
 }
 
-/** A connection that is made when somebody needs it, and made anew after it was lost, with growing pauses between tries. */
+/** A connection that is opened on demand, and reopened with backoff after it was lost. */
 export class RabbitConnection {
   readonly #options: ConnectionOptions;
   #current: Promise<AmqpConnection> | undefined;
@@ -35,15 +35,15 @@ export class RabbitConnection {
     this.#refusable = options.refusable;
   }
 
-  /** Whether the broker cannot be reached: `onWaiting` was told, and there is no connection since. */
+  /** Whether the broker cannot be reached: `onWaiting` was called, and there has been no connection since. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
   /**
-   * The connection, as soon as there is one, however long that takes.
+   * Resolves with the connection as soon as there is one, however long that takes.
    *
-   * @throws PregonError CONFIG_INVALID where the broker refuses the first connection | LOG_CLOSED
+   * @throws PregonError CONFIG_INVALID if the broker refuses the first connection | LOG_CLOSED
    */
   link(): Promise<AmqpConnection> {
     this.#current ??= this.#connect();
@@ -63,7 +63,8 @@ export class RabbitConnection {
         this.#isWaiting = false;
         return link;
       } catch (error) {
-        // Only the first connection is refused for good: passwords are changed while we run, and brokers are set up anew.
+        // Only a refusal of the first connection is final: later, passwords may be changed, and brokers may be set up
+        // again.
         if (error instanceof PregonError && (error.code === 'LOG_CLOSED' || this.#refusable)) throw error;
         const isNew = !this.#isWaiting;
         this.#isWaiting = true;

@@ -11,13 +11,16 @@ import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './sto
 const SECRET_BYTES = 32;
 const SECRET_HEADER = 'pregon-secret';
 
-/** How long a stream that holds a secret may take to deliver it before another one is offered; an offer too many does no harm. */
+/**
+ * The time that a stream with a secret has to deliver it before this process offers another one. A surplus offer does
+ * no harm.
+ */
 const LOOK_MS = 250;
 const ANSWER_MS = 5_000;
-/** What the log keeps outside retention may stand before the secret, if a configured secret was used first. */
+/** Values that the log keeps outside retention may come before the secret, if a configured secret was used first. */
 const PREFETCH = 1_000;
 
-/** A broker that has just started may refuse the first attempts: that is not worth a warning. */
+/** A broker that has just started may refuse the first attempts, which does not deserve a warning. */
 const TOLD_AT_ATTEMPT = 5;
 
 const FIRST_PAUSE_MS = 50;
@@ -29,13 +32,13 @@ export interface KeyStreamOptions {
   readonly stream: string;
   /** Aborted when the log is closed. */
   readonly signal: AbortSignal;
-  /** Told once if the secret cannot be read for now, though the broker is there. */
+  /** Called once if the secret cannot be read for now although the broker can be reached. */
   readonly onWaiting: (error: Error) => void;
 }
 
 /**
- * The secret of a log at a broker, in a second stream that has no retention. Processes that start at the same moment may all offer one: a
- * stream has one order for all its readers, so the first secret in it is that of everybody.
+ * The secret of a log at a broker, in a second stream without retention. Processes that start at the same time may all
+ * offer a secret. A stream has one order for all readers, so all of them use the first secret in it.
  */
 export class KeyStream {
   readonly #options: KeyStreamOptions;
@@ -46,7 +49,10 @@ export class KeyStream {
     this.#name = keyStreamOf(options.stream);
   }
 
-  /** Waits as long as the broker is away. @throws PregonError CONFIG_INVALID if this user may not make the stream | LOG_CLOSED */
+  /**
+   * Returns the secret; waits while the broker is away. @throws PregonError CONFIG_INVALID if this user may not create
+   * the stream | LOG_CLOSED
+   */
   async secret(): Promise<Uint8Array> {
     const { connection, signal, onWaiting } = this.#options;
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
@@ -56,7 +62,7 @@ export class KeyStream {
         return await this.#readOrOffer(await connection.link());
       } catch (error) {
         if (error instanceof PregonError) throw error;
-        // Trying again does not help: somebody has to grant the permission.
+        // Retries cannot help: an operator must grant the permission.
         if (isRefused(error)) throw unusableKeys(this.#name, 'the secret of the log', error);
         if (attempt === TOLD_AT_ATTEMPT) onWaiting(toError(error));
       }
@@ -77,7 +83,7 @@ export class KeyStream {
     }
   }
 
-  /** Resolves with the first secret in the stream, however late it comes. */
+  /** Resolves with the first secret in the stream, however late it arrives. */
   async #read(link: AmqpConnection): Promise<{ secret: Promise<Uint8Array>; stop: () => Promise<void> }> {
     const channel = await link.channel();
     await link.answer('prefetch', channel.prefetch(PREFETCH));
@@ -87,7 +93,7 @@ export class KeyStream {
       found = resolve;
       failed = reject;
     });
-    // The caller may have stopped waiting: a later failure must not become an unhandled rejection.
+    // The caller may have stopped waiting; a later failure must not become an unhandled rejection.
     secret.catch(() => {});
     channel.on('close', () => failed(link.failure ?? new Error('the consumer was closed')));
     const deliver = (message: ConsumeMessage | null) => {
@@ -104,6 +110,6 @@ export class KeyStream {
 
 function secretIn({ content, properties }: ConsumeMessage): Uint8Array | undefined {
   const isSecret = properties.headers?.[SECRET_HEADER] === 1 && content.length === SECRET_BYTES;
-  // A copy: what was delivered is a part of all that was received at once.
+  // A copy, because the content is a slice of a larger receive buffer.
   return isSecret ? Uint8Array.from(content) : undefined;
 }

@@ -2,18 +2,26 @@ import { messageOf, PregonError } from '@pregon/protocol';
 import type { AmqpConnection } from '../connection/amqp-connection.js';
 import { ensureStream } from '../topology.js';
 
-/** Small, because the stream holds little; without a limit on age or size, because what it holds must never be dropped. */
+/**
+ * The segments are small because the stream holds little. There is no limit on age or size, because nothing in it may
+ * be dropped.
+ */
 export const KEY_STREAM_ARGUMENTS: Readonly<Record<string, unknown>> = {
   'x-queue-type': 'stream',
   'x-stream-max-segment-size-bytes': 1_000_000,
 };
 
-/** The second stream of a log: its secret, and what it keeps outside retention. */
+/**
+ * Returns the name of the second stream of a log, which holds its secret and the values that it keeps outside
+ * retention.
+ */
 export function keyStreamOf(stream: string): string {
   return `${stream}.keys`;
 }
 
-/** @throws PregonError CONFIG_INVALID if this user may not make it, and it is not there, or the broker's error */
+/**
+ * @throws PregonError CONFIG_INVALID if the stream is missing and this user may not create it; or the broker's error
+ */
 export async function ensureKeyStream(link: AmqpConnection, name: string, what: string): Promise<void> {
   try {
     await ensureStream(link, name, KEY_STREAM_ARGUMENTS);
@@ -22,13 +30,16 @@ export async function ensureKeyStream(link: AmqpConnection, name: string, what: 
   }
 }
 
-/** Trying again does not help: somebody has to grant the permission. */
+/** Makes the final error: retries cannot help, because an operator must grant the permission. */
 export function unusableKeys(name: string, what: string, cause: unknown): PregonError {
   const cure = `let this user configure, write and read ${name}, or give all gateways the same "secret:"`;
   return new PregonError('CONFIG_INVALID', `${what} cannot be used: ${messageOf(cause)}; ${cure}`, { cause });
 }
 
-/** @throws Error if it was not stored: a broker that has just started confirms what it routes to nothing */
+/**
+ * @throws Error if the message was not stored: a broker that has just started confirms messages that it routes to
+ * nothing
+ */
 export async function storeInStream(
   link: AmqpConnection,
   name: string,

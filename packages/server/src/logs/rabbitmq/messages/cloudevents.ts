@@ -3,37 +3,44 @@ import { readJsonObject } from '../../../core/json-input.js';
 import type { ConsumeMessage } from '../connection/amqp.js';
 import { readBody } from './foreign-body.js';
 
-/** Attributes of an event, and its data, before anybody has looked whether they are right. */
+/** The unchecked attributes and data of an event. */
 export type Attributes = Readonly<Record<string, unknown>>;
 
-/** Both prefixes of the binding's binary mode: the colon of old, the underscore for clients that refuse colons. */
+/**
+ * Both prefixes of the binary mode in the AMQP binding: the original colon, and the underscore for clients that do not
+ * allow colons.
+ */
 const HEADER = /^cloudEvents[:_]([a-z0-9]+)$/;
 
 /**
- * A CloudEvent that is the whole body.
+ * Reads a CloudEvent that is the whole body.
  *
  * @throws PregonError EVENT_INVALID
- * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md#32-structured-content-mode
+ * @see
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md#32-structured-content-mode
  */
 export function readStructuredMode({ properties, content }: ConsumeMessage): Attributes | undefined {
   const contentType: unknown = properties.contentType;
   if (typeof contentType !== 'string' || !/^application\/cloudevents/i.test(contentType)) return undefined;
   if (!/^application\/cloudevents\+json\s*(;|$)/i.test(contentType)) {
-    throw invalid(`CloudEvents of the content type ${JSON.stringify(contentType.slice(0, 80))} are not read`);
+    throw invalid(`CloudEvents of the content type ${JSON.stringify(contentType.slice(0, 80))} are not supported`);
   }
   try {
-    return readJsonObject(content, 'it calls itself a CloudEvent but');
+    return readJsonObject(content, 'its content type is that of a CloudEvent but the body');
   } catch (cause) {
-    // The parser's own words would quote a body that may be long.
+    // The parser's own message would quote the body, which may be long.
     if (!(cause instanceof PregonError && cause.cause instanceof SyntaxError)) throw cause;
-    throw new PregonError('EVENT_INVALID', 'it calls itself a CloudEvent but is not JSON', { cause });
+    throw new PregonError('EVENT_INVALID', 'its content type is that of a CloudEvent but the body is not JSON', {
+      cause,
+    });
   }
 }
 
 /**
- * A CloudEvent whose attributes are headers and whose data is the body.
+ * Reads a CloudEvent whose attributes are headers and whose data is the body.
  *
- * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md#31-binary-content-mode
+ * @see
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/amqp-protocol-binding.md#31-binary-content-mode
  */
 export function readBinaryMode({ properties, content }: ConsumeMessage): Attributes | undefined {
   const attributes: Record<string, unknown> = {};
@@ -48,7 +55,10 @@ export function readBinaryMode({ properties, content }: ConsumeMessage): Attribu
   return { ...attributes, ...readBody(content, typeof contentType === 'string' ? contentType : undefined) };
 }
 
-/** A header's value as JSON knows it: timestamps, which the library marks with `!`, become RFC 3339, and bytes base64. */
+/**
+ * Converts the value of a header to JSON: timestamps, which the library marks with `!`, become RFC 3339, and bytes
+ * become base64.
+ */
 function toAttribute(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('base64');
   if (isRecord(value) && value['!'] === 'timestamp' && typeof value['value'] === 'number') {
@@ -58,7 +68,8 @@ function toAttribute(value: unknown): unknown {
 }
 
 /**
- * The library puts U+FFFD in the place of bytes that are not UTF-8: two different ids would become one.
+ * Refuses text that was not UTF-8. The library replaces bytes that are not UTF-8 by U+FFFD, so two different ids could
+ * become equal.
  *
  * @throws PregonError EVENT_INVALID
  */

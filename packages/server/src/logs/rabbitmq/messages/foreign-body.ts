@@ -3,7 +3,10 @@ import { decodeUtf8, readJson } from '../../../core/json-input.js';
 
 export type EventBody = Pick<PregonEvent, 'data' | 'data_base64' | 'datacontenttype'>;
 
-/** A body as the data of an event: JSON if it is, unless it is called text; else text if it is UTF-8; else base64. */
+/**
+ * Reads a body as the data of an event: as JSON if it is valid JSON and its content type is not text; otherwise as text
+ * if it is UTF-8; otherwise as base64.
+ */
 export function readBody(content: Buffer, contentType: string | undefined): EventBody {
   if (content.length === 0) return {};
   const text = decodeUtf8(content);
@@ -15,7 +18,7 @@ export function readBody(content: Buffer, contentType: string | undefined): Even
   return { datacontenttype: contentType ?? 'text/plain', data: text };
 }
 
-/** A content type that says otherwise would make readers take the data for text. */
+/** With another content type, readers would take the data for text. */
 function jsonType(contentType: string | undefined): string {
   return contentType !== undefined && /[/+]json\b/i.test(contentType) ? contentType : 'application/json';
 }

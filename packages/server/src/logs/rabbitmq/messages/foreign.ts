@@ -10,27 +10,31 @@ export interface ForeignOptions {
   readonly maxEventBytes: number;
 }
 
-/** The type of a message that has no type property, and no routing key that could stand for one. */
+/** The type of a message without a type property and without a routing key. */
 const UNTYPED = 'Message';
 
 /**
- * An event from a message that a program published which knows nothing of Pregon. A CloudEvent, in structured or binary mode, is
- * taken as it is. Anything else is wrapped: type from the property `type`, else the routing key; `data` from the body; `time` from
- * the property `timestamp`; `source` from `app_id`, else `/<exchange>`; `id` from `message_id`, else `<stream>-<offset>`. Exchange
- * and topic are always those of the delivery; where the routing key is empty, the event's own topic, else the exchange.
+ * Makes an event from a message of a program that does not know Pregon. A CloudEvent, in structured or binary mode, is
+ * used unchanged. Any other message is wrapped:
  *
- * A pure function of the message and its offset, so that every gateway makes the same event of it.
+ * - `type` is the property `type`, otherwise the routing key;
+ * - `data` is the body;
+ * - `time` is the property `timestamp`;
+ * - `source` is `app_id`, otherwise `/<exchange>`;
+ * - `id` is `message_id`, otherwise `<stream>-<offset>`.
  *
- * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE where it cannot be made an event
+ * The exchange is always that of the delivery, and so is the topic. If the routing key is empty, the topic is that of
+ * the CloudEvent, otherwise the exchange.
+ *
+ * A pure function of the message and its offset, so every gateway makes the same event from it.
+ *
+ * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE if no event can be made from it
  */
 export function toForeignEvent(message: ConsumeMessage, options: ForeignOptions): EncodedEvent {
   const { fields, content } = message;
-  if (fields.exchange === '') throw invalid('it came through no exchange');
+  if (fields.exchange === '') throw invalid('it was not published to an exchange');
   if (content.length > options.maxEventBytes) {
-    throw new PregonError(
-      'EVENT_TOO_LARGE',
-      `it has ${content.length} bytes; at most ${options.maxEventBytes} are taken`,
-    );
+    throw new PregonError('EVENT_TOO_LARGE', `it has ${content.length} bytes; the limit is ${options.maxEventBytes}`);
   }
   assertDecoded('its routing key', fields.routingKey);
   const attributes = readStructuredMode(message) ?? readBinaryMode(message) ?? wrap(message, options);
@@ -38,7 +42,7 @@ export function toForeignEvent(message: ConsumeMessage, options: ForeignOptions)
   return encodeEvent(toEvent(event), options.maxEventBytes);
 }
 
-/** What is missing or wrong is told by `encodeEvent`, which takes it apart. */
+/** `encodeEvent` reports missing or invalid attributes, so this only checks their types. */
 function toEvent(attributes: Attributes & Pick<PregonEvent, 'topic' | 'exchange'>): PregonEvent {
   const { id, source, type, specversion } = attributes;
   if (specversion !== '1.0') throw invalid('specversion must be "1.0"');
@@ -53,7 +57,7 @@ function text(name: string, value: unknown): string {
 function topicOf({ fields }: ConsumeMessage, { topic }: Attributes): string {
   if (fields.routingKey !== '') {
     if (isTopic(fields.routingKey)) return fields.routingKey;
-    throw invalid(`its routing key is no topic: ${JSON.stringify(fields.routingKey.slice(0, 80))}`);
+    throw invalid(`its routing key is not a topic: ${JSON.stringify(fields.routingKey.slice(0, 80))}`);
   }
   return typeof topic === 'string' ? topic : fields.exchange;
 }
@@ -74,7 +78,7 @@ function nonEmpty(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** AMQP counts in seconds since 1970. */
+/** AMQP timestamps are in seconds since 1970. */
 function timeOf(timestamp: unknown): { time?: string } {
   const time = typeof timestamp === 'number' ? new Date(timestamp * 1_000) : undefined;
   return time && !Number.isNaN(time.getTime()) ? { time: time.toISOString() } : {};

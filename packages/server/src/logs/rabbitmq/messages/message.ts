@@ -6,7 +6,7 @@ import type { ConsumeMessage, Options } from '../connection/amqp.js';
 import { toForeignEvent } from './foreign.js';
 import type { StreamEntry } from './stream-entry.js';
 
-/** A message to be published. */
+/** A message to publish. */
 export interface Outgoing {
   readonly exchange: string;
   readonly routingKey: string;
@@ -15,14 +15,16 @@ export interface Outgoing {
 }
 
 /**
- * The header that marks what this driver published: `id`, `source`, `type` and `sequence` as JSON, so that the body is delivered as
- * it is, byte for byte. One header, because the broker's cost grows with their number; JSON, because UTF-8 has no lone surrogates.
+ * The header of messages that this driver publishes: `id`, `source`, `type` and `sequence` as JSON, so that the body
+ * can be delivered unchanged. It is one header because the broker's cost grows with their number. It is JSON because
+ * UTF-8 cannot encode lone surrogates.
  */
 const EVENT_HEADER = 'pregon';
 /**
- * Since format 2: `time`, `subject` and `traceparent`, for consumers that do not want to parse the body. Beside the first header, which
- * stays as it was, so that releases of format 1 read the message. Readers of this package take the attributes from the body, which they
- * parse anyway (see {@link readOwnBody}): so messages of format 1 and of other producers have them as well.
+ * Added in format 2: `time`, `subject` and `traceparent`, for consumers that do not parse the body. It is a second
+ * header, so that releases of format 1 can still read the first. Readers of this package take the attributes from the
+ * body, which they parse anyway (see {@link readOwnBody}), so messages of format 1 and of other producers have them as
+ * well.
  */
 const ATTRIBUTES_HEADER = 'pregon-attributes';
 const FENCE_HEADER = 'pregon-fence';
@@ -33,10 +35,10 @@ const CARRIAGE_RETURN = 0x0d;
 const OPENING_BRACE = 0x7b;
 const CLOSING_BRACE = 0x7d;
 
-/** Headers have to fit into one frame, and into the library's buffer, with room to spare. */
+/** Headers must fit into one frame and into the library's buffer, with a margin. */
 const HEADER_BYTES = 16_384;
 const ATTRIBUTES_BYTES = 8_192;
-/** The most bytes of an AMQP short string. */
+/** The maximum size of an AMQP short string, in bytes. */
 const SHORT_BYTES = 255;
 
 export function toMessage(event: EncodedEvent): Outgoing {
@@ -49,10 +51,10 @@ export function toMessage(event: EncodedEvent): Outgoing {
     options: {
       persistent: true,
       contentType: CONTENT_TYPE,
-      // For other consumers of the exchange; we read the header.
+      // For other consumers of the exchange; this driver reads the header instead.
       ...(Buffer.byteLength(id) <= SHORT_BYTES ? { messageId: id } : {}),
       ...(Buffer.byteLength(type) <= SHORT_BYTES ? { type } : {}),
-      // Without it, readers take the event for that of another producer, and parse it.
+      // Without the header, readers treat the event as one of another producer and parse it.
       ...(Buffer.byteLength(names) <= HEADER_BYTES
         ? { headers: { [EVENT_HEADER]: names, ...attributesHeader(event) } }
         : {}),
@@ -60,13 +62,13 @@ export function toMessage(event: EncodedEvent): Outgoing {
   };
 }
 
-/** What is too long for it stays in the body alone. */
+/** Attributes that are too long for the header are only in the body. */
 function attributesHeader({ attributes }: EncodedEvent): Record<string, string> {
   const text = encodeAttributes(attributes);
   return !hasAttributes(text) || Buffer.byteLength(text) > ATTRIBUTES_BYTES ? {} : { [ATTRIBUTES_HEADER]: text };
 }
 
-/** Straight to the queue, so that it takes no other way than the events do, and reaches nobody else. */
+/** A fence goes straight to the queue, so that no other queue gets it. */
 export function toFence(stream: string, id: string): Outgoing {
   return {
     exchange: '',
@@ -76,7 +78,10 @@ export function toFence(stream: string, id: string): Outgoing {
   };
 }
 
-/** The same for two events where their source and id are: whatever they hold, one cannot be written so as to look like another. */
+/**
+ * Returns a key that is equal for two events only if their source and id are. No combination of texts can imitate
+ * another one.
+ */
 export function toKey(source: string, id: string): string {
   return `${source.length}:${source}${id}`;
 }
@@ -86,7 +91,7 @@ export interface DecodeOptions {
   readonly maxEventBytes: number;
 }
 
-/** What a delivery from the stream holds. The same on every gateway. */
+/** Reads a delivery from the stream. The result is the same on every gateway. */
 export function toStreamEntry(message: ConsumeMessage, options: DecodeOptions): StreamEntry {
   const { content, fields } = message;
   const offset = offsetOf(message);
@@ -104,11 +109,11 @@ export function toStreamEntry(message: ConsumeMessage, options: DecodeOptions): 
 
 export function offsetOf({ properties }: ConsumeMessage): number {
   const offset: unknown = properties.headers?.['x-stream-offset'];
-  if (typeof offset !== 'number') throw new TypeError('the queue is no stream: a message has no x-stream-offset');
+  if (typeof offset !== 'number') throw new TypeError('the queue is not a stream: a message has no x-stream-offset');
   return offset + 1;
 }
 
-/** False if a message of ours is certainly another event, without the cost of reading it. */
+/** Returns false if a message of this driver is certainly another event, without the cost of reading it. */
 export function mayHaveId({ properties }: ConsumeMessage, id: string): boolean {
   const header: unknown = properties.headers?.[EVENT_HEADER];
   return typeof header !== 'string' || header.startsWith(`[${JSON.stringify(id)},`);
@@ -123,13 +128,13 @@ function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: numb
   const [id, source, type, sequence] = attributes;
   const body = readOwnBody(content, maxEventBytes);
   if (body['id'] !== id || body['source'] !== source || body['type'] !== type) {
-    throw new TypeError('its header names another event than its body');
+    throw new TypeError('its header and its body name different events');
   }
-  // Moved here from another exchange: it is read anew, as what it is here.
+  // The message was moved here from another exchange, so it is read as a foreign message.
   if (body['topic'] !== fields.routingKey || body['exchange'] !== fields.exchange) return undefined;
-  // Written anew on its way: in an event stream, an empty line would end the event.
+  // Another program reformatted the body; in an event stream (SSE), an empty line would end the event.
   if (content.includes(LINE_FEED) || content.includes(CARRIAGE_RETURN)) return undefined;
-  // A copy: what came is a part of all that was received at once, and would keep it in memory.
+  // A copy, because the content is a slice of a larger receive buffer and would keep it in memory.
   const payload = Buffer.from(content);
   const point = { offset, fingerprint: fingerprint(payload) };
   const event = { ...point, exchange: fields.exchange, topic: fields.routingKey, type, source, sequence, payload };
@@ -137,18 +142,18 @@ function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: numb
 }
 
 /**
- * Anybody who may publish to the exchange can forge the header, or pass on a body that was mangled on its way; what is wrong with it
- * would reach every client, again on each resume. So the body is parsed, though what is delivered are its bytes: some 2 µs for an
- * event of 350 bytes, a seventh of what reading it costs.
+ * Reads and checks the body of an own message. Anyone who may publish to the exchange can forge the header, or forward
+ * a corrupted body; an invalid body would reach every client, again on each resume. So the body is parsed, although its
+ * bytes are delivered unchanged. That costs about 2 µs for an event of 350 bytes, a seventh of reading it.
  */
 function readOwnBody(content: Buffer, maxEventBytes: number): Readonly<Record<string, unknown>> {
   if (content.length > maxEventBytes) {
-    throw new PregonError('EVENT_TOO_LARGE', `it has ${content.length} bytes; at most ${maxEventBytes} are taken`);
+    throw new PregonError('EVENT_TOO_LARGE', `it has ${content.length} bytes; the limit is ${maxEventBytes}`);
   }
-  // The position is put in the place of the last byte; text of other encodings would end the connections of clients.
+  // The position replaces the last byte later. Text in another encoding would make clients close their connections.
   const isFramed = content[0] === OPENING_BRACE && content.at(-1) === CLOSING_BRACE && isUtf8(content);
   const body: unknown = isFramed ? JSON.parse(content.toString('utf8')) : undefined;
-  if (!isEvent(body)) throw new TypeError('its body is no event');
+  if (!isEvent(body)) throw new TypeError('its body is not an event');
   return body;
 }
 

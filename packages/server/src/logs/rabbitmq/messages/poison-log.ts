@@ -1,9 +1,9 @@
 import type { PoisonEntry } from './stream-entry.js';
 
-/** The least time between two reports, so that a producer gone wrong does not fill the disk with them. */
+/** The minimum time between two reports, so that a faulty producer does not fill the disk with them. */
 const INTERVAL_MS = 1_000;
 
-/** Counts the messages that are delivered to nobody, and reports them: the first at once, of many the number. */
+/** Counts the messages that no reader gets, and reports them: the first at once, later ones as a number. */
 export class PoisonLog {
   readonly #stream: string;
   readonly #onWarning: (error: Error) => void;

@@ -9,15 +9,20 @@ import type { Outgoing } from '../messages/message.js';
 import { isRefused, type Topology } from '../topology.js';
 import { StreamWatch } from './stream-watch.js';
 
-/** The most that may be on its way and not confirmed. */
+/** The limits for messages that are sent and not confirmed. */
 const WINDOW_COUNT = 1_000;
 const WINDOW_BYTES = 8_388_608;
 
 const FIRST_PAUSE_MS = 20;
 const MAX_PAUSE_MS = 500;
-/** How long the first confirm on a channel may take: on one that was opened while the stream was being started, it never comes. */
+/**
+ * The time limit for the first confirm on a channel. On a channel that was opened while the stream was starting, it
+ * never arrives.
+ */
 const FIRST_PATIENCE_MS = 1_000;
-/** The same where that time was too short again and again, and on a channel that has confirmed before. */
+/**
+ * The maximum of that limit, which doubles after each failure; also the limit on a channel that has confirmed before.
+ */
 const MAX_PATIENCE_MS = 10_000;
 const EXPIRY_CHECK_MS = 250;
 
@@ -27,11 +32,11 @@ export interface ConfirmedPublisherOptions {
   readonly topology: Topology;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Told of each time that messages had to be published again. */
+  /** Called each time that messages have to be published again. */
   readonly onRepeat: (error: Error) => void;
 }
 
-/** Messages that are safe together, or fail together. */
+/** Messages that succeed together or fail together. */
 interface Job {
   readonly messages: Set<Pending>;
   readonly expiresAt: number;
@@ -44,36 +49,38 @@ interface Pending {
   readonly job: Job;
 }
 
-/** What one channel has come to. */
+/** The state of one channel. */
 interface Stretch {
   confirmed: boolean;
   watch: StreamWatch | undefined;
   /** Confirmed, but not yet proven to have reached the stream. */
   unproven: Pending[];
   proving: boolean;
-  /** The exchanges of which a message has reached the stream. */
+  /** The exchanges from which a message has reached the stream. */
   readonly probed: Set<string>;
-  /** The exchange of which the first message is on its way. */
+  /** The exchange whose first message is pending. */
   probing: string | undefined;
-  /** When something was confirmed last, or began to be waited for. */
+  /** The time of the last confirm, or of the start of the wait for one. */
   movedAt: number;
   failure: Error | undefined;
 }
 
 /**
- * Publishes messages in order, each until the broker has confirmed it with routing proven; through restarts, lost connections, and
- * queues that are gone. What was not confirmed is published again, so a message may be in the stream twice.
+ * Publishes messages in order, each until the broker has confirmed it with routing proven. It continues after restarts,
+ * lost connections and deleted queues. Unconfirmed messages are published again, so a message may be in the stream
+ * twice.
  *
- * **Routing.** `mandatory` proves that a message was routed to some queue, and a {@link StreamWatch} that the stream was there all
- * the time. Nothing proves its bindings: events that are routed to another queue of the exchange, while an operator has unbound the
- * stream from it or deleted the exchange and made it anew, are confirmed and not in the stream.
+ * **Routing.** `mandatory` proves that a message was routed to some queue, and a {@link StreamWatch} that the stream
+ * existed all the time. Nothing proves its bindings. If an operator unbinds the stream from an exchange, or deletes and
+ * recreates the exchange, events that are routed to another queue of the exchange are confirmed but are not in the
+ * stream.
  *
- * **Order.** The first copies of messages lie in the stream in the order of `publish`, since what is published again begins with
- * the oldest that is not confirmed, and a channel keeps the order. That needs each channel to have stored a prefix of what was
- * sent on it. A broker that has just started routes to nothing for a while, confirms that too, and may begin to route in the middle
- * of what is on its way: therefore each exchange is tried with one message first on a new channel, and when one is returned,
- * nothing that was confirmed after it counts, the channel is left, and all is begun anew. A binding that an operator takes away and
- * puts back under load can still put an event behind later ones.
+ * **Order.** The first copies of messages are in the stream in the order of `publish`: publishing again starts with the
+ * oldest unconfirmed message, and a channel keeps the order. This requires that each channel stored a prefix of what
+ * was sent on it. A broker that has just started routes to nothing for a while, confirms that too, and may begin to
+ * route in the middle of the pending messages. Therefore a new channel first tries each exchange with one message. If a
+ * message is returned, no later confirm counts, the channel is closed, and publishing starts again. If an operator
+ * removes a binding and restores it under load, an event can still come after later ones.
  */
 export class ConfirmedPublisher {
   readonly #options: ConfirmedPublisherOptions;
@@ -94,7 +101,12 @@ export class ConfirmedPublisher {
     this.#options = options;
   }
 
-  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID | EXCHANGE_UNUSABLE; any prefix of the messages may be stored then */
+  /**
+   * Resolves when all messages are safe.
+   *
+   * @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED | CONFIG_INVALID | EXCHANGE_UNUSABLE; any prefix of the messages
+   * may be stored then
+   */
   publish(messages: readonly Outgoing[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
@@ -112,10 +124,10 @@ export class ConfirmedPublisher {
     });
   }
 
-  /** Fails what is under way. */
+  /** Rejects all pending calls. */
   close(): void {
     this.#closed = true;
-    const closed = new PregonError('LOG_CLOSED', 'the log was closed before RabbitMQ had confirmed the events');
+    const closed = new PregonError('LOG_CLOSED', 'the log was closed before RabbitMQ confirmed the events');
     for (const job of [...this.#jobs]) this.#settle(job, closed);
     this.#news.ring();
   }
@@ -155,7 +167,7 @@ export class ConfirmedPublisher {
     };
     channel.on('error', fail);
     channel.on('close', () => fail(link.failure ?? new Error('the channel was closed')));
-    channel.on('return', ({ fields }) => fail(new Error(`nothing is bound to the exchange ${fields.exchange}`)));
+    channel.on('return', ({ fields }) => fail(new Error(`no queue is bound to the exchange ${fields.exchange}`)));
     try {
       while (!this.#closed) {
         await this.#send(link, channel, stretch);
@@ -168,9 +180,9 @@ export class ConfirmedPublisher {
       this.#refuse(stretch, error);
       throw error;
     } finally {
-      stretch.failure ??= new Error('the channel was left');
+      stretch.failure ??= new Error('the channel was abandoned');
       stretch.watch?.close();
-      // Anything of it may be gone.
+      // The stream, an exchange or a binding may be gone.
       this.#options.topology.forget(link);
       await link.closeChannel(channel);
     }
@@ -184,7 +196,7 @@ export class ConfirmedPublisher {
       const { exchange } = pending.message;
       if (!topology.isPrepared(link, exchange) && !(await this.#prepare(link, pending.job, exchange))) continue;
       stretch.watch ??= await this.#watch(link, channel, stretch);
-      // It may have expired in the meantime.
+      // The message may have expired in the meantime.
       if (!this.#waiting.delete(pending)) continue;
       if (this.#inFlight.size === 0) stretch.movedAt = performance.now();
       this.#inFlight.add(pending);
@@ -194,7 +206,7 @@ export class ConfirmedPublisher {
     }
   }
 
-  /** False where the exchange cannot be used: that is the end of this job, and of nothing else. */
+  /** Returns false if the exchange cannot be used: this fails only the job, no other one. */
   async #prepare(link: AmqpConnection, job: Job, exchange: string): Promise<boolean> {
     try {
       await this.#options.topology.prepare(link, exchange);
@@ -206,7 +218,10 @@ export class ConfirmedPublisher {
     }
   }
 
-  /** The broker closes the channel for a message that this user may not publish: without its job, the others go on. */
+  /**
+   * The broker closes the channel for a message that this user may not publish. Failing the job lets the others
+   * continue.
+   */
   #refuse({ probing }: Stretch, error: unknown): void {
     if (probing === undefined || !isRefused(error)) return;
     const message = messageOf(error);
@@ -252,7 +267,7 @@ export class ConfirmedPublisher {
     }
   }
 
-  /** One question for all that was confirmed before it. */
+  /** Asks the broker once for all messages that were confirmed before. */
   async #prove(stretch: Stretch): Promise<void> {
     stretch.proving = true;
     while (stretch.unproven.length > 0 && !stretch.failure) {
@@ -263,7 +278,7 @@ export class ConfirmedPublisher {
       } catch (error) {
         stretch.failure ??= toError(error);
       }
-      // Meanwhile the stream may have been deleted, or something returned.
+      // In the meantime, the stream may have been deleted, or a message returned.
       if (!stretch.failure) this.#settleProven(stretch, confirmed);
       this.#news.ring();
     }
@@ -295,14 +310,14 @@ export class ConfirmedPublisher {
     if (this.#inFlight.delete(pending)) this.#inFlightBytes -= pending.message.body.length;
   }
 
-  /** What is tried holds up all others, also when nobody waits for it any more. */
+  /** The first message on an exchange blocks all others, even if its job has expired. */
   #isAwaiting({ probing }: Stretch): boolean {
     return this.#inFlight.size > 0 || probing !== undefined;
   }
 
   #assertMoving(link: AmqpConnection, stretch: Stretch, patienceMs: number): void {
     if (!this.#isAwaiting(stretch) || performance.now() - stretch.movedAt < patienceMs) return;
-    const stalled = new Error(`nothing was confirmed for ${patienceMs} ms`);
+    const stalled = new Error(`RabbitMQ confirmed nothing for ${patienceMs} ms`);
     this.#giveUp(link, stalled);
     throw stalled;
   }
@@ -325,7 +340,7 @@ export class ConfirmedPublisher {
     for (const job of this.#jobs) {
       if (job.expiresAt > now) continue;
       const seconds = this.#options.timeoutMs / 1_000;
-      const message = `RabbitMQ has not confirmed the events within ${seconds} s`;
+      const message = `RabbitMQ did not confirm the events within ${seconds} s`;
       const why = this.#trouble ? `${message}: ${this.#trouble.message}` : message;
       this.#settle(job, new PregonError('LOG_UNAVAILABLE', why, { cause: this.#trouble }));
     }

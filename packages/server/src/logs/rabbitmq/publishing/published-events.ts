@@ -2,14 +2,14 @@ import type { EncodedEvent } from '../../shared/encode.js';
 import { isSameEvent, ReusedId } from '../../shared/same-event.js';
 import { toKey } from '../messages/message.js';
 
-/** Some 30,000 events of 350 bytes; at least half of it is always remembered. */
+/** About 30,000 events of 350 bytes; at least half of them are always remembered. */
 const MOST_BYTES = 16_777_216;
-/** The memory of an entry beside its payload, roughly, in bytes. */
+/** The approximate memory of an entry in addition to its payload, in bytes. */
 const ENTRY_BYTES = 200;
 
 /**
- * The events that this process published last. A stream takes a second event with the same id, and its readers drop it. This class finds
- * such an event before it is published.
+ * The events that this process published last. A stream accepts a second event with the same id, and readers drop it.
+ * This class finds such an event before it is published.
  */
 export class PublishedEvents {
   readonly #most: number;
@@ -24,7 +24,7 @@ export class PublishedEvents {
   /**
    * Remembers events that are about to be published; none of them if it throws.
    *
-   * @throws ReusedId if another event, also of the same call, has the source and id of one of them
+   * @throws ReusedId if another event, even of the same call, has the source and id of one of them
    */
   add(events: readonly EncodedEvent[]): void {
     const added = new Map<string, Uint8Array>();
@@ -37,7 +37,7 @@ export class PublishedEvents {
     for (const [key, payload] of added) this.#remember(key, payload);
   }
 
-  /** To be called for events that the broker has refused. */
+  /** Must be called for events that the broker refused. */
   forget(events: readonly EncodedEvent[]): void {
     for (const { source, id } of events) {
       this.#events.delete(toKey(source, id));

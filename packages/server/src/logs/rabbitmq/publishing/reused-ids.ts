@@ -9,21 +9,22 @@ import type { Reader } from '../reading/reader.js';
 import type { Tail } from '../reading/tail.js';
 import { PublishedEvents } from './published-events.js';
 
-/** The most lookups of first events at once: a faulty producer must not keep the stream busy. */
+/** The maximum number of parallel lookups of first events: a faulty producer must not keep the stream busy. */
 const MOST_LOOKS = 4;
-/** How many wait for a look. */
+/** The maximum number of waiting lookups. */
 const MOST_WAITING = 100;
 
 export interface ReusedIdsOptions {
   readonly tail: () => Tail;
   readonly reader: () => Reader;
-  /** Called for an event that is not delivered, because another one has its id. */
+  /** Called for an event that is not delivered because another event has its id. */
   readonly onReused: (entry: PoisonEntry) => void;
 }
 
 /**
- * Distinguishes an event that is published twice, which is normal, from a different event with the same id, which would be lost. A stream takes
- * both. A process that published the first one, or that reads the end of the stream, refuses the second; all readers report it.
+ * Distinguishes an event that is published twice, which is normal, from a different event with the same id, which would
+ * be lost. A stream accepts both. A process that published the first one, or that reads the end of the stream, refuses
+ * the second; all readers report it.
  */
 export class ReusedIds {
   readonly #options: ReusedIdsOptions;
@@ -35,7 +36,7 @@ export class ReusedIds {
     this.#options = options;
   }
 
-  /** Remembers events that are about to be published. @throws ReusedId, and remembers none of them */
+  /** Remembers events that are about to be published. @throws ReusedId, and then remembers none of them */
   async claim(events: readonly EncodedEvent[]): Promise<void> {
     const known = this.#options.tail().current;
     for (const event of known ? events : []) {
@@ -47,12 +48,15 @@ export class ReusedIds {
     this.#published.add(events);
   }
 
-  /** To be called for events that the broker has refused. */
+  /** Must be called for events that the broker refused. */
   forget(events: readonly EncodedEvent[]): void {
     this.#published.forget(events);
   }
 
-  /** Looks at an event whose source and id an earlier entry has: at once if that came lately, else it is read again. */
+  /**
+   * Compares an event with the earlier entry that has its source and id: at once if that is recent, otherwise after
+   * reading it again.
+   */
   judge(duplicate: LogEntry, first: LogPoint | undefined): void {
     if (!first || first.fingerprint === duplicate.fingerprint) return;
     const recent = this.#options.tail().current?.events.at(first.offset);
@@ -62,17 +66,17 @@ export class ReusedIds {
     else
       this.#report(
         duplicate,
-        `its id and source are those of offset ${first.offset - 1}; too many such to compare them`,
+        `its id and source are those of the event at offset ${first.offset - 1}; too many such events to compare them`,
       );
   }
 
-  /** And at those that wait. Never rejects. */
+  /** Looks up one event, then the next waiting one. Never rejects. */
   async #look(duplicate: LogEntry, first: LogPoint): Promise<void> {
     this.#looks += 1;
     try {
       this.#compare(duplicate, first, await this.#payloadAt(first.offset));
     } catch {
-      // The stream cannot be read, which the readers report.
+      // The stream cannot be read; the readers report that.
     }
     this.#looks -= 1;
     const next = this.#waiting.shift();

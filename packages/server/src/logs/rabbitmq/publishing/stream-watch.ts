@@ -1,20 +1,24 @@
 import type { Channel } from '../connection/amqp.js';
 import type { AmqpConnection } from '../connection/amqp-connection.js';
 
-/** How long what is delivered waits for its acknowledgement, each of which brings more: a broker waits half an hour for one. */
+/**
+ * The time after which delivered messages are acknowledged, which brings more of them. The broker waits half an hour
+ * for it.
+ */
 const ACKNOWLEDGE_MS = 300_000;
 
 const ACCESS_REFUSED = 403;
 
-/** The links whose user may not consume the stream. */
+/** The connections whose user may not consume the stream. */
 const refused = new WeakSet<AmqpConnection>();
 
 /**
- * Knows whether the stream that was there when watching began is still there. A broker that routes an event to any queue calls it
- * routed, so where another queue is bound to the same exchange, `mandatory` says nothing of the stream.
+ * Detects whether the stream has existed without interruption since watching began. `mandatory` does not suffice: the
+ * broker counts an event as routed if any queue gets it, so another queue on the same exchange hides a missing stream.
  *
- * Watches by a consumer, which the broker cancels some milliseconds after the queue was deleted, also where it was made anew. It
- * is sent a few messages, then no more until they are acknowledged: it costs next to nothing, however much is published.
+ * The watch is a consumer. The broker cancels it a few milliseconds after the queue was deleted, even if the queue was
+ * recreated. The consumer gets a few messages, then no more until it acknowledges them, so it costs almost nothing
+ * however much is published.
  */
 export class StreamWatch {
   readonly #channel: Channel;
@@ -23,7 +27,8 @@ export class StreamWatch {
 
   /**
    * @param onDeleted called once
-   * @throws Error the broker's; then the channel is closed. A user who may not consume is refused once on each link
+   * @throws Error of the broker, which has then closed the channel. On each connection, this happens at most once for a
+   * user who may not consume
    */
   static async open(
     link: AmqpConnection,
@@ -50,10 +55,11 @@ export class StreamWatch {
   }
 
   /**
-   * Resolves where the stream is there. What was confirmed before this was called has then reached it, unless it was deleted and
-   * bound anew within the milliseconds that the broker takes to cancel a consumer, or unbound by hand.
+   * Resolves if the stream exists. Messages that were confirmed before the call have then reached it, with two
+   * exceptions: the stream was deleted and bound again within the milliseconds that the broker takes to cancel a
+   * consumer, or it was unbound by hand.
    *
-   * @throws Error the broker's, where it is not; then the channel is closed
+   * @throws Error of the broker if the stream does not exist; the broker has then closed the channel
    */
   async prove(): Promise<void> {
     await this.#channel.checkQueue(this.#stream);

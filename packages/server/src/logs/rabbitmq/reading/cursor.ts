@@ -6,16 +6,18 @@ import type { StreamEntry } from '../messages/stream-entry.js';
 
 export interface CursorOptions<Entry> {
   readonly stream: string;
-  /** The first entry, the first of the last chunk, or the first whose offset is at least this. */
+  /**
+   * Where to start: the first entry, the first entry of the last chunk, or the first entry with at least this offset.
+   */
   readonly from: number | 'first' | 'last';
-  /** The most messages that the broker sends ahead. */
+  /** The maximum number of messages that the broker sends ahead of acknowledgements. */
   readonly prefetch: number;
   readonly decode: (message: ConsumeMessage) => Entry;
 }
 
 /**
- * Reads a stream forward from an offset, as fast as its entries are taken. Where the stream ends before that offset, nothing comes,
- * ever; where it begins after it, its first entry does.
+ * Reads a stream forward from an offset, as fast as its entries are taken. If the stream ends before that offset, it
+ * never delivers an entry. If the stream begins after it, it starts with the first entry.
  */
 export class Cursor<Entry = StreamEntry> {
   readonly #link: AmqpConnection;
@@ -59,7 +61,7 @@ export class Cursor<Entry = StreamEntry> {
     return this.#failure !== undefined;
   }
 
-  /** The next entry, where it has come; it is acknowledged, so that the broker sends another. */
+  /** Returns the next entry if it has arrived, and acknowledges it, so that the broker sends another. */
   take(): Entry | undefined {
     const message = this.#delivered[this.#taken];
     if (!message) return undefined;
@@ -70,24 +72,28 @@ export class Cursor<Entry = StreamEntry> {
       this.#delivered = [];
       this.#taken = 0;
     }
-    // In groups, and always when there is no more: the broker ends a consumer that keeps it waiting for half an hour.
+    // Acknowledges in groups, and always when nothing is left: the broker closes a consumer that owes an
+    // acknowledgement for half an hour.
     if (empty || this.#unacknowledged * 10 >= this.#options.prefetch) this.#acknowledge(message);
     return this.#options.decode(message);
   }
 
-  /** What `take` would bring. */
+  /** Returns the entry that `take` would return. */
   peek(): Entry | undefined {
     const message = this.#delivered[this.#taken];
     return message && this.#options.decode(message);
   }
 
-  /** The offset of what `take` would bring. */
+  /** The offset of the entry that `take` would return. */
   get nextOffset(): number | undefined {
     const message = this.#delivered[this.#taken];
     return message && offsetOf(message);
   }
 
-  /** Resolves when there is something to take, or when the time is over. @throws Error where nothing will come any more */
+  /**
+   * Resolves with true when an entry is available, or with false after the time limit. @throws Error if the cursor has
+   * failed
+   */
   async ready(withinMs?: number): Promise<boolean> {
     const deadline = withinMs === undefined ? undefined : performance.now() + withinMs;
     while (this.#taken === this.#delivered.length) {
@@ -99,7 +105,7 @@ export class Cursor<Entry = StreamEntry> {
     return true;
   }
 
-  /** The next entry; undefined where none came in time. @throws Error where nothing will come any more */
+  /** Returns the next entry; undefined if none arrived in time. @throws Error if the cursor has failed */
   async next(withinMs: number): Promise<Entry | undefined> {
     return this.take() ?? ((await this.ready(withinMs)) ? this.take() : undefined);
   }
@@ -114,7 +120,7 @@ export class Cursor<Entry = StreamEntry> {
 
   #deliver(message: ConsumeMessage | null): void {
     if (this.#failure) return;
-    // A broker says so where the queue is gone.
+    // The broker sends this notice when the queue is deleted.
     if (message === null) this.#fail(new Error(`the queue ${this.#options.stream} was deleted`));
     else this.#delivered.push(message);
     this.#news.ring();
@@ -131,7 +137,7 @@ export class Cursor<Entry = StreamEntry> {
   }
 }
 
-/** The broker's offset, always in the same width. */
+/** Converts to the broker's offset, always with the same integer width. */
 function toStreamOffset(offset: number): unknown {
   return { '!': 'int64', value: offset - 1 };
 }

@@ -9,10 +9,10 @@ import type { Cursor } from './cursor.js';
 import type { Reader } from './reader.js';
 import { STALL_MS, type Tail } from './tail.js';
 
-/** How many messages are looked at in one turn of the event loop: a millisecond or less. */
+/** The number of messages that one turn of the event loop examines: a millisecond of work or less. */
 const MESSAGES_IN_A_TURN = 500;
 
-/** What a search makes of a message: the event, if it has the id. */
+/** The result of examining one message: the event if it has the id. */
 interface Sighting {
   readonly event: EventEntry | undefined;
   readonly offset: number;
@@ -21,7 +21,7 @@ interface Sighting {
 export interface FinderOptions {
   readonly tail: Tail;
   readonly reader: Reader;
-  /** From the first entry on. */
+  /** Opens a cursor at the first entry. */
   readonly openCursor: (
     link: AmqpConnection,
     decode: (message: ConsumeMessage) => Sighting,
@@ -31,17 +31,19 @@ export interface FinderOptions {
   readonly signal: AbortSignal;
 }
 
-/** Finds events by their id: among what the end of the stream is remembered of, else by reading all that is retained. */
+/**
+ * Finds events by their id: first among the remembered end of the stream, otherwise by reading all retained entries.
+ */
 export class Finder {
   readonly #options: FinderOptions;
-  /** Each search costs the broker a consumer, and this process a core: they wait for each other. */
+  /** Each search costs the broker a consumer and this process a CPU core, so searches run one after another. */
   #before: Promise<unknown> = Promise.resolve();
 
   constructor(options: FinderOptions) {
     this.#options = options;
   }
 
-  /** @see Log.find */
+  /** Implements {@link Log.find}. */
   async find(request: FindRequest): Promise<Found> {
     const limit = findLimit(request);
     const { reader } = this.#options;
@@ -63,14 +65,15 @@ export class Finder {
   async #scan(link: AmqpConnection, request: FindRequest & { readonly limit: number }, end: number): Promise<Found> {
     const { openCursor, isWanted, signal } = this.#options;
     const { id, source, limit } = request;
-    // The first of a source: what has its id further on is the same event again, or is delivered to nobody.
+    // The first event of each source. A later event with the same id is either a repetition or delivered to no reader.
     const firsts = new Map<string, StoredEntry | undefined>();
     const found = () => [...firsts.values()].filter((entry) => entry !== undefined);
     const stopped = () => signal.aborted || request.signal?.aborted === true;
     const cursor = await openCursor(link, (message) => this.#look(message, id));
     try {
       for (let looked = 1; !stopped(); looked++) {
-        if (!(await cursor.ready(STALL_MS))) throw new Error(`the stream has said nothing for ${STALL_MS} ms`);
+        if (!(await cursor.ready(STALL_MS)))
+          throw new Error(`RabbitMQ sent nothing from the stream for ${STALL_MS} ms`);
         if ((cursor.nextOffset ?? end) > end) return { entries: found(), complete: true };
         const sighting = cursor.take();
         const event = sighting?.event;

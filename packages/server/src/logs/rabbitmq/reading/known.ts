@@ -3,25 +3,25 @@ import { pointBefore, type StreamEntry, toPoint } from '../messages/stream-entry
 import { RecentEntries } from './recent-entries.js';
 import { RecentEvents } from './recent-events.js';
 
-/** How far before its end a stream is read at first, so that what is there a second time is known. */
+/** The number of entries before its end from which a stream is first read, so that repeated events are recognized. */
 export const WARM_UP_ENTRIES = 10_000;
 
-/** Of how many events the mean size is taken, roughly. */
+/** The approximate number of events over which the mean size is averaged. */
 const MEAN_OF = 64;
 
-/** What is known of the end of one stream, as long as it is this one. */
+/** What is known about the end of one stream. */
 export class Known {
   readonly entries = new RecentEntries();
   readonly events: RecentEvents;
-  /** From this offset on, it is known of each event whether it is there a second time. */
+  /** From this offset on, it is known for each event whether it is a repetition. */
   readonly judgedFrom: number;
   #last: LogPoint;
   #head: LogPoint;
   #meanBytes = 1_000;
 
   /**
-   * @param first the entry that was read first
-   * @param isFirst whether the stream holds none before it
+   * @param first the first entry that was read
+   * @param isFirst whether it is the first entry of the stream
    */
   constructor(first: StreamEntry, isFirst: boolean) {
     this.judgedFrom = isFirst ? first.offset : first.offset + WARM_UP_ENTRIES / 2;
@@ -30,22 +30,22 @@ export class Known {
     this.#head = isFirst ? this.#last : toPoint(first);
   }
 
-  /** The last entry that was read, of whatever kind. */
+  /** The last entry that was read, of any kind. */
   get last(): LogPoint {
     return this.#last;
   }
 
-  /** The last entry that is no fence. */
+  /** The last entry that is not a fence. */
   get head(): LogPoint {
     return this.#head;
   }
 
-  /** How large the events were of late. */
+  /** The mean size of recent events, in bytes. */
   get meanBytes(): number {
     return this.#meanBytes;
   }
 
-  /** To be called for each entry in turn. Whether it is an event that was there before. */
+  /** Must be called for each entry in order. Returns whether it repeats an earlier event. */
   add(entry: StreamEntry): boolean {
     this.#last = toPoint(entry);
     if (entry.kind !== 'fence') this.#head = this.#last;
@@ -53,7 +53,7 @@ export class Known {
     return this.entries.add(entry);
   }
 
-  /** Whether the event at an offset is there a second time; undefined where that is not known. */
+  /** Tells whether the event at an offset repeats an earlier one; undefined if that is not known. */
   isDuplicate(offset: number): boolean | undefined {
     return offset < this.judgedFrom || offset > this.#last.offset ? undefined : this.entries.isDuplicate(offset);
   }

@@ -6,14 +6,15 @@ import type { Tail } from './tail.js';
 export interface LocatorOptions {
   readonly tail: Tail;
   readonly reader: Reader;
-  /** Told of all that the tail reads. */
+  /** Must have seen all entries that the tail reads. */
   readonly sequences: RecentSequences;
   readonly timeoutMs: number;
 }
 
 /**
- * Finds the entry that stands for a sequence of a source, among those that the tail remembers. Where none does, all entries of the
- * source up to the sequence lie before what is remembered, and so before the edge of whoever follows the stream since then.
+ * Finds the entry that corresponds to a sequence of a source, among the entries that the tail remembers. If it
+ * remembers none, then all entries of the source up to the sequence are older than the remembered ones, and so older
+ * than the start of any follower of the tail.
  */
 export class Locator {
   readonly #options: LocatorOptions;
@@ -22,13 +23,14 @@ export class Locator {
     this.#options = options;
   }
 
-  /** @see Log.locate */
+  /** Implements {@link Log.locate}. */
   async locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined> {
     const { reached, point } = await this.#search(sequence, source);
     if (!reached) return undefined;
     const floor = await this.#options.reader.floor();
     if (point) return point.offset > floor.offset ? point : undefined;
-    // Only a stream that still begins where it was born never held what is not remembered.
+    // Forgotten entries are irrelevant only if there are none: the stream must still begin at its birth, and be
+    // remembered from there.
     return floor.offset === 0 && this.#options.sequences.after === 0 ? floor : undefined;
   }
 
@@ -37,7 +39,7 @@ export class Locator {
     await tail.known(timeoutMs);
     const located = sequences.locate(sequence, source);
     if (located.reached) return located;
-    // What was appended before this moment may be on its way.
+    // Events that were appended just before this call may not have been read yet.
     await reader.head();
     return sequences.locate(sequence, source);
   }

@@ -1,10 +1,10 @@
 import type { LogPoint } from '@pregon/protocol';
 
-/** Whoever waits to learn where events came to stand, by the events' keys. */
+/** Callbacks that wait for the points of events, by the keys of the events. */
 export class PointWaiters {
   readonly #waiting = new Map<string, Set<(point: LogPoint) => void>>();
 
-  /** @returns how to wait no longer */
+  /** @returns a function that stops waiting */
   wait(key: string, found: (point: LogPoint) => void): () => void {
     const waiting = this.#waiting.get(key) ?? new Set();
     this.#waiting.set(key, waiting.add(found));

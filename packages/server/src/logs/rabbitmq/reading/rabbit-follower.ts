@@ -12,14 +12,16 @@ import type { Tail, TailMember } from './tail.js';
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
-/** A cursor that follows the stream: reads page after page while it is behind, then takes what the tail brings. */
+/**
+ * A cursor that follows the stream. It reads page after page while it is behind, then gets new entries from the tail.
+ */
 export class RabbitFollower implements TailMember {
   readonly #target: LogFollower;
   readonly #tail: Tail;
   readonly #reader: Reader;
   readonly #stopping = new AbortController();
   #cursor: LogPoint;
-  /** Whether the stream was seen to hold the cursor's point. */
+  /** Whether the stream is known to hold the cursor's point. */
   #proven = false;
   #live = false;
 
@@ -69,7 +71,7 @@ export class RabbitFollower implements TailMember {
         backoff.reset();
         await turn();
       } catch {
-        // The tail tells of an outage, to all at once; a log that was closed has stopped this follower.
+        // The tail reports outages to all its members. If the log was closed, this follower has been stopped.
         await pause(backoff.nextMs(), this.#stopping.signal);
       }
     }
@@ -81,7 +83,7 @@ export class RabbitFollower implements TailMember {
     if (!this.#done && presence !== 'present') this.#startAnew();
   }
 
-  /** One page further: from what the tail has at hand, else from the stream. */
+  /** Advances by one page: from the events that the tail holds, otherwise from the stream. */
   async #advance(): Promise<void> {
     if (this.#done || this.#advanceByTail()) return;
     const { offset } = this.#cursor;
@@ -102,7 +104,7 @@ export class RabbitFollower implements TailMember {
     return true;
   }
 
-  /** The point is not in the stream: what came after it may have been dropped. */
+  /** The stream does not hold the point, so events after it may have been dropped. */
   #startAnew(): void {
     const known = this.#tail.current;
     if (known) reportUncaught(() => this.replaced(known.head));

@@ -13,15 +13,18 @@ import { Scan } from './scan.js';
 import { ScanPool } from './scan-pool.js';
 import { STALL_MS, type Tail } from './tail.js';
 
-/** How long it is taken for granted that nothing was dropped. */
+/** The time for which a floor that was read counts as current. */
 const FLOOR_AGE_MS = 1_000;
-/** Reads of the broker at one time; the others wait for their turn. */
+/** The maximum number of parallel reads from the broker; more reads wait for their turn. */
 const MOST_READS = 8;
 
-/** The least time between two looks for points that nobody has seen. */
+/** The minimum time between two reads of the stream's end for unknown points. */
 const LOOK_INTERVAL_MS = 100;
 
-/** What a broker sends ahead to one scan, in bytes if events go on being as large as they were of late, and in messages. */
+/**
+ * The amount that the broker sends ahead to one scan: in bytes, if events stay as large as they recently were, and in
+ * messages.
+ */
 const AHEAD_BYTES = 2_097_152;
 const LEAST_PREFETCH = 10;
 const MOST_PREFETCH = 1_000;
@@ -38,13 +41,13 @@ export interface ReaderOptions {
   readonly signal: AbortSignal;
 }
 
-/** A page, and the point after which it begins: the one that was asked for, unless that is not in the stream. */
+/** A page and its start: the requested point, unless the stream no longer holds it. */
 export interface Reading {
   readonly page: ReadPage;
   readonly start: LogPoint;
 }
 
-/** Reads what is not at the end of the stream; what the tail knows is not asked of the broker. */
+/** Reads older parts of the stream. Requests for what the tail knows do not reach the broker. */
 export class Reader {
   readonly #options: ReaderOptions;
   readonly #pool = new ScanPool();
@@ -64,7 +67,7 @@ export class Reader {
 
   floor(): Promise<LogPoint> {
     return this.retry(async (link) => {
-      // The stream is not empty from then on: where it was, a fence is its first entry.
+      // From here on the stream is not empty: in an empty stream, the fence of the tail is the first entry.
       await this.#known();
       return this.#inTurn(() => this.#readFloor(link));
     });
@@ -74,7 +77,7 @@ export class Reader {
     return this.retry((link) => this.#check(link, point));
   }
 
-  /** The event at a point; undefined if the stream does not hold it, or holds it for an exchange that nobody here reads. */
+  /** Returns the event at a point; undefined if the stream does not hold it, or if nobody here reads its exchange. */
   eventAt(point: LogPoint): Promise<EventEntry | undefined> {
     return this.retry(async (link) => {
       if (point.offset < 1 || (await this.#check(link, point)) !== 'present') return undefined;
@@ -84,7 +87,7 @@ export class Reader {
     });
   }
 
-  /** @see Log.read */
+  /** Implements {@link Log.read}. */
   read(range: Range): Promise<Reading> {
     return this.retry(async (link) => {
       const known = await this.#known(range.through);
@@ -96,7 +99,7 @@ export class Reader {
     });
   }
 
-  /** What was known is of another stream. */
+  /** Must be called when another stream has taken the place of this one. */
   clear(): void {
     this.#floor = undefined;
     this.#pool.clear();
@@ -105,7 +108,7 @@ export class Reader {
   async #check(link: AmqpConnection, point: LogPoint): Promise<Presence> {
     let known = await this.#known();
     if (point.offset > known.last.offset) {
-      // The point may be of another gateway, which has read further.
+      // The point may come from another gateway that has read further.
       await this.#lookFurther();
       known = await this.#known();
       if (point.offset > known.last.offset) return 'replaced';
@@ -114,7 +117,7 @@ export class Reader {
     return this.#inTurn(() => this.#checkBehind(link, known, point));
   }
 
-  /** @param through how far the tail must have read, if the stream goes so far */
+  /** @param through the offset that the tail must have read, if the stream reaches it */
   async #known(through = 0): Promise<Known> {
     const { tail, timeoutMs } = this.#options;
     const known = await tail.known(timeoutMs);
@@ -149,11 +152,14 @@ export class Reader {
     });
   }
 
-  /** Clients say what they like: however many name a point that nobody has seen, the stream is asked some times a second. */
+  /**
+   * Clients control the points that they present: even if many present unknown points, the stream is read only a few
+   * times per second.
+   */
   #lookFurther(): Promise<void> {
     const look = async () => {
       await pause(Math.max(0, this.#lookedAt + LOOK_INTERVAL_MS - performance.now()), this.#options.signal);
-      // Whoever comes from now on may know of something newer.
+      // Later callers may know of a newer entry, so they start another read.
       this.#looking = undefined;
       this.#lookedAt = performance.now();
       await this.#options.tail.catchUp(this.#options.timeoutMs);
@@ -187,14 +193,14 @@ export class Reader {
     const cursor = await this.#options.openCursor(link, from, 1);
     try {
       const entry = await cursor.next(STALL_MS);
-      if (!entry) throw new Error(`the stream has said nothing for ${STALL_MS} ms`);
+      if (!entry) throw new Error(`RabbitMQ sent nothing from the stream for ${STALL_MS} ms`);
       return entry;
     } finally {
       await cursor.close();
     }
   }
 
-  /** Waits until few enough others read. */
+  /** Runs `work` when fewer than {@link MOST_READS} other reads are active. */
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.#reads >= MOST_READS) await new Promise<void>((resolve) => this.#turns.push(resolve));
     else this.#reads += 1;
@@ -207,7 +213,7 @@ export class Reader {
     }
   }
 
-  /** Tries again, on the next connection where one was lost, until the time is over. */
+  /** Retries with backoff until the time limit, on a new connection if the previous one was lost. */
   async retry<Result>(work: (link: AmqpConnection) => Promise<Result>): Promise<Result> {
     const { connection, timeoutMs, signal } = this.#options;
     const deadline = performance.now() + timeoutMs;

@@ -1,13 +1,19 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { StreamEntry } from '../messages/stream-entry.js';
 
-/** The most entries that are remembered, some 15 MB; at least half of them always are: at 2,000 events a second the last 25 s. */
+/**
+ * The maximum number of remembered entries, about 15 MB. At least half of them are always remembered: at 2,000 events
+ * per second, the last 25 s.
+ */
 export const REMEMBERED_ENTRIES = 100_000;
 
-/** The entries that were read last, in the order of the stream: what stands at an offset, and which events had been there before. */
+/**
+ * The entries that were read last, in the order of the stream: their fingerprints by offset, and which events are
+ * repetitions.
+ */
 export class RecentEntries {
   readonly #most: number;
-  /** Parallel; when full, the older half goes. */
+  /** Parallel arrays. When they are full, the older half is dropped. */
   #offsets: number[] = [];
   #fingerprints: number[] = [];
   #keys: (string | undefined)[] = [];
@@ -18,12 +24,14 @@ export class RecentEntries {
     this.#most = most;
   }
 
-  /** The first offset that is remembered; infinite where none is. */
+  /** The first remembered offset; infinite if there is none. */
   get first(): number {
     return this.#offsets[0] ?? Number.POSITIVE_INFINITY;
   }
 
-  /** To be called for each entry in turn. Whether it is an event whose source and id are remembered already. */
+  /**
+   * Must be called for each entry in order. Returns whether it is an event whose source and id are already remembered.
+   */
   add(entry: StreamEntry): boolean {
     if (this.#offsets.length >= this.#most) this.#dropOlderHalf();
     this.#offsets.push(entry.offset);
@@ -40,7 +48,7 @@ export class RecentEntries {
     return this.#duplicates.has(offset);
   }
 
-  /** Where the event with this key stood first. */
+  /** Returns the first point of the event with this key. */
   firstOf(key: string): LogPoint | undefined {
     const offset = this.#firsts.get(key);
     const fingerprint = offset === undefined ? undefined : this.fingerprintAt(offset);
@@ -60,7 +68,10 @@ export class RecentEntries {
     return undefined;
   }
 
-  /** Duplicates are few: they are remembered for longer, so that who reads far behind gets what was delivered. */
+  /**
+   * Repetitions are rare, so they are remembered longer: readers that are far behind then get the same events as live
+   * readers.
+   */
   #rememberDuplicate(offset: number): void {
     this.#duplicates.add(offset);
     if (this.#duplicates.size <= this.#most) return;

@@ -3,13 +3,13 @@ import type { LogEntry } from '../../../core/ports/log-entry.js';
 
 const MOST_BYTES = 4_194_304;
 
-/** The events that came last: whoever follows from a point among them needs not ask the broker. */
+/** The most recent events: a follower that starts from a point among them needs no read from the broker. */
 export class RecentEvents {
   #events: LogEntry[] = [];
   #bytes = 0;
   #after: number;
 
-  /** @param after the offset after which all events are held */
+  /** @param after all events after this offset are held */
   constructor(after: number) {
     this.#after = after;
   }
@@ -25,9 +25,9 @@ export class RecentEvents {
   }
 
   /**
-   * One page of those after an offset, which is at least {@link RecentEvents.after}.
+   * Returns one page of the events after an offset, which must be at least {@link RecentEvents.after}.
    *
-   * @returns complete: whether that is all
+   * @returns `complete` tells whether no events follow
    */
   page(offset: number): { events: LogEntry[]; complete: boolean } {
     const start = this.#events.findLastIndex((event) => event.offset <= offset) + 1;
@@ -39,7 +39,7 @@ export class RecentEvents {
     return { events: this.#events.slice(start, end), complete: end === this.#events.length };
   }
 
-  /** The event at an offset; undefined if it is not among them. */
+  /** Returns the event at an offset; undefined if it is not held. */
   at(offset: number): LogEntry | undefined {
     const event = this.#events[this.#events.findLastIndex((candidate) => candidate.offset <= offset)];
     return event?.offset === offset ? event : undefined;

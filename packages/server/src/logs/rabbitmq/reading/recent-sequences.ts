@@ -1,12 +1,12 @@
 import type { LogPoint } from '@pregon/protocol';
 import type { StreamEntry } from '../messages/stream-entry.js';
 
-/** The most numbered entries that are remembered, some 5 MB; at least half of them always are. */
+/** The maximum number of remembered sequences, about 5 MB; at least half of them are always remembered. */
 const REMEMBERED_SEQUENCES = 100_000;
 
 interface Source {
   readonly name: string;
-  /** The highest sequence that was seen. */
+  /** The highest sequence that was read. */
   highest: number;
 }
 
@@ -16,16 +16,17 @@ interface Numbered extends LogPoint {
 }
 
 export interface Located {
-  /** Whether an entry with that sequence, or a higher one, was seen. */
+  /** Whether an entry with that sequence, or a higher one, was read. */
   readonly reached: boolean;
-  /** Of the last entry up to that sequence; undefined where none is remembered. */
+  /** The last remembered entry up to that sequence; undefined if there is none. */
   readonly point: LogPoint | undefined;
 }
 
 /**
- * Where the sequences of the sources came to stand, as far back as it is remembered. Told of all entries that one reader of the stream
- * reads, of any exchange, it is exact where the relay appends in the order of the sequence: what it appended again, after a lost
- * confirm, is no higher than what was seen, and is passed over.
+ * The points of the sequences of all sources, as far back as they are remembered. It must get all entries that one
+ * reader of the stream reads, of any exchange. It is exact if the relay appends in the order of the sequence. Events
+ * that the relay appends again after a lost confirm have no higher sequence than those already read, so they are
+ * skipped.
  */
 export class RecentSequences {
   readonly #most: number;
@@ -39,17 +40,17 @@ export class RecentSequences {
     this.#most = most;
   }
 
-  /** The offset after which all is remembered; infinite where nothing was seen. */
+  /** All sequences after this offset are remembered; infinite if nothing was read. */
   get after(): number {
     return this.#begun ? this.#after : Number.POSITIVE_INFINITY;
   }
 
-  /** Reading goes on at an offset. Where that leaves a hole, what was remembered before it is dropped. */
+  /** Must be called when reading continues at an offset. If that leaves a gap, the sequences before it are dropped. */
   readFrom(offset: number): void {
     if (this.#begun && offset > this.#last + 1) this.clear();
   }
 
-  /** To be called for each entry in the order of the stream; an entry that was seen already changes nothing. */
+  /** Must be called for each entry in the order of the stream; an entry that was already read changes nothing. */
   add(entry: StreamEntry): void {
     if (entry.offset <= this.#last) return;
     if (!this.#begun) this.#after = entry.offset - 1;
@@ -60,7 +61,7 @@ export class RecentSequences {
     }
   }
 
-  /** @param source undefined for any */
+  /** @param source undefined for any source */
   locate(sequence: number, source: string | undefined): Located {
     let reached = sequence === 0;
     let found: Numbered | undefined;
@@ -72,7 +73,7 @@ export class RecentSequences {
     return { reached, point: found && { offset: found.offset, fingerprint: found.fingerprint } };
   }
 
-  /** Another stream stands in the place of the one that was read. */
+  /** Must be called when another stream has taken the place of this one. */
   clear(): void {
     this.#sources = new Map();
     this.#entries = [];

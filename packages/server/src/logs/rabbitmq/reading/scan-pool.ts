@@ -1,6 +1,6 @@
 import type { Scan } from './scan.js';
 
-/** The most scans that are kept, and how long: whoever catches up asks for the next page at once. */
+/** The maximum number of idle scans, and their lifetime: a reader that catches up requests the next page at once. */
 const MOST = 16;
 const IDLE_MS = 1_000;
 
@@ -9,11 +9,11 @@ interface Kept {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Scans that wait for whoever goes on where they stand; each costs the broker a consumer. */
+/** Idle scans, ready for a reader that continues at their position. Each costs the broker a consumer. */
 export class ScanPool {
   readonly #kept = new Set<Kept>();
 
-  /** The scan whose last entry is at an offset, where there is one; it is the caller's now. */
+  /** Removes and returns the scan whose last entry is at an offset; undefined if there is none. */
   take(offset: number): Scan | undefined {
     for (const kept of this.#kept) {
       if (kept.scan.position.offset !== offset) continue;

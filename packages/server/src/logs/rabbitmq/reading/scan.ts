@@ -5,21 +5,24 @@ import { pointBefore, toPoint } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';
 import { RecentEntries } from './recent-entries.js';
 
-/** How long the broker may be silent where there is something to send. */
+/** The maximum silence of the broker while it has something to send. */
 const STALL_MS = 5_000;
-/** The most entries that are not delivered, and moved the position, that a page passes over, as a multiple of the entries it may have. */
+/**
+ * A page skips at most this many times its maximum number of entries. Skipped entries are not delivered but move the
+ * position.
+ */
 const PASSED_OVER = 4;
 
 export interface ScanOptions {
   readonly open: (from: number) => Promise<Cursor>;
-  /** How many entries to read before the first, for what may be there a second time. */
+  /** The number of entries to read before the first one, to recognize repetitions. */
   readonly warmUp: number;
-  /** Whether the event at an offset is there a second time; undefined where nobody else knows. */
+  /** Tells whether the event at an offset is a repetition; undefined if the tail does not know. */
   readonly isDuplicate: (offset: number) => boolean | undefined;
   readonly isWanted: (exchange: string) => boolean;
 }
 
-/** Reads pages one after the other, anywhere in a stream. */
+/** Reads consecutive pages, from any offset of a stream. */
 export class Scan {
   readonly #cursor: Cursor;
   readonly #options: ScanOptions;
@@ -45,7 +48,7 @@ export class Scan {
     this.#options = options;
   }
 
-  /** The last entry that was read, fences left aside; before the first, the point before it. */
+  /** The last entry that was read, not counting fences; before the first entry, the point before it. */
   get position(): LogPoint {
     return this.#position;
   }
@@ -54,7 +57,7 @@ export class Scan {
     return this.#cursor.failed;
   }
 
-  /** @param end where to stop: an offset at or before which the stream does not end */
+  /** @param end the offset at which to stop; the stream must reach it */
   async page({ maxCount, maxBytes }: Range, end: number): Promise<ReadPage> {
     const entries: LogEntry[] = [];
     let bytes = 0;
@@ -65,7 +68,7 @@ export class Scan {
       }
       const { offset } = this.#position;
       const event = this.#take();
-      // Fences move no position: were they counted, a page of nothing else could end where it began.
+      // Fences do not move the position: if they counted, a page of fences only could end where it began.
       if (!event) passedOver += this.#position.offset > offset ? 1 : 0;
       else {
         entries.push(event);
@@ -87,7 +90,7 @@ export class Scan {
     while ((await this.#nextOffset()) <= after) {
       const entry = this.#cursor.peek();
       this.#take();
-      // Whoever names a fence, means it.
+      // If a caller asks for the offset of a fence, the position must be that fence.
       if (entry?.offset === after) this.#position = toPoint(entry);
       if (this.#last === after) return;
     }
@@ -107,7 +110,8 @@ export class Scan {
   async #nextOffset(): Promise<number> {
     const offset = this.#cursor.nextOffset;
     if (offset !== undefined) return offset;
-    if (!(await this.#cursor.ready(STALL_MS))) throw new Error(`the stream has said nothing for ${STALL_MS} ms`);
+    if (!(await this.#cursor.ready(STALL_MS)))
+      throw new Error(`RabbitMQ sent nothing from the stream for ${STALL_MS} ms`);
     return this.#cursor.nextOffset ?? Number.POSITIVE_INFINITY;
   }
 }

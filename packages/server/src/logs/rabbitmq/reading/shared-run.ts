@@ -1,6 +1,6 @@
 /**
- * Does a piece of work for many: at most one run is under way, and whoever asks during it shares the one after it. So the result is
- * always of a run that began after it was asked for.
+ * Shares runs of one piece of work among callers. At most one run is active; calls during a run share the next one. So
+ * each result comes from a run that began after the call.
  */
 export class SharedRun<Result> {
   readonly #work: () => Promise<Result>;

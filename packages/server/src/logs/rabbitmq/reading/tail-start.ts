@@ -3,9 +3,9 @@ import { isSamePoint, type StreamEntry } from '../messages/stream-entry.js';
 import type { Cursor } from './cursor.js';
 import { Known, WARM_UP_ENTRIES } from './known.js';
 
-/** How long the broker may be silent where there is something to send. */
+/** The maximum silence of the broker while it has something to send. */
 const STALL_MS = 5_000;
-/** How long it usually takes at most; then it is asked where the stream ends. */
+/** The usual maximum; after it, a fence shows where the stream ends. */
 const SILENCE_MS = 300;
 
 export interface Fence {
@@ -15,7 +15,7 @@ export interface Fence {
 
 type Open = (from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
 
-/** Reads from some way before the end of a stream of which nothing is known, up to a fence. */
+/** Starts to read a stream about which nothing is known: from some entries before its end, up to a fence. */
 export async function begin(
   open: Open,
   fence: Fence,
@@ -39,12 +39,12 @@ export async function begin(
 }
 
 /**
- * Reads on after the last entry that was read.
+ * Continues to read after the last entry that was read.
  *
- * @returns undefined where that entry is not there: it was dropped, or the stream is another one
+ * @returns undefined if the stream does not hold that entry: it was dropped, or this is another stream
  */
 export async function resume(open: Open, last: LogPoint, fence: Fence): Promise<Cursor | undefined> {
-  // Asked for what lies beyond its end, a stream would say nothing, ever.
+  // If the requested offset is beyond its end, a stream never delivers an entry.
   const cursor = await open(Math.min(last.offset, await startOfLastChunk(open)));
   let found = false;
   try {
@@ -60,7 +60,7 @@ async function finds(cursor: Cursor, last: LogPoint, fence: Fence): Promise<bool
   for (;;) {
     const entry = fenced ? await nextOf(cursor) : await cursor.next(SILENCE_MS);
     if (!entry) {
-      // It may end before the entry. A fence is either after it, or shows that it does.
+      // The stream may end before the entry. The fence is after the entry, or it shows that the stream ends before it.
       await fence.publish(fence.id);
       fenced = true;
     } else if (entry.offset >= last.offset) {
@@ -75,7 +75,7 @@ async function startOfLastChunk(open: Open): Promise<number> {
   return (await look(open, 'last')) ?? 1;
 }
 
-/** That something was skipped does not tell where a stream begins: at each roll of a segment it skips a number. */
+/** A gap in the offsets does not show where a stream begins: the broker skips a number at each segment roll. */
 function firstOffset(open: Open): Promise<number | undefined> {
   return look(open, 'first');
 }
@@ -91,6 +91,6 @@ async function look(open: Open, from: 'first' | 'last'): Promise<number | undefi
 
 async function nextOf(cursor: Cursor): Promise<StreamEntry> {
   const entry = await cursor.next(STALL_MS);
-  if (!entry) throw new Error(`the stream has said nothing for ${STALL_MS} ms`);
+  if (!entry) throw new Error(`RabbitMQ sent nothing from the stream for ${STALL_MS} ms`);
   return entry;
 }

@@ -16,13 +16,13 @@ import { PointWaiters } from './point-waiters.js';
 import { SharedRun } from './shared-run.js';
 import { begin, type Fence, resume } from './tail-start.js';
 
-/** How long the broker may be silent where there is something to send. */
+/** The maximum silence of the broker while it has something to send. */
 export const STALL_MS = 5_000;
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 1_000;
 
-/** One who is told what happens at the end of the stream; see LogFollower for the words. */
+/** Gets notified of changes at the end of the stream; the methods mean the same as those of LogFollower. */
 export interface TailMember {
   arrived(page: Page): void;
   replaced(head: LogPoint): void;
@@ -36,13 +36,13 @@ export interface TailOptions {
   readonly openCursor: (link: AmqpConnection, from: number | 'first' | 'last', prefetch?: number) => Promise<Cursor>;
   readonly publishFence: (id: string) => Promise<void>;
   readonly isWanted: (exchange: string) => boolean;
-  /** How long a fence may take from its publishing to its reading. */
+  /** The time limit from publishing a fence to reading it. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onPoison: (entry: PoisonEntry) => void;
-  /** An event with the source and id of an earlier one: it is not delivered. */
+  /** Called for an event with the source and id of an earlier one; it is not delivered. */
   readonly onDuplicate: (duplicate: LogEntry, first: LogPoint | undefined) => void;
-  /** Another stream stands in the place of the one that was read: nothing that was known of it holds. */
+  /** Called when another stream has taken the place of this one: nothing that was known about it is valid. */
   readonly onReplaced: () => void;
 }
 
@@ -52,9 +52,9 @@ interface Waiter {
 }
 
 /**
- * Reads the end of the stream, once for everybody in the process: followers, appends that want to know where their events came to
- * stand, and whoever asks for the head. Comes back by itself after any loss of connection, to where it stood, and proves by the
- * fingerprint of the last entry that it is the same stream.
+ * Reads the end of the stream, once for the whole process: for followers, for appends that need the points of their
+ * events, and for callers that need the head. After a lost connection it continues where it was, and uses the
+ * fingerprint of the last entry to verify that it is the same stream.
  */
 export class Tail {
   readonly #options: TailOptions;
@@ -66,7 +66,7 @@ export class Tail {
   readonly #backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
   #known: Known | undefined;
   #attached = false;
-  /** The stream that was known is gone, and the members have not been told. */
+  /** The known stream is gone, and the members have not been notified. */
   #replacing = false;
   #outage: Error | undefined;
   #running: Promise<void> | undefined;
@@ -76,7 +76,7 @@ export class Tail {
     options.signal.addEventListener('abort', () => this.#close(), { once: true });
   }
 
-  /** What is known of the stream's end, kept up to date; begins to read where nothing was asked before. */
+  /** Returns what is known about the end of the stream, kept up to date. The first call starts the reading. */
   async known(withinMs?: number): Promise<Known> {
     this.#running ??= this.#run();
     if (!this.#attached) await this.#untilAttached(withinMs);
@@ -84,19 +84,22 @@ export class Tail {
     return this.#known;
   }
 
-  /** What is known, where the stream is being read at this moment. */
+  /** What is known, if the stream is being read at this moment. */
   get current(): Known | undefined {
     return this.#attached ? this.#known : undefined;
   }
 
-  /** Reads as far as the stream goes at this moment, and no less. @returns the head then */
+  /** Reads at least to the current end of the stream. @returns the head at that end */
   async catchUp(withinMs: number): Promise<LogPoint> {
     const deadline = performance.now() + withinMs;
     await this.known(withinMs);
     return answerWithin(deadline - performance.now(), 'reading up to the end of the stream', this.#fence.run());
   }
 
-  /** Calls `found` once, when an event with this key has been read, or at once where one was. @returns how to wait no longer */
+  /**
+   * Calls `found` once when an event with this key has been read, or at once if it was read before. @returns a function
+   * that stops waiting
+   */
   seek(key: string, found: (point: LogPoint) => void): () => void {
     const point = this.#known?.entries.firstOf(key);
     if (!point) return this.#pointWaiters.wait(key, found);
@@ -172,7 +175,7 @@ export class Tail {
     }
   }
 
-  /** Ends with an error only, or when the log is closed. */
+  /** Returns only when the log is closed; otherwise throws. */
   async #readThrough(link: AmqpConnection): Promise<void> {
     const { topology } = this.#options;
     try {
@@ -180,7 +183,7 @@ export class Tail {
       const { cursor, known } = await this.#attach(link);
       await this.#follow(cursor, known);
     } catch (error) {
-      // The queue itself may be gone.
+      // The queue itself may have been deleted.
       topology.forget(link);
       throw error;
     }
@@ -242,7 +245,7 @@ export class Tail {
     this.#tell((member) => member.unavailable(error));
   }
 
-  /** Hands on one page of what has come. */
+  /** Passes on one page of the entries that have arrived. */
   #advance(cursor: Cursor, known: Known): void {
     const { offset } = known.head;
     const entries: LogEntry[] = [];
@@ -259,7 +262,7 @@ export class Tail {
     if (known.head.offset > offset) this.#tell((member) => member.arrived({ entries, through: known.head }));
   }
 
-  /** @returns the event that is to be delivered, if it is one */
+  /** @returns the event to deliver, if the entry is one */
   #take(known: Known, entry: StreamEntry): LogEntry | undefined {
     const isDuplicate = known.add(entry);
     if (entry.kind === 'fence') this.#fences.get(entry.id)?.passed(known.head);

@@ -5,12 +5,12 @@ import { RabbitMember } from './member.js';
 
 export interface RabbitEphemeralOptions {
   readonly stream: string;
-  /** Its own: what is broadcast must not hold up events. */
+  /** Opens a connection of its own, because broadcasts must not delay events. */
   readonly connect: (onWaiting: () => void) => RabbitConnection;
   readonly onWarning: (error: Error) => void;
 }
 
-/** {@link Ephemeral} by a fanout exchange beside the stream, which is gone with its last member. */
+/** {@link Ephemeral} over a fanout exchange next to the stream; the exchange is deleted with its last member. */
 export class RabbitEphemeral implements Ephemeral {
   readonly #exchange: string;
   readonly #connection: RabbitConnection;
@@ -36,7 +36,7 @@ export class RabbitEphemeral implements Ephemeral {
         this.#onWarning(new Error(`broadcasts do not reach other gateways for now: ${cause.message}`, { cause })),
     });
     this.#members.add(member);
-    // The others were told when the outage began.
+    // The other members were notified when the outage began.
     if (this.#connection.isWaiting) member.unreachable();
     await member.joined;
     const leave = async () => {
@@ -52,7 +52,7 @@ export class RabbitEphemeral implements Ephemeral {
     };
   }
 
-  /** To be called before the connection's signal is aborted, so that what was sent still goes out. */
+  /** Must be called before the connection's signal is aborted, so that pending messages still go out. */
   async close(): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#members].map((member) => member.leave()));

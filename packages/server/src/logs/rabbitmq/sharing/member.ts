@@ -13,30 +13,30 @@ const SENDER_HEADER = 'pregon-sender';
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 10_000;
-/** How long leaving waits for what was sent before. */
+/** The time for which leaving waits for pending messages. */
 const LEAVE_MS = 1_000;
 
 export interface MemberOptions {
   readonly exchange: string;
   readonly connection: RabbitConnection;
   readonly hear: (text: string) => void;
-  /** The broker does not let it join for now; told once until it does. */
+  /** The broker does not let it join for now; called once until it does. */
   readonly onRefused: (error: Error) => void;
 }
 
 interface Attached {
   readonly link: AmqpConnection;
   readonly channel: Channel;
-  /** Never rejects: nobody waits for it until it has joined. */
+  /** Never rejects, because nobody waits for it before the member has joined. */
   readonly closed: Promise<void>;
 }
 
 /**
- * One member: a queue that nobody else may use, gone with its connection. What the broker drops, of a queue that grows too long,
- * nobody counts: {@link RabbitMember.dropped} tells of what was dropped here.
+ * A member: an exclusive queue that is deleted with its connection. {@link RabbitMember.dropped} counts what was
+ * dropped here, but not what the broker drops from a queue that grows too long.
  */
 export class RabbitMember implements EphemeralMember {
-  /** Resolves when it hears, or when it is known that it cannot for now. */
+  /** Resolves when it receives messages, or when it is known that it cannot for now. */
   readonly joined: Promise<void>;
   readonly #options: MemberOptions;
   readonly #id = uuid();
@@ -67,7 +67,7 @@ export class RabbitMember implements EphemeralMember {
     return this.#left;
   }
 
-  /** What waits is meant for those who are there now: they will not get it soon. */
+  /** Drops waiting messages: they are meant for the members that are present now, and cannot reach them soon. */
   unreachable(): void {
     this.#outbound.drop();
     this.#tellJoined();
@@ -86,7 +86,7 @@ export class RabbitMember implements EphemeralMember {
     const { signal } = this.#leaving;
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
     let refused = false;
-    // Only the end of the log leaves it without a connection.
+    // There is no connection only if the log is closed.
     for (let link = await linkOf(connection); link && !signal.aborted; link = await linkOf(connection)) {
       try {
         await this.#stayIn(link);
@@ -138,7 +138,7 @@ export class RabbitMember implements EphemeralMember {
   }
 
   #heard(message: ConsumeMessage | null): void {
-    // A broker says so where the queue is gone: joining again makes another.
+    // The broker sends this notice when the queue is deleted; joining again creates another one.
     if (message === null) {
       const attached = this.#attached;
       if (attached) void attached.link.closeChannel(attached.channel);

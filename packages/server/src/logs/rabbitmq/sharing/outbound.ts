@@ -1,9 +1,12 @@
 import { atMost } from '../../../core/time/deadline.js';
 
-/** Takes a message; false where it is to be given no more until it is told to go on. */
+/** Takes a message; returns false if the caller must wait for {@link Outbound.goOn} before the next one. */
 export type Publish = (body: Buffer) => boolean;
 
-/** What waits to be sent, a bounded number of bytes: who sends never waits, and what does not fit is dropped and counted. */
+/**
+ * The messages that wait to be sent, up to a number of bytes. Senders never wait; messages that do not fit are dropped
+ * and counted.
+ */
 export class Outbound {
   readonly #maxBytes: number;
   readonly #flushed = new Set<() => void>();
@@ -32,7 +35,7 @@ export class Outbound {
     this.#flush();
   }
 
-  /** The way is open. */
+  /** Starts to send: there is a channel. */
   open(publish: Publish): void {
     this.#publish = publish;
     this.#full = false;
@@ -44,12 +47,12 @@ export class Outbound {
     this.#flush();
   }
 
-  /** The way is shut; what waits is kept. */
+  /** Stops sending: the channel is gone. Waiting messages are kept. */
   shut(): void {
     this.#publish = undefined;
   }
 
-  /** Drops what waits. */
+  /** Drops the waiting messages. */
   drop(): void {
     this.#dropped += this.#waiting.length;
     this.#waiting = [];
@@ -57,7 +60,7 @@ export class Outbound {
     this.#tellFlushed();
   }
 
-  /** Resolves when nothing waits, or when the time is over. */
+  /** Resolves when no message waits, or after the time limit. */
   async flushed(withinMs: number): Promise<void> {
     if (this.#waiting.length === 0) return;
     let tell = () => {};

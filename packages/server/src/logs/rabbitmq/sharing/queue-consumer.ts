@@ -9,30 +9,30 @@ import type { AmqpConnection } from '../connection/amqp-connection.js';
 import type { RabbitConnection } from '../connection/connection.js';
 import { toForeignEvent } from '../messages/foreign.js';
 
-/** Counted by quorum queues: how often a message was handed out before, to whomever. */
+/** Set by quorum queues: the number of earlier deliveries of a message, to any consumer. */
 const DELIVERIES_HEADER = 'x-delivery-count';
 
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
-/** Before what failed is handed out again: 100, 200, 400, 800 ms. */
+/** The delay before a failed message is delivered again: 100, 200, 400, 800 ms. */
 const FIRST_RETRY_MS = 100;
 
 export interface WorkerOptions {
   readonly name: QueueName;
   readonly connection: RabbitConnection;
-  /** Makes what is missing at the broker. */
+  /** Creates what is missing at the broker. */
   readonly prepare: (link: AmqpConnection) => Promise<void>;
   readonly handle: (event: PregonEvent) => Promise<void>;
   readonly maxEventBytes: number;
   readonly onWarning: (error: Error) => void;
 }
 
-/** Consumes one queue, one message after the other, over all losses of the connection. */
+/** Consumes one queue, one message at a time, and continues after each lost connection. */
 export class QueueConsumer {
   readonly #options: WorkerOptions;
   readonly #stopping = new AbortController();
   readonly #news = new WakeSignal();
-  /** What goes on through the present connection. */
+  /** The consumer on the current connection. */
   #consuming: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
@@ -42,7 +42,7 @@ export class QueueConsumer {
   /**
    * Resolves when it consumes.
    *
-   * @throws PregonError CONFIG_INVALID where the queue or the exchange is none that can be used | LOG_CLOSED
+   * @throws PregonError CONFIG_INVALID if the queue or the exchange cannot be used | LOG_CLOSED
    */
   async start(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
@@ -50,14 +50,14 @@ export class QueueConsumer {
     });
   }
 
-  /** Resolves when what is being handled is done, and acknowledged. */
+  /** Resolves when the running handler has finished and its message is acknowledged. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#news.ring();
     try {
       await this.#consuming;
     } catch {
-      // The connection was lost in the meantime, and is not made anew.
+      // The connection was lost in the meantime; it is not reopened.
     }
   }
 
@@ -77,14 +77,14 @@ export class QueueConsumer {
         await this.#consuming;
       } catch (error) {
         if (isFinal(error, hasStarted)) return failed(toError(error));
-        if (hasStarted && !signal.aborted) this.#report('is not consumed for now', error);
+        if (hasStarted && !signal.aborted) this.#report('it is not consumed for now', error);
       }
       if (!signal.aborted) await pause(backoff.nextMs(), signal);
     }
-    failed(new PregonError('LOG_CLOSED', 'the queue is consumed no longer'));
+    failed(new PregonError('LOG_CLOSED', 'the consumer of the queue was stopped'));
   }
 
-  /** Ends when it was stopped; else with an error. */
+  /** Returns when the consumer was stopped; otherwise throws. */
   async #consume(link: AmqpConnection, started: () => void): Promise<void> {
     await this.#options.prepare(link);
     const channel = await link.channel();
@@ -102,7 +102,8 @@ export class QueueConsumer {
       this.#news.ring();
     };
     try {
-      // One at a time: what a consumer holds and has not begun would count as a delivery when it goes away.
+      // One message at a time: an unstarted message that a consumer holds would count as a delivery when the consumer
+      // disconnects.
       await link.answer('prefetch', channel.prefetch(1));
       await link.answer('consuming', channel.consume(this.#options.name.queue, take));
       started();
@@ -120,18 +121,18 @@ export class QueueConsumer {
 
   async #settle(channel: Channel, message: ConsumeMessage, isLost: () => boolean): Promise<void> {
     const isDone = await this.#work(message);
-    // The broker hands it to somebody else, since the channel is gone.
+    // The channel is gone, so the broker delivers the message to another consumer.
     if (isLost()) return;
     if (isDone) channel.ack(message);
     else channel.nack(message, false, true);
   }
 
-  /** @returns false where it is to be handed out again */
+  /** @returns false if the message must be delivered again */
   async #work(message: ConsumeMessage): Promise<boolean> {
     const before = deliveriesBefore(message);
     const event = this.#read(message);
     if (!event) return true;
-    if (before >= MAX_DELIVERIES) return this.#giveUp(event, new Error('its consumers went away each time'));
+    if (before >= MAX_DELIVERIES) return this.#giveUp(event, new Error('its consumers disconnected each time'));
     try {
       await this.#options.handle(event);
       return true;
@@ -143,14 +144,14 @@ export class QueueConsumer {
   }
 
   #giveUp(event: PregonEvent, error: unknown): true {
-    this.#report(`event ${JSON.stringify(event.id)} is given up after ${MAX_DELIVERIES} deliveries`, error);
+    this.#report(`event ${JSON.stringify(event.id)} was dropped after ${MAX_DELIVERIES} deliveries`, error);
     return true;
   }
 
-  /** Undefined, and reported, where it is no event: no other consumer could read it either. */
+  /** Returns undefined, and reports it, if the message is not an event: no other consumer could read it either. */
   #read(message: ConsumeMessage): PregonEvent | undefined {
     const { maxEventBytes, name } = this.#options;
-    // A queue has no offsets. An id that is made of the content would make one event of two that say the same.
+    // A queue has no offsets. An id made from the content would turn two equal messages into one event.
     const messageId: unknown = message.properties.messageId || uuid();
     const identified = { ...message, properties: { ...message.properties, messageId } };
     try {
@@ -159,7 +160,7 @@ export class QueueConsumer {
       assertEvent(event);
       return event;
     } catch (error) {
-      this.#report('a message is handled by nobody', error);
+      this.#report('a message was dropped, because it is not an event', error);
       return undefined;
     }
   }

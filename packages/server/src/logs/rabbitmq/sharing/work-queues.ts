@@ -7,7 +7,7 @@ import type { Topology } from '../topology.js';
 import { QueueConsumer } from './queue-consumer.js';
 
 export interface RabbitWorkQueuesOptions {
-  /** Its own: what is being handled must not hold up what is delivered. */
+  /** A connection of its own, because running handlers must not delay deliveries. */
   readonly connection: RabbitConnection;
   readonly topology: Topology;
   readonly maxEventBytes: number;
@@ -17,7 +17,7 @@ export interface RabbitWorkQueuesOptions {
 const ACCESS_REFUSED = 403;
 const PRECONDITION_FAILED = 406;
 
-/** {@link WorkQueues} by durable quorum queues, which count how often they handed out a message. */
+/** {@link WorkQueues} over durable quorum queues, which count the deliveries of each message. */
 export class RabbitWorkQueues implements WorkQueues {
   readonly #options: RabbitWorkQueuesOptions;
   readonly #workers = new Set<QueueConsumer>();
@@ -45,9 +45,9 @@ export class RabbitWorkQueues implements WorkQueues {
   }
 
   /**
-   * Stops all that nobody stopped.
+   * Stops all consumers that are still running.
    *
-   * @param timeoutMs how long to wait for what is being handled, which is handed out again after that
+   * @param timeoutMs how long to wait for running handlers; after that, their messages are delivered again
    */
   async close(timeoutMs: number): Promise<void> {
     await atMost(timeoutMs, Promise.all([...this.#workers].map((worker) => worker.stop())));
@@ -56,7 +56,7 @@ export class RabbitWorkQueues implements WorkQueues {
   }
 }
 
-/** Makes a work queue and its exchange where they are missing. @throws PregonError CONFIG_INVALID */
+/** Creates a work queue and its exchange if they are missing. @throws PregonError CONFIG_INVALID */
 export async function prepareQueue(
   link: AmqpConnection,
   topology: Topology,
@@ -69,10 +69,10 @@ export async function prepareQueue(
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === PRECONDITION_FAILED && /'x-queue-type'|'durable'/.test(String(error))) {
-      const message = `the queue ${JSON.stringify(queue)} is no quorum queue; name another, or delete it`;
+      const message = `the queue ${JSON.stringify(queue)} is not a quorum queue; name another, or delete it`;
       throw new PregonError('CONFIG_INVALID', message, { cause: error });
     }
-    // One with other limits is there, or we may not declare any: what is there may do.
+    // The queue exists with other limits, or this user may not declare queues: the existing one may be usable.
     if (code !== PRECONDITION_FAILED && code !== ACCESS_REFUSED) throw error;
     await link.onChannel((channel) => channel.checkQueue(queue));
   }

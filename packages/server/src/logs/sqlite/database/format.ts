@@ -5,25 +5,20 @@ import type { Database } from './sqlite-database.js';
  * The format that this release writes:
  *
  * 1. entries with their payload, `id`, `sequence` and what routing needs;
- * 2. the column `entry.attributes`, and the tables `format`, `kept` and `kept_revision`.
+ * 2. the column `entry.attributes`, the tables `format`, `kept` and `kept_revision`.
  *
- * A new format only adds tables, and columns that may be NULL or have a default. Writers name the columns that they
- * know, so releases with different formats can have one file open at once. A row lacks the columns that its writer did
- * not know, and each reader handles that.
+ * A format only adds: tables, and columns that may be NULL or have a default. Whoever writes names the columns that it knows, so releases
+ * of several formats can have one file open at once; a row lacks what its writer did not know, and each reader copes with that.
  */
 export const FORMAT = 2;
 
 /**
- * The oldest format whose releases can read and write files of this format; `PRAGMA user_version` of the file. A
- * release opens a file if this number is at most its own format, even if {@link FORMAT} of the file is higher. It grows
- * only if a new format must break the rule above.
+ * The oldest format whose releases can read and write what this one writes; `PRAGMA user_version` of the file. A release opens a file
+ * if this number is at most its own format, however high {@link FORMAT} is in the file. It grows only if a format must break the rule.
  */
 export const READABLE_SINCE = 1;
 
-/**
- * `format` holds the format of the file; a file without this table has format 1. `kept` holds values that outlive
- * retention.
- */
+/** `format` says to which format the file was brought; a file without it has format 1. `kept` is what outlives retention. */
 export const FORMAT_TABLES = `
 CREATE TABLE format (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 INSERT INTO format VALUES (1, ${FORMAT});
@@ -32,7 +27,7 @@ CREATE TABLE kept_revision (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTE
 INSERT INTO kept_revision VALUES (1, 0);
 `;
 
-/** Costs one read of the schema, because it runs at each opening. */
+/** Costs one look at the schema, for it is asked at each opening. */
 export function needsUpgrade(database: Database): boolean {
   const there = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'format'").get([]);
   if (columns(there)['count'] === 0) return true;
@@ -40,13 +35,13 @@ export function needsUpgrade(database: Database): boolean {
 }
 
 /**
- * Upgrades a file to this format in one transaction: if the process is killed, the file keeps its old format. It takes
- * a millisecond for any file, because it changes no rows: readers take the missing attributes of format 1 rows from
- * their payload. Processes of an older release that have the file open continue to read and append.
+ * Brings a file to this format, in one transaction: a process that is killed leaves the former format. Takes a millisecond whatever the
+ * file holds, since no row is touched: what rows of format 1 lack is read from their payload when it is asked for. Processes of an older
+ * release that have the file open go on reading and appending.
  */
 export function upgrade(database: Database): void {
   database.transaction(() => {
-    // Another process may have upgraded the file while this one waited for the lock.
+    // Another process may have done it while this one waited for the lock.
     if (!needsUpgrade(database)) return;
     addColumn(database, 'entry', 'attributes TEXT');
     database.exec(FORMAT_TABLES);
