@@ -222,13 +222,13 @@ await describeWithPostgres('[fault F1] [fault F2] Handles for an outbox in Postg
       ['knex', onPg, /this is knex itself, a pool/, /pass a Pool of pg/],
       ['sequelize', sequelize, /pass the transaction/, /a Pool of pg/],
       ['mikro-orm', mikro, /pass the em/, /a Pool of pg/],
-      ['its manager', mikro.em, /in no transaction/, /pass a Pool of pg/],
+      ['its manager', mikro.em, /not in a transaction/, /pass a Pool of pg/],
       ['libsql', sqlite, /use createSqliteOutbox/, /use createSqliteOutbox/],
-      ['kysely on SQLite', kysely, /is a pool/, /not on PostgreSQL/],
+      ['kysely on SQLite', kysely, /is a pool/, /does not use PostgreSQL/],
       ['prisma', { $queryRawUnsafe: () => {}, $transaction: () => {} }, /Prisma/, /Prisma/],
       ['the event', EVENT, /second argument/, /second argument/],
       ['nothing', undefined, /not a connection/, /not a Pool/],
-      ['a pool', pool, /is a pool, which is in none/, /none/],
+      ['a pool', pool, /is a pool, which is not in a transaction/, /none/],
     ];
     for (const [name, handle, ofAdd, ofPool] of refused) {
       await expect(add(handle), name).rejects.toMatchObject({

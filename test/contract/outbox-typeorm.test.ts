@@ -72,7 +72,7 @@ await describeWithPostgres('An outbox on PostgreSQL by TypeORM', (database) => {
         const products = manager.getRepository(PRODUCT);
         await products.insert({ name: `fails: ${fails}` });
         await outbox.add(products, event(`fails: ${fails}`));
-        await expect(outbox.add(outside, event('x'))).rejects.toThrow(/is in none/);
+        await expect(outbox.add(outside, event('x'))).rejects.toThrow(/is not in one/);
         if (fails) throw new RangeError('after the event');
       });
     await expect(save(true)).rejects.toThrow('after the event');
@@ -84,8 +84,8 @@ await describeWithPostgres('An outbox on PostgreSQL by TypeORM', (database) => {
   it('[I-5] throws if no transaction is open', async () => {
     const runner = db.createQueryRunner();
     const none = [db.manager, runner, runner.manager];
-    for (const handle of none) await expect(outbox.add(handle, event('x'))).rejects.toThrow(/is in none/);
-    await expect(outbox.add(Object(db), event('x'))).rejects.toThrow(/is a pool, which is in none/);
+    for (const handle of none) await expect(outbox.add(handle, event('x'))).rejects.toThrow(/is not in one/);
+    await expect(outbox.add(Object(db), event('x'))).rejects.toThrow(/is a pool, which is not in a transaction/);
     await runner.release();
     expect(await db.query('SELECT event FROM pregon_outbox')).toEqual([]);
   });

@@ -4,7 +4,8 @@ import { decodeEvent } from './event.js';
 import type { OutboxBatch, RefusedRow } from './relay-source.js';
 
 /**
- * The batch of rows with the columns `sequence` and `event`, in their order. Rows that hold no event are listed as `unreadable`.
+ * Makes a batch from rows with the columns `sequence` and `event`, in their order. Rows that hold no event are listed
+ * as `unreadable`.
  *
  * @param after the sequence after which the rows were read
  */
@@ -24,7 +25,7 @@ export function toBatch(rows: readonly unknown[], after: number): OutboxBatch {
   return unreadable.length === 0 ? { events, through } : { events, unreadable, through };
 }
 
-/** The `id` in a row that holds no event, if it has one, so that operators find the row. */
+/** Returns the `id` of a row that holds no event, if it has one, so that operators can find the row. */
 function idIn(row: unknown): string | undefined {
   try {
     const { id } = Object(JSON.parse(String(valueIn(row, 'event'))));

@@ -1,6 +1,7 @@
 /**
- * Settles as the promise does, or with what `late` returns or throws after `ms` milliseconds. `late` may act, and return the promise
- * itself to wait on. The timer is cleared when the promise settles; what the promise brings after the deadline is dropped.
+ * Settles as the promise does, or after `ms` milliseconds with what `late` returns or throws. `late` may act and return
+ * the promise itself to continue waiting. The timer is cleared when the promise settles; a result after the deadline is
+ * dropped.
  */
 export function within<Result, Late = never>(
   ms: number,

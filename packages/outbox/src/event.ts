@@ -11,38 +11,40 @@ import {
 } from '@pregon/protocol';
 import { v7 } from 'uuid';
 
-/** What a caller says of an event. Its `source` is that of the outbox, since a sequence counts within one source. */
+/**
+ * The attributes that a caller gives. The `source` is that of the outbox, because a sequence counts within one source.
+ */
 export type OutboxEvent<Data = unknown> = Omit<NewEvent<Data>, 'source'>;
 
-/** An event that is ready to be written: all but its sequence, which the table gives. */
+/** An event that is ready to be written: complete except for its sequence, which the table assigns. */
 export interface EncodedEvent<Data> {
   readonly event: PregonEvent<Data>;
   /** The event as JSON text, without its sequence. */
   readonly text: string;
-  /** The bytes of UTF-8 that the log will see, sequence included. */
+  /** The size of the event in the log, in bytes of UTF-8, including its sequence. */
   readonly bytes: number;
 }
 
 export interface EncodeOptions {
   readonly source: string;
-  /** Milliseconds since the epoch. */
+  /** The current time, in milliseconds since the epoch. */
   readonly now: number;
   readonly maxEventBytes: number;
 }
 
-/** What {@link withSequence} adds to the JSON text. Sequences are of one length, so that this is exact. */
+/** The bytes that {@link withSequence} adds to the JSON text. All sequences have the same length, so this is exact. */
 export const SEQUENCE_BYTES = `,"sequence":"${encodeSequence(0)}"`.length;
 
 /**
- * Completes, validates and encodes an event, so that whatever passes here is one that every log takes: an event that a log
- * refused would stand in the way of all behind it.
+ * Completes, checks and encodes an event, so that every log accepts it: an event that a log refused would block all
+ * events after it.
  *
  * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
- * @throws TypeError where `data` holds what JSON cannot, or the event names another source
+ * @throws TypeError if JSON cannot represent `data`, or if the event names another source
  */
 export function encodeEvent<Data>(event: OutboxEvent<Data>, options: EncodeOptions): EncodedEvent<Data> {
   if ('source' in event && event.source !== options.source) {
-    throw new TypeError(`the source of an event is that of its outbox, ${JSON.stringify(options.source)}`);
+    throw new TypeError(`the source of an event must be that of its outbox, ${JSON.stringify(options.source)}`);
   }
   const complete = createEvent(
     { ...event, source: options.source },
@@ -54,7 +56,7 @@ export function encodeEvent<Data>(event: OutboxEvent<Data>, options: EncodeOptio
   if (bytes > options.maxEventBytes) {
     throw new PregonError(
       'EVENT_TOO_LARGE',
-      `${complete.type} has ${bytes} bytes; at most ${options.maxEventBytes} are taken`,
+      `${complete.type} has ${bytes} bytes; the limit is ${options.maxEventBytes}`,
     );
   }
   return { event: complete, text, bytes };
@@ -65,14 +67,15 @@ export function withSequence<Data>(event: PregonEvent<Data>, sequence: number): 
 }
 
 /**
- * The event in a row.
+ * Reads the event in a row.
  *
- * @param text the column as the driver gives it
- * @throws PregonError EVENT_INVALID if {@link encodeEvent} cannot have made it: another program wrote it, or an older version
+ * @param text the column as the driver returns it
+ * @throws PregonError EVENT_INVALID if {@link encodeEvent} cannot have made it: another program or an older version
+ * wrote it
  */
 export function decodeEvent(sequence: number, text: unknown): PregonEvent {
   try {
-    if (typeof text !== 'string') throw new TypeError('it is no text');
+    if (typeof text !== 'string') throw new TypeError('it is not a text');
     const event = parseRow(text);
     assertEvent(event);
     assertEventLimits(event, text);
@@ -83,7 +86,10 @@ export function decodeEvent(sequence: number, text: unknown): PregonEvent {
   }
 }
 
-/** A row of `add` is what `JSON.stringify` makes of it; one that another program wrote may hold numbers that JavaScript cannot. */
+/**
+ * `add` writes what `JSON.stringify` returns. A row of another program may hold numbers that JavaScript cannot
+ * represent.
+ */
 function parseRow(text: string): unknown {
   const event: unknown = JSON.parse(text);
   return JSON.stringify(event) === text ? event : parseMembersExactly(text);
@@ -91,14 +97,14 @@ function parseRow(text: string): unknown {
 
 function toJson(event: PregonEvent): string {
   const { data, type } = event;
-  // JSON.stringify would leave these out without a word, and the event would arrive without its data.
+  // JSON.stringify would omit these silently, and the event would arrive without its data.
   if (typeof data === 'function' || typeof data === 'symbol') {
-    throw new TypeError(`the data of ${type} is a ${typeof data}, which JSON cannot hold`);
+    throw new TypeError(`the data of ${type} is a ${typeof data}, which JSON cannot represent`);
   }
   try {
     return JSON.stringify(event);
   } catch (cause) {
-    // The stack ends before the nesting does.
+    // The nesting overflowed the stack.
     if (cause instanceof RangeError) throw new PregonError('EVENT_INVALID', `${type} is nested too deeply`, { cause });
     throw new TypeError(`the data of ${type} cannot be written as JSON: ${String(cause)}`, { cause });
   }

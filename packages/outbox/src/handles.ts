@@ -1,6 +1,6 @@
 /**
- * The handles of drivers and ORMs, recognized by their shape, since none of them is imported. A shape tests for members that no other handle
- * has: several share `query`, `execute`, `transaction` and `getRepository`.
+ * Recognizes the handles of drivers and ORMs by their shape, because none of them is imported. Each shape tests for
+ * members that no other handle has: `query`, `execute`, `transaction` and `getRepository` occur in several.
  */
 export type HandleKind =
   | 'drizzle'
@@ -20,7 +20,7 @@ export type HandleKind =
   | 'sqlite-async'
   | 'typeorm';
 
-/** The first shape that fits counts. */
+/** The first matching shape wins. */
 const SHAPES: readonly (readonly [HandleKind, (handle: object) => boolean])[] = [
   ['prisma', (handle) => has(handle, '$queryRawUnsafe')],
   ['kysely', (handle) => has(handle, 'executeQuery')],
@@ -50,14 +50,15 @@ const SHAPES: readonly (readonly [HandleKind, (handle: object) => boolean])[] = 
   ['event', (handle) => typeof get(handle, 'topic') === 'string' && typeof get(handle, 'type') === 'string'],
 ];
 
-/** Recognizes a handle. @returns `other` if no shape fits */
+/** Recognizes a handle. @returns `other` if no shape matches */
 export function kindOf(handle: unknown): HandleKind {
   if (!isObject(handle)) return 'other';
   return SHAPES.find(([, fits]) => fits(handle))?.[0] ?? 'other';
 }
 
 /**
- * The driver's handle below a Drizzle handle: in a transaction its connection, otherwise the pool or connection that Drizzle was made with.
+ * Returns the driver's handle below a Drizzle handle: in a transaction its connection, otherwise the pool or connection
+ * that Drizzle uses.
  *
  * @returns undefined if Drizzle does not expose it
  */

@@ -38,10 +38,10 @@ export { DEFAULT_TABLE, type SqlDialect, sql } from './sql.js';
 export type { SqliteDatabase, SqliteStatement, SqliteWriter } from './sqlite/database.js';
 export {
   createSqliteOutbox,
-  /** The former name. */
+  /** Alias of createSqliteOutbox. */
   createSqliteOutbox as createOutbox,
   type SqliteOutbox,
-  /** The former name. */
+  /** Alias of SqliteOutbox. */
   type SqliteOutbox as Outbox,
   type SqliteRelayOptions,
 } from './sqlite/outbox.js';

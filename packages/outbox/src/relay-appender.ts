@@ -9,20 +9,20 @@ import {
 import type { AppendableLog } from './relay.js';
 import type { RefusedRow } from './relay-source.js';
 
-/** The error codes which say that a log can never take an event, in whatever state the log is. */
+/** The error codes that mean that a log can never take an event, whatever its state. */
 const REFUSALS: readonly ErrorCode[] = ['EVENT_INVALID', 'EVENT_TOO_LARGE', 'EVENT_ID_REUSED', 'EXCHANGE_UNUSABLE'];
 
 /** The outcome of appending a batch. */
 export type Appended =
   | { readonly outcome: 'stored' }
-  /** The log refuses one of several events: read again, {@link RelayAppender.atOnce} events, to find out which. */
+  /** The log refuses one of several events. Read again, {@link RelayAppender.atOnce} events, to find out which. */
   | { readonly outcome: 'split' }
-  /** The batch is one event, which the log can never take. */
+  /** The batch is one event, and the log can never take it. */
   | { readonly outcome: 'refused'; readonly row: RefusedRow }
-  /** The relay stopped waiting for the answer; the batch may be stored or not. */
+  /** The relay stopped waiting for the answer; the batch may or may not be stored. */
   | { readonly outcome: 'abandoned' };
 
-/** Appends batches to the log, and finds the event for which the log refuses one. */
+/** Appends batches to the log, and finds the event that makes the log refuse a batch. */
 export class RelayAppender {
   readonly #log: AppendableLog;
   readonly #batchSize: number;
@@ -36,7 +36,7 @@ export class RelayAppender {
     this.#atOnce = batchSize;
   }
 
-  /** How many events the next batch should have: few after a refusal, then more again. */
+  /** The size of the next batch: small after a refusal, then growing again. */
   get atOnce(): number {
     return this.#atOnce;
   }
@@ -46,13 +46,13 @@ export class RelayAppender {
     this.#abandoned = false;
   }
 
-  /** The append in progress, and all later ones, end as `abandoned`. */
+  /** Makes the append in progress, and all later ones, end as `abandoned`. */
   abandon(): void {
     this.#abandoned = true;
     this.#abandon();
   }
 
-  /** @throws the error of the log, unless its code says that it can never take an event */
+  /** @throws the error of the log, unless its code means that the log can never take an event */
   async append(events: readonly PregonEvent[]): Promise<Appended> {
     if (events.length === 0) return { outcome: 'stored' };
     if (this.#abandoned) return { outcome: 'abandoned' };
@@ -67,7 +67,7 @@ export class RelayAppender {
     return { outcome: 'stored' };
   }
 
-  /** Halves the batch until the event at fault is alone. All before it are in the log then. */
+  /** Halves the batch until the refused event is alone. All events before it are in the log then. */
   #narrow([event, ...others]: readonly PregonEvent[], code: ErrorCode, error: unknown): Appended {
     this.#atOnce = Math.max(1, Math.floor((others.length + 1) / 2));
     if (event === undefined || others.length > 0) return { outcome: 'split' };
@@ -85,13 +85,13 @@ export class RelayAppender {
   }
 }
 
-/** The code of an error with `retryable: false`; undefined for any other error, which may pass by itself. */
+/** Returns the code of an error with `retryable: false`; undefined for any other error, which may be temporary. */
 export function finalCode(error: unknown): ErrorCode | undefined {
   if (!(error instanceof Error) || !('retryable' in error) || error.retryable !== false) return undefined;
   return 'code' in error && typeof error.code === 'string' && isErrorCode(error.code) ? error.code : undefined;
 }
 
-/** The error for `onError` and the log line when an event was set aside. */
+/** Makes the error for `onError` and the log line when an event was set aside. */
 export function toSetAside(table: string, { sequence, id, code, reason }: RefusedRow): PregonError {
   const named = id === undefined ? `row ${sequence}` : `event ${JSON.stringify(id)}`;
   return new PregonError(code, `${named} of ${table} was set aside: ${reason}; see pregon outbox stuck`);

@@ -10,27 +10,29 @@ const DEFAULT_BATCH_SIZE = 500;
 const DEFAULT_POLL_INTERVAL_MS = 100;
 const DEFAULT_STOP_TIMEOUT_MS = 5_000;
 
-/** Relayed rows are removed together after this time: a removal is a commit, and need not be one for each event. */
+/** Relayed rows are removed together after this time: each removal is a commit, and one per event would be costly. */
 const REMOVE_AFTER_MS = 50;
-/** Where the table was locked at that instant. */
+/** The delay after the table was locked. */
 const REMOVE_AGAIN_MS = 5;
 const FIRST_WAIT_MS = 1;
 const LONGEST_WAIT_MS = 100;
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 5_000;
 
-/** What the loop does next: look again at once, rest (a wake ends it), or hold off (only `stop` ends it). */
+/** The next action of the loop: read again at once, rest (a wake ends it), or hold (only `stop` ends it). */
 type Next = { readonly action: 'again' } | { readonly action: 'rest' | 'hold'; readonly ms: number };
 
-/** The relays that run, so that `add` can wake them. */
+/** The running relays, so that `add` can wake them. */
 export type RunningRelays = Set<{ wake(): void }>;
 
 /**
- * Why several relays on one table neither reorder nor lose. Every `append` is a run of consecutive rows that begins at the lowest row
- * not yet removed, or right after a run that the same relay appended. So all rows below a run are in the log before the run is
- * appended: removed rows were appended before, by whichever relay. A log stores a run in order and leaves out what it
- * holds; hence by induction each event is stored after all those below it, once. What this rests on: the log still
- * retains what a relay appends again, so its retention must be longer than the longest pause of a process between read and append.
+ * Why several relays on one table neither reorder nor lose events: every `append` is a run of consecutive rows. It
+ * begins at the lowest row that is not removed, or right after a run that the same relay appended. So all rows below a
+ * run are in the log before the run is appended: removed rows were appended before, by any relay. A log stores a run in
+ * order and skips what it already holds. By induction, each event is stored once, after all events below it.
+ *
+ * This requires that the log still retains what a relay appends again. So its retention must be longer than the longest
+ * pause of a process between read and append.
  */
 export class OutboxRelay<Answer extends number | Promise<number>> implements Relay<Answer> {
   readonly #source: RelaySource<Answer>;
@@ -45,24 +47,24 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   #state: RelayState = 'stopped';
   #run: Promise<void> | undefined;
   #stopping = false;
-  /** What ends it without `stop`. */
+  /** The error that ends the relay without `stop`. */
   #final: PregonError | undefined;
   #woken = false;
   #endSleep: { readonly mayWake: boolean; readonly end: () => void } | undefined;
-  /** All up to here is in the log. */
+  /** All events up to this sequence are in the log. */
   #appended = 0;
-  /** All up to here is gone from the table. */
+  /** All rows up to this sequence are removed from the table. */
   #removed = 0;
   #removeAtMs = 0;
-  /** Rows up to `appended` that the log refused: set aside when they are removed. */
+  /** Rows up to `appended` that the log refused; they are set aside when they are removed. */
   #refused: RefusedRow[] = [];
-  /** How often in a row the table was not free, and how often something failed. */
+  /** The number of consecutive times that the table was in use, and that something failed. */
   #waits = 0;
   #failures = 0;
-  /** How often in a row rows could not be removed. */
+  /** The number of consecutive failures to remove rows. */
   #removalFailures = 0;
 
-  /** @param running holds this relay while it runs */
+  /** @param running contains this relay while it runs */
   constructor(source: RelaySource<Answer>, options: RelayOptions, running: RunningRelays = new Set()) {
     this.#source = source;
     this.#batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE;
@@ -128,7 +130,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
       }
       await this.#removeRelayed();
     } catch (error) {
-      // What is left in the table is appended again on the next start, and the log knows it.
+      // The rows that are left in the table are appended again at the next start, and the log recognizes them.
       this.#report(error, 'relayed rows could not be removed');
     } finally {
       await this.#leave();
@@ -139,13 +141,13 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     try {
       await this.#source.stop?.();
     } catch (error) {
-      this.#report(error, 'the relay could not take leave of its table; others take over a little later');
+      this.#report(error, 'the relay could not release its table; another relay takes over a little later');
     } finally {
       this.#end();
     }
   }
 
-  /** From here on it may be started again. */
+  /** From here on, the relay may be started again. */
   #end(): void {
     const final = this.#final;
     this.#final = undefined;
@@ -154,15 +156,15 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     this.#run = undefined;
     this.#running.delete(this);
     this.#state = final === undefined ? 'stopped' : 'failed';
-    if (final !== undefined) this.#report(final, 'the relay stopped; nothing is skipped');
+    if (final !== undefined) this.#report(final, 'the relay stopped; no event is skipped');
   }
 
   async #step(): Promise<Next> {
     try {
       this.#woken = false;
       const reading = this.#source.read(this.#appended, this.#appender.atOnce);
-      // What is there at once is not awaited: read and append are of one turn of the event loop then, which keeps the pause between
-      // them short; see the class.
+      // A synchronous result is not awaited: then read and append happen in one turn of the event loop, which keeps the
+      // pause between them short; see the class.
       const batch = reading instanceof Promise ? await reading : reading;
       this.#waits = 0;
       if (batch.anew !== undefined) this.#beginAnew(batch.anew);
@@ -236,8 +238,8 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   }
 
   /**
-   * What fails by itself, for want of a right say, is told once, and tried again after growing pauses: rows that are relayed but cannot be
-   * removed hold up nobody.
+   * A failure of the removal alone, for example a missing right, is reported once and retried with backoff. Rows that
+   * are relayed but cannot be removed do not block the relay.
    */
   async #removeIfDue(): Promise<void> {
     if (!this.#isRemovalDue()) return;
@@ -250,7 +252,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     }
   }
 
-  /** Without haste: where the table is locked, the rows stay until later, and relaying goes on meanwhile. */
+  /** Removal is not urgent: if the table is locked, the rows stay until later, and relaying continues. */
   async #removeRelayed(): Promise<void> {
     const through = this.#appended;
     if (this.#removed === through) return;
@@ -286,7 +288,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
       return { action: 'again' };
     }
     this.#state = 'retrying';
-    if (this.#failures === 0) this.#report(error, 'the relay cannot go on for now and tries again');
+    if (this.#failures === 0) this.#report(error, 'the relay cannot continue for now and retries');
     return { action: 'hold', ms: growingApart(FIRST_RETRY_MS, LONGEST_RETRY_MS, this.#failures++) };
   }
 
@@ -302,7 +304,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     this.#tell(error);
   }
 
-  /** In a turn of its own, so that what the callback throws is its own affair and does not end the relay. */
+  /** Calls back in a separate turn, so that an error of the callback does not end the relay. */
   #tell(error: Error): void {
     setImmediate(() => this.#onError(error));
   }
@@ -318,7 +320,8 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
 
 function assertOptions(log: AppendableLog, batchSize: number, pollIntervalMs: number): void {
   if (typeof log?.append !== 'function') throw new TypeError('log must have an append(events) method');
-  if (!Number.isSafeInteger(batchSize) || batchSize < 1) throw new RangeError('batchSize must be an integer from 1');
+  if (!Number.isSafeInteger(batchSize) || batchSize < 1)
+    throw new RangeError('batchSize must be an integer of at least 1');
   assertMs('pollIntervalMs', pollIntervalMs);
 }
 

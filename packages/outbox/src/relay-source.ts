@@ -1,6 +1,6 @@
 import type { ErrorCode, PregonEvent } from '@pregon/protocol';
 
-/** Where a batch ends early, so that a backlog of large events is never in memory at once: 4 MiB. */
+/** The size at which a batch ends early, so that a backlog of large events is never in memory at once: 4 MiB. */
 export const BATCH_BYTES = 4_194_304;
 
 /** A row that no log can take, or that the log refuses for good. */
@@ -12,7 +12,7 @@ export interface RefusedRow {
   readonly reason: string;
 }
 
-/** Events in sequence order, next after the point that was asked for, with none missing between. */
+/** Events in the order of their sequence, directly after the requested point, with none missing. */
 export interface OutboxBatch {
   readonly events: readonly PregonEvent[];
   /** The rows among them that hold no event; `add` never writes such rows. */
@@ -20,60 +20,61 @@ export interface OutboxBatch {
   /** The sequence of the last row; if there is none, the sequence after which they were read. */
   readonly through: number;
   /**
-   * Why they are not those after the point that was asked for, but those from the lowest row that is left: what the relay knew of the
-   * table, what it had appended and removed, is no longer so.
+   * Set if the events do not start after the requested point but at the lowest remaining row: what the relay knew about
+   * the table (what it had appended and removed) is no longer valid. The text is the reason.
    */
   readonly anew?: string;
-  /** True where a relay of another process is at work, and this one stands by. */
+  /** True if a relay of another process is active and this one stands by. */
   readonly standby?: boolean;
-  /** In how many milliseconds to look again, unless woken. @default the relay's `pollIntervalMs` */
+  /** The delay before the next read, in milliseconds, unless woken. @default the relay's `pollIntervalMs` */
   readonly restMs?: number;
 }
 
 /**
- * What a relay drains: one outbox table. Guarantees:
+ * The source of a relay: one outbox table. Guarantees:
  *
- * - **Committed only.** `read` never shows what a transaction may yet roll back.
- * - **One order.** Once `read` has shown sequence n, no row with a lower one appears any more, and of two transactions that
- *   changed the same row, the first to commit has the lower ones.
- * - **No waiting.** Where the table cannot be used at this instant, because somebody else is using it, methods throw {@link NotNow}.
+ * - **Committed only.** `read` never returns rows that a transaction may still roll back.
+ * - **One order.** Once `read` has returned sequence n, no row with a lower one appears any more. If two transactions
+ *   changed the same row, the first to commit has the lower sequences.
+ * - **No waiting.** If the table cannot be used at this instant, because it is in use, methods throw {@link NotNow}.
  *
- * A source answers at once or by a promise, as its driver does.
+ * A source answers with a value or a promise, as its driver does.
  */
 export interface RelaySource<Answer extends number | Promise<number> = number | Promise<number>> {
-  /** How to show it to people: the name of the table. */
+  /** The name for people: that of the table. */
   readonly name: string;
 
-  /** Called before the first `read`. `wake` may be called from then on when there may be something to read. */
+  /** Called before the first `read`. The source may call `wake` from then on, when there may be something to read. */
   start?(wake: () => void): void;
 
-  /** The rows after a sequence: at most `maxCount`, and few enough for a bounded share of memory. */
+  /** Returns the rows after a sequence: at most `maxCount`, and few enough to bound memory. */
   read(after: number, maxCount: number): OutboxBatch | Promise<OutboxBatch>;
 
   /**
-   * Removes the rows that `read` showed, up to and with a sequence.
+   * Removes the rows that `read` returned, up to and including a sequence.
    *
-   * @param refused the rows among them that are not in the log: they are set aside in the same transaction, with the reason
+   * @param refused the rows among them that are not in the log; they are set aside in the same transaction, with the
+   * reason
    */
   remove(through: number, refused: readonly RefusedRow[]): void | Promise<void>;
 
-  /** Called where the log fails, so that a relay of another process may try in the place of this one. */
+  /** Called if the log fails, so that a relay of another process may try instead of this one. */
   stepAside?(): void;
 
-  /** Called after the last `read`; what the source holds is free when it resolves. */
+  /** Called after the last `read`; when it resolves, the source has released everything. */
   stop?(): Promise<void>;
 
-  /** The number of rows after a sequence. */
+  /** Returns the number of rows after a sequence. */
   count(after: number): Answer;
 
-  /** The number of rows that are set aside. */
+  /** Returns the number of rows that are set aside. */
   countStuck(): Answer;
 
-  /** How long ago the first row after a sequence was written, in milliseconds; 0 where there is none. */
+  /** Returns the age of the first row after a sequence, in milliseconds; 0 if there is none. */
   lagMs(after: number): Answer;
 }
 
-/** The table is in use at this instant, which passes by itself: not a failure, only a reason to come back. */
+/** The table is in use at this instant. This is temporary and not a failure: the relay tries again. */
 export class NotNow extends Error {
   override readonly name = 'NotNow';
 }

@@ -6,13 +6,13 @@ import { postgresJsDatabase } from './drivers/postgres-js.js';
 import { isTypeOrmDataSource, poolOfDataSource } from './drivers/typeorm.js';
 import { isKyselyDatabase, isPgPool, isPostgresJsSql } from './session.js';
 
-/** @throws TypeError where it is no pool of a driver that is known */
+/** @throws TypeError if it is not a pool of a known driver */
 export function databaseOf(handle: unknown, answerMs: number): Database {
   const pool = isTypeOrmDataSource(handle) ? poolOfDataSource(handle) : innerPool(handle);
   if (isKyselyDatabase(pool)) return kyselyDatabase(pool, answerMs);
   if (isPostgresJsSql(pool)) return postgresJsDatabase(pool, answerMs);
   if (isPgPool(pool)) return pgDatabase(pool, answerMs);
   throw new TypeError(
-    'not a Pool of pg, a postgres(…), a Kysely, a DataSource or a drizzle(…): one connection is not enough, nor does it come back by itself',
+    'not a Pool of pg, a postgres(…), a Kysely, a DataSource or a drizzle(…): a single connection is not enough, and it does not reconnect',
   );
 }

@@ -1,39 +1,41 @@
 import type { Session } from './session.js';
 
-/** How a listener tells what it hears. */
+/** Receives the events of a listener. */
 export interface Hearing {
   heard(payload: string): void;
-  /** Listening has begun, or begun again: what was told before was not heard. */
+  /** Listening has begun, or begun again: earlier notifications may have been missed. */
   listening(): void;
-  /** A connection was lost; listening begins again by itself. */
+  /** A connection was lost; the listener reconnects by itself. */
   failed(error: Error): void;
 }
 
 export interface Listener {
-  /** The server's process that serves its connection, which ends when ours does; undefined while there is none. */
+  /**
+   * The server process of the listener's connection, which ends when this process ends; undefined without a connection.
+   */
   readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
 export interface TransactionOptions {
   readonly access: 'read only' | 'read write';
-  /** How long a query of the session may take, in milliseconds. */
+  /** The time limit for a query of the session, in milliseconds. */
   readonly queryMs: number;
 }
 
-/** Is given the transaction as a session, and as the driver's own, whose queries have no deadline. */
+/** Gets the transaction both as a session and as the driver's own handle, whose queries have no deadline. */
 export type TransactionWork<T> = (session: Session, tx: unknown) => Promise<T>;
 
 /**
- * A pool of connections, of whatever driver. `query` and `script` take any connection, and fail where there is no answer within
+ * A pool of connections of any driver. `query` and `script` use any connection and fail if there is no answer within
  * `answerMs`; each is a transaction of its own.
  */
 export interface Database extends Session {
-  /** How many connections it has at most, where that is known. */
+  /** The maximum number of its connections, if known. */
   readonly maxConnections: number | undefined;
 
   /**
-   * Runs statements as one transaction, in one round trip where the driver can.
+   * Runs statements as one transaction, in one round trip if the driver can.
    *
    * @param setup statements that return no rows; at least one
    * @returns the rows of each of `queries`
@@ -41,11 +43,14 @@ export interface Database extends Session {
   script(setup: readonly string[], queries: readonly string[]): Promise<readonly (readonly unknown[])[]>;
 
   /**
-   * Runs `work` in a REPEATABLE READ transaction of its own, whose MVCC snapshot is taken by its first query. To begin it takes no
-   * longer than twice `answerMs`, to end it no longer than that; for `work` it waits until it is done or the connection is lost.
+   * Runs `work` in a new REPEATABLE READ transaction. Its first query takes the MVCC snapshot. The time limit is twice
+   * `answerMs` to begin and `answerMs` to end. `work` has no limit; it ends when it is done or the connection is lost.
    */
   transaction<T>(options: TransactionOptions, work: TransactionWork<T>): Promise<T>;
 
-  /** Absent if the driver cannot listen. @returns undefined if the pool has no connection to spare: then the relay must poll */
+  /**
+   * Absent if the driver cannot listen. @returns undefined if the pool has no connection to spare; then the relay must
+   * poll
+   */
   readonly listen?: (channel: string, hearing: Hearing) => Listener | undefined;
 }

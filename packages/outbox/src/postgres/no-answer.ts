@@ -1,6 +1,6 @@
 import { within } from '../deadline.js';
 
-/** PostgreSQL, or the way to it, says nothing. */
+/** PostgreSQL, or the network on the way to it, does not answer. */
 export class NoAnswer extends Error {
   constructor(ms: number, what = 'no answer from PostgreSQL', advice = '') {
     super(`${what} within ${ms} ms${advice}`);
@@ -23,9 +23,9 @@ function allOf(max: number | undefined): string {
 }
 
 /**
- * Waits for an answer, but not for ever: a connection whose other end is gone without a word, or frozen, gives none.
+ * Waits for an answer with a time limit: a frozen connection, or one whose other end is gone, never answers.
  *
- * @throws NoAnswer after `ms` milliseconds; the promise goes on, and `late` is given what it brings then
+ * @throws NoAnswer after `ms` milliseconds; the promise continues, and `late` gets its result
  */
 export function answerWithin<T>(ms: number, answer: PromiseLike<T>, late: (answer: T) => void = () => {}): Promise<T> {
   return within(ms, answer, () => {
@@ -35,16 +35,16 @@ export function answerWithin<T>(ms: number, answer: PromiseLike<T>, late: (answe
 }
 
 /**
- * {@link answerWithin}, for a query through a pool that does not tell whether a connection was free.
+ * Waits like {@link answerWithin}, for a query through a pool that does not show whether a connection was free.
  *
  * @param max the size of the pool, if it is known
- * @throws NoAnswer that names both causes
+ * @throws NoAnswer that names both possible causes
  */
 export async function withinPool<T>(ms: number, max: number | undefined, answer: PromiseLike<T>): Promise<T> {
   return blamingPool(ms, max, answerWithin(ms, answer));
 }
 
-/** The same for an answer that has its deadline already. */
+/** The same for an answer that already has its own deadline. */
 export async function blamingPool<T>(ms: number, max: number | undefined, answer: PromiseLike<T>): Promise<T> {
   try {
     return await answer;

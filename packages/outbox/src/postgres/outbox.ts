@@ -31,28 +31,29 @@ import { postgresStuck } from './stuck.js';
 
 export interface PostgresOutboxOptions extends OutboxOptions {
   /**
-   * How long PostgreSQL may take to answer, in milliseconds, from 100 to 3600000. After that, the outbox closes the connection. The
-   * server ends a transaction of the outbox that sends nothing for this time, and a snapshot on a pool of fewer than four connections
-   * after three times this time. Set it higher if the server is far away or busy. @default 5000
+   * The time limit for an answer of PostgreSQL, in milliseconds, from 100 to 3600000. After it, the outbox closes the
+   * connection. The server ends a transaction of the outbox that sends nothing for this time, and a snapshot on a pool
+   * of fewer than four connections after three times this time. Set a higher value if the server is far away or busy.
+   * @default 5000
    */
   readonly answerTimeoutMs?: number;
 }
 
 export interface PostgresRelayOptions extends RelayOptions {
   /**
-   * Where to take connections from: a `Pool` of pg, a `postgres(…)`, a `DataSource` of TypeORM, whose pool is one of pg, or a `Kysely`,
-   * which cannot listen. With pg, one connection is kept to listen, unless it is the last one of the pool: then the relay polls. postgres
-   * opens one beside its pool.
+   * The source of connections: a `Pool` of pg, a `postgres(…)`, a `DataSource` of TypeORM (whose pool is one of pg), or
+   * a `Kysely`, which cannot listen. With pg, the relay keeps one connection to listen, unless it is the last one of
+   * the pool: then the relay polls. With postgres, it opens one in addition to the pool.
    */
   readonly db: PostgresPool;
   /**
-   * How long an event may go unseen where no notification tells of it: lost on the way, or not sent by a writer that does not use
-   * `add`. @default 1000; 100 if the driver cannot listen, or its pool has no connection to spare
+   * The polling interval, in milliseconds. It limits the delay of an event whose notification was lost, or whose writer
+   * does not use `add`. @default 1000; 100 if the driver cannot listen, or its pool has no connection to spare
    */
   readonly pollIntervalMs?: number;
   /**
-   * After how many milliseconds without a word of its relay another process takes over. A process that was killed is noticed sooner,
-   * by the end of its connection. @default 5000
+   * The time after which another process takes over if the active relay does not renew its lease, in milliseconds. The
+   * end of a killed process is noticed sooner, because its connection ends. @default 5000
    */
   readonly leaseMs?: number;
 }
@@ -60,50 +61,65 @@ export interface PostgresRelayOptions extends RelayOptions {
 export type PostgresRelay = Relay<Promise<number>>;
 
 /**
- * Events that are written in the transaction of the change that they tell of. Guarantees, proven by test/contract and test/e2e:
+ * Writes events in the same transaction as the change that they describe. Guarantees, proven by test/contract and
+ * test/e2e:
  *
- * - **Write and event are one.** What is rolled back emits nothing; what is committed is emitted, also when the process is
- *   killed in the next instruction. An event reaches the log only once its transaction is on the server's disk.
- * - **Order.** The events of transactions that changed the same row are numbered in the order of their commits, provided that each adds
- *   its event *after* its change. No transaction is missed, however long it was open, and none waits for another.
- * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if they were written in
- *   another way.
+ * - **Write and event are one.** A transaction that is rolled back emits nothing. One that is committed emits its
+ *   events, even if the process is killed in the next instruction. An event reaches the log only once its transaction
+ *   is on the server's disk.
+ * - **Order.** The events of transactions that changed the same row are numbered in the order of their commits,
+ *   provided that each adds its event *after* its change. No transaction is missed, however long it was open, and none
+ *   waits for another.
+ * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if
+ *   another program wrote them.
  */
 export interface PostgresOutbox {
   readonly source: string;
   readonly table: string;
 
   /**
-   * Creates the tables that are missing. Any number of processes may do so at once.
+   * Creates the missing tables. Any number of processes may call it at the same time.
    *
-   * @throws TypeError if `db` is not a handle of PostgreSQL; what the driver throws is passed on
+   * @throws TypeError if `db` is not a handle of PostgreSQL; and the errors of the driver
+   * @example
+   * await outbox.migrate(pool);
    */
   migrate(db: PostgresPool | PgClient | Pglite): Promise<void>;
 
   /**
-   * Writes an event in the caller's transaction: a client of pg after its BEGIN, the `sql` that `sql.begin` of postgres hands on, a
-   * `Transaction` of kysely, or the `EntityManager`, `QueryRunner` or a `Repository` of a transaction of TypeORM. **Change first, then
-   * add**: what makes the second of two transactions come later is that its change waits for the first one's commit.
+   * Writes an event in the caller's transaction. `tx` is a client of pg after its BEGIN, the `sql` that `sql.begin` of
+   * postgres passes on, a `Transaction` of kysely, or the `EntityManager`, `QueryRunner` or a `Repository` of a
+   * transaction of TypeORM. **Change first, then add**: the change of the second transaction waits for the commit of
+   * the first, so the event that it adds afterwards comes later.
    *
-   * A client of pg on which no transaction is open writes the event in one of its own.
+   * A client of pg without an open transaction writes the event in a transaction of its own.
    *
-   * @returns the event; its sequence is given after the commit
+   * @returns the event; it gets its sequence after the commit
    * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
-   * @throws TypeError where `data` holds what JSON cannot (a BigInt, a cycle, a function), or `tx` is in no transaction: a pool, a manager of TypeORM outside of one
-   *   Nothing is written where it throws; what else the driver throws is passed on.
+   * @throws TypeError if JSON cannot represent `data` (a BigInt, a cycle, a function), or if `tx` is not in a
+   * transaction (a pool, or a manager of TypeORM outside of one); and the errors of the driver. If it throws, nothing
+   * is written.
+   * @example
+   * await client.query('BEGIN');
+   * await client.query('UPDATE users SET name = $1 WHERE id = $2', ['Ada', 42]);
+   * await outbox.add(client, { exchange: 'my_events', topic: 'user.42.updated', type: 'UserWasUpdated', data: { id: 42 } });
+   * await client.query('COMMIT');
    */
   add<Data>(tx: PostgresTransaction, event: OutboxEvent<Data>): Promise<PregonEvent<Data>>;
 
   /**
-   * Reads rows and the highest sequence of one MVCC snapshot, so that no writer, in whatever process, comes between.
+   * Reads rows and the highest sequence in one MVCC snapshot, so that no writer, in any process, comes between them.
    *
-   * Takes two connections of the pool: one numbers what is visible, for some milliseconds, and the other reads. From a pool of fewer
-   * than four connections it takes one, and no event is numbered, hence relayed, until `read` is done; it fails where `read` asks nothing
-   * of PostgreSQL for three times `answerTimeoutMs`. To begin and to end, it waits no longer than that time itself for an answer.
+   * It takes two connections of the pool: one numbers the visible rows, for some milliseconds, and the other reads.
+   * From a pool of fewer than four connections it takes one, and no event is numbered, and so relayed, until `read` is
+   * done. Then it fails if `read` sends no query to PostgreSQL for three times `answerTimeoutMs`. The time limit for an
+   * answer at the begin and the end of the transaction is `answerTimeoutMs` itself.
    *
-   * @param read is given the driver's own handle of a transaction that is REPEATABLE READ, READ ONLY. Called again
-   *   where PostgreSQL asks for another try.
-   * @throws TypeError where `read` returns no array; what it throws, and what the driver throws, is passed on
+   * @param read gets the driver's own handle of a REPEATABLE READ, READ ONLY transaction. It is called again if
+   * PostgreSQL asks for a retry.
+   * @throws TypeError if `read` does not return an array; and the errors of `read` and of the driver
+   * @example
+   * const { rows, sequence } = await outbox.snapshot(pool, async (reader) => (await reader.query('SELECT * FROM users')).rows);
    */
   snapshot<Client extends PgPoolClient, Row>(
     db: PgPool<Client>,
@@ -122,14 +138,17 @@ export interface PostgresOutbox {
     read: (client: Client) => Promise<readonly Row[]>,
   ): Promise<OutboxSnapshot<Row>>;
 
-  /** A relay from this table to a log; call `start` on it, in every process. One at a time is at work, the others stand by. */
+  /**
+   * Returns a relay from this table to a log; call its `start` in every process. One relay is active at a time, the
+   * others stand by.
+   */
   relay(options: PostgresRelayOptions): PostgresRelay;
 
-  /** The events that a relay has set aside: lists them, puts them back or deletes them, as `pregon outbox stuck` does. */
+  /** Returns the events that a relay has set aside, to list, retry or delete them as `pregon outbox stuck` does. */
   stuck(db: PostgresPool | PgClient | Pglite): StuckEvents<Promise<number>>;
 }
 
-/** Channel and tables are plain names, see {@link assertTableName}. */
+/** Channel and table names are safe in SQL, see {@link assertTableName}. */
 function insertStatement({ outbox, quiet, channel }: PostgresNames): string {
   return `WITH written AS (INSERT INTO ${outbox} (event) VALUES ($1))
     SELECT pg_notify('${channel}', '') FROM ${quiet} WHERE last_value <= extract(epoch FROM clock_timestamp()) * 1000`;
@@ -159,7 +178,7 @@ export function createPostgresOutbox(options: PostgresOutboxOptions): PostgresOu
   const insert = insertStatement(names);
   const takers = new WeakMap<object, SnapshotTaker>();
 
-  /** One a pool, since those of a pool go one after the other. */
+  /** Returns the one taker of a pool, because the snapshots of a pool must take turns. */
   function takerOn(pool: object): SnapshotTaker {
     const known = takers.get(pool);
     if (known !== undefined) return known;
@@ -184,7 +203,7 @@ export function createPostgresOutbox(options: PostgresOutboxOptions): PostgresOu
     db: TypeOrmDataSource,
     read: (client: Client) => Promise<readonly Row[]>,
   ): Promise<OutboxSnapshot<Row>>;
-  // Whose pool it is, his transaction is read through.
+  // The transaction is read through the driver of the pool that was passed.
   function snapshot<Row>(db: PostgresPool, read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     return takerOn(db).take(read);
   }
@@ -193,7 +212,7 @@ export function createPostgresOutbox(options: PostgresOutboxOptions): PostgresOu
     source,
     table,
     async migrate(db) {
-      // IF NOT EXISTS fails where another process creates the same at that instant.
+      // IF NOT EXISTS fails if another process creates the same table at that instant.
       const oneAtATime = `SELECT pg_advisory_xact_lock(hashtext('${names.channel}'))`;
       const withoutNotices = 'SET LOCAL client_min_messages = warning';
       await sessionOn(db).query(`${withoutNotices};\n${oneAtATime};\n${sql('postgres', table)}`);

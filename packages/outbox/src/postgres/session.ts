@@ -13,15 +13,15 @@ import { openQueryRunner } from './drivers/typeorm.js';
 import { answerWithin } from './no-answer.js';
 
 /**
- * A connection or a transaction of any driver. Values are sent as text and columns are read as text, cast in SQL where they are none:
- * each driver, and each application that set it up, has its own idea of what a bigint is in JavaScript. Columns have
- * names of one word, which no plugin that turns names into camel case changes.
+ * A connection or a transaction of any driver. Values are sent as text and columns are read as text, cast in SQL if
+ * necessary: drivers, and the applications that configure them, represent a bigint in different ways. Column names have
+ * one word, so that plugins that convert names to camel case do not change them.
  */
 export interface Session {
   query(text: string, values?: readonly string[]): Promise<readonly unknown[]>;
 }
 
-/** @throws TypeError where it is of no driver that is known */
+/** @throws TypeError if it is not a handle of a known driver */
 export function sessionOf(handle: unknown): Session {
   if (isKysely(handle)) {
     assertPostgresDialect(handle);
@@ -48,7 +48,7 @@ export function sessionOf(handle: unknown): Session {
   if (isPglite(handle)) {
     return {
       async query(text, values = []) {
-        // `query` takes one statement, `exec` several and no values.
+        // `query` accepts one statement; `exec` accepts several, but no values.
         if (values.length > 0) return (await handle.query(text, [...values])).rows;
         return (await handle.exec(text)).at(-1)?.rows ?? [];
       },
@@ -57,7 +57,7 @@ export function sessionOf(handle: unknown): Session {
   if (isPg(handle)) {
     return {
       async query(text, values = []) {
-        // Without values it is PostgreSQL's simple protocol, which takes several statements.
+        // Without values, pg uses PostgreSQL's simple protocol, which accepts several statements.
         const { rows } = await (values.length === 0 ? handle.query(text) : handle.query(text, [...values]));
         return rows ?? [];
       },
@@ -68,15 +68,16 @@ export function sessionOf(handle: unknown): Session {
   );
 }
 
-/** The same session, whose queries throw {@link NoAnswer} where they take longer. */
+/** Returns the same session with a time limit: slower queries throw {@link NoAnswer}. */
 export function withDeadline(ms: number, session: Session): Session {
   return { query: (text, values) => answerWithin(ms, session.query(text, values)) };
 }
 
 /**
- * The session of an open transaction, to write an event in.
+ * Returns the session of an open transaction, in which to write an event.
  *
- * @throws TypeError for a pool: each of its queries may go through another connection, and none is part of the caller's transaction
+ * @throws TypeError for a pool: each of its queries may use another connection, and none is part of the caller's
+ * transaction
  */
 export function transactionSession(handle: unknown): Session {
   if (kindOf(handle) === 'typeorm') {
@@ -86,7 +87,7 @@ export function transactionSession(handle: unknown): Session {
   }
   const connection = innerConnection(handle);
   if (connection instanceof Promise) {
-    // `query` passes a rejection on. If the event is refused, `query` is never called.
+    // The caller gets the rejection from `query`. If the event is refused, `query` is never called.
     connection.catch(() => {});
     return { query: async (text, values) => sessionOf(await connection).query(text, values) };
   }
@@ -96,20 +97,22 @@ export function transactionSession(handle: unknown): Session {
   return sessionOf(connection);
 }
 
-const IS_POOL = 'add needs the transaction that the change is made in: this is a pool, which is in none';
+const IS_POOL = 'add needs the transaction in which the change is made: this is a pool, which is not in a transaction';
 
-/** Several statements of the simple protocol are one transaction, which is rolled back where one of them fails. */
+/**
+ * Joins statements for the simple protocol, which runs them as one transaction and rolls it back if one of them fails.
+ */
 export function asOneTransaction(setup: readonly string[], queries: readonly string[]): string {
   return [...setup, ...queries].join(';\n');
 }
 
-/** The name of its adapter tells the dialect. An adapter with another name may be for PostgreSQL. */
+/** The name of its adapter shows the dialect. An adapter with another name may be for PostgreSQL. */
 function assertPostgresDialect(handle: KyselyTransaction): void {
   const getExecutor: unknown = Reflect.get(handle, 'getExecutor');
   const executor: unknown = typeof getExecutor === 'function' ? getExecutor.call(handle) : undefined;
   const name = get(get(get(executor, 'adapter'), 'constructor'), 'name');
   if (typeof name === 'string' && /^(sqlite|mysql|mssql)/i.test(name)) {
-    throw new TypeError(`this Kysely is not on PostgreSQL, its adapter is ${name}`);
+    throw new TypeError(`this Kysely does not use PostgreSQL: its adapter is ${name}`);
   }
 }
 
@@ -142,7 +145,7 @@ export function isPgPool(handle: unknown): handle is PgPool {
 }
 
 export function rowsIn(result: unknown): readonly unknown[] {
-  if (!Array.isArray(result)) throw new TypeError('the driver returned no list of rows');
+  if (!Array.isArray(result)) throw new TypeError('the driver did not return a list of rows');
   return result;
 }
 

@@ -29,22 +29,23 @@ export interface SnapshotOptions {
 }
 
 /**
- * Reads rows and numbers in one MVCC snapshot. All that is visible in it is numbered, and what is not visible in it has no number yet,
- * since nobody else numbers meanwhile; so the rows hold exactly the changes of the events up to the last number.
+ * Reads rows and numbers in one MVCC snapshot. All rows visible in it are numbered. Rows that are not visible in it
+ * have no number yet, because no other transaction numbers at the same time. So the rows hold exactly the changes of
+ * the events up to the last number.
  */
 export class SnapshotTaker {
   readonly #db: Database;
   readonly #names: PostgresNames;
   readonly #source: string;
-  /** A relay may keep one of the pool to listen, and the application is to have one as well. */
+  /** Two connections leave one for a listening relay and one for the application. */
   readonly #mayTakeTwo: boolean;
-  /** How long the numbering may take once it has the lock. */
+  /** The time limit for numbering once the lock is held. */
   readonly #numberingMs: number;
   readonly #patience: NumberingPatience;
-  /** Where `read` is within the transaction, what it does between its queries counts as well. */
+  /** The time limits if `read` runs within the numbering transaction; then pauses between its queries count as well. */
   readonly #patienceWhileReading: NumberingPatience;
   #turn: Promise<void> = Promise.resolve();
-  /** Whether there is a table of what was set aside, known once there is. */
+  /** Whether the table of stuck events exists; once true, it is not checked again. */
   #hasStuck = false;
 
   constructor(db: Database, { names, source, answerTimeoutMs }: SnapshotOptions) {
@@ -73,9 +74,12 @@ export class SnapshotTaker {
     }
   }
 
-  /** One connection numbers, and lends its MVCC snapshot to another that reads, so that a long read holds up nobody. */
+  /**
+   * One connection numbers and shares its MVCC snapshot with another one that reads, so that a long read blocks nobody.
+   */
   async #onTwoConnections<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
-    // One after the other, until numbered: else each of many could hold one connection of the pool and wait for its second.
+    // Snapshots take turns until they are numbered: otherwise each of many could hold one connection of the pool and
+    // wait for its second.
     const { before, endTurn } = this.#queue();
     await before;
     try {
@@ -104,14 +108,15 @@ export class SnapshotTaker {
     try {
       return await answerWithin(queryMs, numbering);
     } finally {
-      // The reader's connection may be another's by the time that a late answer comes.
+      // When a late answer arrives, the reader's connection may already belong to another user.
       isGivenUp = true;
     }
   }
 
   async #onOneConnection<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
-    // Else several would wait for the lock at the server, and be given it one after the other although this process is frozen. Not
-    // for ever: nothing may tell that the connection of one that reads is gone.
+    // Snapshots take turns: otherwise several would wait for the lock at the server and get it one after another even
+    // if this process is frozen. The wait has a limit, because nothing may report that the connection of a reading
+    // snapshot is gone.
     const { before, endTurn } = this.#queue();
     await answerWithin(this.#patienceWhileReading.lockMs, before).catch(() => {});
     try {
@@ -122,7 +127,7 @@ export class SnapshotTaker {
     }
   }
 
-  /** @returns `before`, which resolves when the one that came before has ended its turn */
+  /** @returns `before`, which resolves when the previous snapshot has ended its turn */
   #queue(): { readonly before: Promise<void>; readonly endTurn: () => void } {
     const before = this.#turn;
     let endTurn: () => void = () => {};
@@ -133,13 +138,15 @@ export class SnapshotTaker {
   #numberAndRead<Row>(read: ReadRows<Row>): Promise<OutboxSnapshot<Row>> {
     const queryMs = this.#patienceWhileReading.lockMs + this.#numberingMs;
     return this.#db.transaction({ access: 'read write', queryMs }, async (session, tx) => {
-      // For rows that are sent to a process that is frozen and so never idle. There is no such timeout for a Unix socket.
+      // This limits sending rows to a frozen process, which the server does not count as idle. There is no such timeout
+      // for a Unix socket.
       await session.query(`SET LOCAL tcp_user_timeout = ${this.#patienceWhileReading.idleMs}`);
       const numbered = await this.#number(session, this.#patienceWhileReading);
       await session.query('SET TRANSACTION READ ONLY');
       const last = await this.#lastForLog(session, numbered.last);
       const rows = await read(tx);
-      // Where a query has failed and `read` took no notice, COMMIT rolls back without an error, and the numbers with it. This fails.
+      // If a query of `read` failed and `read` ignored it, COMMIT would roll back without an error, and discard the
+      // numbers. This query then fails.
       await session.query('SELECT 1');
       return this.#result(rows, { ...numbered, last });
     });
@@ -151,13 +158,13 @@ export class SnapshotTaker {
     return readNumbered(await session.query(numberRows(this.#names, FROM_THE_FIRST)));
   }
 
-  /** The log never reaches events that were set aside, so the last sequence before them stands for the same rows. */
+  /** The log never gets events that were set aside, so the last sequence before them corresponds to the same rows. */
   async #lastForLog(session: Session, last: number): Promise<number> {
     this.#hasStuck ||= await canReadStuck(session, this.#names);
     return this.#hasStuck ? last - (await countStuckBelow(session, this.#names, last)) : last;
   }
 
-  /** Where no relay is at work, much may be waiting for a number; this way nobody waits for all of it at once. */
+  /** Without an active relay, many rows may wait for a number. Numbering them in steps keeps each lock short. */
   async #shortenBacklog(): Promise<void> {
     const setup = [
       'SET TRANSACTION ISOLATION LEVEL READ COMMITTED',
@@ -179,16 +186,17 @@ export class SnapshotTaker {
   }
 }
 
-/** Whether another try may do better. */
+/** Tells whether a retry may succeed. */
 function isPassing(error: unknown, isReading: boolean): boolean {
   const state = sqlState(error) ?? '';
-  // 25P03 idle_in_transaction_session_timeout: this process stood still and goes on now, unless it was the reading that took its time.
+  // 25P03 idle_in_transaction_session_timeout: this process was frozen and has resumed, unless it was `read` that took
+  // too long.
   if (state === '25P03') return !isReading;
-  // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for another try.
+  // 40001 serialization_failure, 40P01 deadlock_detected: PostgreSQL asks for a retry.
   return ['40001', '40P01'].includes(state);
 }
 
-/** It is written into SQL as it is. */
+/** The name becomes part of the SQL text. */
 function assertSnapshotName(name: string): string {
   if (!/^[0-9A-F-]+$/i.test(name)) throw new TypeError(`not the name of an MVCC snapshot: ${name}`);
   return name;

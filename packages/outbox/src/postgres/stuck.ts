@@ -13,9 +13,9 @@ import type { Session } from './session.js';
 import { sqlState } from './sql-state.js';
 
 /**
- * SQL that removes the rows after a sequence, `$3`, up to another, `$2`, and sets aside those that are in the list `$4`. It does nothing if
- * the lease `$1` is not held.
- * In an outbox that was made anew, numbers come again: a stuck event keeps its number, and the next with the same gets one below 0.
+ * Returns SQL that removes the rows after a sequence, `$3`, up to another, `$2`, and sets aside those that are in the
+ * list `$4`. It does nothing if the lease `$1` is not held. In a recreated outbox, sequences occur again: a stuck event
+ * keeps its number, and the next one with the same number gets one below 0.
  *
  * @see removeRelayed, the form without a list
  */
@@ -37,13 +37,15 @@ export function setAside({ numbered, state, stuck }: PostgresNames): string {
   SELECT count(*)::text AS held FROM mine`;
 }
 
-/** The list `$4` of {@link setAside}. Texts of PostgreSQL hold neither NUL nor lone surrogates: both are replaced. */
+/**
+ * Makes the list `$4` of {@link setAside}. PostgreSQL texts cannot hold NUL or lone surrogates, so both are replaced.
+ */
 export function toRefusedList(rows: readonly RefusedRow[]): string {
   const wellFormed = (text: string | undefined) => text && Buffer.from(text.replaceAll('\0', '\ufffd')).toString();
   return JSON.stringify(rows.map((row) => ({ ...row, id: wellFormed(row.id), reason: wellFormed(row.reason) })));
 }
 
-/** How many rows in a row, from the given sequence downwards, were set aside. */
+/** Counts the consecutive rows that were set aside, from the given sequence downwards. */
 export async function countStuckBelow(session: Session, { stuck }: PostgresNames, sequence: number): Promise<number> {
   const [row] = await session.query(
     `SELECT count(*)::text AS count FROM (
@@ -54,7 +56,7 @@ export async function countStuckBelow(session: Session, { stuck }: PostgresNames
   return integerIn(row, 'count');
 }
 
-/** Whether the table exists and may be read: a query that fails would end the transaction that it is part of. */
+/** Tells whether the table exists and may be read: a failing query would end the transaction that it is part of. */
 export async function canReadStuck(session: Session, { stuck }: PostgresNames): Promise<boolean> {
   const [row] = await session.query(
     `SELECT coalesce(has_table_privilege(to_regclass('${stuck}'), 'SELECT'), false)::text AS may`,
@@ -62,7 +64,10 @@ export async function canReadStuck(session: Session, { stuck }: PostgresNames): 
   return textIn(row, 'may') === 'true';
 }
 
-/** @returns 0 also if the table is missing: after an older migration it is, until the first row is set aside */
+/**
+ * @returns 0 also if the table is missing: an older migration does not create it; then it is missing until the first
+ * row is set aside
+ */
 export async function countStuck(session: Session, { stuck }: PostgresNames): Promise<number> {
   return ifTableExists(async () => {
     const [row] = await session.query(`SELECT count(*)::text AS count FROM ${stuck}`);
@@ -70,7 +75,7 @@ export async function countStuck(session: Session, { stuck }: PostgresNames): Pr
   }, 0);
 }
 
-/** The events of one outbox in PostgreSQL that were set aside. */
+/** The stuck events of one outbox in PostgreSQL. */
 export function postgresStuck(session: Session, names: PostgresNames): StuckEvents<Promise<number>> {
   const { outbox, stuck, channel } = names;
   const change = (which: StuckChoice, statement: (taken: string) => string): Promise<number> => {
@@ -97,7 +102,7 @@ export function postgresStuck(session: Session, names: PostgresNames): StuckEven
     retry: (which) =>
       change(
         which,
-        // Without RETURNING, which would need the right to read the outbox.
+        // It does not use RETURNING, which would need the right to read the outbox.
         (taken) => `${taken}, back AS (
           INSERT INTO ${outbox} (event) SELECT event FROM taken ORDER BY sequence
         ), told AS (SELECT pg_notify('${channel}', '') FROM (SELECT FROM taken LIMIT 1) any_of_them)
@@ -107,7 +112,7 @@ export function postgresStuck(session: Session, names: PostgresNames): StuckEven
   };
 }
 
-/** The nearest that JavaScript can hold: others write `infinity`, or a time far off. */
+/** Returns the nearest value that JavaScript can represent: other programs may write `infinity`, or a distant time. */
 function milliseconds(column: string): string {
   const most = Number.MAX_SAFE_INTEGER;
   return `least(${most}, greatest(-${most}, round(extract(epoch FROM ${column}) * 1000)))::bigint::text`;

@@ -1,19 +1,18 @@
 import { get, type HandleKind, has, innerOfDrizzle, isObject, kindOf } from '../handles.js';
 import type { SqliteWriter } from './database.js';
 
-/** The error for a handle that an outbox in SQLite cannot use: it says what to pass instead. */
+/** What to pass instead of a handle that an outbox in SQLite cannot use, for the error. */
 const INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {
   event: 'the event is the second argument: add(db, event)',
   knex: 'knex is asynchronous: pass the inner connection, await trx.client.acquireConnection(), of better-sqlite3',
-  kysely:
-    'Kysely is asynchronous: pass the inner connection, the database that new SqliteDialect({ database }) was given',
+  kysely: 'Kysely is asynchronous: pass the inner connection, the database passed to new SqliteDialect({ database })',
   'mikro-orm': 'MikroORM is asynchronous: pass the inner connection, of better-sqlite3 or libsql',
   'mikro-orm-manager': 'MikroORM is asynchronous: pass the inner connection, of better-sqlite3 or libsql',
   mysql2: 'this is mysql2: an outbox needs SQLite (createSqliteOutbox) or PostgreSQL (createPostgresOutbox)',
   pglite: 'this is PGlite: use createPostgresOutbox',
   'postgres.js': 'this is postgres(…): use createPostgresOutbox',
   prisma:
-    'Prisma hands out no connection: write the row with tx.$executeRaw, and pass a connection of its own to the relay',
+    'Prisma exposes no connection: write the row with tx.$executeRaw, and pass a separate connection to the relay',
   sequelize: 'Sequelize is asynchronous: pass a connection of better-sqlite3, libsql or node:sqlite',
   'sequelize-transaction': 'Sequelize is asynchronous: pass a connection of better-sqlite3, libsql or node:sqlite',
   'sqlite-async': 'this driver is asynchronous: pass a connection of better-sqlite3, libsql or node:sqlite',
@@ -24,9 +23,9 @@ const INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {
 const WANTED = 'pass a synchronous connection to SQLite: better-sqlite3, libsql or node:sqlite';
 
 /**
- * The connection below a handle, or the handle itself. No statement is prepared or run on a handle that is refused.
+ * Returns the connection below a handle, or the handle itself. No statement is prepared or run on a refused handle.
  *
- * @param needed the methods that are called on it
+ * @param needed the methods that will be called on it
  * @throws TypeError with what to pass instead
  */
 export function connectionOf<Db extends SqliteWriter>(db: Db, needed: readonly string[]): Db {
@@ -49,7 +48,7 @@ function isConnection<Db extends SqliteWriter>(handle: unknown): handle is Db {
   return isObject(handle) && has(handle, 'prepare') && kindOf(handle) === 'sqlite';
 }
 
-/** @throws TypeError if the result is a promise, as of an asynchronous driver; its rejection is ignored */
+/** @throws TypeError if the result is a promise, as from an asynchronous driver; its rejection is ignored */
 export function assertSynchronous(result: unknown): void {
   const then = get(result, 'then');
   if (typeof then !== 'function') return;

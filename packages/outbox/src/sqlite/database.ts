@@ -2,26 +2,26 @@ import { messageOf } from '@pregon/protocol';
 import { integerIn } from '../column.js';
 import { NotNow } from '../relay-source.js';
 
-/** A prepared statement, as far as an outbox needs one. */
+/** A prepared statement, reduced to what an outbox needs. */
 export interface SqliteStatement {
   run(...values: (string | number)[]): { readonly lastInsertRowid: number | bigint };
   all(...values: (string | number)[]): unknown[];
 }
 
-/** What an event is written through: a connection, which in SQLite is also the transaction that is open on it. */
+/** The handle for writing an event: a connection, which in SQLite also stands for its open transaction. */
 export interface SqliteWriter {
   prepare(sql: string): SqliteStatement;
 }
 
 /**
- * A synchronous SQLite connection, known by its shape: better-sqlite3, libsql, `node:sqlite` and whatever else has these
- * two methods. Integers may come back as `number` or `bigint`.
+ * A synchronous SQLite connection, recognized by its shape: better-sqlite3, libsql, `node:sqlite`, or any other with
+ * these two methods. Integers may be returned as `number` or `bigint`.
  */
 export interface SqliteDatabase extends SqliteWriter {
   exec(sql: string): unknown;
 }
 
-/** Runs `work` in a transaction of its own; rolls back where it throws. Throws at once where one is open already. */
+/** Runs `work` in a new transaction and rolls back if it throws. Throws at once if a transaction is already open. */
 export function inTransaction<T>(db: SqliteDatabase, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
   db.exec(begin);
   try {
@@ -38,14 +38,14 @@ function rollBack(db: SqliteDatabase, reason: unknown): void {
   try {
     db.exec('ROLLBACK');
   } catch (error) {
-    // SQLite has rolled back by itself on some errors, a full disk among them: then there is nothing left to do.
+    // After some errors, such as a full disk, SQLite has already rolled back, so nothing is left to do.
     if (!/no transaction is active/.test(messageOf(error))) throw new AggregateError([reason, error], messageOf(error));
   }
 }
 
 /**
- * Runs `work` with another limit on how long this connection waits for a lock, and puts the caller's limit back. All of
- * it is synchronous, so no statement of the caller's runs under the other limit.
+ * Runs `work` with another lock timeout of this connection, and restores the caller's timeout. All of it is
+ * synchronous, so no statement of the caller runs with the other timeout.
  */
 export function withBusyTimeout<T>(db: SqliteDatabase, choose: (currentMs: number) => number, work: () => T): T {
   const [row] = db.prepare('PRAGMA busy_timeout').all();
@@ -61,10 +61,10 @@ export function withBusyTimeout<T>(db: SqliteDatabase, choose: (currentMs: numbe
 }
 
 /**
- * Runs `work` without ever waiting for a lock: a synchronous wait would stop the event loop, and with it the very transaction
- * that holds the lock, where that one is of this process and spans an `await`.
+ * Runs `work` without waiting for a lock. A synchronous wait would block the event loop, and with it the transaction
+ * that holds the lock if that one belongs to this process and spans an `await`.
  *
- * @throws NotNow where a lock is held, or the caller's own transaction is open on this connection
+ * @throws NotNow if a lock is held, or if the caller's own transaction is open on this connection
  */
 export function withoutWaiting<T>(db: SqliteDatabase, work: () => T): T {
   try {
@@ -75,9 +75,9 @@ export function withoutWaiting<T>(db: SqliteDatabase, work: () => T): T {
   }
 }
 
-// These texts are SQLite's own and the same through every driver, which their error codes are not.
+// These texts are SQLite's own and equal in every driver, but the error codes are not.
 
-/** True where BEGIN failed because a transaction is open on the connection. */
+/** Returns true if BEGIN failed because a transaction is open on the connection. */
 export function isNested(error: unknown): boolean {
   return /within a transaction/.test(messageOf(error));
 }

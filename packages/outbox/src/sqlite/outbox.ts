@@ -22,71 +22,84 @@ import { highestSequence, relayedSequence, sqliteRelaySource } from './table.js'
 
 export interface SqliteRelayOptions extends RelayOptions {
   /**
-   * The connection to read and remove through. It may be the one that events are written with; on one of its own, the relay also
-   * goes on while a transaction of the writers is open.
+   * The connection for reading and removing rows. It may be the one that writes events. With its own connection, the
+   * relay continues while a transaction of the writers is open.
    */
   readonly db: SqliteDatabase;
-  /** How long an event of another process may go unseen; those of this process are seen at once. @default 100 */
+  /**
+   * The polling interval for events of other processes, in milliseconds; events of this process are seen at once.
+   * @default 100
+   */
   readonly pollIntervalMs?: number;
 }
 
 /**
- * Events that are written in the transaction of the change that they tell of. Guarantees, proven by test/contract and test/e2e:
+ * Writes events in the same transaction as the change that they describe. Guarantees, proven by test/contract and
+ * test/e2e:
  *
- * - **Write and event are one.** What is rolled back emits nothing; what is committed is emitted, also when the process
- *   is killed in the next instruction: the next relay on the table finds it.
- * - **Order.** Sequences are given in commit order, strictly increasing, and never used twice for what was committed.
- * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if they were written in
- *   another way.
+ * - **Write and event are one.** A transaction that is rolled back emits nothing. One that is committed emits its
+ *   events, even if the process is killed in the next instruction: the next relay on the table finds them.
+ * - **Order.** Sequences have the order of the commits, increase strictly, and no committed one is used twice.
+ * - **No event blocks the others.** `add` refuses an event that a log would refuse. A relay sets aside such events if
+ *   another program wrote them.
  */
 export interface SqliteOutbox {
   readonly source: string;
   readonly table: string;
 
   /**
-   * Creates the tables that are missing. Any number of processes may do so at once.
+   * Creates the missing tables. Any number of processes may call it at the same time.
    *
-   * @throws TypeError if `db` is not a synchronous connection to SQLite; what the driver throws is passed on
+   * @throws TypeError if `db` is not a synchronous connection to SQLite; and the errors of the driver
+   * @example
+   * outbox.migrate(db);
    */
   migrate(db: SqliteDatabase): void;
 
   /**
-   * Writes an event in the transaction that is open on this connection, or in one of its own where none is. Relays of this
-   * outbox in this process look for it as soon as the running code has returned to the event loop.
+   * Writes an event in the transaction that is open on this connection; without one, in a transaction of its own.
+   * Relays of this outbox in this process look for it as soon as the running code has returned to the event loop.
    *
-   * @returns the event with its `sequence`, which stands once the transaction is committed
+   * @returns the event with its `sequence`, which is final once the transaction is committed
    * @throws PregonError EVENT_INVALID | EVENT_TOO_LARGE
-   * @throws TypeError where `data` holds what JSON cannot (a BigInt, a cycle, a function)
-   *   Nothing is written where it throws; what else the driver throws is passed on.
+   * @throws TypeError if JSON cannot represent `data` (a BigInt, a cycle, a function); and the errors of the driver. If
+   * it throws, nothing is written.
+   * @example
+   * db.transaction(() => {
+   *   db.prepare('INSERT INTO users (id, name) VALUES (?, ?)').run(42, 'Ada');
+   *   outbox.add(db, { exchange: 'my_events', topic: 'user.42.created', type: 'UserWasCreated', data: { id: 42 } });
+   * })();
    */
   add<Data>(tx: SqliteWriter, event: OutboxEvent<Data>): PregonEvent<Data>;
 
   /**
-   * Reads rows and the highest sequence in one read transaction, so that no writer, in whatever process, comes between.
+   * Reads rows and the highest sequence in one read transaction, so that no writer, in any process, comes between them.
    *
-   * @param read synchronous, reads only
-   * @throws PregonError SNAPSHOT_UNAVAILABLE (retryable) while a transaction is open on this connection: the rows would hold
-   *   what may yet be rolled back
-   * @throws TypeError where `read` returns no array
+   * @param read synchronous; must only read
+   * @throws PregonError SNAPSHOT_UNAVAILABLE (retryable) while a transaction is open on this connection: the rows could
+   * include changes that may still be rolled back
+   * @throws TypeError if `read` does not return an array
+   * @example
+   * const { rows, sequence } = outbox.snapshot(db, () => db.prepare('SELECT * FROM users').all());
    */
   snapshot<Db extends SqliteDatabase, Row>(db: Db, read: (db: Db) => readonly Row[]): OutboxSnapshot<Row>;
 
   /**
-   * A relay from this table to a log; call `start` on it.
+   * Returns a relay from this table to a log; call its `start`.
    *
-   * @throws TypeError where the table is missing
+   * @throws TypeError if the table is missing
    */
   relay(options: SqliteRelayOptions): Relay;
 
-  /** The events that a relay has set aside: lists them, puts them back or deletes them, as `pregon outbox stuck` does. */
+  /** Returns the events that a relay has set aside, to list, retry or delete them as `pregon outbox stuck` does. */
   stuck(db: SqliteDatabase): StuckEvents;
 }
 
-/** What is called on a connection that events are written through, and on one that a relay drains. */
+/** The methods used on a connection that writes events, and on one that a relay drains. */
 const WRITER = ['prepare'];
 const DATABASE = ['prepare', 'exec'];
 
-/** How long `migrate` waits at least for another process that does the same. */
+/** The minimum time for which `migrate` waits for another process that migrates. */
 const MIGRATE_WAIT_MS = 5_000;
 
 /**
@@ -120,7 +133,7 @@ export function createSqliteOutbox(options: OutboxOptions): SqliteOutbox {
       );
     },
     add(tx, event) {
-      // The handle first: where the two arguments are exchanged, it says so.
+      // Check the handle first: if the two arguments are swapped, the error says so.
       const insert = insertInto(tx);
       const writtenAt = now();
       const { event: complete, text, bytes } = encodeEvent(event, { source, now: writtenAt, maxEventBytes });
@@ -132,7 +145,7 @@ export function createSqliteOutbox(options: OutboxOptions): SqliteOutbox {
       const db = connectionOf(handle, DATABASE);
       return takeSnapshot(db, () => {
         const given = highestSequence(db, table)();
-        // The log never comes to those that were set aside last.
+        // The log never gets the last events that were set aside.
         const sequence = given - countStuckBelow(db, table, given);
         return { rows: read(db), sequence, source, relayed: relayedSequence(db, table) ?? sequence };
       });
@@ -170,7 +183,7 @@ function takeSnapshot<Row>(db: SqliteDatabase, take: () => OutboxSnapshot<Row>):
   }
 }
 
-/** One prepared statement a connection. */
+/** Keeps one prepared statement per connection. */
 function insertStatements(table: string): (tx: SqliteWriter) => SqliteStatement {
   const statements = new WeakMap<SqliteWriter, SqliteStatement>();
   return (tx) => {
@@ -187,8 +200,8 @@ function insertStatements(table: string): (tx: SqliteWriter) => SqliteStatement 
 }
 
 /**
- * Runs `action` once for all the calls of a turn of the event loop, after it: a transaction that is synchronous, as those of these
- * drivers are, is committed by then.
+ * Runs `action` once for all calls in a turn of the event loop, after the turn. A synchronous transaction, as these
+ * drivers have, is committed by then.
  */
 function coalesced(action: () => void): () => void {
   let scheduled = false;

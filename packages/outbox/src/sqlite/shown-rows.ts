@@ -7,13 +7,13 @@ interface Run {
 }
 
 /**
- * The sequences of the rows that a relay has read and not removed. Only these may be removed: a row that another program puts into a gap
- * between them was not relayed.
+ * The sequences of the rows that a relay has read and not removed. Only these may be removed: a row that another
+ * program inserts into a gap between them was not relayed.
  */
 export class ShownRows {
   #sequences: number[] = [];
 
-  /** Notes a batch that was read after a sequence. It replaces what was read beyond that sequence before. */
+  /** Records a batch that was read after a sequence. It replaces what was read beyond that sequence before. */
   add(after: number, { events, unreadable = [] }: OutboxBatch): void {
     while ((this.#sequences.at(-1) ?? after) > after) this.#sequences.pop();
     for (const { sequence } of events) this.#sequences.push(decodeSequence(sequence ?? '') ?? after);
@@ -22,7 +22,7 @@ export class ShownRows {
     this.#sequences.sort((a, b) => a - b);
   }
 
-  /** The noted sequences as runs of consecutive ones, ascending. */
+  /** Returns the recorded sequences as runs of consecutive ones, ascending. */
   runsUpTo(through: number): Run[] {
     const runs: { from: number; to: number }[] = [];
     for (const sequence of this.#sequences) {

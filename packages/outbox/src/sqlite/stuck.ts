@@ -12,12 +12,13 @@ import {
 import { inTransaction, isMissingTable, type SqliteDatabase } from './database.js';
 import { bytesIn, shownText, timeIn } from './foreign-columns.js';
 
-/** Copies rows to the table of stuck events, within the transaction that removes them from the outbox. */
+/** Copies rows to the table of stuck events, in the transaction that removes them from the outbox. */
 export function setAside(db: SqliteDatabase, table: string, rows: readonly RefusedRow[], now: number): void {
   if (rows.length === 0) return;
   db.exec(sqliteStuckSchema(table));
   const stuck = sqliteStuckTable(table);
-  // Where the outbox was made anew, numbers come again: what was set aside under one keeps it, and the next gets one below 0.
+  // In a recreated outbox, sequences occur again: a stuck event keeps its number, and the next one with the same number
+  // gets one below 0.
   const copy = db.prepare(
     `INSERT OR REPLACE INTO ${stuck} (sequence, id, code, reason, written_at, stuck_at, event)
      SELECT CASE WHEN EXISTS (SELECT 1 FROM ${stuck} former WHERE former.sequence = row.sequence AND former.event <> row.event)
@@ -35,7 +36,7 @@ export function countStuck(db: SqliteDatabase, table: string): number {
   }, 0);
 }
 
-/** How many rows in a row, from the given sequence downwards, were set aside. */
+/** Counts the consecutive rows that were set aside, from the given sequence downwards. */
 export function countStuckBelow(db: SqliteDatabase, table: string, sequence: number): number {
   return ifTableExists(() => {
     const isStuck = db.prepare(`SELECT 1 FROM ${sqliteStuckTable(table)} WHERE sequence = ?`);
@@ -49,15 +50,15 @@ export interface SqliteStuckOptions {
   readonly db: SqliteDatabase;
   readonly table: string;
   readonly now: () => number;
-  /** Bytes of an event in the outbox beyond those of its text. */
+  /** The bytes of an event in the outbox in addition to those of its text. */
   readonly sequenceBytes: number;
   readonly onRetried: () => void;
 }
 
-/** The events of one outbox in SQLite that were set aside. */
+/** The stuck events of one outbox in SQLite. */
 export function sqliteStuck({ db, table, now, sequenceBytes, onRetried }: SqliteStuckOptions): StuckEvents {
   const stuck = sqliteStuckTable(table);
-  /** Uses the chosen rows, then deletes them, in one transaction. @returns their number */
+  /** Passes the chosen rows to `use`, then deletes them, in one transaction. @returns their number */
   const take = (which: StuckChoice, use: (where: string, values: (string | number)[]) => void): number => {
     const [where, values] = condition(which);
     return ifTableExists(
@@ -107,7 +108,7 @@ function condition(which: StuckChoice): [string, (string | number)[]] {
   return 'id' in which ? ['id = ?', [which.id]] : ['sequence = ?', [which.sequence]];
 }
 
-/** After an older migration, the table is missing until the first row is set aside. */
+/** An older migration does not create the table; then it is missing until the first row is set aside. */
 function ifTableExists<T>(read: () => T, absent: T): T {
   try {
     return read();

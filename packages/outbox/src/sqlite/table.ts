@@ -13,13 +13,17 @@ import { bytesIn, timeIn, withText } from './foreign-columns.js';
 import { ShownRows } from './shown-rows.js';
 import { countStuck, setAside } from './stuck.js';
 
-/** How many rows that were put back are numbered in one transaction, and for how long one after the other. */
+/**
+ * The maximum number of rows that one transaction renumbers after they were put back, and the time for consecutive
+ * transactions.
+ */
 const RENUMBERED_AT_ONCE = 1_000;
 const RENUMBER_MS = 10;
 
 /**
- * Tells the highest sequence ever committed. `sqlite_sequence` is part of the transaction that it is read in, it
- * outlives the rows, and a rolled-back transaction gives its numbers back, so inside a read transaction this is exact.
+ * Returns a function that reads the highest sequence ever committed. `sqlite_sequence` is part of the transaction that
+ * reads it, it outlives the rows, and a rolled-back transaction returns its numbers. So inside a read transaction the
+ * value is exact.
  */
 export function highestSequence(db: SqliteWriter, table: string): () => number {
   const statement = prepared(db, table, `SELECT seq FROM sqlite_sequence WHERE name = '${table}' COLLATE NOCASE`);
@@ -29,7 +33,10 @@ export function highestSequence(db: SqliteWriter, table: string): () => number {
   };
 }
 
-/** The sequence before the first row that is left: a row goes only once it is in the log. Undefined where none is left. */
+/**
+ * Returns the sequence before the first remaining row, because a row is removed only once it is in the log. Undefined
+ * if no row remains.
+ */
 export function relayedSequence(db: SqliteWriter, table: string): number | undefined {
   const [row] = prepared(db, table, `SELECT sequence FROM ${table} ORDER BY sequence LIMIT 1`).all();
   return row === undefined ? undefined : integerIn(row, 'sequence') - 1;
@@ -41,13 +48,15 @@ export function sqliteRelaySource(db: SqliteDatabase, table: string, now: () => 
 }
 
 /**
- * The table as a relay drains it.
+ * The outbox table, as a relay drains it.
  *
- * Commit order is number order: a number is given out inside a write transaction, SQLite has one writer at a time, and the
- * numbers of a transaction that rolls back are given out again. So a row that is visible has no uncommitted row below it.
+ * Commit order is number order: a number is assigned inside a write transaction, SQLite has one writer at a time, and
+ * the numbers of a rolled-back transaction are assigned again. So there is never an uncommitted row below a visible
+ * one.
  *
- * Anybody may put a row below: from a backup, with a number of its own. What this relay has removed is gone, so a row down there is such a
- * one. It is given the next number, since the log has those of the numbers above already.
+ * Another program may insert a row with a lower number, for example from a backup. This relay has removed all rows down
+ * there, so any such row was put back. It gets the next number, because the log already has the events of the higher
+ * numbers.
  */
 class SqliteTable implements RelaySource<number> {
   readonly name: string;
@@ -62,7 +71,7 @@ class SqliteTable implements RelaySource<number> {
   readonly #count: SqliteStatement;
   readonly #oldest: SqliteStatement;
   readonly #shown = new ShownRows();
-  /** This relay has removed all that it found up to here. */
+  /** This relay has removed all rows up to this sequence. */
   #removed = 0;
 
   constructor(db: SqliteDatabase, table: string, now: () => number) {
@@ -73,7 +82,8 @@ class SqliteTable implements RelaySource<number> {
     this.#highest = highestSequence(db, table);
     this.#lowest = prepare(`SELECT sequence FROM ${table} ORDER BY sequence LIMIT 1`);
     this.#select = prepare(selectBatch(table, bytesIn(db, 'event')));
-    // The second condition: where the database was restored meanwhile, these numbers name other events.
+    // The second condition protects a database that was restored in the meantime: there, these numbers name other
+    // events.
     this.#delete = prepare(
       `DELETE FROM ${table} WHERE sequence BETWEEN ? AND ?
        AND (SELECT seq FROM sqlite_sequence WHERE name = '${table}' COLLATE NOCASE) >= ?`,
@@ -98,7 +108,7 @@ class SqliteTable implements RelaySource<number> {
         const batch = this.#readUnlessPutBack(after, maxCount);
         if (batch !== undefined) return batch;
         this.#renumber();
-        if (performance.now() > until) throw new NotNow('rows that were put back are given numbers');
+        if (performance.now() > until) throw new NotNow('rows that were put back are being renumbered');
       }
     });
   }
@@ -129,17 +139,17 @@ class SqliteTable implements RelaySource<number> {
 
   /** @returns undefined if there are rows that were put back */
   #readUnlessPutBack(after: number, maxCount: number): OutboxBatch | undefined {
-    // BEGIN fails inside a transaction of the caller's on this connection, whose rows are not committed yet: this is
-    // what keeps them from being seen, whatever the driver.
+    // BEGIN fails if the caller has an open transaction on this connection. That keeps its uncommitted rows hidden from
+    // the relay, whatever the driver.
     return inTransaction(this.#db, 'BEGIN', () => {
       const [lowest] = this.#lowest.all();
       const isPutBack = lowest !== undefined && integerIn(lowest, 'sequence') <= this.#removed;
       if (isPutBack && this.#removed <= this.#highest()) return undefined;
       const batch = isPutBack ? undefined : this.#batch(after, maxCount);
-      // Only when nothing is left to read, so that it does not slow down a backlog.
+      // Checked only when nothing is left to read, so that it does not slow down a backlog.
       if (batch !== undefined && (batch.through > after || after <= this.#highest())) return batch;
       this.#removed = 0;
-      return { ...this.#batch(0, maxCount), anew: 'the table was restored or made anew: relaying all of it' };
+      return { ...this.#batch(0, maxCount), anew: 'the table was restored or recreated: all of its rows are relayed' };
     });
   }
 
@@ -158,8 +168,8 @@ class SqliteTable implements RelaySource<number> {
 }
 
 /**
- * The rows whose predecessors in the batch stay below the limit of bytes: one at least, however large. By `total`, since `sum` fails where
- * others have written sizes that add up to more than an integer.
+ * Returns SQL that reads rows up to the byte limit, but at least one row of any size. It uses `total`, because `sum`
+ * fails if other programs have written sizes whose sum exceeds an integer.
  */
 function selectBatch(table: string, event: string): string {
   return `SELECT sequence, ${event} AS event FROM ${table} WHERE sequence <= (

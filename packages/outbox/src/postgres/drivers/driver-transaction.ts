@@ -1,11 +1,12 @@
 import { answerWithin } from '../no-answer.js';
 
 /**
- * Runs `work` in a transaction that the driver begins and ends. A connection that is frozen then cannot be taken from the driver, but
- * nobody waits for it.
+ * Runs `work` in a transaction that the driver begins and ends. A connection that freezes cannot be taken from the
+ * driver, but this function stops waiting for it.
  *
- * @param run has the driver run a transaction around what it is given
- * @throws what `work` throws, or {@link NoAnswer} where the transaction is not begun, or not ended, within `answerMs` milliseconds
+ * @param run makes the driver run a transaction around its argument
+ * @throws the error of `work`; {@link NoAnswer} if the transaction does not begin, or does not end, within `answerMs`
+ * milliseconds
  */
 export async function runDriverTransaction<Tx, T>(
   answerMs: number,
@@ -17,7 +18,7 @@ export async function runDriverTransaction<Tx, T>(
   let begin: () => void = () => {};
   const begun = new Promise<void>((resolve) => (begin = resolve));
   const ended = run(async (tx) => {
-    if (isGivenUp) throw new Error('the transaction was given up');
+    if (isGivenUp) throw new Error('the transaction was abandoned: it began too late');
     working = work(tx);
     begin();
     await working;
@@ -33,7 +34,7 @@ export async function runDriverTransaction<Tx, T>(
     () => {},
     () => {},
   );
-  // It ends before the work is done where the connection is lost.
+  // If the connection is lost, the transaction ends before the work does.
   await Promise.race([worked, ended]);
   try {
     await answerWithin(answerMs, ended);

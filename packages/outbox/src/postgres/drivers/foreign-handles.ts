@@ -1,12 +1,12 @@
 import { get, type HandleKind, has, innerOfDrizzle, isObject, kindOf } from '../../handles.js';
 
-/** The error for a handle that an outbox in PostgreSQL cannot use: it says what to pass instead. */
+/** What to pass instead of a handle that an outbox in PostgreSQL cannot use, for the error. */
 const INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {
   event: 'the event is the second argument: add(tx, event)',
-  'mikro-orm': 'pass the em that orm.em.transactional(…) hands on, and where a pool is wanted a Pool of pg',
+  'mikro-orm': 'pass the em that orm.em.transactional(…) passes on; if a pool is needed, pass a Pool of pg',
   mysql2: 'this is mysql2: an outbox needs PostgreSQL (createPostgresOutbox) or SQLite (createSqliteOutbox)',
-  prisma: 'Prisma hands out no connection: INSERT the event with tx.$executeRaw, and pass a Pool of pg to the relay',
-  sequelize: 'pass the transaction that sequelize.transaction(…) hands on, and where a pool is wanted a Pool of pg',
+  prisma: 'Prisma exposes no connection: INSERT the event with tx.$executeRaw, and pass a Pool of pg to the relay',
+  sequelize: 'pass the transaction that sequelize.transaction(…) passes on; if a pool is needed, pass a Pool of pg',
   sqlite: 'this is a connection to SQLite: use createSqliteOutbox',
   'sqlite-async': 'this is a connection to SQLite: use createSqliteOutbox, with a synchronous driver',
 };
@@ -19,10 +19,10 @@ const POOL_INSTEAD: Partial<Readonly<Record<HandleKind, string>>> = {
 };
 
 /**
- * The driver's connection below a transaction of an ORM; a promise of it if the ORM returns one.
+ * Returns the driver's connection below a transaction of an ORM, or a promise of it if the ORM returns one.
  *
  * @returns the handle itself if it is not a transaction of such an ORM
- * @throws TypeError with what to pass instead, if the handle cannot be used or is in no transaction
+ * @throws TypeError with what to pass instead, if the handle cannot be used or is not in a transaction
  */
 export function innerConnection(handle: unknown): unknown {
   const kind = kindOf(handle);
@@ -44,7 +44,7 @@ export function innerConnection(handle: unknown): unknown {
 }
 
 /**
- * The driver's pool below the pool of an ORM; the handle itself if it is not that of an ORM.
+ * Returns the driver's pool below the pool of an ORM, or the handle itself if it does not belong to an ORM.
  *
  * @throws TypeError with what to pass instead, if the handle cannot be used
  */
@@ -57,7 +57,7 @@ export function innerPool(handle: unknown): unknown {
 
 function innerOfKnex(handle: object): Promise<unknown> {
   if (get(handle, 'isTransaction') !== true) {
-    throw new TypeError('this is knex itself, a pool: pass the trx that knex.transaction(…) hands on');
+    throw new TypeError('this is knex itself, a pool: pass the trx that knex.transaction(…) passes on');
   }
   const client = get(handle, 'client');
   const acquire = get(client, 'acquireConnection');
@@ -71,13 +71,13 @@ function innerOfManager(handle: object): unknown {
   const inner: unknown = typeof context === 'function' ? context.call(handle) : undefined;
   if (inner !== undefined) return innerConnection(inner);
   throw new TypeError(
-    'this EntityManager of MikroORM is in no transaction: pass the em that em.transactional(…) hands on',
+    'this EntityManager of MikroORM is not in a transaction: pass the em that em.transactional(…) passes on',
   );
 }
 
 function assertPg(library: string, connection: unknown): unknown {
   if (has(connection, 'query') && has(connection, 'escapeIdentifier')) return connection;
   throw new TypeError(
-    `the connection of ${library} is not one of pg: set up ${library} on PostgreSQL, with the driver pg`,
+    `the connection of ${library} is not one of pg: configure ${library} for PostgreSQL, with the driver pg`,
   );
 }

@@ -4,11 +4,11 @@ import { sessionOf, withDeadline } from '../session.js';
 import { runDriverTransaction } from './driver-transaction.js';
 import type { KyselyDatabase, KyselyTransaction } from './shapes.js';
 
-/** Kysely knows no LISTEN: a relay on it polls. */
+/** Makes the database of a Kysely. Kysely has no LISTEN, so its relay polls. */
 export function kyselyDatabase(db: KyselyDatabase, answerMs: number): Database {
   const session = sessionOf(db);
   return {
-    // Its pool is its dialect's own affair.
+    // The pool belongs to the dialect and is not visible.
     maxConnections: undefined,
     query: (text, values) => withinPool(answerMs, undefined, session.query(text, values)),
     async script(setup, queries) {

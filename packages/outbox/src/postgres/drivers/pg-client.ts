@@ -3,18 +3,19 @@ import { answerWithin, NoAnswer, NoConnection } from '../no-answer.js';
 import { isRefusal } from '../sql-state.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
 
-/** A client that is taken from its pool, until it is freed. */
+/** A client that was taken from its pool and is not freed yet. */
 export interface TakenClient {
   readonly client: PgPoolClient;
   /** Rejects when its connection ends. */
   readonly lost: Promise<never>;
-  /** Gives it back; with a reason not to use it any more, or true, its connection is ended. */
+  /** Returns the client to the pool. With an error, or true, its connection is closed instead. */
   free(destroy?: Error | true): void;
 }
 
 /**
- * Takes a client. One that is taken ends the process when its connection ends and nobody listens; this listens before anything else
- * can happen, which is why it takes the callback: a promise is heard too late where the server's last word follows on its first.
+ * Takes a client from a pool. A client without an `error` listener ends the process when its connection ends, so the
+ * listener must be added before anything else can happen. That requires the callback form: a promise settles too late
+ * if the server accepts a connection and ends it at once.
  */
 export function take(pool: PgPool): Promise<TakenClient> {
   return new Promise((resolve, reject) => {
@@ -25,7 +26,7 @@ export function take(pool: PgPool): Promise<TakenClient> {
       }
       let ended: (error: Error) => void = () => {};
       const lost = new Promise<never>((_, rejectLost) => (ended = rejectLost));
-      // The query that is under way, or the next one, fails as well: whoever has one need not look here.
+      // The pending query, or the next one, fails as well, so its caller need not watch `lost`.
       lost.catch(() => {});
       client.on('error', ended);
       const free = (destroy?: Error | true) => {
@@ -38,23 +39,24 @@ export function take(pool: PgPool): Promise<TakenClient> {
 }
 
 /**
- * The same, but does not wait for ever; a client that comes too late goes back.
+ * The same with a time limit; a client that arrives too late is returned to the pool.
  *
- * @throws NoConnection if all connections of the pool were in use | NoAnswer if a new one could not be made in time
+ * @throws NoConnection if all connections of the pool were in use | NoAnswer if a new one could not be opened in time
  */
 export async function takeWithin(answerMs: number, pool: PgPool): Promise<TakenClient> {
   try {
     return await answerWithin(answerMs, take(pool), ({ free }) => free());
   } catch (error) {
     const { max } = pool.options ?? {};
-    // A request in the pool's queue found all connections in use; one that is not queued waits for a connection that is being made.
+    // A request in the pool's queue found all connections in use. A request that is not queued waits for a new
+    // connection to open.
     const isInLine = Number(Reflect.get(pool, 'waitingCount')) > 0;
     const isUsedUp = typeof max === 'number' && pool.totalCount >= max && isInLine;
     throw error instanceof NoAnswer && isUsedUp ? new NoConnection(answerMs, max) : error;
   }
 }
 
-/** Runs `work` with a client, and gives it back in a state that others can use it in. */
+/** Runs `work` with a client and returns the client to the pool in a usable state. */
 export async function withClient<T>(
   taking: Promise<TakenClient>,
   work: (client: PgPoolClient) => Promise<T>,

@@ -8,9 +8,9 @@ import type { PgPool, PgPoolClient } from './shapes.js';
 
 const FIRST_RETRY_MS = 50;
 const LONGEST_RETRY_MS = 5_000;
-/** How often a connection that says nothing is asked whether it is still there: routers forget those that are silent for minutes. */
+/** The interval in which a silent connection is checked: routers forget connections that are silent for minutes. */
 const ASK_EVERY_MS = 30_000;
-/** How long the end of a connection may take. */
+/** The time limit for closing a connection. */
 const END_MS = 1_000;
 
 /** Keeps one connection of the pool for listening, and takes another one when it is lost. */
@@ -42,8 +42,8 @@ export class PgListener implements Listener {
   }
 
   async #run(): Promise<void> {
-    // The pool ends the process where one of its idle clients loses its connection and nobody listens: a restart of the server would
-    // be the end of the application.
+    // A pool without an `error` listener ends the process when an idle client loses its connection. So a restart of the
+    // server would end the application.
     const idleClientFailed = (error: Error) => this.#hearing.failed(error);
     this.#pool.on('error', idleClientFailed);
     while (!this.#stopping.signal.aborted) {
@@ -57,7 +57,7 @@ export class PgListener implements Listener {
     this.#pool.removeListener('error', idleClientFailed);
   }
 
-  /** @throws Error where the connection is lost */
+  /** @throws Error if the connection is lost */
   async #listenOn({ client, free }: TakenClient): Promise<void> {
     const gone = new Promise<void>((resolve) => client.on('end', resolve));
     const lost = new Promise<Error>((resolve) => client.on('error', resolve));
@@ -71,7 +71,7 @@ export class PgListener implements Listener {
       await this.#untilStopped(client, lost);
     } finally {
       this.#pid = undefined;
-      // Destroyed, not handed back: it would go on to listen for whoever takes it next.
+      // Destroyed, not returned to the pool: it would continue to listen for its next user.
       free(true);
       await within(END_MS, gone, () => undefined);
     }
@@ -79,7 +79,7 @@ export class PgListener implements Listener {
 
   async #untilStopped(client: PgPoolClient, lost: Promise<Error>): Promise<void> {
     const { signal } = this.#stopping;
-    // No race of promises: `lost` would keep something of each one, and stays open for months.
+    // Not a race of promises: `lost` stays pending for months and would keep a reference for each race.
     const ended = new AbortController();
     const end = () => ended.abort();
     let error: Error | undefined;

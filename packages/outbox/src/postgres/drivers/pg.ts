@@ -5,7 +5,7 @@ import { takeWithin, withClient } from './pg-client.js';
 import { PgListener } from './pg-listener.js';
 import type { PgPool, PgPoolClient } from './shapes.js';
 
-/** How many connections of a pool are used to listen; relays of several outboxes may share a pool. */
+/** The number of connections of a pool that listen; relays of several outboxes may share a pool. */
 const listenersOf = new WeakMap<PgPool, number>();
 
 export function pgDatabase(pool: PgPool, answerMs: number): Database {
@@ -19,7 +19,7 @@ export function pgDatabase(pool: PgPool, answerMs: number): Database {
       const results = await withClient(takeWithin(answerMs, pool), (client) =>
         answerWithin(answerMs, client.query(text)),
       );
-      // For several statements it returns a list, which its types do not tell.
+      // For several statements pg returns a list, which its types do not declare.
       return rowsIn(results)
         .slice(-queries.length)
         .map((result) => rowsIn(Reflect.get(Object(result), 'rows')));
@@ -27,7 +27,7 @@ export function pgDatabase(pool: PgPool, answerMs: number): Database {
     transaction: (options, work) => inTransaction(pool, answerMs, options, work),
     listen: (channel, hearing) => {
       const listening = listenersOf.get(pool) ?? 0;
-      // At least one connection is left for queries, those of the application included.
+      // At least one connection stays free for queries, including those of the application.
       if (listening + 1 >= (pool.options?.max ?? Number.POSITIVE_INFINITY)) return undefined;
       listenersOf.set(pool, listening + 1);
       const listener = new PgListener(pool, channel, hearing, answerMs);
@@ -61,7 +61,7 @@ async function inTransaction<T>(
     await ask('COMMIT');
     return result;
   } catch (error) {
-    // Whoever gave no answer would not answer this either.
+    // A connection that gave no answer would not answer ROLLBACK either.
     isUsable =
       !(error instanceof NoAnswer) &&
       (await ask('ROLLBACK').then(

@@ -26,12 +26,12 @@ export function postgresJsDatabase(sql: PostgresJsSql, answerMs: number): Databa
   };
 }
 
-/** It keeps a connection for listening by itself, and makes it anew when it is lost. */
+/** Listens. The driver keeps a connection for it and reopens the connection when it is lost. */
 function listen(sql: PostgresJsSql, channel: string, hearing: Hearing, answerMs: number): Listener {
   let pid: number | undefined;
   const heard = (payload: string) => hearing.heard(payload);
   const begun = sql.listen(channel, heard, () => {
-    // Whose connection it is after the first is not told.
+    // The driver reports only the pid of the first connection.
     pid = undefined;
     hearing.listening();
   });
@@ -48,7 +48,7 @@ function listen(sql: PostgresJsSql, channel: string, hearing: Hearing, answerMs:
       return pid;
     },
     async stop() {
-      // It has no deadline of its own, nor for its first connection.
+      // `unlisten` has no time limit of its own, and neither has the first connection.
       const unlistened = known.then((listening) => listening?.unlisten());
       await answerWithin(answerMs, unlistened).catch((error: unknown) => hearing.failed(toError(error)));
     },

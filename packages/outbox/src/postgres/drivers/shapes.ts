@@ -1,5 +1,5 @@
-// The drivers that an outbox works with, by their shape, so that none is imported. Methods are written as methods, which
-// TypeScript compares loosely enough for the overloads of the real ones.
+// The supported drivers, described by their shape, so that none is imported. Methods use method syntax, because
+// TypeScript then compares them loosely enough for the overloads of the real drivers.
 
 /** A connection of `pg` (node-postgres): a `Client` or a `PoolClient`. */
 export interface PgClient {
@@ -23,12 +23,12 @@ export interface PgPool<Client extends PgClient = PgPoolClient> extends PgClient
   readonly options?: { readonly max?: number | null | undefined };
 }
 
-/** What `sql.begin(…)` of `postgres` (Postgres.js) hands on. */
+/** The `sql` that `sql.begin(…)` of `postgres` (Postgres.js) passes on. */
 export interface PostgresJsTransaction {
   unsafe(query: string, values?: string[]): PromiseLike<unknown>;
 }
 
-/** What `postgres(…)` returns. */
+/** The result of `postgres(…)`. */
 export interface PostgresJsSql<Tx extends PostgresJsTransaction = PostgresJsTransaction> extends PostgresJsTransaction {
   begin(options: string, work: (tx: Tx) => Promise<unknown>): Promise<unknown>;
   listen(
@@ -39,7 +39,7 @@ export interface PostgresJsSql<Tx extends PostgresJsTransaction = PostgresJsTran
   readonly options: { readonly max: number };
 }
 
-/** A query that kysely is to run as it is. */
+/** A raw query that kysely runs unchanged. */
 export interface KyselyQuery {
   readonly sql: string;
   readonly parameters: readonly unknown[];
@@ -71,7 +71,7 @@ export interface KyselyDatabase<Tx extends KyselyTransaction = KyselyTransaction
 /** A `QueryRunner` of TypeORM. */
 export interface TypeOrmQueryRunner {
   readonly isTransactionActive: boolean;
-  /** The driver's own connection, which is the same one for as long as the query runner lives. */
+  /** Returns the driver's own connection, which is the same one for the lifetime of the query runner. */
   connect(): Promise<unknown>;
 }
 
@@ -81,19 +81,19 @@ export interface TypeOrmEntityManager {
   getRepository(entity: never): unknown;
 }
 
-/** A `DataSource` of TypeORM that is initialized. */
+/** An initialized `DataSource` of TypeORM. */
 export interface TypeOrmDataSource {
   readonly isInitialized: boolean;
   readonly driver: object;
   createQueryRunner(): TypeOrmQueryRunner;
 }
 
-/** A `Repository` of TypeORM; that of a transaction is from the transaction's `EntityManager`. */
+/** A `Repository` of TypeORM; that of a transaction comes from the transaction's `EntityManager`. */
 export interface TypeOrmRepository {
   readonly manager: TypeOrmEntityManager;
 }
 
-/** The ways in which TypeORM hands on a transaction. */
+/** The forms in which TypeORM passes on a transaction. */
 export type TypeOrmTransaction = TypeOrmEntityManager | TypeOrmQueryRunner | TypeOrmRepository;
 
 /** A transaction of Drizzle on `node-postgres` or `postgres-js`. */
@@ -103,7 +103,7 @@ export interface DrizzleTransaction {
   rollback(): never;
 }
 
-/** What `drizzle(…)` returns, on a `Pool` of pg or on a `postgres(…)`. */
+/** The result of `drizzle(…)`, on a `Pool` of pg or on a `postgres(…)`. */
 export interface DrizzleDatabase {
   readonly _: object;
   readonly $client: object;
@@ -135,7 +135,7 @@ export interface Pglite {
   exec(text: string): Promise<{ readonly rows: unknown[] }[]>;
 }
 
-/** What an event is written through: the caller's open transaction. */
+/** The handle for writing an event: the caller's open transaction. */
 export type PostgresTransaction =
   | PgClient
   | PostgresJsTransaction
@@ -147,5 +147,5 @@ export type PostgresTransaction =
   | MikroOrmEntityManager
   | Pglite;
 
-/** What a relay and a snapshot take connections from. */
+/** The handle from which a relay and a snapshot take connections. */
 export type PostgresPool = PgPool | PostgresJsSql | KyselyDatabase | TypeOrmDataSource | DrizzleDatabase;

@@ -6,20 +6,24 @@ import type {
   TypeOrmTransaction,
 } from './shapes.js';
 
-// TypeORM keeps its connections in a pool of pg, and hands on what it has of it: an outbox goes through that.
+// TypeORM keeps its connections in a pool of pg. An outbox uses that pool through the handles of TypeORM.
 
 /**
- * The query runner of an open transaction, from whatever TypeORM hands on.
+ * Returns the query runner of an open transaction, for any handle of TypeORM.
  *
- * @returns undefined where it is nothing of TypeORM's, or its pool
- * @throws TypeError where it is in no transaction: a query would go through any connection of the pool
+ * @returns undefined if it is not a handle of TypeORM, or if it is its pool
+ * @throws TypeError if the handle is not in a transaction: its query would use any connection of the pool
+ * @example
+ * await dataSource.transaction(async (manager) => {
+ *   const runner = openQueryRunner(manager);
+ * });
  */
 export function openQueryRunner(handle: unknown): TypeOrmQueryRunner | undefined {
   if (!isOfTransaction(handle)) return undefined;
   const runner = queryRunnerOf(handle);
   if (runner?.isTransactionActive) return runner;
   throw new TypeError(
-    'add needs the transaction that the change is made in: this manager is in none; use the one that transaction(…) hands on',
+    'add needs the transaction in which the change is made: this manager is not in one; use the one that transaction(…) passes on',
   );
 }
 
@@ -32,10 +36,10 @@ export function isTypeOrmDataSource(handle: unknown): handle is TypeOrmDataSourc
   return isObject(handle) && 'isInitialized' in handle && 'driver' in handle && has(handle, 'createQueryRunner');
 }
 
-/** @throws TypeError where it has none, or none yet */
+/** @throws TypeError if it has no pool of pg, or is not initialized */
 export function poolOfDataSource(dataSource: TypeOrmDataSource): unknown {
   if (!dataSource.isInitialized) throw new TypeError('initialize the DataSource first: it has no connections yet');
-  // With replicas too, this is the one that takes writes.
+  // With replicas, this is the pool that accepts writes.
   const pool: unknown = Reflect.get(dataSource.driver, 'master');
   if (!isObject(pool)) throw new TypeError('not a DataSource on PostgreSQL: its driver has no pool of pg');
   return pool;

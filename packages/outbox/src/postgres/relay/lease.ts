@@ -3,16 +3,16 @@ import type { RelayLogger } from '../../relay.js';
 import type { Database } from '../database.js';
 import type { PostgresNames } from '../schema.js';
 
-/** What is sent when a lease is given back, so that those who stand by need not wait for their next look. */
+/** The notification sent when a lease is released, so that standby relays need not wait for their next poll. */
 export const FREE = 'free';
 
 /**
- * The right to be the relay at work, one a table, for as long as it is renewed. All times are the database's, so that the clocks of
- * the applications do not matter.
+ * The right to be the active relay of a table, for as long as it is renewed. All times are the database's, so the
+ * clocks of the applications do not matter.
  *
- * Order and completeness do not rest on it, see {@link OutboxRelay}: a holder that was frozen and wakes up late appends only what
- * others have appended before. It keeps the log from being written twice all the time, and it bounds how long after the first
- * a repetition may come.
+ * Order and completeness do not depend on it, see {@link OutboxRelay}: a holder that was frozen and resumes late
+ * appends only events that others have already appended. The lease avoids writing the log twice all the time, and it
+ * limits how long after the first append a repetition can come.
  */
 export class Lease {
   readonly #db: Database;
@@ -20,13 +20,16 @@ export class Lease {
   readonly #ms: number;
   readonly #listenerPid: () => number | undefined;
   readonly #logger: RelayLogger | undefined;
-  /** Another one each time that the lease is taken: whoever comes back from a pause, or to a restored database, finds another. */
+  /**
+   * A new value each time the lease is taken. A process that resumes after a pause, or a restored database, has another
+   * value.
+   */
   #token: string | undefined;
-  /** The last one that was held: in the database it may still be the holder's. */
+  /** The token that was held last: in the database it may still be the holder's. */
   #former: string | undefined;
-  /** One that was asked for without an answer: it may be the holder's in the database yet, or become so. */
+  /** A requested token without an answer: in the database it may already be the holder's, or become so. */
   #unanswered: string | undefined;
-  /** When it runs out unless renewed, on this process's own steady clock, and no later than on the database's. */
+  /** The expiry unless the lease is renewed, on this process's monotonic clock, and no later than in the database. */
   #validUntil = 0;
   #beat: NodeJS.Timeout | undefined;
   #renewing = false;
@@ -51,12 +54,15 @@ export class Lease {
     return this.#token !== undefined && performance.now() < this.#validUntil;
   }
 
-  /** The token, for the fence of {@link removeRelayed}; undefined where the lease is not held. */
+  /** The token, for the fencing of {@link removeRelayed}; undefined if the lease is not held. */
   get token(): string | undefined {
     return this.isHeld ? this.#token : undefined;
   }
 
-  /** Takes the lease where it is free, has run out, or its holder's connection has ended, as it does when a process is killed. */
+  /**
+   * Takes the lease if it is free or has expired, or if the connection of its holder has ended, as happens when a
+   * process is killed.
+   */
   async take(): Promise<boolean> {
     this.drop();
     const token = this.#unanswered ?? randomUUID();
@@ -75,19 +81,21 @@ export class Lease {
     this.#token = token;
     this.#validUntil = askedAt + this.#ms;
     this.#beat = setInterval(() => void this.renew(), this.#ms / 3);
-    // Others are to see at once when this process ends.
+    // Lets other processes detect the end of this one at once.
     if (this.#listenerPid() !== pid) void this.renew();
     return true;
   }
 
-  /** Holds it no longer, without a word to the database; it can be taken again at once, unless another has taken it. */
+  /**
+   * Gives up the lease without telling the database. It can be taken again at once, unless another relay has taken it.
+   */
   drop(): void {
     clearInterval(this.#beat);
     this.#former = this.#token ?? this.#former;
     this.#token = undefined;
   }
 
-  /** Gives the lease back, so that another may take it at once. */
+  /** Releases the lease, so that another relay can take it at once. */
   async release(): Promise<void> {
     this.drop();
     const former = this.#former;
@@ -101,7 +109,7 @@ export class Lease {
     );
   }
 
-  /** Done by itself all the time. Never rejects: where it is of no use, the lease runs out. */
+  /** Runs on a timer. Never rejects: if it has no effect, the lease expires. */
   async renew(): Promise<void> {
     const token = this.#token;
     if (token === undefined || this.#renewing) return;
@@ -116,14 +124,14 @@ export class Lease {
       if (rows.length === 0) this.drop();
       else this.#validUntil = askedAt + this.#ms;
     } catch (error) {
-      // Tried again at the next beat; the relay finds out when it reads.
+      // The next beat retries it; if it fails, the relay notices on its next read.
       this.#logger?.warn({ err: error, table: this.#names.outbox }, 'the lease of the relay was not renewed');
     } finally {
       this.#renewing = false;
     }
   }
 
-  /** The backend is noted only where the server knows it: a connection pooler between them has numbers of its own. */
+  /** The backend is recorded only if the server knows it: a connection pooler in between has its own numbers. */
   #term(pid: string, ms: string): string {
     return `listener = (SELECT a.pid FROM pg_stat_activity a WHERE a.pid = nullif(${pid}, '')::integer),
       expires_at = clock_timestamp() + ${ms}::double precision * interval '1 millisecond'`;

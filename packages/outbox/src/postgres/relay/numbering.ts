@@ -2,54 +2,62 @@ import { integerIn, textIn } from '../../column.js';
 import { BATCH_BYTES } from '../../relay-source.js';
 import type { PostgresNames } from '../schema.js';
 
-/** The most rows that are numbered at once by a relay: what a backlog of any size holds the lock for stays short. */
+/** The maximum number of rows that a relay numbers at once: it keeps the lock short for a backlog of any size. */
 export const NUMBERED_AT_ONCE = 10_000;
 
-/** A transaction, and the running server that it is of: another one, a replica that took over say, may use its number again. */
+/**
+ * A transaction and the server run that it belongs to. Another server, for example a replica that took over, may use
+ * its number again.
+ */
 export interface Mark {
   /** An xid8. */
   readonly xid: string;
-  /** When the server was started, seconds since the epoch. */
+  /** The start time of the server, in seconds since the epoch. */
   readonly server: string;
 }
 
-/** Before all transactions. */
+/** A mark before all transactions. */
 export const FROM_THE_FIRST: Mark = { xid: '0', server: '0' };
 
 export interface Numbered {
-  /** How many rows were numbered. */
+  /** The number of rows that were numbered. */
   readonly count: number;
   /** The highest sequence of all. */
   readonly last: number;
-  /** All up to here is in the log. */
+  /** All events up to this sequence are in the log. */
   readonly relayed: number;
-  /** No row of an older transaction is left without a number, unless `count` came to the limit. */
+  /** No row of an older transaction is without a number, unless `count` reached the limit. */
   readonly from: Mark;
 }
 
 /**
- * What has to come before {@link numberRows} in a transaction: only one transaction numbers at a time, and LOCK is no query, so also
- * a REPEATABLE READ transaction has no MVCC snapshot yet when it is done waiting, and sees all that was numbered before it.
+ * Returns the statement that must come before {@link numberRows} in a transaction. Only one transaction numbers at a
+ * time. LOCK is not a query, so even a REPEATABLE READ transaction has no MVCC snapshot until it has the lock, and then
+ * sees all rows that were numbered before.
  *
- * An ordinary writer never touches the table that is locked.
+ * Ordinary writers never touch the locked table.
  */
 export function lockForNumbering({ state }: PostgresNames): string {
   return `LOCK TABLE ${state} IN EXCLUSIVE MODE`;
 }
 
-/** How long a transaction that numbers may wait, in milliseconds. */
+/** The time limits of a transaction that numbers, in milliseconds. */
 export interface NumberingPatience {
-  /** For the lock. */
+  /** The time limit for the lock. */
   readonly lockMs: number;
-  /** For the next statement of its own client, which may be frozen or cut off while all others wait for the lock. */
+  /**
+   * The time limit for the next statement of its own client, which may be frozen or cut off while all others wait for
+   * the lock.
+   */
   readonly idleMs: number;
 }
 
 /**
- * The settings of a transaction that numbers. A number is used outside as soon as it is committed, by the log and by snapshots, so
- * the commit has to be durable, and with it those of the writers that it saw, whatever the settings of the role.
+ * Returns the settings of a transaction that numbers. The log and snapshots use a number as soon as it is committed. So
+ * the commit must be durable, and with it those of the writers that it saw, whatever the settings of the role.
  *
- * The server itself ends what it waits for too long, since nobody else can take the lock from a process that stands still.
+ * The server itself ends a transaction that waits too long, because no other process can take the lock from a frozen
+ * one.
  */
 export function settingsForNumbering({ lockMs, idleMs }: NumberingPatience): string[] {
   return [
@@ -61,18 +69,19 @@ export function settingsForNumbering({ lockMs, idleMs }: NumberingPatience): str
 }
 
 /**
- * Gives the next numbers to all visible rows, in the order of their ids.
+ * Returns SQL that gives the next numbers to all visible rows, in the order of their ids.
  *
- * Why that keeps the order of each row of the application: of two transactions that change it, the second waits for the first to
- * commit. It adds its event after that, so with a higher id; and whoever sees the second sees the first. Between rows of
- * transactions that did not meet, any order is right. The numbers given before are all below, whatever the ids: nothing
- * asks for ids beyond the last, so a transaction that took its id early and commits late is not missed.
+ * Why this keeps the order of each row of the application: if two transactions change it, the second waits for the
+ * first to commit. It adds its event afterwards, so the event has a higher id, and a reader that sees the second sees
+ * the first. Between transactions that did not change the same row, any order is correct. New numbers are higher than
+ * all earlier ones, whatever the ids. No query is limited to ids beyond the last numbered one, so a transaction that
+ * took its id early and commits late is not missed.
  *
- * Why `from` loses nothing: below the `xmin` of an MVCC snapshot, all transactions are over. Their rows were visible in it, hence numbered,
- * if all that was visible was numbered. It saves looking at rows that are dead but cannot be vacuumed while somebody, a backup say,
- * holds an old MVCC snapshot.
+ * Why `from` loses nothing: below the `xmin` of an MVCC snapshot, all transactions have ended. Their rows were visible
+ * in that snapshot, and so they were numbered, if all visible rows were numbered. It avoids scanning rows that are dead
+ * but cannot be vacuumed while, for example, a backup holds an old MVCC snapshot.
  *
- * @param from rows of older transactions are not looked at
+ * @param from rows of older transactions are not scanned
  */
 export function numberRows({ outbox, numbered, state }: PostgresNames, from: Mark, atMost?: number): string {
   return `WITH visible AS (
@@ -93,7 +102,10 @@ export function numberRows({ outbox, numbered, state }: PostgresNames, from: Mar
     pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, ${SERVER} AS server`;
 }
 
-/** SQL that removes the rows after a sequence, `$3`, up to another, `$2`, and notes it. It does nothing if the lease `$1` is not held. */
+/**
+ * Returns SQL that removes the rows after a sequence, `$3`, up to another, `$2`, and records that. It does nothing if
+ * the lease `$1` is not held.
+ */
 export function removeRelayed({ numbered, state }: PostgresNames): string {
   return `WITH mine AS (
     UPDATE ${state} SET relayed = greatest(relayed, $2::bigint) WHERE holder = $1::uuid RETURNING one
@@ -105,9 +117,9 @@ export function removeRelayed({ numbered, state }: PostgresNames): string {
 
 const SERVER = 'extract(epoch FROM pg_postmaster_start_time())::text';
 
-/** The transaction of a mark in SQL; the first of all, where the mark is of another server. */
+/** Returns the transaction of a mark in SQL; the first of all transactions if the mark belongs to another server. */
 export function oldest({ xid, server }: Mark): string {
-  // They are written into SQL as they are.
+  // Both values become part of the SQL text.
   if (!/^\d{1,20}$/.test(xid) || !/^\d+(\.\d+)?$/.test(server)) throw new TypeError(`not a mark: ${xid} of ${server}`);
   return `(CASE ${SERVER} WHEN '${server}' THEN '${xid}' ELSE '0' END)::xid8`;
 }
@@ -121,17 +133,19 @@ export function readNumbered([row]: readonly unknown[]): Numbered {
   };
 }
 
-/** What the server can send although nobody reads, since the network's own memory takes it: 16 KiB. */
+/** The amount that the server can send to a process that does not read, because the network buffers hold it: 16 KiB. */
 const SENT_AT_ONCE_BYTES = 16_384;
 
-/** The numbered rows after a sequence whose predecessors in the batch stay below the limit of bytes: one at least, however large. */
+/**
+ * Returns SQL that reads the numbered rows after a sequence, up to the byte limit, but at least one row of any size.
+ */
 export function selectBatch(names: PostgresNames, after: number, atMost: number): string {
   return selectNumbered(names, after, atMost, `through - octet_length(event) < ${BATCH_BYTES}`);
 }
 
 /**
- * The first of them, none where it is large: for a transaction that has the lock, which a server that sends to a frozen process would
- * not give back.
+ * Returns SQL that reads the first of these rows, or none if it is large. For a transaction that holds the lock: a
+ * server that sends to a frozen process would not release the lock.
  */
 export function selectSmallBatch(names: PostgresNames, after: number, atMost: number): string {
   return selectNumbered(names, after, atMost, `through <= ${SENT_AT_ONCE_BYTES}`);

@@ -1,16 +1,16 @@
 const WINDOW_MS = 500;
-/** From this many events a window, NOTIFY costs more than it brings. */
+/** From this number of events per window, NOTIFY costs more than it saves. */
 const FAST = 100;
-/** How long writers keep quiet when told to. */
+/** The time for which writers stay quiet after each request. */
 export const QUIET_MS = 1_000;
 const QUIET_POLL_MS = 5;
 
 /**
- * Tells when writers should keep quiet.
+ * Decides when writers should not notify.
  *
- * A transaction that notifies takes a lock over all databases of the server, before its commit is written and until after it: those that
- * notify commit one after another, each waiting for the disk alone. While events come so fast that the relay looks
- * again all the time anyway, that would be paid for nothing.
+ * A transaction that notifies takes a lock over all databases of the server, from before its commit is written until
+ * after it. So such transactions commit one after another, each waiting for the disk alone. While events arrive so fast
+ * that the relay reads all the time anyway, this cost brings no benefit.
  *
  * @see https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/commands/async.c, PreCommit_Notify
  */
@@ -20,15 +20,15 @@ export class Pace {
   #quietUntil = Number.NEGATIVE_INFINITY;
   #tellAgainAt = Number.NEGATIVE_INFINITY;
 
-  /** Nobody knows what writers were told before. */
+  /** Starts a term of the relay. It is unknown what writers were told before, so they may be quiet. */
   begin(now: number): void {
     this.#quietUntil = now + QUIET_MS;
   }
 
   /**
-   * @param events those that were numbered just now
-   * @param now milliseconds on a steady clock
-   * @returns true where writers are to be told to keep quiet for the next {@link QUIET_MS}
+   * @param events the number of events that were just numbered
+   * @param now milliseconds on a monotonic clock
+   * @returns true if writers must be told to stay quiet for the next {@link QUIET_MS}
    */
   note(events: number, now: number): boolean {
     if (now - this.#windowStart > WINDOW_MS) {
@@ -42,9 +42,9 @@ export class Pace {
     return true;
   }
 
-  /** In how many milliseconds to look again; undefined where a notification will come. */
+  /** Returns after how many milliseconds to read again; undefined if notifications will come. */
   restMs(now: number): number | undefined {
-    // Whoever added while it was quiet commits a little later.
+    // A writer that did not notify may commit a little after the quiet period.
     return now < this.#quietUntil + QUIET_MS ? QUIET_POLL_MS : undefined;
   }
 }

@@ -5,12 +5,15 @@ import { type Mark, NUMBERED_AT_ONCE, oldest } from './numbering.js';
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 60_000;
-/** After a look that took so long, wait SHARE times as long. A look is slow if a backup keeps dead rows from being vacuumed. */
+/**
+ * After a search of this length, wait SHARE times as long. A search is slow if a backup keeps dead rows from being
+ * vacuumed.
+ */
 const SHARE = 50;
 
 /**
- * Finds rows that were put back into the outbox from a dump or a copy. They bring their old `tx`, `id` and `sequence`, so they lie before the
- * mark from which the relay reads: it would never see them.
+ * Finds rows that were put back into the outbox from a dump or a copy. They have their old `tx`, `id` and `sequence`,
+ * so they lie before the mark from which the relay reads, and the relay would never see them.
  */
 export class PutBackRows {
   readonly #db: Database;
@@ -22,16 +25,16 @@ export class PutBackRows {
     this.#names = names;
   }
 
-  /** Delays the next look: the relay is about to read from the first row. */
+  /** Delays the next search: the relay is about to read from the first row. */
   begin(now: number): void {
     this.#lookAt = now + FIRST_MS;
   }
 
   /**
-   * Looks for such rows, if it is time to. Takes no lock. Rows with a number go back to the rows that wait for one: other rows have their
-   * numbers.
+   * Searches for such rows if it is time to. It takes no lock. Rows that already have a number go back to the
+   * unnumbered rows, because other rows have their numbers now.
    *
-   * @param now milliseconds on a steady clock
+   * @param now milliseconds on a monotonic clock
    * @returns true if there are rows of transactions before the mark
    */
   async look(from: Mark, now: number): Promise<boolean> {
@@ -46,12 +49,15 @@ export class PutBackRows {
     const hasRelayed = integerIn(row, 'relayed') > 0;
     if (hasRelayed) await this.#takeBack();
     const pauseMs = Math.min(LONGEST_MS, Math.max(FIRST_MS, SHARE * (performance.now() - now)));
-    // There may be more of them than are taken at once.
+    // There may be more such rows than one query takes.
     this.#lookAt = performance.now() + (hasRelayed ? 0 : pauseMs);
     return hasRelayed || integerIn(row, 'early') > 0;
   }
 
-  /** A relay removes rows in the transaction that notes them as relayed. So a row up to that note that is still there was put back. */
+  /**
+   * A relay removes rows in the same transaction that records them as relayed. So a row up to that record that still
+   * exists was put back.
+   */
   async #takeBack(): Promise<void> {
     const { outbox, numbered, state } = this.#names;
     await this.#db.query(

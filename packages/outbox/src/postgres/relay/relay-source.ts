@@ -24,20 +24,20 @@ import {
 import { Pace, QUIET_MS } from './pace.js';
 import { PutBackRows } from './put-back-rows.js';
 
-/** How often a relay that stands by looks whether it is still needed, at least. */
+/** The maximum interval in which a standby relay checks whether it must take over. */
 const LONGEST_STANDBY_MS = 500;
 /** A snapshot may hold the lock. */
 const LOCK_MS = 1_000;
 
 export interface PostgresRelaySourceOptions {
-  /** The interval of polling, in milliseconds, if the relay cannot listen. */
+  /** The polling interval if the relay cannot listen, in milliseconds. */
   readonly pollAloneMs: number;
   readonly leaseMs: number;
   readonly answerTimeoutMs: number;
   readonly logger?: RelayLogger | undefined;
 }
 
-/** One outbox in PostgreSQL, as a relay drains it. */
+/** An outbox in PostgreSQL, as a relay drains it. */
 export class PostgresRelaySource implements RelaySource<Promise<number>> {
   readonly name: string;
   readonly #db: Database;
@@ -51,10 +51,10 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   readonly #putBack: PutBackRows;
   #listener: Listener | undefined;
   #releasing: Promise<void> | undefined;
-  /** True where the lease is the one that the last batch was read under. */
+  /** Whether the last batch was read under the current lease. */
   #begun = false;
   #relayed = 0;
-  /** The highest sequence that was given when it was last looked. */
+  /** The highest known sequence. */
   #last = 0;
   /** See {@link numberRows}. */
   #from: Mark = FROM_THE_FIRST;
@@ -85,11 +85,11 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
   #listen(wake: () => void): void {
     this.#listener = this.#db.listen?.(this.#names.channel, {
       heard: (payload) => {
-        // Those that stand by are not woken by each event.
+        // Standby relays are not woken by each event.
         if (this.#lease.isHeld || payload === FREE) wake();
       },
       listening: () => {
-        // So that others see at once when this process ends.
+        // Lets other processes detect the end of this one at once.
         void this.#lease.renew();
         wake();
       },
@@ -111,11 +111,11 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     }
     const { token } = this.#lease;
     const batch = await this.#answering(() => this.#next(this.#begun ? after : 0, maxCount));
-    // A process that was frozen finds the answer there when it goes on, and others have gone on long since.
-    if (token === undefined || this.#lease.token !== token) throw new NotNow('the lease ran out meanwhile');
+    // If this process was frozen while it waited for the answer, other relays have taken over in the meantime.
+    if (token === undefined || this.#lease.token !== token) throw new NotNow('the lease expired during the query');
     if (this.#begun) return batch;
     this.#begun = true;
-    return { ...batch, anew: 'this relay is at work from here on' };
+    return { ...batch, anew: 'this relay is now the active one' };
   }
 
   async #next(after: number, maxCount: number): Promise<OutboxBatch> {
@@ -135,7 +135,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     return toBatch(await this.#db.query(selectBatch(this.#names, after, maxCount)), after);
   }
 
-  /** Numbers what is there, and returns a small batch. */
+  /** Numbers the waiting rows and returns a small batch. */
   async #number(after: number, maxCount: number): Promise<readonly unknown[]> {
     const [numbered = [], batch = []] = await this.#db.script(
       [
@@ -148,12 +148,12 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     const { count, last, relayed, from } = readNumbered(numbered);
     if (last < after) {
       this.#lease.drop();
-      throw new NotNow('the table was restored or made anew');
+      throw new NotNow('the table was restored or recreated');
     }
     this.#last = last;
     this.#relayed = relayed;
-    // Only where this transaction wrote: its commit is on disk then, and with it the end of the numbers below its own. After a crash,
-    // numbers of transactions that had left nothing on disk are given again.
+    // Advance the mark only if this transaction wrote: then its commit, and that of all lower numbers, is on disk.
+    // After a crash, the server reuses the numbers of transactions that left nothing on disk.
     if (count > 0 && count < NUMBERED_AT_ONCE) this.#from = from;
     if (this.#pace.note(count, performance.now())) await this.#keepWritersQuiet();
     return batch;
@@ -167,7 +167,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
 
   async remove(through: number, refused: readonly RefusedRow[]): Promise<void> {
     const token = this.#lease.token;
-    if (token === undefined) throw new NotNow('the lease has run out');
+    if (token === undefined) throw new NotNow('the lease has expired');
     const values = [token, String(through), String(this.#relayed)];
     const [row] = await this.#answering(() =>
       refused.length === 0
@@ -185,7 +185,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     try {
       return await this.#db.query(setAside(this.#names), values);
     } catch (error) {
-      // 42P01 undefined_table: an older migration was run.
+      // 42P01 undefined_table: the table comes from an older migration.
       if (sqlState(error) !== '42P01') throw error;
       await this.#db.script(['SET LOCAL client_min_messages = warning'], [postgresStuckSchema(this.name)]);
       return this.#db.query(setAside(this.#names), values);
@@ -196,8 +196,8 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     this.#releasing = this.#lease.release().then(
       () => {},
       (error: unknown) => {
-        // Then it runs out by itself.
-        this.#logger?.warn({ err: error, table: this.name }, 'the lease of the relay was not given back');
+        // The lease then expires by itself.
+        this.#logger?.warn({ err: error, table: this.name }, 'the lease of the relay was not released');
       },
     );
   }
@@ -214,7 +214,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
 
   async count(after: number): Promise<number> {
     const { outbox, numbered, state } = this.#names;
-    // Also counts rows before the mark: rows that were put back are counted before they are found.
+    // Also counts rows before the mark, so rows that were put back are counted before they are found.
     const [row] = await this.#db.query(
       `SELECT ((SELECT count(*) FROM ${outbox}) + (SELECT count(*) FROM ${numbered}
         WHERE sequence > $1::bigint OR sequence <= (SELECT relayed FROM ${state})))::text AS count`,
@@ -240,17 +240,18 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     return integerIn(row, 'lag');
   }
 
-  /** Says what PostgreSQL's refusals mean here. */
+  /** Translates errors of PostgreSQL to what they mean for the outbox. */
   async #answering<T>(ask: () => Promise<T>): Promise<T> {
     try {
       return await ask();
     } catch (error) {
-      // Without an answer of the server's, the connection is gone: the next one may lead to another server, a replica that took over.
+      // If the server did not answer, the connection is gone. The next one may lead to another server, for example a
+      // replica that took over.
       if (!isRefusal(error)) this.#lease.drop();
       // 55P03 lock_not_available, 40001 serialization_failure, 40P01 deadlock_detected.
       const state = sqlState(error) ?? '';
       if (['55P03', '40001', '40P01'].includes(state)) throw new NotNow('the outbox is in use', { cause: error });
-      // 42501 insufficient_privilege: to make the table for what is set aside, say, where an older migration was run.
+      // 42501 insufficient_privilege: for example to create the table of stuck events after an older migration.
       if (state === '42501') {
         const what = messageOf(error);
         throw new Error(`${what}: call migrate(db) as the owner of ${this.name}, and grant the relay what it needs`, {
