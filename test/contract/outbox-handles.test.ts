@@ -52,7 +52,7 @@ describe('[fault F1] Handles for an outbox in SQLite', () => {
     const { pool, sql, mysql, mysqlPromise, knex: onPg, sequelize } = foreignHandles();
     const kysely = new Kysely<object>({ dialect: new SqliteDialect({ database: Object(db) }) });
     const refused: [name: string, handle: unknown, message: RegExp][] = [
-      ['kysely', kysely, /pass the inner connection, the database that new SqliteDialect/],
+      ['kysely', kysely, /pass the inner connection, the database passed to new SqliteDialect/],
       ['knex', onPg, /pass the inner connection, await trx\.client\.acquireConnection\(\)/],
       ['sequelize', sequelize, /pass a connection of better-sqlite3/],
       ['drizzle on pg', drizzleOnPg(pool), /this Drizzle does not use a synchronous driver/],

@@ -102,7 +102,7 @@ export interface PostgresOutbox {
    * @example
    * await client.query('BEGIN');
    * await client.query('UPDATE users SET name = $1 WHERE id = $2', ['Ada', 42]);
-   * await outbox.add(client, { exchange: 'my_events', topic: 'user.42.updated', type: 'UserWasUpdated', data: { id: 42 } });
+   * await outbox.add(client, { exchange: 'my_events', topic: 'user.42.updated', type: 'UserWasUpdated' });
    * await client.query('COMMIT');
    */
   add<Data>(tx: PostgresTransaction, event: OutboxEvent<Data>): Promise<PregonEvent<Data>>;
@@ -119,7 +119,9 @@ export interface PostgresOutbox {
    * PostgreSQL asks for a retry.
    * @throws TypeError if `read` does not return an array; and the errors of `read` and of the driver
    * @example
-   * const { rows, sequence } = await outbox.snapshot(pool, async (reader) => (await reader.query('SELECT * FROM users')).rows);
+   * const { rows, sequence } = await outbox.snapshot(pool, async (reader) => {
+   *   return (await reader.query('SELECT * FROM users')).rows;
+   * });
    */
   snapshot<Client extends PgPoolClient, Row>(
     db: PgPool<Client>,

@@ -43,8 +43,8 @@ export function postgresSchema(table: string): string {
   // `event` is text: jsonb refuses \u0000 and lone surrogates, and the log must get exactly the bytes that were
   // written.
   return `CREATE TABLE IF NOT EXISTS ${outbox} (
-  tx xid8 NOT NULL DEFAULT pg_current_xact_id(), -- the transaction that wrote the row; rows before a mark are not scanned again
-  id bigint GENERATED ALWAYS AS IDENTITY, -- the order of transactions that change the same rows, because the later one waits
+  tx xid8 NOT NULL DEFAULT pg_current_xact_id(), -- the transaction of the row, to skip numbered ones
+  id bigint GENERATED ALWAYS AS IDENTITY, -- the order of transactions that change the same rows
   written_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   event text NOT NULL, -- CloudEvents 1.0 JSON, without its sequence
   PRIMARY KEY (tx, id)
