@@ -79,10 +79,7 @@ describeWithBroker('RabbitMQ: queues of those who share work', () => {
     await log.append([numbered(1, { exchange, id: 'bad' }), numbered(2, { exchange, id: 'good' })]);
     await tried.until(() => tried.all.filter((id) => id === 'bad').length === MAX_DELIVERIES, 'all tries');
     await tried.until(() => tried.all.includes('good'), 'the next event');
-    await warnings.until(
-      () => warnings.all.some((text) => /dropped after 5.*cannot be done/.test(text)),
-      'the report',
-    );
+    await warnings.until(() => warnings.all.some((text) => /dropped after 5.*cannot be done/.test(text)), 'the report');
     expect(tried.all.filter((id) => id === 'bad').length).toBe(MAX_DELIVERIES);
   });
 
