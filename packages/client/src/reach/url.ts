@@ -14,7 +14,7 @@ export function webSocketUrl(given: unknown, base = pageUrl()): string {
     url.protocol = url.protocol.replace(/^http/, 'ws');
     if (/^wss?:[^#]*$/.test(url.href)) return url.href;
   }
-  const where = base === undefined ? ', and absolute where there is no page' : '';
+  const where = base === undefined ? ', and absolute if there is no page' : '';
   throw new TypeError(
     `url must be a ws:, wss:, http: or https: URL without a fragment${where}: ${shownUrl(JSON.stringify(text))}`,
   );

@@ -45,7 +45,7 @@ describe('the URL of a gateway', () => {
 
   it('[fault G10] says what is wrong, and not the secrets in it', () => {
     expect(() => webSocketUrl('/orders?token=secret')).toThrow(
-      'url must be a ws:, wss:, http: or https: URL without a fragment, and absolute where there is no page: "/orders',
+      'url must be a ws:, wss:, http: or https: URL without a fragment, and absolute if there is no page: "/orders',
     );
     expect(() => webSocketUrl('ftp://me:secret@host/?token=secret')).toThrow(/^(?!.*secret)/);
   });
