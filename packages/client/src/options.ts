@@ -25,8 +25,8 @@ export interface ClientOptions {
   readonly fetch?: Fetch;
   readonly reconnect?: BackoffOptions;
   /**
-   * The silence after which the client pings the gateway, in milliseconds. @default the interval in the gateway's
-   * `welcome`
+   * The silence after which the client pings the gateway, in milliseconds.
+   * @default the interval in the gateway's `welcome`
    */
   readonly pingIntervalMs?: number;
   /** The time limit for an attempt, up to the gateway's `welcome`, in milliseconds. @default 10000 */
@@ -34,8 +34,8 @@ export interface ClientOptions {
   /** The largest frame that the gateway accepts, in bytes. @default 1048576 (1 MiB) */
   readonly maxFrameBytes?: number;
   /**
-   * Reports the network of the device and the visibility of the page. @default the browser; in Node.js, always online
-   * and visible
+   * Reports the network of the device and the visibility of the page.
+   * @default the browser; in Node.js, always online and visible
    */
   readonly connectivity?: Connectivity;
   /** For tests. @default the clock of the system */

@@ -10,8 +10,8 @@ export interface OutboxOptions {
   /** @default 'pregon_outbox' */
   readonly table?: string;
   /**
-   * The maximum size of one event, in bytes of UTF-8 JSON, up to 64 MiB; not more than the log's own limit. @default
-   * 1048576 (1 MiB)
+   * The maximum size of one event, in bytes of UTF-8 JSON, up to 64 MiB; not more than the log's own limit.
+   * @default 1048576 (1 MiB)
    */
   readonly maxEventBytes?: number;
   /** Returns the current time, in milliseconds since the epoch. @default Date.now */

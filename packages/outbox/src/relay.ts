@@ -29,13 +29,14 @@ export interface RelayOptions {
   /** The maximum number of events in one `append`. @default 500 */
   readonly batchSize?: number;
   /**
-   * The polling interval, in milliseconds, for events without a notification. @default depends on the database, see its
-   * own options
+   * The polling interval, in milliseconds, for events without a notification.
+   * @default depends on the database, see its own options
    */
   readonly pollIntervalMs?: number;
   /**
    * The time for which `stop` waits for the log to answer, in milliseconds. After that, the relay abandons the batch in
-   * progress, and the next start appends it again. @default 5000
+   * progress, and the next start appends it again.
+   * @default 5000
    */
   readonly stopTimeoutMs?: number;
   /**

@@ -18,7 +18,7 @@ export function assertTableName(dialect: SqlDialect, table: string): void {
  * Returns the migration as text, for applications that keep their migrations in files. It may be run any number of
  * times.
  *
- * @param table @default 'pregon_outbox'
+ * @param table the name of the table. Default: 'pregon_outbox'
  * @throws TypeError if the dialect is unknown or the table name is invalid
  * @example
  * await writeFile('migrations/001-outbox.sql', sql('postgres'));

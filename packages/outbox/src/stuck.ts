@@ -38,7 +38,7 @@ export interface StuckEvents<Answer extends number | Promise<number> = number> {
   /**
    * Returns stuck events, in the order in which they were written.
    *
-   * @param limit the maximum number of events, at least 1. @default 100
+   * @param limit the maximum number of events, at least 1. Default: 100
    * @throws RangeError if the limit is not an integer of at least 1
    */
   list(limit?: number): AnswerOf<readonly StuckEvent[], Answer>;

@@ -22,7 +22,8 @@ export interface SubscribeFrame {
   /** Requests the snapshot of the route if `since` is absent or cannot be served. */
   readonly snapshot?: boolean;
   /**
-   * Whether the client understands {@link BatchFrame}; applies to all subscriptions of the connection. @default false
+   * Whether the client understands {@link BatchFrame}; applies to all subscriptions of the connection.
+   * @default false
    */
   readonly batch?: boolean;
 }

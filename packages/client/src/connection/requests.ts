@@ -18,7 +18,8 @@ export class Requests {
   }
 
   /**
-   * Waits for the answer to a send. @throws PregonError TIMEOUT | CONNECTION_LOST | the code of the gateway's answer
+   * Waits for the answer to a send.
+   * @throws PregonError TIMEOUT | CONNECTION_LOST | the code of the gateway's answer
    */
   answer(id: RequestId, name: string, timeoutMs: number): Promise<unknown> {
     return new Promise((resolve, reject) => {

@@ -18,7 +18,7 @@ const ORIGIN = "is the page's origin in the gateway's allowedOrigins?";
  * Makes the error for an attempt that failed with this answer. It is `retryable` unless something must be changed
  * first.
  *
- * @param wasWelcomed whether the gateway has admitted this client before. @default false
+ * @param wasWelcomed whether the gateway has admitted this client before. Default: false
  */
 export function errorOfAnswer(url: string, answer: Answer, wasWelcomed?: boolean): PregonError {
   const [code, text] = verdictOn(answer, wasWelcomed);

@@ -2,7 +2,7 @@
  * Resolves a WebSocket URL as browsers do: relative to the page, with `http:` read as `ws:` and `https:` as `wss:`.
  *
  * @param given a string, or an object with `href`, such as a URL or a Location
- * @param base the base for relative URLs. @default the base URL of the page; none in Node.js, which accepts only
+ * @param base the base for relative URLs. Default: the base URL of the page; none in Node.js, which accepts only
  * absolute URLs
  * @throws TypeError if it is not a ws:, wss:, http: or https: URL, or if it has a fragment
  * @see https://websockets.spec.whatwg.org/#dom-websocket-websocket

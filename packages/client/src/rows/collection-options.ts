@@ -27,8 +27,8 @@ export interface CollectionOptions<Row extends object> {
 export interface ParsedCollectionOptions<Row extends object> extends CollectionOptions<Row> {
   /**
    * Makes a row from a value of the snapshot or of `put`; it must not be async. If it throws, the collection becomes
-   * `stale` and reads a new snapshot. A value of `remove` is parsed only if its key cannot be read otherwise. @default
-   * accepts any JSON object, unchanged
+   * `stale` and reads a new snapshot. A value of `remove` is parsed only if its key cannot be read otherwise.
+   * @default accepts any JSON object, unchanged
    */
   parse(value: unknown): Row;
 }

@@ -29,8 +29,8 @@ export interface SubscribeOptions {
   /** The subscription is open: called after each connect and each reset. `recovered` is true if nothing was missed. */
   onSubscribed?(opened: { readonly position: string; readonly recovered: boolean }): unknown;
   /**
-   * The gateway refused the subscription: for good, or, if `retryable`, until the client's next retry. @default the
-   * client's `error` handlers
+   * The gateway refused the subscription: for good, or, if `retryable`, until the client's next retry.
+   * @default the client's `error` handlers
    */
   onError?(error: PregonError): unknown;
 }

@@ -51,7 +51,7 @@ export class Subscriptions {
   }
 
   /**
-   * @param delayMs the delay before the subscribe frame is sent; a new connection sends it at once. @default 0
+   * @param delayMs the delay before the subscribe frame is sent; a new connection sends it at once. Default: 0
    * @throws TypeError | RangeError | PregonError TOPIC_INVALID
    */
   open(id: RequestId, options: SubscribeOptions, owner: SubscriptionOwner, delayMs = 0): ClientSubscription {

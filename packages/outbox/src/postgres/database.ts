@@ -49,8 +49,8 @@ export interface Database extends Session {
   transaction<T>(options: TransactionOptions, work: TransactionWork<T>): Promise<T>;
 
   /**
-   * Absent if the driver cannot listen. @returns undefined if the pool has no connection to spare; then the relay must
-   * poll
+   * Absent if the driver cannot listen.
+   * @returns undefined if the pool has no connection to spare; then the relay must poll
    */
   readonly listen?: (channel: string, hearing: Hearing) => Listener | undefined;
 }

@@ -48,12 +48,14 @@ export interface PostgresRelayOptions extends RelayOptions {
   readonly db: PostgresPool;
   /**
    * The polling interval, in milliseconds. It limits the delay of an event whose notification was lost, or whose writer
-   * does not use `add`. @default 1000; 100 if the driver cannot listen, or its pool has no connection to spare
+   * does not use `add`.
+   * @default 1000; 100 if the driver cannot listen, or its pool has no connection to spare
    */
   readonly pollIntervalMs?: number;
   /**
    * The time after which another process takes over if the active relay does not renew its lease, in milliseconds. The
-   * end of a killed process is noticed sooner, because its connection ends. @default 5000
+   * end of a killed process is noticed sooner, because its connection ends.
+   * @default 5000
    */
   readonly leaseMs?: number;
 }

@@ -87,8 +87,8 @@ export class Topology {
 }
 
 /**
- * Creates a stream if it is missing, and uses an existing one unchanged. @throws PregonError CONFIG_INVALID, or the
- * broker's error
+ * Creates a stream if it is missing, and uses an existing one unchanged.
+ * @throws PregonError CONFIG_INVALID, or the broker's error
  */
 export async function ensureStream(
   link: AmqpConnection,

@@ -18,8 +18,8 @@ interface Job {
 
 export interface AppenderOptions {
   /**
-   * Stores events in one transaction; may wait for the write lock. @throws ReusedId for an event for which only its own
-   * job must fail
+   * Stores events in one transaction; may wait for the write lock.
+   * @throws ReusedId for an event for which only its own job must fail
    */
   readonly store: (events: readonly EncodedEvent[]) => Promise<LogPoint[]>;
   /** Called after each transaction, before the appends that it completes resolve. Must not throw. */

@@ -50,8 +50,8 @@ export class KeyStream {
   }
 
   /**
-   * Returns the secret; waits while the broker is away. @throws PregonError CONFIG_INVALID if this user may not create
-   * the stream | LOG_CLOSED
+   * Returns the secret; waits while the broker is away.
+   * @throws PregonError CONFIG_INVALID if this user may not create the stream | LOG_CLOSED
    */
   async secret(): Promise<Uint8Array> {
     const { connection, signal, onWaiting } = this.#options;

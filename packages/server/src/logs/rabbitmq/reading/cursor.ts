@@ -91,8 +91,8 @@ export class Cursor<Entry = StreamEntry> {
   }
 
   /**
-   * Resolves with true when an entry is available, or with false after the time limit. @throws Error if the cursor has
-   * failed
+   * Resolves with true when an entry is available, or with false after the time limit.
+   * @throws Error if the cursor has failed
    */
   async ready(withinMs?: number): Promise<boolean> {
     const deadline = withinMs === undefined ? undefined : performance.now() + withinMs;

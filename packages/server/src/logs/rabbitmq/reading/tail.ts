@@ -97,8 +97,8 @@ export class Tail {
   }
 
   /**
-   * Calls `found` once when an event with this key has been read, or at once if it was read before. @returns a function
-   * that stops waiting
+   * Calls `found` once when an event with this key has been read, or at once if it was read before.
+   * @returns a function that stops waiting
    */
   seek(key: string, found: (point: LogPoint) => void): () => void {
     const point = this.#known?.entries.firstOf(key);

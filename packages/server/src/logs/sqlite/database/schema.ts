@@ -4,8 +4,8 @@ import { columns } from './rows.js';
 import type { Database } from './sqlite-database.js';
 
 /**
- * 'Prgn': distinguishes log files from the files of other applications. @see
- * https://www.sqlite.org/pragma.html#pragma_application_id
+ * 'Prgn': distinguishes log files from the files of other applications.
+ * @see https://www.sqlite.org/pragma.html#pragma_application_id
  */
 const APPLICATION_ID = 0x5072676e;
 

@@ -35,8 +35,8 @@ export class SqliteTrimmer {
   }
 
   /**
-   * Drops a few entries and sets the floor, in one transaction. @returns the number of dropped entries; 0 if all limits
-   * hold
+   * Drops a few entries and sets the floor, in one transaction.
+   * @returns the number of dropped entries; 0 if all limits hold
    */
   step(limits: Retention, last: () => MarkRow, floor: () => MarkRow, now: number): number {
     // Most calls find nothing to drop, so check before taking the write lock.

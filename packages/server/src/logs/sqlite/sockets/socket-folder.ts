@@ -33,7 +33,8 @@ function isAmongTemporary(folder: string): boolean {
 export interface ListenerOptions {
   /**
    * Whether the folder must belong to this user alone. It is created so, and refused otherwise. Always true among
-   * temporary files. @default false
+   * temporary files.
+   * @default false
    */
   readonly isPrivate?: boolean;
   /** Called for each connection. An error of the connection closes it and needs no listener. */
