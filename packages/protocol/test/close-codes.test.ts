@@ -3,7 +3,7 @@ import { CLOSE_CODES, ERROR_CODES, isErrorCode, mayReconnect, PregonError } from
 
 describe('close codes', () => {
   it.each(Object.entries(CLOSE_CODES))(
-    '%s says by its number whether to connect again',
+    '%s: the number says whether to connect again',
     (_, { code, reconnect, reason }) => {
       expect(code).toBeGreaterThanOrEqual(4000);
       expect(code).toBeLessThan(5000);
@@ -13,7 +13,7 @@ describe('close codes', () => {
     },
   );
 
-  it('are each used once', () => {
+  it('are unique', () => {
     const codes = Object.values(CLOSE_CODES).map(({ code }) => code);
     expect(new Set(codes).size).toBe(codes.length);
   });
@@ -34,13 +34,13 @@ describe('close codes', () => {
     [4499, true],
     [4500, false],
     [4999, false],
-  ])('after %i a client may connect again: %s', (code, expected) => {
+  ])('after %i, whether a client may connect again: %s', (code, expected) => {
     expect(mayReconnect(code)).toBe(expected);
   });
 });
 
 describe('PregonError', () => {
-  it('says by its code whether the same may succeed later, and keeps its cause', () => {
+  it('derives retryable from its code, and keeps its cause', () => {
     const cause = new Error('disk');
     const error = new PregonError('LOG_UNAVAILABLE', 'the log cannot be read', { cause });
     expect(error).toMatchObject({ name: 'PregonError', code: 'LOG_UNAVAILABLE', retryable: true, cause });
@@ -48,7 +48,7 @@ describe('PregonError', () => {
     expect(new PregonError('FRAME_INVALID', '').retryable).toBe(false);
   });
 
-  it('knows its codes, and nothing that objects inherit', () => {
+  it('has known codes, which do not include inherited property names', () => {
     for (const code of Object.keys(ERROR_CODES)) expect(isErrorCode(code)).toBe(true);
     for (const code of ['toString', '__proto__', 'constructor', '', 'frame_invalid'])
       expect(isErrorCode(code)).toBe(false);

@@ -17,7 +17,7 @@ import {
 } from '../src/index.js';
 
 const id = fc.maxSafeNat();
-// What JSON changes is not for the codec to keep.
+// The codec need not keep what a round trip through JSON changes.
 const json = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)));
 const patterns = fc.array(fc.constantFrom('#', 'a.*', 'user.#', 'x'), { minLength: 1, maxLength: 4 });
 
@@ -88,7 +88,7 @@ describe('decodeClientFrame', () => {
     );
   });
 
-  it('takes from a frame what it knows, and drops the rest', () => {
+  it('keeps the known members of a frame, and drops the rest', () => {
     expect(decodeClientFrame('{"op":"ping","id":1,"__proto__":{"x":1},"extra":true}')).toEqual({ op: 'ping' });
   });
 
@@ -124,20 +124,20 @@ describe('decodeClientFrame', () => {
     expect(codeOf(() => decodeClientFrame(text))).toBe(code);
   });
 
-  it('refuses too many patterns, and takes as many as are allowed', () => {
+  it('refuses too many patterns, and accepts the maximum', () => {
     const frame = (count: number) => JSON.stringify({ op: 'subscribe', id: 1, topics: Array(count).fill('a') });
     expect(codeOf(() => decodeClientFrame(frame(MAX_PATTERNS + 1)))).toBe('FRAME_INVALID');
     expect(codeOf(() => decodeClientFrame(frame(MAX_PATTERNS)))).toBeUndefined();
   });
 
-  it('refuses a frame that is too large before it reads it', () => {
+  it('refuses a frame that is too large before parsing it', () => {
     const frame = `{"op":"ping","x":"${'x'.repeat(DEFAULT_MAX_FRAME_BYTES)}"}`;
     expect(codeOf(() => decodeClientFrame(frame))).toBe('FRAME_TOO_LARGE');
     expect(codeOf(() => decodeClientFrame('{"op":"ping"}', 12))).toBe('FRAME_TOO_LARGE');
     expect(codeOf(() => decodeClientFrame('{"op":"ping"}', 13))).toBeUndefined();
   });
 
-  it('[I-8] throws nothing but PregonError, whatever is sent', () => {
+  it('[I-8] throws only PregonError, whatever a client sends', () => {
     const known = fc.constantFrom('subscribe', 'unsubscribe', 'send', 'ping', 'toString', '');
     const hostile = fc.oneof(
       fc.string({ unit: 'binary' }),
@@ -160,7 +160,7 @@ describe('decodeClientFrame', () => {
   });
 
   it.each(['op', 'id', 'topics', 'since', 'name', 'data'])(
-    '[I-8] survives a `%s` nested half a million deep',
+    '[I-8] survives a `%s` nested half a million levels deep',
     (member) => {
       const deep = '['.repeat(500_000) + ']'.repeat(500_000);
       for (const op of ['"subscribe"', '"send"', '"x"']) {
@@ -179,7 +179,7 @@ describe('idOfFrame', () => {
     ['{"id":-1}', undefined],
     ['{"id":"7"}', undefined],
     ['{}', undefined],
-  ])('finds in %s the id %s', (text, expected) => {
+  ])('finds, in %s, the id %s', (text, expected) => {
     expect(idOfFrame(parseClientFrame(text))).toBe(expected);
   });
 });
@@ -194,17 +194,20 @@ describe('peekId', () => {
     ['{"op":"send","id":-1}', undefined],
     ['{', undefined],
     ['', undefined],
-  ])('finds in %.40s the id %s', (text, expected) => {
+  ])('finds, in %.40s, the id %s', (text, expected) => {
     expect(peekId(text)).toBe(expected);
   });
 });
 
 describe('decodeGatewayFrame', () => {
-  it.each(gatewayFrames.map((frame) => [frame.op, frame] as const))('reads %s as it was written', (_, frame) => {
-    const read = decodeGatewayFrame(encodeFrame(frame));
-    expect(read).toEqual(frame);
-    expect(read && isEvent(read)).toBe(false);
-  });
+  it.each(gatewayFrames.map((frame) => [frame.op, frame] as const))(
+    'reads a %s frame as it was written',
+    (_, frame) => {
+      const read = decodeGatewayFrame(encodeFrame(frame));
+      expect(read).toEqual(frame);
+      expect(read && isEvent(read)).toBe(false);
+    },
+  );
 
   it.each([
     ['whose data has an op', { ...event, data: { op: 'x' } }],
@@ -219,13 +222,13 @@ describe('decodeGatewayFrame', () => {
   });
 
   it.each(['{"op":"later"}', '{"op":"toString"}', '{"op":7}', '{"op":null}'])(
-    'passes over %s, which a later gateway may say',
+    'ignores %s, which a later gateway may send',
     (text) => {
       expect(decodeGatewayFrame(text)).toBeUndefined();
     },
   );
 
-  it('refuses a frame with a member that is missing or of another kind', () => {
+  it('refuses a frame with a member that is missing or of the wrong type', () => {
     for (const frame of gatewayFrames) {
       const required = Object.keys(frame).filter(
         (name) => !['op', 'data'].includes(name) && !(frame.op === 'error' && name === 'id'),
@@ -241,7 +244,7 @@ describe('decodeGatewayFrame', () => {
   });
 
   it.each([[1], [[]], [{}], [{ ...event, topic: '' }], [{ op: 'batch', events: [] }]])(
-    'refuses a batch that holds %j, which is no event',
+    'refuses a batch that holds %j, which is not an event',
     (other) => {
       expect(codeOf(() => decodeGatewayFrame(JSON.stringify({ op: 'batch', events: [event, other] })))).toBe(
         'EVENT_INVALID',
@@ -249,7 +252,7 @@ describe('decodeGatewayFrame', () => {
     },
   );
 
-  it('throws nothing but PregonError, whatever comes', () => {
+  it('throws only PregonError, whatever a gateway sends', () => {
     const hostile = fc.oneof(
       fc.string(),
       fc.json(),

@@ -9,7 +9,7 @@ function check(overrides: Partial<NewEvent>): void {
   assertEventLimits(complete, JSON.stringify(complete));
 }
 
-/** `levels` arrays around nothing. */
+/** An empty array inside `levels - 1` others. */
 function nested(levels: number): unknown {
   return JSON.parse('['.repeat(levels) + ']'.repeat(levels));
 }
@@ -23,7 +23,7 @@ describe('[fault C4] the limits of an event', () => {
     ['subject', EVENT_LIMITS.subjectBytes],
   ] as const;
 
-  it.each(sizes)('%s: %i bytes of UTF-8 and no more, however few characters', (name, bytes) => {
+  it.each(sizes)('allow %s at most %i bytes of UTF-8, however few characters that is', (name, bytes) => {
     for (const character of ['x', 'é', '漢', '𝄞']) {
       const size = Buffer.byteLength(character);
       const longest = character.repeat(Math.floor(bytes / size)) + 'x'.repeat(bytes % size);
@@ -37,7 +37,7 @@ describe('[fault C4] the limits of an event', () => {
     }
   });
 
-  it('counts bytes as an encoder does', () => {
+  it('count bytes as an encoder does', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 400 }), (subject) => {
         const fits = Buffer.byteLength(subject) <= EVENT_LIMITS.subjectBytes;
@@ -48,27 +48,27 @@ describe('[fault C4] the limits of an event', () => {
   });
 
   it.each(['a\nb', 'a\r', '\0', 'a\u0085', '\ud800', 'amq.', 'amq.direct', 'amq.mine', 'amq.rabbitmq.event'])(
-    'an exchange cannot be called %j',
+    'refuse the name %j for an exchange',
     (exchange) => {
       expect(() => check({ exchange })).toThrow(expect.objectContaining({ code: 'EVENT_INVALID' }));
     },
   );
 
   it.each(['my events', 'ünï', 'amq', 'amqp.events', 'amq.topic', 'amq.fanout', '漢字', '👩‍👩‍👧'])(
-    'an exchange may be called %j',
+    'allow the name %j for an exchange',
     (exchange) => {
       expect(() => check({ exchange })).not.toThrow();
     },
   );
 
-  it('nesting is limited, counted from the event itself', () => {
+  it('include nesting, counted from the event itself', () => {
     expect(() => check({ data: nested(EVENT_LIMITS.depth - 1) })).not.toThrow();
     expect(() => check({ data: nested(EVENT_LIMITS.depth) })).toThrow(/nested more than 256 levels/);
     expect(() => check({ data: '['.repeat(1_000) })).not.toThrow();
     expect(() => check({ data: Array.from({ length: 1_000 }, () => [[]]) })).not.toThrow();
   });
 
-  it('maxEventBytes is an integer up to 64 MiB', () => {
+  it('include maxEventBytes, an integer up to 64 MiB', () => {
     for (const bytes of [1, EVENT_LIMITS.maxEventBytes]) expect(() => assertMaxEventBytes(bytes)).not.toThrow();
     for (const bytes of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, EVENT_LIMITS.maxEventBytes + 1]) {
       expect(() => assertMaxEventBytes(bytes)).toThrow(RangeError);

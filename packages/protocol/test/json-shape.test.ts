@@ -56,11 +56,11 @@ describe('[fault A7] the shape of a frame', () => {
     ['a backslash before the closing quote', JSON.stringify({ 'a\\': '[\\', '"[': ',' })],
     ['a long number', `{"d":${'9'.repeat(1_000_000)}}`],
     ['1 MB of data in 8,000 members', JSON.stringify({ d: Array.from({ length: 8_000 }, () => 'x'.repeat(110)) })],
-  ])('lets %s pass', (_, text) => {
+  ])('does not count %s', (_, text) => {
     expect(refusal(text)).toBeUndefined();
   });
 
-  it('is what was written, for any JSON', () => {
+  it('is counted exactly, for any JSON', () => {
     const json = fc.json({ maxDepth: 6 }).map((text) => JSON.stringify(JSON.parse(text)));
     fc.assert(
       fc.property(json, (text) => {
@@ -76,7 +76,7 @@ describe('[fault A7] the shape of a frame', () => {
     );
   });
 
-  it('is looked at in decodeClientFrame too', () => {
+  it('is checked by decodeClientFrame too', () => {
     expect(() => decodeClientFrame(nested(65))).toThrow('nested more than 64 levels deep');
   });
 });

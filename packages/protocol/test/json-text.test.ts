@@ -35,13 +35,13 @@ const { json } = fc.letrec<{ json: string }>((tie) => ({
   ),
 }));
 
-/** The tokens of a JSON text: what must come out as it went in. */
+/** The tokens of a JSON text, which must come out unchanged. */
 function tokens(text: string): string[] {
   return text.match(/"(?:[^"\\]|\\.)*"|[^\s"[\]{},:]+|[[\]{},:]/gs) ?? [];
 }
 
-describe('[fault C5] JSON of others', () => {
-  it('is written as it was, digit for digit, without the white space between its tokens', () => {
+describe('[fault C5] JSON of another program', () => {
+  it('is written unchanged, digit for digit, without the white space between its tokens', () => {
     fc.assert(
       fc.property(json, (text) => {
         const written = stringifyExactly({ data: parseExactly(text) });
@@ -54,7 +54,7 @@ describe('[fault C5] JSON of others', () => {
     );
   });
 
-  it('is a plain value wherever JavaScript holds it exactly', () => {
+  it('is a plain value if JavaScript can hold it exactly', () => {
     for (const text of ['{"id":42}', ' [1, 2.5, "é"]', 'null', '1.1', '"\\u00e9"', '9007199254740991', '1e21']) {
       expect(parseExactly(text) instanceof JsonText || parseExactly(text)).toEqual(
         text === '1e21' ? true : JSON.parse(text),
@@ -63,14 +63,14 @@ describe('[fault C5] JSON of others', () => {
   });
 
   it.each(['9007199254740993', '1e400', '-0', '1.10', '0.1000000000000000055', '{"a":1,"a":2}', '{"2":0,"1":0}'])(
-    '%s is kept as text, which JSON.stringify still takes for a value',
+    'is kept as text if it is %s; JSON.stringify still writes a value',
     (text) => {
       expect(parseExactly(text)).toEqual(new JsonText(text));
       expect(JSON.stringify([parseExactly(text)])).toBe(JSON.stringify([JSON.parse(text)]));
     },
   );
 
-  it('keeps each member of an object for itself', () => {
+  it('keeps each member of an object separately', () => {
     const members = parseMembersExactly(
       ' { "id" : "1", "data": { "n": 12345678901234567890 }, "n":1, "__proto__": 1.0 } ',
     );
@@ -83,7 +83,7 @@ describe('[fault C5] JSON of others', () => {
     expect(stringifyExactly(members)).toBe('{"id":"1","data":{"n":12345678901234567890},"n":1,"__proto__":1.0}');
   });
 
-  it('is refused if it is not JSON, or an object has a member twice', () => {
+  it('is refused if it is not valid JSON, or an object has a repeated member', () => {
     for (const text of ['', '{', '01', '1,2', '{"a":1}}', '\ufeff1']) {
       expect(() => parseExactly(text)).toThrow(SyntaxError);
       expect(() => new JsonText(text)).toThrow(SyntaxError);
@@ -93,7 +93,7 @@ describe('[fault C5] JSON of others', () => {
   });
 });
 
-it('the elements of arrays and objects are found whatever they hold', () => {
+it('elementsOf finds the elements of arrays and objects, whatever they hold', () => {
   fc.assert(
     fc.property(fc.array(json, { maxLength: 6 }), (items) => {
       expect(elementsOf(`[${items.join(',')}]`)).toEqual(items);

@@ -16,7 +16,7 @@ function decoded(text: string): string | undefined {
 }
 
 describe('a position', () => {
-  it('[I-4] names its point: what is decoded is what was encoded', () => {
+  it('[I-4] decodes to the point that was encoded', () => {
     fc.assert(
       fc.property(point, (one) => {
         expect(decodePosition(encodePosition(one))).toEqual(one);
@@ -24,7 +24,7 @@ describe('a position', () => {
     );
   });
 
-  it('[I-4] is the same text for the same point in every version: clients keep it', () => {
+  it('[I-4] is the same text for the same point in every version, since clients store it', () => {
     expect(encodePosition({ offset: 0, fingerprint: 0 })).toBe('0.00000000000s3v');
     expect(encodePosition({ offset: 42, fingerprint: 1_234_567_890_123 })).toBe('16.000fr5hugnf4q7');
     expect(encodePosition({ offset: Number.MAX_SAFE_INTEGER, fingerprint: Number.MAX_SAFE_INTEGER })).toBe(
@@ -32,7 +32,7 @@ describe('a position', () => {
     );
   });
 
-  it('has one text only: what decodes encodes to itself', () => {
+  it('has only one text: a text that decodes encodes to itself', () => {
     const nearly = fc.tuple(
       fc.string({ unit: fc.constantFrom(...DIGITS), maxLength: 12 }),
       fc.string({ unit: fc.constantFrom(...DIGITS), minLength: 13, maxLength: 15 }),
@@ -58,20 +58,20 @@ describe('a position', () => {
     '0.00000000000s3',
     '1e3.00000000000s3v',
     'zzzzzzzzzzz.zzzzzzzzzzzzzz',
-  ])('[I-4] %j is none', (text) => {
+  ])('[I-4] is not read from %j', (text) => {
     expect(() => decodePosition(text)).toThrow(expect.objectContaining({ code: 'POSITION_INVALID', retryable: false }));
   });
 
-  it('any text at all is a position or POSITION_INVALID', () => {
+  it('is read from any text, or the error is POSITION_INVALID', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => void decoded(text)));
   });
 
-  // What passes is no point of the log either: its fingerprint is another one, and the answer is `reset`.
+  // A garbled position that passes is not a point of the log: its fingerprint differs, and the answer is `reset`.
   it.each([
     ['one character changed', changed, 1 / 20_000, isLong ? 300 : 75],
     ['two neighbours swapped', swapped, 1 / 500, 300],
     ['one character lost or doubled', lostOrDoubled, 0, 300],
-  ] as const)('[I-4] with %s is refused, but for a few', (_, garble, share, numRuns) => {
+  ] as const)('[I-4] with %s is refused, with few exceptions', (_, garble, share, numRuns) => {
     let passed = 0;
     let tried = 0;
     fc.assert(
@@ -115,7 +115,7 @@ function* lostOrDoubled(text: string): Generator<string> {
 describe('fingerprint', () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
 
-  it('[I-4] is the same number in every version: logs keep it', () => {
+  it('[I-4] is the same number in every version, since logs store it', () => {
     const values = ['', 'a', 'ab', 'abc', 'abcd', 'abcde', '{"id":"1"}'].map((text) => fingerprint(bytes(text)));
     expect(values).toEqual([
       3424582272668546, 7774537937499633, 6464953203425614, 2987323412872467, 7667884919372032, 8758645793547729,
@@ -135,13 +135,13 @@ describe('fingerprint', () => {
 
   const events = isLong ? 1_000_000 : 200_000;
 
-  it(`[I-4] tells ${events} events from each other that differ in a number only`, () => {
+  it(`[I-4] distinguishes ${events} events that differ only in a number`, () => {
     const seen = new Set<number>();
     for (let n = 0; n < events; n++) seen.add(fingerprint(bytes(`{"id":"${n}","type":"UserWasCreated"}`)));
     expect(seen.size).toBe(events);
   });
 
-  it('[I-4] tells all texts that differ in one or two bits, or in their length', () => {
+  it('[I-4] distinguishes all texts that differ in one or two bits, or in their length', () => {
     const base = bytes('{"specversion":"1.0","id":"018f-00"}');
     const seen = new Set([fingerprint(base)]);
     let count = 1;
@@ -161,7 +161,7 @@ describe('fingerprint', () => {
     expect(seen.size).toBe(count);
   });
 
-  it('changes about half of its bits with any one bit of the bytes', () => {
+  it('changes about half of its bits if any one bit of the bytes changes', () => {
     const base = bytes('{"specversion":"1.0","id":"018f-00","data":{"n":1}}');
     const before = BigInt(fingerprint(base));
     let changed = 0;

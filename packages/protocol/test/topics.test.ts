@@ -16,7 +16,7 @@ const pattern = fc
   .array(fc.oneof(word, fc.constant('*'), fc.constant('#')), { minLength: 1, maxLength: 7 })
   .map((words) => words.join('.'));
 
-/** The words of AMQP 0-9-1 section 3.1.3.3, said as directly as can be. */
+/** AMQP 0-9-1 section 3.1.3.3, translated as directly as possible. */
 function matchesNaively(patternWords: readonly string[], words: readonly string[]): boolean {
   const [first, ...rest] = patternWords;
   if (first === undefined) return words.length === 0;
@@ -44,11 +44,11 @@ describe('matchesTopic', () => {
     ['a.#.#', 'a', true],
     ['user', 'user.42', false],
     ['user', 'users', false],
-  ])('%s and %s: %s', (one, of, expected) => {
+  ])('of the pattern %s and the topic %s is %s', (one, of, expected) => {
     expect(matchesTopic(one, of)).toBe(expected);
   });
 
-  it('is what the AMQP specification says, for any pattern and topic', () => {
+  it('follows the AMQP specification, for any pattern and topic', () => {
     fc.assert(
       fc.property(pattern, topic, (one, of) => {
         expect(matchesTopic(one, of)).toBe(matchesNaively(one.split('.'), of.split('.')));
@@ -57,7 +57,7 @@ describe('matchesTopic', () => {
     );
   });
 
-  it('[I-8] takes no longer for patterns made to be costly', () => {
+  it('[I-8] takes no longer for patterns that are designed to be costly', () => {
     const began = performance.now();
     const words = 'a.'.repeat(120);
     for (const one of [`${'#.'.repeat(120)}x`, `${'#.a.'.repeat(60)}x`, `${'#.*.'.repeat(60)}x`]) {
@@ -77,7 +77,7 @@ describe('topics and patterns', () => {
     },
   );
 
-  it.each(['*', '#', 'user.#', '*.created', '#.#', 'a.*.#'])('%s is a pattern, but no topic', (text) => {
+  it.each(['*', '#', 'user.#', '*.created', '#.#', 'a.*.#'])('%s is a pattern, but not a topic', (text) => {
     expect([isPattern(text), isTopic(text)]).toEqual([true, false]);
     expect(() => assertPattern(text)).not.toThrow();
     expect(() => assertTopic(text)).toThrow(expect.objectContaining({ code: 'TOPIC_INVALID' }));
@@ -100,14 +100,14 @@ describe('topics and patterns', () => {
     'x'.repeat(256),
     'é'.repeat(128),
     '\u00a0',
-  ])('%j is neither', (text) => {
+  ])('%j is neither a topic nor a pattern', (text) => {
     expect([isPattern(text), isTopic(text)]).toEqual([false, false]);
     expect(() => assertPattern(text)).toThrow(expect.objectContaining({ code: 'TOPIC_INVALID' }));
   });
 });
 
 describe('canonicalPatterns', () => {
-  it('is the same for lists that differ in order and repetition, and selects the same topics', () => {
+  it('gives one result for lists that differ in order and repetition, and it selects the same topics', () => {
     fc.assert(
       fc.property(fc.array(pattern, { minLength: 1, maxLength: 5 }), topic, (patterns, of) => {
         const canonical = canonicalPatterns(patterns);
@@ -118,7 +118,7 @@ describe('canonicalPatterns', () => {
     );
   });
 
-  it('is # alone where that is among them', () => {
+  it('gives only # if # is among the patterns', () => {
     expect(canonicalPatterns(['b', '#', 'a'])).toEqual(['#']);
     expect(canonicalPatterns(['b', 'a', 'b'])).toEqual(['a', 'b']);
   });
@@ -135,7 +135,7 @@ describe('patternsOverlap', () => {
     .array(fc.oneof(word, fc.constant('*'), fc.constant('#')), { minLength: 1, maxLength: 3 })
     .map((words) => words.join('.'));
 
-  it('is whether some topic matches both', () => {
+  it('says whether some topic matches both patterns', () => {
     fc.assert(
       fc.property(short, short, (a, b) => {
         const both = topics.some((one) => matchesTopic(a, one) && matchesTopic(b, one));
@@ -161,7 +161,7 @@ describe('[fault A10] the canonical form of a pattern', () => {
     expect(canonicalPatterns([one])).toEqual([canonical]);
   });
 
-  it('selects the same topics, is a pattern, and is its own canonical form', () => {
+  it('selects the same topics, is a valid pattern, and is its own canonical form', () => {
     fc.assert(
       fc.property(pattern, topic, (one, of) => {
         const [canonical = ''] = canonicalPatterns([one]);
@@ -173,7 +173,7 @@ describe('[fault A10] the canonical form of a pattern', () => {
     );
   });
 
-  it('makes one pattern of all that are wildcards in another order', () => {
+  it('is one pattern for all orders of the same wildcards', () => {
     const words = [...Array.from({ length: 60 }, () => '#'), '*', '*', '*'];
     const turned = words.map((_, at) => [...words.slice(at), ...words.slice(0, at)].join('.'));
     expect(canonicalPatterns(turned)).toEqual(['*.*.*.#']);

@@ -2,17 +2,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { messageOf, toError } from '../src/index.js';
 
-/** Values that throw when they are looked at. */
+/** Values that throw when they are inspected. */
 const HOSTILE: Readonly<Record<string, () => unknown>> = {
   'an object without a prototype': () => Object.create(null),
   'a proxy that was revoked': () => revoked({}),
   'a function proxy that was revoked': () => revoked(() => {}),
   'an error behind a proxy that was revoked': () => revoked(new Error('gone')),
   'an error whose message throws': () => withMessage({ get: () => raise() }),
-  'an error whose message is no text': () => withMessage({ value: { toString: raise } }),
-  'an object whose text throws': () => ({ toString: raise }),
-  'an object whose text is an object': () => ({ toString: () => ({}), valueOf: () => ({}) }),
-  'an object whose text throws what has no text': () => ({
+  'an error whose message is not a string': () => withMessage({ value: { toString: raise } }),
+  'an object whose toString throws': () => ({ toString: raise }),
+  'an object whose toString returns an object': () => ({ toString: () => ({}), valueOf: () => ({}) }),
+  'an object whose toString throws a value without a text': () => ({
     toString() {
       throw Object.create(null);
     },
@@ -20,8 +20,8 @@ const HOSTILE: Readonly<Record<string, () => unknown>> = {
   'an object whose prototype throws': () => new Proxy({}, { getPrototypeOf: raise }),
 };
 
-describe('what was thrown', () => {
-  it('stays the same error, with its message', () => {
+describe('a thrown value', () => {
+  it('stays the same if it is an error, with its message', () => {
     const kinds = [Error, TypeError, RangeError, class Own extends Error {}];
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.string(), (Kind, message) => {
@@ -32,12 +32,12 @@ describe('what was thrown', () => {
     );
   });
 
-  it('is told by its code or its name if it is an error without a message', () => {
+  it('is described by its code or its name if it is an error without a message', () => {
     expect(messageOf(new AggregateError([]))).toBe('AggregateError');
     expect(messageOf(Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }))).toBe('ECONNREFUSED');
   });
 
-  it('becomes an error with its text if it is none', () => {
+  it('becomes an error with its text if it is not an error', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ minLength: 1 }), fc.double(), fc.bigInt(), fc.boolean(), fc.constant(null)),
@@ -52,15 +52,15 @@ describe('what was thrown', () => {
     expect(toError({ toString: () => 'gone' }).message).toBe('gone');
   });
 
-  it('never makes its report fail, whatever it is', () => {
+  it('never makes its description fail, whatever it is', () => {
     const anything = fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withSparseArray: true });
     fc.assert(fc.property(anything, holds));
-    // An error may have any own field, a text or not as its message.
+    // An error may have any value as an own field `message`, a string or not.
     const odd = fc.anything({ withNullPrototype: true }).map((message) => withMessage({ value: message }));
     fc.assert(fc.property(odd, holds));
   });
 
-  it.each(Object.entries(HOSTILE))('never makes its report fail: %s', (_, make) => {
+  it.each(Object.entries(HOSTILE))('never makes its description fail: %s', (_, make) => {
     holds(make());
   });
 });
@@ -85,5 +85,5 @@ function withMessage(message: PropertyDescriptor): Error {
 }
 
 function raise(): never {
-  throw new Error('looked at');
+  throw new Error('inspected');
 }
