@@ -31,7 +31,7 @@ describe('the delays between attempts', () => {
     );
   });
 
-  it('[003-13] grow, also the first is spread, and begin anew after a reset', () => {
+  it('[003-13] grow, are spread from the first one on, and start again after a reset', () => {
     let draw = 0.999;
     const backoff = new Backoff({ minDelayMs: 500, maxDelayMs: 30_000, factor: 2 }, () => draw);
     const first = [backoff.next(), backoff.next(), backoff.next()].map(Math.round);

@@ -11,7 +11,7 @@ afterEach(() => {
 
 describe('the options of a client', () => {
   it.each<[string, unknown]>([
-    ['no URL', 'events'],
+    ['not a URL', 'events'],
     ['relative, without a page', '/events'],
     ['without a scheme', 'localhost:1234/events'],
     ['of another scheme', 'ftp://localhost/events'],
@@ -38,7 +38,7 @@ describe('the options of a client', () => {
     expect(() => readOptions({ url, WebSocket, ...options })).toThrow(RangeError);
   });
 
-  it('say what to do where the platform has no WebSocket, as in Node 20', () => {
+  it('say what to do if the platform has no WebSocket, as in Node 20', () => {
     vi.stubGlobal('WebSocket', undefined);
     expect(() => readOptions({ url })).toThrow(
       new TypeError(

@@ -44,7 +44,7 @@ describe('the connectivity of a browser', () => {
     expect(platformConnectivity.online).toBe(false);
   });
 
-  it('[fault G6] tells of a changed network, if the browser knows, and whether the page is visible', () => {
+  it('[fault G6] reports a changed network, if the browser knows, and whether the page is visible', () => {
     const { document, navigator } = browser();
     const seen: string[] = [];
     const stop = platformConnectivity.observe({
@@ -64,7 +64,7 @@ describe('the connectivity of a browser', () => {
     expect(platformConnectivity.visible).toBe(true);
   });
 
-  it('is taken to be there where the platform says nothing of it', () => {
+  it('counts as online if the platform does not report it', () => {
     vi.stubGlobal('addEventListener', undefined);
     vi.stubGlobal('navigator', undefined);
     expect(platformConnectivity.online).toBe(true);
@@ -72,8 +72,8 @@ describe('the connectivity of a browser', () => {
   });
 });
 
-describe('an error that nobody listens to', () => {
-  it('goes to reportError, where the platform has it, else to the console', async () => {
+describe('an error without a listener', () => {
+  it('goes to reportError if the platform has it, else to the console', async () => {
     const reported: unknown[] = [];
     const logged = vi.spyOn(console, 'error').mockImplementation((error) => reported.push(['console', error]));
     for (const report of [undefined, (error: unknown) => reported.push(['reportError', error])]) {
@@ -95,7 +95,7 @@ describe('an error that nobody listens to', () => {
 });
 
 describe('the clock of the system', () => {
-  it('calls once, after the time, and not where it is cancelled', async () => {
+  it('calls once, after the delay, and not if it is cancelled', async () => {
     const called: string[] = [];
     const cancel = systemClock.after(1, () => called.push('cancelled'));
     cancel();

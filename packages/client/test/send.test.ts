@@ -4,7 +4,7 @@ import { FakeClock } from './support/fake-clock.js';
 import { harness } from './support/harness.js';
 
 describe('send', () => {
-  it('[003-20] resolves with what the handler answered', async () => {
+  it('[003-20] resolves with the answer of the handler', async () => {
     const { client, online } = await harness();
     const socket = await online();
     const answer = client.send('bid', { amount: 7 });
@@ -13,7 +13,7 @@ describe('send', () => {
     expect(await answer).toEqual({ highest: true });
   });
 
-  it('rejects with the code of the answer', async () => {
+  it('rejects with the error code of the answer', async () => {
     const { client, errors, online } = await harness();
     const socket = await online();
     const unknown = client.send('nothing');
@@ -25,7 +25,7 @@ describe('send', () => {
     expect(errors).toEqual([]);
   });
 
-  it('rejects at once without a connection: nothing is queued', async () => {
+  it('rejects at once without a connection, since nothing is queued', async () => {
     const { client, online } = await harness();
     await expect(client.send('bid', 1)).rejects.toMatchObject({ code: 'CONNECTION_LOST', retryable: true });
     expect(client.notify('bid', 1)).toBe(false);
@@ -35,7 +35,7 @@ describe('send', () => {
     await expect(client.send('bid', 1)).rejects.toMatchObject({ code: 'CONNECTION_LOST' });
   });
 
-  it('rejects when the connection is lost before the answer', async () => {
+  it('rejects if the connection is lost before the answer', async () => {
     const { client, clock, online } = await harness();
     const socket = await online();
     const answer = client.send('bid', 1);
@@ -45,7 +45,7 @@ describe('send', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('rejects when no answer comes in time, and drops one that comes later', async () => {
+  it('rejects if no answer comes in time, and drops a late answer', async () => {
     const { client, clock, errors, online } = await harness();
     const socket = await online();
     const answer = client.send('slow', 1, { timeoutMs: 2_000 });
@@ -57,7 +57,7 @@ describe('send', () => {
     expect(client.state).toBe('online');
   });
 
-  it('takes its ids from one space with subscriptions', async () => {
+  it('shares one range of ids with subscriptions', async () => {
     const { client, online } = await harness();
     const socket = await online();
     client.subscribe({ onEvent: () => {} });
@@ -67,7 +67,7 @@ describe('send', () => {
     expect(socket.sent).toMatchObject([{ id: 1 }, { id: 2 }]);
   });
 
-  it('refuses a frame that is too large before it is sent: the gateway would end the connection for good', async () => {
+  it('refuses a frame that is too large before sending it, since the gateway would end the connection for good', async () => {
     const { client, online } = await harness({ maxFrameBytes: 100 });
     const socket = await online();
     const euros = '€'.repeat(30);
@@ -77,7 +77,7 @@ describe('send', () => {
     expect(socket.sent).toEqual([{ op: 'send', name: 'text', data: 'e'.repeat(40) }]);
   });
 
-  it('rejects misuse', async () => {
+  it('rejects invalid arguments', async () => {
     const { client, online } = await harness();
     await online();
     await expect(client.send('bid', 1, { timeoutMs: 0 })).rejects.toThrow(RangeError);
@@ -86,7 +86,7 @@ describe('send', () => {
 });
 
 describe('requests', () => {
-  it('are forgotten once they are answered', async () => {
+  it('are released after the answer', async () => {
     const requests = new Requests(new FakeClock());
     const answer = requests.answer(1, 'bid', 1_000);
     requests.acknowledged({ op: 'ack', id: 1, data: 'first' });
@@ -96,7 +96,7 @@ describe('requests', () => {
 });
 
 describe('onMessage', () => {
-  it('[001-01] is called with the messages of its name, until it is ended', async () => {
+  it('[001-01] calls the handler with the messages of its name, until it is removed', async () => {
     const { client, errors, online } = await harness();
     const socket = await online();
     const seen: unknown[] = [];
@@ -113,13 +113,13 @@ describe('onMessage', () => {
 });
 
 describe('errors', () => {
-  it('of no request go to the error handlers', async () => {
+  it('that belong to no request go to the error handlers', async () => {
     const { errors, online } = await harness();
     (await online()).deliver({ op: 'error', code: 'OP_UNKNOWN', message: 'unknown op', retryable: false });
     expect(errors).toMatchObject([{ code: 'OP_UNKNOWN', message: 'unknown op' }]);
   });
 
-  it('throw where there is no such thing to listen to', async () => {
+  it('are thrown for a listener of an unknown event', async () => {
     const { client } = await harness();
     const name: string = 'stat';
     expect(() => Reflect.apply(client.on, client, [name, () => {}])).toThrow(TypeError);

@@ -3,7 +3,7 @@ import type { SubscribeOptions } from '../src/subscriptions/subscription.js';
 import type { FakeSocket } from './support/fake-socket.js';
 import { event, harness } from './support/harness.js';
 
-/** Handlers that write down what they are called with. */
+/** Handlers that record their calls. */
 function recorder(options: Partial<SubscribeOptions> = {}) {
   const calls: string[] = [];
   const handlers: SubscribeOptions = {
@@ -22,7 +22,7 @@ function subscribed(socket: FakeSocket, id: number, position: string, recovered 
 }
 
 describe('a subscription', () => {
-  it('is asked for when there is a connection, with its topics, since and snapshot', async () => {
+  it('is requested when there is a connection, with its topics, since and snapshot', async () => {
     const { client, online } = await harness();
     client.subscribe({ topics: ['user.#'], since: 'first', snapshot: true, onEvent: () => {} });
     const socket = await online();
@@ -34,7 +34,7 @@ describe('a subscription', () => {
     expect(second.topics).toEqual(['#']);
   });
 
-  it('that is behind is catching up, says about how far, and is live at the checkpoint', async () => {
+  it('is catching up while it is behind, says approximately how far, and is live at the checkpoint', async () => {
     const { client, online } = await harness();
     const { calls, handlers } = recorder();
     const subscription = client.subscribe({ ...handlers, since: 'first' });
@@ -54,7 +54,7 @@ describe('a subscription', () => {
     expect(calls).toEqual(['subscribed p-0 true', event(1).id]);
   });
 
-  it('that is lost while it catches up goes on from the last event that was handled', async () => {
+  it('continues from the last handled event if it is lost while it catches up', async () => {
     const { client, online } = await harness();
     client.subscribe({ since: 'first', onEvent: () => {} });
     const socket = await online();
@@ -66,7 +66,7 @@ describe('a subscription', () => {
     expect(second.subscribes).toMatchObject([{ since: 'p-1' }]);
   });
 
-  it('is asked for once when it is made the moment that the connection is there', async () => {
+  it('is requested once if it is created at the moment that the connection opens', async () => {
     const { client, online } = await harness();
     client.on('state', ({ state }) => {
       if (state === 'catching-up') client.subscribe({ onEvent: () => {} });
@@ -75,7 +75,7 @@ describe('a subscription', () => {
     expect(socket.subscribes.map(({ id }) => id)).toEqual([1]);
   });
 
-  it('[I-1] hands events on in order, and keeps the position of each that was handled', async () => {
+  it('[I-1] passes events on in order, and keeps the position of each handled event', async () => {
     const { client, online } = await harness();
     const { calls, handlers } = recorder();
     const positions: (string | undefined)[] = [];
@@ -97,7 +97,7 @@ describe('a subscription', () => {
     expect(subscription.position).toBe('p-2');
   });
 
-  it('[I-2] goes on after a loss from the last event that was handled, or from a later checkpoint', async () => {
+  it('[I-2] continues after a loss from the last handled event, or from a later checkpoint', async () => {
     const { client, clock, sockets, online } = await harness();
     const { calls, handlers } = recorder();
     client.subscribe({ ...handlers, since: 'first' });
@@ -118,7 +118,7 @@ describe('a subscription', () => {
     expect(calls).toEqual(['subscribed p-0 true', 'e-1', 'subscribed p-1 true']);
   });
 
-  it('[I-2] presents the since that it was given until it knows a position', async () => {
+  it('[I-2] presents its since until it knows a position', async () => {
     const { client, clock, sockets, online } = await harness();
     const subscription = client.subscribe({ since: 'p-5', onEvent: () => {} });
     expect(subscription.position).toBe('p-5');
@@ -128,7 +128,7 @@ describe('a subscription', () => {
     expect(sockets.map((socket) => socket.subscribes[0]?.since)).toEqual(['p-5', 'p-5']);
   });
 
-  it('[I-2][I-8] reports a handler that throws or rejects, and goes on after that event', async () => {
+  it('[I-2][I-8] reports a handler that throws or rejects, and continues after that event', async () => {
     const { client, clock, errors, online } = await harness();
     const seen: string[] = [];
     const subscription = client.subscribe({
@@ -152,7 +152,7 @@ describe('a subscription', () => {
     expect([subscription.state, subscription.position]).toEqual(['live', 'p-3']);
   });
 
-  it('[I-1][I-3] gets the events that are its own among those of others', async () => {
+  it('[I-1][I-3] gets its own events among those of others', async () => {
     const { client, online } = await harness();
     const first = recorder();
     const second = recorder();
@@ -167,7 +167,7 @@ describe('a subscription', () => {
     expect(second.calls).toEqual(['subscribed p-1 true', 'e-2', 'e-3']);
   });
 
-  it('calls no handler after close(), whatever is on its way, and says so to the gateway', async () => {
+  it('calls no handler after close(), whatever is in transit, and tells the gateway', async () => {
     const { client, errors, online } = await harness();
     const { calls, handlers } = recorder({
       onEvent: ({ id }) => {
@@ -193,14 +193,14 @@ describe('a subscription', () => {
     expect(errors).toEqual([]);
   });
 
-  it('is not opened again once closed, and needs no unsubscribe where it was not asked for', async () => {
+  it('is not opened again once closed, and sends no unsubscribe if it was not requested', async () => {
     const { client, online } = await harness();
     client.subscribe({ onEvent: () => {} }).close();
     expect((await online()).sent).toEqual([]);
     expect(client.state).toBe('online');
   });
 
-  it('[I-6] gets the rows of a snapshot whole, and before the events after it', async () => {
+  it('[I-6] gets all rows of a snapshot at once, and before the events after it', async () => {
     const { client, online } = await harness();
     const { calls, handlers } = recorder({ snapshot: true });
     client.subscribe(handlers);
@@ -212,7 +212,7 @@ describe('a subscription', () => {
     expect(calls).toEqual(['snapshot [1,2,3]', 'subscribed p-4 false', 'e-5']);
   });
 
-  it('[I-4] is told of a reset while live, and catches up from the snapshot that follows', async () => {
+  it('[I-4] reports a reset while live, and catches up from the snapshot that follows', async () => {
     const { client, online } = await harness();
     const { calls, handlers } = recorder({ snapshot: true, since: 'p-1' });
     const subscription = client.subscribe(handlers);
@@ -227,7 +227,7 @@ describe('a subscription', () => {
     expect(client.state).toBe('online');
   });
 
-  it('[I-6] drops half a snapshot with its connection, and keeps the old position with the old rows', async () => {
+  it('[I-6] drops a partial snapshot with its connection, and keeps the old position with the old rows', async () => {
     const { client, clock, sockets, online } = await harness();
     const { calls, handlers } = recorder({ snapshot: true, since: 'p-1' });
     client.subscribe(handlers);
@@ -244,7 +244,7 @@ describe('a subscription', () => {
     expect(calls).toEqual(['reset truncated', 'reset truncated', 'snapshot ["new"]', 'subscribed p-8 false']);
   });
 
-  it('[I-8] ends by itself alone when it is refused for good', async () => {
+  it('[I-8] ends without affecting others when it is refused for good', async () => {
     const { client, online } = await harness();
     const refused = recorder();
     const other = recorder();
@@ -259,7 +259,7 @@ describe('a subscription', () => {
     expect(socket.sent.filter(({ op }) => op === 'unsubscribe')).toEqual([]);
   });
 
-  it('asks again, at growing intervals, when it is refused for now', async () => {
+  it('is requested again, at growing intervals, after a retryable refusal', async () => {
     const { client, clock, online } = await harness();
     const { calls, handlers } = recorder({ snapshot: true });
     const subscription = client.subscribe(handlers);
@@ -285,7 +285,7 @@ describe('a subscription', () => {
     expect(socket.sent.filter(({ op }) => op === 'unsubscribe')).toEqual([]);
   });
 
-  it('[I-6] gets the last of two snapshots, and never half of one', async () => {
+  it('[I-6] gets the last of two snapshots, and never a partial one', async () => {
     for (const first of [false, true]) {
       const { client, clock, sockets, online } = await harness();
       const { calls, handlers } = recorder({ snapshot: true });
@@ -303,7 +303,7 @@ describe('a subscription', () => {
     }
   });
 
-  it('begins with short intervals again once it was open', async () => {
+  it('returns to short intervals once it was open', async () => {
     const { client, clock, online } = await harness();
     client.subscribe(recorder().handlers);
     const socket = await online();
@@ -316,7 +316,7 @@ describe('a subscription', () => {
     expect(socket.subscribes).toHaveLength(3);
   });
 
-  it('[fault A8] told RATE_LIMITED, asks again, but not before the time it was given', async () => {
+  it('[fault A8] is requested again after RATE_LIMITED, but not before retryAfterMs has passed', async () => {
     const { client, clock, online } = await harness();
     client.subscribe(recorder().handlers);
     const socket = await online();
@@ -328,7 +328,7 @@ describe('a subscription', () => {
     expect(socket.subscribes).toHaveLength(2);
   });
 
-  it('forgets the retry of a lost connection', async () => {
+  it('drops the retry of a lost connection', async () => {
     const { client, clock, sockets, online } = await harness();
     client.subscribe(recorder().handlers);
     const refuse = (socket: FakeSocket | undefined) =>
@@ -346,7 +346,7 @@ describe('a subscription', () => {
     expect(sockets[1]?.subscribes).toHaveLength(2);
   });
 
-  it('[I-2] of an earlier connection owns no event of a later one', async () => {
+  it('[I-2] of an earlier connection gets no event of a later one', async () => {
     const { client, clock, sockets, errors, online } = await harness();
     const subscription = client.subscribe(recorder().handlers);
     subscribed(await online(), 1, 'p-0');
@@ -358,7 +358,7 @@ describe('a subscription', () => {
     expect(errors).toMatchObject([{ code: 'FRAME_INVALID' }]);
   });
 
-  it('is asked for once after a loss, though a retry was due', async () => {
+  it('is requested once after a loss, although a retry was due', async () => {
     const { client, clock, sockets, online } = await harness();
     client.subscribe(recorder().handlers);
     (await online()).deliver({ op: 'error', id: 1, code: 'LOG_UNAVAILABLE', message: 'down', retryable: true });
@@ -380,7 +380,7 @@ describe('a subscription', () => {
         event(1),
       ],
     ],
-  ])('[I-2] connects again where an event comes %s', async (_, frames) => {
+  ])('[I-2] causes a new connection if an event comes %s', async (_, frames) => {
     const { client, errors, online } = await harness();
     const { calls, handlers } = recorder();
     client.subscribe(handlers);
@@ -390,7 +390,7 @@ describe('a subscription', () => {
     expect(calls).not.toContain('e-1');
   });
 
-  it('[I-6] connects again where a snapshot was asked for and subscribed comes without all of it', async () => {
+  it('[I-6] causes a new connection if subscribed comes before the complete snapshot that it requested', async () => {
     for (const chunks of [[], [{ op: 'snapshot', id: 1, rows: [1], more: true } as const]]) {
       const { client, errors, online } = await harness();
       const { calls, handlers } = recorder({ snapshot: true });
@@ -403,7 +403,7 @@ describe('a subscription', () => {
     }
   });
 
-  it('[I-1][I-3] takes the events of a batch one by one, as if each had come in a frame of its own', async () => {
+  it('[I-1][I-3] handles the events of a batch one by one, as if each had its own frame', async () => {
     const { client, clock, sockets, online } = await harness();
     const { calls, handlers } = recorder();
     client.subscribe(handlers);
@@ -417,7 +417,7 @@ describe('a subscription', () => {
     expect(sockets[1]?.subscribes).toMatchObject([{ since: 'p-4' }]);
   });
 
-  it('takes no more of a batch once its handler has closed the client or the subscription', async () => {
+  it('handles no more of a batch once its handler has closed the client or the subscription', async () => {
     for (const whole of [true, false]) {
       const { client, online } = await harness();
       const seen: string[] = [];
@@ -435,7 +435,7 @@ describe('a subscription', () => {
     }
   });
 
-  it('[I-2] connects again where a batch comes for no subscription, or holds what is no event', async () => {
+  it('[I-2] causes a new connection if a batch belongs to no subscription, or holds an invalid event', async () => {
     for (const frame of [{ op: 'batch', events: [event(1)] } as const, { op: 'batch', events: [{}] }]) {
       const { client, errors, online } = await harness();
       client.subscribe(recorder().handlers);
@@ -444,7 +444,7 @@ describe('a subscription', () => {
     }
   });
 
-  it('throws at once for what cannot be a subscription', async () => {
+  it('throws at once for invalid arguments', async () => {
     const { client } = await harness();
     const onEvent = () => {};
     expect(() => client.subscribe({ topics: [], onEvent })).toThrow(RangeError);

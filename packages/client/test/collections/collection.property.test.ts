@@ -8,7 +8,7 @@ import { fakeWebSockets } from '../support/fake-socket.js';
 import { FakeConnectivity } from '../support/harness.js';
 import { ModelGateway, type Row, type SnapshotFault, type Writing } from '../support/model-gateway.js';
 
-/** How many steps are taken in all, over many runs of at most `MAX_STEPS` each. */
+/** The total number of steps, over many runs of at most `MAX_STEPS` each. */
 const STEPS = isLong ? 100_000 : 4_000;
 const MAX_STEPS = 120;
 
@@ -72,7 +72,7 @@ interface Parsed {
   readonly value: number;
 }
 
-/** Wants whole rows. */
+/** Accepts only complete rows. */
 function parse(value: unknown): Parsed {
   if (typeof value === 'object' && value !== null && 'id' in value && 'value' in value) {
     const { id: key, value: number } = value;
@@ -82,7 +82,7 @@ function parse(value: unknown): Parsed {
   throw new TypeError('not a row');
 }
 
-/** What an observer alone can know; it checks that each change fits what it was told before. */
+/** The rows as an observer sees them; each change must fit the earlier ones. */
 function mirror(collection: Collection<Parsed>): Map<Key, Parsed> {
   const rows = new Map<Key, Parsed>();
   collection.observe({
@@ -106,7 +106,7 @@ function mirror(collection: Collection<Parsed>): Map<Key, Parsed> {
   return rows;
 }
 
-/** A row is the same whether its key is a number or a string. */
+/** Two rows are the same even if one key is a number and the other is a string. */
 function comparable(rows: Iterable<readonly [Key, Parsed]>): string[] {
   return [...rows].map(([key, { id: own, value }]) => `${key} ${own} ${value}`).sort();
 }

@@ -31,7 +31,7 @@ const ann = { id: 1, name: 'Ann' };
 const bob = { id: 2, name: 'Bob' };
 
 describe('a collection', () => {
-  it('[I-6] is the snapshot, then each event, and tells its observers each change', async () => {
+  it('[I-6] holds the snapshot, then applies each event, and tells its observers each change', async () => {
     const { client, online } = await harness();
     const users = client.collection(USERS);
     const { calls, observed } = observer();
@@ -49,7 +49,7 @@ describe('a collection', () => {
     expect([users.has(2), users.get(3), users.position]).toEqual([false, { id: 3, name: 'Cy' }, 'p-4']);
   });
 
-  it('[000-21] resumes without a snapshot, and after a reset tells only the difference', async () => {
+  it('[000-21] resumes without a snapshot, and after a reset reports only the difference', async () => {
     const { client, clock, sockets, online } = await harness();
     const users = client.collection(USERS);
     snapshot(await online(), [ann, bob, { id: 3, name: 'Cy' }]);
@@ -79,7 +79,7 @@ describe('a collection', () => {
     expect([[...users.keys()], users.state]).toEqual([[4, 1, 3], 'live']);
   });
 
-  it('tells nothing of an event that leaves a row as it was', async () => {
+  it('reports nothing for an event that does not change a row', async () => {
     const { client, online } = await harness();
     const users = client.collection(USERS);
     const { calls, observed } = observer();
@@ -91,7 +91,7 @@ describe('a collection', () => {
     expect(users.position).toBe('p-2');
   });
 
-  it('takes a key as what is to be removed, and a function as what names a row', async () => {
+  it('accepts a key as the row to remove, and a function as the key', async () => {
     const { client, online } = await harness();
     const users = client.collection({
       key: (row) => `user/${row['id']}`,
@@ -104,7 +104,7 @@ describe('a collection', () => {
     expect([...users]).toEqual([['user/2', bob]]);
   });
 
-  it('has rows of a type where they are parsed', async () => {
+  it('has typed rows if it parses them', async () => {
     const { client, errors, online } = await harness();
     class User {
       readonly name: string;
@@ -128,7 +128,7 @@ describe('a collection', () => {
     expect(errors).toEqual([]);
   });
 
-  it('[I-8] keeps one observer from the failure of another', async () => {
+  it('[I-8] protects an observer from the failure of another', async () => {
     const { client, errors, online } = await harness();
     const users = client.collection(USERS);
     users.observe({
@@ -144,7 +144,7 @@ describe('a collection', () => {
     expect(users.size).toBe(1);
   });
 
-  it('tells an observer that comes later, or from within a change, of each row once', async () => {
+  it('reports each row once to an observer that is added later, or within a change', async () => {
     const { client, online } = await harness();
     const users = client.collection(USERS);
     const inner = observer();
@@ -162,7 +162,7 @@ describe('a collection', () => {
     expect(late.calls).toEqual(['added 1 Ann', 'added 2 Bob', 'ready']);
   });
 
-  it('calls nobody once it is closed, also amid a snapshot, and keeps its rows', async () => {
+  it('calls no observer once it is closed, even during a snapshot, and keeps its rows', async () => {
     const { client, online } = await harness();
     const users = client.collection(USERS);
     const { calls, observed } = observer();
@@ -181,7 +181,7 @@ describe('a collection', () => {
     expect(socket.sent.at(-1)).toEqual({ op: 'unsubscribe', id: 1 });
   });
 
-  it('rejects ready where it ends before: refused, closed, or with its client', async () => {
+  it('rejects ready if it ends before: refused, closed, or with its client', async () => {
     const { client, errors, online } = await harness();
     const refused = client.collection(USERS);
     const closed = client.collection(USERS);
@@ -197,7 +197,7 @@ describe('a collection', () => {
     expect(ended.state).toBe('closed');
   });
 
-  it('throws at once for what cannot be a collection', async () => {
+  it('throws at once for invalid arguments', async () => {
     const { client } = await harness();
     const bad = [
       { ...USERS, key: 1 },

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isSame } from '../../src/rows/equality.js';
 
-/** JSON text with the members of each object in one order: the same for the same values. */
+/** JSON text with sorted members, so that equal values have the same text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)
@@ -14,7 +14,7 @@ function canonical(value: unknown): string {
 }
 
 describe('isSame', () => {
-  it('tells whether two JSON values are the same', () => {
+  it('says whether two JSON values are the same', () => {
     const small = fc.jsonValue({ maxDepth: 2 });
     fc.assert(
       fc.property(small, small, (a, b) => {
@@ -35,7 +35,7 @@ describe('isSame', () => {
     [{ a: [{ b: null }] }, { a: [{ b: null }] }, true],
     [{ a: [{ b: null }] }, { a: [{ b: 0 }] }, false],
     [new Date(0), new Date(0), false],
-  ])('%j and %j: %s', (a, b, same) => {
+  ])('of %j and %j is %s', (a, b, same) => {
     expect(isSame(a, b)).toBe(same);
     expect(isSame(b, a)).toBe(same);
   });

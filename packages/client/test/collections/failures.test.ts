@@ -8,7 +8,7 @@ interface User {
   readonly name: string;
 }
 
-/** Wants whole rows, as a schema does. */
+/** Accepts only complete rows, as a schema does. */
 function toUser(value: unknown): User {
   if (typeof value !== 'object' || value === null || !('id' in value) || !('name' in value)) {
     throw new TypeError('not a user');
@@ -49,7 +49,7 @@ async function open(options: Partial<ParsedCollectionOptions<User>> = {}, rows: 
   return { ...made, users, socket, states, calls };
 }
 
-/** What the gateway is asked next, after the delay before a new snapshot. */
+/** The next request to the gateway, after the delay before a new snapshot. */
 async function untilAsked({ clock }: Harness, socket: FakeSocket): Promise<void> {
   const before = socket.subscribes.length;
   for (let i = 0; i < 100 && socket.subscribes.length === before; i++) await clock.advance(500);
@@ -58,20 +58,20 @@ async function untilAsked({ clock }: Harness, socket: FakeSocket): Promise<void>
 
 const UNREADABLE: [string, unknown][] = [
   ['null', null],
-  ['a text', 'text'],
+  ['a string', 'text'],
   ['part of a row', { id: 1 }],
   ['a row without its key', { name: 'no id' }],
-  ['a key that is no key', { id: {}, name: 'x' }],
+  ['an invalid key', { id: {}, name: 'x' }],
 ];
 
 describe('a change that cannot be applied', () => {
-  it('[fault C1] takes the key of a removal before it parses, so that part of a row is enough', async () => {
+  it('[fault C1] reads the key of a removal before it parses, so that a part of a row is enough', async () => {
     const { users, socket, errors } = await open();
     socket.deliver(event(1, { id: 1 }, 'UserWasDeleted'), event(2, { id: 9 }, 'UserWasDeleted'));
     expect([[...users.keys()], users.state, errors]).toEqual([[2], 'live', []]);
   });
 
-  it('[fault C1] asks parse for the key if parse changes keys', async () => {
+  it('[fault C1] gets the key from parse if parse changes keys', async () => {
     const toSlug = (value: unknown): User => ({ ...toUser(value), id: `u-${toUser(value).id}` });
     const { users, socket, errors } = await open({ parse: toSlug });
     expect([...users.keys()]).toEqual(['u-1', 'u-2']);
@@ -81,14 +81,14 @@ describe('a change that cannot be applied', () => {
     expect([[...users.keys()], users.state]).toEqual([['u-2'], 'stale']);
   });
 
-  it('[fault C1] takes a function for the key as it takes a member', async () => {
+  it('[fault C1] accepts a function as the key, like a member', async () => {
     const { users, socket } = await open({ key: ({ id }) => `user/${id}` });
     socket.deliver(event(1, { id: 1 }, 'UserWasDeleted'));
     expect([[...users.keys()], users.state]).toEqual([['user/2'], 'live']);
   });
 
   it.each(UNREADABLE)(
-    '[fault C1] makes it stale, and live again with the next snapshot: put of %s',
+    '[fault C1] makes the collection stale, and live again with the next snapshot: put of %s',
     async (_, data) => {
       const made = await open();
       const { users, socket, errors, states } = made;
@@ -119,33 +119,36 @@ describe('a change that cannot be applied', () => {
       },
     ],
     [
-      'throws what is no error',
+      'throws a value that is not an error',
       () => {
         throw Object.create(null);
       },
     ],
     ['null', () => null],
-    ['a text', () => 'put'],
+    ['a string', () => 'put'],
     ['nothing to do', () => ({})],
     ['an undefined row', () => ({ put: undefined })],
     ['an undefined removal beside a row', () => ({ put: cy, remove: undefined })],
     ['another member', () => ({ put: cy, removed: 1 })],
     ['a removal of nothing', () => ({ remove: undefined })],
-    ['a removal of a number that is none', () => ({ remove: Number.NaN })],
-    ['a list with what is no change', () => [{ put: cy }, undefined]],
+    ['a removal of NaN', () => ({ remove: Number.NaN })],
+    ['a list with an invalid change', () => [{ put: cy }, undefined]],
     ['a list of lists', () => [[{ put: cy }]]],
-    ['rows of which one is none', () => ({ put: [cy, null] })],
+    ['rows of which one is null', () => ({ put: [cy, null] })],
     ['a promise', async () => ({ put: cy })],
     ['a promise that rejects', () => Promise.reject(failing)],
   ];
-  it.each(nonsense)('[fault C1] makes it stale and applies nothing: change returns or does %s', async (_, returned) => {
-    const options = { change: returned };
-    const { users, socket, errors } = await open(Object(options));
-    socket.deliver(event(1));
-    expect([[...users.values()], users.state, errors.length]).toEqual([[ann, bob], 'stale', 1]);
-  });
+  it.each(nonsense)(
+    '[fault C1] makes the collection stale and applies nothing: the change is %s',
+    async (_, returned) => {
+      const options = { change: returned };
+      const { users, socket, errors } = await open(Object(options));
+      socket.deliver(event(1));
+      expect([[...users.values()], users.state, errors.length]).toEqual([[ann, bob], 'stale', 1]);
+    },
+  );
 
-  it('[fault C1] is not live with a snapshot of which a row cannot be read, and asks again after growing delays', async () => {
+  it('[fault C1] does not make it live with a snapshot that has an unreadable row, and requests another after growing delays', async () => {
     const made = await open({}, [ann, { id: 2 }]);
     const { users, clock, socket, errors } = made;
     expect([users.size, users.state, users.lastError?.message]).toEqual([
@@ -169,7 +172,7 @@ describe('a change that cannot be applied', () => {
     expect([users.size, users.state]).toEqual([2, 'live']);
   });
 
-  it('[fault C1] is not live with a snapshot in which two rows have one key', async () => {
+  it('[fault C1] does not make it live with a snapshot in which two rows have one key', async () => {
     const { users, errors } = await open({}, [ann, { id: 1, name: 'Anna' }]);
     expect([users.state, errors[0]?.message]).toEqual([
       'loading',
@@ -179,7 +182,7 @@ describe('a change that cannot be applied', () => {
     expect([same.users.state, same.users.size]).toEqual(['live', 1]);
   });
 
-  it('[fault C1] reads the new snapshot over a lost connection too, never from the position of before', async () => {
+  it('[fault C1] leads to a new snapshot even after a lost connection, never to the old position', async () => {
     const made = await open();
     const { users, socket, sockets, clock } = made;
     socket.deliver(event(1, 'text'));
@@ -191,7 +194,7 @@ describe('a change that cannot be applied', () => {
     expect([[...users.values()], users.state]).toEqual([[cy], 'live']);
   });
 
-  it('[fault C1] shows that it is behind, by the state of the client, and asks for nothing once it is closed', async () => {
+  it('[fault C1] shows in the state of the client, and causes no request once the collection is closed', async () => {
     const { users, socket, client, clock } = await open();
     expect(client.state).toBe('online');
     socket.deliver(event(1, 'text'));
@@ -201,7 +204,7 @@ describe('a change that cannot be applied', () => {
     expect([client.state, users.state, socket.subscribes.length]).toEqual(['online', 'closed', 1]);
   });
 
-  it('[fault C1] stays closed if an observer closes it when it is stale', async () => {
+  it('[fault C1] leaves the collection closed if an observer closes it when it is stale', async () => {
     const { users, socket, clock, errors } = await open();
     users.observe({ state: (state) => state === 'stale' && users.close() });
     socket.deliver(event(1, 'text'));
@@ -209,7 +212,7 @@ describe('a change that cannot be applied', () => {
     expect([users.state, socket.subscribes.length, errors.length]).toEqual(['closed', 1, 1]);
   });
 
-  it('is never live with old rows while the snapshot after a reset is told', async () => {
+  it('never makes it live with old rows while observers get the snapshot after a reset', async () => {
     const { users, client, socket } = await open();
     const seen: string[] = [];
     client.on('state', () => seen.push(`${users.state} ${users.size} ${users.position}`));
@@ -219,7 +222,7 @@ describe('a change that cannot be applied', () => {
     expect([users.state, users.size, users.position]).toEqual(['live', 1, 'q-1']);
   });
 
-  it('is live again, with its rows, if another gateway can serve the position', async () => {
+  it('is not assumed after a reset if another gateway can serve the position: it is live again with its rows', async () => {
     const { users, clock, socket, sockets } = await open();
     socket.deliver({ op: 'reset', id: 1, reason: 'truncated' });
     expect(users.state).toBe('stale');
@@ -242,7 +245,7 @@ describe('a change of several rows', () => {
     ['no change', [], []],
     ['no rows', { put: [], remove: [] }, []],
   ];
-  it.each(several)('[fault C2] is applied at once, and told once for each row: %s', async (_, returned, told) => {
+  it.each(several)('[fault C2] is applied at once, and reported once for each row: %s', async (_, returned, told) => {
     const { users, socket, calls, errors } = await open(Object({ change: () => returned }));
     const sizes: number[] = [];
     users.observe({ added: () => sizes.push(users.size), removed: () => sizes.push(users.size) });
@@ -253,7 +256,7 @@ describe('a change of several rows', () => {
     expect(new Set(sizes).size).toBeLessThanOrEqual(1);
   });
 
-  it('[fault C2] renames a row, whose observers are told of both', async () => {
+  it('[fault C2] can rename a row, and observers are told both changes', async () => {
     const { users, socket, calls } = await open({
       change: ({ data }) =>
         typeof data === 'object' && data !== null && 'after' in data ? { put: data.after, remove: 1 } : undefined,
@@ -268,7 +271,7 @@ describe('a change of several rows', () => {
 });
 
 describe('the key of a row', () => {
-  it('[fault C9] is one whether it comes as a number or as a string, and keeps its first form', async () => {
+  it('[fault C9] is the same as a number and as a string, and keeps its first form', async () => {
     const { users, socket, calls, errors } = await open({}, [{ id: '1', name: 'Ann' }, bob]);
     calls.length = 0;
     socket.deliver(event(1, { id: 1, name: 'Anna' }), event(2, { id: '2' }, 'UserWasDeleted'));
@@ -284,7 +287,7 @@ describe('the key of a row', () => {
     expect(users.size).toBe(0);
   });
 
-  it('[fault C9] stays as it is over a snapshot that has the other form', async () => {
+  it('[fault C9] keeps its form over a snapshot that has the other form', async () => {
     const { users, socket, calls } = await open();
     calls.length = 0;
     socket.deliver({ op: 'reset', id: 1, reason: 'truncated' });
@@ -293,13 +296,13 @@ describe('the key of a row', () => {
     expect(calls).toEqual(['-2 Bob', '~1 Ann Ann', '| 1']);
   });
 
-  it.each(['01', '1.0', ' 1', '+1', '1e0', '0x1', ''])('[fault C9] %j is not 1', async (id) => {
+  it.each(['01', '1.0', ' 1', '+1', '1e0', '0x1', ''])('[fault C9] is not 1 if it is %j', async (id) => {
     const { users, socket } = await open({}, [ann]);
     socket.deliver(event(1, { id, name: 'other' }));
     expect([users.size, users.get(1)]).toEqual([2, ann]);
   });
 
-  it('[fault C9] of 2^53 and more is refused as a number, which may be that of two rows, and accepted as a string', async () => {
+  it('[fault C9] is refused as a number from 2^53 on, where two rows may share one, and accepted as a string', async () => {
     const { users, socket, errors } = await open({}, [{ id: '9007199254740992', name: 'Ann' }]);
     socket.deliver(event(1, { id: '9007199254740993', name: 'Bob' }));
     expect([...users.keys()]).toEqual(['9007199254740992', '9007199254740993']);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { event, type Harness, harness } from '../support/harness.js';
 
-/** Loses every attempt for so long, and returns the times of the attempts, in milliseconds since the first loss. */
+/** Fails every attempt for this long. @returns the times of the attempts, in milliseconds since the first failure */
 async function outage({ client, clock, sockets }: Harness, ms: number): Promise<number[]> {
   const begun = clock.now();
   const attempts: number[] = [];
@@ -18,7 +18,7 @@ function gapsOf(attempts: readonly number[]): number[] {
 }
 
 describe('attempts', () => {
-  it('[fault G6] come at most 1.5 s apart in the first 10 s of an outage, then at most 5 s', async () => {
+  it('[fault G6] are at most 1.5 s apart in the first 10 s of an outage, then at most 5 s', async () => {
     const gaps = gapsOf(await outage(await harness({ random: () => 0.999999 }), 120_000));
     expect(gaps.slice(0, 3).map(Math.round)).toEqual([1_000, 1_500, 1_500]);
     const early = gaps.filter((_, i) => gaps.slice(0, i).reduce((sum, gap) => sum + gap, 0) < 10_000);
@@ -34,7 +34,7 @@ describe('attempts', () => {
     }
   });
 
-  it('[fault G6] come up to 30 s apart while the page is hidden, and at once when it becomes visible', async () => {
+  it('[fault G6] are up to 30 s apart while the page is hidden, and follow at once when it becomes visible', async () => {
     const made = await harness({ random: () => 0.999999 });
     made.network.show(false);
     const gaps = gapsOf(await outage(made, 300_000));
@@ -49,14 +49,14 @@ describe('attempts', () => {
   });
 
   it.each(['change', 'wake', 'go'] as const)(
-    '[fault G6] come at once after a hint of the platform: %s',
+    '[fault G6] follow at once after a hint of the platform: %s',
     async (hint) => {
       const { client, clock, network, sockets, last } = await harness();
       last.lose();
       network[hint](true);
       await clock.advance(0);
       expect([client.state, sockets.length]).toEqual(['connecting', 2]);
-      // One that hangs, perhaps on the network of before, is made anew; one that has just begun is not.
+      // An attempt that hangs, perhaps on the previous network, is repeated; one that has just begun is not.
       network[hint](true);
       await clock.advance(0);
       expect(sockets).toHaveLength(2);
@@ -77,7 +77,7 @@ describe('attempts', () => {
     expect([client.state, socket.sent]).toEqual(['online', [{ op: 'ping' }]]);
   });
 
-  it('[fault G6] have short delays again after a connection that delivered something, however short it was', async () => {
+  it('[fault G6] have short delays again after a connection that delivered something, however brief it was', async () => {
     const made = await harness();
     const { client, clock, sockets, online } = made;
     client.subscribe({ onEvent: () => {} });
@@ -87,7 +87,7 @@ describe('attempts', () => {
     socket.lose();
     expect(client.retryAt).toBe(clock.now() + 750);
     await clock.advance(750);
-    // It brought nothing, so the delays grow.
+    // The connection delivered nothing, so the delays grow.
     sockets.at(-1)?.welcome();
     sockets.at(-1)?.deliver({ op: 'subscribed', id: 1, position: 'p-1', recovered: true });
     sockets.at(-1)?.lose();
@@ -108,7 +108,7 @@ describe('attempts', () => {
     expect(delays.at(-1)).toBeGreaterThan(delays[0] ?? Number.NaN);
   });
 
-  it('[fault G6] are made at the time that a draining gateway gave, hidden or not', async () => {
+  it('[fault G6] follow at the time that a draining gateway gave, hidden or not', async () => {
     for (const visible of [true, false]) {
       const { client, clock, network, online } = await harness();
       network.show(visible);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { harness } from '../support/harness.js';
 
 describe('connecting', () => {
-  it('begins at once, speaks pregon.v1, and is online after welcome', async () => {
+  it('begins at once, uses pregon.v1, and is online after welcome', async () => {
     const { client, last, changes, online } = await harness();
     expect(client.state).toBe('connecting');
     expect(last).toMatchObject({ url: 'ws://localhost:1234/events', protocol: 'pregon.v1' });
@@ -11,7 +11,7 @@ describe('connecting', () => {
     expect(client.connectionId).toBe('c-1');
   });
 
-  it('gives an attempt up that has no welcome in time, open or not', async () => {
+  it('gives up an attempt without a welcome in time, open or not', async () => {
     const { client, clock, last, changes } = await harness({ connectTimeoutMs: 4_000 });
     await clock.advance(4_000);
     expect(client.state).toBe('waiting');
@@ -21,7 +21,7 @@ describe('connecting', () => {
     expect(client.state).toBe('waiting');
   });
 
-  it('asks for the URL before each attempt, and takes a failure to say it for a failed attempt', async () => {
+  it('asks for the URL before each attempt, and counts an error there as a failed attempt', async () => {
     const urls = ['ws://a/1', new Error('no token'), 'not a url', 'ws://a/2'];
     const { clock, sockets, errors } = await harness({
       url: async () => {
@@ -40,7 +40,7 @@ describe('connecting', () => {
     ]);
   });
 
-  it('uses no URL that comes when the attempt is over', async () => {
+  it('ignores a URL that comes after the attempt is over', async () => {
     let answer = (_: string) => {};
     const asked = new Promise<string>((resolve) => {
       answer = resolve;
@@ -52,7 +52,7 @@ describe('connecting', () => {
     expect(sockets).toEqual([]);
   });
 
-  it('[001-10][003-13] tries again after every loss, at growing intervals, and says when', async () => {
+  it('[001-10][003-13] repeats after every loss, at growing intervals, and says when', async () => {
     const { client, clock, sockets, changes, last } = await harness();
     last.lose(1006);
     expect(client.retryAt).toBe(clock.now() + 750);
@@ -66,7 +66,7 @@ describe('connecting', () => {
     expect(client.retryAt).toBe(clock.now() + 1_000);
   });
 
-  it('takes an error for the end where no close follows, as in Node 22, and the close for it where one does', async () => {
+  it('ends by an error if no close follows, as in Node 22, and by the close if one does', async () => {
     const { client, clock, changes, last, online } = await harness();
     last.emit({ type: 'error', message: 'refused' });
     await clock.advance(99);
@@ -83,7 +83,7 @@ describe('connecting', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('begins with short delays again only after a connection that stayed', async () => {
+  it('returns to short delays only after a connection that lasted', async () => {
     const { client, clock, online } = await harness();
     const lossAfter = async (ms: number) => {
       const socket = await online();
@@ -98,7 +98,7 @@ describe('connecting', () => {
     expect(await lossAfter(10_000)).toBe(750);
   });
 
-  it('[001-04] stops where the close code says so, with an error that says why', async () => {
+  it('[001-04] stops if the close code says so, with an error that says why', async () => {
     const { client, clock, network, sockets, errors, changes, online } = await harness();
     (await online()).lose(4504, 'the token is expired');
     await clock.advance(120_000);
@@ -116,7 +116,7 @@ describe('connecting', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('[fault G2] keeps its subscriptions and collections for another attempt, and tells them why', async () => {
+  it('[fault G2] keeps subscriptions and collections for another attempt, and tells them why', async () => {
     const { client, sockets, clock, online } = await harness();
     const subscription = client.subscribe({ onEvent: () => {} });
     const collection = client.collection({ key: 'id', change: () => undefined });
@@ -139,20 +139,20 @@ describe('connecting', () => {
     [4502, 'POSITION_INVALID'],
     [4503, 'TOPIC_INVALID'],
     [4999, 'FORBIDDEN'],
-  ])('names the refusal by close code %i %s', async (code, name) => {
+  ])('reports the refusal by close code %i as %s', async (code, name) => {
     const { errors, last } = await harness();
     last.lose(code);
     expect(errors.map((error) => error.code)).toEqual([name]);
   });
 
-  it.each([1000, 1001, 1006, 1011, 1012, 4000, 4003, 4499])('comes back after close code %i', async (code) => {
+  it.each([1000, 1001, 1006, 1011, 1012, 4000, 4003, 4499])('is repeated after close code %i', async (code) => {
     const { client, errors, online } = await harness();
     (await online()).lose(code);
     expect(client.state).toBe('waiting');
     expect(errors).toEqual([]);
   });
 
-  it('comes back to a draining gateway after exactly the delay that it named', async () => {
+  it('returns to a draining gateway after exactly the delay that the gateway named', async () => {
     const { client, clock, sockets, online } = await harness();
     const socket = await online();
     socket.deliver({ op: 'draining', reconnectInMs: 3_210 });
@@ -168,7 +168,7 @@ describe('connecting', () => {
     expect(client.retryAt).toBe(clock.now() + 750);
   });
 
-  it('leaves a draining gateway at that moment, where it has not closed by then', async () => {
+  it('leaves a draining gateway at that moment if the gateway has not closed by then', async () => {
     const { clock, sockets, online } = await harness();
     const socket = await online();
     socket.deliver({ op: 'draining', reconnectInMs: 2_000 });
@@ -177,7 +177,7 @@ describe('connecting', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('[001-12] pings a silent gateway and leaves it where nothing comes', async () => {
+  it('[001-12] pings a silent gateway, and leaves it if no frame follows', async () => {
     const { client, clock, changes, online } = await harness();
     const socket = await online(5_000);
     await clock.advance(5_000);
@@ -190,7 +190,7 @@ describe('connecting', () => {
     expect(changes.at(-1)?.reason).toBe('no answer to a ping');
   });
 
-  it('takes the ping interval from the options before that of the gateway', async () => {
+  it('prefers the ping interval of the options to that of the gateway', async () => {
     const { clock, online } = await harness({ pingIntervalMs: 700 });
     const socket = await online(60_000);
     await clock.advance(700);
@@ -198,10 +198,10 @@ describe('connecting', () => {
   });
 
   it.each([
-    ['no JSON', '{"op":', 'FRAME_INVALID'],
-    ['no event', '{"specversion":"0.3"}', 'EVENT_INVALID'],
+    ['a frame that is not JSON', '{"op":', 'FRAME_INVALID'],
+    ['an invalid event', '{"specversion":"0.3"}', 'EVENT_INVALID'],
     ['a binary frame', new ArrayBuffer(2), 'FRAME_INVALID'],
-    ['a field of another type', '{"op":"ack","id":"1"}', 'FRAME_INVALID'],
+    ['a field of the wrong type', '{"op":"ack","id":"1"}', 'FRAME_INVALID'],
   ])('reports %s and connects again', async (_, data, code) => {
     const { client, clock, sockets, errors, online } = await harness();
     (await online()).deliverText(data);
@@ -218,14 +218,14 @@ describe('connecting', () => {
     expect(client.state).toBe('waiting');
   });
 
-  it('passes over an op of a later gateway', async () => {
+  it('ignores an op of a later gateway', async () => {
     const { client, errors, online } = await harness();
     (await online()).deliverText('{"op":"presence","id":1}');
     expect(errors).toEqual([]);
     expect(client.state).toBe('online');
   });
 
-  it('can be made to try now', async () => {
+  it('begins at once on connectNow', async () => {
     const { client, sockets, last, clock } = await harness();
     last.lose();
     client.connectNow();
@@ -236,7 +236,7 @@ describe('connecting', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('is closed for good by close(), whatever state it is in', async () => {
+  it('ends for good by close(), in any state', async () => {
     for (const reach of ['connecting', 'online', 'waiting'] as const) {
       const { client, clock, network, last, sockets, changes, online } = await harness();
       if (reach === 'online') await online();
@@ -257,7 +257,7 @@ describe('connecting', () => {
     }
   });
 
-  it('hears nothing more of a connection that it has ended', async () => {
+  it('ignores further events of a connection that the client has ended', async () => {
     const { client, errors, online } = await harness();
     const seen: unknown[] = [];
     client.onMessage('typing', (data) => seen.push(data));
@@ -268,7 +268,7 @@ describe('connecting', () => {
     expect([seen, errors]).toEqual([[], []]);
   });
 
-  it('bears a listener that closes the client, and one that tries again', async () => {
+  it('tolerates a listener that closes the client, and one that tries again', async () => {
     const { client, clock, sockets, last } = await harness();
     let tried = false;
     client.on('state', ({ state }) => {
@@ -286,7 +286,7 @@ describe('connecting', () => {
     expect(sockets).toHaveLength(2);
   });
 
-  it('reports what a state listener throws and calls the next one all the same', async () => {
+  it('reports the error of a state listener, and still calls the next listener', async () => {
     const { client, errors, changes, last } = await harness();
     client.on('state', () => {
       throw new Error('broken');
@@ -301,7 +301,7 @@ describe('connecting', () => {
 });
 
 describe('the network of the device', () => {
-  it('[003-15] offline when a connection is lost without one, and tries at once when it is back', async () => {
+  it('[003-15] makes the client offline if a connection is lost without it, and starts an attempt at once when it is back', async () => {
     const { client, clock, network, sockets, online } = await harness();
     const socket = await online();
     network.go(false);
@@ -317,7 +317,7 @@ describe('the network of the device', () => {
     expect(client.retryAt).toBe(clock.now() + 750);
   });
 
-  it('keeps a connection that answers though the network is said to be gone', async () => {
+  it('may be reported as gone without ending a connection that answers', async () => {
     const { client, clock, network, online } = await harness();
     const socket = await online();
     network.go(false);
@@ -326,7 +326,7 @@ describe('the network of the device', () => {
     expect(client.state).toBe('online');
   });
 
-  it('tries without a network too: what the platform says is only a hint', async () => {
+  it('may be reported as gone without stopping attempts, since the report is only a hint', async () => {
     const { client, clock, network, sockets, last } = await harness();
     last.lose();
     network.go(false);
@@ -338,7 +338,7 @@ describe('the network of the device', () => {
     expect(client.state).toBe('online');
   });
 
-  it('tries at once when the page is looked at again, and asks a connection whether it is alive', async () => {
+  it('is tested when the page becomes visible, by an attempt at once or by a ping', async () => {
     const { client, clock, network, sockets, last, online } = await harness();
     last.lose();
     network.wake();

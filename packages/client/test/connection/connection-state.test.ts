@@ -28,7 +28,7 @@ const EVENTS: readonly ConnectionEvent[] = [
   'close',
 ];
 
-/** The rules in words, one an event, from which each of the cells follows. */
+/** The rules, one for each event, from which each cell of the table follows. */
 const RULES: Record<ConnectionEvent, (state: ConnectionState) => ConnectionState> = {
   welcomed: (state) => (state === 'connecting' ? 'catching-up' : state),
   behind: (state) => (isConnected(state) ? 'catching-up' : state),
@@ -46,11 +46,14 @@ function tryNow(state: ConnectionState): ConnectionState {
 }
 
 describe('the connection states', () => {
-  it.each(STATES.flatMap((state) => EVENTS.map((event) => [state, event] as const)))('%s on %s', (state, event) => {
-    expect(nextState(state, event)).toBe(state === 'closed' ? 'closed' : RULES[event](state));
-  });
+  it.each(STATES.flatMap((state) => EVENTS.map((event) => [state, event] as const)))(
+    'follow the rules from %s on %s',
+    (state, event) => {
+      expect(nextState(state, event)).toBe(state === 'closed' ? 'closed' : RULES[event](state));
+    },
+  );
 
-  it('lead from every state but closed back to online', () => {
+  it('lead back to online from every state except closed', () => {
     for (const start of STATES) {
       const reached = new Set<ConnectionState>([start]);
       for (const state of reached) for (const event of EVENTS) reached.add(nextState(state, event));

@@ -13,7 +13,7 @@ function watch(intervalMs: number) {
 }
 
 describe('liveness', () => {
-  it('[001-12] asks after one silent interval and gives up after another, 10 s at most', async () => {
+  it('[001-12] pings after one silent interval, and gives up after another, 10 s at most', async () => {
     const { clock, seen } = watch(25_000);
     await clock.advance(24_999);
     expect(seen).toEqual([]);
@@ -26,7 +26,7 @@ describe('liveness', () => {
     expect(clock.pending).toBe(0);
   });
 
-  it('[001-12] gives up after the interval itself where that is shorter than 10 s', async () => {
+  it('[001-12] gives up after the interval itself if that is shorter than 10 s', async () => {
     const { clock, seen } = watch(1_000);
     await clock.advance(1_999);
     expect(seen).toEqual(['ping']);
@@ -34,7 +34,7 @@ describe('liveness', () => {
     expect(seen).toEqual(['ping', 'dead']);
   });
 
-  it('sends no ping while anything comes, and counts the silence from the last sign of life', async () => {
+  it('sends no ping while anything arrives, and counts the silence from the last sign of life', async () => {
     const { clock, seen, liveness } = watch(1_000);
     for (let i = 0; i < 20; i++) {
       await clock.advance(900);
@@ -47,7 +47,7 @@ describe('liveness', () => {
     expect(seen).toEqual(['ping']);
   });
 
-  it('takes any sign of life as the answer, and asks again after the next silence', async () => {
+  it('accepts any sign of life as the answer, and pings again after the next silence', async () => {
     const { clock, seen, liveness } = watch(1_000);
     await clock.advance(1_500);
     liveness.heard();
@@ -57,7 +57,7 @@ describe('liveness', () => {
     expect(seen).toEqual(['ping', 'ping']);
   });
 
-  it('asks first after a sleep of the device, and gives the gateway its time to answer', async () => {
+  it('pings first after a sleep of the device, and gives the gateway its time to answer', async () => {
     const { clock, seen, liveness } = watch(1_000);
     clock.jump(3_600_000);
     await clock.advance(1_000);
@@ -68,7 +68,7 @@ describe('liveness', () => {
     expect(seen).toEqual(['ping']);
   });
 
-  it('counts the silence anew when the clock is set back', async () => {
+  it('restarts the count of silence when the clock is set back', async () => {
     const { clock, seen } = watch(1_000);
     clock.jump(-3_600_000);
     await clock.advance(1_999);
@@ -79,7 +79,7 @@ describe('liveness', () => {
     expect(seen).toEqual(['ping', 'dead']);
   });
 
-  it('can be made to ask now, with a time of its own for the answer', async () => {
+  it('pings on demand, with a separate deadline for the answer', async () => {
     const { clock, seen, liveness } = watch(25_000);
     liveness.probe(2_000);
     liveness.probe(2_000);

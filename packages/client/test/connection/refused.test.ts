@@ -8,7 +8,7 @@ afterEach(() => {
 
 const url = 'ws://localhost:1234/events?token=secret';
 
-/** Answers every request in the same way, and counts them. */
+/** Answers every request in the same way, and counts the requests. */
 function answering(answer: (options: RequestInit) => Response) {
   const asked: [url: string, options: RequestInit][] = [];
   const fetch: Fetch = async (target, options) => {
@@ -40,7 +40,7 @@ const REFUSALS: [status: number, code: string, message: RegExp][] = [
 
 describe('an attempt whose failure the platform does not explain', () => {
   it.each(REFUSALS)(
-    '[fault G2] is refused if the HTTP status is %i, with what to do',
+    '[fault G2] is refused if the HTTP status is %i, and says what to do',
     async (status, code, message) => {
       const { asked, fetch } = answering(() => problem(status, 'no token'));
       const { client, clock, sockets, errors, changes, last } = await harness({ url, fetch });
@@ -56,7 +56,7 @@ describe('an attempt whose failure the platform does not explain', () => {
       expect(users.lastError).toBe(client.lastError);
       await expect(users.ready).rejects.toBe(client.lastError);
       expect(changes.at(-1)).toEqual({ state: 'refused', retryAt: client.retryAt, reason: client.lastError?.message });
-      // A proxy may have said it: now and then it is tried again, and it may be right by then.
+      // The answer may come from a proxy: the client tries again from time to time, and may then succeed.
       await clock.advance(29_999);
       expect(sockets).toHaveLength(1);
       await clock.advance(15_001);
@@ -67,7 +67,7 @@ describe('an attempt whose failure the platform does not explain', () => {
     },
   );
 
-  it('[fault G2] is refused by a status without readable details, too', async () => {
+  it('[fault G2] is also refused by a status without readable details', async () => {
     const headers = { 'Content-Type': 'application/problem+json' };
     for (const body of ['no JSON', 'null', '{"title":7}', null]) {
       const { fetch } = answering(() => new Response(body, { status: 404, headers }));
@@ -83,10 +83,10 @@ describe('an attempt whose failure the platform does not explain', () => {
     ['nothing answers', nothing, /^ws:\/\/localhost:1234\/events cannot be reached: is the gateway running there\?$/],
     ['a proxy has no gateway', () => problem(502, 'Bad Gateway'), /cannot be used for now \(502: Bad Gateway\)$/],
     ['the gateway goes away', () => new Response('', { status: 503 }), /cannot be used for now \(503\)$/],
-    ['there are too many', () => new Response('', { status: 429 }), /cannot be used for now \(429\)$/],
-    ['it is a route all the same', () => problem(426, 'by WebSocket'), /does a proxy pass WebSocket upgrades on\?$/],
+    ['there are too many requests', () => new Response('', { status: 429 }), /cannot be used for now \(429\)$/],
+    ['the URL is a route after all', () => problem(426, 'by WebSocket'), /does a proxy pass WebSocket upgrades on\?$/],
   ];
-  it.each(passing)('[fault G2] is made again, and tells why, if %s', async (_, answer, message) => {
+  it.each(passing)('[fault G2] is repeated, and reports why, if %s', async (_, answer, message) => {
     const { asked, fetch } = answering(answer);
     const { client, clock, sockets, changes, errors, last } = await harness({ url, fetch });
     last.lose();
@@ -103,7 +103,7 @@ describe('an attempt whose failure the platform does not explain', () => {
     expect(sockets).toHaveLength(7);
     expect(client.lastError?.message).toMatch(message);
     expect(changes.at(-1)?.reason).toMatch(message);
-    // At most one request in 10 s.
+    // The client makes at most one request in 10 s.
     expect(asked).toHaveLength(1);
   });
 
@@ -133,17 +133,20 @@ describe('an attempt whose failure the platform does not explain', () => {
     ['a page of a proxy', 'waiting', 'CONNECTION_LOST', () => new Response('<h1>Back soon</h1>')],
     ['404 of the gateway', 'refused', 'ROUTE_UNKNOWN', () => problem(404, 'no such path')],
     ['401', 'refused', 'FORBIDDEN', () => new Response('', { status: 401 })],
-  ] as const)('[fault G6] of a client that was let in before, ended by %s, is %s', async (_, state, code, answer) => {
-    const { client, clock, sockets, online } = await harness({ url, fetch: answering(answer).fetch });
-    client.on('error', () => {});
-    (await online()).lose();
-    await clock.advance(750);
-    sockets.at(-1)?.lose();
-    await clock.advance(0);
-    expect([sockets.length, client.state, client.lastError?.code]).toEqual([2, state, code]);
-  });
+  ] as const)(
+    '[fault G6] of a client that was admitted before, if the answer is %s, leads to %s',
+    async (_, state, code, answer) => {
+      const { client, clock, sockets, online } = await harness({ url, fetch: answering(answer).fetch });
+      client.on('error', () => {});
+      (await online()).lose();
+      await clock.advance(750);
+      sockets.at(-1)?.lose();
+      await clock.advance(0);
+      expect([sockets.length, client.state, client.lastError?.code]).toEqual([2, state, code]);
+    },
+  );
 
-  it('[fault G2] is refused even if the next one is under way when the answer comes', async () => {
+  it('[fault G2] is refused even if the answer comes during the next attempt', async () => {
     let answer = (_: Response) => {};
     const fetch: Fetch = () => new Promise((resolve) => (answer = resolve));
     const { client, clock, sockets, last } = await harness({ url, fetch });
@@ -155,7 +158,7 @@ describe('an attempt whose failure the platform does not explain', () => {
     expect([client.state, client.lastError?.code, sockets[1]?.closedWith]).toEqual(['refused', 'ROUTE_UNKNOWN', 1000]);
   });
 
-  it('[fault G2] asks no more after a welcome or close(), and waits 5 s at most for an answer', async () => {
+  it('[fault G2] causes no request after a welcome or close(), and waits at most 5 s for an answer', async () => {
     const signals: AbortSignal[] = [];
     const fetch: Fetch = (_, { signal }) =>
       new Promise((_resolve, reject) => {
@@ -178,7 +181,7 @@ describe('an attempt whose failure the platform does not explain', () => {
     expect([signals[2]?.aborted, third.errors]).toEqual([true, []]);
   });
 
-  it('[fault G2] asks nothing if the connection was open before, or if a given WebSocket tells why', async () => {
+  it('[fault G2] causes no request if the connection was open before, or if a custom WebSocket reports why', async () => {
     const { asked, fetch } = answering(() => problem(404, 'x'));
     const { clock, online } = await harness({ url, fetch });
     (await online()).lose();
@@ -193,7 +196,7 @@ describe('an attempt whose failure the platform does not explain', () => {
   });
 });
 
-describe('an attempt whose HTTP status the ws package tells', () => {
+describe('an attempt whose HTTP status the ws package reports', () => {
   it.each([
     [403, 'refused', 'FORBIDDEN'],
     [404, 'refused', 'ROUTE_UNKNOWN'],
@@ -201,7 +204,7 @@ describe('an attempt whose HTTP status the ws package tells', () => {
     [200, 'refused', 'CONFIG_INVALID'],
     [502, 'waiting', 'CONNECTION_LOST'],
     [503, 'waiting', 'CONNECTION_LOST'],
-  ])('[fault G2] by %i is %s', async (status, state, code) => {
+  ])('[fault G2] leads, by %i, to %s', async (status, state, code) => {
     const { client, last } = await harness({ url });
     last.emit({ type: 'error', message: `Unexpected server response: ${status}` });
     last.lose();
@@ -209,7 +212,7 @@ describe('an attempt whose HTTP status the ws package tells', () => {
     expect(client.lastError?.message).toContain(`(${status})`);
   });
 
-  it('[fault G6] is made again soon by a client that was let in before: a proxy answers 404 while its gateway is away', async () => {
+  it('[fault G6] is soon repeated by a client that was admitted before, since a proxy answers 404 while its gateway is away', async () => {
     const { client, clock, sockets, online } = await harness({ url });
     (await online()).lose();
     await clock.advance(750);
@@ -219,7 +222,7 @@ describe('an attempt whose HTTP status the ws package tells', () => {
     expect((client.retryAt ?? 0) - clock.now()).toBeLessThan(2_000);
   });
 
-  it('[fault G2] is made again by connectNow, and when the page becomes visible', async () => {
+  it('[fault G2] is repeated by connectNow, and when the page becomes visible', async () => {
     const { client, clock, network, sockets, last } = await harness({ url });
     const refuse = () => {
       sockets.at(-1)?.emit({ type: 'error', message: 'Unexpected server response: 403' });
@@ -240,7 +243,7 @@ describe('an attempt whose HTTP status the ws package tells', () => {
 });
 
 describe('lastError', () => {
-  it('[fault G2] is set for each kind of end, and stays when the client is online again', async () => {
+  it('[fault G2] is set for each way to lose a connection, and stays when the client is online again', async () => {
     const { client, clock, online, last } = await harness({ connectTimeoutMs: 4_000 });
     expect(client.lastError).toBeUndefined();
     await clock.advance(4_000);
@@ -259,7 +262,7 @@ describe('lastError', () => {
     expect(client.lastError).toMatchObject({ code: 'FRAME_INVALID' });
   });
 
-  it('[fault G2] is set before listeners are told the state', async () => {
+  it('[fault G2] is set before the listeners get the state', async () => {
     const { client, last } = await harness();
     const seen: unknown[] = [];
     client.on('state', () => seen.push(client.lastError?.code));

@@ -14,7 +14,7 @@ describe('the URL of a gateway', () => {
     ['https://example.com/events?token=a%2Fb', 'wss://example.com/events?token=a%2Fb'],
     ['https://example.com:8443', 'wss://example.com:8443/'],
     [' http://localhost/événements ', 'ws://localhost/%C3%A9v%C3%A9nements'],
-  ])('[fault G10] is taken as WebSocket takes it, without a page: %s', (given, expected) => {
+  ])('[fault G10] is read as WebSocket reads it, without a page: %s', (given, expected) => {
     expect(webSocketUrl(given)).toBe(expected);
     expect(webSocketUrl(new URL(given))).toBe(expected);
   });
@@ -36,14 +36,14 @@ describe('the URL of a gateway', () => {
   });
 
   it.each(['about:blank', 'file:///home/me/page.html', 'data:text/html,x', 'blob:https://shop.example/1'])(
-    '[fault G10] that is relative is a TypeError in a page of %s',
+    '[fault G10] is a TypeError if it is relative, in a page of %s',
     (page) => {
       vi.stubGlobal('document', { baseURI: page });
       expect(() => webSocketUrl('/orders')).toThrow(TypeError);
     },
   );
 
-  it('[fault G10] says what is wrong, and not the secrets in it', () => {
+  it('[fault G10] causes an error that says what is wrong, without the secrets in it', () => {
     expect(() => webSocketUrl('/orders?token=secret')).toThrow(
       'url must be a ws:, wss:, http: or https: URL without a fragment, and absolute if there is no page: "/orders',
     );
@@ -61,7 +61,7 @@ describe('the URL of a gateway', () => {
     expect(errors).toMatchObject([{ code: 'CONNECTION_LOST', cause: expect.any(TypeError) }]);
   });
 
-  it('is asked by HTTP without user name and password, which fetch refuses', () => {
+  it('is requested over HTTP without user name and password, which fetch refuses', () => {
     expect(httpUrl('ws://me:secret@host:1/a?b=c@d')).toBe('http://host:1/a?b=c@d');
     expect(httpUrl('wss://host/a@b')).toBe('https://host/a@b');
   });

@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-/** A gateway of a few lines: a log of events in memory, each connection its one subscription. */
+/** A minimal gateway: a log of events in memory, and one subscription for each connection. */
 async function serve(log: readonly PregonEvent[], port = 0) {
   const server = new WebSocketServer({
     host: '127.0.0.1',
@@ -73,7 +73,7 @@ const CONSTRUCTORS: [string, WebSocketConstructor | undefined][] = [
 describe.each(CONSTRUCTORS.filter(([, Constructor]) => Constructor !== undefined))(
   'the WebSocket of %s',
   (_, Constructor) => {
-    it('[I-1][I-2][I-3] resumes after the gateway was gone: every event once, in order', async () => {
+    it('[I-1][I-2][I-3] resumes after an outage of the gateway: every event once, in order', async () => {
       const log: PregonEvent[] = [event(1), event(2)];
       const first = await serve(log);
       const client = connect(first.url, Constructor);
@@ -100,7 +100,7 @@ describe.each(CONSTRUCTORS.filter(([, Constructor]) => Constructor !== undefined
       expect(client.state).toBe('online');
     });
 
-    it('is left in peace by close() in any moment of the handshake', async () => {
+    it('is closed cleanly by close() at any moment of the handshake', async () => {
       const { url, peers } = await serve([]);
       connect(url, Constructor).close();
       const soon = connect(url, Constructor);
@@ -115,7 +115,7 @@ describe.each(CONSTRUCTORS.filter(([, Constructor]) => Constructor !== undefined
       expect((await closed)?.[0]).toBe(1000);
     });
 
-    it('waits and tries again where nobody listens', async () => {
+    it('waits and tries again if no server listens', async () => {
       const { url, stop } = await serve([]);
       await stop();
       const client = connect(url, Constructor);
@@ -127,7 +127,7 @@ describe.each(CONSTRUCTORS.filter(([, Constructor]) => Constructor !== undefined
 );
 
 describe('the bundle for browsers', () => {
-  it('is at most 10 KB, protocol included, compressed', async () => {
+  it('is at most 10 KB when compressed, including the protocol', async () => {
     const { outputFiles } = await build({
       stdin: { contents: "export { createClient } from './src/index.ts'", resolveDir: `${import.meta.dirname}/../..` },
       bundle: true,

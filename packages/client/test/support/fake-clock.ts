@@ -5,7 +5,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** A clock that stands still until it is told to go on; timers run in the order of their time, then of their start. */
+/** A clock that stands still until a test advances it; timers run in the order of their time, then of their start. */
 export class FakeClock implements Clock {
   #now = 1_000_000;
   #skew = 0;
@@ -27,7 +27,7 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Goes on by `ms`, with what promises do in between. */
+  /** Advances by `ms`, and lets promises run in between. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     await settle();
@@ -42,13 +42,13 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** The time of day is set, or the device slept: `now` jumps, and timers, which count running time, know nothing of it. */
+  /** The time of day is set, or the device slept: `now` jumps, but timers do not, since they count running time. */
   jump(ms: number): void {
     this.#skew += ms;
   }
 }
 
-/** Lets everything that waits for promises alone run. */
+/** Lets all code run that waits only for promises. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);

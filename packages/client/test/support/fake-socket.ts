@@ -8,12 +8,12 @@ import {
 } from '@pregon/protocol';
 import type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from '../../src/connection/web-socket.js';
 
-/** A socket whose far end is the test. What the client sends is read as a gateway reads it. */
+/** A socket whose far end is the test. Frames from the client are decoded as a gateway decodes them. */
 export class FakeSocket implements WebSocketLike {
   readonly url: string;
   readonly protocol: string;
   readonly sent: ClientFrame[] = [];
-  /** The code with which the client closed it. */
+  /** The code with which the client closed the socket. */
   closedWith: number | undefined;
   readonly #listeners: { type: string; listener: (event: WebSocketEvent) => void }[] = [];
   /** Called with each frame from the client. */
@@ -42,7 +42,7 @@ export class FakeSocket implements WebSocketLike {
     for (const { type, listener } of this.#listeners) if (type === event.type) listener(event);
   }
 
-  /** The gateway sends. */
+  /** Delivers a frame from the gateway. */
   deliver(...frames: readonly (GatewayFrame | PregonEvent)[]): void {
     for (const frame of frames) this.deliverText('op' in frame ? encodeFrame(frame) : JSON.stringify(frame));
   }
@@ -55,7 +55,7 @@ export class FakeSocket implements WebSocketLike {
     this.deliver({ op: 'welcome', connection: 'c-1', heartbeatMs });
   }
 
-  /** The connection ends, by the gateway or by the network. */
+  /** Ends the connection, as the gateway or the network does. */
   lose(code = 1006, reason = ''): void {
     this.emit({ type: 'close', code, reason });
   }
@@ -65,7 +65,7 @@ export class FakeSocket implements WebSocketLike {
   }
 }
 
-/** A WebSocket constructor, and the sockets that it made. */
+/** A WebSocket constructor, and the sockets that it created. */
 export function fakeWebSockets(onOpen: (socket: FakeSocket) => void = () => {}) {
   const sockets: FakeSocket[] = [];
   class Made extends FakeSocket {
@@ -81,7 +81,7 @@ export function fakeWebSockets(onOpen: (socket: FakeSocket) => void = () => {}) 
     sockets,
     get last(): FakeSocket {
       const socket = sockets.at(-1);
-      if (socket === undefined) throw new Error('no socket was made');
+      if (socket === undefined) throw new Error('no socket was created');
       return socket;
     },
   };

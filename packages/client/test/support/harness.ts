@@ -6,7 +6,7 @@ import type { ClientOptions } from '../../src/options.js';
 import { FakeClock, settle } from './fake-clock.js';
 import { type FakeSocket, fakeWebSockets } from './fake-socket.js';
 
-/** A network that the test switches. */
+/** A network that the test switches on and off. */
 export class FakeConnectivity {
   online = true;
   visible = true;
@@ -25,13 +25,13 @@ export class FakeConnectivity {
     }
   }
 
-  /** The page is hidden, or looked at again. */
+  /** Hides the page, or shows it again. */
   show(visible: boolean): void {
     this.visible = visible;
     if (visible) this.wake();
   }
 
-  /** The device is on another network. */
+  /** Moves the device to another network. */
   change(): void {
     for (const observer of this.observers) observer.changed?.();
   }
@@ -49,11 +49,11 @@ export interface Harness {
   readonly last: FakeSocket;
   readonly changes: StateChange[];
   readonly errors: PregonError[];
-  /** The next socket is there and welcomed. */
+  /** Opens the next socket and delivers its welcome. */
   online(heartbeatMs?: number): Promise<FakeSocket>;
 }
 
-/** A client on a fake network, clock and socket; delays are in the middle of their range. */
+/** A client on a fake network, clock and socket; random delays are in the middle of their range. */
 export async function harness(
   options: Partial<ClientOptions> = {},
   { listen = true }: { listen?: boolean } = {},

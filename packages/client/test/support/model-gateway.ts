@@ -6,10 +6,10 @@ export interface Row {
   readonly value: number;
 }
 
-/** How an event or a row of a snapshot is written: as it is, with its key as a string, or so that nobody can read it. */
+/** How an event or a row of a snapshot is written: unchanged, with its key as a string, or unreadable. */
 export type Writing = 'plain' | 'string' | 'broken';
 
-/** What is wrong with each snapshot: a row of it cannot be read, or it cannot be had at all. */
+/** The fault of each snapshot: one of its rows cannot be read, or the gateway refuses it. */
 export type SnapshotFault = 'broken' | 'refused' | undefined;
 
 export function write({ id, value }: Row, writing: Writing): unknown {
@@ -18,12 +18,12 @@ export function write({ id, value }: Row, writing: Writing): unknown {
 }
 
 /**
- * A gateway as the protocol describes it, with one table behind its snapshot, for one subscription. Its frames are on their way until
- * the test delivers them, and are lost with the connection.
+ * A gateway as the protocol describes it, with one table behind its snapshot, for one subscription. Its frames are in
+ * transit until the test delivers them, and are lost with the connection.
  */
 export class ModelGateway {
   readonly table = new Map<number, Row>();
-  /** The table at each position there ever was. */
+  /** The table at every position so far. */
   readonly history = new Map<string, ReadonlyMap<number, Row>>();
   readonly chunkRows: number;
   snapshotFault: SnapshotFault;
@@ -43,7 +43,7 @@ export class ModelGateway {
     return `${this.#epoch}-${this.#log.length}`;
   }
 
-  /** Whether nothing is on its way. */
+  /** Whether no frame is in transit. */
   get idle(): boolean {
     return this.#flight.length === 0;
   }
@@ -73,18 +73,18 @@ export class ModelGateway {
 
   remove(id: number, writing: Writing = 'plain'): void {
     if (!this.table.delete(id)) return;
-    // Part of a row, as an application tells of what is gone; without its key nobody knows what it was.
+    // An application sends a part of a deleted row; without its key, the client cannot know the row.
     this.#append('Removed', writing === 'broken' ? {} : { id: writing === 'string' ? String(id) : id });
   }
 
-  /** One event that concerns several rows. */
+  /** One event that changes several rows. */
   change(rows: readonly Row[], removed: readonly number[], writing: Writing): void {
     for (const id of removed) this.table.delete(id);
     for (const row of rows) this.table.set(row.id, row);
     this.#append('Changed', { put: rows.map((row) => write(row, writing)), remove: removed });
   }
 
-  /** An event that says what is so already. */
+  /** An event that changes nothing. */
   repeat(id: number): void {
     const row = this.table.get(id);
     if (row !== undefined) this.#append('Put', row);
@@ -99,7 +99,7 @@ export class ModelGateway {
     this.#floor = this.#log.length;
   }
 
-  /** Another log and another table stand in the place of these. */
+  /** Replaces the log and the table by others. */
   replace(rows: readonly Row[]): void {
     this.#epoch++;
     this.#floor = 0;
@@ -113,7 +113,7 @@ export class ModelGateway {
     this.#snapshot(id);
   }
 
-  /** Delivers the frames that are on their way, at most `count`. */
+  /** Delivers the frames in transit, at most `count`. */
   deliver(count: number): void {
     const socket = this.#socket;
     for (let i = 0; i < count && socket === this.#socket && this.#socket !== undefined; i++) {
