@@ -11,8 +11,8 @@ import {
 
 const user = (version: number | string) => ({ name: `Version ${version}`, email: `v${version}@example.com` });
 
-await describeOnEachDatabase('several who write at once', (create) => {
-  it('[I-5] of many who save one new id, one creates it and the others change it; the last event is the row', async () => {
+await describeOnEachDatabase('concurrent writers', (create) => {
+  it('[I-5] that save one new id: one creates it, the others change it, and the last event equals the row', async () => {
     const place = await createPlace(create);
     const applications = await Promise.all([startAt(place), startAt(place)]);
     const answers = await Promise.all(
@@ -26,7 +26,7 @@ await describeOnEachDatabase('several who write at once', (create) => {
     expect(events.at(-1)?.data).toEqual(row);
   });
 
-  it('[I-5] of many who save one new id with If-None-Match: *, one creates it, the others are refused', async () => {
+  it('[I-5] that save one new id with If-None-Match: *: one creates it, the others are refused', async () => {
     const app = await startForTest(create);
     const saves = Array.from({ length: 12 }, (_, n) => app.put('1', user(n), { 'If-None-Match': '*' }));
     const statuses = (await Promise.all(saves)).map(({ status }) => status);
@@ -34,7 +34,7 @@ await describeOnEachDatabase('several who write at once', (create) => {
     expect(await app.eventsInTheEnd()).toHaveLength(1);
   });
 
-  it('[I-1][I-5][I-6] saves and deletions of a few rows: the events, applied one by one, are the table', async () => {
+  it('[I-1][I-5][I-6] that save and delete a few rows: the events, applied one by one, give the table', async () => {
     const place = await createPlace(create);
     const applications = await Promise.all([startAt(place), startAt(place)]);
     const work = applications.flatMap((app, index) => [writeAndDelete(app, index), writeAndDelete(app, index + 2)]);
@@ -49,7 +49,7 @@ await describeOnEachDatabase('several who write at once', (create) => {
 });
 
 await describeOnPostgres('several processes on one PostgreSQL', (create) => {
-  it('migrate an empty database at once, and one of their relays is at work', async () => {
+  it('migrate an empty database at the same time, and one of their relays is active', async () => {
     const place = await createPlace(create);
     const applications = await Promise.all(Array.from({ length: 4 }, () => startAt(place)));
     const states = async () =>
@@ -57,7 +57,7 @@ await describeOnPostgres('several processes on one PostgreSQL', (create) => {
     await eventually(states, (seen) => seen.sort().join() === 'idle,standby,standby,standby');
   });
 
-  it('when the process whose relay is at work ends, another one takes over', async () => {
+  it('hand over to another relay when the process with the active relay ends', async () => {
     const place = await createPlace(create);
     const applications = await Promise.all([startAt(place), startAt(place)]);
     const atWork = await eventually(
@@ -80,7 +80,7 @@ async function find(applications: readonly TestApplication[], state: string): Pr
   return applications[states.findIndex(({ relay }) => relay === state)];
 }
 
-/** The statuses of its requests. */
+/** The statuses of the answers. */
 async function writeAndDelete(app: TestApplication, writer: number): Promise<number[]> {
   const statuses: number[] = [];
   for (let n = 0; n < 20; n++) {
@@ -95,13 +95,13 @@ async function writeAndDelete(app: TestApplication, writer: number): Promise<num
   return statuses;
 }
 
-/** As a browser does, but with an eye on what cannot be. */
+/** Applies events as a browser does, and checks that none is impossible. */
 function applyAll(events: readonly LoggedEvent[]): unknown[] {
   const rows = new Map<string, unknown>();
   for (const { type, subject, data } of events) {
     expect(rows.has(subject), `${type} of ${subject}`).toBe(type !== 'UserWasCreated');
     if (type === 'UserWasDeleted') {
-      expect(rows.get(subject), 'what is deleted is what was there').toEqual(data);
+      expect(rows.get(subject), 'a deletion carries the row as it was').toEqual(data);
       rows.delete(subject);
     } else rows.set(subject, data);
   }

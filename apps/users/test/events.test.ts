@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import { describeOnEachDatabase } from './support/databases.js';
 import { startForTest, type TestApplication } from './support/running-application.js';
 
-/** PostgreSQL's is followed by the database's id. */
+/** On PostgreSQL, the id of the database follows. */
 const SOURCE = expect.stringMatching(/^\/users/);
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 
-await describeOnEachDatabase('the events of the users', (create) => {
-  it('[000-10] each saved or deleted user is an event that carries the whole user', async () => {
+await describeOnEachDatabase('the users application', (create) => {
+  it('[000-10] emits an event with the whole user for each saved or deleted user', async () => {
     const app = await startForTest(create);
     const created = await (await app.put('42', ADA)).json();
     const updated = await (await app.put('42', { ...ADA, email: 'ada@example.org' })).json();
@@ -20,7 +20,7 @@ await describeOnEachDatabase('the events of the users', (create) => {
     ]);
   });
 
-  it('a request that changes nothing is no event', async () => {
+  it('emits no event for a request that changes nothing', async () => {
     const app = await startForTest(create);
     await app.put('42', ADA);
     await app.put('42', ADA);
@@ -34,10 +34,10 @@ await describeOnEachDatabase('the events of the users', (create) => {
     ['INSERT', (app: TestApplication) => app.put('2', ADA)],
     ['UPDATE', (app: TestApplication) => app.put('1', { ...ADA, name: 'Ada King' })],
     ['DELETE', (app: TestApplication) => app.request('/users/1', { method: 'DELETE' })],
-  ] as const)('[I-5] a row that cannot be written leaves no event: %s', async (operation, write) => {
+  ] as const)('[I-5] emits no event if the row cannot be written: %s', async (operation, write) => {
     const app = await startForTest(create);
     await app.put('1', ADA);
-    // AFTER: the statement fails when its row is already changed, so only the transaction can take it back.
+    // AFTER: the statement fails after it has changed its row, so only the transaction can undo the change.
     await app.database.sql(app.database.failing('AFTER', operation, 'users'));
     expect((await write(app)).status).toBe(500);
     expect(await (await app.request('/users')).json()).toMatchObject([{ id: '1', ...ADA }]);
@@ -48,7 +48,7 @@ await describeOnEachDatabase('the events of the users', (create) => {
     ['create', (app: TestApplication) => app.put('2', ADA)],
     ['update', (app: TestApplication) => app.put('1', { ...ADA, name: 'Ada King' })],
     ['delete', (app: TestApplication) => app.request('/users/1', { method: 'DELETE' })],
-  ])('[I-5] an event that cannot be written leaves the row as it was: %s', async (_what, write) => {
+  ])('[I-5] does not change the row if the event cannot be written: %s', async (_what, write) => {
     const app = await startForTest(create);
     await app.put('1', ADA);
     await app.database.sql(app.database.failing('BEFORE', 'INSERT', 'pregon_outbox'));
@@ -59,7 +59,7 @@ await describeOnEachDatabase('the events of the users', (create) => {
     expect((await app.eventsInTheEnd()).map(({ topic }) => topic)).toEqual(['user.1.created', 'user.3.created']);
   });
 
-  it('[I-6] the snapshot holds the rows and the sequence that they stand for', async () => {
+  it('[I-6] serves a snapshot with the rows and the sequence that they represent', async () => {
     const app = await startForTest(create);
     expect(await (await app.request('/snapshots/users')).json()).toMatchObject({ rows: [], sequence: 0 });
     const one = await (await app.put('1', ADA)).json();

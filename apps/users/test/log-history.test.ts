@@ -4,7 +4,7 @@ import { parseFilter, type TopicFilter } from '../src/page/log/filter.js';
 import { EventHistory, type LogEntry } from '../src/page/log/history.js';
 
 describe('the event log of the page', () => {
-  it('[000-22] holds what came, in order, and the newest only once the limit is reached', () => {
+  it('[000-22] holds the events in order, and only the newest ones once the limit is reached', () => {
     const history = new EventHistory(3);
     append(history, 'a.1', 'a.2', 'a.3', 'a.4', 'a.5');
     history.trim();
@@ -12,7 +12,7 @@ describe('the event log of the page', () => {
     expect(history.size).toBe(3);
   });
 
-  it('shows what passes the filter, of what is there and of what comes', () => {
+  it('shows the existing and the new events that pass the filter', () => {
     const history = new EventHistory(3);
     append(history, 'a.1', 'b.1', 'a.2');
     history.filterBy(filter('a.*'));
@@ -27,7 +27,7 @@ describe('the event log of the page', () => {
     expect(texts(history.shown)).toEqual(['b.3', 'b.4', 'b.5']);
   });
 
-  it('stays as it is while it is paused, counts what waits, and catches up', () => {
+  it('does not change while it is paused, counts the waiting events, and catches up', () => {
     const history = new EventHistory(3);
     history.filterBy(filter('a.#'));
     append(history, 'a.1', 'a.2');
@@ -41,7 +41,7 @@ describe('the event log of the page', () => {
     expect(history.heldBack).toBe(0);
   });
 
-  it('after a restart holds nothing but the note that says why, whatever the filter', () => {
+  it('holds, after a restart, only the note that says why, whatever the filter', () => {
     const history = new EventHistory(3);
     history.filterBy(filter('a.#'));
     append(history, 'a.1');
@@ -60,18 +60,18 @@ describe('the event log of the page', () => {
     ['user.*', 'user.1.created', false],
     ['bid.#, user.*.created', 'user.1.created', true],
     ['bid.# product.#', 'user.1.created', false],
-  ])('the filter %j on the topic %s: %s', (text, topic, passes) => {
+  ])('with the filter %j shows the topic %s: %s', (text, topic, passes) => {
     expect(filter(text)(topic)).toBe(passes);
   });
 
-  it.each(['user.x*', 'user..created', '.', 'user.#, bid.'])('%j is no filter', (text) => {
+  it.each(['user.x*', 'user..created', '.', 'user.#, bid.'])('does not accept %j as a filter', (text) => {
     expect(parseFilter(text)).toBeUndefined();
   });
 });
 
 function filter(text: string): TopicFilter {
   const parsed = parseFilter(text);
-  if (!parsed) throw new TypeError(`no filter: ${text}`);
+  if (!parsed) throw new TypeError(`not a filter: ${text}`);
   return parsed;
 }
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Layout } from '../src/page/log/layout.js';
 
 describe('the layout of the event log', () => {
-  it('every point of the list lies in the row that covers it, whichever rows are unfolded', () => {
+  it('maps every point of the list to the row that covers it, whichever rows are unfolded', () => {
     const extras = fc.uniqueArray(fc.record({ index: fc.nat(30), extra: fc.integer({ min: 1, max: 400 }) }), {
       selector: ({ index }) => index,
     });
@@ -20,7 +20,7 @@ describe('the layout of the event log', () => {
     );
   });
 
-  it('rows follow each other without a gap, each as high as it is', () => {
+  it('places rows after each other without a gap, each with its own height', () => {
     const layout = new Layout(32, [
       { index: 1, extra: 100 },
       { index: 3, extra: 8 },

@@ -9,7 +9,7 @@ import { createPlace, startAt, type TestApplication } from './support/running-ap
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 
-describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', () => {
+describeWithOwnPostgres('the application on a PostgreSQL that goes away and returns', () => {
   let server: PostgresServer;
   beforeAll(async () => {
     server = await startPostgres();
@@ -18,7 +18,7 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
 
   const newPlace = () => createPlace((folder) => createPostgres(server.url, folder));
 
-  it('[I-5] killed under it: requests get 503 and when to come again; once it is back all goes on, and nothing is lost', async () => {
+  it('[I-5] answers requests with 503 and Retry-After while PostgreSQL is killed, continues when it is back, and loses nothing', async () => {
     const app = await startAt(await newPlace());
     expect((await app.put('1', ADA)).status).toBe(201);
     await server.kill();
@@ -43,7 +43,7 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
     expect(app.errors).toEqual([]);
   });
 
-  it('[I-5] killed amid writes: each that was answered is there with its event, and none is there without', async () => {
+  it('[I-5] keeps each answered write with its event, and no row without one, if PostgreSQL is killed during writes', async () => {
     const app = await startAt(await newPlace());
     const answered: string[] = [];
     const writers = Array.from({ length: 6 }, (_, writer) => writeUntilRefused(app, `w${writer}`, answered));
@@ -64,13 +64,13 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
     expect(events.map(({ subject }) => subject).sort()).toEqual(ids.map((id) => `user/${id}`).sort());
   });
 
-  it('outlives connections that end in the moment that they begin', async () => {
+  it('survives connections that end as soon as they begin', async () => {
     const place = await newPlace();
     const proxy = await EndingProxy.before(place.database.settings.databaseUrl ?? '');
     const settings = { ...place.database.settings, databaseUrl: proxy.url };
     const app = await startAt({ ...place, database: { ...place.database, settings } });
     proxy.isEnding = true;
-    // More than the pool holds ready.
+    // More requests than the pool has idle connections.
     const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => app.put(String(n), ADA)));
     expect(proxy.ended).toBeGreaterThan(0);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 503]));
@@ -81,7 +81,7 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
     );
   });
 
-  it('not there at the start: it says what it waits for, and takes requests when it comes', async () => {
+  it('says at the start that it waits for PostgreSQL, and accepts requests when PostgreSQL is available', async () => {
     const place = await newPlace();
     await server.stop();
     const said: string[] = [];
@@ -107,7 +107,7 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
     await server.start();
   });
 
-  it('[I-5] a request that waits too long for another transaction gets 503, and changes nothing', async () => {
+  it('[I-5] answers 503 to a request that waits too long for another transaction, and changes nothing', async () => {
     const app = await startAt(await newPlace());
     await app.put('1', ADA);
     const other = new pg.Client({ connectionString: app.database.settings.databaseUrl });
@@ -122,12 +122,12 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
   });
 
   it.each([
-    ['another password', { username: 'stranger', password: 'not-this-one' }, /password authentication failed/],
+    ['a wrong password', { username: 'stranger', password: 'not-this-one' }, /password authentication failed/],
     ['no password', { username: 'stranger' }, /password/],
-    ['no such user', { username: 'nobody' }, /nobody/],
-    ['no such database', { pathname: '/nowhere' }, /database "nowhere" does not exist/],
-    ['a user who may not make tables', { username: 'stranger', password: 'right' }, /permission denied/],
-  ])('%s ends the start with a line that says so, and shows no password', async (_what, parts, reason) => {
+    ['an unknown user', { username: 'nobody' }, /nobody/],
+    ['an unknown database', { pathname: '/nowhere' }, /database "nowhere" does not exist/],
+    ['a user who may not create tables', { username: 'stranger', password: 'right' }, /permission denied/],
+  ])('does not start with %s, and says so in a line without a password', async (_what, parts, reason) => {
     await requirePasswords(server.url);
     const databaseUrl = Object.assign(new URL(server.url), parts).href;
     const said: string[] = [];
@@ -140,7 +140,7 @@ describeWithOwnPostgres('the application on a PostgreSQL that goes and comes', (
   });
 });
 
-/** Only the superuser comes in without a password from now on; `stranger` has one, and no right to anything. */
+/** From now on, only the superuser needs no password; `stranger` has a password, but no privileges. */
 async function requirePasswords(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -153,7 +153,7 @@ async function requirePasswords(url: string): Promise<void> {
     SELECT pg_reload_conf();
   `);
   await client.end();
-  // The reload is under way when it is answered.
+  // The answer comes before the reload is complete.
   const stranger = Object.assign(new URL(url), { username: 'stranger' }).href;
   await eventually(
     () => connectError(stranger),
@@ -175,7 +175,7 @@ async function connectError(connectionString: string): Promise<string> {
 
 function unusable(databaseUrl: string): TestDatabase {
   const nothing = () => {
-    throw new TypeError('there is no such database');
+    throw new TypeError('there is no database of this test');
   };
   return { settings: { databaseUrl, databaseFile: 'unused' }, sql: nothing, failing: nothing, mended: nothing };
 }

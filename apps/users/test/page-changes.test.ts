@@ -16,7 +16,7 @@ const words = (type: string, data: unknown, before?: unknown) =>
     .map(({ text }) => text)
     .join('');
 
-describe('what the page says of an event', () => {
+describe('the description of an event on the page', () => {
   it.each([
     ['UserWasCreated', 'x', 'created'],
     ['OrderLineAdded', 'x', 'created'],
@@ -25,11 +25,11 @@ describe('what the page says of an event', () => {
     ['UserWasDeleted', 'x', 'deleted'],
     ['com.example.order', 'removed', 'deleted'],
     ['OrderWasPlaced', 'placed', 'other'],
-  ])('%s with the topic user.1.%s is %s', (type, word, verb) => {
+  ])('of type %s with the topic user.1.%s is %s', (type, word, verb) => {
     expect(verbOf(event(type, {}, word))).toBe(verb);
   });
 
-  it('an update shows the fields that changed, from the state that the page has seen before', () => {
+  it('shows the changed fields of an update, compared with the last state on the page', () => {
     const history = new EventHistory(10);
     history.append(event('UserWasCreated', ADA));
     history.append(event('UserWasUpdated', { ...ADA, name: 'Grace', updatedAt: 'u' }));
@@ -46,15 +46,15 @@ describe('what the page says of an event', () => {
       ADA,
       'name: Ada → G, e-mail: ada@example.com → g@x',
     ],
-    ['a field that was not there', 'UserWasUpdated', { ...ADA, age: 36 }, ADA, 'age: – → 36'],
-    ['a value that is no text', 'UserWasUpdated', { tags: ['a'] }, { tags: [] }, 'tags: [] → ["a"]'],
-    ['an update of what it has not seen', 'UserWasUpdated', ADA, undefined, 'Ada, ada@example.com'],
-    ['what is created', 'UserWasCreated', ADA, undefined, 'Ada, ada@example.com'],
-    ['what is deleted', 'UserWasDeleted', ADA, ADA, 'was Ada'],
+    ['a new field', 'UserWasUpdated', { ...ADA, age: 36 }, ADA, 'age: – → 36'],
+    ['a value that is not a string', 'UserWasUpdated', { tags: ['a'] }, { tags: [] }, 'tags: [] → ["a"]'],
+    ['an update of an unknown user', 'UserWasUpdated', ADA, undefined, 'Ada, ada@example.com'],
+    ['a created user', 'UserWasCreated', ADA, undefined, 'Ada, ada@example.com'],
+    ['a deleted user', 'UserWasDeleted', ADA, ADA, 'was Ada'],
     ['no data', 'UserWasCreated', undefined, undefined, ''],
-    ['data that is no object', 'UserWasCreated', 'text', undefined, 'text'],
+    ['data that is not an object', 'UserWasCreated', 'text', undefined, 'text'],
     ['a long value', 'UserWasCreated', { name: 'x'.repeat(300) }, undefined, `${'x'.repeat(200)}…`],
-  ])('%s', (_what, type, data, before, shown) => {
+  ])('shows %s', (_what, type, data, before, shown) => {
     expect(words(type, data, before)).toBe(shown);
   });
 
@@ -66,7 +66,7 @@ describe('what the page says of an event', () => {
     ['*.1.#', 'user.1.created', ['1']],
     ['#', 'user.1.created', []],
     ['order.#', 'user.1.created', []],
-  ])('the words of a topic that %s names: %s', (pattern, topic, named) => {
+  ])('with the pattern %s names these words of a topic: %s', (pattern, topic, named) => {
     expect(namedWords(topic, [pattern]).flatMap(({ word, isNamed }) => (isNamed ? [word] : []))).toEqual(named);
   });
 });

@@ -10,8 +10,8 @@ const event = (sequence: number | undefined, source = '/users') => ({
   ...(sequence === undefined ? {} : { sequence: encodeSequence(sequence) }),
 });
 
-describe('what the page says after an outage', () => {
-  it('"0 missed" is proven by sequences of one source without a hole, from the last before the loss', () => {
+describe('the notice of the page after an outage', () => {
+  it('says "0 missed" if the sequences of one source have no gap, from the last one before the loss', () => {
     const tracker = new OutageTracker();
     tracker.received(event(7));
     tracker.lost(1_000);
@@ -22,13 +22,13 @@ describe('what the page says after an outage', () => {
   });
 
   it.each([
-    ['a hole', [event(8), event(10)]],
-    ['a hole at the beginning', [event(9), event(10)]],
-    ['one that came twice', [event(8), event(8)]],
-    ['another order', [event(9), event(8)]],
+    ['a gap', [event(8), event(10)]],
+    ['a gap at the beginning', [event(9), event(10)]],
+    ['a repeated event', [event(8), event(8)]],
+    ['a different order', [event(9), event(8)]],
     ['a second source', [event(8), event(1, '/orders')]],
     ['no sequence', [event(8), event(undefined), event(9)]],
-  ])('the page does not claim it without a proof: %s', (_what, events) => {
+  ])('does not claim it without a proof: %s', (_what, events) => {
     const tracker = new OutageTracker();
     tracker.received(event(7));
     tracker.lost(0);
@@ -38,7 +38,7 @@ describe('what the page says after an outage', () => {
     expect(back && returnNotice(back).title).toMatch(/nothing skipped since your position$/);
   });
 
-  it('without an event there is nothing that could prove it', () => {
+  it('does not claim it without an event', () => {
     const tracker = new OutageTracker();
     tracker.received(event(7));
     tracker.lost(0);
@@ -49,7 +49,7 @@ describe('what the page says after an outage', () => {
     });
   });
 
-  it('after a reset nothing is proven, whatever the sequences', () => {
+  it('does not claim it after a reset, whatever the sequences', () => {
     const tracker = new OutageTracker();
     tracker.received(event(7));
     tracker.lost(0);
@@ -59,7 +59,7 @@ describe('what the page says after an outage', () => {
     expect(tracker.back(5_000)).toMatchObject({ caughtUp: 1, proven: false });
   });
 
-  it('several losses before the page is live again are one outage', () => {
+  it('counts several losses before the page is live again as one outage', () => {
     const tracker = new OutageTracker();
     tracker.received(event(1));
     tracker.lost(1_000);
@@ -70,7 +70,7 @@ describe('what the page says after an outage', () => {
     expect(tracker.back(6_000)).toBeUndefined();
   });
 
-  it('never claims "0 missed" if an event is missing, comes twice or in another place', () => {
+  it('never claims "0 missed" if an event is missing, comes twice or is out of order', () => {
     const events = fc.array(fc.record({ sequence: fc.integer({ min: 1, max: 12 }), other: fc.boolean() }), {
       maxLength: 10,
     });

@@ -12,7 +12,7 @@ describe('a reason that the page shows', () => {
     ],
     ['localhost:1234 does not answer', 'localhost:1234 does not answer.'],
     ['  ', ''],
-  ])('is a sentence: %s', (text, expected) => {
+  ])('is made a sentence: %s', (text, expected) => {
     expect(sentence(text)).toBe(expected);
   });
 });

@@ -12,7 +12,7 @@ describe('the page as it is served', () => {
     ["evil.example'; script-src *", 'ws://localhost:4321/events'],
     ['"><script>', 'ws://localhost:4321/events'],
     ['[::1]:5001', 'ws://localhost:4321/events'],
-  ])('[004-01] opened as %s it names %s as its gateway, and may connect there only', async (host, gateway) => {
+  ])('[004-01] opened as %s, names %s as its gateway, and may connect only there', async (host, gateway) => {
     const app = await startForTest(createSqlite);
     const { headers, body } = await get(app.url, host);
     expect(body).toContain(`<meta name="pregon-gateway" content="${gateway}">`);
@@ -22,7 +22,7 @@ describe('the page as it is served', () => {
     expect(policy).not.toMatch(/unsafe|\*|evil/);
   });
 
-  it('has a script of less than 40 KB, compressed', async () => {
+  it('has a script of less than 40 KB when compressed', async () => {
     const app = await startForTest(createSqlite);
     const script = await (await app.request('/assets/page.js')).text();
     expect(gzipSync(script).length).toBeLessThan(40_000);
@@ -39,7 +39,7 @@ describe('the page as it is served', () => {
       expect((await app.request(path)).status).not.toBe(200);
   });
 
-  it('loads nothing from anywhere else, and runs no inline script or style', async () => {
+  it('loads nothing from other origins, and runs no inline script or style', async () => {
     const app = await startForTest(createSqlite);
     const { body } = await get(app.url, 'localhost');
     expect([...body.matchAll(/(?:src|href)="([^"#][^"]*)"/g)].map(([, url]) => url?.split('/')[1])).not.toContain('');
@@ -47,7 +47,7 @@ describe('the page as it is served', () => {
   });
 });
 
-/** `fetch` lets nobody choose the Host header. */
+/** A GET with a chosen Host header, which `fetch` does not allow. */
 function get(url: string, host: string) {
   return new Promise<{ headers: Record<string, unknown>; body: string }>((resolve, reject) => {
     const asked = request(url, { headers: { host } }, (response) => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { readSettings } from '../src/settings.js';
 import { planGateway } from '../src/supervisor/processes.js';
 
-it('[fault G12] the application holds users, and says nothing of an auction', () => {
+it('[fault G12] no text of the users application mentions an auction', () => {
   const folder = resolve(import.meta.dirname, '..');
   const files = readdirSync(join(folder, 'src'), { recursive: true, encoding: 'utf8' }).map((file) =>
     join('src', file),
@@ -16,7 +16,7 @@ it('[fault G12] the application holds users, and says nothing of an auction', ()
 });
 
 describe('settings', () => {
-  it('are those of the document where the environment says nothing, or nothing but empty texts', () => {
+  it('are the documented defaults if the environment has no values, or only empty ones', () => {
     const settings = readSettings({ PORT: '', HOST: '' });
     expect(settings).toMatchObject({ host: '127.0.0.1', port: 5001, gatewayPort: 1234, typed: '' });
     expect(settings).toMatchObject({ databaseUrl: undefined, exchange: 'my_events' });
@@ -26,7 +26,7 @@ describe('settings', () => {
     expect(settings.dataDir).toBe(resolve(import.meta.dirname, '../../../data'));
   });
 
-  it('are taken from the environment, and can be typed before another command', () => {
+  it('come from the environment, and can be typed before another command', () => {
     const settings = readSettings({
       PORT: '6001',
       GATEWAY_PORT: '6002',
@@ -37,11 +37,11 @@ describe('settings', () => {
     expect(settings.typed).toBe(`PORT=6001 GATEWAY_PORT=6002 DATA_DIR='it'\\''s here' PREGON_LOG=sqlite:x `);
   });
 
-  it.each(['0', '65536', 'abc', '12.5', '-1', '1e3'])('PORT=%s is refused in a sentence', (port) => {
+  it.each(['0', '65536', 'abc', '12.5', '-1', '1e3'])('refuse PORT=%s with a sentence', (port) => {
     expect(() => readSettings({ PORT: port })).toThrow(/^PORT must be a port/);
   });
 
-  it('names database and broker, and shows no password in what people see', () => {
+  it('name database and broker, without passwords', () => {
     const databaseUrl = 'postgresql://ada:se%40cret@db.example/users?sslmode=require&sslpassword=se@cret';
     const log = 'amqps://ada:se%40cret@mq.example/?stream=news';
     const settings = readSettings({ DATABASE_URL: databaseUrl, PREGON_LOG: log, EXCHANGE: 'news' });
@@ -51,7 +51,7 @@ describe('settings', () => {
     expect(settings.typed).not.toContain('cret');
   });
 
-  it('[fault G4] stand before a command so that it can be pasted: a password comes from the shell, which says if it is not there', () => {
+  it('[fault G4] are printed before a command that can be pasted: the password comes from the shell, which reports if it is missing', () => {
     const log = 'amqp://ada:secret@localhost/?stream=news';
     const { typed } = readSettings({ PREGON_LOG: log, EXCHANGE: 'news' });
     const PATH = process.env['PATH'] ?? '';
@@ -70,7 +70,7 @@ describe('settings', () => {
     ['amqp://guest:guest@localhost', 'PREGON_LOG=amqp://localhost '],
     ['amqps://guest:guest@mq.example:5671/vhost', 'PREGON_LOG=amqps://mq.example:5671/vhost '],
     ['amqp://localhost', 'PREGON_LOG=amqp://localhost '],
-  ])('[fault G4] %s is typed without the user that is meant anyway', (log, typed) => {
+  ])('[fault G4] print %s without its default user', (log, typed) => {
     expect(readSettings({ PREGON_LOG: log }).typed).toBe(typed);
   });
 
@@ -79,16 +79,16 @@ describe('settings', () => {
     'postgres:users',
     'postgres://ada:secret#1@db.example:x/users',
     'data/users.db',
-  ])('DATABASE_URL=%s is refused in a sentence that does not repeat it', (url) => {
+  ])('refuse DATABASE_URL=%s with a sentence that does not repeat it', (url) => {
     expect(() => readSettings({ DATABASE_URL: url })).toThrow(/^DATABASE_URL must be postgres:\/\/USER:PASSWORD@/);
     expect(() => readSettings({ DATABASE_URL: url })).not.toThrow(/secret/);
   });
 
-  it.each(['a b', 'a:queue', 'x'.repeat(128)])('EXCHANGE=%s is refused in a sentence', (exchange) => {
+  it.each(['a b', 'a:queue', 'x'.repeat(128)])('refuse EXCHANGE=%s with a sentence', (exchange) => {
     expect(() => readSettings({ EXCHANGE: exchange })).toThrow(/^EXCHANGE must be/);
   });
 
-  it('a log with a password is not among the arguments of the gateway, which everybody can see', () => {
+  it('keep a log with a password out of the arguments of the gateway, which every local user can see', () => {
     const shown = planGateway(readSettings({ PREGON_LOG: 'amqp://mq.example' })).argv;
     expect(shown).toContain('--log=amqp://mq.example');
     const hidden = planGateway(readSettings({ PREGON_LOG: 'amqp://ada:secret@mq.example' })).argv;

@@ -4,7 +4,7 @@ import { describeOnEachDatabase } from './support/databases.js';
 import { startForTest } from './support/running-application.js';
 
 await describeOnEachDatabase('the status of the application', (create) => {
-  it('counts the users, and the events that are in the log', async () => {
+  it('counts the users, and the events in the log', async () => {
     const app = await startForTest(create);
     const status = async () => (await app.request('/status')).json();
     expect(await status()).toMatchObject({
@@ -21,7 +21,7 @@ await describeOnEachDatabase('the status of the application', (create) => {
     expect(JSON.stringify(now)).not.toContain('password');
   });
 
-  it('is 405 for other methods, and never cached', async () => {
+  it('answers 405 to other methods, and is never cached', async () => {
     const app = await startForTest(create);
     expect((await app.request('/status', { method: 'POST' })).status).toBe(405);
     expect((await app.request('/status')).headers.get('Cache-Control')).toBe('no-store');

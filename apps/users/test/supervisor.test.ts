@@ -15,7 +15,7 @@ const WAITS = `console.log('waits'); setInterval(() => {}, 1000);`;
 const FAILS = `console.error('cannot'); process.exit(3);`;
 
 describe('the supervisor', () => {
-  it('starts both, says where they are, and ends both when it is stopped', async () => {
+  it('starts both processes, prints their addresses, and ends both when it is stopped', async () => {
     const run = await start([LISTENS, LISTENS]);
     await run.until('Try it');
     expect(run.text()).toMatch(/application +http:\/\/app.*pid \d+\n.*gateway +http:\/\/gateway/);
@@ -26,7 +26,7 @@ describe('the supervisor', () => {
     expect(run.pids().map(isRunning)).toEqual([false, false]);
   });
 
-  it('tells when one was killed and how to start it again, and lets the other go on', async () => {
+  it('reports a killed process and how to start it again, and keeps the other running', async () => {
     const run = await start([LISTENS, LISTENS]);
     await run.until('Try it');
     const [application = 0, gateway = 0] = run.pids();
@@ -38,7 +38,7 @@ describe('the supervisor', () => {
     expect(await run.code).toBe(1);
   });
 
-  it('ends with 1 where one cannot be started, and leaves the other not behind', async () => {
+  it('exits with 1 if one process cannot be started, and ends the other', async () => {
     const run = await start([LISTENS, FAILS]);
     expect(await run.code).toBe(1);
     expect(run.text()).toMatch('gateway │ cannot');
@@ -46,7 +46,7 @@ describe('the supervisor', () => {
     expect(run.text()).not.toMatch('Try it');
   });
 
-  it('waits for one that waits for what it needs, and says so', async () => {
+  it('waits for a process that waits for a dependency, and says so', async () => {
     const run = await start([LISTENS, LISTENS_LATE], { patienceMs: 100 });
     await run.until('  Still waiting for the gateway. Ctrl-C ends it.');
     expect(run.text()).not.toMatch('Try it');
@@ -57,14 +57,14 @@ describe('the supervisor', () => {
     expect(run.text().split('Still waiting').length).toBe(waits);
   });
 
-  it('ends with 0 where it is stopped while one still waits', async () => {
+  it('exits with 0 if it is stopped while a process still waits', async () => {
     const run = await start([LISTENS, WAITS]);
     await run.until('gateway │ waits');
     run.stop();
     expect(await run.code).toBe(0);
   });
 
-  it('says what the processes use', async () => {
+  it('prints which database and log the processes use', async () => {
     const run = await start([LISTENS, LISTENS]);
     await run.until('Try it');
     expect(run.text()).toMatch(/^ {2}database +postgres:\/\/db$/m);
@@ -72,7 +72,7 @@ describe('the supervisor', () => {
     await run.code;
   });
 
-  it('starts nothing where a port is in use, and names the variable', async () => {
+  it('starts nothing if a port is in use, and names the variable', async () => {
     const busy = createServer();
     await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void busy.close());
@@ -124,7 +124,7 @@ async function start(
     stop,
     text,
     pids: () => [...text().matchAll(/ pid (\d+)\n/g)].map(([, pid]) => Number(pid)),
-    /** Resolves when the text was printed so many times. */
+    /** Resolves when the text was printed `times` times. */
     until: (part: string, times = 1) =>
       new Promise<void>((resolve) => {
         const look = () => {

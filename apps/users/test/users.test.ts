@@ -6,7 +6,7 @@ import { startForTest } from './support/running-application.js';
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 
 await describeOnEachDatabase('the users over HTTP', (create) => {
-  it('[000-15] PUT of a new user is 201 with its Location, of a changed one 200, and GET shows what was put', async () => {
+  it('[000-15] answer PUT with 201 and Location for a new user, with 200 for a changed one, and GET returns the user', async () => {
     const app = await startForTest(create);
     const created = await app.put('42', ADA);
     expect(created.status).toBe(201);
@@ -25,7 +25,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(await (await app.request('/users')).json()).toEqual([now]);
   });
 
-  it('PUT takes back what GET gave, and answers 200 without a change', async () => {
+  it('accept the body of GET in PUT, and answer 200 without a change', async () => {
     const app = await startForTest(create);
     const user = await (await app.put('42', ADA)).json();
     const again = await app.put('42', user);
@@ -33,7 +33,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(await again.json()).toEqual(user);
   });
 
-  it('PUT with If-None-Match: * creates, and never overwrites', async () => {
+  it('are created and never overwritten by PUT with If-None-Match: *', async () => {
     const app = await startForTest(create);
     expect((await app.put('42', ADA, { 'If-None-Match': '*' })).status).toBe(201);
     const refused = await app.put('42', { ...ADA, name: 'Eve' }, { 'If-None-Match': '*' });
@@ -44,14 +44,14 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(await (await app.request('/users/42')).json()).toMatchObject(ADA);
   });
 
-  it('users are listed by the bytes of their ids, whatever the language of the database', async () => {
+  it('are listed by the bytes of their ids, whatever the language of the database', async () => {
     const app = await startForTest(create);
     for (const id of ['b', 'a', 'B', '_', '10', '9', '-']) await app.put(id, ADA);
     const users: { id: string }[] = await (await app.request('/users')).json();
     expect(users.map(({ id }) => id)).toEqual(['-', '10', '9', 'B', '_', 'a', 'b']);
   });
 
-  it('DELETE is 204 once, then 404', async () => {
+  it('answer DELETE with 204 once, then with 404', async () => {
     const app = await startForTest(create);
     await app.put('42', ADA);
     const deleted = await app.request('/users/42', { method: 'DELETE' });
@@ -66,13 +66,13 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     ['a blank name', '42', { ...ADA, name: '  ' }, ['#/name']],
     ['a name that is too long', '42', { ...ADA, name: 'x'.repeat(101) }, ['#/name']],
     ['control characters', '42', { ...ADA, name: 'Ada\u0000' }, ['#/name']],
-    ['a lone surrogate, which has no UTF-8', '42', { ...ADA, name: 'Ada\ud800' }, ['#/name']],
+    ['a lone surrogate, which UTF-8 cannot encode', '42', { ...ADA, name: 'Ada\ud800' }, ['#/name']],
     ['no e-mail address', '42', { ...ADA, email: 'nowhere' }, ['#/email']],
     ['two mistakes', '42', { name: 1 }, ['#/name', '#/email']],
-    ['an id that is no word of a topic', 'a.b', ADA, ['#/id']],
+    ['an id that cannot be a word of a topic', 'a.b', ADA, ['#/id']],
     ['an id that is too long', 'x'.repeat(65), ADA, ['#/id']],
     ['another id in the body', '42', { ...ADA, id: '43' }, ['#/id']],
-  ])('bad input is a problem that points at each field: %s', async (_what, id, body, pointers) => {
+  ])('answer invalid input with a problem that points at each field: %s', async (_what, id, body, pointers) => {
     const app = await startForTest(create);
     const refused = await app.put(id, body);
     expect(refused.status).toBe(400);
@@ -85,12 +85,12 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
 
   it.each([
     ['a body that is not JSON', '{"name":', 'application/json', 400],
-    ['a body that is no object', '[1]', 'application/json', 400],
+    ['a body that is not an object', '[1]', 'application/json', 400],
     ['a body that is null', 'null', 'application/json', 400],
     ['a body of another type', 'name=Ada', 'text/plain', 400],
-    ['a body in a character set that is unknown', '{}', 'application/json; charset=nonsense', 415],
+    ['a body in an unknown character set', '{}', 'application/json; charset=nonsense', 415],
     ['a body that is too large', JSON.stringify({ name: 'x'.repeat(100_000) }), 'application/json', 413],
-  ])('what cannot be read is a problem too: %s', async (_what, body, type, status) => {
+  ])('answer unreadable input with a problem: %s', async (_what, body, type, status) => {
     const app = await startForTest(create);
     const refused = await app.request('/users/42', { method: 'PUT', headers: { 'Content-Type': type }, body });
     expect(refused.status).toBe(status);
@@ -105,7 +105,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     ['/snapshots/users', 'PUT', 'GET, HEAD, OPTIONS'],
     ['/health', 'POST', 'GET, HEAD, OPTIONS'],
     ['/', 'POST', 'GET, HEAD, OPTIONS'],
-  ])('%s answers %s with 405, and says what is allowed', async (path, method, allow) => {
+  ])('on %s, answer %s with 405, and say what is allowed', async (path, method, allow) => {
     const app = await startForTest(create);
     const refused = await app.request(path, { method });
     expect(refused.status).toBe(405);
@@ -116,16 +116,16 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect((await app.request(path, { method: 'HEAD' })).status).toBe(path === '/users/42' ? 404 : 200);
   });
 
-  it('an unknown path is 404, a path that cannot be decoded 400', async () => {
+  it('answer 404 to an unknown path, and 400 to a path that cannot be decoded', async () => {
     const app = await startForTest(create);
     const missing = await app.request('/nothing/here');
     expect([missing.status, await missing.json()]).toMatchObject([404, { status: 404, title: 'Not Found' }]);
     expect((await app.request('/users/%E0%A4%A')).status).toBe(400);
-    // A text that PostgreSQL cannot hold.
+    // PostgreSQL cannot hold this text.
     for (const method of ['GET', 'DELETE']) expect((await app.request('/users/%00', { method })).status).toBe(404);
   });
 
-  it('a failure of our own is 500 without a detail of it, and is logged', async () => {
+  it('answer 500 without details to an internal failure, and log it', async () => {
     const app = await startForTest(create);
     await app.database.sql('DROP TABLE users');
     const failed = await app.request('/users');
@@ -134,13 +134,13 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(String(app.errors[0])).toMatch(/no such table|relation "users" does not exist/);
   });
 
-  it('finishes a request that is under way before it ends', async () => {
+  it('finish a request in progress before the application ends', async () => {
     const app = await startForTest(create);
     const body = JSON.stringify(ADA);
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');
     const head = `PUT /users/42 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${body.length}\r\n\r\n`;
     let answer = '';
-    // 100 Continue proves that the request has arrived; the body follows after the end was asked for.
+    // 100 Continue proves that the request has arrived; the body follows after the application was told to end.
     const answered = new Promise<void>((resolve, reject) => {
       socket.on('error', reject).on('close', () => resolve());
       socket.on('data', (data) => {

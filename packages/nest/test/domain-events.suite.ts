@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { eventually } from '../../../test/support/waiting.js';
 import { type Apps, gatewayOptions, running } from './support/apps.js';
 
-/** Methods that are called for events. */
+/** Tests of methods that are called for events. */
 export function domainEventsSuite(apps: () => Apps): void {
   describe('OnDomainEvent', () => {
     it('[I-1] [I-8] calls each method once for each event, in order; an error is logged and the next event follows', async () => {
@@ -26,7 +26,7 @@ export function domainEventsSuite(apps: () => Apps): void {
       expect(said('error')).toEqual([expect.stringMatching(/no greeting for user 1.*Welcome.greet/)]);
     });
 
-    it('says so where a provider is made for each request', async () => {
+    it('refuses a provider of request scope, and says so', async () => {
       const booting = apps().boot({ gateway: gatewayOptions(), perRequest: true });
       await expect(booting).rejects.toThrow(/PerRequest.never is of a provider that is made for each request/);
     });

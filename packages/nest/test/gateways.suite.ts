@@ -5,10 +5,10 @@ import { eventually } from '../../../test/support/waiting.js';
 import { type Apps, running } from './support/apps.js';
 import { values } from './support/values.js';
 
-/** What classes of Nest that know nothing of Pregon do on its adapter, seen by stock clients. */
+/** Tests of Nest classes that do not know Pregon, on its adapter, as stock clients see them. */
 export function gatewaysSuite(apps: () => Apps): void {
   describe('a gateway of Nest', () => {
-    it('[002-05] [002-06] [002-08] answers with a value, a Promise or an Observable, and by acknowledgement', async () => {
+    it('[002-05] [002-06] [002-08] answers with a value, a Promise or an Observable, and with an acknowledgement', async () => {
       const { url } = await running(apps(), { gateways: ['chat'] });
       const client = await SocketIoClient.open(url);
       client.socket.emit('value', 1);
@@ -30,7 +30,7 @@ export function gatewaysSuite(apps: () => Apps): void {
       expect(await values(client, 'exception', 1)).toMatchObject([{ status: 'error', message: 'Forbidden resource' }]);
     });
 
-    it('[002-05] tells a WsException as `exception`, and of any other error nothing but that there was one', async () => {
+    it('[002-05] sends a WsException as `exception`, and of any other error only that it happened', async () => {
       const { url } = await running(apps(), { gateways: ['chat'] });
       const client = await SocketIoClient.open(url);
       client.socket.emit('refused');
@@ -42,7 +42,7 @@ export function gatewaysSuite(apps: () => Apps): void {
       expect(await client.ask('piped', { count: '1' })).toBe(2);
     });
 
-    it('[002-12] [002-13] [002-14] has its server injected, and is told of each connection, by polling too', async () => {
+    it('[002-12] [002-13] [002-14] gets its server by injection, and is told of each connection, by polling too', async () => {
       const { url, journal } = await running(apps(), { gateways: ['chat'] });
       const client = await SocketIoClient.open(url);
       const polling = await SocketIoClient.open(url, { transports: ['polling'] });
@@ -63,7 +63,7 @@ export function gatewaysSuite(apps: () => Apps): void {
       ]);
     });
 
-    it('[002-10] [002-11] [002-15] [002-16] [002-17] emits to all of its namespace, whoever came last or sent it included', async () => {
+    it('[002-10] [002-11] [002-15] [002-16] [002-17] emits to its whole namespace, including the newest client and the sender', async () => {
       const { url } = await running(apps(), { gateways: ['chat', 'products'] });
       expect(apps().PRODUCTS_NAMESPACE).toBe('/ws/v1/productos');
       const elsewhere = await SocketIoClient.open(url);
@@ -80,14 +80,14 @@ export function gatewaysSuite(apps: () => Apps): void {
       expect(elsewhere.received.all).toEqual([]);
     });
 
-    it('[002-08] has the options of its decorator, unless the module has its own', async () => {
+    it('[002-08] uses the options of its decorator, unless the module overrides them', async () => {
       const decorated = await running(apps(), { gateways: ['chat', 'products'] });
       expect(await handshake(decorated.url)).toMatchObject({ pingInterval: 12_345 });
       const own = await running(apps(), { gateways: ['products'], gateway: { socketIo: { pingInterval: 23_456 } } });
       expect(await handshake(own.url)).toMatchObject({ pingInterval: 23_456 });
     });
 
-    it('[I-9] is told where origins are named that the gateway does not take from it', async () => {
+    it('[I-9] causes a warning if its decorator names origins, which the gateway ignores', async () => {
       const warned = async (allowedOrigins?: string[]) => {
         const gateway = allowedOrigins === undefined ? {} : { allowedOrigins };
         const { url, journal } = await running(apps(), { gateways: ['products'], gateway });
@@ -102,7 +102,7 @@ export function gatewaysSuite(apps: () => Apps): void {
       expect(await warned(['http://shop.example'])).toEqual({ status: 200, warnings: [] });
     });
 
-    it('[002-08] may have a port of its own, and hears nobody who came by another', async () => {
+    it('[002-08] may have its own port, and receives nothing from clients of another port', async () => {
       const port = await freePort();
       const app = await running(apps(), { gateways: ['chat', port] });
       const there = await SocketIoClient.open(`http://127.0.0.1:${port}`);

@@ -7,8 +7,8 @@ import { type NestVersion, Workspace } from './support/compile.js';
 import { generate } from './support/generate.js';
 
 /**
- * All that is written by hand; that the gateway is a provider, the generator can write only where TypeScript has its old API.
- * The application that is generated is CommonJS, as they were before Nest 12.
+ * The only file that is not generated. The generator can register the gateway as a provider only if TypeScript has its
+ * old API. The generated application is CommonJS, as applications were before Nest 12.
  */
 const MAIN = `
 import { Module } from '@nestjs/common';
@@ -34,10 +34,10 @@ async function main() {
 void main();
 `;
 
-/** What `nest new` and `nest generate gateway` write. */
+/** The files that `nest new` and `nest generate gateway` write. */
 export function generatorSuite(version: NestVersion): void {
   describe('the generator', () => {
-    it('[002-09] generates a gateway that runs as it is, and ends on SIGTERM', async () => {
+    it('[002-09] generates a gateway that runs unchanged, and ends on SIGTERM', async () => {
       const workspace = new Workspace(version);
       afterTest(() => workspace.remove());
       await generate(workspace.folder, 'application', {

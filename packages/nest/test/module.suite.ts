@@ -9,7 +9,7 @@ import { values } from './support/values.js';
 
 const TLS = new URL('../../../test/support/tls/', import.meta.url);
 
-/** The gateway as a part of the application: its port, its beginning and its end. */
+/** The gateway as a part of the application: its port, its start and its end. */
 export function moduleSuite(apps: () => Apps): void {
   describe('PregonModule', () => {
     it('[002-05] serves routes and Socket.IO on the port of the application, beside its controllers', async () => {
@@ -28,7 +28,7 @@ export function moduleSuite(apps: () => Apps): void {
       ]);
     });
 
-    it('[002-07] takes its options from a factory with something injected', async () => {
+    it('[002-07] takes its options from a factory with an injected dependency', async () => {
       const { url, journal } = await running(apps(), { isAsync: true, gateways: ['chat'] });
       expect(journal).toContain('options: made');
       expect(await (await SocketIoClient.open(url)).ask('piped', { count: '1' })).toBe(2);
@@ -44,7 +44,7 @@ export function moduleSuite(apps: () => Apps): void {
       expect((await plain.close()).code).toBe(1000);
     });
 
-    it('[002-14] takes leave of its clients when the application closes, and tells the gateways', async () => {
+    it('[002-14] tells its clients and the gateway classes when the application closes', async () => {
       const app = await running(apps(), { gateways: ['chat'] });
       const client = await SocketIoClient.open(app.url);
       const plain = await PlainClient.open(`${app.url.replace('http', 'ws')}/events`);
@@ -52,14 +52,14 @@ export function moduleSuite(apps: () => Apps): void {
       const ended = new Promise((resolve) => client.socket.once('disconnect', resolve));
       await app.close();
       await ended;
-      // 4000 to 4499: come back.
+      // 4000 to 4499 mean: reconnect.
       expect((await plain.whenClosed()).code).toBeGreaterThanOrEqual(4000);
       expect((await plain.whenClosed()).code).toBeLessThan(4500);
       expect(app.journal).toContain(`chat: disconnect ${id}`);
       await expect(fetch(app.url)).rejects.toThrow();
     });
 
-    it('[002-05] [002-07] needs no server of HTTP: the gateway may have a port of its own, and events come all the same', async () => {
+    it('[002-05] [002-07] needs no HTTP server: the gateway may have its own port, and still delivers events', async () => {
       const app = await apps().bootContext({ gateway: gatewayOptions(), subscribers: true });
       afterTest(() => app.close());
       const { port } = await app.gateway.listen({ port: 0 });
@@ -72,12 +72,12 @@ export function moduleSuite(apps: () => Apps): void {
       );
     });
 
-    it('says what is missing where the module is not imported', async () => {
+    it('says what is missing if the module is not imported', async () => {
       const booting = apps().boot({ gateway: gatewayOptions(), gateways: ['chat'], isImported: false });
       await expect(booting).rejects.toThrow(/needs PregonModule among the imports/);
     });
 
-    it('ends the start with what is wrong with its options, and leaves nothing open', async () => {
+    it('stops the start if its options are wrong, says why, and leaves nothing open', async () => {
       const routes = { events: { path: 'no slash' } };
       await expect(apps().boot({ gateway: gatewayOptions({ routes }) })).rejects.toThrow(/routes.events.path/);
     });

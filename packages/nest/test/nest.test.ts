@@ -15,7 +15,7 @@ for (const version of NEST_VERSIONS) {
     let apps: Apps | undefined;
     let compiled: Workspace | undefined;
     const loaded = () => {
-      if (apps === undefined) throw new Error('the applications are there only while the tests run');
+      if (apps === undefined) throw new Error('the applications exist only while the tests run');
       return apps;
     };
 
@@ -34,7 +34,7 @@ for (const version of NEST_VERSIONS) {
     domainEventsSuite(loaded);
     await publisherSuite(loaded);
     await readmeSuite(() => {
-      if (compiled === undefined) throw new Error('the program is there only while the tests run');
+      if (compiled === undefined) throw new Error('the program exists only while the tests run');
       return compiled;
     });
     generatorSuite(version);

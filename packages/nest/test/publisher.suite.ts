@@ -12,10 +12,10 @@ import { values } from './support/values.js';
 
 const event = (name: string) => ({ exchange: 'shop', topic: 'product.saved', type: 'ProductWasSaved', data: { name } });
 
-/** Events in the transactions of the application, from its database to a stock client. */
+/** Tests of events in the transactions of the application, from its database to a stock client. */
 export async function publisherSuite(apps: () => Apps): Promise<void> {
   describe('PregonPublisher on SQLite', () => {
-    it('[I-5] [002-20] joins the transaction of a plain driver: rolled back, nobody hears of it', async () => {
+    it('[I-5] [002-20] joins the transaction of a plain driver: after a rollback, no client gets the event', async () => {
       const db = database();
       const { publisher, url } = await running(apps(), { gateway: { outbox: { source: '/shop', db } } });
       const client = await SocketIoClient.open(`${url}/events`);
@@ -46,7 +46,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       await savedByTypeOrm(db, publisher, await SocketIoClient.open(`${url}/events`));
     });
 
-    it('says what is wrong: no outbox, no transaction, or one of another database', async () => {
+    it('says what is wrong: no outbox, no transaction, or a transaction of another database', async () => {
       const { publisher } = await running(apps());
       expect(() => publisher.add(database(), event('x'))).toThrow(/no outbox/);
       const other = await running(apps(), { gateway: { outbox: { source: '/shop', db: database() } } });
@@ -55,7 +55,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       );
     });
 
-    it('writes without moving on where the relay is another process', async () => {
+    it('writes without relaying if another process runs the relay', async () => {
       const db = database();
       const { publisher } = await running(apps(), { gateway: { outbox: { source: '/shop', db, relay: false } } });
       expect(publisher.add(db, event('lamp'))).toMatchObject({ source: '/shop' });
@@ -64,7 +64,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
   });
 
   await describeWithPostgres('PregonPublisher on PostgreSQL', (postgres) => {
-    it('[I-5] [002-20] joins a transaction of TypeORM: rolled back, nobody hears of it', async () => {
+    it('[I-5] [002-20] joins a transaction of TypeORM: after a rollback, no client gets the event', async () => {
       const db = new DataSource({ type: 'postgres', url: await createSchema(postgres()) });
       await db.initialize();
       afterTest(() => db.destroy());

@@ -16,11 +16,11 @@ const PAGE = fileURLToPath(new URL('../README.md', import.meta.url));
 const PORT = '3000';
 const DATABASE = 'postgres://localhost/shop';
 
-/** Puts the program of the README into a workspace that is yet to be compiled. */
+/** Writes the program of the README into a workspace, before it is compiled. */
 export function addReadme(workspace: Workspace): void {
   for (const { file, text } of codeBlocks(readFileSync(PAGE, 'utf8'))) {
     if (file === undefined) continue;
-    // What differs from machine to machine comes from the environment.
+    // Values that differ from machine to machine come from the environment.
     const here = text
       .replace(`listen(${PORT})`, "listen(Number(process.env['PORT']))")
       .replace(`'${DATABASE}'`, "process.env['DATABASE'] ?? ''");
@@ -31,14 +31,14 @@ export function addReadme(workspace: Workspace): void {
 /** The program of the README, compiled and run. */
 export async function readmeSuite(workspace: () => Workspace): Promise<void> {
   await describeWithPostgres('the README of the package', (url) => {
-    it('[fault G1] is a program that runs: row and event in one transaction, and everybody hears of it', async () => {
+    it('[fault G1] has a program that runs: it writes row and event in one transaction, and clients get the event', async () => {
       const blocks = codeBlocks(readFileSync(PAGE, 'utf8'));
       expect(blocks.map(({ language, file }) => file ?? language)).toEqual(['sh', 'users.ts', 'main.ts']);
       const port = await freePort();
       const env = { PORT: String(port), DATABASE: await createSchema(url()), NO_COLOR: '1' };
       const cwd = temporaryFolder();
       const process = startProcess([fileURLToPath(workspace().urlOf('readme-main.js'))], { cwd, env });
-      // Nest says that it has started a moment before its port is open.
+      // Nest reports its start shortly before its port is open.
       const isOpen = () =>
         fetch(`http://127.0.0.1:${port}/`).then(
           () => true,

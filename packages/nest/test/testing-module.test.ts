@@ -8,7 +8,7 @@ import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js
 import { gatewayOptions } from './support/apps.js';
 import { values } from './support/values.js';
 
-it('[002-08] the module is at home in a testing module, and what it provides can be had and be replaced', async () => {
+it('[002-08] PregonModule works in a testing module, and its providers can be injected and replaced', async () => {
   const pregon = PregonModule.forRoot(gatewayOptions());
   const testing = await Test.createTestingModule({ imports: [pregon] }).compile();
   const app = testing.createNestApplication({ logger: false });

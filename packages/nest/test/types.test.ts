@@ -10,14 +10,14 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 
 describe('the types of the package', () => {
-  it('hold no any', () => {
+  it('contain no any', () => {
     const declarations = readdirSync(DIST).filter((name) => name.endsWith('.d.ts'));
     const code = declarations.map((name) => readFileSync(DIST + name, 'utf8').replaceAll(/\/\*.*?\*\/|\/\/.*$/gms, ''));
     expect(declarations).toContain('index.d.ts');
     expect(code.filter((text) => /\bany\b/.test(text))).toEqual([]);
   });
 
-  it('say what an event that was added holds, now or later, as the driver is', () => {
+  it('give the type of an added event, as a promise or not, depending on the driver', () => {
     const event = { exchange: 'x', topic: 't', type: 'T', data: { id: 1 } };
     const added = (publisher: PregonPublisher, sqlite: SqliteDatabase) => publisher.add(sqlite, event);
     expectTypeOf(added).returns.toEqualTypeOf<PregonEvent<{ id: number }>>();
@@ -26,14 +26,14 @@ describe('the types of the package', () => {
     expectTypeOf(adding).returns.toEqualTypeOf<Promise<PregonEvent<{ id: number }>>>();
   });
 
-  it('take what a factory is given from the factory, and let no method be decorated that takes no event', () => {
+  it('infer the dependencies of a factory, and refuse to decorate a method that takes no event', () => {
     PregonModule.forRootAsync({
       useFactory: (path: string) => ({ log: 'sqlite:x.db', routes: { events: { path } } }),
     });
-    // @ts-expect-error a route has a path
+    // @ts-expect-error a route must have a path
     PregonModule.forRoot({ log: 'sqlite:x.db', routes: { events: {} } });
     const takesNumber: TypedPropertyDescriptor<(count: number) => void> = {};
-    // @ts-expect-error it is called with an event
+    // @ts-expect-error the method is called with an event
     OnDomainEvent('T')({}, 'count', takesNumber);
     const takesEvent: TypedPropertyDescriptor<(event: PregonEvent<{ id: number }>) => Promise<void>> = {};
     OnDomainEvent('T')({}, 'handle', takesEvent);

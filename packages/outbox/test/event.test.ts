@@ -7,7 +7,7 @@ const options = { source: '/auction', now: Date.UTC(2025, 0, 2), maxEventBytes: 
 const event = { exchange: 'my_events', topic: 'user.42.created', type: 'UserWasCreated' };
 
 describe('encodeEvent', () => {
-  it('completes an event with the source of the outbox, an id that sorts by time, and the time', () => {
+  it('adds the source of the outbox, an id that sorts by time, and the time to an event', () => {
     const { event: complete } = encodeEvent(event, options);
     expect(complete).toMatchObject({
       ...event,
@@ -18,12 +18,12 @@ describe('encodeEvent', () => {
     expect(complete.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   });
 
-  it('keeps an id and a time that the caller gave', () => {
+  it('keeps an id and a time from the caller', () => {
     const { event: complete } = encodeEvent({ ...event, id: 'a', time: '2020-01-01T00:00:00Z' }, options);
     expect(complete).toMatchObject({ id: 'a', time: '2020-01-01T00:00:00Z' });
   });
 
-  it('refuses an event that names another source, whose sequence it could not count', () => {
+  it('refuses an event of another source, since it could not count the sequence of that source', () => {
     const elsewhere = { ...event, source: '/elsewhere' };
     const here = { ...event, source: '/auction' };
     expect(() => encodeEvent(elsewhere, options)).toThrow(TypeError);
@@ -36,12 +36,12 @@ describe('encodeEvent', () => {
     expect(encodeEvent({ ...event, data: undefined }, options).event).not.toHaveProperty('data');
   });
 
-  it('knows the bytes that the event has with its sequence, before it has one', () => {
+  it('computes the size of the event including its sequence before it has one', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER }), (data, sequence) => {
         const { event: complete, text, bytes } = encodeEvent({ ...event, data }, options);
         expect(bytes).toBe(Buffer.byteLength(JSON.stringify(withSequence(complete, sequence))));
-        // What the relay reads back is as long as what was written: else a log could refuse what `add` took.
+        // The relay must read as many bytes as were written: otherwise a log could refuse an event that `add` accepted.
         expect(Buffer.byteLength(JSON.stringify(JSON.parse(text)))).toBe(Buffer.byteLength(text));
       }),
       { numRuns: 300 },

@@ -5,11 +5,11 @@ const noDatabase = { prepare: () => ({ run: () => ({ lastInsertRowid: 1 }), all:
 const log = { append: () => Promise.resolve() };
 
 describe('createSqliteOutbox', () => {
-  it('has its former name, too', () => {
+  it('is also exported under its former name', () => {
     expect(createOutbox).toBe(createSqliteOutbox);
   });
 
-  it('refuses options that cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => createSqliteOutbox({ source: '' })).toThrow(TypeError);
     expect(() => createSqliteOutbox({ source: '/a', maxEventBytes: 0 })).toThrow(RangeError);
     for (const table of ['', 'a b', 'a;--', '1a', 'sqlite_x', 'x'.repeat(64)]) {
@@ -17,14 +17,14 @@ describe('createSqliteOutbox', () => {
     }
   });
 
-  it('refuses a time that PostgreSQL cannot keep', () => {
+  it('refuses an answerTimeoutMs that PostgreSQL cannot apply', () => {
     for (const answerTimeoutMs of [0, 99, 3_600_001, Number.NaN]) {
       expect(() => createPostgresOutbox({ source: '/a', answerTimeoutMs }), `${answerTimeoutMs}`).toThrow(RangeError);
     }
     expect(createPostgresOutbox({ source: '/a', answerTimeoutMs: 100 }).source).toBe('/a');
   });
 
-  it('refuses a relay with options that cannot be', () => {
+  it('refuses a relay with invalid options', () => {
     const outbox = createSqliteOutbox({ source: '/a' });
     const bad = [
       { batchSize: 0 },
@@ -45,22 +45,22 @@ describe('createPostgresOutbox', () => {
     totalCount: 0,
   };
 
-  it('refuses options that cannot be', () => {
+  it('refuses invalid options', () => {
     expect(() => createPostgresOutbox({ source: '' })).toThrow(TypeError);
     expect(() => createPostgresOutbox({ source: '/a', maxEventBytes: 0 })).toThrow(RangeError);
-    // The last one leaves no room for what is added to make the names of its other tables.
+    // The last name leaves no room for the suffixes of the other tables.
     for (const table of ['', 'a b', 'a;--', '1a', 'a.b.c', '.a', 'x'.repeat(55)]) {
       expect(() => createPostgresOutbox({ source: '/a', table }), table).toThrow(TypeError);
     }
     expect(createPostgresOutbox({ source: '/a', table: 'app.outbox' }).table).toBe('app.outbox');
   });
 
-  it('refuses a relay with options that cannot be', () => {
+  it('refuses a relay with invalid options', () => {
     const { relay } = createPostgresOutbox({ source: '/a' });
     for (const options of [{ leaseMs: 0 }, { leaseMs: Number.NaN }, { batchSize: 0 }, { pollIntervalMs: 0 }]) {
       expect(() => Reflect.apply(relay, undefined, [{ db: pool, log, ...options }])).toThrow(RangeError);
     }
-    // A client, which does not come back when its connection ends.
+    // A single client does not reconnect when its connection ends.
     for (const db of [undefined, {}, { query: pool.query }]) {
       expect(() => Reflect.apply(relay, undefined, [{ db, log }])).toThrow(/not a Pool of pg/);
     }
@@ -68,13 +68,13 @@ describe('createPostgresOutbox', () => {
 });
 
 describe('sql', () => {
-  it('is the migration as text, for the table that is named', () => {
+  it('returns the migration as text, for the given table', () => {
     expect(sql('sqlite')).toMatch(/^CREATE TABLE IF NOT EXISTS pregon_outbox \(/);
     expect(sql('sqlite', 'news')).toMatch(/AUTOINCREMENT/);
     expect(sql('postgres', 'app.news')).toMatch(/CREATE TABLE IF NOT EXISTS app\.news_numbered \(/);
   });
 
-  it('refuses a dialect or a table that is none', () => {
+  it('refuses an unknown dialect or an invalid table name', () => {
     expect(() => Reflect.apply(sql, undefined, ['oracle'])).toThrow(/oracle/);
     expect(() => sql('sqlite', 'a b')).toThrow(TypeError);
     expect(() => sql('postgres', 'a b')).toThrow(TypeError);

@@ -8,7 +8,7 @@ import { expect, it, vi } from 'vitest';
 import { FaultyLog } from '../../../test/support/outbox/faulty-log.js';
 import { createSqliteOutbox, type Relay } from '../src/index.js';
 
-/** What may happen to an application with an outbox; `count` events at a time. */
+/** The steps of an application with an outbox; `count` events at a time. */
 type Step =
   | { readonly kind: 'commit' | 'rollBack' | 'rollBackInside' | 'commitElsewhere'; readonly count: number }
   | { readonly kind: 'logFails' | 'crash'; readonly stored: number }
@@ -25,7 +25,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 1, maxLength: 25 },
 );
 
-/** An application on one database, and what it ought to have emitted. */
+/** An application on one database, and the events that it must have emitted. */
 class Application {
   readonly committed: string[] = [];
   readonly log = new FaultyLog();
@@ -100,7 +100,7 @@ class Application {
     return relay;
   }
 
-  /** Ends the relay where a killed process would: some of a batch is stored, and nothing is ever heard of it. */
+  /** Ends the relay like a killed process: a part of a batch is stored, but the append never resolves. */
   async #crash(storedThen: number): Promise<void> {
     const { log } = this;
     const batch = new Promise<void>((resolve) => {
@@ -150,7 +150,7 @@ class Application {
   }
 }
 
-it('[I-1] [I-3] [I-5] [I-6] the log is what was committed, in order and once, whatever happens on the way', async () => {
+it('[I-1] [I-3] [I-5] [I-6] the log holds the committed events, in order and once, whatever fails on the way', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-outbox-'));
   let run = 0;
   try {

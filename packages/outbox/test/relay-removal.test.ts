@@ -5,7 +5,7 @@ import type { RefusedRow, RelaySource } from '../src/relay-source.js';
 
 const BAD: RefusedRow = { sequence: 1, id: undefined, code: 'EVENT_INVALID', reason: 'no event' };
 
-/** A table whose first row holds no event, and from which nothing can be removed until it may be. */
+/** A table whose first row holds no event, and which refuses removals until the test allows them. */
 class Table implements RelaySource<number> {
   readonly name = 'outbox';
   readonly setAside: RefusedRow[] = [];
@@ -35,7 +35,7 @@ class Table implements RelaySource<number> {
   lagMs = () => 0;
 }
 
-describe('a relay that may not remove what it has relayed', () => {
+describe('a relay that may not remove the rows that it has relayed', () => {
   const table = new Table();
   const ids: string[] = [];
   const errors: string[] = [];
@@ -45,7 +45,7 @@ describe('a relay that may not remove what it has relayed', () => {
 
   afterEach(() => relay.stop());
 
-  it('[fault C4] says so once, relays on, tries again ever less often, and is done as soon as it may', async () => {
+  it('[fault C4] says so once, continues to relay, retries less and less often, and succeeds as soon as it may', async () => {
     relay.start();
     for (let sequence = 2; sequence <= 40; sequence++) {
       table.last = sequence;
@@ -53,7 +53,7 @@ describe('a relay that may not remove what it has relayed', () => {
     }
     await vi.waitFor(() => expect(table.attempts).toBeGreaterThan(2));
     expect([errors, table.setAside, relay.state]).toEqual([['permission denied'], [], 'retrying']);
-    // By doubling pauses, these are seconds.
+    // With doubling pauses, this takes seconds.
     expect(table.attempts).toBeLessThan(8);
     table.mayRemove = true;
     await vi.waitFor(() => expect([table.setAside, table.removed]).toEqual([[BAD], 40]), { timeout: 60_000 });

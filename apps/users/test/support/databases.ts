@@ -4,19 +4,19 @@ import { describe } from 'vitest';
 import { describeWithPostgres } from '../../../../test/support/postgres.js';
 import { createSchema, runSql } from '../../../../test/support/postgres-schema.js';
 
-/** An empty database for one test, and a way into it beside the application. */
+/** An empty database for one test, with access to it beside the application. */
 export interface TestDatabase {
-  /** What the settings of the application say of it. */
+  /** The settings of the application for this database. */
   readonly settings: { readonly databaseUrl: string | undefined; readonly databaseFile: string };
-  /** Runs SQL, as somebody with the database's own shell would. */
+  /** Runs SQL, as in the shell of the database. */
   sql(text: string): Promise<void>;
-  /** SQL that lets every such operation on a table fail, before or after it has changed its row. */
+  /** SQL that makes every such operation on a table fail, before or after it has changed its row. */
   failing(when: 'BEFORE' | 'AFTER', operation: 'INSERT' | 'UPDATE' | 'DELETE', table: string): string;
-  /** SQL that takes that back. */
+  /** SQL that removes this failure. */
   mended(table: string): string;
 }
 
-/** @param folder is gone after the test */
+/** @param folder is deleted after the test */
 export type CreateDatabase = (folder: string) => Promise<TestDatabase>;
 
 /** The same suite on every database that the application runs on. */

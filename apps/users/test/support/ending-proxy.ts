@@ -5,8 +5,8 @@ import { onTestFinished } from 'vitest';
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
 /**
- * Stands before a PostgreSQL, and ends connections in the moment that they are ready, with the server's own last words right behind
- * its first: what a busy client reads at once when the server is killed while it connects.
+ * A proxy before a PostgreSQL that ends connections as soon as they are ready. The server's shutdown message directly
+ * follows its first messages: a busy client reads both at once if the server is killed while the client connects.
  */
 export class EndingProxy {
   /** From now on, connections end when they are ready. */

@@ -7,7 +7,7 @@ import { eventually } from '../../../../test/support/waiting.js';
 import { startApplication } from '../../src/application.js';
 import type { CreateDatabase, TestDatabase } from './databases.js';
 
-/** What an event in the log says, as far as these tests ask. */
+/** The attributes of an event in the log that these tests check. */
 export interface LoggedEvent {
   readonly type: string;
   readonly topic: string;
@@ -17,13 +17,13 @@ export interface LoggedEvent {
   readonly data: unknown;
 }
 
-/** What several applications of one test have in common. */
+/** What several applications of one test share. */
 export interface Place {
   readonly database: TestDatabase;
   readonly log: string;
 }
 
-/** An empty database, and a log of the test's own. */
+/** An empty database, and a log for the test. */
 export async function createPlace(create: CreateDatabase): Promise<Place> {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-users-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -39,7 +39,7 @@ export async function startForTest(create: CreateDatabase): Promise<TestApplicat
 /**
  * The application on a free port; ends with the test.
  *
- * @param said what it says while it starts and afterwards
+ * @param said receives what the application prints while it starts and afterwards
  */
 export async function startAt({ database, log }: Place, said: string[] = []) {
   const errors: unknown[] = [];
@@ -69,7 +69,7 @@ export async function startAt({ database, log }: Place, said: string[] = []) {
         headers: { 'Content-Type': 'application/json', ...headers },
         body: JSON.stringify(body),
       }),
-    /** Ends the application, which relays what it committed, and reads all that the log holds. */
+    /** Ends the application, which relays its committed events, and reads the whole log. */
     async eventsInTheEnd(): Promise<LoggedEvent[]> {
       await eventually(health, ({ pending }) => pending === 0);
       await close();

@@ -58,7 +58,7 @@ class PlainController {
   }
 }
 
-/** A running application, without its types of Nest, which are others in each version. */
+/** A running application, without types of Nest, which differ between versions. */
 export interface App {
   readonly url: string;
   readonly journal: string[];
@@ -69,7 +69,7 @@ export interface App {
 
 export interface BootOptions {
   readonly gateway: PregonModuleOptions;
-  /** Whether the options come from a factory, with something injected. */
+  /** Whether the options come from a factory with an injected dependency. */
   readonly isAsync?: boolean;
   readonly gateways?: readonly ('chat' | 'products' | number)[];
   readonly subscribers?: boolean;
@@ -104,7 +104,7 @@ export async function boot(options: BootOptions): Promise<App> {
   };
 }
 
-/** The same without a server of HTTP, as for workers and scripts. */
+/** The same without an HTTP server, as for workers and scripts. */
 export async function bootContext(options: BootOptions): Promise<Omit<App, 'url'>> {
   const journal = new Journal();
   const app = await NestFactory.createApplicationContext(moduleOf(options, journal), {
@@ -164,7 +164,7 @@ function gatewayClasses(gateway: 'chat' | 'products' | number): { new (...args: 
 
 function subscriberProviders(): Provider[] {
   const audit = { provide: 'AUDIT', inject: [Journal], useFactory: (journal: Journal) => new Audit(journal) };
-  // Under a second name it is the same one, and is called once.
+  // The second name refers to the same instance, which is called once.
   return [Welcome, audit, { provide: 'AUDIT AGAIN', useExisting: 'AUDIT' }];
 }
 

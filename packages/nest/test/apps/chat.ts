@@ -57,7 +57,7 @@ class TellsTheRange extends BaseWsExceptionFilter {
   }
 }
 
-/** All that a gateway of Nest may do, on the namespace `/`. */
+/** Uses every feature of a gateway of Nest, on the namespace `/`. */
 @WebSocketGateway()
 export class ChatGateway implements OnGatewayInit, OnGatewayConnection, OnGatewayDisconnect {
   @WebSocketServer()

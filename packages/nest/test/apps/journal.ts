@@ -1,6 +1,6 @@
 import { ConsoleLogger } from '@nestjs/common';
 
-/** What happened, in order, for the tests to look at. */
+/** Records what happened, in order, for the tests. */
 export class Journal {
   readonly lines: string[] = [];
 
@@ -9,7 +9,7 @@ export class Journal {
   }
 }
 
-/** What the application logs goes to the journal alone. */
+/** A logger that writes only to the journal. */
 export class JournalLogger extends ConsoleLogger {
   readonly #journal: Journal;
 

@@ -32,7 +32,7 @@ export class ProductsGateway implements OnGatewayConnection {
   }
 }
 
-/** A gateway with a port of its own, on the namespace `/`, which another one has as well, or on one of its own. */
+/** A gateway with its own port, on the namespace `/`, which another gateway uses too, or on its own namespace. */
 export function gatewayOn(port: number, namespace = '/'): { new (): object } {
   @WebSocketGateway(port, { namespace })
   class OwnPortGateway {

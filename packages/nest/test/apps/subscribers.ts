@@ -18,7 +18,7 @@ export class Welcome {
 
   @OnDomainEvent('UserWasCreated')
   async greet({ data }: PregonEvent<User>): Promise<void> {
-    // The first takes longest, which must not bring the others before it.
+    // The first event takes longest; the others must not overtake it.
     if (data?.name === 'user 0') await delay(50);
     if (data?.name === 'user 1') throw new RangeError('no greeting for user 1');
     this.#journal.note(`welcome: ${data?.name}`);
@@ -30,7 +30,7 @@ export class Welcome {
   }
 }
 
-/** One that a factory makes, so that Nest does not know its class. */
+/** A factory creates this subscriber, so Nest does not know its class. */
 export class Audit {
   readonly #journal: Journal;
 

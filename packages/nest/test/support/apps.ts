@@ -3,10 +3,10 @@ import type { PregonModuleOptions } from '@pregon/nest';
 import { afterTest, temporaryFolder } from '../../../../test/support/cleanup.js';
 import type { App, BootOptions } from '../apps/boot.js';
 
-/** What the applications export, of whichever version of Nest. */
+/** The exports of the applications, for any version of Nest. */
 export type Apps = typeof import('../apps/boot.js');
 
-/** Options of a gateway with a log of its own and a route. */
+/** Options of a gateway with its own log and one route. */
 export function gatewayOptions(options: Partial<PregonModuleOptions> = {}): PregonModuleOptions {
   const log = `sqlite:${join(temporaryFolder(), 'log.db')}`;
   return { log, routes: { events: { path: '/events' } }, shutdown: { spreadMs: 0 }, ...options };

@@ -6,14 +6,14 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const REPOSITORY = fileURLToPath(new URL('../../../../', import.meta.url));
 const TSC = join(REPOSITORY, 'node_modules/typescript/bin/tsc');
 
-/** Where modules of a version of Nest are found, from a folder below it. */
+/** Node resolves the modules of a version of Nest from any folder below this one. */
 const PLACES = { 11: 'test/nestjs-11', 12: 'packages/nest/test' } as const;
 
 export type NestVersion = keyof typeof PLACES;
 
 export const NEST_VERSIONS: readonly NestVersion[] = [12, 11];
 
-/** A folder in which TypeScript is compiled against a version of Nest, as an application would be, and run on it. */
+/** A folder in which TypeScript is compiled against a version of Nest and run on it, like an application. */
 export class Workspace {
   readonly folder: string;
 
@@ -25,7 +25,7 @@ export class Workspace {
     writeFileSync(join(this.folder, 'package.json'), '{ "type": "module" }');
   }
 
-  /** Copied, not linked: Node looks for Nest from where a file really is. */
+  /** Copies the package instead of linking it: Node looks for Nest from the real path of a file. */
   #installPackage(): void {
     const target = join(this.folder, 'node_modules/@pregon/nest');
     const source = join(REPOSITORY, 'packages/nest');
@@ -33,7 +33,7 @@ export class Workspace {
     for (const part of ['dist', 'package.json']) cpSync(join(source, part), join(target, part), { recursive: true });
   }
 
-  /** Puts a folder of sources in. */
+  /** Copies a folder of sources into the workspace. */
   add(source: string, name: string): void {
     cpSync(source, join(this.folder, name), { recursive: true });
   }
@@ -42,7 +42,7 @@ export class Workspace {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** Compiles all that is there but tests; throws with what the compiler says. */
+  /** Compiles all sources except tests; throws an error with the output of the compiler. */
   compile(): void {
     const compilerOptions = {
       target: 'es2022',
@@ -66,7 +66,7 @@ export class Workspace {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Where a compiled file is, to import it from. */
+  /** The URL of a compiled file, for an import. */
   urlOf(name: string): string {
     return pathToFileURL(join(this.folder, name)).href;
   }

@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 
-// What `nest generate` runs, by the same engine; it comes with the schematics.
+// The engine that `nest generate` runs; it comes with the schematics.
 const require = createRequire(createRequire(import.meta.url).resolve('@nestjs/schematics/package.json'));
 
-/** Runs a schematic of Nest's, as `nest new` and `nest generate` do, in a folder. */
+/** Runs a schematic of Nest in a folder, as `nest new` and `nest generate` do. */
 export async function generate(folder: string, schematic: string, options: object): Promise<void> {
   const { schema } = require('@angular-devkit/core');
   const { NodeWorkflow } = require('@angular-devkit/schematics/tools');
   const workflow = new NodeWorkflow(folder, { resolvePaths: [import.meta.dirname] });
-  // As the command line does: an option that is not given is there, undefined.
+  // The command line also passes missing options as undefined.
   workflow.registry.addPostTransform(schema.transforms.addUndefinedDefaults);
   const request = { collection: '@nestjs/schematics', schematic, options, allowPrivate: true };
   await new Promise<void>((resolve, reject) => {
