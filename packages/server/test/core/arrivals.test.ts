@@ -31,13 +31,13 @@ async function start(limits: ArrivalsLimits) {
   return { log, arrivals, told, follows: () => follows };
 }
 
-/** Long enough for every page that a log without a limit would bring. */
+/** Long enough for every page that a log would deliver without a limit. */
 async function turns(count = 20): Promise<void> {
   for (let n = 0; n < count; n++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('[I-7] events of a log that wait to be matched', () => {
-  it('are at most the limit and one page; the log is followed again when half of them were taken', async () => {
+describe('[I-7] events that wait to be matched', () => {
+  it('number at most the limit and one page; the log is followed again when half of them are taken', async () => {
     const { log, arrivals, follows } = await start({ mostEvents: 2_500 });
     await log.append(events(10_000));
     await turns();
@@ -51,7 +51,7 @@ describe('[I-7] events of a log that wait to be matched', () => {
     await arrivals.close();
   });
 
-  it('do not hide that the log can be read again, also if the log says so during a pause', async () => {
+  it('do not delay the report that the log is available again, even during a pause', async () => {
     const log = openMemoryLog();
     await log.append(events(3_000));
     const page = async (after: number) => log.read({ after, maxCount: PAGE });
@@ -77,7 +77,7 @@ describe('[I-7] events of a log that wait to be matched', () => {
       },
     );
     followers[0]?.unavailable(new Error('away'));
-    // It was read before the outage, and comes late.
+    // This page was read before the outage, and arrives late.
     followers[0]?.appended(await page(0));
     followers[0]?.available();
     arrivals.take(PAGE);
@@ -93,12 +93,12 @@ describe('[I-7] events of a log that wait to be matched', () => {
     await turns();
     const bytes = arrivals.waiting.reduce((sum, { size }) => sum + size, 0);
     expect(bytes).toBeGreaterThanOrEqual(1_048_576);
-    // 256 KiB is a page.
+    // A page has 256 KiB.
     expect(bytes).toBeLessThan(1_048_576 + 2 * 262_144);
     await arrivals.close();
   });
 
-  it('[I-1][I-2][I-3] come once each, in order, however many are taken at a time', async () => {
+  it('[I-1][I-2][I-3] are delivered once each, in order, however many are taken at a time', async () => {
     const steps = fc.array(
       fc.oneof(
         fc.record({ append: fc.integer({ min: 1, max: 1_500 }) }),
@@ -138,7 +138,7 @@ describe('[I-7] events of a log that wait to be matched', () => {
     );
   });
 
-  it('are followed by an error, and nothing ends, if the log cannot be followed again', async () => {
+  it('lead to a reported error if the log cannot be followed again, and the process continues', async () => {
     const { log, arrivals, told } = await start({ mostEvents: 1 });
     await log.append([event('a'), event('b')]);
     await turns();
@@ -149,7 +149,7 @@ describe('[I-7] events of a log that wait to be matched', () => {
     await arrivals.close();
   });
 
-  it('stop after close, also while the log was about to be followed again', async () => {
+  it('are no longer collected after close, even if the log was about to be followed again', async () => {
     const { log, arrivals } = await start({ mostEvents: 1 });
     await log.append([event('a')]);
     await turns();

@@ -11,20 +11,20 @@ const data = fc.oneof(
 );
 
 describe('a broadcast', () => {
-  it('is the same after its way to another gateway: value, text, bytes or nothing', () => {
+  it('arrives unchanged at another gateway: value, text, bytes or nothing', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), data, (route, name, value) => {
         const read = decodeBroadcast(encodeBroadcast({ route, message: new Message(name, value) }));
         expect(read.route).toBe(route);
         expect(read.message.name).toBe(name);
-        // JSON knows no negative zero.
+        // JSON has no negative zero.
         expect(read.message.data).toEqual(value instanceof Uint8Array ? value : again(value));
       }),
     );
   });
 
   it.each(['', 'text', '1', 'null', '[]', '{"route":"r"}', '{"name":"n"}', '{"route":1,"name":"n"}'])(
-    'is no such text: %j',
+    'is not decoded from %j',
     (text) => {
       expect(() => decodeBroadcast(text)).toThrow(/./);
     },

@@ -5,7 +5,7 @@ import { eventLoopTurn, FakeClock } from './support/fake-clock.js';
 import { FakeLink } from './support/fake-link.js';
 import { events, Square } from './support/square.js';
 
-/** Takes as many chunks as it wants, each in half a millisecond of the clock: two fill a turn. */
+/** Takes as many chunks as the test wants, each in half a millisecond: two fill a turn. */
 class Reader {
   readonly taken: string[];
   readonly #name: string;
@@ -40,8 +40,8 @@ function readers(...wants: [name: string, count: number][]) {
   return { all, ...shared };
 }
 
-describe('those who are behind', () => {
-  it('[I-8] together take no longer than a millisecond of one turn, first come, first served', () => {
+describe('subscriptions behind the edge', () => {
+  it('[I-8] take at most a millisecond of one turn in total, first come, first served', () => {
     const { clock, all, taken } = readers(['a', 1], ['b', 1], ['c', 1], ['d', 1], ['e', 1]);
     for (const reader of all) reader.advance();
     expect(taken).toEqual(['a', 'b']);
@@ -53,7 +53,7 @@ describe('those who are behind', () => {
     expect(clock.turns).toBe(0);
   });
 
-  it('[I-8] take turns: one that wants much comes after those who waited', () => {
+  it('[I-8] take turns: one that wants many chunks comes after those that waited', () => {
     const { clock, all, taken } = readers(['a', 4], ['b', 1], ['c', 1]);
     for (const reader of all) reader.advance();
     while (clock.turns > 0) clock.turn();
@@ -64,7 +64,7 @@ describe('those who are behind', () => {
     expect(shared.map(([name]) => name).join('')).toBe('aaaabca');
   });
 
-  it('take the chunk that they had when they had to wait, and none where they have gone meanwhile', () => {
+  it('take the chunk for which they waited, and none if they ended meanwhile', () => {
     const { clock, all, taken, catchingUp } = readers(['a', 2], ['b', 7], ['c', 1]);
     for (const reader of all) reader.advance();
     const [, b] = all;
@@ -73,13 +73,13 @@ describe('those who are behind', () => {
     expect(taken).toEqual(['a', 'a', 'c1']);
   });
 
-  it('[I-1][I-2][I-8] a storm that comes back takes many turns, in which those at the edge get what comes', async () => {
+  it('[I-1][I-2][I-8] catch up over many turns in a storm, while subscriptions at the edge get new events', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(101));
     const present = square.subscribe({});
     const returning = Array.from({ length: 200 }, () => {
       const link = new FakeLink();
-      // A turn has room for ten.
+      // A turn has time for ten.
       link.onEvents = () => square.clock.advance(0.1);
       return square.subscribe({ since, link });
     });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ChunkMemory, MEMORY_BYTES } from '../../src/core/delivery/chunk-memory.js';
 
 describe('a slab', () => {
-  it('gives each piece memory that no other piece has', () => {
+  it('gives each piece memory of its own', () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.nat(2_000), fc.nat(MEMORY_BYTES * 2)), { maxLength: 200 }), (sizes) => {
         const slab = new ChunkMemory();
@@ -17,7 +17,7 @@ describe('a slab', () => {
     );
   });
 
-  it('[I-7] keeps no more for a small piece than one chunk has, and nothing beside a large one', () => {
+  it('[I-7] keeps at most one chunk of memory for a small piece, and no extra memory for a large one', () => {
     const slab = new ChunkMemory();
     expect(slab.take(1).buffer.byteLength).toBe(MEMORY_BYTES);
     expect(slab.take(MEMORY_BYTES).buffer.byteLength).toBe(MEMORY_BYTES);

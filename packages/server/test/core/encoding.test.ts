@@ -9,7 +9,7 @@ import { entry, logged, loggedOfSize } from './support/entries.js';
 import { event } from './support/square.js';
 
 describe('LoggedEvent', () => {
-  it('[I-4] puts the position into the JSON text, and nothing else is changed', () => {
+  it('[I-4] adds the position to the JSON text, and changes nothing else', () => {
     const of = event('user.42.created', { data: { name: 'Ångström 🚀 "}' } });
     const event7 = logged(entry(7, of));
     const point = { offset: 7, fingerprint: fingerprint(Buffer.from(JSON.stringify(of))) };
@@ -18,7 +18,7 @@ describe('LoggedEvent', () => {
     expect(event7.offset).toBe(7);
   });
 
-  it('says its size and where it ends exactly, for any text and any offset', () => {
+  it('computes its exact size and end, for any text and any offset', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.maxSafeNat(), fc.nat(20), (data, offset, at) => {
         const one = logged(entry(offset, event('t', { data })));
@@ -42,7 +42,7 @@ describe('WebSocket frames', () => {
     [1_048_576, [0x81, 127, 0, 0, 0, 0, 0, 16, 0, 0]],
   ];
 
-  it.each(headers)('an event of %i bytes has the header of RFC 6455 section 5.2', (size, header) => {
+  it.each(headers)('have the header of RFC 6455 section 5.2 for an event of %i bytes', (size, header) => {
     const logged = loggedOfSize(1, size);
     expect(logged.size).toBe(size);
     const bytes = new Chunk(0, 1, [logged]).bytes(eventFrames);
@@ -52,7 +52,7 @@ describe('WebSocket frames', () => {
     expect(decodeEvents(bytes, 'websocket')[0]?.position).toBe(logged.position);
   });
 
-  it('[I-1] a chunk is its events, one frame each, in order, with nothing between', () => {
+  it('[I-1] of a chunk are one for each event, in order, with nothing in between', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 130, max: 70_000 }), { maxLength: 6 }), (sizes) => {
         const events = sizes.map((size, index) => loggedOfSize(index + 1, size));
@@ -66,7 +66,7 @@ describe('WebSocket frames', () => {
 });
 
 describe('blocks of an event stream', () => {
-  it('bear the position as id and the whole event as one line of data, whatever is in it', () => {
+  it('have the position as id and the whole event as one line of data, whatever its content', () => {
     const hostile = ['\n', '\r', '\r\n\r\n', '\0', '\u2028', '\ud800', 'data: x\n\nid: 1\n\n', '🚀', ''];
     const events = hostile.map((data, index) => logged(entry(index + 1, event('t', { data }))));
     const bytes = new Chunk(0, 9, events).bytes(eventBlocks);
@@ -76,7 +76,7 @@ describe('blocks of an event stream', () => {
 });
 
 describe('Chunk', () => {
-  it('encodes once for each format, and gives the very same buffer to all', () => {
+  it('encodes once for each format, and gives the same buffer to all', () => {
     const chunk = new Chunk(0, 1, [loggedOfSize(1, 200)]);
     expect(chunk.bytes(eventFrames)).toBe(chunk.bytes(eventFrames));
     expect(chunk.bytes(eventBlocks)).toBe(chunk.bytes(eventBlocks));

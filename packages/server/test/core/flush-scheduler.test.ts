@@ -23,7 +23,7 @@ describe('FlushScheduler', () => {
     expect(at).toEqual([0]);
   });
 
-  it('flushes at most once in an interval, and once for all that was asked meanwhile', () => {
+  it('flushes at most once per interval, and once for all requests in between', () => {
     const { clock, at, flushes } = scheduler(10);
     flushes.request();
     for (let ms = 0; ms < 35; ms++) {
@@ -34,7 +34,7 @@ describe('FlushScheduler', () => {
     expect(at).toEqual([0, 10, 20, 30]);
   });
 
-  it('rests after the last flush, and flushes at once again when it has rested', () => {
+  it('rests after the last flush, and then flushes at once again', () => {
     const { clock, at, flushes } = scheduler(10);
     flushes.request();
     clock.advance(100);
@@ -44,7 +44,7 @@ describe('FlushScheduler', () => {
     expect(at).toEqual([0, 100]);
   });
 
-  it('with an interval of 0, flushes once in a turn of the event loop', () => {
+  it('flushes once per turn of the event loop if the interval is 0', () => {
     const { clock, at, flushes } = scheduler(0);
     for (let i = 0; i < 5; i++) flushes.request();
     expect(at).toHaveLength(1);
@@ -55,7 +55,7 @@ describe('FlushScheduler', () => {
     expect(clock.turns).toBe(0);
   });
 
-  it('what is asked for during a flush comes with the next one', () => {
+  it('serves a request during a flush with the next flush', () => {
     const asked = { again: true };
     const { clock, at, flushes } = scheduler(10, () => {
       if (asked.again) flushes.request();
@@ -67,7 +67,7 @@ describe('FlushScheduler', () => {
     expect(at).toEqual([0, 10]);
   });
 
-  it('[I-8] goes on after a flush that threw', () => {
+  it('[I-8] continues after a flush that threw', () => {
     const { clock, at, flushes } = scheduler(10, () => {
       throw new Error('boom');
     });

@@ -7,7 +7,7 @@ import { collectGarbage } from './support/garbage.js';
 
 const BIRTH = { offset: 0, fingerprint: 1 };
 
-/** Runs of events with holes between their offsets, as RabbitMQ has them. */
+/** Runs of events with gaps between their offsets, as RabbitMQ has them. */
 const batches = fc.array(
   fc.array(fc.record({ size: fc.integer({ min: 140, max: 3_000 }), skip: fc.nat(3) }), { maxLength: 8 }),
   { maxLength: 30 },
@@ -48,7 +48,7 @@ describe('HistoryWindow', () => {
     );
   });
 
-  it('gives at most as many bytes as asked for, at least one event, and says whether there are more', () => {
+  it('returns at most as many bytes as requested, but at least one event, and says whether there are more', () => {
     const window = new HistoryWindow(1_000_000, BIRTH);
     window.append([1, 2, 3, 4].map((offset) => loggedOfSize(offset, 500)));
     const ask = (offset: number, bytes: number) => {
@@ -62,14 +62,14 @@ describe('HistoryWindow', () => {
     expect(ask(4, 1_000)).toEqual({ offsets: [], more: false });
   });
 
-  it('its floor is the point of the last event that it dropped', () => {
+  it('has the point of the last dropped event as its floor', () => {
     const window = new HistoryWindow(1_700, BIRTH);
     const events = [1, 2, 3].map((offset) => loggedOfSize(offset, 500));
     window.append(events);
     expect(window.floor).toEqual({ offset: 1, fingerprint: events[0]?.entry.fingerprint });
   });
 
-  it('[I-7] lets go of what it dropped: large events are collected though small ones are still held', async () => {
+  it('[I-7] releases dropped events: large ones are collected although small ones are still held', async () => {
     const window = new HistoryWindow(3_000_000, BIRTH);
     const dropped: WeakRef<LoggedEvent>[] = [];
     for (let offset = 1; offset <= 40; offset++) {
@@ -82,7 +82,7 @@ describe('HistoryWindow', () => {
     expect(window.count).toBe(2);
   });
 
-  it('[I-4] is empty after another log took the place of its own', () => {
+  it('[I-4] is empty after its log was replaced', () => {
     const window = new HistoryWindow(10_000, BIRTH);
     window.append([1, 2, 3].map((offset) => loggedOfSize(offset, 500)));
     window.clear({ offset: 9, fingerprint: 9 });

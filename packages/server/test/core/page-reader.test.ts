@@ -4,7 +4,7 @@ import { type Client, events, Square } from './support/square.js';
 
 const COUNT = 300;
 
-/** Each from a place of its own, all of them before the history window. */
+/** Clients that resume from different positions, all of them before the history window. */
 async function comeBack(): Promise<{ square: Square; ids: string[]; clients: Client[] }> {
   const square = await Square.open({ historyBytes: 0 });
   const missed = events(COUNT);
@@ -14,15 +14,15 @@ async function comeBack(): Promise<{ square: Square; ids: string[]; clients: Cli
   return { square, ids: missed.map(({ id }) => id), clients };
 }
 
-describe('those who come back, each from a place of its own', () => {
-  it('[F][I-1][I-2][I-3] share what is read of the log, and get exactly what they missed', async () => {
+describe('clients that resume from different positions', () => {
+  it('[F][I-1][I-2][I-3] share the pages of the log, and get exactly the missed events', async () => {
     const { square, ids, clients } = await comeBack();
     await square.clock.settle();
     for (const [index, { link }] of clients.entries()) expect(link.eventIds).toEqual(ids.slice(index + 1));
     expect(square.log.calls.read).toBeLessThan(5);
   });
 
-  it('[I-8] begin one read of the log in a turn of the event loop, however many they are', async () => {
+  it('[I-8] cause one read of the log in a turn of the event loop, however many they are', async () => {
     const { square } = await comeBack();
     const gate = square.log.hold('read', 'before');
     let before = 0;
@@ -43,7 +43,7 @@ describe('those who come back, each from a place of its own', () => {
     await square.clock.settle();
   });
 
-  it('[I-4] are told reset, each of them, where the log is replaced while they wait, and nothing of the old one later', async () => {
+  it('[I-4] are all told reset if the log is replaced while they wait, and get no event of the old log later', async () => {
     const { square, ids, clients } = await comeBack();
     const gate = square.log.hold('read', 'after');
     for (let turns = 0; turns < 5; turns++) {
@@ -56,7 +56,7 @@ describe('those who come back, each from a place of its own', () => {
     gate.open();
     await square.clock.settle();
     const [last] = await square.append(events(1));
-    // The last one was at the edge all the time.
+    // The last client was at the edge all the time.
     for (const { link } of clients.slice(0, -1)) {
       expect(link.frames.map(({ op }) => op)).toContain('reset');
       expect(link.eventIds.filter((id) => ids.includes(id))).toEqual([]);
@@ -64,7 +64,7 @@ describe('those who come back, each from a place of its own', () => {
     }
   });
 
-  it('[I-8] are not held up by one whose read fails', async () => {
+  it('[I-8] are not delayed by a client whose read fails', async () => {
     const { square, ids, clients } = await comeBack();
     square.log.fail('read', new Error('a damaged page'));
     await square.clock.settle();

@@ -8,7 +8,7 @@ function delivered({ link }: Client): unknown[] {
   return link.delivered.map(({ data }) => data);
 }
 
-/** Replaces the log by one in which the same offsets hold other events. */
+/** Replaces the log by another log that holds other events at the same offsets. */
 async function replace(square: Square, count: number): Promise<string[]> {
   square.log.inner.replace();
   const points = await square.log.append(events(count, 'new', { data: 'new' }));
@@ -16,7 +16,7 @@ async function replace(square: Square, count: number): Promise<string[]> {
 }
 
 describe('resuming from a position', () => {
-  it('[I-4] that the log holds goes on from there', async () => {
+  it('[I-4] that the log holds continues after it', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const positions = await square.append(events(5));
     const client = square.subscribe({ since: positions[1] ?? '' });
@@ -25,7 +25,7 @@ describe('resuming from a position', () => {
     expect(client.link.delivered.map(({ position }) => position)).toEqual(positions.slice(2));
   });
 
-  it('[I-4] that retention has dropped is told reset: truncated, then the live edge', async () => {
+  it('[I-4] that retention has dropped causes a reset (truncated), then live events', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const positions = await square.append(events(5));
     await square.log.inner.trim({ maxCount: 2 });
@@ -38,7 +38,7 @@ describe('resuming from a position', () => {
     expect(client.link.delivered).toEqual([]);
   });
 
-  it('[I-4] that is the floor exactly misses nothing', async () => {
+  it('[I-4] that is exactly the floor misses nothing', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const positions = await square.append(events(5));
     await square.log.inner.trim({ maxCount: 2 });
@@ -48,7 +48,7 @@ describe('resuming from a position', () => {
   });
 
   it.each([0, 1_000_000])(
-    '[I-4] of another log is told reset: replaced (history of %i bytes)',
+    '[I-4] of another log causes a reset (replaced), with a history of %i bytes',
     async (historyBytes) => {
       const other = await Square.open();
       const foreign = await other.append(events(5));
@@ -63,7 +63,7 @@ describe('resuming from a position', () => {
     },
   );
 
-  it('[I-4] that is garbage is refused at once, and opens nothing', async () => {
+  it('[I-4] that is invalid is refused at once, and opens nothing', async () => {
     const square = await Square.open();
     const { connection } = square.connect();
     const [good = ''] = await square.append(events(1));
@@ -84,7 +84,7 @@ describe('resuming from a position', () => {
     expect(square.hub.subscriptions).toBe(0);
   });
 
-  it('[I-2] that retention drops while it is read is told reset, after what was still there', async () => {
+  it('[I-2] that retention drops during the read causes a reset, after the events that were still there', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const positions = await square.append(events(10, 'a', { data: 'x'.repeat(30_000) }));
     const gate = square.log.hold('read', 'before');
@@ -106,7 +106,7 @@ describe('resuming from a position', () => {
 });
 
 describe('a log that is replaced while the gateway runs', () => {
-  it('[I-4] is told to all: reset, and then only events of the new log', async () => {
+  it('[I-4] causes a reset for all subscriptions, and then only events of the new log', async () => {
     const square = await Square.open();
     await square.append(events(5, 'old', { data: 'old' }));
     const live = square.subscribe();
@@ -122,7 +122,7 @@ describe('a log that is replaced while the gateway runs', () => {
     }
   });
 
-  /** Each is caught with an answer of the log under way: old when it was asked, or new before the hub is told. */
+  /** The log is replaced during a call: before the call reads it, or after, but before the hub is told. */
   const moments = [
     ['read', 'before'],
     ['read', 'after'],
@@ -132,7 +132,7 @@ describe('a log that is replaced while the gateway runs', () => {
     ['check', 'after'],
   ] as const;
 
-  it.each(moments)('[I-4] with a %s under way (held %s it), never mixes the two', async (call, when) => {
+  it.each(moments)('[I-4] during a %s (held %s it) never mixes the two logs', async (call, when) => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(5, 'old', { data: 'old' }));
     const gate = square.log.hold(call, when);
@@ -143,7 +143,7 @@ describe('a log that is replaced while the gateway runs', () => {
     const fresh = await replace(square, 8);
     gate.open();
     await square.clock.settle();
-    // The hub has not been told yet: what it gives out now can be of the old log only.
+    // The hub has not been told yet: it can deliver only events of the old log.
     expect(delivered(client)).not.toContain('new');
     square.log.tellFollowers();
     await square.clock.settle();
@@ -154,7 +154,7 @@ describe('a log that is replaced while the gateway runs', () => {
     expect(delivered(client).filter((data) => data !== 'old')).toEqual(['newer']);
   });
 
-  it('[I-4] and a page of the old log that arrives late is not served to those who come afterwards', async () => {
+  it('[I-4] does not serve a late page of the old log to clients that connect afterwards', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(5, 'old', { data: 'old' }));
     const gate = square.log.hold('check', 'after');
@@ -164,7 +164,7 @@ describe('a log that is replaced while the gateway runs', () => {
     await square.clock.settle();
     gate.letOne();
     await square.clock.settle();
-    // The last check of the page: it has found the old log in its place, and nobody was told yet.
+    // The last check of the page still found the old log, and the hub was not told yet.
     expect(gate.waiting).toBe(1);
     const fresh = await replace(square, 5);
     await square.clock.settle();
@@ -177,7 +177,7 @@ describe('a log that is replaced while the gateway runs', () => {
     expect(early.link.frames.map(({ op }) => op)).toEqual(['subscribed', 'reset', 'subscribed']);
   });
 
-  it('[I-4] forgets what had arrived of the old one and was not delivered yet', async () => {
+  it('[I-4] drops events of the old log that had arrived but were not delivered', async () => {
     const square = await Square.open({ flushIntervalMs: 50 });
     const client = square.subscribe();
     await square.append(events(1, 'old', { data: 'old' }));
@@ -192,12 +192,12 @@ describe('a log that is replaced while the gateway runs', () => {
   });
 
   it.each(['first', 'position'])(
-    '[I-4] since=%s of the new log is not answered with events of the old',
+    '[I-4] does not answer since=%s of the new log with events of the old one',
     async (kind) => {
       const log = new ControlledLog(openMemoryLog({ exchanges: ['things'] }));
       const square = await Square.open({ log });
       const foreign = event('old', { exchange: 'other', data: 'old' });
-      // The window knows nothing of the second offset, so the log is asked.
+      // The window does not hold the second offset, so the gateway asks the log.
       await square.append([...events(1, 'old', { data: 'old' }), foreign, ...events(3, 'old', { data: 'old' })]);
       square.log.holdFollowers();
       const fresh = await replace(square, 3);
@@ -212,7 +212,7 @@ describe('a log that is replaced while the gateway runs', () => {
     },
   );
 
-  it('[I-4] a fingerprint that was changed by hand is refused', async () => {
+  it('[I-4] refuses a fingerprint that was changed by hand', async () => {
     const square = await Square.open();
     const [position = ''] = await square.append(events(2));
     const [offset = '', rest = ''] = position.split('.');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type Step, schedule, World, type WorldOptions } from './support/schedule.js';
 
 const options: fc.Arbitrary<WorldOptions> = fc.record({
-  // Nothing, about four events, everything: edge, log and window all have their turn.
+  // No bytes, about four events, everything: so events come from the edge, the log and the window.
   historyBytes: fc.constantFrom(0, 2_500, 60_000, 10_000_000),
   flushIntervalMs: fc.constantFrom(0, 5),
   limits: fc.array(fc.constantFrom(0, 500, 100_000, Number.POSITIVE_INFINITY), { minLength: 2, maxLength: 4 }),
@@ -26,13 +26,13 @@ async function play(world: World, steps: readonly Step[]): Promise<void> {
 }
 
 describe('any schedule of appends, flushes, slow links, slow logs, subscriptions and reconnects', () => {
-  it('[I-1][I-2][I-3] each subscription gets every matching event after its position, in order, once', async () => {
+  it('[I-1][I-2][I-3] gives each subscription every matching event after its position, in order, once', async () => {
     let delivered = 0;
     await fc.assert(
       fc.asyncProperty(options, schedule({ forgetful: false }), async (opts, steps) => {
         const world = await World.open(opts);
         await play(world, steps);
-        // With a log that forgets nothing, there is no reason for a reset.
+        // A log that drops nothing gives no reason for a reset.
         expect(world.resets).toEqual([]);
         expect(world.overfilled).toBe(0);
         delivered += world.delivered;
@@ -42,7 +42,7 @@ describe('any schedule of appends, flushes, slow links, slow logs, subscriptions
     expect(delivered).toBeGreaterThan(1_000);
   });
 
-  it('[I-2][I-4] with retention, replaced logs and failed reads meanwhile: the same, or a reset', async () => {
+  it('[I-2][I-4] gives the same or a reset, with retention, replaced logs and failed reads', async () => {
     await fc.assert(
       fc.asyncProperty(options, schedule({ forgetful: true }), async (opts, steps) => {
         const world = await World.open(opts);

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FakeLink } from './support/fake-link.js';
 import { event, events, Square } from './support/square.js';
 
-describe('what many want', () => {
-  it('is encoded once per flush and format: a thousand connections get the very same buffers', async () => {
+describe('an event or a page that many connections want', () => {
+  it('is encoded once per flush and format: a thousand connections get the same buffers', async () => {
     const square = await Square.open();
     const sockets = Array.from({ length: 1_000 }, () => square.subscribe({ topics: ['thing.#', 'thing.1.*'] }));
     const streams = Array.from({ length: 10 }, () =>
@@ -17,13 +17,13 @@ describe('what many want', () => {
     for (const { link } of [...sockets, ...streams]) expect(link.delivered).toHaveLength(5);
   });
 
-  it('is encoded once for all who want the same events of a flush, by whatever patterns', async () => {
+  it('is encoded once for all that want the same events of a flush, whatever their patterns', async () => {
     const square = await Square.open();
     const patterns = [['#'], ['thing.#'], ['thing.1.*', 'shop.#'], ['*.1.done'], ['thing.*.done', 'thing.2.#']];
     const clients = patterns.map((topics) => square.subscribe({ topics }));
     await square.append(events(3));
     expect(new Set(clients.flatMap(({ link }) => link.buffers)).size).toBe(1);
-    // Whoever wants other ones gets other bytes, also where they are as many.
+    // A connection that wants other events gets other bytes, even if the number is the same.
     const other = square.subscribe({ topics: ['thing.2.#', 'thing.3.#'] });
     await square.append([event('thing.1.done'), event('thing.2.done'), event('thing.3.done')]);
     expect(clients[2]?.link.delivered.map(({ topic }) => topic).slice(3)).toEqual(['thing.1.done']);
@@ -31,7 +31,7 @@ describe('what many want', () => {
     expect(new Set([...clients, other].flatMap(({ link }) => link.buffers.slice(-1))).size).toBe(3);
   });
 
-  it('goes out in one piece to a connection with several subscriptions, and in as many flushes as ever', async () => {
+  it('is written in one piece to a connection with several subscriptions, in the same number of flushes', async () => {
     const square = await Square.open();
     const { link, connection } = square.connect();
     for (let id = 1; id <= 5; id++) connection.subscribe(id, [`thing.${id}.#`], undefined);
@@ -42,7 +42,7 @@ describe('what many want', () => {
     expect(link.pieces).toBe(2);
   });
 
-  it('is read once from the log: a storm of a thousand that resume from one position', async () => {
+  it('is read once from the log in a storm of a thousand clients that resume from one position', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(1));
     // Three pages of the log.
@@ -51,14 +51,14 @@ describe('what many want', () => {
     const clients = Array.from({ length: 1_000 }, () => square.subscribe({ since }));
     await square.clock.settle();
     expect(square.log.calls.read - reads).toBe(3);
-    // Two for the position, for all of them; one for each page.
+    // Two checks for the position, for all of them; one for each page.
     expect(square.log.calls.check - checks).toBe(5);
     for (const { link } of clients) expect(link.delivered).toHaveLength(15);
-    // And encoded once: the chunk is shared, too.
+    // The chunk is shared too, so it is encoded once.
     expect(new Set(clients.flatMap(({ link }) => link.buffers)).size).toBe(3);
   });
 
-  it('[I-4] is not shared for long: that a position is there, nor that it is not', async () => {
+  it('[I-4] has its position checked again after a short time, whether it was found or not', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(2));
     const checks = () => square.log.calls.check;
@@ -86,7 +86,7 @@ describe('what many want', () => {
     expect(checks()).toBe(asked + 1);
   });
 
-  it('is not read at all where the window has it', async () => {
+  it('is not read from the log if the window has it', async () => {
     const square = await Square.open();
     const [since = ''] = await square.append(events(50));
     const { read, check, floor } = square.log.calls;
@@ -97,7 +97,7 @@ describe('what many want', () => {
     for (const { link } of clients) expect(link.delivered).toHaveLength(49);
   });
 
-  it('is forgotten with the last who wants it: another subscription of the same words starts anew', async () => {
+  it('is released with the last subscription: a later one with the same topics starts anew', async () => {
     const square = await Square.open();
     const first = square.subscribe({ topics: ['thing.#'] });
     first.connection.unsubscribe(1);
@@ -108,7 +108,7 @@ describe('what many want', () => {
     expect(first.link.delivered).toHaveLength(0);
   });
 
-  it('leaves those with other words alone: nothing is encoded for a filter that matches nothing', async () => {
+  it('costs nothing for other topics: nothing is encoded for a filter that matches nothing', async () => {
     const square = await Square.open();
     const idle = square.subscribe({ topics: ['shop.#'] });
     const busy = square.subscribe();

@@ -11,7 +11,7 @@ function ids(of: readonly { id: string }[]): string[] {
 }
 
 describe('a subscription at the edge', () => {
-  it('[I-1] gets what is appended from now on, in order, after it was told where it begins', async () => {
+  it('[I-1] gets new events in order, after it was told where it begins', async () => {
     const square = await Square.open();
     await square.append(events(3));
     const { link } = square.subscribe();
@@ -22,7 +22,7 @@ describe('a subscription at the edge', () => {
     expect(link.eventIds).toEqual(ids(live));
   });
 
-  it('gets an event in the very call that brings it, where nothing was flushed lately', async () => {
+  it('gets an event in the same call that delivers it, if nothing was flushed lately', async () => {
     const square = await Square.open({ flushIntervalMs: 50 });
     const { link } = square.subscribe();
     square.log.holdFollowers();
@@ -32,7 +32,7 @@ describe('a subscription at the edge', () => {
     expect(link.delivered).toHaveLength(1);
   });
 
-  it('[000-17] gets only what its topics, and the route, let through', async () => {
+  it('[000-17] gets only events that match its topics and the route', async () => {
     const square = await Square.open({ route: { topics: ['user.#'], exchanges: ['users'] } });
     const { link } = square.subscribe({ topics: ['*.1.*', 'user.2.#'] });
     const wanted = [event('user.1.created', { exchange: 'users' }), event('user.2.x.y', { exchange: 'users' })];
@@ -45,14 +45,14 @@ describe('a subscription at the edge', () => {
     expect(link.eventIds).toEqual(ids(wanted));
   });
 
-  it('[I-3] gets an event that several of its patterns match once', async () => {
+  it('[I-3] gets an event once even if several of its patterns match', async () => {
     const square = await Square.open();
     const { link } = square.subscribe({ topics: ['a.#', '#.b', 'a.*', '*.b'] });
     await square.append([event('a.b')]);
     expect(link.delivered).toHaveLength(1);
   });
 
-  it('gets nothing any more once it has ended', async () => {
+  it('gets nothing after it has ended', async () => {
     const square = await Square.open();
     const { link, connection } = square.subscribe();
     connection.unsubscribe(1);
@@ -70,7 +70,7 @@ describe('a subscription behind', () => {
     ['the log, then the window', 3_000],
   ] as const;
 
-  it.each(places)('[I-2] gets what came since its position from %s, then what is live', async (_, historyBytes) => {
+  it.each(places)('[I-2] gets the events since its position from %s, then live events', async (_, historyBytes) => {
     const square = await Square.open({ historyBytes });
     const before = await square.append(events(20));
     const missed = events(30);
@@ -79,13 +79,13 @@ describe('a subscription behind', () => {
     const live = events(2);
     await square.append(live);
     expect(link.frames).toEqual([{ op: 'subscribed', id: 1, position: before.at(-1), recovered: true, behind: 30 }]);
-    // It has caught up.
+    // The subscription has caught up.
     expect(link.checkpoints).toHaveLength(1);
     expect(link.received.findIndex(({ op }) => op === 'checkpoint')).toBeGreaterThanOrEqual(32);
     expect(link.eventIds).toEqual(ids([...missed, ...live]));
   });
 
-  it.each(places)('[I-2] since=first gets all that is retained, from %s', async (_, historyBytes) => {
+  it.each(places)('[I-2] with since=first gets all retained events, from %s', async (_, historyBytes) => {
     const square = await Square.open({ historyBytes });
     const all = events(50);
     await square.append(all);
@@ -96,7 +96,7 @@ describe('a subscription behind', () => {
     expect(link.frames[0]).toMatchObject({ op: 'subscribed', recovered: true });
   });
 
-  it('[I-2] a position that this gateway has not come to yet is waited for', async () => {
+  it('[I-2] waits for a position that this gateway has not reached yet', async () => {
     const square = await Square.open();
     square.log.holdFollowers();
     const ahead = await square.append(events(5));
@@ -109,7 +109,7 @@ describe('a subscription behind', () => {
     expect(link.delivered).toHaveLength(3);
   });
 
-  it('[I-3] is served once however often its connection drains while the log is read', async () => {
+  it('[I-3] is served once, however often its connection drains during a read of the log', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(1));
     const missed = events(20, 'a', { data: 'x'.repeat(10_000) });
@@ -126,7 +126,7 @@ describe('a subscription behind', () => {
     expect(link.eventIds).toEqual(ids(missed));
   });
 
-  it('is not written to for events that are not its own', async () => {
+  it('causes no write for events of others', async () => {
     const square = await Square.open({ historyBytes: 2_000 });
     const [since = ''] = await square.append(events(30));
     const { link } = square.subscribe({ since, topics: ['nothing'] });
@@ -135,7 +135,7 @@ describe('a subscription behind', () => {
     expect(link.frames).toHaveLength(1);
   });
 
-  it('can try again where the log could not be read the first time', async () => {
+  it('can try again if the first read of the log failed', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [since = ''] = await square.append(events(3));
     square.log.fail('read', new Error('the disk is away'));
@@ -147,7 +147,7 @@ describe('a subscription behind', () => {
     expect(second.link.delivered).toHaveLength(2);
   });
 
-  it('a long replay gives way to others: a few chunks in each turn', async () => {
+  it('leaves time for others in a long replay, with a few chunks in each turn', async () => {
     const square = await Square.open({ historyBytes: 100_000_000 });
     await square.append(Array.from({ length: 40 }, () => event('t', { data: 'x'.repeat(CHUNK_BYTES) })));
     const { link } = square.subscribe({ since: 'first' });
@@ -158,13 +158,13 @@ describe('a subscription behind', () => {
       square.clock.turn();
       perTurn.push(link.delivered.length - before);
     }
-    // In the last one it is over.
+    // The replay ends in the last turn.
     expect(perTurn).toEqual([8, 8, 8, 8, 8, 0]);
   });
 });
 
-describe('a link that is full', () => {
-  it('[I-7][G-2] is given nothing more; what came meanwhile is read again when it has drained', async () => {
+describe('a full link', () => {
+  it('[I-7][G-2] gets nothing more; events in the meantime are read again when it has drained', async () => {
     const square = await Square.open();
     const link = new FakeLink();
     link.limit = 100;
@@ -179,7 +179,7 @@ describe('a link that is full', () => {
     expect(link.peak).toBeLessThan(CHUNK_BYTES * 2);
   });
 
-  it('[I-7] with many subscriptions, each of which reads the log, is given one chunk too much at the most', async () => {
+  it('[I-7] with many subscriptions, each of which reads the log, gets at most one chunk too much', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [first] = await square.append(events(1));
     await square.append(events(20, 'a', { data: 'x'.repeat(10_000) }));
@@ -197,7 +197,7 @@ describe('a link that is full', () => {
     expect(link.delivered).toHaveLength(50 * 20);
   });
 
-  it('[I-8] delays nobody else', async () => {
+  it('[I-8] delays no other link', async () => {
     const square = await Square.open();
     const slow = square.subscribe();
     slow.link.limit = -1;
@@ -210,7 +210,7 @@ describe('a link that is full', () => {
     expect(slow.link.delivered).toHaveLength(0);
   });
 
-  it('is told where its subscription begins only when it has room, and then gets all after that', async () => {
+  it('is told where its subscription begins only when it has room, and then gets every later event', async () => {
     const square = await Square.open();
     const link = new FakeLink();
     link.limit = 0;
@@ -225,7 +225,7 @@ describe('a link that is full', () => {
     expect(link.eventIds).toEqual(ids(missed));
   });
 
-  it('[I-3] joining in the midst of a flush does not bring its chunk twice', async () => {
+  it('[I-3] that drains during a flush does not get its chunk twice', async () => {
     const square = await Square.open();
     const late = new FakeLink();
     late.limit = -1;
@@ -234,7 +234,7 @@ describe('a link that is full', () => {
     square.subscribe({ link: eager });
     await square.append(events(1));
     const audienceMate = square.subscribe();
-    // A transport that reports the drain of one connection while it writes to another.
+    // This transport reports the drain of one connection while it writes to another.
     eager.onEvents = () => {
       late.limit = Number.POSITIVE_INFINITY;
       behind.connection.drained();
@@ -248,7 +248,7 @@ describe('a link that is full', () => {
 });
 
 describe('the hub', () => {
-  it('[I-7] forgets subscriptions, also those that ended in the midst of opening or reading', async () => {
+  it('[I-7] releases subscriptions, even those that ended while they were opened or read the log', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [position] = await square.append(events(3));
     const gates = [square.log.hold('check', 'before'), square.log.hold('read', 'after')];
@@ -264,12 +264,12 @@ describe('the hub', () => {
     expect(square.hub.subscriptions).toBe(0);
   });
 
-  it('[I-7] keeps nothing of a filter that nobody has any more', async () => {
+  it('[I-7] keeps nothing of a filter without subscriptions', async () => {
     const square = await Square.open();
     const { link, connection } = square.connect();
     await collectGarbage();
     const before = process.memoryUsage().heapUsed;
-    // Kept, they would be 40 MB.
+    // If they were kept, they would take 40 MB.
     for (let id = 0; id < 30_000; id++) {
       connection.subscribe(id, [`user.${id}.#`], undefined);
       connection.unsubscribe(id);
@@ -277,18 +277,18 @@ describe('the hub', () => {
     link.received.length = 0;
     await collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(15_000_000);
-    // Still in use, so not collected as a whole.
+    // The hub is still in use, so it is not collected as a whole.
     expect(square.hub.subscriptions).toBe(0);
   });
 
-  it('moves its edge past events of other exchanges, so that nobody is behind for their sake', async () => {
+  it('moves its edge past events of other exchanges, so that no subscription is behind because of them', async () => {
     const square = await Square.open({ route: { exchanges: ['mine'] } });
     square.subscribe();
     const [position] = await square.append([event('a', { exchange: 'other' })]);
     expect(square.hub.edge).toEqual(decodePosition(position ?? ''));
   });
 
-  it('tells when the log is away and when it is back, and goes on where it was', async () => {
+  it('reports when the log is unavailable and when it is back, and continues where it was', async () => {
     const square = await Square.open();
     const { link } = square.subscribe();
     const away = new Error('the disk is away');
@@ -301,7 +301,7 @@ describe('the hub', () => {
     expect(link.closedWith).toBeUndefined();
   });
 
-  it('a log that cannot be read ends the connections that need it, and no others', async () => {
+  it('ends the connections that need a log that cannot be read, and no others', async () => {
     const square = await Square.open({ historyBytes: 0 });
     const [position = ''] = await square.append(events(3));
     square.log.fail('read', new Error('the disk is away'));

@@ -5,14 +5,14 @@ import type { FakeLink } from '../support/fake-link.js';
 import { collectGarbage } from '../support/garbage.js';
 import { event, events, Square } from '../support/square.js';
 
-/** Answers come when they are there; here in the order of their ids. */
+/** The answers, sorted by id, since handlers may finish in any order. */
 function answers({ frames }: FakeLink): unknown[] {
   const answered = frames.flatMap((frame) => (frame.op === 'ack' || frame.op === 'error' ? [frame] : []));
   return answered.sort((a, b) => (a.id ?? 0) - (b.id ?? 0));
 }
 
-describe('what a client sends', () => {
-  it('[000-09] reaches the handler of its name, and is acknowledged with what that returns', async () => {
+describe('a message from a client', () => {
+  it('[000-09] reaches the handler of its name, and is acknowledged with its return value', async () => {
     const square = await Square.open();
     square.route.handle({
       messages: { bid: async (connection, data) => ({ by: connection.id, data }), quiet: () => undefined },
@@ -28,7 +28,7 @@ describe('what a client sends', () => {
     ]);
   });
 
-  it('[I-9] and is answered with a connection shows of it no header, which may hold secrets', async () => {
+  it('[I-9] that is answered with a connection reveals no header, which may hold secrets', async () => {
     const square = await Square.open();
     square.route.handle({ message: (connection) => connection });
     const { link, connection } = square.connect();
@@ -58,16 +58,19 @@ describe('what a client sends', () => {
     expect(link.frames).toEqual([{ op: 'ack', id: 1, data: 2 }]);
   });
 
-  it.each(['bid', 'toString', '__proto__', 'constructor'])('and nothing is called %s is refused', async (name) => {
-    const square = await Square.open();
-    square.route.handle({ messages: { other: () => 1 } });
-    const { link, connection } = square.connect();
-    connection.receive(null, name, 1);
-    await eventLoopTurn();
-    expect(link.frames).toMatchObject([{ op: 'error', id: 1, code: 'MESSAGE_UNKNOWN', retryable: false }]);
-  });
+  it.each(['bid', 'toString', '__proto__', 'constructor'])(
+    'without a handler of its name %s is refused',
+    async (name) => {
+      const square = await Square.open();
+      square.route.handle({ messages: { other: () => 1 } });
+      const { link, connection } = square.connect();
+      connection.receive(null, name, 1);
+      await eventLoopTurn();
+      expect(link.frames).toMatchObject([{ op: 'error', id: 1, code: 'MESSAGE_UNKNOWN', retryable: false }]);
+    },
+  );
 
-  it('[I-8] and its handler fails is told so, but not why; `error` handlers are', async () => {
+  it('[I-8] whose handler fails is answered without the reason, which only `error` handlers get', async () => {
     const square = await Square.open();
     const errors: Error[] = [];
     square.route.handle({
@@ -108,9 +111,9 @@ describe('what a client sends', () => {
         return list;
       },
     ],
-    ['what a client nested deeply', (): unknown => JSON.parse('['.repeat(200_000) + ']'.repeat(200_000))],
+    ['deeply nested data of a client', (): unknown => JSON.parse('['.repeat(200_000) + ']'.repeat(200_000))],
   ] as const)(
-    '[I-8] and is answered with %s, which no frame can hold, is refused; nothing else happens',
+    '[I-8] that is answered with %s, which no frame can hold, is refused without other effects',
     async (_, answer) => {
       const square = await Square.open();
       const errors: Error[] = [];
@@ -130,7 +133,7 @@ describe('what a client sends', () => {
     },
   );
 
-  it('is not answered once the connection has closed', async () => {
+  it('is not answered after the connection has closed', async () => {
     const square = await Square.open();
     square.route.handle({ messages: { slow: () => eventLoopTurn() } });
     const { link, connection } = square.connect();
@@ -141,7 +144,7 @@ describe('what a client sends', () => {
     expect(link.frames).toEqual([]);
   });
 
-  it('[I-7] is no longer read while a hundred sends wait for their answer', async () => {
+  it('[I-7] is not read while a hundred sends wait for their answers', async () => {
     const square = await Square.open();
     const waiting: (() => void)[] = [];
     square.route.handle({ messages: { slow: () => new Promise<void>((resolve) => waiting.push(resolve)) } });
@@ -157,7 +160,7 @@ describe('what a client sends', () => {
     expect(link.reading).toBe(true);
   });
 
-  it('[I-7] is no longer read while the client does not read', async () => {
+  it('[I-7] is not read while the client does not read', async () => {
     const square = await Square.open();
     const client = square.subscribe();
     client.link.limit = 10;
@@ -170,7 +173,7 @@ describe('what a client sends', () => {
 });
 
 describe('a connection', () => {
-  it('is welcomed first, then known to its route', async () => {
+  it('gets a welcome first, then belongs to its route', async () => {
     const square = await Square.open();
     const seen: unknown[] = [];
     square.route.handle({ opened: (connection) => seen.push([connection.id, square.route.connections.count]) });
@@ -179,7 +182,7 @@ describe('a connection', () => {
     expect(seen).toEqual([[connection.id, 1]]);
   });
 
-  it('is known no more once it is closed, and its handlers are told once, with code and reason', async () => {
+  it('leaves its route when it closes, and its handlers are told once, with code and reason', async () => {
     const square = await Square.open();
     const seen: unknown[] = [];
     square.route.handle({ closed: (connection, close) => seen.push([connection.isOpen, close]) });
@@ -191,7 +194,7 @@ describe('a connection', () => {
     expect(square.hub.subscriptions).toBe(0);
   });
 
-  it('has each subscription id once, and only so many', async () => {
+  it('has unique subscription ids, and a limited number of them', async () => {
     const square = await Square.open();
     const { connection } = square.connect();
     connection.subscribe(1, undefined, undefined);
@@ -206,7 +209,7 @@ describe('a connection', () => {
     expect(square.hub.subscriptions).toBe(100);
   });
 
-  it('[I-7] has so many words in its topic patterns, whatever it asks for: the index does not grow without limit', async () => {
+  it('[I-7] has a limited number of words in its topic patterns, so that the index does not grow without limit', async () => {
     const square = await Square.open();
     const { connection } = square.connect();
     const costly = (id: number) => Array.from({ length: 1_000 }, (_, n) => `${id}.${n}.${'*.'.repeat(100)}x`);
@@ -221,7 +224,7 @@ describe('a connection', () => {
     }
     await collectGarbage();
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(20_000_000);
-    // What is common is far from the limit, and what is given back can be asked for again.
+    // Common patterns are far from the limit, and patterns that were released can be used again.
     for (let id = 0; id < 50; id++) connection.unsubscribe(id);
     connection.subscribe(
       1,
@@ -231,7 +234,7 @@ describe('a connection', () => {
     expect(square.hub.subscriptions).toBe(1);
   });
 
-  it('cannot ask for a snapshot where there is none', async () => {
+  it('cannot get a snapshot if its route has none', async () => {
     const square = await Square.open();
     const { connection } = square.connect();
     expect(() => connection.subscribe(1, undefined, undefined, { snapshot: true })).toThrow(
@@ -239,7 +242,7 @@ describe('a connection', () => {
     );
   });
 
-  it('[I-2] has a cursor for each subscription: each gets its own, whatever the others want', async () => {
+  it('[I-2] has a cursor for each subscription: each gets its own events, whatever the others want', async () => {
     const square = await Square.open();
     const [first = ''] = await square.append([event('a'), event('b'), event('a')]);
     const { link, connection } = square.connect();
@@ -256,7 +259,7 @@ describe('a connection', () => {
 });
 
 describe('an ephemeral message', () => {
-  it('[000-09] is broadcast to all but the one excepted, encoded once, and not to those that are full', async () => {
+  it('[000-09] is broadcast to all except the excluded connection and full ones, and encoded once', async () => {
     const square = await Square.open();
     const [from, a, full, b] = [square.connect(), square.connect(), square.connect(), square.connect()];
     full.link.limit = -1;
@@ -269,7 +272,7 @@ describe('an ephemeral message', () => {
     expect([...square.route.connections].map(({ id }) => id)).toHaveLength(4);
   });
 
-  it('is not sent to a connection that is closed or full, and the sender knows', async () => {
+  it('is not sent to a closed or full connection, and the sender is told', async () => {
     const square = await Square.open();
     const { link, connection } = square.connect();
     expect(connection.send('a')).toBe(true);

@@ -13,7 +13,7 @@ async function open(): Promise<{ square: Square; heartbeat: Heartbeat }> {
 }
 
 describe('Heartbeat', () => {
-  it('[001-12] visits each connection once in its interval, spread over it, the first time a whole interval after it came', async () => {
+  it('[001-12] visits each connection once per interval, evenly spread, and first a whole interval after it opened', async () => {
     const { square, heartbeat } = await open();
     const visits: { name: number; at: number }[] = [];
     for (let name = 0; name < 16; name++) {
@@ -36,7 +36,7 @@ describe('Heartbeat', () => {
     expect(new Set(visits.map(({ at }) => at % HEARTBEAT_MS)).size).toBe(8);
   });
 
-  it('[001-12] closes with 4001 who gives no sign of life, and nobody who does', async () => {
+  it('[001-12] closes a connection without a sign of life with 4001, and no other', async () => {
     const { square, heartbeat } = await open();
     const [dead, alive] = [square.connect(), square.connect()];
     for (const { connection } of [dead, alive]) heartbeat.add(connection);
@@ -50,7 +50,7 @@ describe('Heartbeat', () => {
     expect(alive.link.pings).toBe(5);
   });
 
-  it('does not expect an answer on a transport that cannot give one', async () => {
+  it('expects no answer on a transport that cannot give one', async () => {
     const { square, heartbeat } = await open();
     const { link, connection } = square.connect(new FakeLink('sse'));
     link.canPing = false;
@@ -60,7 +60,7 @@ describe('Heartbeat', () => {
     expect(link.closedWith).toBeUndefined();
   });
 
-  it('stops, and visits nobody who has left', async () => {
+  it('stops, and does not visit closed connections', async () => {
     const { square, heartbeat } = await open();
     const { link, connection } = square.connect();
     heartbeat.add(connection);
@@ -71,7 +71,7 @@ describe('Heartbeat', () => {
     expect(square.clock.timers).toBe(0);
   });
 
-  it('stops for good also when it is stopped during a visit', async () => {
+  it('stops for good even if it is stopped during a visit', async () => {
     const { square, heartbeat } = await open();
     const { link, connection } = square.connect();
     link.ping = () => {
@@ -85,7 +85,7 @@ describe('Heartbeat', () => {
 });
 
 describe('a client that reads slowly', () => {
-  it('[G-2] is not closed as long as it takes anything, though it answers no ping', async () => {
+  it('[G-2] is not closed as long as it takes anything, although it answers no ping', async () => {
     const { square, heartbeat } = await open();
     const { link, connection } = square.subscribe();
     link.limit = 100;
@@ -133,7 +133,7 @@ describe('a client that reads slowly', () => {
 });
 
 describe('checkpoints', () => {
-  it('say where a subscription stands for which nothing matched, once for each move of the edge', async () => {
+  it('tell a subscription without matching events its position, once for each move of the edge', async () => {
     const { square, heartbeat } = await open();
     const client = square.subscribe({ topics: ['never'] });
     heartbeat.add(client.connection);
@@ -155,7 +155,7 @@ describe('checkpoints', () => {
     expect(client.link.checkpoints).toHaveLength(3);
   });
 
-  it('[I-2] are never said to a subscription that is behind', async () => {
+  it('[I-2] are never sent to a subscription that is behind', async () => {
     const { square, heartbeat } = await open();
     const link = new FakeLink();
     const client = square.subscribe({ link });
@@ -168,7 +168,7 @@ describe('checkpoints', () => {
     expect(client.link.checkpoints).toEqual([]);
   });
 
-  it('are said to a subscription that was opened since, though the edge did not move', async () => {
+  it('are sent to a subscription that was opened since, although the edge did not move', async () => {
     const { square, heartbeat } = await open();
     const [since] = await square.append([event('a'), event('b')]);
     const client = square.connect();

@@ -13,7 +13,7 @@ function brokenLink(): FakeLink {
 }
 
 describe('a link that throws', () => {
-  it('[I-8] in the midst of a flush costs nobody else an event, now or later', async () => {
+  it('[I-8] during a flush costs no other connection an event, now or later', async () => {
     const square = await Square.open();
     const mates = [square.subscribe(), square.subscribe({ link: brokenLink() }), square.subscribe()];
     const others = [square.subscribe({ topics: ['thing.*.done'] }), square.subscribe({ topics: ['thing.#'] })];
@@ -25,7 +25,7 @@ describe('a link that throws', () => {
     }
   });
 
-  it('[I-8] loses its subscription, is closed and may come back; its error handlers are told once', async () => {
+  it('[I-8] loses its subscription and is closed; its client may reconnect, and error handlers are told once', async () => {
     const square = await Square.open();
     const errors: string[] = [];
     square.route.handle({ error: (connection, error) => errors.push(`${connection.id}: ${error.message}`) });
@@ -38,7 +38,7 @@ describe('a link that throws', () => {
   });
 
   it.each([0, 1_000_000])(
-    '[I-8] while it catches up concerns nobody else (history of %i bytes)',
+    '[I-8] while it catches up does not affect others (history of %i bytes)',
     async (historyBytes) => {
       const square = await Square.open({ historyBytes });
       const [since = ''] = await square.append(events(3));
@@ -51,7 +51,7 @@ describe('a link that throws', () => {
     },
   );
 
-  it('[I-8] at the very first word is closed, and its id is free again', async () => {
+  it('[I-8] at the first frame is closed, and its id is free again', async () => {
     const square = await Square.open();
     const { link, connection } = square.connect();
     link.onReceived = () => {
@@ -64,7 +64,7 @@ describe('a link that throws', () => {
     expect(square.hub.subscriptions).toBe(1);
   });
 
-  it('[I-8] when it is told of a replaced log does not keep the others from being told', async () => {
+  it('[I-8] on the report of a replaced log does not keep it from the others', async () => {
     const square = await Square.open();
     await square.append(events(1));
     const broken = square.subscribe();
@@ -78,7 +78,7 @@ describe('a link that throws', () => {
     expect(broken.link.closedWith).toEqual(CLOSE_CODES.INTERNAL_ERROR);
   });
 
-  it('[I-8] even when it is closed is only reported', async () => {
+  it('[I-8] even on close is only reported', async () => {
     const square = await Square.open();
     const errors: string[] = [];
     square.route.handle({ error: (_, error) => errors.push(error.message) });
@@ -93,7 +93,7 @@ describe('a link that throws', () => {
     expect(errors).toEqual(['the connection cannot be written to', 'not even that']);
   });
 
-  it('[I-8] in a heartbeat does not stop the heartbeat, nor take it from the others', async () => {
+  it('[I-8] in a heartbeat does not stop the heartbeat of the others', async () => {
     const square = await Square.open();
     const errors: string[] = [];
     square.route.handle({ error: (_, error) => errors.push(error.message) });
@@ -115,7 +115,7 @@ describe('a link that throws', () => {
 });
 
 describe('handlers that throw', () => {
-  it('[I-8] take nothing from any connection; what they throw goes to `error`', async () => {
+  it('[I-8] do not affect any connection; their errors go to `error`', async () => {
     const square = await Square.open();
     const errors: string[] = [];
     const boom = (what: string) => () => {

@@ -12,7 +12,7 @@ describe('[fault A8] TokenBucket', () => {
     expect(bucket.tryTake(1, 100)).toBe(100);
   });
 
-  it('is full again after the time of its burst, and holds no more than that', () => {
+  it('is full again after the time of its burst, and never holds more', () => {
     const bucket = new TokenBucket(new Rate({ perSecond: 10, burst: 3 }));
     expect(bucket.isFull(0)).toBe(true);
     bucket.tryTake(3, 0);
@@ -22,7 +22,7 @@ describe('[fault A8] TokenBucket', () => {
     expect(bucket.tryTake(3, 10_000)).toBe(0);
   });
 
-  it('grants its whole burst at any time, and what it refused after the wait that it told', () => {
+  it('grants its whole burst at any time, and a refused request after the wait that it returned', () => {
     const now = fc.double({ min: 0, max: 1e10, noNaN: true });
     const perSecond = fc.double({ min: 1 / 3_600, max: 1e5, noNaN: true });
     fc.assert(
@@ -34,14 +34,14 @@ describe('[fault A8] TokenBucket', () => {
     );
   });
 
-  it('goes into debt for what cannot be refused, and says how long it takes to pay it off', () => {
+  it('goes into debt for work that cannot be refused, and says how long the debt lasts', () => {
     const bucket = new TokenBucket(new Rate({ perSecond: 1_000, burst: 4_000 }));
     expect(bucket.take(4_000, 0)).toBe(0);
     expect(bucket.take(1_000, 0)).toBe(1_000);
     expect(bucket.take(500, 1_000)).toBe(500);
   });
 
-  it('limits nothing if the rate is 0 or infinite', () => {
+  it('has no limit if the rate is 0 or infinite', () => {
     for (const perSecond of [0, Number.POSITIVE_INFINITY]) {
       const bucket = new TokenBucket(new Rate({ perSecond, burst: 1 }));
       for (let i = 0; i < 100; i++) expect(bucket.tryTake(1e9, 0)).toBe(0);

@@ -9,7 +9,7 @@ function budget() {
 }
 
 describe('[fault A8] TurnBudget', () => {
-  it('is free until the time of a turn is spent, and again in the next turn', () => {
+  it('is available until the time of a turn is spent, and again in the next turn', () => {
     const { clock, turn, work } = budget();
     work(4);
     expect(turn.isFree).toBe(true);
@@ -19,7 +19,7 @@ describe('[fault A8] TurnBudget', () => {
     expect([turn.isFree, turn.isSpent]).toEqual([true, false]);
   });
 
-  it('counts work within work once, and work that throws', () => {
+  it('counts nested work once, and counts work that throws', () => {
     const { clock, turn, work } = budget();
     turn.run(() => work(3));
     expect(turn.isSpent).toBe(false);
@@ -31,7 +31,7 @@ describe('[fault A8] TurnBudget', () => {
     expect(turn.isSpent).toBe(true);
   });
 
-  it('lets those that wait go on in order, as many in a turn as it has time for, and new work behind them', () => {
+  it('resumes waiting work in order, as much per turn as it has time for, and queues new work behind it', () => {
     const { clock, turn } = budget();
     const order: number[] = [];
     for (let client = 0; client < 5; client++) {
@@ -52,7 +52,7 @@ describe('[fault A8] TurnBudget', () => {
     expect(clock.turns).toBe(0);
   });
 
-  it('gives each that waits again its place behind the others', () => {
+  it('queues work that waits again behind the others', () => {
     const { clock, turn } = budget();
     const order: string[] = [];
     const client = (name: string, frames: number) => {
@@ -68,7 +68,7 @@ describe('[fault A8] TurnBudget', () => {
     expect(order).toEqual(['a', 'b', 'a', 'b', 'a']);
   });
 
-  it('lets one client have so many frames and bytes in a turn', () => {
+  it('limits the frames and bytes of one client in a turn', () => {
     const { clock, turn } = budget();
     const [client, other] = [{}, {}];
     const handled = () => {

@@ -13,7 +13,7 @@ function logged() {
 }
 
 describe('[fault G2] refused clients', () => {
-  it('are logged once for each reason, origin and subject, with what to do', () => {
+  it('are logged once for each reason, origin and subject, with a remedy', () => {
     const { lines, log } = logged();
     for (let attempt = 0; attempt < 100; attempt++) {
       log.tell({ reason: 'origin', origin: 'https://a.example', message: 'no', remedy: 'allow it' });
@@ -27,7 +27,7 @@ describe('[fault G2] refused clients', () => {
     ]);
   });
 
-  it('are logged again after ten minutes, with how often it happened in between', () => {
+  it('are logged again after ten minutes, with the number of refusals in between', () => {
     const { clock, lines, log } = logged();
     const tell = () => log.tell({ reason: 'origin', message: 'no' });
     for (let attempt = 0; attempt < 8; attempt++) tell();

@@ -4,7 +4,7 @@ import { eventLoopTurn, FakeClock } from '../support/fake-clock.js';
 
 const ROWS = Array.from({ length: 4_000 }, (_, n) => ({ n, text: 'x'.repeat(1_000) }));
 
-/** Encodes, and says in how many turns of the event loop. @param each called for each row that is encoded */
+/** Encodes rows, and counts the turns of the event loop. @param each called for each encoded row */
 async function encode(
   rows: readonly unknown[],
   options: { maxBytes?: number; each?: (clock: FakeClock) => void } = {},
@@ -23,7 +23,7 @@ async function encode(
     now: () => clock.now(),
     nextTurn: (callback) => clock.nextTurn(callback),
   });
-  // It may fail before it is waited for.
+  // The encoding may fail before the test awaits it.
   encoding.catch(() => {});
   let turns = 1;
   for (await eventLoopTurn(); clock.turns > 0; turns++) {
@@ -43,7 +43,7 @@ describe('the rows of a snapshot', () => {
 
   it('[fault A11] are encoded for no longer than some milliseconds of one turn', async () => {
     const { turns } = await encode(ROWS.slice(0, 160), { each: (clock) => clock.advance(0.5) });
-    // Eighty milliseconds, three at a time; the time is looked at after each sixteenth row.
+    // Eighty milliseconds, three at a time; the time is checked after each sixteenth row.
     expect(turns).toBeGreaterThanOrEqual(9);
   });
 
@@ -52,13 +52,13 @@ describe('the rows of a snapshot', () => {
     expect(await encode([])).toEqual({ chunks: ['[]'], turns: 1 });
   });
 
-  it('are those that were given, also if the array changes meanwhile', async () => {
+  it('are the original ones, even if the array changes meanwhile', async () => {
     const rows = [...ROWS];
     const { chunks } = await encode(rows, { each: () => rows.splice(2_000) });
     expect(chunks.flatMap((chunk): unknown => JSON.parse(chunk))).toEqual(ROWS);
   });
 
-  it('[fault A11] are refused as soon as there are too many', async () => {
+  it('[fault A11] are refused as soon as they are too many', async () => {
     let encoded = 0;
     const encoding = encode(ROWS, { maxBytes: 100_000, each: () => (encoded += 1) });
     await expect(encoding).rejects.toMatchObject({ code: 'SNAPSHOT_UNAVAILABLE' });

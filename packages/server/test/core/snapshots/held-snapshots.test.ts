@@ -5,7 +5,7 @@ import { type Client, event, Square } from '../support/square.js';
 
 const ROWS = Array.from({ length: 300 }, (_, n) => ({ n, text: 'x'.repeat(1_000) }));
 
-/** A square whose route has a large table, which counts how often it is read. */
+/** A square whose route has a large table, which counts its reads. */
 async function open(limit = 0): Promise<{ square: Square; table: { reads: number; sequence: number } }> {
   const table = { reads: 0, sequence: 0 };
   const snapshot = (): Snapshot => {
@@ -17,13 +17,13 @@ async function open(limit = 0): Promise<{ square: Square; table: { reads: number
   return { square, table };
 }
 
-/** Changes the table, and appends the event of it. */
+/** Changes the table, and appends the event of the change. */
 async function change(square: Square, table: { sequence: number }): Promise<void> {
   table.sequence += 1;
   await square.append([event('row.changed', { n: table.sequence, data: { sequence: table.sequence } })]);
 }
 
-/** One that takes a chunk and then nothing more, until it is drained. */
+/** A client that takes a chunk and then nothing more, until it is drained. */
 async function slowClient(square: Square): Promise<Client> {
   const link = new FakeLink();
   link.limit = 1_000;
@@ -32,7 +32,7 @@ async function slowClient(square: Square): Promise<Client> {
   return client;
 }
 
-/** The sequence that the client stands at: of the rows that it holds, or of the last event behind them. */
+/** The sequence of the client: of the rows that it holds, or of the last event after them. */
 function sequenceOf({ link }: Client): unknown {
   let sequence: unknown;
   for (const received of link.received) {
@@ -42,8 +42,8 @@ function sequenceOf({ link }: Client): unknown {
   return sequence;
 }
 
-describe('snapshots that are taken slowly', () => {
-  it('[I-7][I-6] are two at most: whoever comes later is given the newer of them, and what happened since', async () => {
+describe('snapshots for slow clients', () => {
+  it('[I-7][I-6] are at most two: later clients get the newer one, and the events since', async () => {
     const { square, table } = await open();
     const clients: Client[] = [];
     for (let n = 0; n < 20; n++) {
@@ -56,7 +56,7 @@ describe('snapshots that are taken slowly', () => {
     expect(clients.flatMap(({ link }) => link.frames.filter(({ op }) => op === 'reset'))).toEqual([]);
   });
 
-  it('[I-7] are as many as there is room for', async () => {
+  it('[I-7] are as many as fit into the limit', async () => {
     const { square, table } = await open(4 * 320_000);
     for (let n = 0; n < 10; n++) {
       await slowClient(square);
@@ -65,7 +65,7 @@ describe('snapshots that are taken slowly', () => {
     expect(table.reads).toBe(4);
   });
 
-  it('[I-7][I-8] are not given to anybody new once they are old: who takes the oldest begins anew', async () => {
+  it('[I-7][I-8] are not given to new clients once they are old, and the client of the oldest starts anew', async () => {
     const { square, table } = await open();
     const old = [await slowClient(square), await slowClient(square)];
     await change(square, table);
@@ -77,13 +77,13 @@ describe('snapshots that are taken slowly', () => {
     expect(old.map(({ link }) => link.frames.filter(({ op }) => op === 'reset').length)).toEqual([1, 0]);
   });
 
-  it('[I-6][I-8] stand for a point that is sought once: the log need not find it again', async () => {
+  it('[I-6][I-8] have a point that is located once: the log need not find it again', async () => {
     const { square, table } = await open();
     await change(square, table);
     await slowClient(square);
     await slowClient(square);
     await change(square, table);
-    // As a log that remembers the places of the newest only.
+    // Like a log that remembers only the points of the newest events.
     square.log.inner.locate = async () => undefined;
     const later = await slowClient(square);
     await square.drain(later);
@@ -91,7 +91,7 @@ describe('snapshots that are taken slowly', () => {
     expect(sequenceOf(later)).toBe(2);
   });
 
-  it('[I-7] are read anew once they were taken, or the connection ended', async () => {
+  it('[I-7] are read again once they were taken, or the connection ended', async () => {
     const { square, table } = await open();
     const [first, second] = [await slowClient(square), await slowClient(square)];
     await square.drain(first);
@@ -105,7 +105,7 @@ describe('snapshots that are taken slowly', () => {
     expect(sequenceOf(third)).toBe(1);
   });
 
-  it('[I-7][I-2] make room once the log dropped what has happened since: who had not taken all begins anew', async () => {
+  it('[I-7][I-2] are released once the log dropped the events since: a client that had not taken all rows starts anew', async () => {
     const { square, table } = await open();
     const old = [await slowClient(square), await slowClient(square)];
     for (let n = 0; n < 5; n++) await change(square, table);

@@ -5,7 +5,7 @@ import { Gate } from '../support/controlled-log.js';
 import { FakeLink } from '../support/fake-link.js';
 import { type Client, event, Square } from '../support/square.js';
 
-/** A table that an application keeps: its rows, and the sequence of the last change that they hold. */
+/** A table of an application: its rows, and the sequence of the last change in them. */
 class Table {
   rows: unknown[] = [];
   sequence = 0;
@@ -15,7 +15,7 @@ class Table {
   failing: Error | undefined;
   gate: Gate | undefined;
 
-  /** Reads in one transaction, and answers later where there is a gate. */
+  /** Reads in one transaction, and answers later if there is a gate. */
   readonly snapshot = async (): Promise<Snapshot> => {
     this.reads += 1;
     const { rows, sequence, relayed, source, failing } = this;
@@ -30,7 +30,7 @@ class Table {
     return answer;
   };
 
-  /** A committed change, and the event of it. */
+  /** Commits a change. @returns its event */
   change() {
     this.sequence += 1;
     this.rows.push(this.sequence);
@@ -47,7 +47,7 @@ function subscribe(square: Square, more: { since?: string; link?: FakeLink } = {
   return square.subscribe({ snapshot: true, ...more });
 }
 
-/** What a collection holds: the rows of the last snapshot, and the data of each event since. */
+/** The content of a collection: the rows of the last snapshot, and the data of each event since. */
 function collected({ link }: Client): unknown[] {
   let held: unknown[] = [];
   let whole = true;
@@ -61,7 +61,7 @@ function collected({ link }: Client): unknown[] {
 }
 
 describe('a snapshot', () => {
-  it('[I-6] comes first, then where it stands, then each event that it does not hold', async () => {
+  it('[I-6] comes first, then its position, then each event that it does not include', async () => {
     const { square, table } = await open();
     for (let i = 0; i < 3; i++) await square.append([table.change()]);
     const client = subscribe(square);
@@ -72,7 +72,7 @@ describe('a snapshot', () => {
     expect(collected(client)).toEqual([1, 2, 3, 4]);
   });
 
-  it('[I-6] is found in the log by its sequence, also where the edge has moved on since it was read', async () => {
+  it('[I-6] is located in the log by its sequence, even if the edge has moved on since the read', async () => {
     const { square, table } = await open();
     await square.append([table.change(), table.change()]);
     table.gate = new Gate();
@@ -84,7 +84,7 @@ describe('a snapshot', () => {
     expect(collected(client)).toEqual([1, 2, 3, 4]);
   });
 
-  it('[I-6] read before its events are in the log waits for the relay', async () => {
+  it('[I-6] that is read before its events are in the log waits for the relay', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     const lagging = [table.change(), table.change()];
@@ -99,7 +99,7 @@ describe('a snapshot', () => {
     expect(collected(client)).toEqual([1, 2, 3, 4]);
   });
 
-  it('[I-6] is not kept waiting where the relay caught up while the log was asked', async () => {
+  it('[I-6] does not wait if the relay caught up while the log was asked', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     const lagging = table.change();
@@ -107,7 +107,7 @@ describe('a snapshot', () => {
     const gate = square.log.hold('locate', 'after');
     const client = subscribe(square);
     await square.clock.settle();
-    // The log has answered "not yet", but the answer is still on its way.
+    // The log has answered "not yet", but the answer is still in transit.
     await square.append([lagging]);
     gate.open();
     await square.clock.settle();
@@ -115,7 +115,7 @@ describe('a snapshot', () => {
     expect(square.clock.now()).toBe(0);
   });
 
-  it('[I-6] of which the relay never brings the events is refused in the end, and others are not touched', async () => {
+  it('[I-6] whose events the relay never appends is refused in the end, and others are not affected', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     const live = square.subscribe();
@@ -133,14 +133,14 @@ describe('a snapshot', () => {
     expect(client.link.delivered).toHaveLength(0);
   });
 
-  it('[I-6] of an empty table starts where its reading began, for all that share it', async () => {
+  it('[I-6] of an empty table starts at the point at which its read began, for all that share it', async () => {
     const { square, table } = await open();
     await square.append([event('other.thing')]);
     table.gate = new Gate();
     const first = subscribe(square);
     await square.clock.settle();
     await square.append([table.change()]);
-    // Joins the read that began before the first change.
+    // This subscription joins the read that began before the first change.
     const second = subscribe(square);
     table.gate.open();
     await square.clock.settle();
@@ -150,7 +150,7 @@ describe('a snapshot', () => {
     expect(collected(second)).toEqual([1, 2]);
   });
 
-  it('[I-6] whose event retention has dropped starts where it was asked for, if the relay says that it was there', async () => {
+  it('[I-6] whose event retention has dropped starts at the point of its request, if the relay had appended the event', async () => {
     const { square, table } = await open({ historyBytes: 0 });
     await square.append([table.change(), table.change()]);
     await square.append([event('x', { source: '/other' }), event('x', { source: '/other' })]);
@@ -164,7 +164,7 @@ describe('a snapshot', () => {
     expect(collected(client)).toEqual([1, 2, 3]);
   });
 
-  it('[I-6] that would have a hole, for the log dropped what it lacks, is refused', async () => {
+  it('[I-6] that would have a gap, since the log dropped events after it, is refused', async () => {
     const { square, table } = await open({ historyBytes: 0 });
     await square.append([table.change()]);
     table.gate = new Gate();
@@ -177,7 +177,7 @@ describe('a snapshot', () => {
     expect(client.link.frames).toMatchObject([{ op: 'error', code: 'SNAPSHOT_UNAVAILABLE', retryable: true }]);
   });
 
-  it('[I-6] is asked of its own source only: the same number elsewhere is another event', async () => {
+  it('[I-6] is located by its own source only, since the same number of another source is another event', async () => {
     const { square, table } = await open();
     table.source = '/test';
     await square.append([table.change()]);
@@ -188,8 +188,8 @@ describe('a snapshot', () => {
   });
 });
 
-describe('the reading of a snapshot', () => {
-  it('[I-6] is shared by all who ask while it goes on; where they are many, by those of the next second too', async () => {
+describe('the read of a snapshot', () => {
+  it('[I-6] is shared by all clients that ask during it; if they are many, also by those of the next second', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     table.gate = new Gate();
@@ -200,7 +200,7 @@ describe('the reading of a snapshot', () => {
     await square.clock.settle();
     for (const client of clients) expect(collected(client)).toEqual([1]);
     await square.append([table.change()]);
-    // Of many, for a second more.
+    // The read of many is shared for another second.
     const later = subscribe(square);
     await square.clock.settle();
     square.clock.advance(999);
@@ -214,7 +214,7 @@ describe('the reading of a snapshot', () => {
     for (const client of [later, latest, last]) expect(collected(client)).toEqual([1, 2]);
   });
 
-  it('[I-6] of few is not shared by those who ask afterwards, nor that of a storm once the log has dropped what came since', async () => {
+  it('[I-6] is not shared afterwards if clients are few, or if the log has dropped the events since', async () => {
     const { square, table } = await open({ historyBytes: 0 });
     await square.append([table.change()]);
     for (let n = 0; n < 15; n++) subscribe(square);
@@ -248,7 +248,7 @@ describe('the reading of a snapshot', () => {
     expect(collected(client)).toEqual([1]);
   });
 
-  it('[I-6] goes on being shared when an older one, of a log that was replaced, comes to its end', async () => {
+  it('[I-6] is still shared after an older read, of a replaced log, has ended', async () => {
     const { square, table } = await open();
     const old = new Gate();
     table.gate = old;
@@ -264,7 +264,7 @@ describe('the reading of a snapshot', () => {
     expect(table.reads).toBe(2);
   });
 
-  it('[I-4][I-6] whose point is found in a log that the hub does not know yet waits until it does', async () => {
+  it('[I-4][I-6] whose point is in a log that the hub does not know yet waits until the hub knows it', async () => {
     const { square, table } = await open();
     await square.append([table.change(), table.change(), table.change()]);
     square.log.holdFollowers();
@@ -281,7 +281,7 @@ describe('the reading of a snapshot', () => {
     expect(client.link.delivered).toEqual([]);
   });
 
-  it('[I-8] that fails refuses those who asked, and they can ask again', async () => {
+  it('[I-8] that fails refuses the clients that asked, and they can ask again', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     const live = square.subscribe();
@@ -313,12 +313,12 @@ describe('the reading of a snapshot', () => {
     ['a negative sequence', () => ({ rows: [], sequence: -1 })],
     ['rows that JSON cannot hold', () => ({ rows: [1n], sequence: 0 })],
     [
-      'a throw',
+      'an exception',
       () => {
         throw new Error('boom');
       },
     ],
-  ] as const)('[I-8] that answers with %s is unavailable', async (_, snapshot) => {
+  ] as const)('[I-8] that returns %s is unavailable', async (_, snapshot) => {
     const square = await Square.open({ route: { snapshot } });
     const { link } = subscribe(square);
     await square.clock.settle();
@@ -328,7 +328,7 @@ describe('the reading of a snapshot', () => {
 });
 
 describe('the rows of a snapshot', () => {
-  it('[I-7] come in chunks as the link takes them, the last one marked', async () => {
+  it('[I-7] come in chunks at the pace of the link, the last one marked', async () => {
     const { square, table } = await open();
     table.rows = Array.from({ length: 500 }, (_, n) => ({ n, text: 'x'.repeat(1_000) }));
     const link = new FakeLink();
@@ -346,7 +346,7 @@ describe('the rows of a snapshot', () => {
     expect(link.frames.at(-1)).toMatchObject({ op: 'subscribed' });
   });
 
-  it('are one empty chunk for an empty table, and undefined is null', async () => {
+  it('are one empty chunk for an empty table, and undefined becomes null', async () => {
     const { square, table } = await open();
     const empty = subscribe(square);
     await square.clock.settle();
@@ -357,7 +357,7 @@ describe('the rows of a snapshot', () => {
     expect(odd.link.frames[0]).toMatchObject({ rows: [null, {}] });
   });
 
-  it('are sent again after a reset, and not for a position that can be served', async () => {
+  it('are sent again after a reset, but not for a position that can be served', async () => {
     const { square, table } = await open({ historyBytes: 0 });
     const [first = ''] = await square.append([table.change(), table.change()]);
     const served = subscribe(square, { since: first });
@@ -366,7 +366,7 @@ describe('the rows of a snapshot', () => {
     expect(served.link.frames).toMatchObject([{ op: 'subscribed', recovered: true }]);
     await square.append([table.change()]);
     await square.log.inner.trim({ maxCount: 1 });
-    // What the log said of the position is shared for a moment.
+    // The log's answer about the position is shared for a moment.
     square.clock.advance(100);
     const reset = subscribe(square, { since: first });
     await square.clock.settle();
@@ -374,7 +374,7 @@ describe('the rows of a snapshot', () => {
     expect(collected(reset)).toEqual([1, 2, 3]);
   });
 
-  it('begin at the very point of the last change that they hold', async () => {
+  it('begin exactly at the point of the last change in them', async () => {
     const { square, table } = await open();
     const positions = await square.append([table.change(), event('other.thing'), event('other.thing')]);
     const { link } = subscribe(square);

@@ -6,7 +6,7 @@ import { type MemoryLog, openMemoryLog } from '../../../src/logs/memory/memory-l
 
 export type Call = 'head' | 'floor' | 'check' | 'read' | 'locate';
 
-/** Holds calls up until it is opened; they go on one by one, in any order, or all at once. */
+/** Holds calls until it is opened; they continue one by one, in any order, or all at once. */
 export class Gate {
   readonly #waiting: (() => void)[] = [];
   #open = false;
@@ -30,7 +30,7 @@ export class Gate {
   }
 }
 
-/** A real log whose answers are counted, and come late or not at all where the test says so. */
+/** A real log that counts its answers, and delays or refuses them when the test says so. */
 export class ControlledLog implements Log {
   readonly name = 'controlled';
   readonly inner: MemoryLog;
@@ -53,19 +53,19 @@ export class ControlledLog implements Log {
     return this.inner.secret();
   }
 
-  /** From now on such calls wait: `before` they look at the log, or `after`, with an answer that may be old when it is given. */
+  /** From now on such calls wait: `before` they read the log, or `after`, with an answer that may then be outdated. */
   hold(call: Call, when: 'before' | 'after'): Gate {
     const gate = new Gate();
     (when === 'before' ? this.#before : this.#after).set(call, gate);
     return gate;
   }
 
-  /** The next such call rejects. */
+  /** Makes the next such call reject. */
   fail(call: Call, error: Error): void {
     this.#failures.set(call, error);
   }
 
-  /** Followers are told nothing until {@link ControlledLog.tellFollowers}. */
+  /** Holds back events from followers until {@link ControlledLog.tellFollowers}. */
   holdFollowers(): void {
     this.#told ??= [];
   }
@@ -76,7 +76,7 @@ export class ControlledLog implements Log {
     for (const tell of told) tell();
   }
 
-  /** An outage, as a log tells of it. */
+  /** Reports an outage, as a log does. */
   tellAway(error: Error): void {
     for (const follower of this.#followers) follower.unavailable(error);
   }

@@ -1,10 +1,10 @@
 import { assertEvent, type PregonEvent } from '@pregon/protocol';
 
-/** The texts of whole, unmasked text frames, read as a client reads them; throws where a byte is not as RFC 6455 section 5.2 says. */
+/** The texts of whole, unmasked text frames, as a client reads them; throws if a byte violates RFC 6455 section 5.2. */
 export function decodeFrames(bytes: Buffer): string[] {
   const texts: string[] = [];
   for (let at = 0; at < bytes.length; ) {
-    if (bytes.readUInt8(at) !== 0x81) throw new Error(`no final text frame at ${at}`);
+    if (bytes.readUInt8(at) !== 0x81) throw new Error(`the frame at ${at} is not a final text frame`);
     const { size, start } = readSize(bytes, at + 1);
     if (start + size > bytes.length) throw new Error(`the frame at ${at} is cut off`);
     texts.push(decodeText(bytes.subarray(start, start + size)));
@@ -21,16 +21,16 @@ function readSize(bytes: Buffer, at: number): { size: number; start: number } {
   throw new Error('a server does not mask');
 }
 
-/** The shortest form that fits must be used. */
+/** A length must use the shortest form that fits. */
 function minimal(size: number, least: number, start: number): { size: number; start: number } {
-  if (size < least) throw new Error(`${size} has a shorter form`);
+  if (size < least) throw new Error(`the length ${size} has a shorter form`);
   return { size, start };
 }
 
 /** The `message` events of an event stream, with the id that each sets. */
 export function decodeBlocks(bytes: Buffer): { id: string; data: string }[] {
   const text = decodeText(bytes);
-  if (text !== '' && !text.endsWith('\n\n')) throw new Error('the stream ends within a block');
+  if (text !== '' && !text.endsWith('\n\n')) throw new Error('the stream ends inside a block');
   return text
     .split('\n\n')
     .slice(0, -1)

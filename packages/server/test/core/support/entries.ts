@@ -3,7 +3,7 @@ import { LoggedEvent } from '../../../src/core/delivery/logged-event.js';
 import type { LogEntry } from '../../../src/core/ports/log-entry.js';
 import { event } from './square.js';
 
-/** An entry as a log would hold it. */
+/** An entry as a log holds it. */
 export function entry(offset: number, of: PregonEvent = event('thing.1.done')): LogEntry {
   const payload = Buffer.from(JSON.stringify(of));
   const { exchange, topic, type, source } = of;

@@ -5,7 +5,7 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Stands still until it is told to go on; turns of the event loop are counted out by the test as well. */
+/** A clock that stands still until the test advances it; the test also runs the turns of the event loop. */
 export class FakeClock implements Clock {
   #now = 0;
   #timers: Timer[] = [];
@@ -35,14 +35,14 @@ export class FakeClock implements Clock {
     return this.#turns.length;
   }
 
-  /** Runs what waits for the next turn now; what it asks for waits for the turn after. */
+  /** Runs the callbacks of the next turn now; callbacks that they request wait for the turn after it. */
   turn(): void {
     const turns = this.#turns;
     this.#turns = [];
     for (const run of turns) run();
   }
 
-  /** Goes on by `ms`; timers run in the order of their time. */
+  /** Advances by `ms`; timers run in the order of their time. */
   advance(ms: number): void {
     const end = this.#now + ms;
     for (;;) {
@@ -55,7 +55,7 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
-  /** Lets promises, the log's own turns and those of this clock run until nothing is left to do without time passing. */
+  /** Runs promises, the log's own turns and those of this clock until only timers are left. */
   async settle(): Promise<void> {
     for (let idle = 0; idle < 4; ) {
       await eventLoopTurn();
@@ -69,7 +69,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** One turn of the real event loop, with all promises that can go on. */
+/** One turn of the real event loop, with all promises that can continue. */
 export function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -6,29 +6,29 @@ import { eventBlocks } from '../../../src/transports/sse/event-blocks.js';
 import { eventFrames } from '../../../src/transports/websocket/event-formats.js';
 import { decodeEvents } from './decode.js';
 
-/** What a client sees, decoded from the very bytes. */
+/** What a client sees, decoded from the actual bytes. */
 export type Received =
   | { readonly op: 'event'; readonly id: RequestId; readonly event: PregonEvent }
   | { readonly op: 'snapshot'; readonly id: RequestId; readonly rows: readonly unknown[]; readonly more: boolean }
   | { readonly op: 'ephemeral'; readonly message: Message }
   | ControlFrame;
 
-/** A way out that ends here: it decodes what it is given, fills up, and is read from when the test says so. */
+/** A link without a socket: it decodes what is written, fills up, and is drained when the test says so. */
 export class FakeLink implements Link {
   readonly transport: 'pregon.v1' | 'sse';
   readonly received: Received[] = [];
-  /** The buffers of the chunks, as they were handed over. */
+  /** The buffers of the chunks, as they were passed in. */
   readonly buffers: Buffer[] = [];
-  /** Chunks and snapshot rows that came though the link had said that it is full. */
+  /** Chunks and snapshot rows that were written although the link had said that it is full. */
   overfilled = 0;
-  /** How often something went out: all that was written while it was held, at once. */
+  /** The number of writes; everything that is written while the link is held counts as one. */
   pieces = 0;
   #held = false;
-  /** The most bytes that ever waited. */
+  /** The maximum of the waiting bytes. */
   peak = 0;
   bufferedBytes = 0;
   takenBytes = 0;
-  /** How much may wait; Infinity for a client that takes all at once. */
+  /** How many bytes may wait; Infinity for a client that takes everything at once. */
   limit = Number.POSITIVE_INFINITY;
   closedWith: CloseCode | undefined;
   reading = true;
@@ -36,7 +36,7 @@ export class FakeLink implements Link {
   #wasFull = false;
   canPing = true;
   onReceived: ((received: Received) => void) | undefined;
-  /** Called before a chunk is written: to throw, or to do something else in the midst of a flush. */
+  /** Called before a chunk is written: to throw, or to do something else during a flush. */
   onEvents: (() => void) | undefined;
 
   constructor(transport: 'pregon.v1' | 'sse' = 'pregon.v1') {
@@ -66,7 +66,7 @@ export class FakeLink implements Link {
     return this.received.flatMap((received) => (received.op === 'checkpoint' ? [received.position] : []));
   }
 
-  /** The client reads what waits, or as much of it as is said. @returns whether a socket would say that it drained */
+  /** Lets the client read the waiting bytes, or some of them. @returns whether a socket would report a drain */
   read(bytes = this.bufferedBytes): boolean {
     const taken = Math.min(bytes, this.bufferedBytes);
     this.bufferedBytes -= taken;
@@ -100,7 +100,7 @@ export class FakeLink implements Link {
     if (this.full) this.overfilled += 1;
     this.#buffer(rows.length);
     const parsed: unknown = JSON.parse(rows);
-    if (!Array.isArray(parsed)) throw new Error('rows are no array');
+    if (!Array.isArray(parsed)) throw new Error('rows is not an array');
     this.#receive({ op: 'snapshot', id, rows: parsed, more });
   }
 

@@ -2,7 +2,7 @@ import { decodePosition, type RequestId } from '@pregon/protocol';
 import type { Received } from './fake-link.js';
 import { type Fact, nextFact, type Standing, type Truth } from './truth.js';
 
-/** What a client makes of one subscription; throws at the first frame that is not what must come next. */
+/** A client's view of one subscription; throws at the first frame that is not the expected one. */
 export class Reader {
   readonly wanted: (fact: Fact) => boolean;
   readonly #truth: Truth;
@@ -19,7 +19,7 @@ export class Reader {
     this.#asked = since;
   }
 
-  /** What to resume with. */
+  /** The position to resume from. */
   get position(): string | undefined {
     return this.#position ?? (this.#mayBegin && this.#asked !== 'first' ? this.#asked : undefined);
   }
@@ -28,7 +28,7 @@ export class Reader {
     return this.#standing !== undefined;
   }
 
-  /** What it is still to get. */
+  /** The next event that must still come. */
   get missing(): Fact | undefined {
     return this.#standing && nextFact(this.#standing, this.wanted);
   }
@@ -60,7 +60,8 @@ export class Reader {
   #subscribed(position: string, recovered: boolean): void {
     if (!this.#mayBegin) throw new Error('subscribed twice');
     if (recovered !== (this.#asked !== undefined)) throw new Error(`recovered: ${recovered}, asked: ${this.#asked}`);
-    if (recovered && this.#asked !== 'first' && position !== this.#asked) throw new Error('begins somewhere else');
+    if (recovered && this.#asked !== 'first' && position !== this.#asked)
+      throw new Error('subscribed names another position');
     this.#mayBegin = false;
     this.#moveTo(position);
   }

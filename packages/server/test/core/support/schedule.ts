@@ -12,7 +12,7 @@ const PATTERNS = ['#', 'a', 'a.#', '*.b', 'a.*', '#.c', 'a.b.#', 'd'];
 const EXCHANGES = ['one', 'two'];
 const SLOW: readonly Call[] = ['read', 'check', 'floor'];
 
-/** What may happen. Numbers pick among what there is at that moment. */
+/** A step of a schedule. Numbers select among the objects that exist at that moment. */
 export type Step =
   | { readonly kind: 'append'; readonly events: readonly { topic: number; exchange: number; bytes: number }[] }
   | { readonly kind: 'turn' | 'eventLoop' | 'trim' | 'replace' | 'failRead' }
@@ -55,7 +55,7 @@ const steps = {
   }),
 };
 
-/** Schedules without what makes a log forget, and with it. */
+/** Schedules without the steps that make a log drop events, and with them. */
 export function schedule(options: { forgetful: boolean }): fc.Arbitrary<Step[]> {
   const forgetting = fc.record({ kind: fc.constantFrom('trim' as const, 'trim' as const, 'replace' as const) });
   const failing = fc.record({ kind: fc.constant('failRead' as const) });
@@ -78,7 +78,7 @@ export interface WorldOptions {
   readonly flushIntervalMs: number;
   readonly limits: readonly number[];
   readonly exchange: string | undefined;
-  /** How many events may wait in a hub. */
+  /** The number of events that may wait in a hub. */
   readonly mostEvents: number;
 }
 
@@ -87,7 +87,7 @@ interface Guest extends Client {
   readonly readers: Map<RequestId, Reader>;
 }
 
-/** Two gateways on one log, and clients that come, go, read slowly and come back: driven by a schedule, checked at each frame. */
+/** Two gateways on one log, and clients that connect, leave, read slowly and return; each frame is checked. */
 export class World {
   readonly truth = new Truth();
   readonly log: ControlledLog;
@@ -168,7 +168,7 @@ export class World {
     }
   }
 
-  /** Lets everything that was begun come to its end. */
+  /** Lets all pending work finish. */
   async finish(): Promise<void> {
     for (const gate of this.#gates) gate.open();
     for (let quiet = 0; quiet < 3; quiet++) {
@@ -187,7 +187,7 @@ export class World {
     for (const { link } of this.#guests) this.#count(link);
   }
 
-  /** What is not as it must be once all is quiet. */
+  /** What is wrong once no work is pending. */
   get complaints(): string[] {
     return this.#guests.flatMap(({ readers }) =>
       [...readers].flatMap(([id, reader]) => {
@@ -209,12 +209,12 @@ export class World {
 
   #guest(index: number): Guest {
     const guest = this.#guests[index % this.#guests.length];
-    if (!guest) throw new Error('there is always one');
+    if (!guest) throw new Error('there is always a guest');
     return guest;
   }
 
   #enter(limit: number, square: Square | undefined, readers: Map<RequestId, Reader>): Guest {
-    if (!square) throw new Error('there are two');
+    if (!square) throw new Error('there are two squares');
     const link = new FakeLink(this.#guests.length % 2 === 0 ? 'pregon.v1' : 'sse');
     link.limit = limit;
     link.onReceived = (received) => distributeOrTell(readers, received, this.failures);
@@ -259,7 +259,7 @@ export class World {
     readers.delete(id);
   }
 
-  /** The connection breaks; the client connects to the other gateway, with the positions that it holds. */
+  /** Breaks the connection; the client connects to the other gateway, with the positions that it holds. */
   #comeBack(guest: Guest): void {
     const code = guest.link.closedWith;
     if (code && code !== CLOSE_CODES.LOG_UNAVAILABLE) this.failures.push(new Error(`closed with ${code.code}`));
@@ -289,7 +289,7 @@ function distributeOrTell(
   try {
     distribute(readers, received);
   } catch (error) {
-    // Thrown into the core it would be taken for a broken link.
+    // If this were thrown into the core, the core would treat it as a broken link.
     failures.push(error);
   }
 }

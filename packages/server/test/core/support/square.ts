@@ -25,7 +25,7 @@ export interface Client {
 
 let lastEvent = 0;
 
-/** An event that no other test has, with the number `n` as its sequence where one is said. */
+/** An event that no other test has; its sequence is `n`, if given. */
 export function event(topic: string, more: Partial<PregonEvent> & { n?: number } = {}): PregonEvent {
   const { n, ...rest } = more;
   lastEvent += 1;
@@ -45,13 +45,13 @@ export function events(count: number, topic = 'thing.1.done', more: Partial<Preg
   return Array.from({ length: count }, () => event(topic, more));
 }
 
-/** A hub with one route, on a log and a clock that are in the test's hands. */
+/** A hub with one route, on a log and a clock that the test controls. */
 export class Square {
   readonly log: ControlledLog;
   readonly clock: FakeClock;
   readonly hub: Hub;
   readonly route: ServedRoute;
-  /** What the hub said of the log. */
+  /** The hub's reports about the log. */
   readonly told: LogChange[];
   #connections = 0;
 
@@ -113,14 +113,14 @@ export class Square {
     return client;
   }
 
-  /** Appends, and lets everybody be served. @returns the positions */
+  /** Appends, and lets all clients be served. @returns the positions */
   async append(appended: readonly PregonEvent[]): Promise<string[]> {
     const points = await this.log.append(appended);
     await this.clock.settle();
     return points.map(encodePosition);
   }
 
-  /** The client reads all that waits, again and again, until there is no more. */
+  /** Lets the client read all waiting bytes, repeatedly, until none are left. */
   async drain({ link, connection }: Client): Promise<void> {
     do {
       link.read();

@@ -8,25 +8,25 @@ export interface Fact {
   readonly exchange: string;
 }
 
-/** One of the logs that stood in the place, one after the other. */
+/** One of the logs that replaced each other. */
 export interface Era {
   readonly facts: Fact[];
 }
 
-/** Where a client stands, by what it was told. */
+/** Where a client stands, according to the frames that it got. */
 export interface Standing {
   readonly era: Era;
   readonly offset: number;
 }
 
-/** Everything that was ever appended, also what was trimmed or replaced since: what deliveries are measured against. */
+/** Every event that was ever appended, even if trimmed or replaced since. Deliveries are checked against it. */
 export class Truth {
   #eras: Era[] = [{ facts: [] }];
   readonly #births = new Map<string, Era>();
 
   get era(): Era {
     const era = this.#eras.at(-1);
-    if (!era) throw new Error('there is always one');
+    if (!era) throw new Error('there is always an era');
     return era;
   }
 
@@ -52,7 +52,7 @@ export class Truth {
   }
 }
 
-/** The first event after where a client stands that it is to get. */
+/** The first wanted event after the client's position. */
 export function nextFact({ era, offset }: Standing, wanted: (fact: Fact) => boolean): Fact | undefined {
   return era.facts.find((fact) => fact.offset > offset && wanted(fact));
 }

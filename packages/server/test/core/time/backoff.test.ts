@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Backoff } from '../../../src/core/time/backoff.js';
 
-it('the pauses double up to the longest, and begin again after a success', () => {
+it('the pauses double up to the maximum, and start again after a success', () => {
   const backoff = new Backoff(100, 1_000, () => 1);
   const next = () => Array.from({ length: 6 }, () => backoff.nextMs());
   expect(next()).toEqual([100, 200, 400, 800, 1_000, 1_000]);
@@ -10,7 +10,7 @@ it('the pauses double up to the longest, and begin again after a success', () =>
   expect(backoff.nextMs()).toBe(100);
 });
 
-it('each pause lies between half of its bound and all of it', () => {
+it('each pause lies between half of its bound and the whole bound', () => {
   const random = fc.double({ min: 0, max: 1, noNaN: true });
   fc.assert(
     fc.property(fc.array(random, { minLength: 1, maxLength: 20 }), (draws) => {

@@ -22,14 +22,14 @@ class ManualTimers {
 const never = new Promise<never>(() => {});
 
 describe('a deadline', () => {
-  it('passes on what comes in time, and leaves no timer', async () => {
+  it('passes on a result that comes in time, and leaves no timer', async () => {
     const timers = new ManualTimers();
     expect(await within(50, Promise.resolve('here'), () => 'late', timers)).toBe('here');
     await expect(within(50, Promise.reject(new Error('refused')), () => 'late', timers)).rejects.toThrow('refused');
     expect(timers.pending.size).toBe(0);
   });
 
-  it('ends the wait with what `late` returns or throws', async () => {
+  it('ends the wait with the result or error of `late`', async () => {
     const timers = new ManualTimers();
     const value = within(50, never, () => 'late', timers);
     const error = within(
@@ -46,7 +46,7 @@ describe('a deadline', () => {
     await expect(error).rejects.toThrow(RangeError);
   });
 
-  it('may act when it passes, and wait on', async () => {
+  it('may act when it passes, and continue to wait', async () => {
     const timers = new ManualTimers();
     let end = (_: string) => {};
     const ended = new Promise<string>((resolve) => {
@@ -61,7 +61,7 @@ describe('a deadline', () => {
     expect(await forced).toBe('forced');
   });
 
-  it('drops what comes later, an error included', async () => {
+  it('drops a later result, even an error', async () => {
     const timers = new ManualTimers();
     let fail = (_: Error) => {};
     const failing = new Promise<void>((_, reject) => {
@@ -74,7 +74,7 @@ describe('a deadline', () => {
     fail(new Error('late'));
   });
 
-  it('names what gave no answer', async () => {
+  it('names the call that gave no answer', async () => {
     await expect(answerWithin(1.4, 'reading', never)).rejects.toThrow('reading: no answer within 1 ms');
   });
 });

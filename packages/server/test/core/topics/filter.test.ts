@@ -11,7 +11,7 @@ const patterns = fc.array(fc.constantFrom('#', 'a', 'a.*', '*.b', 'a.#', 'c'), {
 const want = fc.record({ topics: patterns, allowed: patterns, exchanges: names, types: names }, { requiredKeys: [] });
 
 describe('a filter', () => {
-  it('lets through what matches its topics, the route’s, its exchanges and its types', () => {
+  it('accepts events that match its topics, those of the route, its exchanges and its types', () => {
     const topic = fc.constantFrom('a', 'a.b', 'c.b', 'c', 'a.b.c');
     const name = fc.constantFrom('one', 'two', 'four');
     fc.assert(
@@ -30,11 +30,11 @@ describe('a filter', () => {
     );
   });
 
-  it('[000-13] types that contain * are all types', () => {
+  it('[000-13] accepts all types if its types contain *', () => {
     expect(createFilter({ types: ['UserWasCreated', '*'] }).types).toBeUndefined();
   });
 
-  it('has one key however its words are ordered or repeated', () => {
+  it('has one key, however its patterns are ordered or repeated', () => {
     fc.assert(
       fc.property(want, ({ topics, allowed, exchanges, types }) => {
         const shuffled = <T>(list: readonly T[] | undefined) => list && [...list, ...list].reverse();
@@ -49,7 +49,7 @@ describe('a filter', () => {
     );
   });
 
-  it('has another key where it is another: what is asked, allowed, from where, of which type', () => {
+  it('has another key if it differs in requested topics, allowed topics, exchanges or types', () => {
     const filters = [
       createFilter({}),
       createFilter({ topics: ['a'] }),

@@ -10,15 +10,15 @@ const pattern = fc
   .array(fc.oneof(word, fc.constant('*'), fc.constant('#')), { minLength: 1, maxLength: 8 })
   .map((words) => words.join('.'));
 
-/** All ways to write a topic of six words with some of them as `*` and a `#` behind some of them. */
+/** All patterns for a topic of six words, with some of them as `*` and a `#` after some of them. */
 const costly = Array.from({ length: 1_000 }, (_, n) =>
   ['org', '7', 'user', '42', 'order', 'created']
     .map((one, at) => `${(n >> at) & 1 ? one : '*'}${(n >> (at + 4)) & 1 ? '.#' : ''}`)
     .join('.'),
 );
 
-describe('what patterns cost', () => {
-  it('[fault A10] is at least as many steps as any topic of up to eight words takes', () => {
+describe('the cost of patterns', () => {
+  it('[fault A10] is at least the number of steps of any topic of up to eight words', () => {
     fc.assert(
       fc.property(fc.array(pattern, { minLength: 1, maxLength: 40 }), topic, (patterns, of) => {
         const canonical = canonicalPatterns(patterns);

@@ -17,7 +17,7 @@ function collect<T extends NonNullable<unknown>>(index: TopicIndex<T>, of: strin
 }
 
 describe('TopicIndex', () => {
-  it('finds what matchesTopic says, through any additions and deletions', () => {
+  it('agrees with matchesTopic, through any additions and deletions', () => {
     const change = fc.record({ add: fc.boolean(), pattern, value: fc.nat(4) });
     fc.assert(
       fc.property(
@@ -48,12 +48,12 @@ describe('TopicIndex', () => {
     );
   });
 
-  it('[I-7] leaves no nodes behind when all is deleted', async () => {
+  it('[I-7] leaves no nodes behind when everything is deleted', async () => {
     const index = new TopicIndex<object>();
     const value = {};
     await collectGarbage();
     const before = process.memoryUsage().heapUsed;
-    // Kept, their nodes would be 100 MB.
+    // If they were kept, their nodes would take 100 MB.
     for (let n = 0; n < 100_000; n++) {
       for (const one of [`user.${n}.*`, `*.${n}.#`]) {
         index.add(one, value);
@@ -65,7 +65,7 @@ describe('TopicIndex', () => {
     expect(collect(index, 'user.7.created')).toEqual([]);
   });
 
-  it('deleting what was never added changes nothing', () => {
+  it('does not change when an unknown entry is deleted', () => {
     const index = new TopicIndex<string>();
     index.add('a.b', 'x');
     index.delete('a', 'x');
@@ -75,7 +75,7 @@ describe('TopicIndex', () => {
     expect(collect(index, 'a.b')).toEqual(['x']);
   });
 
-  it('[I-8] a pattern made to be costly costs no more than others', () => {
+  it('[I-8] takes no longer for a pattern that is designed to be costly', () => {
     const index = new TopicIndex<number>();
     const costly = [`${'#.'.repeat(126)}x`, `${'#.a.'.repeat(60)}x`, `${'#.*.'.repeat(60)}x`, `${'*.#.'.repeat(60)}x`];
     for (const [value, one] of costly.entries()) index.add(one, value);
@@ -83,7 +83,7 @@ describe('TopicIndex', () => {
     const began = performance.now();
     for (const of of topics) collect(index, of);
     for (const one of costly) for (const of of topics) matchesTopic(one, of);
-    // Some milliseconds; with the time to the power of the wildcards, the sun would be gone.
+    // This takes some milliseconds; exponential matching would not end in a lifetime.
     expect(performance.now() - began).toBeLessThan(2_000);
     expect(collect(index, `${'a.'.repeat(126)}x`).sort()).toEqual([0, 1, 2, 3]);
   });

@@ -10,7 +10,7 @@ const pattern = fc
   .map((words) => words.join('.'));
 
 describe('TopicMatches', () => {
-  it('remembers nothing that is no longer so: a question between any two changes is answered as matchesTopic says', () => {
+  it('remembers nothing that is outdated: between any two changes, its answers agree with matchesTopic', () => {
     const step = fc.oneof(
       fc.record({ kind: fc.constant('ask' as const), topic }),
       fc.record({ kind: fc.constantFrom('add' as const, 'delete' as const), pattern, value: fc.nat(3) }),
@@ -34,7 +34,7 @@ describe('TopicMatches', () => {
     );
   });
 
-  it('[I-7] remembers so many and no more: topics without end cost no memory', () => {
+  it('[I-7] remembers a limited number of topics, so that endless topics cost no memory', () => {
     const matches = new TopicMatches<number>();
     for (let value = 0; value < 100; value++) matches.add('#', value);
     const first = matches.of('topic.0');
