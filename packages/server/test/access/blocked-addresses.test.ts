@@ -13,19 +13,19 @@ describe('blocked addresses', () => {
     '2001:db8:ffff::9',
     '::1',
     '2001:db8::1%eth0',
-  ])('%s is one', (address) => expect(isBlocked(list, address)).toBe(true));
+  ])('include %s', (address) => expect(isBlocked(list, address)).toBe(true));
 
   it.each(['192.0.2.8', '198.51.101.0', '::ffff:198.51.101.1', '2001:db9::', '::2', 'unknown', ''])(
-    '%s is none',
+    'do not include %s',
     (address) => expect(isBlocked(list, address)).toBe(false),
   );
 
-  it('everybody can be blocked', () => {
+  it('can include every address', () => {
     const all = new AddressBlocks(['0.0.0.0/0', '::/0']);
     for (const address of ['127.0.0.1', '::1', '203.0.113.9']) expect(isBlocked(all, address)).toBe(true);
   });
 
-  it('may be added to a list that is kept elsewhere', () => {
+  it('may be added later to a BlockList of the application', () => {
     const kept = new BlockList();
     const used = new AddressBlocks(kept);
     expect(isBlocked(used, '192.0.2.7')).toBe(false);
@@ -34,7 +34,7 @@ describe('blocked addresses', () => {
   });
 
   it.each(['', 'localhost', '192.0.2', '192.0.2.7/33', '::/129', '192.0.2.0/', '192.0.2.0/8/8', '192.0.2.0/-1'])(
-    '%j is refused: it is neither an address nor a subnet',
+    'cannot be read from %j, which is neither an address nor a subnet',
     (entry) => expect(() => new AddressBlocks([entry])).toThrow(TypeError),
   );
 });

@@ -11,7 +11,7 @@ describe('[fault D4] a request without an origin', () => {
     ['no header of a browser', {}],
     ['the name of a program', { 'user-agent': 'node-XMLHttpRequest' }],
     ['a WebSocket handshake', { upgrade: 'websocket', 'user-agent': 'Mozilla/5.0', 'accept-language': 'en' }],
-  ])('with %s is let in under any host name', (_name, headers) => {
+  ])('with %s is admitted under any host name', (_name, headers) => {
     for (const host of [...OWN_HOSTS, ...FOREIGN_HOSTS])
       expect(isOriginAllowed({ host, ...headers }, ALLOWED)).toBe(true);
   });
@@ -22,7 +22,7 @@ describe('[fault D4] a request without an origin', () => {
     ['the User-Agent of a browser', { 'user-agent': 'Mozilla/5.0' }],
     ['Accept-Language, although a page chose the User-Agent', { 'user-agent': 'curl/8', 'accept-language': 'en' }],
     ['an empty Accept-Language', { 'user-agent': '', 'accept-language': '' }],
-  ])('with %s is let in under own host names only', (_name, headers) => {
+  ])('with %s is admitted only under the host names of the gateway', (_name, headers) => {
     for (const host of OWN_HOSTS) expect(isOriginAllowed({ host, ...headers }, ALLOWED), host).toBe(true);
     for (const host of FOREIGN_HOSTS) expect(isOriginAllowed({ host, ...headers }, ALLOWED), host).toBe(false);
     expect(isOriginAllowed({ ':authority': 'evil.example', ...headers }, ALLOWED)).toBe(false);
@@ -30,7 +30,7 @@ describe('[fault D4] a request without an origin', () => {
   });
 });
 
-it('[fault D4] a request with an origin is judged by that alone, whatever else it says', () => {
+it('[fault D4] a request with an origin is judged only by its origin, whatever its other headers', () => {
   for (const headers of [{}, { 'user-agent': 'curl/8' }, { 'sec-fetch-site': 'same-site' }, { upgrade: 'websocket' }]) {
     for (const host of [...OWN_HOSTS, ...FOREIGN_HOSTS]) {
       expect(isOriginAllowed({ host, origin: 'https://shop.example', ...headers }, ALLOWED)).toBe(true);

@@ -47,14 +47,14 @@ function post(base: string, body: unknown, init: { headers?: Record<string, stri
   });
 }
 
-describe('health and readiness', () => {
-  it('is alive, and binds a loopback address unless told otherwise', async () => {
+describe('the HTTP port', () => {
+  it('answers GET /health, and binds a loopback address by default', async () => {
     const base = await open();
     expect((await fetch(`${base}/health`)).status).toBe(200);
     expect(port?.address.host).toBe('127.0.0.1');
   });
 
-  it('is ready, or says why it is not', async () => {
+  it('answers GET /ready with 200, or with the reason', async () => {
     const base = await open();
     expect((await fetch(`${base}/ready`)).status).toBe(200);
     notReady = 'the log cannot be read';
@@ -68,7 +68,7 @@ describe('health and readiness', () => {
     });
   });
 
-  it('a port that is in use is one clear error', async () => {
+  it('causes one clear error if the port is in use', async () => {
     await open();
     const taken = port?.address.port ?? 0;
     const again = HttpPort.open({ port: taken, routes: [], logger: silent });
@@ -76,8 +76,8 @@ describe('health and readiness', () => {
   });
 });
 
-describe('publishing', () => {
-  it('answers 201 with id and position when the event is safe', async () => {
+describe('publishing over HTTP', () => {
+  it('answers 201 with id and position once the event is safe', async () => {
     const base = await open();
     const response = await post(base, { type: 'UserWasCreated', data: { id: '42' }, subject: 'user/42' });
     expect(response.status).toBe(201);
@@ -95,7 +95,7 @@ describe('publishing', () => {
     ]);
   });
 
-  it('keeps all attributes of a CloudEvent; exchange and topic are those of the path', async () => {
+  it('keeps all attributes of a CloudEvent, and takes exchange and topic from the path', async () => {
     const base = await open();
     const event = createEvent(
       { exchange: 'other', topic: 'other', type: 'T', source: '/shop', data: [1] },
@@ -118,7 +118,7 @@ describe('publishing', () => {
     expect(appended).toEqual([]);
   });
 
-  it('is off without a configured token, whatever is shown', async () => {
+  it('is off without a configured token, whatever token a request carries', async () => {
     const response = await post(
       await open({ token: undefined }),
       { type: 'T' },
@@ -131,7 +131,7 @@ describe('publishing', () => {
   it.each([
     ['a body that is not JSON', '{', {}, 400],
     ['no type', {}, {}, 400],
-    ['an attribute that there is not', { type: 'T', topic: 'x' }, {}, 400],
+    ['an unknown attribute', { type: 'T', topic: 'x' }, {}, 400],
     ['a time that is a number', { type: 'T', time: 5 }, {}, 400],
     [
       'a CloudEvent without an id',
@@ -157,7 +157,7 @@ describe('publishing', () => {
     expect((await post(await open(), { type: 'T' }, { path })).status).toBe(status);
   });
 
-  it('answers other methods with 405 and those that there are', async () => {
+  it('answers other methods with 405, and names the allowed methods', async () => {
     const base = await open();
     const get = await fetch(`${base}/publish/my_events/a`);
     expect([get.status, get.headers.get('allow')]).toEqual([405, 'POST']);
@@ -165,7 +165,7 @@ describe('publishing', () => {
     expect([remove.status, remove.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it('refuses a body that is too large, announced or not', async () => {
+  it('refuses a body that is too large, with or without Content-Length', async () => {
     const base = await open({ maxBytes: 100 });
     const large = { type: 'T', data: 'x'.repeat(200) };
     expect((await post(base, large)).status).toBe(413);
@@ -180,7 +180,7 @@ describe('publishing', () => {
     expect(appended).toEqual([]);
   });
 
-  it('[fault C3] [fault C4] answers what the log refuses for good with 409 and 400, and says what is wrong', async () => {
+  it('[fault C3] [fault C4] answers 409 or 400 to an event that the log refuses for good, and says what is wrong', async () => {
     const log = openMemoryLog();
     const append = async (event: PregonEvent) => JSON.stringify(await log.append([event]));
     const base = await open({ append });
@@ -199,7 +199,7 @@ describe('publishing', () => {
     await log.close();
   });
 
-  it('says to try again where the log is away, and says nothing of what went wrong inside', async () => {
+  it('asks to try again if the log is unavailable, without internal details', async () => {
     const away = await post(await open({ append: () => Promise.reject(new PregonError('LOG_UNAVAILABLE', 'away')) }), {
       type: 'T',
     });
@@ -211,13 +211,13 @@ describe('publishing', () => {
     const broken = await post(await open({ append, logger }), { type: 'T' });
     expect(broken.status).toBe(500);
     expect(await broken.text()).not.toContain('secret');
-    // By the name under which JSON logs show an error with its message and stack.
+    // JSON logs show an error under this name with its message and stack.
     expect(told).toEqual([expect.objectContaining({ err: expect.objectContaining({ message: 'secret' }) })]);
   });
 });
 
 describe('the table of routes', () => {
-  it('is answered from in order, with the decoded segments of the path', async () => {
+  it('is searched in order, with the decoded segments of the path', async () => {
     const asked: object[] = [];
     const routes = ['/a/:one', '/a/:other'].map((path) => ({
       path,
@@ -242,7 +242,7 @@ describe('the table of routes', () => {
 });
 
 describe('slow requests', () => {
-  it('[fault B6] one whose head does not come is ended soon after the handshake timeout', async () => {
+  it('[fault B6] without a complete head are ended soon after the handshake timeout', async () => {
     const base = await open({ handshakeTimeoutMs: 100 });
     const socket = connect(Number(new URL(base).port), '127.0.0.1');
     let answer = '';

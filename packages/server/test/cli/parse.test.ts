@@ -26,7 +26,7 @@ const command: Command = {
 };
 
 describe('parseLine', () => {
-  it('reads flags with "=" and without, repeated ones each value once, arguments in order', () => {
+  it('reads flags with "=" and without, each value of a repeated flag once, and arguments in order', () => {
     const line = ['x', '--name=n', '--many', 'a', '--many=b', '--many=a', '--loud', '--count', '3', 'y'];
     const { flags, arguments: given } = parseLine(command, line);
     expect([flags.text('name'), flags.list('many'), flags.integer('count')]).toEqual(['n', ['a', 'b'], 3]);
@@ -37,7 +37,7 @@ describe('parseLine', () => {
     ]);
   });
 
-  it('takes "-" as an argument, a value with a dash after "=", and anything after "--"', () => {
+  it('accepts "-" as an argument, a value with a dash after "=", and anything after "--"', () => {
     const { flags, arguments: given } = parseLine(command, ['-', '--name=-x', '--', '--loud']);
     expect(flags.text('name')).toBe('-x');
     expect([...given.values()]).toEqual(['-', '--loud']);
@@ -63,14 +63,14 @@ describe('parseLine', () => {
     expect(() => parseLine(command, line)).toThrow(new UsageError(message));
   });
 
-  it('asked for help, does not ask for arguments', () => {
+  it('does not require arguments if help is requested', () => {
     expect(parseLine(command, ['--help']).flags.has('help')).toBe(true);
     expect(parseLine(command, ['-h']).flags.has('help')).toBe(true);
   });
 });
 
 describe('help', () => {
-  it.each(commands)('$name: every flag and argument is described', async ({ name: entry, load }) => {
+  it.each(commands)('of $name describes every flag and argument', async ({ name: entry, load }) => {
     const one = await load();
     expect(one.name).toBe(entry);
     const text = helpOf(one);
@@ -93,7 +93,7 @@ describe('parseListenAddress', () => {
     ['0.0.0.0:1234', '0.0.0.0', 1_234],
     ['localhost:65535', 'localhost', 65_535],
     ['[::1]:1234', '::1', 1_234],
-  ])('%s', (text, host, port) => {
+  ])('reads %s', (text, host, port) => {
     expect(parseListenAddress(text)).toEqual({ host, port });
   });
 
@@ -104,7 +104,7 @@ describe('parseListenAddress', () => {
     },
   );
 
-  it('names an address as clients on this machine reach it', () => {
+  it('names the address by which clients on this machine reach it', () => {
     expect(baseUrl('ws', { host: '0.0.0.0', port: 1 })).toBe('ws://localhost:1');
     expect(baseUrl('ws', { host: '::', port: 1 })).toBe('ws://localhost:1');
     expect(baseUrl('wss', { host: '::1', port: 1 })).toBe('wss://[::1]:1');
@@ -122,11 +122,11 @@ describe('readLines', () => {
     return groups;
   }
 
-  it('gives the lines that came at once together, and joins those that came in parts', async () => {
+  it('returns lines that came at once together, and joins lines that came in parts', async () => {
     expect(await linesOf('a\nb\nc', 'd\n', 'e')).toEqual([['a', 'b'], ['cd'], ['e']]);
   });
 
-  it('ends lines at \\n and \\r\\n alone: JSON may hold U+2028', async () => {
+  it('ends lines only at \\n and \\r\\n, since JSON may contain U+2028', async () => {
     expect(await linesOf('"a\u2028b"\r\n"c\rd"\n')).toEqual([['"a\u2028b"', '"c\rd"']]);
   });
 
@@ -135,7 +135,7 @@ describe('readLines', () => {
     expect(await linesOf(bytes.subarray(0, 2), bytes.subarray(2))).toEqual([['"€"']]);
   });
 
-  it('[fault C8] refuses a line that is not UTF-8 by its number, after the lines before it', async () => {
+  it('[fault C8] refuses a line that is not UTF-8, names its number, and returns the lines before it', async () => {
     const bad = Uint8Array.of(0x22, 0xe9, 0x22, 0x0a);
     const chunks = [
       ['a\nb\n', bad, 'c\n'],
@@ -156,7 +156,7 @@ describe('readLines', () => {
     await expect(linesOf('a\n', bad.subarray(0, 2))).rejects.toThrow('line 2 is not UTF-8');
   });
 
-  it('is empty for an empty input', async () => {
+  it('returns nothing for an empty input', async () => {
     expect(await linesOf()).toEqual([]);
     expect(await linesOf('\n')).toEqual([['']]);
   });

@@ -7,7 +7,7 @@ import type { Configuration } from '../../src/config/configuration.js';
 const URL_OF_APPLICATION = 'http://localhost:8080/snapshots/users';
 const NONE: Configuration = { file: undefined, routes: {}, limits: {}, subscriberFiles: [] };
 
-/** The snapshot of each route, by what `pregon run` is given. */
+/** The snapshot of each route, by the flags of `pregon run`. */
 function snapshotsOf(flags: Record<string, readonly string[]>, configuration = NONE) {
   const given = new Flags(run.flags);
   for (const [name, values] of Object.entries({ exchange: ['e'], ...flags })) {
@@ -18,11 +18,11 @@ function snapshotsOf(flags: Record<string, readonly string[]>, configuration = N
 }
 
 describe('[fault G1] pregon run --snapshot', () => {
-  it('is that of the only route', () => {
+  it('applies to the only route', () => {
     expect(snapshotsOf({ route: ['events'], snapshot: [URL_OF_APPLICATION] })).toEqual({ events: URL_OF_APPLICATION });
   });
 
-  it('names the route where there are several, and a URL may hold an equals sign', () => {
+  it('names the route if there are several, and the URL may contain an equals sign', () => {
     const url = `${URL_OF_APPLICATION}?a=b=c`;
     const named = [`teams=${url}`, `rs.2=${URL_OF_APPLICATION}`];
     expect(snapshotsOf({ route: ['events', 'teams', 'rs.2'], snapshot: named })).toEqual({
@@ -33,7 +33,7 @@ describe('[fault G1] pregon run --snapshot', () => {
     expect(snapshotsOf({ route: ['events'], snapshot: [url] })).toEqual({ events: url });
   });
 
-  it('goes before that of the configuration', () => {
+  it('takes precedence over the configuration', () => {
     const routes = { events: { path: '/events', snapshot: 'http://old.example/', handlerFiles: [] } };
     const configuration = { ...NONE, routes };
     expect(snapshotsOf({}, configuration)).toEqual({ events: 'http://old.example/' });
@@ -42,7 +42,7 @@ describe('[fault G1] pregon run --snapshot', () => {
 
   it.each([
     ['no URL', ['events'], ['/snapshots'], /--snapshot=http:\/\/localhost:8080\/snapshots\/users/],
-    ['a URL of another kind', ['events'], ['ws://localhost/'], /must be an http:\/\/ or https:\/\/ URL/],
+    ['a URL of another scheme', ['events'], ['ws://localhost/'], /must be an http:\/\/ or https:\/\/ URL/],
     [
       'no route, of several',
       ['a', 'b'],
@@ -55,7 +55,7 @@ describe('[fault G1] pregon run --snapshot', () => {
     expect(() => snapshotsOf({ route, snapshot })).toThrow(message);
   });
 
-  it('with a password is warned of, and an error does not show it', () => {
+  it('causes a warning if the URL has a password, and errors do not show it', () => {
     const flags = new Flags(run.flags);
     flags.add('snapshot', 'events=http://me:hidden@localhost/');
     expect([...flags.secrets()].join()).toMatch(/pregon\.yml/);

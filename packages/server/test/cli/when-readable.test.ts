@@ -12,7 +12,7 @@ function recorder() {
   return { lines, logger: { info: note, warn: note, error: note, debug: note } };
 }
 
-it('[I-2] a gateway whose log goes away in the moment of its start tries again, and starts when it is back', async () => {
+it('[I-2] a gateway whose log goes away during its start tries again, and starts when the log is back', async () => {
   const log = await openMemoryLog();
   const head = log.head.bind(log);
   let failures = 2;
@@ -30,7 +30,7 @@ it('[I-2] a gateway whose log goes away in the moment of its start tries again, 
   await log.close();
 });
 
-it('ends when it is told to stop while the log is away', async () => {
+it('a gateway that waits for its log ends on a signal', async () => {
   const { logger } = recorder();
   const away = () => Promise.reject(new PregonError('LOG_UNAVAILABLE', 'away'));
   let stop: (signal: string) => void = () => {};
@@ -42,7 +42,7 @@ it('ends when it is told to stop while the log is away', async () => {
   expect(await waiting).toBeUndefined();
 });
 
-it('does not try again what will not be better the next time', async () => {
+it('a gateway does not try again after an error that is not retryable', async () => {
   const { logger, lines } = recorder();
   const wrong = () => Promise.reject(new PregonError('CONFIG_INVALID', 'wrong'));
   await expect(createWhenReadable(wrong, logger, never)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

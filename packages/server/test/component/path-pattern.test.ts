@@ -13,11 +13,11 @@ describe('the path of a component', () => {
     ['/chat/:room', '/chat/a%20b%2Fc', { room: 'a b/c' }],
     ['/chat/:room', '/chat/:room', { room: ':room' }],
     ['/:a/x/:b_2', '/1/x/%C3%B1', { a: '1', b_2: 'ñ' }],
-  ])('%s matches %s', (pattern, path, parameters) => {
+  ])('with the pattern %s matches %s', (pattern, path, parameters) => {
     expect(match(pattern, path)).toEqual(parameters);
   });
 
-  it('a parameter may have any name, also one that objects have already', () => {
+  it('may have a parameter of any name, even of an inherited property', () => {
     const parameters = match('/:__proto__/:constructor', '/a/b');
     expect(Object.entries(parameters ?? {})).toEqual([
       ['__proto__', 'a'],
@@ -37,15 +37,15 @@ describe('the path of a component', () => {
     ['/chat/:room', '/other/a'],
     ['/chat/:room', '/chat/%'],
     ['/chat/:room', '/chat/%ff'],
-  ])('%s does not match %s', (pattern, path) => {
+  ])('with the pattern %s does not match %s', (pattern, path) => {
     expect(match(pattern, path)).toBeUndefined();
   });
 
-  it.each(['', 'chat', '/a b', '/a?b', '/a#b', '/:', '/:1', '/:a-b', '/:a/:a'])('%j is none', (text) => {
+  it.each(['', 'chat', '/a b', '/a?b', '/a#b', '/:', '/:1', '/:a-b', '/:a/:a'])('cannot be %j', (text) => {
     expect(() => new PathPattern(text)).toThrow(TypeError);
   });
 
-  it('has the same shape as another that matches the same', () => {
+  it('has the same shape as another pattern that matches the same paths', () => {
     expect(new PathPattern('/chat/:room').shape).toBe(new PathPattern('/chat/:name').shape);
     expect(new PathPattern('/chat/:room').shape).not.toBe(new PathPattern('/chat/room').shape);
   });

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references as configurations hold them, not templates
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references as in configurations, not templates
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ function load(text: string, variables: Record<string, string> = {}) {
 }
 
 describe('loadConfiguration', () => {
-  it('reads all that can be said', () => {
+  it('reads every setting', () => {
     for (const name of ['chat.ts', 'mail.js', 'c.pem', 'k.pem']) writeFileSync(join(folder, name), '');
     const configuration = load(`
 log: sqlite:data/p.db
@@ -74,13 +74,13 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
     });
   });
 
-  it('is empty where there is no pregon.yml, and where it says nothing', () => {
+  it('returns nothing if pregon.yml is missing or empty', () => {
     const empty = { routes: {}, limits: {}, subscriberFiles: [] };
     expect(loadConfiguration({ file: undefined, cwd: folder, variables: {} })).toEqual({ ...empty, file: undefined });
     expect(load('# nothing yet\n')).toEqual({ ...empty, file: 'pregon.yml' });
   });
 
-  it('takes files as relative to itself', () => {
+  it('resolves files relative to the configuration file', () => {
     mkdirSync(join(folder, 'etc'));
     writeFileSync(join(folder, 'etc/mail.js'), '');
     writeFileSync(join(folder, 'etc/gateway.yml'), 'log: sqlite:p.db\nsubscribers: [./mail.js]\n');
@@ -91,7 +91,7 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
     ]);
   });
 
-  it('expands variables, also where a number or a switch is meant', () => {
+  it('expands variables, even for a number or a switch', () => {
     const text =
       'http: { port: "${PORT}", token: "${TOKEN}" }\nlog: sqlite:${FOLDER:-data}/p.db\n' +
       'websocket: { routes: { e: { path: /e, broadcast: "${RELAY:-true}" } } }\n';
@@ -101,7 +101,7 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
     expect(configuration.routes['e']?.broadcast).toBe(true);
   });
 
-  it('follows anchors, and names the place of what they bring', () => {
+  it('follows anchors, and names the place of a mistake in an anchored value', () => {
     const text =
       'websocket:\n  routes:\n    a: { path: /a, topics: &topics [user.#] }\n    b: { path: /b, topics: *topics }\n';
     expect(load(text).routes['b']?.topics).toEqual(['user.#']);
@@ -127,11 +127,11 @@ describe('expandVariables', () => {
     expect(expandVariables(text, { A: 'x', EMPTY: '' })).toEqual({ text: expanded, mistakes: [] });
   });
 
-  it('does not expand what a variable holds', () => {
+  it('does not expand the value of a variable again', () => {
     expect(expandVariables('${A}', { A: '${B}', B: 'x' }).text).toBe('${B}');
   });
 
-  it('leaves every text without a dollar as it is', () => {
+  it('leaves every text without a dollar unchanged', () => {
     fc.assert(
       fc.property(
         fc.string().filter((text) => !text.includes('$')),
@@ -154,7 +154,7 @@ describe('quantities', () => {
     ['-1s', undefined],
     ['1w', undefined],
     ['99999999999999d', undefined],
-  ])('the duration %s is %s ms', (text, expected) => {
+  ])('read the duration %s as %s ms', (text, expected) => {
     expect(parseDuration(text)).toBe(expected);
   });
 
@@ -166,7 +166,7 @@ describe('quantities', () => {
     ['0', undefined],
     ['much', undefined],
     ['1XB', undefined],
-  ])('the size %s is %s bytes', (text, expected) => {
+  ])('read the size %s as %s bytes', (text, expected) => {
     expect(parseBytes(text)).toBe(expected);
   });
 });
@@ -179,7 +179,7 @@ describe('nearest', () => {
     ['publsh', 'publish'],
     ['cat', undefined],
     ['', undefined],
-  ])('%s is meant as %s', (word, expected) => {
+  ])('suggests, for %s, %s', (word, expected) => {
     expect(nearest(word, ['run', 'tail', 'publish', 'connect'])).toBe(expected);
   });
 });

@@ -1,4 +1,4 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references as configurations hold them, not templates
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references as in configurations, not templates
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,10 +25,10 @@ function mistakesOf(text: string, variables: Record<string, string> = {}): reado
   return [];
 }
 
-/** One mistake each: what it is, the file, the line that is shown. */
+/** One mistake each: its description, the file, the error line. */
 const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
-    'a time that no timer can wait',
+    'a time that is too long for a timer',
     'websocket:\n  heartbeatMs: 2147483648\n',
     'pregon.yml:2:16 websocket.heartbeatMs: must be at most 2147483647',
   ],
@@ -53,31 +53,31 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:3:5 websocket.routes.events: is empty, must be a map',
   ],
   [
-    'a path that another route has',
+    'a path of another route',
     'websocket:\n  routes:\n    a: { path: /x }\n    b: { path: /x }\n',
     'pregon.yml:4:16 websocket.routes.b.path: route "a" has this path already',
   ],
   [
-    'a name that is none',
+    'an invalid name',
     'websocket:\n  routes:\n    "my events": { path: /x }\n',
     'pregon.yml:3:5 websocket.routes.my events: is not a name; write letters, digits, "_", "-" and "."',
   ],
   [
-    'an unknown key near a known one',
+    'an unknown key similar to a known one',
     'websocket:\n  routes:\n    events: { path: /e, topcis: ["#"] }\n',
     'pregon.yml:3:25 websocket.routes.events.topcis: unknown key; did you mean "topics"?',
   ],
   [
-    'an unknown key near none',
+    'an unknown key similar to no other',
     'http:\n  port: 80\n  colour: red\n',
     'pregon.yml:3:3 http.colour: unknown key; there are port, host, token',
   ],
   ['an unknown section', 'webscoket: {}\n', 'pregon.yml:1:1 webscoket: unknown key; did you mean "websocket"?'],
   ['a key twice', 'log: sqlite:a\nlog: sqlite:b\n', 'pregon.yml:2:1 Map keys must be unique'],
-  ['a list where one text is meant', 'log: [a, b]\n', 'pregon.yml:1:1 log: must be a text'],
-  ['a text where a list is meant', 'exchanges: my_events\n', 'pregon.yml:1:12 exchanges: must be a list'],
+  ['a list instead of a text', 'log: [a, b]\n', 'pregon.yml:1:1 log: must be a text'],
+  ['a text instead of a list', 'exchanges: my_events\n', 'pregon.yml:1:12 exchanges: must be a list'],
   [
-    'a number where a text is meant',
+    'a number instead of a text',
     'exchanges: [2024]\n',
     'pregon.yml:1:13 exchanges[0]: must be a text; put it in quotes',
   ],
@@ -91,14 +91,14 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'websocket: { allowedOrigins: ["https://shop.example/"] }',
     'pregon.yml:1:31 websocket.allowedOrigins[0]: is not an origin; write https://shop.example, or "null" for pages from disk',
   ],
-  ['a port that is none', 'http: { port: 70000 }\n', 'pregon.yml:1:15 http.port: must be at most 65535'],
+  ['an invalid port', 'http: { port: 70000 }\n', 'pregon.yml:1:15 http.port: must be at most 65535'],
   [
-    'a limit that is no number',
+    'a limit that is not a number',
     'websocket: { heartbeatMs: soon }\n',
     'pregon.yml:1:27 websocket.heartbeatMs: must be a whole number',
   ],
   [
-    'a limit that is not whole',
+    'a limit that is not a whole number',
     'websocket: { heartbeatMs: 2.5 }\n',
     'pregon.yml:1:27 websocket.heartbeatMs: must be a whole number',
   ],
@@ -108,17 +108,17 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:1:32 websocket.maxSubscriptions: must be at least 1',
   ],
   [
-    'a pattern that is none',
+    'an invalid pattern',
     'websocket: { routes: { e: { path: /e, topics: [user.#, a..b] } } }',
     'pregon.yml:1:56 websocket.routes.e.topics[1]: is not a topic pattern; write words between dots, * for one, # for any number',
   ],
   [
-    'a snapshot that is no URL',
+    'a snapshot that is not a URL',
     'websocket: { routes: { e: { path: /e, snapshot: users } } }',
     'pregon.yml:1:49 websocket.routes.e.snapshot: must be an http:// or https:// URL',
   ],
   [
-    'a switch that is none',
+    'an invalid switch',
     'websocket: { routes: { e: { path: /e, broadcast: sometimes } } }',
     'pregon.yml:1:50 websocket.routes.e.broadcast: must be true or false',
   ],
@@ -128,31 +128,27 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:1:52 websocket.routes.e.compression: must be true, false or a map',
   ],
   [
-    'compression with an option that is none',
+    'compression with an unknown option',
     'websocket: { routes: { e: { path: /e, compression: { threshold: 1 } } } }',
     'pregon.yml:1:54 websocket.routes.e.compression.threshold: unknown key; there are thresholdBytes',
   ],
   [
-    'compression from less than nothing on',
+    'compression with a negative threshold',
     'websocket: { routes: { e: { path: /e, compression: { thresholdBytes: -1 } } } }',
     'pregon.yml:1:70 websocket.routes.e.compression.thresholdBytes: must be at least 0',
   ],
   [
-    'a handler file that is not there',
+    'a missing handler file',
     'websocket:\n  routes:\n    e:\n      path: /e\n      handlers:\n        - ./chat.ts\n',
     'pregon.yml:6:11 websocket.routes.e.handlers[0]: there is no such file',
   ],
-  [
-    'a subscriber file that is not there',
-    'subscribers: [./mail.js]\n',
-    'pregon.yml:1:15 subscribers[0]: there is no such file',
-  ],
+  ['a missing subscriber file', 'subscribers: [./mail.js]\n', 'pregon.yml:1:15 subscribers[0]: there is no such file'],
   [
     'a certificate without a key',
     `websocket: { tls: { cert: pregon.yml } }`,
     'pregon.yml:1:14 websocket.tls.key: is required',
   ],
-  ['workers that are none', 'workers:\n', 'pregon.yml:1:1 workers: must be a whole number from 1 to 256, or auto'],
+  ['empty workers', 'workers:\n', 'pregon.yml:1:1 workers: must be a whole number from 1 to 256, or auto'],
   ['workers in a list', 'workers: [2]\n', 'pregon.yml:1:1 workers: must be a whole number from 1 to 256, or auto'],
   [
     'a duration without a unit',
@@ -160,7 +156,7 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:1:22 retention.maxAge: is not a duration; write 30s, 15m, 12h or 7d',
   ],
   [
-    'a size of another unit',
+    'a size with an unknown unit',
     'retention: { maxBytes: 5 apples }\n',
     'pregon.yml:1:24 retention.maxBytes: is not a size; write 512MB, 2GiB or a number of bytes',
   ],
@@ -171,24 +167,24 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:1:6 log: the variable FOLDER is not set, and there is no default',
   ],
   [
-    'a variable in a number that is not set',
+    'an unset variable in a number',
     'http: { port: "${PORT}" }\n',
     'pregon.yml:1:15 http.port: the variable PORT is not set, and there is no default',
   ],
   [
-    'a variable that is none',
+    'an invalid variable',
     'log: sqlite:${A B}\n',
     'pregon.yml:1:6 log: "${A B}" is not a variable; write ${NAME} or ${NAME:-default}',
   ],
   [
-    'a variable that does not end',
+    'a variable without an end',
     'log: "sqlite:${A"\n',
     'pregon.yml:1:6 log: "${A" is not a variable; write ${NAME} or ${NAME:-default}',
   ],
-  ['a list as the whole', '- a\n- b\n', 'pregon.yml:1:1: must be a map'],
+  ['a list as the whole file', '- a\n- b\n', 'pregon.yml:1:1: must be a map'],
 ];
 
-describe('a mistake in the configuration is one line that says where and what', () => {
+describe('the configuration reports in one line, with place and reason,', () => {
   it.each(MISTAKES)('%s', (_name, text, line) => {
     expect(mistakesOf(text)).toEqual([line]);
   });
@@ -199,7 +195,7 @@ describe('a mistake in the configuration is one line that says where and what', 
     for (const line of lines) expect(line).toMatch(/^pregon\.yml:\d+:\d+ \S[^\n]+$/);
   });
 
-  it('all mistakes are listed, in the order of the file', () => {
+  it('each of several mistakes, in the order of the file', () => {
     const text =
       'log: 5\nhttp: { port: x }\nwebsocket:\n  routes:\n    a: { path: a }\n    b: { path: /b, x: 1 }\n    c: { path: /b }\n';
     expect(mistakesOf(text)).toEqual([
@@ -211,7 +207,7 @@ describe('a mistake in the configuration is one line that says where and what', 
     ]);
   });
 
-  it('a file that was named must exist', () => {
+  it('a named file that does not exist', () => {
     expect(() => loadConfiguration({ file: 'other.yml', cwd: folder, variables: {} })).toThrow(
       'cannot read the configuration other.yml: there is no such file',
     );

@@ -21,7 +21,7 @@ function refusal(): { code: string; message: string } {
     if (error instanceof PregonError) return { code: error.code, message: error.message };
     throw error;
   }
-  throw new Error('it was taken');
+  throw new Error('the file was accepted');
 }
 
 const BOMB = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
@@ -34,7 +34,7 @@ const FILES: readonly [name: string, content: string | Buffer, message: RegExp][
   ['an alias of itself', 'a: &a [*a]', /^pregon\.yml:/],
   ['lists in lists', '['.repeat(100_000), /^(pregon\.yml:1:\d+ [^\n]+(\n|$)){1,20}$/],
   ['maps in maps', '{a: '.repeat(50_000), /^(pregon\.yml:1:\d+ [^\n]+(\n|$)){1,20}$/],
-  // So many are read or not, as much of the stack is free: refused in either case.
+  // Whether this depth can be read depends on the free stack; the file is refused in either case.
   ['some closed lists in lists', '['.repeat(5_000) + ']'.repeat(5_000), /^pregon\.yml:1:\d+ [^\n]+$/],
   ['closed lists in lists', '['.repeat(50_000) + ']'.repeat(50_000), /^pregon\.yml:1:\d+ it is nested too deeply$/],
   ['more than 1 MiB', `# ${'x'.repeat(1_048_576)}`, /at most 1048576/],
@@ -50,7 +50,7 @@ const FILES: readonly [name: string, content: string | Buffer, message: RegExp][
   ['thousands of mistakes', Array.from({ length: 5_000 }, (_, n) => `k${n}: 1`).join('\n'), /^pregon\.yml:1:1 k0/],
 ];
 
-describe('a file that cannot be a configuration', () => {
+describe('the configuration refuses', () => {
   it.each(FILES)('[fault B6] %s', (_, content, message) => {
     writeFileSync(join(folder, 'pregon.yml'), content);
     expect(refusal()).toEqual({ code: 'CONFIG_INVALID', message: expect.stringMatching(message) });
@@ -61,7 +61,7 @@ describe('a file that cannot be a configuration', () => {
     expect(refusal()).toEqual({ code: 'CONFIG_INVALID', message: expect.stringMatching(/it is a folder/) });
   });
 
-  it('[fault B6] a pipe that nobody writes to', () => {
+  it('[fault B6] a pipe without a writer', () => {
     execFileSync('mkfifo', [join(folder, 'pregon.yml')]);
     expect(refusal()).toEqual({ code: 'CONFIG_INVALID', message: expect.stringMatching(/it is a pipe or a device/) });
   });

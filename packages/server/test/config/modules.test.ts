@@ -43,14 +43,14 @@ describe('loadHandlers', () => {
     expect(handlers).toHaveProperty('message', expect.any(Function));
   });
 
-  it('[000-14] builds handlers with what they need, each time it is asked to', async () => {
+  it('[000-14] creates handlers with their dependencies, each time it is called', async () => {
     const text = 'export default async ({ logger }) => ({ opened: () => logger });';
     const built = await loadHandlers(reference('build.mjs', text));
     if (typeof built !== 'function') throw new Error('a function was expected');
     expect((await built(context)).opened?.call(undefined, expect.anything())).toBe(context.logger);
   });
 
-  it('gives TypeScript files the same error class that the gateway knows', async () => {
+  it('gives TypeScript files the same error class as the gateway', async () => {
     symlinkSync(fileURLToPath(new URL('../../../../node_modules', import.meta.url)), join(folder, 'node_modules'));
     const text =
       "import { PregonError } from '@pregon/protocol';\n" +
@@ -67,18 +67,18 @@ describe('loadHandlers', () => {
       'export default undefined;',
       'must be an object with one or more of opened, closed, error, message, messages',
     ],
-    ['empty', 'export default {};', 'has none of opened, closed, error, message, messages'],
+    ['an empty object', 'export default {};', 'has none of opened, closed, error, message, messages'],
     ['a typo', 'export default { onMessage() {} };', '"onMessage" is none of opened, closed, error, message, messages'],
     [
-      'a near typo',
+      'a similar name',
       'export default { mesage() {} };',
       '"mesage" is none of opened, closed, error, message, messages; did you mean "message"?',
     ],
-    ['no function', 'export default { opened: true };', 'opened must be a function'],
-    ['no functions', 'export default { messages: { bid: 1 } };', 'messages.bid must be a function'],
-    ['throws', 'throw new Error("boom\\nbang");', 'cannot be loaded: boom bang'],
-    ['lacks an import', 'import "./other.mjs"; export default {};', /cannot be loaded: Cannot find module/],
-  ])('a file with %s is refused, and the configuration named', async (name, text, message) => {
+    ['a value that is not a function', 'export default { opened: true };', 'opened must be a function'],
+    ['messages that are not functions', 'export default { messages: { bid: 1 } };', 'messages.bid must be a function'],
+    ['an exception', 'throw new Error("boom\\nbang");', 'cannot be loaded: boom bang'],
+    ['a missing import', 'import "./other.mjs"; export default {};', /cannot be loaded: Cannot find module/],
+  ])('refuses a file with %s, and names the place in the configuration', async (name, text, message) => {
     const loading = loadHandlers(reference(`${name}.mjs`, text));
     await expect(loading).rejects.toThrow(PregonError);
     await expect(loading).rejects.toThrow(
@@ -86,12 +86,12 @@ describe('loadHandlers', () => {
     );
   });
 
-  it('a TypeScript file that does not parse is refused in one line', async () => {
+  it('refuses a TypeScript file with a syntax error, in one line', async () => {
     const loading = loadHandlers(reference('broken.ts', 'export default {\n  message( {\n}'));
     await expect(loading).rejects.toThrow(/^pregon\.yml:6:11 handlers\[0\]: cannot be loaded: [^\n]+$/);
   });
 
-  it('[000-08] a route that does not exist is an error when the handlers are built', async () => {
+  it('[000-08] reports an unknown route when the handlers are created', async () => {
     const text = 'export default ({ connections }) => { connections("evnets"); return { opened() {} }; };';
     const built = await loadHandlers(reference('asks.mjs', text));
     if (typeof built !== 'function') throw new Error('a function was expected');
@@ -100,7 +100,7 @@ describe('loadHandlers', () => {
     );
   });
 
-  it('what a function builds is checked too', async () => {
+  it('checks the handlers that a function creates, too', async () => {
     const built = await loadHandlers(reference('wrong.mjs', 'export default () => ({ opend() {} });'));
     if (typeof built !== 'function') throw new Error('a function was expected');
     await expect(built(context)).rejects.toThrow('"opend" is none of');
@@ -108,7 +108,7 @@ describe('loadHandlers', () => {
 });
 
 describe('loadSubscriber', () => {
-  it('[000-13] is named after its file, and keeps what it listens to', async () => {
+  it('[000-13] names the subscriber after its file, and keeps its event types', async () => {
     const text = 'export default { events: ["UserWasCreated"], handle(event) { return [this.events, event]; } };';
     const subscriber = await loadSubscriber(reference('send-mail.mjs', text));
     expect(subscriber).toMatchObject({ name: 'send-mail', events: ['UserWasCreated'] });
@@ -126,13 +126,13 @@ describe('loadSubscriber', () => {
       "events must be a list of event types, or ['*'] for all",
     ],
     ['no handle', 'export default { events: ["*"] };', 'handle must be a function'],
-    ['a bad name', 'export default { name: 1, events: ["*"], handle() {} };', 'name must be a text'],
+    ['an invalid name', 'export default { name: 1, events: ["*"], handle() {} };', 'name must be a text'],
     [
       'a typo',
       'export default { event: ["*"], handle() {} };',
       '"event" is none of name, events, handle; did you mean "events"?',
     ],
-  ])('%s is refused', async (name, text, message) => {
+  ])('refuses a file with %s', async (name, text, message) => {
     await expect(loadSubscriber(reference(`${name}.mjs`, text))).rejects.toThrow(`handlers[0]: ${message}`);
   });
 });

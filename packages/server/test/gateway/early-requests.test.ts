@@ -7,7 +7,7 @@ import { eventually } from '../../../../test/support/waiting.js';
 import { EarlyRequests } from '../../src/gateway/entrances/early-requests.js';
 import { claimPath } from '../../src/transports/http/claim.js';
 
-it('[I-7] [fault A2] a request that waits for a gateway to start, and whose client goes, takes the place of no other', async () => {
+it('[I-7] [fault A2] a request that waits for a gateway to start is released when its client leaves', async () => {
   const server = createServer();
   const early = new EarlyRequests(server, [claimPath('/events')], () => true, 2);
   server.listen(0, '127.0.0.1');

@@ -3,7 +3,7 @@ import { HandshakePace, type Visitor } from '../../src/gateway/entrances/handsha
 import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
 import { collectGarbage } from '../core/support/garbage.js';
 
-/** Each visitor takes a quarter of a millisecond of the clock: four fill a turn. */
+/** Each handshake takes a quarter of a millisecond: four fill a turn. */
 function pace(mostWaiting = 1_000) {
   const clock = new FakeClock();
   const unread = {
@@ -41,7 +41,7 @@ function pace(mostWaiting = 1_000) {
 }
 
 describe('HandshakePace', () => {
-  it('[F] lets in at once who comes while nobody waits, and as many in a turn as it has time for', async () => {
+  it('[F] admits a handshake at once if none waits, and as many per turn as it has time for', async () => {
     const { happened, arrive, turn, handshakes } = pace();
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) arrive(name);
     expect(happened).toEqual(['a', 'b', 'c', 'd']);
@@ -54,7 +54,7 @@ describe('HandshakePace', () => {
     expect(happened.at(-1)).toBe('g');
   });
 
-  it('[F] first come, first served: who comes while others wait comes after them', async () => {
+  it('[F] admits handshakes first come, first served', async () => {
     const { happened, arrive, turn } = pace();
     const names = Array.from({ length: 20 }, (_, i) => `${i}`);
     for (const name of names.slice(0, 12)) arrive(name);
@@ -64,7 +64,7 @@ describe('HandshakePace', () => {
     expect(happened).toEqual(names);
   });
 
-  it('[F] counts to the time of one who is let in what follows in microtasks', async () => {
+  it('[F] counts the microtasks of a handshake towards its time', async () => {
     const { clock, happened, handshakes, turn } = pace();
     clock.advance(1);
     expect(handshakes.isFree).toBe(true);
@@ -85,7 +85,7 @@ describe('HandshakePace', () => {
     expect(happened).toEqual(['a', 'b', 'c']);
   });
 
-  it('[F] passes over who is gone, refuses who waited too long, and who comes when too many wait', async () => {
+  it('[F] skips handshakes of closed connections, and refuses those that waited too long or came when too many waited', async () => {
     const { clock, happened, arrive, turn } = pace(3);
     for (const name of ['a', 'b', 'c', 'd']) arrive(name);
     const gone = arrive('gone');
@@ -99,7 +99,7 @@ describe('HandshakePace', () => {
     expect(happened.slice(5)).toEqual(['late: 503', 'later: 503']);
   });
 
-  it('[I-8] goes on after one whose handshake throws', async () => {
+  it('[I-8] continues after a handshake that throws', async () => {
     const { happened, arrive, handshakes, turn } = pace();
     for (const name of ['a', 'b', 'c', 'd']) arrive(name);
     const proceed = () => {
@@ -113,7 +113,7 @@ describe('HandshakePace', () => {
     expect(happened).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  it('[F] holds those who are unread while a crowd waits, and reads on from them turn by turn', async () => {
+  it('[F] holds unread connections while many handshakes wait, and resumes reading them turn by turn', async () => {
     const { unread, arrive, turn, clock, handshakes } = pace();
     for (let i = 0; i < 4 + 32; i++) arrive(`${i}`);
     expect(unread.held).toBe(1);
@@ -126,7 +126,7 @@ describe('HandshakePace', () => {
     expect(clock.turns).toBe(0);
   });
 
-  it('[F][I-7] keeps nobody who went on, however long there is always somebody who waits', async () => {
+  it('[F][I-7] keeps no admitted handshake, however long the queue is never empty', async () => {
     const { arrive, turn, handshakes } = pace();
     const gone: WeakRef<Visitor>[] = [];
     for (let i = 0; i < 8; i++) arrive('early');
@@ -139,7 +139,7 @@ describe('HandshakePace', () => {
     expect(gone.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(200);
   });
 
-  it('[F] lets everybody go on who waits when it is told to', () => {
+  it('[F] admits all waiting handshakes on release', () => {
     const { happened, arrive, handshakes } = pace();
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) arrive(name);
     handshakes.release();

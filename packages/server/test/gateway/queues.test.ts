@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { createGateway } from '../../src/gateway/create-gateway.js';
 import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
 
-it('a queue on a log that has none is refused, with what to do, and the gateway does not start', async () => {
+it('a queue on a log without queues is refused with a remedy, and the gateway does not start', async () => {
   const log = await openMemoryLog();
   const starting = createGateway({
     log,

@@ -13,13 +13,13 @@ import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
 const TIMERS = ['heartbeatMs', 'handshakeTimeoutMs', 'flushIntervalMs'] as const;
 
 describe('the limits of a gateway', () => {
-  it('have defaults, which lie between the least and the most', () => {
+  it('have defaults between the minimum and the maximum', () => {
     expect(normalizeLimits({})).toEqual(DEFAULT_LIMITS);
     expect(normalizeLimits(LEAST_LIMITS)).toEqual(LEAST_LIMITS);
     expect(normalizeLimits(MOST_LIMITS)).toEqual(MOST_LIMITS);
   });
 
-  it('are refused beyond them, by name', () => {
+  it('are refused outside of these, by name', () => {
     for (const [name, least] of Object.entries(LEAST_LIMITS)) {
       expect(() => normalizeLimits({ [name]: least - 1 })).toThrow(new RangeError(`${name} must be at least ${least}`));
     }
@@ -28,7 +28,7 @@ describe('the limits of a gateway', () => {
     }
   });
 
-  it.each(TIMERS)('%s is no longer than a timer can wait: beyond that it would fire all the time', (name) => {
+  it.each(TIMERS)('allow %s at most the longest time of a timer, beyond which a timer would fire at once', (name) => {
     const limits: GatewayLimits = { [name]: 2 ** 31 };
     expect(() => normalizeLimits(limits)).toThrow(RangeError);
   });
@@ -40,10 +40,10 @@ describe('the routes of a gateway', () => {
   it.each([
     ['a path without a slash', { a: { path: 'a' } }],
     ['a path with a query', { a: { path: '/a?b' } }],
-    ['one path twice', { a: { path: '/a' }, b: { path: '/a' } }],
-    ['compression from half a byte on', { a: { path: '/a', compression: { thresholdBytes: 0.5 } } }],
+    ['a repeated path', { a: { path: '/a' }, b: { path: '/a' } }],
+    ['a fractional compression threshold', { a: { path: '/a', compression: { thresholdBytes: 0.5 } } }],
     ['an exchange that the gateway does not read', { a: { path: '/a', exchanges: ['other'] } }],
-  ])('are refused where there are %s', (_, routes) => {
+  ])('are refused with %s', (_, routes) => {
     expect(() => assertRoutes({ log, routes, exchanges: ['events'] })).toThrow(TypeError);
   });
 
@@ -55,26 +55,26 @@ describe('the routes of a gateway', () => {
     }
   });
 
-  it('are refused where compression begins below nothing, and not where it is on, off or everything', () => {
+  it('are refused with a negative compression threshold, but not with compression on, off or from 0 bytes', () => {
     const routes = (compression: boolean | CompressionOptions) => ({ a: { path: '/a', compression } });
     expect(() => assertRoutes({ log, routes: routes({ thresholdBytes: -1 }) })).toThrow(RangeError);
     for (const fine of [true, false, {}, { thresholdBytes: 0 }]) assertRoutes({ log, routes: routes(fine) });
   });
 
-  it('are refused where a topic pattern is none', () => {
+  it('are refused with an invalid topic pattern', () => {
     expect(() => assertRoutes({ log, routes: { a: { path: '/a', topics: ['a..b'] } } })).toThrow(/TOPIC|topic pattern/);
   });
 });
 
 describe('the allowed origins', () => {
-  it('are what browsers send', () => {
+  it('may be any origin that browsers send', () => {
     assertOrigins(['https://shop.example', 'http://localhost:5001', 'http://[::1]', 'null', 'file://']);
     assertOrigins([]);
     assertOrigins(undefined);
   });
 
   it.each(['shop.example', 'https://shop.example/', 'https://shop.example:443', 'https://Shop.example', '*', ''])(
-    '[I-9] %j, which no browser sends, is refused: it would let in nobody, in silence',
+    '[I-9] cannot include %j, which no browser sends, since it would silently admit nobody',
     (origin) => {
       expect(() => assertOrigins(['null', origin])).toThrow(TypeError);
     },

@@ -12,13 +12,13 @@ function checkOfAll(): DeliveryCheck {
   return check;
 }
 
-/** Takes events whose offset is ten times their place in the log. */
+/** Passes in events whose offset is ten times their place in the log. */
 function takeAll(check: DeliveryCheck, events: readonly (readonly [number: number, place: number])[]): string[] {
   return events.map(([number, place]) => check.take(number, place * 10));
 }
 
 describe('ExpectedNumbers', () => {
-  it('knows which numbers a connection is to get, as a filter over all numbers does', () => {
+  it('agrees with a filter over all numbers about the numbers of a connection', () => {
     const topics = fc.integer({ min: 1, max: 12 });
     const case_ = topics.chain((count) =>
       fc.tuple(
@@ -42,7 +42,7 @@ describe('ExpectedNumbers', () => {
 });
 
 describe('DeliveryCheck', () => {
-  it('all is well where each comes once, in order', () => {
+  it('finds no fault if each event comes once, in order', () => {
     const check = checkOfAll();
     expect(
       takeAll(check, [
@@ -54,7 +54,7 @@ describe('DeliveryCheck', () => {
     expect([check.complete(3), check.missing(3, NONE), check.expected(3, NONE)]).toEqual([true, 0, 3]);
   });
 
-  it('what never comes is missing, amid and at the end', () => {
+  it('reports an event that never comes as missing, in the middle and at the end', () => {
     const check = checkOfAll();
     expect(
       takeAll(check, [
@@ -66,7 +66,7 @@ describe('DeliveryCheck', () => {
     expect([check.firstMissing(6, NONE), check.firstMissing(6, new Set([1, 2]))]).toEqual([1, 4]);
   });
 
-  it('what was never confirmed is not missing, and not expected', () => {
+  it('does not expect an event that was never confirmed', () => {
     const check = checkOfAll();
     takeAll(check, [
       [0, 0],
@@ -76,7 +76,7 @@ describe('DeliveryCheck', () => {
     expect([check.missing(6, unconfirmed), check.expected(6, unconfirmed)]).toEqual([2, 3]);
   });
 
-  it('a second time is a duplicate', () => {
+  it('reports a repeated event as a duplicate', () => {
     const check = checkOfAll();
     expect(
       takeAll(check, [
@@ -88,7 +88,7 @@ describe('DeliveryCheck', () => {
     ).toEqual(['well', 'well', 'duplicate', 'duplicate']);
   });
 
-  it('out of the order of the log is reordered, and not missing', () => {
+  it('reports an event out of log order as reordered, and not as missing', () => {
     const check = checkOfAll();
     expect(
       takeAll(check, [
@@ -101,7 +101,7 @@ describe('DeliveryCheck', () => {
     expect(check.missing(4, NONE)).toBe(0);
   });
 
-  it('another order than that of the numbers is well where the log has it so', () => {
+  it('accepts an order other than that of the numbers if the log has that order', () => {
     const check = checkOfAll();
     expect(
       takeAll(check, [
@@ -114,7 +114,7 @@ describe('DeliveryCheck', () => {
     expect(check.complete(4)).toBe(true);
   });
 
-  it('what was sent before the connection was there for certain may come or not', () => {
+  it('neither expects nor refuses events that were sent before the connection was certainly open', () => {
     const check = new DeliveryCheck(new ExpectedNumbers(1, [0]));
     check.begin(5);
     expect(
@@ -126,7 +126,7 @@ describe('DeliveryCheck', () => {
     expect([check.missing(6, NONE), check.expected(6, NONE)]).toEqual([0, 1]);
   });
 
-  it('an event of a topic that was not subscribed to is unasked', () => {
+  it('reports an event of a topic without a subscription as unasked', () => {
     const check = new DeliveryCheck(new ExpectedNumbers(3, [0, 2]));
     check.begin(0);
     expect(
@@ -140,7 +140,7 @@ describe('DeliveryCheck', () => {
     expect([check.missing(7, NONE), check.expected(7, NONE)]).toEqual([2, 5]);
   });
 
-  it('a connection that begins anew expects what is sent from then on; what was missing stays so', () => {
+  it('expects only later events after a connection starts anew, and keeps the earlier missing ones', () => {
     const check = checkOfAll();
     takeAll(check, [
       [0, 0],
@@ -156,12 +156,12 @@ describe('DeliveryCheck', () => {
     expect([check.missing(12, NONE), check.expected(12, NONE)]).toEqual([1, 5]);
   });
 
-  it('of others, one that follows itself is a duplicate, one that comes after a later one is reordered', () => {
+  it('reports foreign events as duplicates if they repeat, and as reordered if a later one came before', () => {
     const check = checkOfAll();
     expect([5, 5, 9, 7].map((offset) => check.takeOther(offset))).toEqual(['well', 'duplicate', 'well', 'reordered']);
   });
 
-  it('tells each fault that was made, however many and wherever', () => {
+  it('reports each injected fault, however many there are and wherever they are', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('well', 'drop', 'twice'), { maxLength: 400 }), (deeds) => {
         const check = checkOfAll();

@@ -16,7 +16,7 @@ function frameOf(first: number, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-/** What is heard of bytes that come in pieces, each of which is overwritten after it was read. */
+/** The messages of bytes that come in pieces, each of which is overwritten after it was read. */
 function readPieces(pieces: readonly Buffer[]): string[] {
   const heard: string[] = [];
   const reader = new FrameReader({
@@ -36,7 +36,7 @@ function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
 }
 
 describe('FrameReader', () => {
-  it('hears each message once and whole, however the bytes are cut', () => {
+  it('reads each message once and whole, however the bytes are split', () => {
     const message = fc.oneof(
       fc.string({ maxLength: 300 }),
       fc.constantFrom('a'.repeat(125), 'b'.repeat(126), 'c'.repeat(70_000)),

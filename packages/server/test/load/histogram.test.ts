@@ -9,7 +9,7 @@ function histogramOf(values: readonly number[]): Histogram {
 }
 
 describe('Histogram', () => {
-  it('a quantile is never too small, and too large by less than its bound, whatever was recorded', () => {
+  it('gives quantiles that are never too small, and too large by less than the error bound', () => {
     const value = fc.oneof(fc.nat(300), fc.nat(1_000_000), fc.integer({ min: 0, max: 2 ** 37 - 1 }));
     fc.assert(
       fc.property(
@@ -33,12 +33,12 @@ describe('Histogram', () => {
     expect([0, 0.25, 0.5, 0.75, 1].map((part) => histogram.quantile(part))).toEqual([7, 7, 130, 255, 98_765_432]);
   });
 
-  it('takes what is below 0 as 0, and what is too large as the largest that it knows', () => {
+  it('counts negative values as 0, and values that are too large as its maximum', () => {
     const histogram = histogramOf([-5, 1e15, Number.POSITIVE_INFINITY, Number.NaN]);
     expect([histogram.min, histogram.max, histogram.count]).toEqual([0, 2 ** 37 - 1, 4]);
   });
 
-  it('says 0 of nothing', () => {
+  it('gives 0 if it is empty', () => {
     const histogram = new Histogram();
     expect([histogram.min, histogram.max, histogram.quantile(0.5)]).toEqual([0, 0, 0]);
   });

@@ -11,7 +11,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close();
 });
 
-/** A server of `ws`, with which a lean socket must get along. */
+/** A server of `ws`, with which a lean socket must interoperate. */
 async function startServer(options: { protocol?: string } = {}) {
   const server = new WebSocketServer({
     port: 0,
@@ -25,7 +25,7 @@ async function startServer(options: { protocol?: string } = {}) {
   return { port: typeof address === 'object' && address ? address.port : 0, accepted };
 }
 
-/** A server that answers whatever comes with these bytes, and closes. */
+/** A server that answers everything with these bytes, and closes. */
 async function startAnswering(answer: string): Promise<number> {
   const server: Server = createServer((socket: Socket) => {
     socket.on('error', () => socket.destroy());
@@ -57,7 +57,7 @@ function open(port: number, subprotocol?: string) {
 }
 
 describe('LeanSocket', () => {
-  it('talks with a server of ws, both ways, with answers to pings, and says goodbye', async () => {
+  it('exchanges messages with a server of ws, answers pings, and closes with a handshake', async () => {
     const server = await startServer({ protocol: 'pregon.v1' });
     const { socket, heard, whenOpen, whenEnded } = open(server.port, 'pregon.v1');
     const [other] = await Promise.all([server.accepted, whenOpen]);
@@ -78,7 +78,7 @@ describe('LeanSocket', () => {
     expect(await whenEnded).toBe('closed with 1000');
   });
 
-  it('tells with what the server closed', async () => {
+  it('reports the code and reason with which the server closed', async () => {
     const server = await startServer();
     const { whenOpen, whenEnded } = open(server.port);
     const [other] = await Promise.all([server.accepted, whenOpen]);
@@ -86,7 +86,7 @@ describe('LeanSocket', () => {
     expect(await whenEnded).toBe('closed with 4000: the gateway is going away');
   });
 
-  it('tells that the server broke it off', async () => {
+  it('reports that the server broke the connection', async () => {
     const server = await startServer();
     const { whenOpen, whenEnded } = open(server.port);
     const [other] = await Promise.all([server.accepted, whenOpen]);
@@ -100,7 +100,7 @@ describe('LeanSocket', () => {
     ['220 mail.example ESMTP\r\n\r\n', 'what answers is no HTTP'],
     ['x'.repeat(20_000), 'what answers is no HTTP'],
     ['', 'closed with 1006: without a goodbye'],
-  ])('says what is wrong with %j', async (answer, reason) => {
+  ])('reports what is wrong with the answer %j', async (answer, reason) => {
     expect(await open(await startAnswering(answer)).whenEnded).toBe(reason);
   });
 
@@ -109,12 +109,12 @@ describe('LeanSocket', () => {
     expect(await open(server.port, 'pregon.v1').whenEnded).toBe('subprotocol not spoken');
   });
 
-  it('says that nobody listens', async () => {
+  it('reports that no server listens', async () => {
     expect(await open(await freePort()).whenEnded).toBe('connection refused');
   });
 });
 
-it('shows the name and the password of the URL, as a proxy before the gateway asks for', async () => {
+it('a lean socket sends the user name and the password of the URL, as a proxy before the gateway requires', async () => {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
   closing.push(() => server.close());
   await once(server, 'listening');

@@ -4,7 +4,7 @@ import { eventually } from '../../../../test/support/waiting.js';
 import { NumberedEvents } from '../../src/load/numbered-event.js';
 import { type LoadEvent, type Outlet, PublishError, Publisher } from '../../src/load/publisher.js';
 
-/** Takes events into an array; each call is refused as often as `refusals` says, for the reason that it says. */
+/** Collects events in an array; the first calls are refused with the errors in `refusals`. */
 function outletWith(refusals: PublishError[] = [], group = 1, concurrency = 1) {
   const taken: LoadEvent[] = [];
   const calls: number[] = [];
@@ -25,7 +25,7 @@ function publisherTo(outlet: Outlet, topics = ['a']): Publisher {
   return new Publisher({ outlet, events: new NumberedEvents('bench0123456789ab', 100), topics });
 }
 
-/** Bytes of what cannot be collected. */
+/** Bytes of the heap that cannot be collected. */
 function heapUsed(): number {
   collectNow();
   return process.memoryUsage().heapUsed;
@@ -52,7 +52,7 @@ describe('Publisher', () => {
     expect([publisher.confirmed, publisher.next, publisher.unconfirmed.size]).toEqual([taken.length, taken.length, 0]);
   });
 
-  it('groups what is due at once, and no more than a group', async () => {
+  it('groups the events that are due, up to the size of a group', async () => {
     const { outlet, taken, calls } = outletWith([], 7);
     const publisher = publisherTo(outlet);
     publisher.start(20_000);
@@ -64,7 +64,7 @@ describe('Publisher', () => {
     expect(Math.max(...calls)).toBe(7);
   });
 
-  it('keeps nothing of the calls that have ended, however long it runs', async () => {
+  it('keeps nothing of finished calls, however long it runs', async () => {
     let calls = 0;
     const outlet: Outlet = {
       group: 1,
@@ -89,7 +89,7 @@ describe('Publisher', () => {
     await publisher.stop(1_000);
   });
 
-  it('tries the same event again until it is confirmed', async () => {
+  it('retries the same event until it is confirmed', async () => {
     const { outlet, taken } = outletWith([BUSY]);
     const publisher = publisherTo(outlet);
     publisher.start(1_000);
@@ -102,7 +102,7 @@ describe('Publisher', () => {
     expect(taken.map(({ id }) => Number(id?.split('-')[1])).slice(0, 3)).toEqual([0, 1, 2]);
   });
 
-  it('ends where nothing can be published, and says what is not confirmed', async () => {
+  it('ends if nothing can be published, and reports the unconfirmed events', async () => {
     const { outlet } = outletWith([FORBIDDEN]);
     const publisher = publisherTo(outlet);
     publisher.start(1_000);
@@ -114,7 +114,7 @@ describe('Publisher', () => {
     expect([publisher.failure, publisher.confirmed, [...publisher.unconfirmed]]).toEqual([FORBIDDEN, 0, [0]]);
   });
 
-  it('waits no longer than it is told for what is on its way', async () => {
+  it('waits at most the given time for pending calls', async () => {
     const publisher = publisherTo({ group: 1, concurrency: 2, publish: () => new Promise(() => {}) });
     publisher.start(1_000);
     await eventually(

@@ -11,7 +11,7 @@ const TIME = '2026-11-20T10:00:00.123Z';
 const events = new NumberedEvents('bench0123456789ab', 200);
 const positions = new AesPositionCodec('a secret of the test');
 
-/** The bytes of an event as a gateway sends it. */
+/** The bytes of an event as a gateway sends them. */
 function frameOf(event: object, offset: number): Buffer {
   const point: LogPoint = { offset, fingerprint: offset % 1_000 };
   const position = positions.encode(point);
@@ -24,7 +24,7 @@ function ownFrame(number: number, offset: number): Buffer {
 }
 
 describe('Sightings', () => {
-  it('reads number, time of sending and position of an event of the run, the first time and again', () => {
+  it('reads number, send time and position of an event of the run, the first time and again', () => {
     const place = fc.record({ number: fc.nat(999_999_999), offset: fc.maxSafeNat() });
     fc.assert(
       fc.property(place, ({ number, offset }) => {
@@ -38,9 +38,9 @@ describe('Sightings', () => {
     );
   });
 
-  it('does not take an event for another one in the same place of its memory, and keeps their order', () => {
+  it('does not confuse events in the same slot of its memory, and keeps their order', () => {
     const sightings = new Sightings(events, new OrderOfArrival());
-    // More than it remembers: some share a place, and those that were pushed out are read anew.
+    // More events than it remembers: some share a slot, and replaced ones are read again.
     const all = Array.from({ length: 5_000 }, (_, index) => index + 1);
     for (const round of [1, 2]) {
       const seen = all.map((number) => sightings.read(ownFrame(number, number)));
@@ -52,7 +52,7 @@ describe('Sightings', () => {
     }
   });
 
-  it('reads a frame out of a buffer that is used again', () => {
+  it('reads a frame from a buffer that is reused', () => {
     const sightings = new Sightings(events, new OrderOfArrival());
     const buffer = Buffer.alloc(1_000);
     const first = ownFrame(1, 5);
@@ -65,7 +65,7 @@ describe('Sightings', () => {
     expect(sighting?.own?.number).toBe(1);
   });
 
-  it('knows when an event of somebody else happened, whatever it holds', () => {
+  it('reads the time of a foreign event, whatever its data', () => {
     const sightings = new Sightings(events, new OrderOfArrival());
     const data = { text: `ü"}\n,"position":"${'0'.repeat(35)}"}`, run: 'bench0123456789ab-000000000001' };
     const event = createEvent({ exchange: 'e', topic: 't', type: 'T', data }, { id: 'x', time: TIME });
@@ -84,13 +84,13 @@ describe('Sightings', () => {
     `{"a":1,"position":"${'0'.repeat(35)}"`,
     `{"a":1,"position":"${'0'.repeat(34)}"}`,
     'x"}',
-  ])('takes %j for no event', (text) => {
+  ])('does not read %j as an event', (text) => {
     expect(new Sightings(events, new OrderOfArrival()).read(Buffer.from(text))).toBeUndefined();
   });
 });
 
 describe('NumberedEvents', () => {
-  it('makes data of the size that was asked for, and at least what it must hold', () => {
+  it('create data of the requested size, but at least of the required content', () => {
     for (const size of [0, MIN_DATA_BYTES, 200, 5_000]) {
       const { data } = new NumberedEvents('bench0123456789ab', size).make(1, 't');
       expect(JSON.stringify(data).length).toBe(Math.max(MIN_DATA_BYTES, size));

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { TopicPlan } from '../../src/load/topic-plan.js';
 
-/** Which of the first numbers a connection is to get. */
+/** The numbers below `count` that a connection must get. */
 function numbersOf(plan: TopicPlan, connection: number, count: number): number[] {
   const turns = plan.turnsOf(connection);
   return Array.from({ length: count }, (_, number) => number).filter((number) => turns.has(number));
 }
 
 describe('TopicPlan', () => {
-  it('without topics all connections take all, and one topic is published to', () => {
+  it('gives all events to all connections if there are no topics, and publishes to one topic', () => {
     const plan = new TopicPlan({ connections: 2, topics: [] });
     expect([plan.patternsOf(1), plan.published, numbersOf(plan, 1, 3)]).toEqual([undefined, ['bench'], [0, 1, 2]]);
   });
@@ -19,7 +19,7 @@ describe('TopicPlan', () => {
     expect(numbersOf(plan, 0, 4)).toEqual([0, 1, 2, 3]);
   });
 
-  it('{1..5} stands for each number, and each connection takes the next patterns', () => {
+  it('expands {1..5} to each number, and gives each connection the next patterns', () => {
     const plan = new TopicPlan({ connections: 3, topics: ['user.{1..5}.#'], perConnection: 2 });
     expect([0, 1, 2].map((connection) => plan.patternsOf(connection))).toEqual([
       ['user.1.#', 'user.2.#'],
@@ -31,14 +31,14 @@ describe('TopicPlan', () => {
     expect(plan.turnsOf(0)).toBe(plan.turnsOf(0));
   });
 
-  it('{n} is the number of the connection', () => {
+  it('replaces {n} by the number of the connection', () => {
     const plan = new TopicPlan({ connections: 3, topics: ['user.{n}.#'] });
     expect(plan.patternsOf(2)).toEqual(['user.3.#']);
     expect(plan.published).toEqual(['user.1.bench', 'user.2.bench', 'user.3.bench']);
     expect(numbersOf(plan, 1, 7)).toEqual([1, 4]);
   });
 
-  it('topics that are named are published to, whoever wants them', () => {
+  it('publishes to the named topics, whichever connections want them', () => {
     const plan = new TopicPlan({ connections: 2, topics: ['a.#', 'b.1.#'], publishTopics: ['a.x', 'b.{1..2}.x', 'c'] });
     expect(plan.published).toEqual(['a.x', 'b.1.x', 'b.2.x', 'c']);
     expect(numbersOf(plan, 0, 8)).toEqual([0, 1, 4, 5]);
@@ -51,11 +51,11 @@ describe('TopicPlan', () => {
     [{ topics: ['u.{1..1001}'] }, /at most 1000 patterns, not 1001.*--topics-per-connection/],
     [{ topics: ['u.{1..3}'], perConnection: 4 }, /--topics-per-connection=4 is more than --topics has: 3/],
     [{ topics: ['u.{1..3}.{n}'], perConnection: 1, connections: 90_000 }, /--topics makes 270000 patterns/],
-  ])('refuses what is absurd: %j', (options, message) => {
+  ])('refuses unreasonable options: %j', (options, message) => {
     expect(() => new TopicPlan({ connections: 1, ...options })).toThrow(message);
   });
 
-  it('refuses what is no pattern, and what is no topic', () => {
+  it('refuses an invalid pattern, and an invalid topic', () => {
     expect(() => new TopicPlan({ connections: 1, topics: ['a..b'] })).toThrow(/not a topic pattern/);
     expect(() => new TopicPlan({ connections: 1, topics: [], publishTopics: ['a.#'] })).toThrow(/not a topic/);
   });

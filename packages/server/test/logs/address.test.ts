@@ -54,7 +54,7 @@ describe('[fault F3] the address of a log in SQLite', () => {
     assertLogUrl(url);
   });
 
-  it.each(REFUSED)('%j is refused with what to write, and no file is made', async (url, advice) => {
+  it.each(REFUSED)('%j is refused with a correction, and no file is created', async (url, advice) => {
     const folder = temporaryFolder();
     const before = readdirSync('.').length;
     await expect(openLog(url)).rejects.toMatchObject({
@@ -65,7 +65,7 @@ describe('[fault F3] the address of a log in SQLite', () => {
     expect([readdirSync('.').length, readdirSync(folder)]).toEqual([before, []]);
   });
 
-  it('is understood in a configuration as on the command line, where only a plain path is relative to the file', () => {
+  it('means the same in a configuration as on the command line, except that a plain path is relative to the file', () => {
     const logOf = (text: string) => {
       const folder = temporaryFolder();
       writeFileSync(join(folder, 'pregon.yml'), `log: ${JSON.stringify(text)}\n`);
@@ -83,7 +83,7 @@ describe('[fault F3] the address of a log in SQLite', () => {
     }
   });
 
-  it('is not that of a folder', async () => {
+  it('cannot name a folder', async () => {
     const folder = temporaryFolder();
     await expect(openLog(`sqlite:${folder}`)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',

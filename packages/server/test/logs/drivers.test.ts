@@ -7,7 +7,7 @@ import { pregon } from '../../../../test/support/processes.js';
 import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
 import { driverFor, openLog } from '../../src/logs/open.js';
 
-/** A kind of log that only this file knows, and the URLs that it was opened with. */
+/** A kind of log that only this file has, and the URLs that it was opened with. */
 function toyDriver(given: Partial<LogDriver> = {}): { driver: LogDriver; opened: string[] } {
   const opened: string[] = [];
   const driver: LogDriver = {
@@ -25,20 +25,20 @@ function toyDriver(given: Partial<LogDriver> = {}): { driver: LogDriver; opened:
   return { driver, opened };
 }
 
-it('a log is opened by the driver that has its scheme, in any case', async () => {
+it('a log is opened by the driver with its scheme, in upper or lower case', async () => {
   const { driver, opened } = toyDriver();
   await openLog('TOY:x', { drivers: [driver] });
   expect(opened).toEqual(['TOY:x']);
 });
 
-it('a gateway opens its log by a driver that it is given, and closes it', async () => {
+it('a gateway opens and closes its log with a given driver', async () => {
   const { driver, opened } = toyDriver();
   const gateway = await createGateway({ log: 'toy:x', logDrivers: [driver], routes: { events: { path: '/events' } } });
   expect(opened).toEqual(['toy:x']);
   await gateway.close();
 });
 
-it('a URL that no driver knows is refused, with all forms that there are, and without what may be a password', async () => {
+it('a URL without a driver is refused; the error lists the known forms, and shows no password', async () => {
   const { driver } = toyDriver();
   const refused: unknown = await openLog('tory://me:secret@host', { drivers: [driver] }).catch(
     (error: unknown) => error,
@@ -53,13 +53,13 @@ it('a URL that no driver knows is refused, with all forms that there are, and wi
   expect(String(withoutScheme)).not.toContain('secret');
 });
 
-it('two drivers with one scheme are refused, also where one of them is built in', () => {
+it('two drivers with one scheme are refused, even if one of them is built in', () => {
   for (const other of [toyDriver({ name: 'Other' }), toyDriver({ name: 'Other', schemes: ['other', 'sqlite'] })]) {
     expect(() => driverFor('toy:x', [toyDriver().driver, other.driver])).toThrow(/both have the scheme (toy|sqlite)/);
   }
 });
 
-it('no driver that is built in shows a password', () => {
+it('no built-in driver shows a password', () => {
   const url = 'amqp://me:secret@host/vhost?stream=s';
   expect(driverFor(url).admin?.show(url)).toBe('amqp://me@host:5672/vhost?stream=s');
 });
@@ -87,7 +87,7 @@ function configure(module: string): string {
   return folder;
 }
 
-it('the command line opens a log by a driver that the configuration names', async () => {
+it('the command line opens a log with a driver from the configuration', async () => {
   const cwd = configure(TOY_MODULE);
   const published = await pregon(['publish', 'x', 'a.b', '1', '--type=T'], { cwd });
   expect(published).toMatchObject({ code: 0, stderr: '' });
@@ -99,12 +99,12 @@ it('the command line opens a log by a driver that the configuration names', asyn
   expect(bus).toMatchObject({ code: 0, stdout: expect.stringContaining('needs no bus') });
 });
 
-it('several workers are refused for a log that one process has to itself', async () => {
+it('several workers are refused for a log that only one process may open', async () => {
   const { code, stderr } = await pregon(['run', '0', '--workers=2'], { cwd: configure(TOY_MODULE) });
   expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/a toy log .* one process alone/) });
 });
 
-it('a module that holds no driver is refused where the configuration names it', async () => {
+it('a module without a driver is refused with its place in the configuration', async () => {
   const { code, stderr } = await pregon(['publish', 'x', 'a.b', '1', '--type=T'], {
     cwd: configure('export default { name: "Toy", schemes: [] };'),
   });

@@ -11,7 +11,7 @@ import { openLog } from '../../src/logs/open.js';
 
 const KEEP = fileURLToPath(new URL('../../../../test/support/log/keep.mjs', import.meta.url));
 
-/** Kills a process amid its changes. @returns how many it was told were safe */
+/** Kills a process during its changes. @returns the number of changes that were confirmed as safe */
 async function killAmidChanges(url: string, after: number): Promise<number> {
   const keeping = startProcess([KEEP, url]);
   await keeping.untilLines(after);
@@ -28,30 +28,30 @@ async function expectAllKept(url: string): Promise<void> {
   expect(all.size).toBeLessThanOrEqual(safe + 1);
 }
 
-it('[I-10] [I-11] sqlite: what was kept is there after a kill', () =>
+it('[I-10] [I-11] sqlite: kept values survive a kill', () =>
   expectAllKept(`sqlite:${join(temporaryFolder(), 'log.db')}`));
 
 describeWithBroker('with a broker', () => {
-  it('[I-10] [I-11] rabbitmq: what was kept is there after a kill', async () => {
+  it('[I-10] [I-11] rabbitmq: kept values survive a kill', async () => {
     const { url, drop } = await createVirtualHost();
     afterTest(drop);
     await expectAllKept(`${url}?stream=log`);
   });
 
-  it('rabbitmq: the secret and what is kept share one stream', async () => {
+  it('rabbitmq: the secret and the kept values share one stream', async () => {
     const { url, drop } = await createVirtualHost();
     afterTest(drop);
     const log = await openLog(`${url}?stream=log`);
     afterTest(() => log.close());
     const secret = await log.secret();
     await log.kept.put('a', '1');
-    // Both are in one stream, and neither takes the other for its own.
+    // Both are in one stream, and neither reader mistakes the entries of the other.
     expect(await log.secret()).toEqual(secret);
     expect((await log.kept.all()).size).toBe(1);
   });
 });
 
-it('a full set takes no new key, but changes of those that it has, and new ones when some expire', async () => {
+it('a full set refuses new keys until some expire, but accepts changes of existing keys', async () => {
   const { kept } = openMemoryLog();
   for (let n = 1; n < KEPT_LIMITS.entries; n++) await kept.put(`key-${n}`, '');
   await kept.put('short', '', { expiresAt: Date.now() - 1 });
@@ -63,7 +63,7 @@ it('a full set takes no new key, but changes of those that it has, and new ones 
   expect((await kept.all()).size).toBe(KEPT_LIMITS.entries);
 });
 
-it('sqlite: a full set takes no new key', async () => {
+it('sqlite: a full set refuses new keys', async () => {
   const path = join(temporaryFolder(), 'log.db');
   const { kept, close } = await opened(path);
   const raw = new Libsql(path);

@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../../test/support/cleanup.js';
 
 import { openLog } from '../../src/logs/open.js';
 
-it('sqlite: names a file, relative to the working directory or absolute', async () => {
+it('a sqlite: URL names a file, relative to the working directory or absolute', async () => {
   const path = join(temporaryFolder(), 'log.db');
   const log = await openLog(`sqlite:${relative(process.cwd(), path)}`);
   expect(log.name).toBe(`sqlite:${relative(process.cwd(), path)}`);
@@ -15,7 +15,7 @@ it('sqlite: names a file, relative to the working directory or absolute', async 
   await again.close();
 });
 
-it('anything else is refused, with what there is, and without what might be a password', async () => {
+it('any other URL is refused; the error lists the known forms, and shows no password', async () => {
   for (const url of ['', 'sqlite:', 'data/pregon.db', 'redis://user:secret@host/', 'sqlite', 'file:x']) {
     const refused: unknown = await openLog(url).catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('sqlite:PATH') });

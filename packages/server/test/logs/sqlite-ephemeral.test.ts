@@ -19,7 +19,7 @@ async function open(path: string, onWarning?: (error: Error) => void): Promise<S
   return log;
 }
 
-/** A log's path, its folder of sockets, and what was warned of. */
+/** A log's path, its folder of sockets, and the warnings. */
 function place() {
   const path = join(temporaryFolder(), 'log.db');
   const warnings: string[] = [];
@@ -32,7 +32,7 @@ async function startHearing(path: string): Promise<RunningProcess> {
   return process;
 }
 
-it('processes hear each other, and one that is killed costs the others nothing and leaves no socket', async () => {
+it('processes hear each other, and a killed one does not affect the others and leaves no socket', async () => {
   const { path, folder, warnings, warn } = place();
   const here = await joinLog(await open(path, warn));
   const [killed, stays] = [await startHearing(path), await startHearing(path)];
@@ -52,7 +52,7 @@ it('processes hear each other, and one that is killed costs the others nothing a
   expect(warnings).toEqual([]);
 });
 
-it('whoever joins removes the sockets of those that were killed; the last one leaves no folder', async () => {
+it('a process that joins removes the sockets of killed ones, and the last one removes the folder', async () => {
   const { path, folder } = place();
   const killed = await startHearing(path);
   await killed.kill('SIGKILL');
@@ -67,7 +67,7 @@ it('whoever joins removes the sockets of those that were killed; the last one le
   expect(existsSync(folder)).toBe(false);
 });
 
-it('[I-7][I-8] one that is stopped delays nobody and costs a bounded part of memory; it goes on in order', async () => {
+it('[I-7][I-8] a stopped process delays no other and costs bounded memory, and it continues in order', async () => {
   const { path, warnings, warn } = place();
   const here = await joinLog(await open(path, warn));
   const reads = await joinLog(await open(path, warn));
@@ -85,7 +85,7 @@ it('[I-7][I-8] one that is stopped delays nobody and costs a bounded part of mem
     await reads.heard.count(n + 10);
     slowest = Math.max(slowest, performance.now() - sent);
   }
-  // 100 MB went by; what it did not take, but 8 MiB and what the system holds, is gone.
+  // Of 100 MB, the stopped process gets only 8 MiB and what the system buffers; the rest is dropped.
   expect(here.dropped).toBeGreaterThan(8_000);
   await collectGarbage();
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(40_000_000);
@@ -106,7 +106,7 @@ it('[I-7][I-8] one that is stopped delays nobody and costs a bounded part of mem
   expect(heard.length).toBeGreaterThan(100);
 });
 
-it('members of a log whose path is longer than a socket address meet elsewhere', async () => {
+it('members of a log whose path is longer than a socket address meet in another folder', async () => {
   const path = join(temporaryFolder(), 'a'.repeat(120), 'log.db');
   const [from, to] = [await joinLog(await open(path)), await joinLog(await open(path))];
   from.send('hello');
@@ -143,7 +143,7 @@ const UNFIT: [name: string, make: (folder: string) => void][] = [
   ],
 ];
 
-it.each(UNFIT)('[I-9] a folder that %s is not used: members are alone, which is warned of', async (_, make) => {
+it.each(UNFIT)('[I-9] a folder that %s is not used; members do not meet, with a warning', async (_, make) => {
   const { path, folder, warnings, warn } = place();
   make(folder);
   const log = await open(path, warn);
@@ -155,13 +155,13 @@ it.each(UNFIT)('[I-9] a folder that %s is not used: members are alone, which is 
   expect(other.heard.all).toEqual([]);
 });
 
-it('the folder is private', async () => {
+it('the folder of sockets is private', async () => {
   const { path, folder } = place();
   await joinLog(await open(path));
   expect(statSync(folder).mode & 0o777).toBe(0o700);
 });
 
-it('[I-8] what is no broadcast ends the connection that it came over, and no other', async () => {
+it('[I-8] an invalid broadcast ends only the connection that it came over', async () => {
   const { path, folder, warnings, warn } = place();
   const to = await joinLog(await open(path, warn));
   const [name = ''] = readdirSync(folder);
@@ -177,7 +177,7 @@ it('[I-8] what is no broadcast ends the connection that it came over, and no oth
   expect(warnings).toEqual([expect.stringContaining('not a broadcast')]);
 });
 
-it('a text that comes byte by byte is read', async () => {
+it('a broadcast that comes byte by byte is read', async () => {
   const { path, folder } = place();
   const to = await joinLog(await open(path));
   const [name = ''] = readdirSync(folder);

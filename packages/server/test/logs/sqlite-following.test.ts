@@ -18,7 +18,7 @@ async function recorded(path: string, options?: SqliteLogOptions) {
   return { log, recorder };
 }
 
-/** A log with these events, closed, so that the one file is all of it. */
+/** A log with these events, closed, so that it consists of one file. */
 async function write(path: string, from: number, to: number): Promise<void> {
   const log = await openSqliteLog(path);
   await log.append(numberedFrom(from, to));
@@ -29,7 +29,7 @@ async function untilListening(path: string, count: number): Promise<void> {
   const folder = `${path}-nudge`;
   const deadline = performance.now() + 10_000;
   while (!existsSync(folder) || readdirSync(folder).filter((name) => name.endsWith('.sock')).length < count) {
-    if (performance.now() > deadline) throw new Error('nobody listens');
+    if (performance.now() > deadline) throw new Error('no follower listens');
     await new Promise((resolve) => setImmediate(resolve));
   }
 }
@@ -38,7 +38,7 @@ async function closeAll(...logs: SqliteLog[]): Promise<void> {
   for (const log of logs) await log.close();
 }
 
-/** The least time that the first page takes, in milliseconds. */
+/** The minimum time of the first page, in milliseconds. */
 async function firstPage(events: number): Promise<number> {
   const log = await openSqliteLog(join(temporaryFolder(), 'log.db'), NO_POLLING);
   const floor = await log.floor();
@@ -58,7 +58,7 @@ async function firstPage(events: number): Promise<number> {
 }
 
 describe('a follower that is far behind', () => {
-  it('[I-8] gets a page in the time that a page takes, however much comes after it', async () => {
+  it('[I-8] gets a page in the time of one page, however many follow', async () => {
     const [few, many] = [await firstPage(1_000), await firstPage(50_000)];
     expect(many / few).toBeLessThan(10);
   });
@@ -105,9 +105,9 @@ describe('nudges', () => {
     await closeAll(appender, log);
   });
 
-  it('[I-2] that cannot be heard or given are warned of once, and polling does', async () => {
+  it('[I-2] that cannot be received or sent cause one warning, and polling replaces them', async () => {
     const path = join(temporaryFolder(), 'log.db');
-    writeFileSync(`${path}-nudge`, 'where the folder would be');
+    writeFileSync(`${path}-nudge`, 'in the place of the folder');
     const warnings: string[] = [];
     const options = { pollIntervalMs: 20, onWarning: ({ message }: Error) => void warnings.push(message) };
     const { log, recorder } = await recorded(path, options);
@@ -121,7 +121,7 @@ describe('nudges', () => {
     await closeAll(appender, log);
   });
 
-  it('leave no socket behind: closed ones are removed by their process, those of killed ones by the next append', async () => {
+  it('leave no socket behind: a process removes its own on close, the next append those of killed processes', async () => {
     const path = join(temporaryFolder(), 'log.db');
     const { log } = await recorded(path);
     const killed = startProcess([FOLLOW, path]);
@@ -139,7 +139,7 @@ describe('nudges', () => {
 });
 
 describe('[I-4] a file that is followed and', () => {
-  it('deleted: the follower is told, and follows the one that is created', async () => {
+  it('deleted: the follower is told, and follows the new file', async () => {
     const path = join(temporaryFolder(), 'log.db');
     const { log, recorder } = await recorded(path);
     await log.append(numberedFrom(1, 3));
@@ -153,7 +153,7 @@ describe('[I-4] a file that is followed and', () => {
     await closeAll(appender, log);
   });
 
-  it('truncated to nothing: the follower is told, and every handle goes on with one new log', async () => {
+  it('truncated to nothing: the follower is told, and every handle continues with one new log', async () => {
     const path = join(temporaryFolder(), 'log.db');
     const { log, recorder } = await recorded(path);
     const appender = await openSqliteLog(path);
@@ -183,12 +183,12 @@ describe('[I-4] a file that is followed and', () => {
     await log.close();
   });
 
-  it('unreadable for a while: told once, tried again, and nothing is missed', async () => {
+  it('unreadable for a while: the follower is told once, tries again, and misses nothing', async () => {
     const path = join(temporaryFolder(), 'log.db');
     await write(path, 1, 3);
     const { log, recorder } = await recorded(path, { pollIntervalMs: 20 });
     renameSync(path, `${path}.aside`);
-    writeFileSync(`${path}.garbage`, 'this is no database '.repeat(500));
+    writeFileSync(`${path}.garbage`, 'not a database here '.repeat(500));
     renameSync(`${path}.garbage`, path);
     await recorder.until('an outage', () => recorder.calls.length > 0);
     await expect(log.append([numbered(9)])).rejects.toMatchObject({ code: 'LOG_UNAVAILABLE' });
@@ -201,7 +201,7 @@ describe('[I-4] a file that is followed and', () => {
   });
 });
 
-it('a process that follows stays alive, one that only has a log open does not', async () => {
+it('a process that follows a log stays alive, one that only has it open does not', async () => {
   const path = join(temporaryFolder(), 'log.db');
   const follower = startProcess([FOLLOW, path]);
   await follower.until(/following/);

@@ -12,12 +12,12 @@ import { openSqliteLog } from '../../src/logs/sqlite/sqlite-log.js';
 const APPEND = fileURLToPath(new URL('../../../../test/support/log/append.mjs', import.meta.url));
 const HALF_UPGRADE = fileURLToPath(new URL('../../../../test/support/log/half-upgrade.mjs', import.meta.url));
 
-/** As a process of format 1 has it, and goes on using it after the upgrade. */
+/** A connection as in a process of format 1, which continues to use it after the upgrade. */
 const INSERT_OF_FORMAT_1 = `INSERT INTO entry
   (offset, fingerprint, bytes, time, exchange, type, source, sequence, topic, id, payload)
   SELECT offset + 1, ?, bytes + length(?), time, exchange, type, source, NULL, topic, ?, ? FROM entry ORDER BY offset DESC LIMIT 1`;
 
-/** The events that are retained in the fixture. */
+/** The retained events of the fixture. */
 const RETAINED = ['event-3', 'event-4', 'event-5', 'event-6', 'event-7', 'event-8'];
 
 async function open(path: string): Promise<Log> {
@@ -26,7 +26,7 @@ async function open(path: string): Promise<Log> {
   return log;
 }
 
-/** A connection of somebody else. */
+/** A connection of another process. */
 function openRaw(path: string): Libsql.Database {
   const database = new Libsql(path);
   afterTest(() => database.close());
@@ -42,7 +42,7 @@ function valuesOf(database: Libsql.Database, sql: string): unknown[] {
     .map((row) => (Array.isArray(row) ? row[0] : row));
 }
 
-it('[I-4] a log of format 1 is upgraded in place: entries, points and floor are those that it had', async () => {
+it('[I-4] a log of format 1 is upgraded in place, with the same entries, points and floor', async () => {
   const { path, birth, floor, points, events } = copyFormat1();
   const log = await open(path);
   expect(await log.floor()).toEqual(floor);
@@ -52,12 +52,12 @@ it('[I-4] a log of format 1 is upgraded in place: entries, points and floor are 
   expect((await readAll(log)).map(parsePayload)).toEqual(events.slice(2));
   const sequence = Number(events[4]?.sequence);
   expect(await log.locate(sequence, '/even')).toEqual(points[4]);
-  // Once: what the former release stored is not stored again.
+  // An event that the previous release stored is not stored again.
   const [again] = await log.append(events.slice(7));
   expect(again).toEqual(points[7]);
 });
 
-it('attributes of rows of format 1 come from their payload, those of later rows from the row', async () => {
+it('attributes of rows of format 1 come from the payload, those of later rows from the row', async () => {
   const { path, points, events } = copyFormat1();
   const log = await open(path);
   const added = numbered(9, { time: '2026-02-01T00:00:00Z', subject: 'number/9' });
@@ -74,7 +74,7 @@ it('attributes of rows of format 1 come from their payload, those of later rows 
   expect(rows).toEqual([1, 1, 1, 1, 1, 1, 0]);
 });
 
-it('a process of the former release that has the file open goes on appending, and its events are read', async () => {
+it('a process of the previous release that has the file open continues to append, and its events are read', async () => {
   const { path } = copyFormat1();
   const former = openRaw(path);
   const insert = former.prepare(INSERT_OF_FORMAT_1);
@@ -92,7 +92,7 @@ it('a process of the former release that has the file open goes on appending, an
   expect(valuesOf(former, 'PRAGMA user_version')[0]).toBe(1);
 });
 
-it('[I-2] processes that open a log of format 1 at once all append to one log, upgraded once', async () => {
+it('[I-2] processes that open a log of format 1 at the same time append to one log, which is upgraded once', async () => {
   const { path } = copyFormat1();
   const sources = ['/a', '/b', '/c', '/d'];
   const appenders = sources.map((source) => startProcess([APPEND, path, source, '20', '1']));
@@ -106,7 +106,7 @@ it('[I-2] processes that open a log of format 1 at once all append to one log, u
   expect(columns.filter((name) => name === 'attributes')).toHaveLength(1);
 });
 
-it('[I-2] a process that is killed amid the upgrade leaves a log of format 1, which the next one upgrades', async () => {
+it('[I-2] a process that is killed during the upgrade leaves a log of format 1, which the next process upgrades', async () => {
   const { path } = copyFormat1();
   const upgrading = startProcess([HALF_UPGRADE, path]);
   await upgrading.untilLines(1);
@@ -119,7 +119,7 @@ it('[I-2] a process that is killed amid the upgrade leaves a log of format 1, wh
   expect(valuesOf(raw, 'PRAGMA integrity_check')[0]).toBe('ok');
 });
 
-it('a log of a later format is read and written, if that format is compatible since this one', async () => {
+it('a log of a later format is read and written if that format is compatible with this one', async () => {
   const { path } = copyFormat1();
   await (await openSqliteLog(path)).close();
   const later = new Libsql(path);
@@ -135,7 +135,7 @@ it('a log of a later format is read and written, if that format is compatible si
   expect(valuesOf(raw, 'SELECT partition FROM entry WHERE offset = 9')[0]).toBe('p');
 });
 
-it('a log of a later format that this release cannot read is refused, and says what to do', async () => {
+it('a log of a later format that this release cannot read is refused with a remedy', async () => {
   const { path } = copyFormat1();
   const later = new Libsql(path);
   later.exec('PRAGMA user_version = 3');

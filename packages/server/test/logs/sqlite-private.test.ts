@@ -32,14 +32,14 @@ async function openAndAppend(path: string): Promise<{ modes: Record<string, stri
 }
 
 describe('the files of a log', () => {
-  it('[fault B5] a new log and what SQLite keeps beside it are private, and so are folders that are made for it', async () => {
+  it('[fault B5] are private if the log is new, with the files that SQLite adds and the new folders', async () => {
     const { modes, warnings } = await openAndAppend(join(folder, 'new', 'deep', 'log.db'));
     expect(modes).toEqual({ file: '600', 'file-wal': '600', 'file-shm': '600' });
     expect([modeOf(join(folder, 'new')), modeOf(join(folder, 'new', 'deep'))]).toEqual(['700', '700']);
     expect(warnings).toEqual([]);
   });
 
-  it('[fault B5] one that is there keeps the mode of its group; one that everybody can read is warned of, once', async () => {
+  it('[fault B5] keep an existing group mode; a log that every user can read causes one warning', async () => {
     const path = join(folder, 'log.db');
     writeFileSync(path, '');
     chmodSync(path, 0o660);
@@ -65,7 +65,7 @@ describe('a folder of sockets among temporary files', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  it('[fault B5] that others may look into, or that is a link, is used by nobody', async () => {
+  it('[fault B5] is not used if others may read it, or if it is a link', async () => {
     const path = join(tmpdir(), `pregon-test-${process.pid}-shared`);
     mkdirSync(path);
     chmodSync(path, 0o777);

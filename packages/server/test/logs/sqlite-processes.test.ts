@@ -21,14 +21,14 @@ it.each([
   { name: 'all exchanges', exchanges: undefined },
   { name: 'one exchange', exchanges: ['numbers'] },
 ])(
-  '[I-1] [I-2] two processes append at once, a third follows $name: all there, in one order',
+  '[I-1] [I-2] two processes append concurrently, and a third follows $name: it gets all events, in one order',
   async ({ exchanges }) => {
     const path = join(temporaryFolder(), 'data', 'log.db');
     const log = await openSqliteLog(path, exchanges ? { exchanges } : {});
     const recorder = new Recorder();
     const stop = log.follow(await log.floor(), recorder);
     const appenders = ['/a', '/b'].map((source) => startAppender(path, source, 3000, 2));
-    // Reads without a pause, so that appends fall between any two of its looks at the file.
+    // This follower reads without a pause, so that appends fall between any two of its reads.
     const offsets: number[] = [];
     let after = 0;
     while (after < 6000) {
@@ -52,7 +52,7 @@ it.each([
   },
 );
 
-it('[I-2] the first event of an exchange is not passed over, whenever in the midst of a read it comes', async () => {
+it('[I-2] the first event of an exchange is not skipped, whenever it comes during a read', async () => {
   const path = join(temporaryFolder(), 'log.db');
   const exchanges = Array.from({ length: 500 }, (_, index) => `exchange ${index + 1}`);
   const log = await openSqliteLog(path, { exchanges });
@@ -66,7 +66,7 @@ it('[I-2] the first event of an exchange is not passed over, whenever in the mid
   await log.close();
 });
 
-it('processes that open a new file at once all get the same log', async () => {
+it('processes that open a new file at the same time get the same log', async () => {
   const path = join(temporaryFolder(), 'new', 'log.db');
   const appenders = ['/a', '/b', '/c', '/d'].map((source) => startAppender(path, source, 20, 1));
   const exits = await Promise.all(appenders.map(({ exited }) => exited));
@@ -76,7 +76,7 @@ it('processes that open a new file at once all get the same log', async () => {
   await log.close();
 });
 
-it('[I-10] whatever instant an appender is killed at, all that it was told is safe is there', async () => {
+it('[I-10] every event that was confirmed as safe survives a kill of the appender, at any instant', async () => {
   const path = join(temporaryFolder(), 'log.db');
   for (const [round, said] of [1, 20, 75].entries()) {
     const source = `/killed/${round}`;
@@ -94,9 +94,9 @@ it('[I-10] whatever instant an appender is killed at, all that it was told is sa
   }
 });
 
-it('[I-10] a disk that takes no more: the append is refused as retryable, what was safe stays, and it goes on later', async () => {
+it('[I-10] a full disk makes an append fail as retryable, keeps all safe events, and lets appends continue later', async () => {
   const path = join(temporaryFolder(), 'log.db');
-  // The shell limits the size of files, in blocks of 512 bytes or of 1024, to some megabytes.
+  // The shell limits the size of files to some megabytes, in blocks of 512 or 1024 bytes.
   const limited = `ulimit -f 3000; exec "${process.execPath}" "${APPEND}" "${path}" /full 1000000 100`;
   const { stdout, stderr, status } = spawnSync('sh', ['-c', limited], { encoding: 'utf8' });
   expect(status).toBe(1);
@@ -110,7 +110,7 @@ it('[I-10] a disk that takes no more: the append is refused as retryable, what w
   await log.close();
 });
 
-it('[I-4] a file truncated while other processes follow: each is told, and all meet on one new log', async () => {
+it('[I-4] each process that follows a truncated file is told, and all continue with one new log', async () => {
   const path = join(temporaryFolder(), 'log.db');
   const log = await openSqliteLog(path);
   await log.append([numbered(1), numbered(2)]);

@@ -15,7 +15,7 @@ keepCollectionsWhole();
 
 const newPath = () => join(temporaryFolder(), 'log.db');
 
-it('[I-4] a log is the same after it was closed and opened: entries, points, floor', async () => {
+it('[I-4] a log has the same entries, points and floor after it was closed and opened', async () => {
   const path = join(temporaryFolder(), 'not', 'there', 'log.db');
   const first = await openSqliteLog(path);
   const points = await first.append(numberedFrom(1, 5));
@@ -30,7 +30,7 @@ it('[I-4] a log is the same after it was closed and opened: entries, points, flo
   await second.close();
 });
 
-it('says how much it holds', async () => {
+it('a log reports how much it holds', async () => {
   const path = newPath();
   const log = await openSqliteLog(path);
   const birth = await log.floor();
@@ -60,7 +60,7 @@ it('retention by bytes keeps as many of the newest entries as fit', async () => 
   await log.close();
 });
 
-it('retention by age drops what is older, and large entries in small steps', async () => {
+it('retention by age drops older entries, large ones in small steps', async () => {
   const log = await openSqliteLog(newPath());
   await log.append(numberedFrom(1, 12, { data: 'x'.repeat(900_000) }));
   expect(await log.trim({ maxAgeMs: 3_600_000 })).toMatchObject({ dropped: 0 });
@@ -71,7 +71,7 @@ it('retention by age drops what is older, and large entries in small steps', asy
   await log.close();
 });
 
-it('retention by age drops nothing that is younger, also where the clock was set back', async () => {
+it('retention by age drops no younger entry, even if the clock was set back', async () => {
   const log = await openSqliteLog(newPath());
   const now = Date.now();
   const clock = vi.spyOn(Date, 'now');
@@ -84,8 +84,8 @@ it('retention by age drops nothing that is younger, also where the clock was set
   await log.close();
 });
 
-// What a power cut leaves cannot be tried here; that SQLite is told to sync each commit can be asked of it.
-it('[I-10] each commit is synced to the disk, by a process that makes the log and by one that finds it', () => {
+// A power failure cannot be tested here; the test checks that SQLite is set to sync each commit.
+it('[I-10] each commit is synced to disk, by the process that creates the log and by one that opens it', () => {
   const path = newPath();
   for (const _ of ['makes', 'finds']) {
     const database = new Database(path);
@@ -104,7 +104,7 @@ it('retention is applied in the background, after appends', async () => {
   await log.close();
 });
 
-it('retention is applied by a process that only follows, too', async () => {
+it('retention is also applied by a process that only follows', async () => {
   const path = newPath();
   const appender = await openSqliteLog(path, { retention: {} });
   const follower = await openSqliteLog(path, { retention: { maxCount: 100 } });
@@ -120,7 +120,7 @@ it('retention is applied by a process that only follows, too', async () => {
   await Promise.all([appender.close(), follower.close()]);
 });
 
-it('[I-10] a VACUUM beside it makes the file smaller, and loses nothing', async () => {
+it('[I-10] a concurrent VACUUM makes the file smaller, and loses nothing', async () => {
   const path = newPath();
   const [log, other] = [await openSqliteLog(path), await openSqliteLog(path)];
   await log.append(numberedFrom(1, 3000, { data: 'x'.repeat(500) }));
@@ -142,14 +142,14 @@ it('[I-10] a VACUUM beside it makes the file smaller, and loses nothing', async 
   await again.close();
 });
 
-it('a limit that is none is misuse', async () => {
+it('an invalid limit is refused', async () => {
   await expect(openSqliteLog(newPath(), { retention: { maxCount: -1 } })).rejects.toThrow(RangeError);
   const log = await openSqliteLog(newPath());
   await expect(log.trim({ maxBytes: 1.5 })).rejects.toThrow(RangeError);
   await log.close();
 });
 
-it('an append waits while another process writes, and is refused when that takes too long', async () => {
+it('an append waits while another process writes, and fails if that takes too long', async () => {
   const path = newPath();
   const log = await openSqliteLog(path, { busyTimeoutMs: 60 });
   const other = new Libsql(path);
@@ -164,7 +164,7 @@ it('an append waits while another process writes, and is refused when that takes
   await log.close();
 });
 
-it('a file that is no log is refused by name and left as it is', async () => {
+it('a file that is not a log is refused by name and not changed', async () => {
   const folder = temporaryFolder();
   const text = join(folder, 'text.db');
   writeFileSync(text, 'not a database, but long enough to look like one '.repeat(100));
@@ -195,7 +195,7 @@ it.runIf(existsSync('/proc/self/fd'))('close leaves no file handle, no socket an
       const link = join('/proc/self/fd', fd);
       return existsSync(link) ? [readlinkSync(link)] : [];
     });
-  // The driver lets go of them in a turn of its own after the collection.
+  // The driver releases the handles in a separate turn after the collection.
   await expect.poll(() => open().filter((file) => file.startsWith(folder))).toEqual([]);
   expect(readdirSync(folder)).toEqual(['log.db']);
 });

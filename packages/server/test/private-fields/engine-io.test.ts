@@ -32,7 +32,7 @@ async function start() {
   return { io, origin, opened };
 }
 
-/** A client by long polling, and what Engine.IO has of it. */
+/** A client by long polling, and its objects in Engine.IO. */
 async function polling() {
   const { io, origin, opened } = await start();
   const client = await PollingClient.open(origin);
@@ -47,13 +47,13 @@ async function webSocket() {
   return { io, client, conn: await opened };
 }
 
-describe('the private fields of Engine.IO are where they are looked for', () => {
+describe('the private fields of Engine.IO exist:', () => {
   it('the socket of a transport by WebSocket', async () => {
     const { conn } = await webSocket();
     expect(carrierOf(conn.transport)).toBeInstanceOf(NetSocket);
   });
 
-  it('the listener for errors before there was a transport, which is there once', async () => {
+  it('the listener for errors before there is a transport, which exists once', async () => {
     const { conn } = await webSocket();
     expect(dropUpgradeListener(conn.transport)).toBe(true);
     expect(dropUpgradeListener(conn.transport)).toBe(false);
@@ -65,18 +65,18 @@ describe('the private fields of Engine.IO are where they are looked for', () => 
     expect(knowsClient(io.engine, 'another')).toBe(false);
   });
 
-  it('how long the end of a client that does not poll takes', async () => {
+  it('the time that it takes to end a client that does not poll', async () => {
     const { conn } = await polling();
     const begun = performance.now();
     const closed = once(conn, 'close');
     expect(limitClosing(conn.transport, 10)).toBe(true);
     conn.close();
     await closed;
-    // By itself it takes 30 s.
+    // Without the change it takes 30 s.
     expect(performance.now() - begun).toBeLessThan(15_000);
   });
 
-  it('what is called at the end of a client', async () => {
+  it('the cleanup functions at the end of a client', async () => {
     const { conn } = await polling();
     expect(fitClient(conn)).toBe(true);
     failTransport(conn.transport, 'done');
@@ -86,7 +86,7 @@ describe('the private fields of Engine.IO are where they are looked for', () => 
     );
   });
 
-  it('the method that takes a posted payload, and those by which another one handles it', async () => {
+  it('the method that handles a posted payload, and the methods that a replacement needs', async () => {
     const { conn, client } = await polling();
     const received: unknown[] = [];
     conn.on('data', (data: unknown) => received.push(data));
@@ -130,15 +130,15 @@ describe('the private fields of Engine.IO are where they are looked for', () => 
     expect((await closed)[0]).toBe('transport close');
     const failing = await polling();
     const failed = once(failing.conn, 'close');
-    failTransport(failing.conn.transport, 'not what was agreed');
+    failTransport(failing.conn.transport, 'a protocol error');
     expect((await failed)[0]).toBe('transport error');
   });
 });
 
-describe('without the private fields of Engine.IO, it goes on by itself', () => {
+describe('without the private fields of Engine.IO, its own code runs:', () => {
   it.each([
     ['no field', {}],
-    ['fields of another kind', { socket: {}, cleanupFn: 'none', parser: {}, onDataRequest: 1, clients: null }],
+    ['fields of another type', { socket: {}, cleanupFn: 'none', parser: {}, onDataRequest: 1, clients: null }],
   ])('%s', (_, object) => {
     const before = JSON.stringify(object);
     expect(carrierOf(object)).toBeUndefined();

@@ -17,7 +17,7 @@ import { forgetListenerTable, forgetPeerName, handleOf, watchDealt } from '../..
 
 const DEALT = fileURLToPath(new URL('../../../../test/support/private-fields/dealt.mjs', import.meta.url));
 
-/** Since this release a server decides about each upgrade. */
+/** From this release on, a server decides about each upgrade. */
 const [MAJOR = 0, MINOR = 0] = process.versions.node.split('.').map(Number);
 const DECIDES = MAJOR > 24 || (MAJOR === 24 && MINOR >= 9);
 
@@ -32,8 +32,8 @@ async function accepted(): Promise<Socket> {
   return socket;
 }
 
-describe('the private fields of Node.js are where they are looked for', () => {
-  it('the answer that a connection is being sent', async () => {
+describe('the private fields of Node.js exist:', () => {
+  it('the answer that is being sent on a connection', async () => {
     const seen: (ServerResponse | undefined)[] = [];
     const { port } = await listening((request, response) => {
       seen.push(answerUnderWay(request.socket), response);
@@ -62,7 +62,7 @@ describe('the private fields of Node.js are where they are looked for', () => {
     expect(upgradeDecision(server)).toBe(DECIDES ? decide : undefined);
   });
 
-  it('the address of a peer, which is found again when it is asked for', async () => {
+  it('the address of a peer, which is looked up again on demand', async () => {
     const socket = await accepted();
     const { remoteAddress, remotePort } = socket;
     expect(remoteAddress).toBe('127.0.0.1');
@@ -71,7 +71,7 @@ describe('the private fields of Node.js are where they are looked for', () => {
     expect([socket.remoteAddress, socket.remotePort]).toEqual([remoteAddress, remotePort]);
   });
 
-  it('the table of listeners, which is made again for the next one', () => {
+  it('the table of listeners, which is created again for the next listener', () => {
     const emitter = new EventEmitter();
     const heard: string[] = [];
     expect(forgetListenerTable(emitter)).toBe(true);
@@ -94,29 +94,29 @@ describe('the private fields of Node.js are where they are looked for', () => {
     expect(handleOf(socket)).toBeUndefined();
   });
 
-  it('the connection that was dealt to a worker, whose client learns of the end of that worker', async () => {
+  it('the connection that was handed to a worker, whose client learns of the end of that worker', async () => {
     const primary = startProcess([DEALT]);
     await primary.until(/dealt 1/);
     await primary.until(/client ended/);
   });
 });
 
-describe('without the private fields of Node.js, nothing is touched', () => {
-  it('a stream that is no socket', () => {
+describe('without the private fields of Node.js, nothing changes for', () => {
+  it('a stream that is not a socket', () => {
     const stream = new Duplex();
     expect(answerUnderWay(stream)).toBeUndefined();
     expect(readAnew(createServer(), stream, undefined)).toBe(true);
     expect(readAnew(createServer(), stream, 'no function')).toBe(false);
   });
 
-  it('a socket that has no address yet, and no handle', () => {
+  it('a socket without an address and a handle', () => {
     const socket = new Socket();
     expect(forgetPeerName(socket)).toBe(false);
     expect(handleOf(socket)).toBeUndefined();
     expect(socket.remoteAddress).toBeUndefined();
   });
 
-  it('an emitter that keeps its listeners elsewhere', () => {
+  it('an emitter that stores its listeners elsewhere', () => {
     const emitter = { eventNames: () => [] };
     expect(forgetListenerTable(emitter)).toBe(false);
     expect(Object.keys(emitter)).toEqual(['eventNames']);
@@ -126,7 +126,7 @@ describe('without the private fields of Node.js, nothing is touched', () => {
     const sent: unknown[] = [];
     const child = { send: (message: unknown) => sent.push(message) > 0 };
     const dealt = watchDealt(child);
-    // As the cluster module talks to a worker about all but connections.
+    // The cluster module sends such messages to a worker, about everything except connections.
     expect(child.send({ act: 'disconnect' })).toBe(true);
     expect(dealt.size).toBe(0);
     expect(sent).toEqual([{ act: 'disconnect' }]);

@@ -16,8 +16,8 @@ async function start() {
   return { io, origin, entered };
 }
 
-describe('the private fields of Socket.IO are where they are looked for', () => {
-  it('the look-up of a namespace', async () => {
+describe('the private fields of Socket.IO exist:', () => {
+  it('the lookup of a namespace', async () => {
     const { io, origin } = await start();
     const unknown = new Inbox<string>();
     expect(watchNamespaces(io, (name) => unknown.push(name))).toBe(true);
@@ -29,9 +29,9 @@ describe('the private fields of Socket.IO are where they are looked for', () => 
   });
 
   it.each([
-    ['ours', 'a private id', 'a private id'],
+    ['of the gateway', 'a private id', 'a private id'],
     ['none', undefined, undefined],
-  ])('the private session id that a client is told: %s', async (_, pid, told) => {
+  ])('the private session id that is sent to a client: %s', async (_, pid, told) => {
     const { io, origin } = await start();
     const replaced: boolean[] = [];
     io.use((socket, next) => {
@@ -49,7 +49,7 @@ describe('the private fields of Socket.IO are where they are looked for', () => 
     const { origin, entered } = await start();
     const client = await SocketIoClient.open(origin, { transports: ['websocket'] });
     const socket = await entered;
-    // What a client has to come back with.
+    // The id that a client needs to return.
     socket.emit('said', 'word');
     await client.count('said', 1);
     expect(breakOff(socket.client)).toBe(true);
@@ -58,7 +58,7 @@ describe('the private fields of Socket.IO are where they are looked for', () => 
     expect(client.recovered).toEqual([false, true]);
   });
 
-  it('the lists of listeners, which go on to be called', async () => {
+  it('the lists of listeners, which are still called', async () => {
     const { origin, entered } = await start();
     const client = await SocketIoClient.open(origin);
     const socket = await entered;
@@ -70,10 +70,10 @@ describe('the private fields of Socket.IO are where they are looked for', () => 
   });
 });
 
-describe('without the private fields of Socket.IO, nothing is touched', () => {
+describe('without the private fields of Socket.IO, nothing changes for', () => {
   it.each([
-    ['no field', {}],
-    ['fields of another kind', { _checkNamespace: 1, _anyListeners: 1, client: {}, close: 1 }],
+    ['an object without fields', {}],
+    ['an object with fields of another type', { _checkNamespace: 1, _anyListeners: 1, client: {}, close: 1 }],
   ])('%s', (_, object) => {
     const before = JSON.stringify(object);
     expect(watchNamespaces(object, () => {})).toBe(false);

@@ -36,7 +36,7 @@ async function connected() {
   return { webSocket, socket, client };
 }
 
-describe('the private fields of ws are where they are looked for', () => {
+describe('the private fields of ws exist:', () => {
   it('the socket', async () => {
     const { webSocket, socket } = await connected();
     expect(socketOf(webSocket)).toBe(socket);
@@ -51,7 +51,7 @@ describe('the private fields of ws are where they are looked for', () => {
     expect(receiver?.writableEnded).toBe(true);
   });
 
-  it('the limit of messages, which holds at once', async () => {
+  it('the limit of messages, which applies at once', async () => {
     const { webSocket, client } = await connected();
     expect(limitMessages(webSocket, 10)).toBe(true);
     client.send('more than ten letters');
@@ -59,7 +59,7 @@ describe('the private fields of ws are where they are looked for', () => {
     expect(code).toBe(1009);
   });
 
-  it('what was read and not parsed, which comes back from the socket', async () => {
+  it('the bytes that were read and not parsed, which come back from the socket', async () => {
     const { webSocket, socket, client } = await connected();
     const messages = new Inbox<string>();
     const putBack: boolean[] = [];
@@ -71,7 +71,7 @@ describe('the private fields of ws are where they are looked for', () => {
     });
     const frames = ['one', 'two', 'three'].map((text) => clientFrame(OPCODE.text, Buffer.from(text)));
     const bytes = Buffer.concat(frames);
-    // In one piece, as a client that sends fast is read.
+    // In one piece, as the bytes of a fast client are read.
     socket.emit('data', bytes);
     expect(messages.all).toEqual(['one']);
     expect(putBack).toEqual([true]);
@@ -82,7 +82,7 @@ describe('the private fields of ws are where they are looked for', () => {
     client.close();
   });
 
-  it('the extension, which inflates what comes', async () => {
+  it('the extension, which inflates incoming messages', async () => {
     const { webSocket, client } = await connected();
     const inflated = Buffer.from('inflated by another');
     const isReplaced = replaceInflation(webSocket, {
@@ -96,10 +96,10 @@ describe('the private fields of ws are where they are looked for', () => {
   });
 });
 
-describe('without the private fields of ws, nothing is touched', () => {
+describe('without the private fields of ws, nothing changes for', () => {
   it.each([
-    ['no field', {}],
-    ['fields of another kind', { _socket: {}, _receiver: { _buffers: 'none' }, _extensions: [] }],
+    ['an object without fields', {}],
+    ['an object with fields of another type', { _socket: {}, _receiver: { _buffers: 'none' }, _extensions: [] }],
   ])('%s', (_, webSocket) => {
     const before = JSON.stringify(webSocket);
     expect(socketOf(webSocket)).toBeUndefined();

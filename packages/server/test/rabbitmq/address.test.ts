@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseRabbitAddress } from '../../src/logs/rabbitmq/connection/address.js';
 
-it('an address names host, port, user, vhost and stream, each of which may be absent', () => {
+it('a RabbitMQ address names host, port, user, vhost and stream, each of which may be absent', () => {
   expect(parseRabbitAddress('amqp://')).toMatchObject({
     tls: false,
     host: 'localhost',
@@ -29,16 +29,16 @@ it('an address names host, port, user, vhost and stream, each of which may be ab
   expect(parseRabbitAddress('amqp://shop@h')).toMatchObject({ user: 'shop', password: '' });
 });
 
-it('the stream of the options stands where the address names none', () => {
+it('the stream of the options applies if the address names none', () => {
   expect(parseRabbitAddress('amqp://h', 'news').stream).toBe('news');
   expect(parseRabbitAddress('amqp://h?stream=mine', 'news').stream).toBe('mine');
 });
 
-it('the name that is shown to people never holds the password', () => {
+it('the displayed name of an address never contains the password', () => {
   expect(parseRabbitAddress('amqp://shop:sesame@h/v').name).toBe('amqp://shop@h:5672/v?stream=pregon');
 });
 
-it('what is no address is refused, without what might be the password', () => {
+it('an invalid address is refused, and the error shows no password', () => {
   const wrong = [
     'http://shop:sesame@h',
     'amqp://shop:sesame@h:99999',

@@ -25,7 +25,7 @@ async function setStage(options: RabbitLogOptions = {}): Promise<Stage> {
   return { ...names, log, admin: await openAdmin(SHARED_BROKER) };
 }
 
-/** What becomes of one message. */
+/** The entry that one message becomes. */
 async function received(key: string, body: Buffer | string, options?: Options.Publish) {
   const stage = await setStage();
   await stage.admin.publish(stage.exchange, key, body, options);
@@ -45,8 +45,8 @@ function dataText({ payload }: { payload: Uint8Array }): string {
   return text.slice(text.indexOf('"data":') + '"data":'.length, text.indexOf(',"topic":'));
 }
 
-describeWithBroker('[fault C5] RabbitMQ: JSON that JavaScript cannot hold', () => {
-  it('comes through as it was written, bare, in a structured CloudEvent and in a binary one', async () => {
+describeWithBroker('[fault C5] JSON on RabbitMQ that JavaScript cannot hold', () => {
+  it('is delivered as it was written, without an envelope, in a structured and in a binary CloudEvent', async () => {
     const stage = await setStage();
     const json = '{"id":9007199254740993, "big":[12345678901234567890,-0,1.10,1e400],"dup":1,"dup":2}';
     const structured = `{"specversion":"1.0","id":"e-1","source":"/crm","type":"T","data":${json}}`;
@@ -64,8 +64,8 @@ describeWithBroker('[fault C5] RabbitMQ: JSON that JavaScript cannot hold', () =
   });
 });
 
-describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
-  it('[000-11] a message in no envelope is wrapped: type and topic from the routing key, data from JSON, an id by its place', async () => {
+describeWithBroker('a log on RabbitMQ, with producers that do not know Pregon,', () => {
+  it('[000-11] wraps a message without an envelope: type and topic from the routing key, data from JSON, an id from its offset', async () => {
     const { event, entry, exchange, stream } = await received('user.42.created', '{"id":42}');
     expect(event).toEqual({
       specversion: '1.0',
@@ -79,7 +79,7 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
     });
   });
 
-  it('[000-11] type, id, source and time come from the properties where there are any', async () => {
+  it('[000-11] takes type, id, source and time from the properties if there are any', async () => {
     const options = { type: 'UserWasCreated', messageId: 'm-1', appId: 'crm', timestamp: 1_700_000_000 };
     const { event, entry } = await received('user.42.created', '[1]', options);
     const expected = { type: 'UserWasCreated', id: 'm-1', source: 'crm', time: '2023-11-14T22:13:20.000Z', data: [1] };
@@ -101,7 +101,7 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
       { contentType: 'image/png' },
       { data_base64: 'iVA=', datacontenttype: 'image/png' },
     ],
-    'JSON of a kind': [
+    'JSON of a specific type': [
       '{}',
       { contentType: 'application/x+json' },
       { data: {}, datacontenttype: 'application/x+json' },
@@ -109,18 +109,18 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
     null: ['null', {}, { data: null, datacontenttype: 'application/json' }],
   };
   for (const [name, [body, options, expected]] of Object.entries(bodies)) {
-    it(`[000-11] a body that is ${name} becomes the data`, async () => {
+    it(`[000-11] makes a body that is ${name} the data`, async () => {
       expect((await received('a.b', body, options)).event).toMatchObject(expected);
     });
   }
 
-  it('[000-11] an empty body is no data, and a topic is found where the routing key is empty', async () => {
+  it('[000-11] reads an empty body as no data, and finds a topic if the routing key is empty', async () => {
     const { event, exchange } = await received('', '', { type: 'Ping' });
     expect(event).toMatchObject({ type: 'Ping', topic: exchange });
     expect('data' in event || 'data_base64' in event).toBe(false);
   });
 
-  it('[000-03] a CloudEvent in structured mode is taken as it is, with exchange and topic of its delivery', async () => {
+  it('[000-03] keeps a CloudEvent in structured mode unchanged, with exchange and topic of its delivery', async () => {
     const body = {
       ...cloudEvent,
       subject: 'user/42',
@@ -135,7 +135,7 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
     expect(entry).toMatchObject({ type: 'UserWasCreated', source: '/crm' });
   });
 
-  it('[000-03] a CloudEvent in binary mode is taken as it is, with either prefix and any type of header', async () => {
+  it('[000-03] keeps a CloudEvent in binary mode unchanged, with either prefix and any type of header', async () => {
     const headers = {
       'cloudEvents:specversion': '1.0',
       'cloudEvents:id': 'e-1',
@@ -153,21 +153,21 @@ describeWithBroker('RabbitMQ: producers that know nothing of Pregon', () => {
     expect(entry.sequence).toBe(7);
   });
 
-  it('[000-03] an event of ours that came to another exchange has the exchange and the topic of its delivery', async () => {
+  it('[000-03] gives an event of Pregon in another exchange the exchange and the topic of its delivery', async () => {
     const body = { ...cloudEvent, topic: 'user.41', exchange: 'elsewhere', data: 1 };
     const headers = { pregon: JSON.stringify([cloudEvent.id, cloudEvent.source, cloudEvent.type]) };
     const { event, exchange } = await received('user.42', JSON.stringify(body), { headers, contentType: STRUCTURED });
     expect(event).toEqual({ ...body, topic: 'user.42', exchange });
   });
 
-  it('[I-3] [000-11] a message with the id of one before is that one again', async () => {
+  it('[I-3] [000-11] treats a message with the id of an earlier one as a repetition', async () => {
     const { log, admin, exchange } = await received('a.b', '1', { messageId: 'm-1' });
     await admin.publish(exchange, 'a.b', '2', { messageId: 'm-1' });
     await admin.publish(exchange, 'a.b', '3', { messageId: 'm-2' });
     expect((await readAll(log)).map((entry) => parsePayload(entry)['data'])).toEqual([1, 3]);
   });
 
-  it('[I-1] [I-4] every process makes the same event of a message, with the same point', async () => {
+  it('[I-1] [I-4] gives the same event of a message, with the same point, in every process', async () => {
     const { url, exchange, log, entry } = await received('a.b', 'no json');
     const another = await openRabbitLog(url, { exchanges: [exchange] });
     afterTest(() => another.close());
@@ -201,12 +201,12 @@ const poison: Record<string, [string, string | Buffer, Options.Publish]> = {
       },
     },
   ],
-  'a structured CloudEvent that says a member twice': [
+  'a structured CloudEvent with a repeated member': [
     'a.b',
     '{"specversion":"1.0","id":"1","id":"2","source":"/","type":"T"}',
     { contentType: STRUCTURED },
   ],
-  'a structured CloudEvent that is no object': ['a.b', '[]', { contentType: STRUCTURED }],
+  'a structured CloudEvent that is not an object': ['a.b', '[]', { contentType: STRUCTURED }],
   'a structured CloudEvent without a type': [
     'a.b',
     '{"specversion":"1.0","id":"1","source":"/"}',
@@ -223,28 +223,28 @@ const poison: Record<string, [string, string | Buffer, Options.Publish]> = {
     '',
     { headers: { 'cloudEvents:specversion': '1.0', 'cloudEvents:id': '1' } },
   ],
-  'a routing key that is no topic': ['a b..c', '{}', {}],
+  'a routing key that is not a topic': ['a b..c', '{}', {}],
   'a message that is too large': ['a.b', JSON.stringify('x'.repeat(2_000)), {}],
-  'a forged header with a body that is no object': ['a.b', '1', { headers: { pregon: '["1","/","T"]' } }],
-  'a forged header with a body that is no UTF-8': ['a.b', Buffer.from([0x7b, 0xff, 0x7d]), forged],
+  'a forged header with a body that is not an object': ['a.b', '1', { headers: { pregon: '["1","/","T"]' } }],
+  'a forged header with a body that is not UTF-8': ['a.b', Buffer.from([0x7b, 0xff, 0x7d]), forged],
   'a forged header with UTF-8 that is mangled in the middle': [
     'a.b',
     Buffer.concat([Buffer.from('{"specversion":"1.0","id":"'), Buffer.from([0xc3]), Buffer.from('"}')]),
     forged,
   ],
-  'a forged header with a body that is no JSON': ['a.b', '{"specversion":"1.0",}', forged],
-  'a forged header with a body that is no event': ['a.b', '{"id":"i","source":"s","type":"t"}', forged],
+  'a forged header with a body that is not JSON': ['a.b', '{"specversion":"1.0",}', forged],
+  'a forged header with a body that is not an event': ['a.b', '{"id":"i","source":"s","type":"t"}', forged],
   'a forged header with a body that is another event': ['a.b', JSON.stringify({ ...ours, id: 'j' }), forged],
   'a forged header with a body that is too large': [
     'a.b',
     JSON.stringify({ ...ours, topic: 'a.b', data: 'x'.repeat(2_000) }),
     forged,
   ],
-  'a header of ours that is none': ['a.b', '{}', { headers: { pregon: '{' } }],
+  'an invalid header of Pregon': ['a.b', '{}', { headers: { pregon: '{' } }],
 };
 
-describeWithBroker('RabbitMQ: poison', () => {
-  it('a message that is no event is delivered to nobody, told once, counted, and stops nothing', async () => {
+describeWithBroker('an invalid message on RabbitMQ', () => {
+  it('is not delivered, is reported once and counted, and stops nothing', async () => {
     const warnings: string[] = [];
     const { log, admin, exchange } = await setStage({
       maxEventBytes: 1_000,
@@ -269,7 +269,7 @@ describeWithBroker('RabbitMQ: poison', () => {
   });
 
   for (const [what, [key, body, options]] of Object.entries(poison)) {
-    it(`${what} is passed over`, async () => {
+    it(`is skipped: ${what}`, async () => {
       const { log, admin, exchange } = await setStage({ maxEventBytes: 1_000, onWarning: () => {} });
       const start = await log.head();
       await admin.publish(exchange, key, body, options);

@@ -8,7 +8,7 @@ import { openRabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
 const run = promisify(execFile);
 
-/** A virtual host, and a user of it with these permissions; both are gone after the test. */
+/** A virtual host, and a user with these permissions on it; both are deleted after the test. */
 async function createUser(permissions: { configure: string; write: string; read: string }) {
   const { url, drop } = await createVirtualHost();
   afterTest(drop);
@@ -30,15 +30,15 @@ async function openLog(url: string) {
   return log;
 }
 
-describeWithBroker('RabbitMQ: the secret of a log', () => {
-  it('[fault B3] an application that only appends needs no permission on the stream of keys', async () => {
+describeWithBroker('the secret of a log on RabbitMQ', () => {
+  it('[fault B3] does not require an application that only appends to have permissions on the stream of keys', async () => {
     const { url, theirs } = await createUser({ configure: '^$', write: '^(events|amq\\.default)$', read: '^log$' });
     await openLog(url);
     const log = await openLog(theirs);
     expect(await log.append([numbered(1, { exchange: 'events' })])).toHaveLength(1);
   });
 
-  it('[fault B3] says which permission is missing if the stream of keys cannot be made', async () => {
+  it('[fault B3] causes an error that names the missing permission if the stream of keys cannot be created', async () => {
     const { url, theirs } = await createUser({ configure: '^$', write: '^(events|amq\\.default)$', read: '^log$' });
     await openLog(url);
     const log = await openLog(theirs);
@@ -48,7 +48,7 @@ describeWithBroker('RabbitMQ: the secret of a log', () => {
     });
   });
 
-  it('[fault B3] says which permission is missing if the stream of keys cannot be read', async () => {
+  it('[fault B3] causes an error that names the missing permission if the stream of keys cannot be read', async () => {
     const { url, theirs } = await createUser({ configure: '^$', write: '^(events|amq\\.default)$', read: '^log$' });
     await (await openLog(url)).secret();
     const log = await openLog(theirs);

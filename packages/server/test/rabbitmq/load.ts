@@ -2,17 +2,17 @@ import { numbered } from '../../../../test/support/log/events.js';
 import type { LogEntry } from '../../src/core/ports/log-entry.js';
 import type { RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 
-/** How often a batch is appended: often enough that what is on its way when something breaks is a part of a batch. */
+/** The interval between batches: short enough that an outage always interrupts a batch in transit. */
 const INTERVAL_MS = 10;
 
-/** Appends numbered events at a rate, without waiting for one append before the next, as a busy application does. */
+/** Appends numbered events at a rate, with several appends at the same time, like a busy application. */
 export class Load {
   readonly #log: RabbitLog;
   readonly #exchange: string;
   readonly #appends: Promise<unknown>[] = [];
   readonly #timer: NodeJS.Timeout;
   readonly #startedAt = performance.now();
-  /** The longest that an append took. */
+  /** The duration of the slowest append. */
   slowestMs = 0;
   count = 0;
 
@@ -25,7 +25,7 @@ export class Load {
     }, INTERVAL_MS);
   }
 
-  /** Resolves when all is safe; rejects where an append did. */
+  /** Resolves when all events are safe; rejects if an append did. */
   async end(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all(this.#appends);
@@ -40,13 +40,13 @@ export class Load {
     const append = this.#log.append(events, { points: false }).then(() => {
       this.slowestMs = Math.max(this.slowestMs, performance.now() - since);
     });
-    // Looked at in the end; until then a rejection is nobody's.
+    // `end` awaits it; until then a rejection must not count as unhandled.
     append.catch(() => undefined);
     this.#appends.push(append);
   }
 }
 
-/** What a reader got of a load that counted from 1, in numbers that are all 0 where it got each event once and in order. */
+/** Compares what a reader got with a load that counted from 1; all numbers are 0 if each event came once, in order. */
 export function compare(
   entries: readonly LogEntry[],
   count: number,

@@ -30,7 +30,7 @@ const anyEvent: fc.Arbitrary<PregonEvent> = fc.record(
   { requiredKeys: ['specversion', 'id', 'source', 'type', 'topic', 'exchange'] },
 );
 
-it('an event comes back from a message as it went in, whatever its attributes are', () => {
+it('an event survives a round trip through a message, whatever its attributes', () => {
   fc.assert(
     fc.property(anyEvent, fc.nat(), (event, offset) => {
       const encoded = encodeEvent(event, 1_000_000);
@@ -49,7 +49,7 @@ it('an event comes back from a message as it went in, whatever its attributes ar
   );
 });
 
-it('[fault C5] an event of ours that something on its way has laid out in lines comes back in one', () => {
+it('[fault C5] an event of Pregon that was reformatted over several lines in transit is read as one line', () => {
   const names = { id: '1', source: '/', type: 'T', topic: 'a.b', exchange: 'e', datacontenttype: 'application/json' };
   const encoded = encodeEvent({ specversion: '1.0', ...names, data: [1, 2] }, 1_000_000);
   const message = toMessage(encoded);
@@ -61,7 +61,7 @@ it('[fault C5] an event of ours that something on its way has laid out in lines 
   expect(JSON.parse(payload)).toEqual(JSON.parse(laidOut));
 });
 
-it('[I-3] two events have the same key where their source and id are the same, and only there', () => {
+it('[I-3] two events have the same key if and only if their source and id are the same', () => {
   fc.assert(
     fc.property(anyText, anyText, anyText, anyText, (source, id, otherSource, otherId) => {
       expect(toKey(source, id) === toKey(otherSource, otherId)).toBe(source === otherSource && id === otherId);
@@ -122,7 +122,7 @@ interface Published {
   readonly options: object;
 }
 
-/** What the broker makes of a message that it is given. */
+/** The message as the broker delivers it. */
 function deliver({ exchange, routingKey, body, options }: Published, offset: number): ConsumeMessage {
   const none = {
     contentType: undefined,

@@ -14,7 +14,7 @@ import type { RabbitLogOptions, RabbitState } from '../../src/logs/rabbitmq/opti
 import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-log.js';
 import { ALL_ONCE_IN_ORDER, compare, Load } from './load.js';
 
-/** More where a run may take its time: what is behind after an outage has to be caught up with. */
+/** More in long runs, since the events of an outage must be caught up afterwards. */
 const PER_SECOND = isLong ? 2_000 : 500;
 
 interface Outage {
@@ -40,13 +40,13 @@ const OUTAGES: readonly Outage[] = [
     },
   },
   {
-    what: 'an operator closes all connections, again and again',
+    what: 'an operator repeatedly closes all connections',
     happens: async (broker) => {
       for (let n = 0; n < 4; n++) await broker.control('close_all_connections', 'maintenance');
     },
   },
   {
-    what: 'the broker stands still for longer than its heartbeats allow',
+    what: 'the broker is frozen for longer than its heartbeats allow',
     happens: async (broker) => {
       process.kill(broker.pid, 'SIGSTOP');
       await delay(4_000);
@@ -55,13 +55,13 @@ const OUTAGES: readonly Outage[] = [
   },
 ];
 
-// A broker takes some seconds to start, on a busy machine many: appends and reads wait for it as long as the tests do.
+// A broker takes some seconds to start, more on a busy machine: appends and reads wait as long as the tests do.
 const DEADLINE_MS = 180_000;
 vi.setConfig({ testTimeout: 4 * DEADLINE_MS });
 
-describeWithOwnBroker('RabbitMQ: outages', (broker) => {
+describeWithOwnBroker('a log on RabbitMQ, in an outage,', (broker) => {
   for (const { what, happens } of OUTAGES) {
-    it(`[I-2] [I-3] [I-10] under ${PER_SECOND} events/s nothing is lost, doubled or reordered while ${what}`, async () => {
+    it(`[I-2] [I-3] [I-10] loses, doubles and reorders nothing of ${PER_SECOND} events/s while ${what}`, async () => {
       const stream = what.replaceAll(/\W+/g, '-');
       const application = await open(broker, stream);
       const gateway = await open(broker, stream);
@@ -82,7 +82,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     });
   }
 
-  it('[I-2] reads and appends wait for a broker that comes back', async () => {
+  it('[I-2] lets reads and appends wait until the broker is back', async () => {
     const log = await open(broker, 'waiting');
     const points = await log.append(numberedFrom(1, 5, { exchange: 'waiting' }));
     await broker.stop();
@@ -95,7 +95,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     expect(await appended).toHaveLength(1);
   });
 
-  it('a broker that stays away is told after the time given, and closing does not wait for it', async () => {
+  it('reports a broker that stays away after the timeout, and does not wait for it on close', async () => {
     const log = await open(broker, 'away', { appendTimeoutMs: 400, readTimeoutMs: 300 });
     await log.append([numbered(1, { exchange: 'away' })]);
     await broker.stop();
@@ -110,7 +110,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     await broker.start();
   });
 
-  it('where the broker is down at the start, opening says so once, waits, and is there when the broker is', async () => {
+  it('reports once that the broker is down at the start, waits, and opens when the broker is available', async () => {
     await broker.stop();
     const states: RabbitState[] = [];
     const opening = open(broker, 'late', { onState: (state) => states.push(state) });
@@ -132,7 +132,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     ]);
   });
 
-  it('a user who may declare and bind nothing uses what is there, and is told of what is not', async () => {
+  it('uses existing objects if the user may not declare or bind any, and reports missing ones', async () => {
     const owner = await open(broker, 'theirs');
     await owner.append([numbered(1, { exchange: 'theirs' })]);
     await broker.control('add_user', 'reader', 'secret');
@@ -149,7 +149,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     await expect(opening).rejects.toMatchObject({ code: 'CONFIG_INVALID', message });
   });
 
-  it('amqps: is TLS, with a certificate that is trusted, and with none that is not', async () => {
+  it('uses TLS with amqps:, and accepts only a trusted certificate', async () => {
     const log = await openRabbitLog(`${broker.tlsUrl}/?stream=tls&cacertfile=${encodeURIComponent(CERTIFICATE)}`);
     afterTest(() => log.close());
     expect(await log.append([numbered(1, { exchange: 'tls' })])).toHaveLength(1);
@@ -167,7 +167,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     await expect(distrusting).rejects.toMatchObject({ code: 'LOG_CLOSED' });
   });
 
-  it('a certificate that cannot be read or used ends the start, and names the parameter', async () => {
+  it('does not start with a certificate that cannot be read or used, and names the parameter', async () => {
     const folder = temporaryFolder();
     const [missing, broken] = [join(folder, 'missing.pem'), join(folder, 'broken.pem')];
     writeFileSync(broken, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
@@ -188,7 +188,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
     }
   });
 
-  it('after close nothing is left that keeps a process alive', async () => {
+  it('leaves nothing behind after close that keeps a process alive', async () => {
     const script = `
       import { openRabbitLog } from './packages/server/dist/logs/rabbitmq/rabbitmq-log.js';
       const log = await openRabbitLog('${broker.url}/?stream=ended', { exchanges: ['ended'] });
@@ -202,7 +202,7 @@ describeWithOwnBroker('RabbitMQ: outages', (broker) => {
   });
 });
 
-/** What is routed to it is called routed, whether it reaches the stream or not. */
+/** For the broker, a message to this queue counts as routed, whether it reaches the stream or not. */
 async function bindAnotherQueue(broker: OwnBroker, exchange: string): Promise<void> {
   const connection = await connect(broker.url);
   const channel = await connection.createChannel();
@@ -211,7 +211,7 @@ async function bindAnotherQueue(broker: OwnBroker, exchange: string): Promise<vo
   await connection.close();
 }
 
-/** An outage is told once, and its end, before the next one is. */
+/** Each outage must be reported once, and then its end, before the next one. */
 function expectOutagesInTurn(calls: readonly string[]): void {
   const states = calls.map((call) => call.split(/[ :]/)[0]).filter((call) => call !== 'appended');
   expect(states.length).toBeGreaterThan(0);

@@ -9,7 +9,7 @@ import { openRabbitLog, type RabbitLog } from '../../src/logs/rabbitmq/rabbitmq-
 
 const UNREAD = { points: false };
 
-/** A log whose warnings are kept, as another process has it. */
+/** A handle on the log as in another process, with its warnings. */
 async function open({ url }: TestNames): Promise<{ log: RabbitLog; warnings: string[] }> {
   const warnings: string[] = [];
   const log = await openRabbitLog(url, { onWarning: ({ message }) => warnings.push(message) });
@@ -17,8 +17,8 @@ async function open({ url }: TestNames): Promise<{ log: RabbitLog; warnings: str
   return { log, warnings };
 }
 
-describeWithBroker('RabbitMQ: what it refuses', () => {
-  it('[fault C3] a process that reads nothing refuses another event with the id of one that it has published', async () => {
+describeWithBroker('a log on RabbitMQ', () => {
+  it('[fault C3] refuses another event with the id of one that the same process has published, without reading', async () => {
     const names = testNames();
     const { exchange } = names;
     const { log } = await open(names);
@@ -34,7 +34,7 @@ describeWithBroker('RabbitMQ: what it refuses', () => {
     expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 6).map(({ id }) => id));
   });
 
-  it('[fault C3] a process that reads the stream refuses what another has published under the same id', async () => {
+  it('[fault C3] refuses another event with the id of one that another process has published, if it reads the stream', async () => {
     const names = testNames();
     const { exchange } = names;
     const [{ log }, { log: reading }] = [await open(names), await open(names)];
@@ -50,7 +50,7 @@ describeWithBroker('RabbitMQ: what it refuses', () => {
     expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 4).map(({ id }) => id));
   });
 
-  it('[fault C3] if no publisher could know, every reader reports and counts the event that it drops', async () => {
+  it('[fault C3] reports and counts the dropped event in every reader if no publisher could know of the other', async () => {
     const names = testNames();
     const { exchange } = names;
     const [first, second, reader] = [await open(names), await open(names), await open(names)];
@@ -71,7 +71,7 @@ describeWithBroker('RabbitMQ: what it refuses', () => {
     expect(reader.warnings).toEqual([expect.stringMatching(/another event, at offset \d+, has its id and source/)]);
   });
 
-  it('[fault C3] however many are dropped at once, each is counted', async () => {
+  it('[fault C3] counts each dropped event, however many there are at once', async () => {
     const names = testNames();
     const { exchange } = names;
     const [first, second, reader] = [await open(names), await open(names), await open(names)];
@@ -86,7 +86,7 @@ describeWithBroker('RabbitMQ: what it refuses', () => {
     );
   });
 
-  it('[fault C4] an exchange that cannot be used fails its own events at once, by a code, and no others', async () => {
+  it('[fault C4] refuses the events of an unusable exchange at once, with an error code, and no others', async () => {
     const names = testNames();
     const admin = await openAdmin(SHARED_BROKER);
     const [direct, internal] = [`${names.exchange}-direct`, `${names.exchange}-internal`];
@@ -105,7 +105,7 @@ describeWithBroker('RabbitMQ: what it refuses', () => {
       await expect(appends[0]).rejects.toMatchObject({ code: 'EXCHANGE_UNUSABLE', retryable: false });
       await appends[1];
     }
-    // Refused, it was not published: another event may have its id.
+    // The refused event was not published, so another event may have its id.
     await log.append([numbered(2, { exchange: names.exchange, data: 'other' })]);
     expect((await readAll(log)).map(idOf)).toEqual(['event-1', 'event-3', 'event-2']);
   });

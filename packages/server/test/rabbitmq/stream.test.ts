@@ -16,15 +16,15 @@ async function open(url: string, options?: RabbitLogOptions): Promise<RabbitLog>
   return log;
 }
 
-describeWithBroker('RabbitMQ: what is on the broker', () => {
-  it('the stream and its exchanges are made and bound, with the retention asked for', async () => {
+describeWithBroker('a log on RabbitMQ', () => {
+  it('creates and binds the stream and its exchanges, with the given retention', async () => {
     const { url, stream, exchange } = testNames();
     const log = await open(url, {
       exchanges: [exchange],
       retention: { maxBytes: 5_000_000, maxAgeMs: 90_500, segmentBytes: 500_000 },
     });
     const admin = await openAdmin(SHARED_BROKER);
-    // A declaration that is the same is accepted, one that differs is not.
+    // The broker accepts an identical declaration, but not a different one.
     const args = { 'x-queue-type': 'stream', 'x-max-length-bytes': 5_000_000, 'x-max-age': '91s' };
     await admin.do((channel) =>
       channel.assertQueue(stream, {
@@ -37,7 +37,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect((await readAll(log)).map(({ topic }) => topic)).toEqual(['number.1.said']);
   });
 
-  it('what is there is used as it is: a stream with other arguments, a fanout exchange', async () => {
+  it('uses existing objects as they are: a stream with other arguments, a fanout exchange', async () => {
     const { url, stream, exchange } = testNames();
     const admin = await openAdmin(SHARED_BROKER);
     await admin.do(async (channel) => {
@@ -49,7 +49,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect((await readAll(log)).map(({ offset }) => offset)).toEqual(points.map(({ offset }) => offset));
   });
 
-  it('a queue that is no stream, and an exchange that routes by exact key, are refused with what they are', async () => {
+  it('refuses a queue that is not a stream, and a direct exchange, and says what they are', async () => {
     const { url, stream, exchange } = testNames();
     const admin = await openAdmin(SHARED_BROKER);
     await admin.do(async (channel) => {
@@ -72,7 +72,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect(await taken).toHaveLength(1);
   });
 
-  it('wrong credentials and a wrong vhost are told at once, and never the password', async () => {
+  it('reports wrong credentials and a wrong vhost at once, without the password', async () => {
     const started = performance.now();
     for (const [url, words] of [
       ['amqp://guest:sesame@127.0.0.1:5672', /refused user "guest": the name or the password is wrong/],
@@ -86,7 +86,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect(performance.now() - started).toBeLessThan(10_000);
   });
 
-  it('[I-10] an event that is routed to nothing is published again until it is routed', async () => {
+  it('[I-10] publishes an unrouted event again until it is routed', async () => {
     const { url, stream, exchange } = testNames();
     const log = await open(url, { exchanges: [exchange] });
     const admin = await openAdmin(SHARED_BROKER);
@@ -97,7 +97,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 300).map(({ id }) => id));
   });
 
-  it('[I-10] an event that can be routed to nothing is not called safe', async () => {
+  it('[I-10] does not confirm an event that cannot be routed', async () => {
     const { url, stream, exchange } = testNames();
     const log = await open(url, { exchanges: [exchange], appendTimeoutMs: 700 });
     const admin = await openAdmin(SHARED_BROKER);
@@ -115,7 +115,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     }
   });
 
-  it('[I-10] a stream that is deleted while another queue is bound is made anew, and what was appended after that is in it', async () => {
+  it('[I-10] recreates a stream that is deleted while another queue is bound, and stores later events in it', async () => {
     const { url, stream, exchange } = testNames();
     const log = await open(url, { exchanges: [exchange] });
     const admin = await openAdmin(SHARED_BROKER);
@@ -137,7 +137,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     }
   });
 
-  it('[I-4] a stream that was made anew is noticed, though it is longer than the old one was', async () => {
+  it('[I-4] notices a recreated stream, even if it is longer than the old one', async () => {
     const { url, stream, exchange } = testNames();
     const log = await open(url, { exchanges: [exchange] });
     const points = await log.append(numberedFrom(1, 5, { exchange }));
@@ -156,7 +156,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     for (const point of points) expect(await log.check(point)).toBe('replaced');
   });
 
-  it('[I-4] what a stream has dropped is truncated, and who follows from there is told', async () => {
+  it('[I-4] reports a dropped position as truncated, to its followers too', async () => {
     const { url, exchange } = testNames();
     const retention = { maxBytes: 100_000, segmentBytes: 50_000 };
     const log = await open(url, { exchanges: [exchange], retention });
@@ -180,7 +180,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect(recorder.heads).toEqual([await fresh.head()]);
   });
 
-  it('[I-2] thousands of fences in a row hide no event behind them', async () => {
+  it('[I-2] finds an event behind thousands of fences in a row', async () => {
     const { url, stream, exchange } = testNames();
     const log = await open(url, { exchanges: [exchange] });
     const [first] = await log.append([numbered(1, { exchange })]);
@@ -199,7 +199,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
     expect(page.events.map(({ entry }) => idOf(entry))).toEqual(['event-2', 'event-3']);
   });
 
-  it('[I-7] who asks for the head at the same time shares a fence', async () => {
+  it('[I-7] shares one fence among concurrent requests for the head', async () => {
     const { url, exchange } = testNames();
     const log = await open(url, { exchanges: [exchange] });
     const [first] = await log.append([numbered(1, { exchange })]);
@@ -211,7 +211,7 @@ describeWithBroker('RabbitMQ: what is on the broker', () => {
   });
 });
 
-/** How many entries a new stream has before its first event. */
+/** The number of entries of a new stream before its first event. */
 function offsetOfFirst({ through }: Recorder): number {
   return through === undefined ? 0 : through.offset - 51;
 }

@@ -20,8 +20,8 @@ async function holesOf(log: RabbitLog): Promise<Set<number>> {
   return new Set(offsets.slice(1).flatMap((offset, i) => (offset === (offsets[i] ?? 0) + 2 ? [offset - 1] : [])));
 }
 
-describeWithBroker('RabbitMQ: where reading begins', () => {
-  it('[I-3] where it begins at the number that a roll of segments skips, what lies before it is not taken for nothing', async () => {
+describeWithBroker('a reader of a RabbitMQ stream', () => {
+  it('[I-3] that begins at an offset which a segment roll skipped does not take the entries before it for none', async () => {
     const { url, stream, exchange } = testNames();
     const log = await openRabbitLog(url, { exchanges: [exchange], retention: { segmentBytes: 20_000 } });
     afterTest(() => log.close());
@@ -32,7 +32,7 @@ describeWithBroker('RabbitMQ: where reading begins', () => {
     const holes = await holesOf(log);
     const link = new AmqpConnection(await openAmqp(parseRabbitAddress(url), 'test'), () => {});
     afterTest(() => link.close());
-    // Where a roll of segments comes between, it is the next hole's turn.
+    // If another segment roll happens in between, the test uses the next gap.
     for (let n = 20_000, from = 0; !holes.has(from); ) {
       for (let start = 0; !holes.has(start); n++) {
         const [point] = await log.append([numbered(n, { exchange })]);

@@ -8,8 +8,8 @@ const codec = new AesPositionCodec(Buffer.alloc(32, 1));
 const other = new AesPositionCodec(Buffer.alloc(32, 2));
 const points: fc.Arbitrary<LogPoint> = fc.record({ offset: fc.maxSafeNat(), fingerprint: fc.maxSafeNat() });
 
-describe('[I-4] positions under a key', () => {
-  it('name the point that they were made of, in at most 40 characters', () => {
+describe('[I-4] keyed positions', () => {
+  it('name their point, in at most 40 characters', () => {
     fc.assert(
       fc.property(points, (point) => {
         const position = codec.encode(point);
@@ -19,18 +19,18 @@ describe('[I-4] positions under a key', () => {
     );
   });
 
-  it('are the same one by one and together, however many there are', () => {
+  it('are the same whether they are made one by one or together', () => {
     for (const count of [0, 1, 2, 1_023, 1_024, 1_025, 2_500]) {
       const many = Array.from({ length: count }, (_, index) => ({ offset: index, fingerprint: index * 7 }));
       expect(codec.encodeAll(many)).toEqual(many.map((point) => codec.encode(point)));
     }
   });
 
-  it('of another key are foreign, and no error', () => {
+  it('of another key are foreign, but not an error', () => {
     fc.assert(fc.property(points, (point) => other.decode(codec.encode(point)) === undefined));
   });
 
-  it('in the form of release 0.1 are foreign, and no error', () => {
+  it('in the form of release 0.1 are foreign, but not an error', () => {
     fc.assert(fc.property(points, (point) => codec.decode(encodePosition(point)) === undefined));
   });
 
@@ -50,11 +50,11 @@ describe('[I-4] positions under a key', () => {
     }
   });
 
-  it('[fault B4] cannot be made for a guess of an event that their holder may not see', () => {
+  it('[fault B4] cannot be computed for a guess of an event that their holder may not see', () => {
     const guess = Buffer.from('{"id":"1","data":{"salary":120000}}');
     const known = { offset: 8, fingerprint: 1 };
     const secretEvent = { offset: 9, fingerprint: fingerprint(guess) };
-    // What a client can work out by itself: the fingerprint of the guess, and the position before.
+    // A client can compute the fingerprint of its guess, and knows the position before it.
     const made = encodePosition(secretEvent);
     expect(codec.decode(made)).toBeUndefined();
     expect(codec.encode(secretEvent)).not.toContain(made.split('.')[1]?.slice(0, 11) ?? '');
@@ -64,7 +64,7 @@ describe('[I-4] positions under a key', () => {
 });
 
 describe('keys of one secret', () => {
-  it('differ by what they are for, and by the secret', () => {
+  it('differ by their use, and by the secret', () => {
     const [a, b] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)];
     const keys = [a, b].flatMap((secret) => [
       deriveKey(secret, 'positions', 32).toString('hex'),
@@ -74,7 +74,7 @@ describe('keys of one secret', () => {
   });
 });
 
-/** How many digits stand at the same place in both. */
+/** The number of digits that both have in the same place. */
 function commonDigits(a: string, b: string): number {
   return [...a].filter((digit, index) => digit === b[index]).length;
 }

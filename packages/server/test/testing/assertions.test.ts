@@ -18,7 +18,7 @@ describe('the assertions of the published suites', () => {
     [JSON.parse('{"__proto__":{"a":1}}'), {}, false],
     [null, undefined, false],
     [{}, [], false],
-  ])('%j equals %j: %s', (one, other, expected) => {
+  ])('say whether %j equals %j: %s', (one, other, expected) => {
     expect(isEqual(one, other)).toBe(expected);
     expect(isEqual(other, one)).toBe(expected);
   });
@@ -31,9 +31,11 @@ describe('the assertions of the published suites', () => {
     [null, { a: 1 }, false],
     [new Error('no such event'), { message: containing('such') }, true],
     [new Error('no such event'), { message: containing('other') }, false],
-  ])('%j has the members of %j: %s', (value, members, expected) => expect(isMatch(value, members)).toBe(expected));
+  ])('say whether %j has the members of %j: %s', (value, members, expected) =>
+    expect(isMatch(value, members)).toBe(expected),
+  );
 
-  it('fail with both values, and pass what holds', async () => {
+  it('fail with both values in the error, and pass if the assertion holds', async () => {
     expect(() => own([1], 'the list').toEqual([2])).toThrow(/expected the list to equal(.|\n)*- {3}2/);
     expect(() => own(1).not.toEqual(1)).toThrow('not to equal');
     expect(() => own([1]).toContainEqual(2)).toThrow('to contain');

@@ -13,14 +13,14 @@ function broadcast(...data: unknown[]): BusMessage {
   };
 }
 
-/** The arguments of an emit as the other gateway has them. */
+/** The arguments of an emit at the other gateway. */
 function sent(...data: unknown[]): unknown {
   const message = decodeBusMessage(encodeBusMessage(broadcast(...data)));
   return Reflect.get(Object(Reflect.get(Object(Reflect.get(message, 'data')), 'packet')), 'data');
 }
 
 describe('messages between gateways', () => {
-  it('come as they went, with bytes at any depth', () => {
+  it('arrive unchanged, with bytes at any depth', () => {
     expect(decodeBusMessage(encodeBusMessage(broadcast('told', 1)))).toEqual(broadcast('told', 1));
     const bytes = Buffer.from([0, 255, 128]);
     expect(sent('told', bytes, { deep: [bytes] })).toEqual(['told', bytes, { deep: [bytes] }]);
@@ -28,16 +28,16 @@ describe('messages between gateways', () => {
     expect(sent(new DataView(bytes.buffer, bytes.byteOffset + 1, 2))).toEqual([Buffer.from([255, 128])]);
   });
 
-  it('an object that looks like bytes stays what it is', () => {
+  it('keep an object that looks like bytes unchanged', () => {
     const lookalike = { $bytes: 'AAAA', more: { $bytes: { $bytes: 'x' } } };
     expect(sent(lookalike)).toEqual([lookalike]);
   });
 
-  it('values are what clients would get: dates as texts, no functions', () => {
+  it('carry the values that clients would get: dates as texts, no functions', () => {
     expect(sent({ at: new Date(0), call() {} }, undefined)).toEqual([{ at: '1970-01-01T00:00:00.000Z' }, null]);
   });
 
-  it('emitting a cyclic value, or one that JSON cannot hold, throws at the caller', () => {
+  it('throw at the caller for a cyclic value, or one that JSON cannot hold', () => {
     const loop: { self?: unknown } = {};
     loop.self = loop;
     expect(() => encodeBusMessage(broadcast(loop))).toThrow(RangeError);
@@ -55,11 +55,11 @@ describe('messages between gateways', () => {
     '{"uid":"u","nsp":"/","type":4,"data":{"rooms":[{}],"opts":{"rooms":[]}}}',
     '{"uid":{},"nsp":"/","type":2}',
     '{"uid":"u","nsp":"/","type":9,"data":{"packet":{"length":3}}}',
-  ])('[fault B6] %s is none', (text) => {
+  ])('[fault B6] are not read from %s', (text) => {
     expect(() => decodeBusMessage(text)).toThrow(/./);
   });
 
-  it('an answer without a value is one', () => {
+  it('include an answer without a value', () => {
     const answer: BusMessage = {
       uid: 'u',
       nsp: '/',

@@ -14,7 +14,7 @@ import { event } from '../core/support/square.js';
 
 const RSV1 = 0x40;
 
-/** A stock client with the smallest window that is agreed on, and the other end of its connection. */
+/** A stock client with the smallest window that a gateway agrees on, and the other end of its connection. */
 let client: WebSocket;
 let wire: Duplex;
 const texts: string[] = [];
@@ -37,7 +37,7 @@ beforeAll(async () => {
 
 afterAll(() => client.terminate());
 
-/** What the stock client makes of these bytes. */
+/** The messages that the stock client reads from these bytes. */
 async function received(bytes: Buffer): Promise<string[]> {
   texts.length = 0;
   const answered = new Promise((resolve) => client.once('ping', resolve));
@@ -61,7 +61,7 @@ const data = fc.oneof(
 );
 
 describe('compressed frames', () => {
-  it('[I-1] are to a stock client the texts of the events, one message each, in order', async () => {
+  it('[I-1] give a stock client the texts of the events, one message each, in order', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(data, { maxLength: 8 }), fc.nat(1_000), async (list, threshold) => {
         const events = logged(list);
@@ -72,7 +72,7 @@ describe('compressed frames', () => {
     );
   });
 
-  it('[I-1] are together a batch of the same events, in order, or one message each', async () => {
+  it('[I-1] in the form "together" are a batch of the same events, in order, or one message each', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(data, { maxLength: 8 }), fc.nat(1_000), async (list, threshold) => {
         const events = logged(list);
@@ -86,7 +86,7 @@ describe('compressed frames', () => {
     );
   });
 
-  it('leave plain what is below the threshold, and what would be no smaller', () => {
+  it('leave events uncompressed that are below the threshold or would not shrink', () => {
     const small = loggedOfSize(1, 511);
     const enough = loggedOfSize(2, 512);
     const noise = loggedEvent({ ...entry(3, event('t')), payload: randomBytes(6_000) });
@@ -96,7 +96,7 @@ describe('compressed frames', () => {
     expect(new Chunk(0, 3, [noise]).bytes(separate)).toEqual(new Chunk(0, 3, [noise]).bytes(eventFrames));
   });
 
-  it('are made once of an event, however many chunks it is in', () => {
+  it('are made once for each event, however many chunks it is in', () => {
     const events = Array.from({ length: 40 }, (_, index) => loggedOfSize(index + 1, 1_000));
     const { separate } = new CompressedEvents(512);
     const first = events.map((each) => new Chunk(0, 99, [each]).bytes(separate));
@@ -106,7 +106,7 @@ describe('compressed frames', () => {
     expect(texts).toEqual([]);
   });
 
-  it('[I-7] are kept of no more than 4 MiB of events, and are the same when they are made anew', () => {
+  it('[I-7] are kept for at most 4 MiB of events, and are the same when they are made again', () => {
     const { separate } = new CompressedEvents(512);
     const early = loggedOfSize(1, 100_000);
     const before = new Chunk(0, 1, [early]).bytes(separate);
@@ -123,7 +123,7 @@ describe('compressed frames', () => {
     expect(written).toBe(1);
   });
 
-  it('of five similar events together are smaller than each by itself', () => {
+  it('of five similar events are smaller together than separately', () => {
     const events = logged(Array.from({ length: 5 }, (_, n) => bid(n)));
     const formats = new CompressedEvents(512);
     const chunk = new Chunk(0, 5, events, 1_000);
@@ -132,7 +132,7 @@ describe('compressed frames', () => {
     expect(chunk.bytes(formats.together).length).toBeLessThan(chunk.bytes(formats.separate).length * 0.6);
   });
 
-  it('are made together for many, and for few only where they are the first who get any of it', () => {
+  it('are made together for many, and for few only if no other connection got one of the events', () => {
     const [one, two, three] = logged([bid(1), bid(2), bid(3)]);
     if (!one || !two || !three) throw new Error('unreachable');
     const { together, separate } = new CompressedEvents(512);

@@ -13,12 +13,12 @@ type Form = 'separate' | 'together';
 
 const THRESHOLD = 200;
 
-/** Clients that are sent the same, with the inflater that each of them would have. */
+/** Clients that are sent the same messages, with the inflater that each of them would have. */
 class Group {
   readonly #formats: CompressedEvents;
   readonly #form: Form;
   readonly #held: readonly ClientContext[];
-  /** The end of all texts that came compressed: what their inflaters have. */
+  /** The end of all texts that came compressed, which the inflaters hold. */
   #window: Uint8Array = new Uint8Array();
   readonly texts: string[] = [];
   bytes = 0;
@@ -32,13 +32,13 @@ class Group {
   take(chunk: Chunk): Buffer {
     const taken = this.#held.map((held) => held.take(chunk, this.#formats.remembered, this.#form));
     const [bytes = Buffer.alloc(0)] = taken;
-    for (const each of taken) if (!each.equals(bytes)) throw new Error('not the same for all of a group');
+    for (const each of taken) if (!each.equals(bytes)) throw new Error('the bytes differ within a group');
     this.bytes += bytes.length;
     this.#read(bytes);
     return bytes;
   }
 
-  /** They are full, or gone. */
+  /** The clients are full, or closed. */
   release(): void {
     for (const held of this.#held) held.release();
   }
@@ -86,18 +86,18 @@ function chunkOf(sizes: readonly number[], takers: number): Chunk {
 
 const textOf = (of: LoggedEvent) => JSON.stringify(of.parse());
 
-describe.each<Form>(['separate', 'together'])('events that go on from what was sent before, %s', (form) => {
+describe.each<Form>(['separate', 'together'])('events compressed with a shared context, %s,', (form) => {
   const groups = (count: number, size?: number) => {
     const formats = new CompressedEvents(THRESHOLD);
     return Array.from({ length: count }, () => new Group(formats, form, size));
   };
 
-  it('[I-1][I-8] are read by everybody as what they are, whoever comes late, misses chunks, gets others between, is full, or has several subscriptions', () => {
+  it('[I-1][I-8] are read correctly by every client, even if it comes late, misses chunks, gets others in between, or is full', () => {
     const bits = fc.nat(63);
     const step = fc.record({
       sizes: fc.array(fc.nat(90), { minLength: 1, maxLength: 4 }),
       takers: fc.constantFrom(320, 100, 64, 32, 3),
-      /** By group, one bit each: who takes it, who is sent something of its own before, and who is found full. */
+      /** One bit for each group: whether it takes the chunk, gets its own events before, or is full. */
       taken: bits,
       caughtUp: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, bits),
       full: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, bits),
@@ -125,7 +125,7 @@ describe.each<Form>(['separate', 'together'])('events that go on from what was s
     );
   });
 
-  it('are the same bytes for all who were there, and take less than half of what they take by themselves', () => {
+  it('are the same bytes for all clients with one history, and less than half the size of self-contained ones', () => {
     const [one, two] = groups(2);
     const formats = new CompressedEvents(THRESHOLD);
     let alone = 0;
@@ -137,7 +137,7 @@ describe.each<Form>(['separate', 'together'])('events that go on from what was s
     expect(one?.bytes).toBeLessThan(alone / 2);
   });
 
-  it('begin anew with who came late, some time, and from then on are the same for all', () => {
+  it('converge with a client that came late, and are then the same for all', () => {
     const [early, late] = groups(2);
     const same = () => {
       const chunk = chunkOf([20], 80);
@@ -149,7 +149,7 @@ describe.each<Form>(['separate', 'together'])('events that go on from what was s
     expect(first.slice(first.indexOf(true))).not.toContain(false);
   });
 
-  it('go on also where some take more than others: what comes between is remembered by those who got it', () => {
+  it('keep a context even if some clients get more chunks than others', () => {
     const [some, more] = groups(2);
     let alone = 0;
     const formats = new CompressedEvents(THRESHOLD);
@@ -163,7 +163,7 @@ describe.each<Form>(['separate', 'together'])('events that go on from what was s
     expect(some?.bytes).toBeLessThan(alone / 4);
   });
 
-  it('are not made for few, who share what was compressed of each event for all', () => {
+  it('are not made for few clients, which get the frames that are shared by all', () => {
     const [group] = groups(1);
     for (let n = 0; n < 5; n++) group?.take(chunkOf([20], 40));
     const formats = new CompressedEvents(THRESHOLD);
@@ -173,7 +173,7 @@ describe.each<Form>(['separate', 'together'])('events that go on from what was s
     }
   });
 
-  it('are compressed no more often for a chunk than one in 32 of its takers allows, however many hold something of their own', () => {
+  it('are compressed at most once per chunk for each 32 clients, however many contexts there are', () => {
     const all = groups(10);
     for (const group of all) group.take(chunkOf([20], 40));
     const chunk = chunkOf([20], 100);
@@ -181,7 +181,7 @@ describe.each<Form>(['separate', 'together'])('events that go on from what was s
     expect(made.size).toBe(3 + 1);
   });
 
-  it('keep to what goes plain: what is below the threshold changes nothing of what is remembered', () => {
+  it('ignore events below the threshold, which do not change the context', () => {
     const formats = new CompressedEvents(400);
     const [mixed, pure] = [new Group(formats, form), new Group(formats, form)];
     for (let n = 0; n < 10; n++) {

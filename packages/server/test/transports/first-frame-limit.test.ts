@@ -23,8 +23,8 @@ function arriving(count: number) {
   return { clock, firstFrames, clients, held, speak };
 }
 
-describe('first words', () => {
-  it('[F] of a few are listened to at once, and whoever has spoken makes room', () => {
+describe('first frames', () => {
+  it('[F] of a few clients are read at once, and a client that has sent its frame makes room', () => {
     const { clients, firstFrames, held, clock } = arriving(16);
     for (const client of clients) firstFrames.delete(client);
     const more = Array.from({ length: 16 }, () => new Client());
@@ -34,7 +34,7 @@ describe('first words', () => {
     expect(clock.turns + clock.timers).toBe(0);
   });
 
-  it('[F][I-8] of many are heard sixteen in a turn, in the order in which they came', () => {
+  it('[F][I-8] of many clients are read sixteen in a turn, in order of arrival', () => {
     const { clock, clients, held, speak } = arriving(100);
     expect(held()).toBe(84);
     speak(0, 100);
@@ -47,7 +47,7 @@ describe('first words', () => {
     expect(clock.turns + clock.timers).toBe(0);
   });
 
-  it('[F] of those who say nothing do not hold up those who have come after them and speak', () => {
+  it('[F] of silent clients do not delay later clients that have sent theirs', () => {
     const { clock, clients, held, speak } = arriving(60);
     speak(50, 60);
     clock.turn();
@@ -59,7 +59,7 @@ describe('first words', () => {
     expect(held()).toBe(32);
   });
 
-  it('[F][I-8] of thousands who say nothing are looked for a part at a time, and everybody has a turn', () => {
+  it('[F][I-8] of thousands of silent clients are checked in parts, and each client has its turn', () => {
     const { clock, clients, held, speak } = arriving(5_016);
     let looks = 0;
     for (const client of clients) {
@@ -82,7 +82,7 @@ describe('first words', () => {
     expect(clients.slice(5_006).some(({ isHeld }) => isHeld)).toBe(false);
   });
 
-  it('[F] are waited for no longer than two seconds, and only looked for now and then while nobody speaks', () => {
+  it('[F] are awaited for at most two seconds, and checked only from time to time while none comes', () => {
     const { clock, held } = arriving(40);
     clock.turn();
     expect(clock.turns).toBe(0);
@@ -96,7 +96,7 @@ describe('first words', () => {
     expect(clock.turns + clock.timers).toBe(0);
   });
 
-  it('[F][I-7] of who never speaks take no place for ever, and who leaves is forgotten', () => {
+  it('[F][I-7] of clients that stay silent or leave do not take a place for ever', () => {
     const { clock, firstFrames, clients, held } = arriving(40);
     for (const client of clients.slice(16)) firstFrames.delete(client);
     clock.turn();

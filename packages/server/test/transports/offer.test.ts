@@ -6,14 +6,14 @@ describe('an offer of permessage-deflate', () => {
     ['permessage-deflate'],
     // Chromium, Firefox, ws, and websockets for Python.
     ['permessage-deflate; client_max_window_bits'],
-    // Who has little room.
+    // A client with little memory.
     ['permessage-deflate; server_max_window_bits=12; client_max_window_bits=12'],
     ['permessage-deflate;server_no_context_takeover ; client_no_context_takeover'],
     ['permessage-deflate; server_max_window_bits="15"'],
     ['x-webkit-deflate-frame, permessage-deflate'],
-    // The first is more than can be kept to, the second is its fallback (RFC 7692 section 7.1).
+    // The gateway cannot satisfy the first offer; the second is its fallback (RFC 7692 section 7.1).
     ['permessage-deflate; server_max_window_bits=9, permessage-deflate'],
-  ])('%s is taken', (header) => {
+  ])('is accepted if it is %s', (header) => {
     expect(compressionOffer(header)).toBeDefined();
   });
 
@@ -37,7 +37,7 @@ describe('an offer of permessage-deflate', () => {
     ['permessage-deflate; client_max_window_bits = 15'],
     ['x-foo; a= b, permessage-deflate'],
     ['permessage-deflate;\vclient_max_window_bits'],
-  ])('%s is declined', (header) => {
+  ])('is declined if it is %s', (header) => {
     expect(compressionOffer(header)).toBeUndefined();
   });
 
@@ -46,7 +46,7 @@ describe('an offer of permessage-deflate', () => {
     ['permessage-deflate; server_no_context_takeover', false],
     ['permessage-deflate; server_no_context_takeover, permessage-deflate', false],
     ['permessage-deflate; server_max_window_bits=9; server_no_context_takeover, permessage-deflate', true],
-  ])('%s leaves it to the client whether it remembers what it was sent: %s', (header, remembers) => {
+  ])('of %s lets the client keep its context: %s', (header, remembers) => {
     expect(compressionOffer(header)).toEqual({ remembers });
   });
 });

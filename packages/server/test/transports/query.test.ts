@@ -7,11 +7,11 @@ it.each([
   ['/events?since=first&snapshot=true', { path: '/events', since: 'first', snapshot: true }],
   ['http://localhost:1234/events?since=first', { path: '/events', since: 'first' }],
   ['*', { path: '*' }],
-])('the target %s is read', (target, query) => {
+])('the query of %s is read', (target, query) => {
   expect(parseTarget(target, { maxTopics: 10 })).toMatchObject(query);
 });
 
-it('[fault A10] of a list that is far too long, no more is split than it takes to refuse it', () => {
+it('[fault A10] a list that is far too long is split only as far as necessary to refuse it', () => {
   const { topics } = parseTarget(`/events?topics=${','.repeat(15_000)}`, { maxTopics: 10 });
   expect(topics).toHaveLength(11);
 });

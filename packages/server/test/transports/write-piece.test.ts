@@ -10,7 +10,7 @@ afterEach(() => {
   for (const socket of opened.splice(0)) socket.destroy();
 });
 
-/** A socket whose other side reads nothing, and how much memory what is handed to it keeps alive. */
+/** A socket whose peer reads nothing, and the memory that its waiting data keeps alive. */
 async function unread(): Promise<{ socket: Socket; keptBytes: () => number }> {
   const server = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -32,8 +32,8 @@ async function unread(): Promise<{ socket: Socket; keptBytes: () => number }> {
   return { socket, keptBytes };
 }
 
-describe('a socket that is full', () => {
-  it('[I-7] keeps what waits for it, and not the memory of chunks for others that it was cut from', async () => {
+describe('a full socket', () => {
+  it('[I-7] keeps its waiting bytes, but not the memory of the shared chunk that they were cut from', async () => {
     const { socket, keptBytes } = await unread();
     const filling = Buffer.alloc(65_536);
     while (socket.writableLength === 0) writePiece(socket, filling);

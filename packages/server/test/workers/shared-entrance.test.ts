@@ -22,7 +22,7 @@ import { WorkerSiblings } from '../../src/workers/shared-entrance.js';
 
 const TLS = fileURLToPath(new URL('../../../../test/support/tls/', import.meta.url));
 
-/** Answers with what it was asked, and by whom. */
+/** Answers with the request, and with the address of its client. */
 class Echo implements Entrance {
   readonly claims = [];
   readonly name: string;
@@ -91,7 +91,7 @@ afterEach(() => {
 
 function share(number: number, own: Entrance): Entrance {
   const hand = () => {
-    throw new Error('not to be handed over here');
+    throw new Error('this entrance must not get a socket');
   };
   return new WorkerSiblings({ place: { number, folder }, hand, onTaken: () => {} }).share(own);
 }
@@ -129,7 +129,7 @@ async function ask(
   return { answer, text };
 }
 
-it('answers what is its own, and hands over what is not, as it came', async () => {
+it('an entrance answers its own requests, and hands over others unchanged', async () => {
   const port = await listen();
   expect(JSON.parse((await ask(port, '/?sid=1-abc')).text)).toMatchObject({ by: 'one' });
   expect(JSON.parse((await ask(port, '/')).text)).toMatchObject({ by: 'one' });
@@ -165,7 +165,7 @@ it('answers what is its own, and hands over what is not, as it came', async () =
   expect(answer.headers).toMatchObject({ 'x-twice': '1, 2', 'content-type': 'application/json' });
 });
 
-it('the address of a client is not what the client says it is', async () => {
+it('an entrance ignores an address that the client claims', async () => {
   const port = await listen();
   const headers = ['X-Pregon-Remote-Address', '6.6.6.6', 'x-pregon-remote-address', '7.7.7.7'];
   const heard = JSON.parse((await ask(port, '/?sid=2-abc', { headers })).text);
@@ -173,7 +173,7 @@ it('the address of a client is not what the client says it is', async () => {
   expect(JSON.stringify([heard.headers, heard.rawHeaders])).not.toMatch(/pregon/i);
 });
 
-it('tells the owner when the client breaks off', async () => {
+it('an entrance tells the owner when the client breaks off', async () => {
   const port = await listen();
   const request = httpRequest({ port, path: '/?hang&sid=2-abc' });
   request.once('error', () => {});
@@ -182,7 +182,7 @@ it('tells the owner when the client breaks off', async () => {
   await vi.waitFor(() => expect(echoes[1].ended).toEqual(['/?hang&sid=2-abc']));
 });
 
-it('answers itself for an owner that is gone, as for any session that is unknown to it', async () => {
+it('an entrance answers for an owner that is gone as for an unknown session', async () => {
   const port = await listen();
   const hanging = ask(port, '/?sid=2-abc&hang');
   await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['1.sock', '2.sock']));
@@ -198,25 +198,22 @@ it('answers itself for an owner that is gone, as for any session that is unknown
   expect(await ask(port, '/?sid=2-abc', { body: 'x'.repeat(300_000) })).toMatchObject({ text: 'unknown' });
 });
 
-it.each(['is there', 'is gone'])(
-  'a body that nobody reads holds up no later request, where the owner %s',
-  async (where) => {
-    const port = await listen();
-    await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['1.sock', '2.sock']));
-    const refuse = (_: IncomingMessage, response: ServerResponse) => response.writeHead(400).end('unknown');
-    for (const echo of echoes) Reflect.set(echo, 'request', refuse);
-    if (where === 'is gone') entrances[1].destroy();
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    onTestFinished(() => agent.destroy());
-    for (let round = 0; round < 5; round++) {
-      const body = 'x'.repeat(1_000_000);
-      expect(await ask(port, '/?sid=2-abc', { body, agent })).toMatchObject({ text: 'unknown' });
-      expect(await ask(port, '/', { agent })).toMatchObject({ text: 'unknown' });
-    }
-  },
-);
+it.each(['is there', 'is gone'])('an unread body does not delay later requests if the owner %s', async (where) => {
+  const port = await listen();
+  await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['1.sock', '2.sock']));
+  const refuse = (_: IncomingMessage, response: ServerResponse) => response.writeHead(400).end('unknown');
+  for (const echo of echoes) Reflect.set(echo, 'request', refuse);
+  if (where === 'is gone') entrances[1].destroy();
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  onTestFinished(() => agent.destroy());
+  for (let round = 0; round < 5; round++) {
+    const body = 'x'.repeat(1_000_000);
+    expect(await ask(port, '/?sid=2-abc', { body, agent })).toMatchObject({ text: 'unknown' });
+    expect(await ask(port, '/', { agent })).toMatchObject({ text: 'unknown' });
+  }
+});
 
-it('pipes an upgrade over TLS, which cannot be handed over, with its address', async () => {
+it('an entrance pipes an upgrade over TLS, which cannot be handed over, with its address', async () => {
   const pem = {
     cert: readFileSync(join(TLS, 'localhost.cert.pem')),
     key: readFileSync(join(TLS, 'localhost.key.pem')),
@@ -249,6 +246,6 @@ it.each([
   ['/?xsid=1-a', undefined],
   ['/', undefined],
   [undefined, undefined],
-])('%s is a session of worker %s', (target, owner) => {
+])('the session in %s belongs to worker %s', (target, owner) => {
   expect(ownerOf(target)).toBe(owner);
 });

@@ -14,8 +14,8 @@ async function open({ url, exchange }: TestNames, port = 5672): Promise<RabbitLo
   return log;
 }
 
-describeWithBroker('RabbitMQ: once', () => {
-  it('[I-3] [I-10] events whose confirms were lost are published again, and every reader gets each of them once', async () => {
+describeWithBroker('a log on RabbitMQ', () => {
+  it('[I-3] [I-10] publishes events whose confirms were lost again, and every reader gets each of them once', async () => {
     const names = testNames();
     const link = await DeafLink.open(5672);
     afterTest(() => link.close());
@@ -38,7 +38,7 @@ describeWithBroker('RabbitMQ: once', () => {
     expect(compare(await readAll(await open(names)), load.count)).toEqual(ALL_ONCE_IN_ORDER);
   });
 
-  it('[I-3] what is in the stream twice is delivered once, wherever a reader begins and whichever process reads', async () => {
+  it('[I-3] delivers an event that is in the stream twice once, wherever a reader begins and whichever process reads', async () => {
     const names = testNames();
     const { exchange } = names;
     const log = await open(names);
@@ -60,7 +60,7 @@ describeWithBroker('RabbitMQ: once', () => {
     }
   });
 
-  it('[I-4] the point of a second copy is a point like any other', async () => {
+  it('[I-4] accepts the point of a second copy like any other point', async () => {
     const names = testNames();
     const log = await open(names);
     const events = numberedFrom(1, 10, { exchange: names.exchange });
@@ -74,7 +74,7 @@ describeWithBroker('RabbitMQ: once', () => {
     }
   });
 
-  it('[I-7] points that nobody has seen, asked for again and again, do not fill the stream', async () => {
+  it('[I-7] does not fill the stream when unknown points are checked again and again', async () => {
     const names = testNames();
     const log = await open(names);
     const [point] = await log.append(numberedFrom(1, 1, { exchange: names.exchange }));
@@ -89,7 +89,7 @@ describeWithBroker('RabbitMQ: once', () => {
     expect(next?.offset).toBeLessThan(offset + 15);
   });
 
-  it('asking for the head again and again moves no point', async () => {
+  it('does not move a point when the head is requested again and again', async () => {
     const names = testNames();
     const log = await open(names);
     await log.append(numberedFrom(1, 3, { exchange: names.exchange }));

@@ -18,7 +18,7 @@ import { ALL_ONCE_IN_ORDER, compare } from '../load.js';
 
 const LARGE = 'x'.repeat(8_000);
 
-/** Bindings that come some milliseconds late, once, as those of a broker do that has just started. */
+/** Bindings that come some milliseconds late, once, like those of a broker that has just started. */
 class LateTopology extends Topology {
   readonly #admin: Admin;
   readonly #lateMs: number;
@@ -40,8 +40,8 @@ class LateTopology extends Topology {
   }
 }
 
-describeWithBroker('RabbitMQ: publishing', () => {
-  it('[I-1] first copies are in order where a fence was the first message on the channel, and a binding comes late', async () => {
+describeWithBroker('publishing to RabbitMQ', () => {
+  it('[I-1] keeps first copies in order if a fence was the first message on the channel and a binding comes late', async () => {
     const admin = await openAdmin(SHARED_BROKER);
     for (let round = 0; round < 10; round++) {
       const { url, stream, exchange } = testNames();
@@ -77,7 +77,7 @@ describeWithBroker('RabbitMQ: publishing', () => {
     }
   });
 
-  it('[I-10] a first message whose confirm never comes holds up the others for some seconds only, also when it was given up', async () => {
+  it('[I-10] is delayed for only some seconds by a first message without a confirm, even if that message was given up', async () => {
     const { url, exchange } = testNames();
     const other = testNames().exchange;
     const link = await DeafLink.open(5672);

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { StreamEntry } from '../../../src/logs/rabbitmq/messages/stream-entry.js';
 import { RecentEntries } from '../../../src/logs/rabbitmq/reading/recent-entries.js';
 
-/** Entries with growing offsets, with holes; few keys, so that many are there again. */
+/** Entries with growing offsets and gaps; there are few keys, so that many repeat. */
 const entries = fc
   .array(fc.record({ step: fc.integer({ min: 1, max: 3 }), key: fc.option(fc.integer({ min: 1, max: 30 })) }), {
     maxLength: 200,
@@ -16,7 +16,7 @@ const entries = fc
     });
   });
 
-it('[I-3] an event that is among the remembered ones is a duplicate, and its first is known', () => {
+it('[I-3] a remembered event is recognized as a duplicate, with its first entry', () => {
   fc.assert(
     fc.property(entries, fc.integer({ min: 2, max: 40 }), (all, most) => {
       const recent = new RecentEntries(most);
@@ -27,7 +27,7 @@ it('[I-3] an event that is among the remembered ones is a duplicate, and its fir
           expect(isDuplicate).toBe(false);
           return;
         }
-        // At least half of the most are remembered, and never more than all of them.
+        // At least half of the maximum is remembered, and never more than the maximum.
         const near = all.slice(Math.max(0, index - Math.floor(most / 2)), index);
         const far = all.slice(Math.max(0, index - most), index);
         const firsts = (of: StreamEntry[]) => of.filter((e) => e.kind === 'event' && e.key === entry.key);
@@ -40,7 +40,7 @@ it('[I-3] an event that is among the remembered ones is a duplicate, and its fir
   );
 });
 
-it('the fingerprint of each remembered offset is known, of a hole none', () => {
+it('the fingerprint of each remembered offset is known, but none of a gap', () => {
   fc.assert(
     fc.property(entries, (all) => {
       const recent = new RecentEntries(50);

@@ -13,8 +13,8 @@ function remember(sequences: RecentSequences, from: number, numbers: readonly (n
   for (const [index, sequence] of numbers.entries()) sequences.add(entry(from + index, sequence));
 }
 
-describe('the sequences that are remembered', () => {
-  it('[I-6] what a relay appended again moves no point', () => {
+describe('remembered sequences', () => {
+  it('[I-6] keep their point if a relay appends their events again', () => {
     const sequences = new RecentSequences();
     remember(sequences, 1, [5, 6, 7, 5, 6, 7, undefined, 8]);
     expect(sequences.locate(7, '/a')).toEqual({ reached: true, point: { offset: 3, fingerprint: 21 } });
@@ -22,14 +22,14 @@ describe('the sequences that are remembered', () => {
     expect(sequences.locate(4, '/a')).toEqual({ reached: true, point: undefined });
   });
 
-  it('[I-6] where what is remembered begins amid what was appended again, nothing is located that lies before it', () => {
+  it('[I-6] that begin amid a repeated batch locate nothing before their beginning', () => {
     const sequences = new RecentSequences();
     remember(sequences, 50, [9, 10, 5, 6, 7, 8, 9, 10, 11]);
     expect(sequences.locate(7, '/a')).toEqual({ reached: true, point: undefined });
     expect(sequences.locate(10, '/a').point?.offset).toBe(51);
   });
 
-  it('[I-7] no more are remembered than the limit, and at least half of it', () => {
+  it('[I-7] number at most the limit, and at least half of it', () => {
     const sequences = new RecentSequences(10);
     for (let n = 1; n <= 1_000; n++) {
       sequences.add(entry(n, n));
@@ -40,7 +40,7 @@ describe('the sequences that are remembered', () => {
     expect(sequences.locate(1, '/a')).toEqual({ reached: true, point: undefined });
   });
 
-  it('[I-6] a hole in what is read is the end of what was remembered; what is read again is not', () => {
+  it('[I-6] end at a gap in the read entries, but not at entries that are read again', () => {
     const sequences = new RecentSequences();
     remember(sequences, 1, [1, 2, 3]);
     sequences.readFrom(2);

@@ -7,12 +7,12 @@ import { MAX_EPHEMERAL_BYTES } from '../../../src/core/ports/ephemeral.js';
 import type { RabbitState } from '../../../src/logs/rabbitmq/options.js';
 import { openRabbitLog } from '../../../src/logs/rabbitmq/rabbitmq-log.js';
 
-// A broker takes some seconds to start, on a busy machine many.
+// A broker takes some seconds to start, more on a busy machine.
 const DEADLINE_MS = 180_000;
 vi.setConfig({ testTimeout: 4 * DEADLINE_MS });
 
-describeWithOwnBroker('RabbitMQ: broadcasts and outages', (broker) => {
-  it('[I-7] members come back by themselves; what is sent while the broker is away is bounded, dropped and counted', async () => {
+describeWithOwnBroker('broadcasts over RabbitMQ, in an outage,', (broker) => {
+  it('[I-7] are bounded, dropped and counted while the broker is down, and members reconnect by themselves', async () => {
     let outages = 0;
     const onState = ({ state }: RabbitState) => {
       if (state === 'waiting') outages += 1;
@@ -32,7 +32,7 @@ describeWithOwnBroker('RabbitMQ: broadcasts and outages', (broker) => {
     const large = 'x'.repeat(MAX_EPHEMERAL_BYTES / 4);
     for (let n = 0; n < 40; n++) from.send(large);
     await expect.poll(() => from.dropped, { timeout: DEADLINE_MS }).toBeGreaterThanOrEqual(30);
-    // Whoever joins amid an outage does not wait for its end.
+    // A member that joins during an outage does not wait for its end.
     const late = await here.ephemeral.join(() => {});
     await expect.poll(() => outages, { timeout: DEADLINE_MS }).toBe(2);
     for (let n = 0; n < 5; n++) {

@@ -6,8 +6,8 @@ import { startProcess } from '../../../../../test/support/processes.js';
 import { deleteQueues, describeWithBroker, SHARED_BROKER, testNames } from '../../../../../test/support/rabbitmq.js';
 import { openRabbitLog } from '../../../src/logs/rabbitmq/rabbitmq-log.js';
 
-describeWithBroker('RabbitMQ: broadcasts that the broker refuses', () => {
-  it('[I-8] an exchange of another kind stops no process: it says so once, and joins when it can', async () => {
+describeWithBroker('broadcasts that RabbitMQ refuses', () => {
+  it('[I-8] due to an exchange of another type stop no process: it reports this once, and joins when it can', async () => {
     const { url, stream } = testNames();
     const exchange = `${stream}.ephemeral`;
     const admin = await openAdmin(SHARED_BROKER);

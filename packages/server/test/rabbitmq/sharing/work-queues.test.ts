@@ -31,8 +31,8 @@ function subject(): Subject {
   return { ...names, queue, warnings, open };
 }
 
-describeWithBroker('RabbitMQ: queues of those who share work', () => {
-  it('each event is handed to one of the consumers, and waits where there is none', async () => {
+describeWithBroker('a work queue on RabbitMQ', () => {
+  it('delivers each event to one of the consumers, and keeps it while there is none', async () => {
     const { open, exchange, queue } = subject();
     const [first, second] = [await open(), await open()];
     const handled = new Inbox<string>();
@@ -52,7 +52,7 @@ describeWithBroker('RabbitMQ: queues of those who share work', () => {
     expect([...handled.all].sort()).toEqual(events.map(({ id }) => id).sort());
   });
 
-  it('[I-2] what a consumer had at hand when its connection was lost is handed out again', async () => {
+  it('[I-2] delivers the unfinished event of a lost consumer again', async () => {
     const { open, exchange, queue } = subject();
     const [dies, lives] = [await open(), await open()];
     const begun = new Inbox<string>();
@@ -68,7 +68,7 @@ describeWithBroker('RabbitMQ: queues of those who share work', () => {
     expect(await handled.count(1)).toEqual(['at hand']);
   });
 
-  it('an event whose handling fails is handed out again, and given up with a report; what follows goes on', async () => {
+  it('delivers an event whose handling fails again, gives it up with a report, and continues with the next', async () => {
     const { open, exchange, queue, warnings } = subject();
     const log = await open();
     const tried = new Inbox<string>();
@@ -83,7 +83,7 @@ describeWithBroker('RabbitMQ: queues of those who share work', () => {
     expect(tried.all.filter((id) => id === 'bad').length).toBe(MAX_DELIVERIES);
   });
 
-  it('stopping lets the event at hand be finished, once', async () => {
+  it('lets the current event finish, once, when it is stopped', async () => {
     const { open, exchange, queue } = subject();
     const [log, other] = [await open(), await open()];
     const begun = new Inbox<string>();
@@ -106,7 +106,7 @@ describeWithBroker('RabbitMQ: queues of those who share work', () => {
     expect(begun.all).toEqual(['one']);
   });
 
-  it('[000-11] what a program published that knows nothing of us is handled as an event; what is none, is reported', async () => {
+  it('[000-11] handles messages of programs that do not know Pregon as events, and reports invalid ones', async () => {
     const { open, exchange, queue, url, warnings } = subject();
     const log = await open();
     const handled = new Inbox<unknown>();
@@ -121,7 +121,7 @@ describeWithBroker('RabbitMQ: queues of those who share work', () => {
     await warnings.until(() => warnings.all.some((text) => text.includes('a message was dropped')), 'the report');
   });
 
-  it('a queue of another kind is refused', async () => {
+  it('is refused if the queue has another type', async () => {
     const { open, exchange, queue, url } = subject();
     const connection = await connect(url);
     await (await connection.createChannel()).assertQueue(queue, { durable: true });
