@@ -1,4 +1,4 @@
-"""What a program in another language does: publishes to an exchange, and knows nothing of Pregon.
+"""A producer in another language, which does not know Pregon: publishes to an exchange.
 
 Usage: publish.py HOST PORT EXCHANGE
 """
