@@ -97,7 +97,7 @@ describe('an event or a page that many connections want', () => {
     for (const { link } of clients) expect(link.delivered).toHaveLength(49);
   });
 
-  it('is released with the last subscription: a later one with the same topics starts anew', async () => {
+  it('is released with the last subscription: a later one with the same topics starts over', async () => {
     const square = await Square.open();
     const first = square.subscribe({ topics: ['thing.#'] });
     first.connection.unsubscribe(1);

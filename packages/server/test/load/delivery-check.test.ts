@@ -140,7 +140,7 @@ describe('DeliveryCheck', () => {
     expect([check.missing(7, NONE), check.expected(7, NONE)]).toEqual([2, 5]);
   });
 
-  it('expects only later events after a connection starts anew, and keeps the earlier missing ones', () => {
+  it('expects only later events after a connection starts over, and keeps the earlier missing ones', () => {
     const check = checkOfAll();
     takeAll(check, [
       [0, 0],

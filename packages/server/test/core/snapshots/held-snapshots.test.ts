@@ -65,7 +65,7 @@ describe('snapshots for slow clients', () => {
     expect(table.reads).toBe(4);
   });
 
-  it('[I-7][I-8] are not given to new clients once they are old, and the client of the oldest starts anew', async () => {
+  it('[I-7][I-8] are not given to new clients once they are old, and the client of the oldest starts over', async () => {
     const { square, table } = await open();
     const old = [await slowClient(square), await slowClient(square)];
     await change(square, table);
@@ -105,7 +105,7 @@ describe('snapshots for slow clients', () => {
     expect(sequenceOf(third)).toBe(1);
   });
 
-  it('[I-7][I-2] are released once the log dropped the events since: a client that had not taken all rows starts anew', async () => {
+  it('[I-7][I-2] are released once the log dropped the events since: a client that had not taken all rows starts over', async () => {
     const { square, table } = await open();
     const old = [await slowClient(square), await slowClient(square)];
     for (let n = 0; n < 5; n++) await change(square, table);
