@@ -5,8 +5,8 @@ import { startForTest } from './support/running-application.js';
 
 const ADA = { name: 'Ada Lovelace', email: 'ada@example.com' };
 
-await describeOnEachDatabase('the users over HTTP', (create) => {
-  it('[000-15] answer PUT with 201 and Location for a new user, with 200 for a changed one, and GET returns the user', async () => {
+await describeOnEachDatabase('the HTTP interface for users', (create) => {
+  it('[000-15] answers PUT with 201 and Location for a new user, with 200 for a changed one, and GET returns the user', async () => {
     const app = await startForTest(create);
     const created = await app.put('42', ADA);
     expect(created.status).toBe(201);
@@ -25,7 +25,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(await (await app.request('/users')).json()).toEqual([now]);
   });
 
-  it('accept the body of GET in PUT, and answer 200 without a change', async () => {
+  it('accepts the body of GET in PUT, and answers 200 without a change', async () => {
     const app = await startForTest(create);
     const user = await (await app.put('42', ADA)).json();
     const again = await app.put('42', user);
@@ -33,7 +33,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(await again.json()).toEqual(user);
   });
 
-  it('are created and never overwritten by PUT with If-None-Match: *', async () => {
+  it('creates a user and never overwrites one by PUT with If-None-Match: *', async () => {
     const app = await startForTest(create);
     expect((await app.put('42', ADA, { 'If-None-Match': '*' })).status).toBe(201);
     const refused = await app.put('42', { ...ADA, name: 'Eve' }, { 'If-None-Match': '*' });
@@ -44,14 +44,14 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(await (await app.request('/users/42')).json()).toMatchObject(ADA);
   });
 
-  it('are listed by the bytes of their ids, whatever the language of the database', async () => {
+  it('lists users by the bytes of their ids, whatever the language of the database', async () => {
     const app = await startForTest(create);
     for (const id of ['b', 'a', 'B', '_', '10', '9', '-']) await app.put(id, ADA);
     const users: { id: string }[] = await (await app.request('/users')).json();
     expect(users.map(({ id }) => id)).toEqual(['-', '10', '9', 'B', '_', 'a', 'b']);
   });
 
-  it('answer DELETE with 204 once, then with 404', async () => {
+  it('answers DELETE with 204 once, then with 404', async () => {
     const app = await startForTest(create);
     await app.put('42', ADA);
     const deleted = await app.request('/users/42', { method: 'DELETE' });
@@ -72,7 +72,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     ['an id that cannot be a word of a topic', 'a.b', ADA, ['#/id']],
     ['an id that is too long', 'x'.repeat(65), ADA, ['#/id']],
     ['another id in the body', '42', { ...ADA, id: '43' }, ['#/id']],
-  ])('answer invalid input with a problem that points at each field: %s', async (_what, id, body, pointers) => {
+  ])('answers invalid input with a problem that points at each field: %s', async (_what, id, body, pointers) => {
     const app = await startForTest(create);
     const refused = await app.put(id, body);
     expect(refused.status).toBe(400);
@@ -90,7 +90,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     ['a body of another type', 'name=Ada', 'text/plain', 400],
     ['a body in an unknown character set', '{}', 'application/json; charset=nonsense', 415],
     ['a body that is too large', JSON.stringify({ name: 'x'.repeat(100_000) }), 'application/json', 413],
-  ])('answer unreadable input with a problem: %s', async (_what, body, type, status) => {
+  ])('answers unreadable input with a problem: %s', async (_what, body, type, status) => {
     const app = await startForTest(create);
     const refused = await app.request('/users/42', { method: 'PUT', headers: { 'Content-Type': type }, body });
     expect(refused.status).toBe(status);
@@ -105,7 +105,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     ['/snapshots/users', 'PUT', 'GET, HEAD, OPTIONS'],
     ['/health', 'POST', 'GET, HEAD, OPTIONS'],
     ['/', 'POST', 'GET, HEAD, OPTIONS'],
-  ])('on %s, answer %s with 405, and say what is allowed', async (path, method, allow) => {
+  ])('on %s answers %s with 405, and says what is allowed', async (path, method, allow) => {
     const app = await startForTest(create);
     const refused = await app.request(path, { method });
     expect(refused.status).toBe(405);
@@ -116,7 +116,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect((await app.request(path, { method: 'HEAD' })).status).toBe(path === '/users/42' ? 404 : 200);
   });
 
-  it('answer 404 to an unknown path, and 400 to a path that cannot be decoded', async () => {
+  it('answers 404 to an unknown path, and 400 to a path that cannot be decoded', async () => {
     const app = await startForTest(create);
     const missing = await app.request('/nothing/here');
     expect([missing.status, await missing.json()]).toMatchObject([404, { status: 404, title: 'Not Found' }]);
@@ -125,7 +125,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     for (const method of ['GET', 'DELETE']) expect((await app.request('/users/%00', { method })).status).toBe(404);
   });
 
-  it('answer 500 without details to an internal failure, and log it', async () => {
+  it('answers 500 without details to an internal failure, and logs it', async () => {
     const app = await startForTest(create);
     await app.database.sql('DROP TABLE users');
     const failed = await app.request('/users');
@@ -134,7 +134,7 @@ await describeOnEachDatabase('the users over HTTP', (create) => {
     expect(String(app.errors[0])).toMatch(/no such table|relation "users" does not exist/);
   });
 
-  it('finish a request in progress before the application ends', async () => {
+  it('finishes a request in progress before the application ends', async () => {
     const app = await startForTest(create);
     const body = JSON.stringify(ADA);
     const socket = connect(Number(new URL(app.url).port), '127.0.0.1');

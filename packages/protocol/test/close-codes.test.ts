@@ -34,7 +34,7 @@ describe('close codes', () => {
     [4499, true],
     [4500, false],
     [4999, false],
-  ])('after %i, whether a client may connect again: %s', (code, expected) => {
+  ])('say whether a client may connect again after %i: %s', (code, expected) => {
     expect(mayReconnect(code)).toBe(expected);
   });
 });

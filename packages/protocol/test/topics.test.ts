@@ -68,16 +68,16 @@ describe('matchesTopic', () => {
   });
 });
 
-describe('topics and patterns', () => {
+describe('the validation of topics and patterns', () => {
   it.each(['user', 'user.42.created', 'a-b_c.D', 'ñandú.🚀', 'x'.repeat(255), 'é'.repeat(127)])(
-    '%s is a topic',
+    'accepts %s as a topic',
     (text) => {
       expect(isTopic(text) && isPattern(text)).toBe(true);
       expect(() => assertTopic(text)).not.toThrow();
     },
   );
 
-  it.each(['*', '#', 'user.#', '*.created', '#.#', 'a.*.#'])('%s is a pattern, but not a topic', (text) => {
+  it.each(['*', '#', 'user.#', '*.created', '#.#', 'a.*.#'])('accepts %s as a pattern, but not as a topic', (text) => {
     expect([isPattern(text), isTopic(text)]).toEqual([true, false]);
     expect(() => assertPattern(text)).not.toThrow();
     expect(() => assertTopic(text)).toThrow(expect.objectContaining({ code: 'TOPIC_INVALID' }));
@@ -100,7 +100,7 @@ describe('topics and patterns', () => {
     'x'.repeat(256),
     'é'.repeat(128),
     '\u00a0',
-  ])('%j is neither a topic nor a pattern', (text) => {
+  ])('accepts %j neither as a topic nor as a pattern', (text) => {
     expect([isPattern(text), isTopic(text)]).toEqual([false, false]);
     expect(() => assertPattern(text)).toThrow(expect.objectContaining({ code: 'TOPIC_INVALID' }));
   });

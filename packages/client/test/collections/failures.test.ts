@@ -64,7 +64,7 @@ const UNREADABLE: [string, unknown][] = [
   ['an invalid key', { id: {}, name: 'x' }],
 ];
 
-describe('a change that cannot be applied', () => {
+describe('a collection', () => {
   it('[fault C1] reads the key of a removal before it parses, so that a part of a row is enough', async () => {
     const { users, socket, errors } = await open();
     socket.deliver(event(1, { id: 1 }, 'UserWasDeleted'), event(2, { id: 9 }, 'UserWasDeleted'));
@@ -88,7 +88,7 @@ describe('a change that cannot be applied', () => {
   });
 
   it.each(UNREADABLE)(
-    '[fault C1] makes the collection stale, and live again with the next snapshot: put of %s',
+    '[fault C1] is stale after a change that cannot be applied, and live again with the next snapshot: put of %s',
     async (_, data) => {
       const made = await open();
       const { users, socket, errors, states } = made;
@@ -138,17 +138,14 @@ describe('a change that cannot be applied', () => {
     ['a promise', async () => ({ put: cy })],
     ['a promise that rejects', () => Promise.reject(failing)],
   ];
-  it.each(nonsense)(
-    '[fault C1] makes the collection stale and applies nothing: the change is %s',
-    async (_, returned) => {
-      const options = { change: returned };
-      const { users, socket, errors } = await open(Object(options));
-      socket.deliver(event(1));
-      expect([[...users.values()], users.state, errors.length]).toEqual([[ann, bob], 'stale', 1]);
-    },
-  );
+  it.each(nonsense)('[fault C1] is stale and applies nothing if a change is %s', async (_, returned) => {
+    const options = { change: returned };
+    const { users, socket, errors } = await open(Object(options));
+    socket.deliver(event(1));
+    expect([[...users.values()], users.state, errors.length]).toEqual([[ann, bob], 'stale', 1]);
+  });
 
-  it('[fault C1] does not make it live with a snapshot that has an unreadable row, and requests another after growing delays', async () => {
+  it('[fault C1] is not live with a snapshot that has an unreadable row, and requests another after growing delays', async () => {
     const made = await open({}, [ann, { id: 2 }]);
     const { users, clock, socket, errors } = made;
     expect([users.size, users.state, users.lastError?.message]).toEqual([
@@ -172,7 +169,7 @@ describe('a change that cannot be applied', () => {
     expect([users.size, users.state]).toEqual([2, 'live']);
   });
 
-  it('[fault C1] does not make it live with a snapshot in which two rows have one key', async () => {
+  it('[fault C1] is not live with a snapshot in which two rows have one key', async () => {
     const { users, errors } = await open({}, [ann, { id: 1, name: 'Anna' }]);
     expect([users.state, errors[0]?.message]).toEqual([
       'loading',
@@ -182,7 +179,7 @@ describe('a change that cannot be applied', () => {
     expect([same.users.state, same.users.size]).toEqual(['live', 1]);
   });
 
-  it('[fault C1] leads to a new snapshot even after a lost connection, never to the old position', async () => {
+  it('[fault C1] requests a new snapshot even after a lost connection, and never resumes at the old position', async () => {
     const made = await open();
     const { users, socket, sockets, clock } = made;
     socket.deliver(event(1, 'text'));
@@ -194,7 +191,7 @@ describe('a change that cannot be applied', () => {
     expect([[...users.values()], users.state]).toEqual([[cy], 'live']);
   });
 
-  it('[fault C1] shows in the state of the client, and causes no request once the collection is closed', async () => {
+  it('[fault C1] is behind in the state of the client while it is stale, and requests nothing once it is closed', async () => {
     const { users, socket, client, clock } = await open();
     expect(client.state).toBe('online');
     socket.deliver(event(1, 'text'));
@@ -204,7 +201,7 @@ describe('a change that cannot be applied', () => {
     expect([client.state, users.state, socket.subscribes.length]).toEqual(['online', 'closed', 1]);
   });
 
-  it('[fault C1] leaves the collection closed if an observer closes it when it is stale', async () => {
+  it('[fault C1] stays closed if an observer closes it when it is stale', async () => {
     const { users, socket, clock, errors } = await open();
     users.observe({ state: (state) => state === 'stale' && users.close() });
     socket.deliver(event(1, 'text'));
@@ -212,7 +209,7 @@ describe('a change that cannot be applied', () => {
     expect([users.state, socket.subscribes.length, errors.length]).toEqual(['closed', 1, 1]);
   });
 
-  it('never makes it live with old rows while observers get the snapshot after a reset', async () => {
+  it('is never live with old rows while observers get the snapshot after a reset', async () => {
     const { users, client, socket } = await open();
     const seen: string[] = [];
     client.on('state', () => seen.push(`${users.state} ${users.size} ${users.position}`));
@@ -222,7 +219,7 @@ describe('a change that cannot be applied', () => {
     expect([users.state, users.size, users.position]).toEqual(['live', 1, 'q-1']);
   });
 
-  it('is not assumed after a reset if another gateway can serve the position: it is live again with its rows', async () => {
+  it('is live again with its rows after a reset if another gateway can serve the position', async () => {
     const { users, clock, socket, sockets } = await open();
     socket.deliver({ op: 'reset', id: 1, reason: 'truncated' });
     expect(users.state).toBe('stale');

@@ -204,7 +204,7 @@ describe('an attempt whose HTTP status the ws package reports', () => {
     [200, 'refused', 'CONFIG_INVALID'],
     [502, 'waiting', 'CONNECTION_LOST'],
     [503, 'waiting', 'CONNECTION_LOST'],
-  ])('[fault G2] leads, by %i, to %s', async (status, state, code) => {
+  ])('[fault G2] with the status %i leads to %s', async (status, state, code) => {
     const { client, last } = await harness({ url });
     last.emit({ type: 'error', message: `Unexpected server response: ${status}` });
     last.lose();

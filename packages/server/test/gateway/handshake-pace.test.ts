@@ -126,7 +126,7 @@ describe('HandshakePace', () => {
     expect(clock.turns).toBe(0);
   });
 
-  it('[F][I-7] keeps no admitted handshake, however long the queue is never empty', async () => {
+  it('[F][I-7] keeps no admitted handshake, even if the queue is never empty', async () => {
     const { arrive, turn, handshakes } = pace();
     const gone: WeakRef<Visitor>[] = [];
     for (let i = 0; i < 8; i++) arrive('early');

@@ -31,14 +31,14 @@ async function expectAllKept(url: string): Promise<void> {
 it('[I-10] [I-11] sqlite: kept values survive a kill', () =>
   expectAllKept(`sqlite:${join(temporaryFolder(), 'log.db')}`));
 
-describeWithBroker('with a broker', () => {
-  it('[I-10] [I-11] rabbitmq: kept values survive a kill', async () => {
+describeWithBroker('a log on RabbitMQ', () => {
+  it('[I-10] [I-11] preserves kept values over a kill', async () => {
     const { url, drop } = await createVirtualHost();
     afterTest(drop);
     await expectAllKept(`${url}?stream=log`);
   });
 
-  it('rabbitmq: the secret and the kept values share one stream', async () => {
+  it('stores the secret and the kept values in one stream', async () => {
     const { url, drop } = await createVirtualHost();
     afterTest(drop);
     const log = await openLog(`${url}?stream=log`);

@@ -21,7 +21,7 @@ async function holesOf(log: RabbitLog): Promise<Set<number>> {
 }
 
 describeWithBroker('a reader of a RabbitMQ stream', () => {
-  it('[I-3] that begins at an offset which a segment roll skipped does not take the entries before it for none', async () => {
+  it('[I-3] knows that entries precede it if it begins at an offset that a segment roll skipped', async () => {
     const { url, stream, exchange } = testNames();
     const log = await openRabbitLog(url, { exchanges: [exchange], retention: { segmentBytes: 20_000 } });
     afterTest(() => log.close());

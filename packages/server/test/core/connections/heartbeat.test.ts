@@ -118,7 +118,7 @@ describe('a client that reads slowly', () => {
     expect(link.closedWith).toBeUndefined();
   });
 
-  it('is closed with 4002 once it has taken nothing for longer than the time to stall', async () => {
+  it('is closed with 4002 once it has taken nothing for longer than stallTimeoutMs', async () => {
     const { square, heartbeat } = await open();
     const { link, connection } = square.subscribe();
     link.limit = 100;

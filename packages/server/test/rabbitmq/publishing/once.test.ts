@@ -15,7 +15,7 @@ async function open({ url, exchange }: TestNames, port = 5672): Promise<RabbitLo
 }
 
 describeWithBroker('a log on RabbitMQ', () => {
-  it('[I-3] [I-10] publishes events whose confirms were lost again, and every reader gets each of them once', async () => {
+  it('[I-3] [I-10] publishes events again whose confirms were lost, and every reader gets each of them once', async () => {
     const names = testNames();
     const link = await DeafLink.open(5672);
     afterTest(() => link.close());
@@ -38,7 +38,7 @@ describeWithBroker('a log on RabbitMQ', () => {
     expect(compare(await readAll(await open(names)), load.count)).toEqual(ALL_ONCE_IN_ORDER);
   });
 
-  it('[I-3] delivers an event that is in the stream twice once, wherever a reader begins and whichever process reads', async () => {
+  it('[I-3] delivers an event once that is in the stream twice, wherever a reader begins and whichever process reads', async () => {
     const names = testNames();
     const { exchange } = names;
     const log = await open(names);

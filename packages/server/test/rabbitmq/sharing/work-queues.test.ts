@@ -68,7 +68,7 @@ describeWithBroker('a work queue on RabbitMQ', () => {
     expect(await handled.count(1)).toEqual(['at hand']);
   });
 
-  it('delivers an event whose handling fails again, gives it up with a report, and continues with the next', async () => {
+  it('retries an event whose handling fails, gives it up with a report, and continues with the next', async () => {
     const { open, exchange, queue, warnings } = subject();
     const log = await open();
     const tried = new Inbox<string>();
