@@ -19,7 +19,7 @@ export class BearerToken implements Admission {
     const [, given] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     if (given === undefined) return refusal('send the token as "Authorization: Bearer <token>"', 'Bearer');
     if (timingSafeEqual(digest(given), this.#expected)) return undefined;
-    return refusal('this is not the token', 'Bearer error="invalid_token"');
+    return refusal('the token is wrong', 'Bearer error="invalid_token"');
   }
 }
 

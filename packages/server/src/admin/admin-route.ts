@@ -1,26 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Admission } from '../core/ports/admission.js';
 
-/** The segments of a request's path, by the names that the route gives them; decoded. */
+/** The decoded segments of a request path, by the names in the route's path. */
 export type PathParameters = Readonly<Record<string, string>>;
 
-/** One row of the table that the HTTP port answers from. */
+/** A route of the HTTP port. */
 export interface AdminRoute {
   readonly methods: readonly string[];
-  /** `/health`, `/publish/:exchange/:topic`: a segment that begins with a colon stands for any text but the empty one. */
+  /** `/health`, `/publish/:exchange/:topic`: a segment that starts with a colon matches any text that is not empty. */
   readonly path: string;
   /** Decides who may ask. */
   readonly access: 'anyone' | Admission;
   /**
-   * Answers a request with one of the methods to the path. A `PregonError` that it throws is answered with a status that fits its code,
-   * any other error with 500, and logged.
+   * Answers a request for this path with one of the methods. A thrown `PregonError` is answered with the status for its
+   * code. Any other error is answered with 500 and logged.
    *
    * @throws HttpProblem
    */
   answer(request: IncomingMessage, response: ServerResponse, parameters: PathParameters): void | Promise<void>;
 }
 
-/** The parameters of a path, as it was requested; undefined if the route has another path. */
+/** The parameters of a requested path; undefined if the path does not match the route. */
 export function matchPath({ path }: AdminRoute, segments: readonly string[]): PathParameters | undefined {
   const wanted = path.slice(1).split('/');
   if (wanted.length !== segments.length) return undefined;

@@ -13,31 +13,34 @@ import { type AdminRoute, matchPath } from './admin-route.js';
 import { HttpProblem, sendProblem } from './problem.js';
 
 export interface HttpPortOptions {
-  /** 0 for any free one. */
+  /** The port to listen on; 0 for any free port. */
   readonly port: number;
   /** @default '127.0.0.1' */
   readonly host?: string | undefined;
-  /** How long the head of a request may take, in milliseconds. @default 10000 */
+  /** How long the headers of a request may take, in milliseconds. @default 10000 */
   readonly handshakeTimeoutMs?: number | undefined;
-  /** What is answered, and how. The first route that has the path of a request answers it. */
+  /** The first route that matches the path of a request answers it. */
   readonly routes: readonly AdminRoute[];
   readonly logger: Logger;
 }
 
 const DEFAULT_HANDSHAKE_TIMEOUT_MS = 10_000;
 
-/** How long a request may take, whose head came in time. */
+/** How long a whole request may take. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** How often the server looks for requests that are late: by default Node.js does so each 30 s, and a slow request lives for as long. */
+/**
+ * How often the server looks for late requests. The default of Node.js is 30 s, and a slow request would live that
+ * long.
+ */
 const LATE_CHECK_MS = 1_000;
 
-/** Publishers and probes are few; beyond it, connections are closed at once. */
+/** Publishers and probes are few. Connections above this limit are closed at once. */
 const MAX_CONNECTIONS = 1_000;
 
 const MAX_HEADERS = 100;
 
-/** The port for those who run the gateway, apart from the one for clients. It answers from a table of routes. */
+/** The port for operators and publishers, separate from the port for clients. It answers from a table of routes. */
 export class HttpPort {
   readonly #options: HttpPortOptions;
   readonly #server: Server;
@@ -124,9 +127,9 @@ export class HttpPort {
         await this.#admit(route, request);
         return route.answer(request, response, parameters);
       }
-      throw new HttpProblem(405, `${method} is not allowed here`, { allow: route.methods.join(', ') });
+      throw new HttpProblem(405, `${method} is not allowed on this path`, { allow: route.methods.join(', ') });
     }
-    throw new HttpProblem(404, `there are ${listOf(this.#options.routes)}`);
+    throw new HttpProblem(404, `this path does not exist; the paths are ${listOf(this.#options.routes)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** A request that is refused; answered as `application/problem+json` (RFC 9457). */
+/** A refused request, answered as `application/problem+json` (RFC 9457). */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -48,6 +48,6 @@ function send(
     'x-content-type-options': 'nosniff',
     ...headers,
   });
-  // To a HEAD request Node sends the head alone.
+  // For a HEAD request, Node sends only the headers.
   response.end(bytes);
 }

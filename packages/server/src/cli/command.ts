@@ -7,13 +7,13 @@ export interface ArgumentDescription {
   readonly description: string;
 }
 
-/** A command as a row of a table: parsing, help and errors are all made from it. */
+/** A command as data: parsing, help and usage errors are all derived from it. */
 export interface Command {
-  /** One word, or two or three: `log info`. */
+  /** One to three words: `log info`. */
   readonly name: string;
   /** One line, no full stop. */
   readonly summary: string;
-  /** What help says below the summary. */
+  /** The lines that help shows below the summary. */
   readonly details?: readonly string[];
   readonly arguments: readonly ArgumentDescription[];
   readonly flags: Readonly<Record<string, FlagDescription>>;
@@ -24,9 +24,9 @@ export interface Command {
 
 export interface Invocation {
   readonly flags: Flags;
-  /** Of those that the command describes, in their order. */
+  /** The value of an argument that the command describes; undefined if it was not given. */
   argument(name: string): string | undefined;
   readonly settings: Settings;
-  /** Whether errors are shown with their stack, and the log with its details. */
+  /** Whether errors show their stack, and log lines their details. */
   readonly debug: boolean;
 }

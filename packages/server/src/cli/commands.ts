@@ -1,12 +1,15 @@
 import type { Command } from './command.js';
 
-/** A command by its name of one to three words, loaded when it is asked for: a command line does not wait for what other commands need. */
+/**
+ * A command, by its name of one to three words. It is loaded on demand, so that a command line does not wait for the
+ * modules of other commands.
+ */
 export interface CommandEntry {
   readonly name: string;
   load(): Promise<Command>;
 }
 
-/** In the order in which help lists them. */
+/** Help lists the commands in this order. */
 export const commands: readonly CommandEntry[] = [
   { name: 'run', load: async () => (await import('./run/run.js')).run },
   { name: 'publish', load: async () => (await import('./commands/publish.js')).publish },

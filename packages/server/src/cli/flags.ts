@@ -2,18 +2,20 @@ import { UsageError } from './usage-error.js';
 
 export interface FlagDescription {
   readonly kind: 'text' | 'integer' | 'switch';
-  /** What stands for the value in help texts: `URL`. Not for switches. */
+  /** The placeholder for the value in help texts: `URL`. Switches have none. */
   readonly value?: string;
-  /** May be given more than once. */
+  /** Whether the flag may be given more than once. */
   readonly repeats?: boolean;
-  /** What to do instead, if the value is a secret that every local user sees among the arguments of the process. */
+  /** What to do instead, if the value is a secret. Every local user can see the arguments of a process. */
   readonly secret?: (value: string) => string | undefined;
-  /** The only values taken. */
+  /** The only valid values. */
   readonly choices?: readonly string[];
   readonly description: string;
 }
 
-/** The flags of one command line, read by name and kind. Asking for a flag that was not described is a bug: `TypeError`. */
+/**
+ * The flags of one command line, read by name and kind. Reading a flag that was not described is a bug: `TypeError`.
+ */
 export class Flags {
   readonly #descriptions: Readonly<Record<string, FlagDescription>>;
   readonly #values = new Map<string, string[]>();
@@ -22,7 +24,7 @@ export class Flags {
     this.#descriptions = descriptions;
   }
 
-  /** @throws UsageError where the value does not fit the flag, or the flag was given already and does not repeat */
+  /** @throws UsageError if the value does not fit the flag, or a flag that does not repeat is given again */
   add(name: string, value: string): void {
     const { kind, choices, repeats = false } = this.#describe(name);
     if (kind === 'integer' && !(/^\d{1,15}$/.test(value) && Number.isSafeInteger(Number(value)))) {
@@ -43,7 +45,7 @@ export class Flags {
     return this.#values.get(name)?.[0];
   }
 
-  /** Each value once, in the order given; empty where the flag was not given. */
+  /** Each value once, in the order given; empty if the flag was not given. */
   list(name: string): string[] {
     this.#describe(name, 'text');
     return [...new Set(this.#values.get(name))];
@@ -60,7 +62,7 @@ export class Flags {
     return this.#values.has(name);
   }
 
-  /** A sentence for each secret that was given, by name. */
+  /** A warning for each flag that was given a secret. */
   *secrets(): Iterable<string> {
     for (const [name, values] of this.#values) {
       const advice = values

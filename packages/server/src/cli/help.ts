@@ -2,7 +2,7 @@ import type { Command } from './command.js';
 import type { FlagDescription } from './flags.js';
 import { COMMON_FLAGS } from './parse.js';
 
-/** How wide help texts are. */
+/** The width of help texts. */
 const COLUMNS = 100;
 
 /** `pregon publish EXCHANGE TOPIC [DATA] [flags]` */

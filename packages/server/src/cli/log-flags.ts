@@ -6,10 +6,10 @@ import { builtInDriver, driverFor } from '../logs/open.js';
 import type { Invocation } from './command.js';
 import type { FlagDescription } from './flags.js';
 
-/** Where the log is, where nothing says so. */
+/** The address of the log if neither a flag, the environment nor the configuration gives one. */
 export const DEFAULT_LOG = 'sqlite:data/pregon.db';
 
-/** Everybody knows RabbitMQ's default, `guest`. PostgreSQL takes a password in the query, too. */
+/** RabbitMQ's default password, `guest`, is no secret. PostgreSQL also takes a password in the query. */
 export function holdsPassword(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { password, searchParams } = new URL(url);
@@ -21,13 +21,13 @@ export const LOG_FLAGS = {
   log: {
     kind: 'text',
     value: 'URL',
-    description: `where the log is: sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST?stream=NAME; else PREGON_LOG, else the configuration's, else ${DEFAULT_LOG}; ps shows a password here, but not in PREGON_LOG`,
+    description: `the address of the log: sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST?stream=NAME (default: PREGON_LOG, else that of the configuration, else ${DEFAULT_LOG}); ps shows a password given here, but not one in PREGON_LOG`,
     secret: (url) => (holdsPassword(url) ? 'use PREGON_LOG' : undefined),
   },
   config: {
     kind: 'text',
     value: 'FILE',
-    description: 'the configuration; pregon.yml in this folder if there is one',
+    description: 'the configuration file (default: pregon.yml in this folder, if it exists)',
   },
 } as const satisfies Record<string, FlagDescription>;
 
@@ -37,8 +37,9 @@ export function readConfiguration({ flags, settings }: Invocation): Promise<Conf
 }
 
 /**
- * The address of the log: flag, then environment, then configuration, then default. A configuration that cannot change the answer is
- * not read, unless one is named: a command that needs the log alone then works with variables of the gateway unset.
+ * The address of the log: from the flag, else the environment, else the configuration, else the default. A
+ * configuration that cannot change the answer is not read, unless a flag names it. So a command that needs only the log
+ * works even if variables that the configuration uses are not set.
  *
  * @throws PregonError CONFIG_INVALID
  */
@@ -50,8 +51,8 @@ export async function findLog(invocation: Invocation): Promise<string> {
 }
 
 /**
- * The secret of the gateways, if the configuration names one: positions that a command prints or takes are then those of the gateways. A
- * configuration is read under the same condition as in {@link findLog}.
+ * The secret of the gateways, if the configuration gives one. With it, a command prints and takes the same positions as
+ * the gateways. The configuration is read under the same condition as in {@link findLog}.
  *
  * @throws PregonError CONFIG_INVALID
  */
@@ -66,7 +67,8 @@ export function chooseLog({ flags, settings }: Invocation, configuration: Config
 }
 
 /**
- * The driver of a log: built in, or one that the configuration names; the configuration is read only if that is needed.
+ * The driver of a log: built in, or named by the configuration. The configuration is read only if no built-in driver
+ * fits.
  *
  * @throws PregonError CONFIG_INVALID if no driver knows the URL
  */

@@ -2,5 +2,5 @@
 import { readSettings } from '../settings.js';
 import { runProgram } from './program.js';
 
-// What a handler file leaves running must not keep a gateway alive that has stopped.
+// A stopped gateway must exit even if a handler file left timers or sockets open.
 process.exit(await runProgram(process.argv.slice(2), readSettings()));

@@ -17,7 +17,7 @@ export interface ParsedLine {
 }
 
 /**
- * Reads what stands behind the name of a command.
+ * Parses the arguments and flags after the name of a command.
  *
  * @throws UsageError
  */
@@ -29,7 +29,7 @@ export function parseLine(command: Command, line: readonly string[]): ParsedLine
     if (token.kind === 'positional') positionals.push(token.value);
     if (token.kind === 'option') flags.add(...readFlag(descriptions, token));
   }
-  // Asked for help, a line may be as incomplete as it is.
+  // With --help, required arguments may be missing.
   return { flags, arguments: flags.has('help') ? new Map() : nameArguments(command, positionals) };
 }
 
@@ -85,6 +85,6 @@ function nameArguments(command: Command, positionals: readonly string[]): Map<st
     else if (required) throw new UsageError(`${name} is missing`);
   });
   const extra = positionals[command.arguments.length];
-  if (extra !== undefined) throw new UsageError(`"${extra}" is one argument too many`);
+  if (extra !== undefined) throw new UsageError(`"${extra}" is an extra argument: remove it`);
   return named;
 }

@@ -13,7 +13,12 @@ import { readVersion } from './version.js';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 
-/** Runs a command line, all that stands behind `pregon`. @returns the exit code */
+/**
+ * Runs a command line.
+ *
+ * @param line the arguments after `pregon`
+ * @returns the exit code
+ */
 export async function runProgram(line: readonly string[], settings: Settings): Promise<number> {
   watchOutput();
   const code = await dispatch(line, settings);
@@ -68,13 +73,13 @@ function unknownCommand(line: readonly string[]): string {
     const meant = nearest(`${given.join(' ')}${given.length === begun.length ? ' ' : ''}`, group);
     const what =
       given.length === begun.length ? `"${begun.join(' ')}" is not complete` : `unknown command "${given.join(' ')}"`;
-    return `${what}; ${meant ? `did you mean "${meant}"?` : `there are ${group.join(', ')}`}`;
+    return `${what}; ${meant ? `did you mean "${meant}"?` : `the commands are ${group.join(', ')}`}`;
   }
   const meant = nearest(first, [...commands.map(({ name }) => name), 'help']);
   return `unknown command "${first}"${meant ? `; did you mean "${meant}"?` : ''}`;
 }
 
-/** The longest beginning of a line, of at most two words, with which the names of several words begin. */
+/** The first one or two words of a line, if they are the start of a longer command name. */
 function longestBegun(line: readonly string[]): readonly string[] {
   for (let words = Math.min(2, line.length); words > 0; words--) {
     if (namesUnder(line.slice(0, words)).length > 0) return line.slice(0, words);
@@ -107,7 +112,7 @@ function refuse(message: string, usage: string): number {
   return EXIT_USAGE;
 }
 
-/** The mistakes of a configuration begin with their place, so that an editor can go there. */
+/** The lines of a configuration error start with file and position, so that an editor can jump there. */
 function describe(error: unknown, debug: boolean): readonly string[] {
   if (debug && error instanceof Error) return [error.stack ?? error.message, ...causes(error)];
   if (error instanceof ConfigurationError) return error.lines;

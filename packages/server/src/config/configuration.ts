@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import type { GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
 import type { Variables } from './expand.js';
 
-/** A file that the configuration names, and where it does so, for errors that show up when it is loaded. */
+/** A file that the configuration names, and where it does so, for errors when the file is loaded. */
 export interface FileReference {
-  /** Absolute. */
+  /** An absolute path. */
   readonly file: string;
   /** `pregon.yml:9:20 websocket.routes.events.handlers[0]` */
   readonly where: string;
@@ -15,30 +15,30 @@ export interface RouteConfiguration extends Omit<RouteOptions, 'handlers'> {
   readonly handlerFiles: readonly FileReference[];
 }
 
-/** A configuration file, read and found right. File names in it are absolute. */
+/** A configuration file, read and validated. File names in it are absolute. */
 export interface Configuration {
-  /** How to show the file to people; undefined where there is none. */
+  /** The name of the file for messages; undefined if there is no file. */
   readonly file: string | undefined;
   readonly log?: string;
   readonly exchanges?: readonly string[];
   readonly secret?: string;
   /** How many processes serve the port. */
   readonly workers?: number;
-  /** Options of the server of Socket.IO, which knows them; false for none. */
+  /** Options of the Socket.IO server, which validates them; false for no such server. */
   readonly socketIo?: GatewayOptions['socketIo'];
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
   readonly allowedOrigins?: readonly string[];
   readonly limits: GatewayLimits;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly subscriberFiles: readonly FileReference[];
-  /** Kinds of logs beside those that are built in. */
+  /** Log drivers in addition to the built-in ones. */
   readonly logDriverFiles?: readonly FileReference[];
   readonly http?: { readonly port: number; readonly host?: string; readonly token?: string };
   /** `maxAgeMs` in milliseconds, `maxBytes` in bytes. */
   readonly retention?: { readonly maxCount?: number; readonly maxAgeMs?: number; readonly maxBytes?: number };
 }
 
-/** The file that is read where none is named. */
+/** The file that is read if no other is named. */
 export const DEFAULT_CONFIGURATION_FILE = 'pregon.yml';
 
 export interface LoadOptions {
@@ -49,7 +49,7 @@ export interface LoadOptions {
   readonly variables: Variables;
 }
 
-/** What holds where there is no file. */
+/** The configuration if there is no file. */
 export const NO_CONFIGURATION: Configuration = {
   file: undefined,
   routes: {},
@@ -57,7 +57,7 @@ export const NO_CONFIGURATION: Configuration = {
   subscriberFiles: [],
 };
 
-/** Whether a file was named, or is there without being named. */
+/** Whether a file was named, or the default file exists. */
 export function isConfigured({ file, cwd }: LoadOptions): boolean {
   return file !== undefined || existsSync(resolve(cwd, DEFAULT_CONFIGURATION_FILE));
 }

@@ -4,8 +4,8 @@ const REFERENCE = /\$\$\{|\$\{([^}]*)\}?/g;
 const SHAPE = /^([A-Za-z_]\w*)(?::-(.*))?$/s;
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` by the value of the variable; the default also stands in where it is empty, as in a
- * shell. `$${` is a plain `${`.
+ * Replaces `${NAME}` and `${NAME:-default}` by the value of the variable. As in a shell, the default also replaces an
+ * empty value. `$${` is a plain `${`.
  */
 export function expandVariables(text: string, variables: Variables): { text: string; mistakes: string[] } {
   const mistakes: string[] = [];
@@ -17,7 +17,7 @@ export function expandVariables(text: string, variables: Variables): { text: str
       return reference;
     }
     const value = fallback === undefined ? variables[name] : variables[name] || fallback;
-    if (value === undefined) mistakes.push(`the variable ${name} is not set, and there is no default`);
+    if (value === undefined) mistakes.push(`the variable ${name} is not set and has no default`);
     return value ?? reference;
   });
   return { text: expanded, mistakes };

@@ -1,7 +1,7 @@
 import { type Configuration, isConfigured, type LoadOptions, NO_CONFIGURATION } from './configuration.js';
 
 /**
- * The configuration, if there is one. What reads and checks it takes a tenth of a second to load, so it is loaded only then.
+ * Reads the configuration, if there is one. The modules for this take 0.1 s to load, so they are loaded only on demand.
  *
  * @throws PregonError CONFIG_INVALID
  */

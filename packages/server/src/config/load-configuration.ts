@@ -13,13 +13,13 @@ import { ConfigurationError, type ConfigurationPath, startsWith } from './proble
 import { type ValidConfiguration, validate } from './validate.js';
 import { YamlFile } from './yaml-file.js';
 
-/** Far more than any configuration has, 1 MiB. */
+/** 1 MiB, far more than any configuration needs. */
 const MAX_FILE_BYTES = 1_048_576;
 
-/** How many mistakes are listed at once. */
+/** How many mistakes one error lists at most. */
 const MAX_PROBLEMS = 100;
 
-/** @throws PregonError CONFIG_INVALID; a {@link ConfigurationError} that lists all mistakes where the file could be read */
+/** @throws PregonError CONFIG_INVALID; a {@link ConfigurationError} with all mistakes if the file could be read */
 export function loadConfiguration(options: LoadOptions): Configuration {
   if (!isConfigured(options)) return NO_CONFIGURATION;
   const name = options.file ?? DEFAULT_CONFIGURATION_FILE;
@@ -28,7 +28,7 @@ export function loadConfiguration(options: LoadOptions): Configuration {
   const unset = yaml.expand(options.variables);
   const result = validate(yaml.toValue(), dirname(path));
   if ('valid' in result && unset.length === 0) return build(result.valid, yaml, { name, path, cwd: options.cwd });
-  // What was not expanded is not what the value will be: its one problem is the variable.
+  // A value with an unset variable is not the final value, so the variable is its only reported problem.
   const problems = 'problems' in result ? result.problems : [];
   const others = problems.filter((problem) => !unset.some(({ path: start }) => startsWith(problem.path, start)));
   const lines = [...unset, ...others].slice(0, MAX_PROBLEMS).map((problem) => ({
@@ -42,7 +42,9 @@ function byPlace(a: { where: string }, b: { where: string }): number {
   return a.where.localeCompare(b.where, 'en', { numeric: true });
 }
 
-/** Checks the kind of the file before opening it: a pipe without a writer would block the start for ever, and a device has no end. */
+/**
+ * Checks the kind of the file before opening it: a pipe without a writer would block for ever, and a device has no end.
+ */
 function readText(path: string, name: string): string {
   const refuse = (reason: unknown, cause?: unknown) =>
     new PregonError('CONFIG_INVALID', `cannot read the configuration ${name}: ${reason}`, { cause });
@@ -99,7 +101,7 @@ function build(
   };
 }
 
-/** What the URL of a log names is relative to the configuration, like every file in it, if its driver is built in. */
+/** A path in the URL of a built-in log is relative to the configuration file, like every path in that file. */
 function resolveLog(log: string, { path, cwd }: { path: string; cwd: string }): string {
   return builtInDriver(log)?.resolve?.(log, dirname(path), cwd) ?? log;
 }

@@ -9,22 +9,23 @@ import { nearest } from './nearest.js';
 import { ConfigurationError } from './problems.js';
 
 /**
- * The default export of a file: handlers, or a function that builds them, whose result is checked when it has.
+ * Loads the default export of a file: handlers, or a function that builds them. The result of the function is checked
+ * when it is called.
  *
- * @throws ConfigurationError, which says where the configuration names the file
+ * @throws ConfigurationError with the place in the configuration that names the file
  */
 export function loadHandlers(reference: FileReference): Promise<Built<RouteHandlers>> {
   return loadBuilt(reference, handlersProblem, isHandlers);
 }
 
-/** @throws ConfigurationError, which says where the configuration names the file */
+/** @throws ConfigurationError with the place in the configuration that names the file */
 export async function loadSubscriber(reference: FileReference): Promise<Built<Subscriber>> {
   const built = await loadBuilt(reference, subscriberProblem, isSubscriber);
   const name = basename(reference.file, extname(reference.file));
   return typeof built === 'function' ? async (context) => named(await built(context), name) : named(built, name);
 }
 
-/** @throws ConfigurationError, which says where the configuration names the file */
+/** @throws ConfigurationError with the place in the configuration that names the file */
 export async function loadLogDriver(reference: FileReference): Promise<LogDriver> {
   const exported = await importDefault(reference);
   const driver: unknown = isFunction(exported) ? exported() : exported;
@@ -58,20 +59,20 @@ async function loadBuilt<T extends object>(
   };
 }
 
-/** Node 20 strips no types, so TypeScript goes through jiti; JavaScript is imported as it is. */
+/** Node 20 cannot strip types, so TypeScript is loaded by jiti. JavaScript is imported directly. */
 async function importDefault({ file, where }: FileReference): Promise<unknown> {
   let module: unknown;
   try {
     module = /\.[cm]?ts$/.test(file) ? await importTypeScript(file) : await import(pathToFileURL(file).href);
   } catch (cause) {
-    throw new ConfigurationError([`${where}: cannot be loaded: ${lineOf(cause)}`], { cause });
+    throw new ConfigurationError([`${where}: the file cannot be loaded: ${lineOf(cause)}`], { cause });
   }
   if (typeof module === 'object' && module !== null && 'default' in module) return module.default;
-  throw new ConfigurationError([`${where}: has no default export`]);
+  throw new ConfigurationError([`${where}: the file has no default export`]);
 }
 
 async function importTypeScript(file: string): Promise<unknown> {
-  // Loaded a second time by jiti, our packages would bring error classes that nothing here knows.
+  // If jiti loaded our packages again, their error classes would be copies that `instanceof` here does not match.
   const virtualModules = { pregon: await import('../index.js'), '@pregon/protocol': protocol };
   const { createJiti } = await import('jiti');
   return createJiti(import.meta.url, { fsCache: false, virtualModules }).import(file);
@@ -114,7 +115,7 @@ function subscriberProblem(value: unknown): string | undefined {
   }
   if (!isFunction(Reflect.get(value, 'handle'))) return 'handle must be a function';
   const name: unknown = Reflect.get(value, 'name');
-  return name === undefined || typeof name === 'string' ? undefined : 'name must be a text';
+  return name === undefined || typeof name === 'string' ? undefined : 'name must be a string';
 }
 
 function isLogDriver(value: unknown): value is LogDriver {
@@ -123,7 +124,7 @@ function isLogDriver(value: unknown): value is LogDriver {
 
 function logDriverProblem(value: unknown): string | undefined {
   if (!isObject(value)) return 'must be a log driver, or a function that returns one';
-  if (typeof Reflect.get(value, 'name') !== 'string') return 'name must be a text';
+  if (typeof Reflect.get(value, 'name') !== 'string') return 'name must be a string';
   const schemes: unknown = Reflect.get(value, 'schemes');
   const isList = Array.isArray(schemes) && schemes.every((scheme) => typeof scheme === 'string');
   if (!isList || schemes.length === 0) return 'schemes must be a list of URL schemes';
@@ -131,13 +132,13 @@ function logDriverProblem(value: unknown): string | undefined {
   return wrong && `${wrong} must be a function`;
 }
 
-/** Only of plain objects: the instance of a class may have members of its own. */
+/** Only plain objects are checked: an instance of a class may have further members. */
 function unknownMember(value: object, known: readonly string[]): string | undefined {
   if (Object.getPrototypeOf(value) !== Object.prototype) return undefined;
   const unknown = Object.keys(value).find((key) => !known.includes(key));
   if (unknown === undefined) return undefined;
   const meant = nearest(unknown, known);
-  return `"${unknown}" is none of ${known.join(', ')}${meant ? `; did you mean "${meant}"?` : ''}`;
+  return `"${unknown}" is not one of ${known.join(', ')}${meant ? `; did you mean "${meant}"?` : ''}`;
 }
 
 function isFunction(value: unknown): value is (...args: unknown[]) => unknown {

@@ -1,6 +1,6 @@
 /**
- * The candidate that somebody who wrote `word` most likely meant: the one with the fewest edits (insert, delete, replace, swap
- * of neighbours), provided that they are few for its length; else undefined.
+ * The candidate that `word` is most likely a misspelling of: the one with the fewest edits (insert, delete, replace,
+ * swap of neighbours). Undefined if even that one needs too many edits for its length.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;

@@ -3,15 +3,18 @@ import { PregonError } from '@pregon/protocol';
 /** The keys from the root of the configuration to a value: `['websocket', 'routes', 'events', 'handlers', 0]`. */
 export type ConfigurationPath = readonly (string | number)[];
 
-/** One mistake in a configuration. */
+/** A mistake in a configuration. */
 export interface Problem {
   readonly path: ConfigurationPath;
   readonly message: string;
-  /** The key is wrong, not its value. */
+  /** Whether the key is wrong, not its value. */
   readonly ofKey?: boolean;
 }
 
-/** A configuration that cannot be used; each line says where and what: `pregon.yml:12:13 http.port: must be at most 65535`. */
+/**
+ * A configuration that cannot be used. Each line gives place and mistake: `pregon.yml:12:13 http.port: must be at most
+ * 65535`.
+ */
 export class ConfigurationError extends PregonError {
   readonly lines: readonly string[];
 
@@ -21,7 +24,7 @@ export class ConfigurationError extends PregonError {
   }
 }
 
-/** As people write it: `websocket.routes.events.handlers[0]`. */
+/** The path as text: `websocket.routes.events.handlers[0]`. */
 export function showPath(path: ConfigurationPath): string {
   return path.map((key, index) => (typeof key === 'number' ? `[${key}]` : index === 0 ? key : `.${key}`)).join('');
 }

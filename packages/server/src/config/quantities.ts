@@ -13,12 +13,15 @@ const BYTE_UNITS = {
   TIB: 2 ** 40,
 } as const;
 
-/** Milliseconds in `500ms`, `30s`, `15m`, `12h` or `7d`; undefined where the text is no duration above 0. */
+/** Milliseconds in `500ms`, `30s`, `15m`, `12h` or `7d`; undefined if the text is not a duration above 0. */
 export function parseDuration(text: string): number | undefined {
   return parseQuantity(text, DURATION_UNITS);
 }
 
-/** Bytes in `512MB` (a million each), `512MiB` (2^20 each) or a bare number; undefined where the text is no size above 0. */
+/**
+ * Bytes in `512MB` (a million each), `512MiB` (2^20 each) or a bare number; undefined if the text is not a size above
+ * 0.
+ */
 export function parseBytes(text: string): number | undefined {
   return parseQuantity(text.toUpperCase(), BYTE_UNITS);
 }

@@ -1,2 +1,2 @@
-/** The names that stand in URLs and on the command line. */
+/** The form of a route name, which appears in URLs and on the command line. */
 export const ROUTE_NAME = /^[A-Za-z0-9][\w.-]*$/;

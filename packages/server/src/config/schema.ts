@@ -8,7 +8,7 @@ import { parseBytes, parseDuration } from './quantities.js';
 import { ROUTE_NAME } from './route-name.js';
 import { NO_WORKERS, parseWorkers } from './workers.js';
 
-/** A variable expands to a text: `${PORT}` is `"1234"` where a number is wanted. */
+/** A variable expands to a string, so `${PORT}` is `"1234"` even for a key that takes a number. */
 const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
   z.preprocess(
     (value) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value),
@@ -17,7 +17,7 @@ const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
 
 const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
 
-/** `true` stands for options that are all defaults, `false` for none. */
+/** `true` means compression with default options, `false` means no compression. */
 const compression = z.preprocess(
   (value) => (value === true || value === 'true' ? {} : value === false || value === 'false' ? undefined : value),
   z
@@ -32,12 +32,15 @@ const text = z.string().min(1);
 
 const pattern = z
   .string()
-  .refine(isPattern, 'is not a topic pattern; write words between dots, * for one, # for any number');
+  .refine(
+    isPattern,
+    'is not a topic pattern; write words separated by dots, * for one word, # for any number of words',
+  );
 
 const path = z
   .string()
   .refine((value) => value.startsWith('/'), { error: 'must start with "/"', abort: true })
-  .refine((value) => !/[\s?#]/.test(value), 'must not hold blanks, "?" or "#"');
+  .refine((value) => !/[\s?#]/.test(value), 'must not contain spaces, "?" or "#"');
 
 const origin = z.string().refine(isOrigin, NO_ORIGIN);
 
@@ -49,7 +52,7 @@ const duration = quantity(parseDuration, 'is not a duration; write 30s, 15m, 12h
 const workers = quantity(parseWorkers, NO_WORKERS);
 const bytes = quantity(parseBytes, 'is not a size; write 512MB, 2GiB or a number of bytes');
 
-/** @param directory what file names in the configuration are relative to */
+/** @param directory the folder that file names in the configuration are relative to */
 export function configurationSchema(directory: string) {
   const file = z
     .string()

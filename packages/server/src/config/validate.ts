@@ -15,7 +15,7 @@ const NOUNS: Readonly<Record<string, string>> = {
   record: 'a map',
 };
 
-/** Checks a whole configuration; where it has problems, lists all of them. */
+/** Checks a whole configuration, and lists all its problems. */
 export function validate(value: unknown, directory: string): { valid: ValidConfiguration } | { problems: Problem[] } {
   const schema = configurationSchema(directory);
   const result = schema.safeParse(value, { error: describe });
@@ -40,7 +40,7 @@ function describe(issue: z.core.$ZodRawIssue): string | undefined {
     case 'too_big':
       return `must be at most ${issue.maximum}`;
     case 'invalid_key':
-      return 'is not a name; write letters, digits, "_", "-" and "."';
+      return 'is not a valid name; use letters, digits, "_", "-" and "."';
     default:
       return undefined;
   }
@@ -59,12 +59,12 @@ function unknownKeys(schema: z.ZodType, path: ConfigurationPath, keys: readonly 
     return {
       path: [...path, key],
       ofKey: true,
-      message: meant ? `unknown key; did you mean "${meant}"?` : `unknown key; there are ${known.join(', ')}`,
+      message: meant ? `unknown key; did you mean "${meant}"?` : `unknown key; the keys are ${known.join(', ')}`,
     };
   });
 }
 
-/** The keys of the map at a path, read from the schema itself, so that no list of them has to be kept. */
+/** The keys of the map at a path, read from the schema, so that there is no second list to maintain. */
 function knownKeys(schema: z.ZodType, path: ConfigurationPath): string[] {
   let at: unknown = schema;
   for (const key of path) {
@@ -97,7 +97,7 @@ function isRecordSchema(schema: unknown): schema is { valueType: unknown } {
   return typeof schema === 'object' && schema !== null && 'valueType' in schema;
 }
 
-/** Beside the schema, which would not look at it while any other part is wrong. */
+/** Not part of the schema, because a refinement does not run while any other part is invalid. */
 function duplicatePaths(value: unknown): Problem[] {
   const routes = member(member(value, 'websocket'), 'routes');
   const owners = new Map<unknown, string>();

@@ -3,36 +3,39 @@ import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node,
 import { expandVariables, type Variables } from './expand.js';
 import { ConfigurationError, type ConfigurationPath, type Problem, showPath } from './problems.js';
 
-/** The library passes on what the engine says of deep nesting: where the stack ends in a function, and where in a regular expression. */
+/**
+ * The engine's messages for deep nesting, which the library passes on: for a function, and for a regular expression.
+ */
 const STACK_OVERFLOW = /Maximum call stack size exceeded|Stack overflow/;
 
 const TOO_DEEP = 'it is nested too deeply';
 
-/** The most mistakes that are listed: if the file is not YAML, every character may be one. */
+/** The most mistakes that are listed. In a file that is not YAML, every character may be one. */
 const MAX_MISTAKES = 20;
 
-/** How many values its aliases may stand for, those within others included. */
+/** How many values the aliases of a file may expand to, including nested aliases. */
 const MAX_ALIASES = 100;
 
-/** A YAML document that knows where each of its values stands. */
+/** A YAML document with the place of each value in the file. */
 export class YamlFile {
   readonly #name: string;
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed;
 
   /**
-   * @param name how to show the file to people
-   * @throws ConfigurationError where the text is not YAML
+   * @param name the name of the file, for messages
+   * @throws ConfigurationError if the text is not YAML
    */
   constructor(name: string, text: string) {
     this.#name = name;
-    // The library prints some warnings by itself, as for a map used as a key; what it means by them is reported as an unknown key.
+    // The library prints some warnings itself, for example for a map as a key. Such a key is reported as unknown
+    // anyway.
     this.#document = parse(name, () =>
       parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, logLevel: 'error' }),
     );
     const mistakes = [...this.#document.errors, ...this.#document.warnings];
     if (mistakes.length > 0) {
-      // Each level that could not be read is reported as a mistake of its own: the innermost says it for all.
+      // The library reports each unreadable level as a mistake. One error for the innermost level is enough.
       const tooDeep = mistakes.find(({ message }) => STACK_OVERFLOW.test(message));
       if (tooDeep) throw new ConfigurationError([`${this.#place(tooDeep.pos[0])} ${TOO_DEEP}`]);
       const first = mistakes.slice(0, MAX_MISTAKES);
@@ -40,14 +43,15 @@ export class YamlFile {
     }
   }
 
-  /** Puts the values of variables where the texts name them. What cannot be expanded stays, and is a problem. */
+  /** Replaces variables in texts by their values. A variable that cannot be expanded stays, and is a problem. */
   expand(variables: Variables): Problem[] {
     const problems: Problem[] = [];
     const visit = (node: unknown, path: ConfigurationPath): void => {
       if (isMap(node)) {
         for (const { key, value } of node.items) {
           const name = keyOf(key);
-          if (name === '__proto__') problems.push({ path: [...path, name], message: 'is not a name', ofKey: true });
+          if (name === '__proto__')
+            problems.push({ path: [...path, name], message: 'is not a valid name', ofKey: true });
           visit(value, [...path, name]);
         }
       }
@@ -68,7 +72,10 @@ export class YamlFile {
     return parse(this.#name, () => this.#document.toJS({ maxAliasCount: MAX_ALIASES })) ?? {};
   }
 
-  /** `pregon.yml:12:5 websocket.routes.events.path`: the value itself, or its key where it is a collection or absent. */
+  /**
+   * `pregon.yml:12:5 websocket.routes.events.path`: the place of the value, or of its key if the value is a collection
+   * or missing.
+   */
   where(path: ConfigurationPath, ofKey = false): string {
     return `${this.#place(this.#locate(path, ofKey))} ${showPath(path)}`.trimEnd();
   }
@@ -92,7 +99,7 @@ export class YamlFile {
   }
 }
 
-/** @throws ConfigurationError for what the library throws: for many aliases of aliases, or for deep nesting */
+/** @throws ConfigurationError for an error of the library, such as too many nested aliases or too deep nesting */
 function parse<Result>(name: string, work: () => Result): Result {
   try {
     return work();
@@ -104,7 +111,7 @@ function parse<Result>(name: string, work: () => Result): Result {
 }
 
 function wrongOf(error: unknown): string {
-  if (error instanceof ReferenceError) return 'its aliases stand for too much; write it without most of them';
+  if (error instanceof ReferenceError) return 'its aliases expand to too many values; use fewer aliases';
   return messageOf(error);
 }
 

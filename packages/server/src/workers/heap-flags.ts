@@ -1,12 +1,14 @@
 /**
- * V8 lets its young generation grow to 16 MiB and more, and clears it in one go: where thousands connect at once, and so most of it lives on,
- * that stops deliveries for tens of milliseconds. Of 2 MiB it is cleared in half of that, and takes a thousand bytes less for each of ten thousand
- * connections. What it costs where there are many audiences, and who had better choose otherwise: docs/operations/running.md.
+ * By default, V8's young generation grows to 16 MiB and more, and is collected in one pause. If thousands of clients
+ * connect at once, most of it survives, and the pause stops deliveries for tens of milliseconds. With 2 MiB, the pause
+ * is half as long, and each of 10,000 connections takes 1,000 bytes less. docs/operations/running.md has the cost with
+ * many audiences, and says when to choose another size.
  */
 const SMALL_YOUNG_GENERATION = '--max-semi-space-size=2';
 
 /**
- * The flags of Node.js for workers: this process' own, and a small young generation unless somebody has set its size.
+ * The flags of Node.js for workers: those of this process, plus a small young generation unless its size is already
+ * set.
  *
  * @param nodeOptions the variable `NODE_OPTIONS`
  */

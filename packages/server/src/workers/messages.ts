@@ -1,11 +1,11 @@
 import { z } from 'zod';
 
-/** What a worker tells when it serves. */
+/** What a worker reports when it serves clients. */
 const facts = z.object({
   port: z.number(),
-  /** How the log names itself. */
+  /** The name of the log, for messages. */
   log: z.string(),
-  /** The URL of the HTTP port, where there is one. */
+  /** The URL of the HTTP port, if there is one. */
   http: z.string().optional(),
 });
 
@@ -13,7 +13,7 @@ export type Facts = z.output<typeof facts>;
 
 const ticket = z.string();
 
-/** Undefined where the worker is ready. */
+/** Why a worker is not ready; undefined if it is. */
 const notReady = z.string().optional();
 
 const toPrimary = z.discriminatedUnion('op', [
@@ -21,9 +21,9 @@ const toPrimary = z.discriminatedUnion('op', [
   /** Asks whether all workers are ready. */
   z.object({ op: z.literal('ready?'), id: z.number() }),
   z.object({ op: z.literal('readiness'), id: z.number(), notReady }),
-  /** Comes with a socket, for another worker: an upgrade, of which `head` is all that was read (base64). */
+  /** Comes with a socket for another worker: an upgrade request. `head` has the bytes already read (base64). */
   z.object({ op: z.literal('hand'), to: z.number(), ticket, head: z.string() }),
-  /** The sender of the socket reads it no more. */
+  /** The sender of the socket no longer reads it. */
   z.object({ op: z.literal('released'), to: z.number(), ticket }),
 ]);
 
@@ -38,12 +38,12 @@ const toWorker = z.discriminatedUnion('op', [
 export type ToPrimary = z.output<typeof toPrimary>;
 export type ToWorker = z.output<typeof toWorker>;
 
-/** @returns undefined for what is none, as other code in the process may use the channel too */
+/** @returns undefined for any other message, because other code in the process may use the channel too */
 export function readToPrimary(message: unknown): ToPrimary | undefined {
   return toPrimary.safeParse(message).data;
 }
 
-/** @returns undefined for what is none */
+/** @returns undefined for any other message */
 export function readToWorker(message: unknown): ToWorker | undefined {
   return toWorker.safeParse(message).data;
 }

@@ -5,13 +5,13 @@ import { guard } from '../transports/sockets/guarded-socket.js';
 import { headersFromOwner, headersToOwner } from './private-socket.js';
 
 export interface Owner {
-  /** The path of its private socket. */
+  /** The path of the owner's private socket. */
   readonly path: string;
-  /** Called where it cannot be reached, or ended before it answered: nothing was answered yet. */
+  /** Called if the owner cannot be reached, or ends before it answers. The response is still unsent. */
   readonly onGone: () => void;
 }
 
-/** Has a request answered by the owner of its session; both directions are streamed, and ended where the client ends. */
+/** Forwards a request to the owner of its session. Both directions are streamed, and end if the client disconnects. */
 export function passOn(
   request: IncomingMessage,
   response: ServerResponse,
@@ -29,12 +29,12 @@ export function passOn(
   });
   onwards.on('error', () => {
     request.unpipe(onwards);
-    // An owner may answer before it has read all, and end the connection: its answer goes on as far as it came.
+    // An owner may answer before it has read the whole body, then close. What it has answered is still sent on.
     if (!isAnswered && !response.closed) onGone();
   });
   response.once('close', () => {
     if (!response.writableFinished || !onwards.writableFinished) onwards.destroy();
-    // What is left of a body that nobody wanted stands before the next request of the connection.
+    // Discard the unread rest of the body, because it precedes the next request on the connection.
     request.unpipe(onwards);
     request.resume();
   });
@@ -42,8 +42,8 @@ export function passOn(
 }
 
 /**
- * Pipes an upgraded connection through this process, for as long as it lasts: for TLS, whose state cannot be handed to another
- * process.
+ * Pipes an upgraded connection through this process for its whole life. TLS needs this, because its state cannot be
+ * handed to another process.
  */
 export function pipeOn(request: IncomingMessage, stream: Duplex, head: Buffer, { path, onGone }: Owner): void {
   const onwards = connect(path);
@@ -65,7 +65,7 @@ export function pipeOn(request: IncomingMessage, stream: Duplex, head: Buffer, {
   });
 }
 
-/** A request up to its body, as it came over the wire. */
+/** The request line and headers of a request, as they came over the wire. */
 export function headOf({ method, url, httpVersion }: IncomingMessage, headers: readonly string[]): Buffer {
   const lines = [`${method} ${url} HTTP/${httpVersion}`];
   for (let at = 0; at + 1 < headers.length; at += 2) lines.push(`${headers[at]}: ${headers[at + 1]}`);

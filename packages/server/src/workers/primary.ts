@@ -10,45 +10,47 @@ import { assertPath, privateSocket } from './private-socket.js';
 import { Restarts } from './restarts.js';
 import { type Ended, type Variables, WorkerProcess } from './worker-process.js';
 
-/** How long a worker may take to say whether it is ready. */
+/** How long a worker may take to report whether it is ready. */
 const READY_PATIENCE_MS = 1_000;
 
-/** How long a worker may take to end beyond the time for draining. */
+/** How much longer than the drain time a worker may take to end. */
 const END_PATIENCE_MS = 5_000;
 
 export interface PrimaryOptions {
   readonly workers: number;
-  /** Arguments of workers, without secrets: everybody on the machine can see them. */
+  /** Arguments of the workers, without secrets: every user of the machine can see them. */
   readonly args: readonly string[];
-  /** The environment by which a process knows that it is a worker, which one, and where the workers meet. */
+  /**
+   * Environment variables that tell a process that it is a worker, its number, and the folder shared by the workers.
+   */
   readonly variablesOf: (number: number, folder: string) => Variables;
-  /** Flags for the Node.js of workers. */
+  /** Node.js flags of the workers. */
   readonly execArgv: readonly string[];
-  /** How long workers may take to drain. */
+  /** How long the workers may take to drain. */
   readonly drainMs: number;
-  /** Called once, when all serve. */
+  /** Called once, when all workers serve clients. */
   readonly onServing: (facts: Facts) => void;
   readonly logger: Logger;
 }
 
 /**
- * Starts this program again as workers that share its ports, starts anew what ends, and ends them all; serves nothing itself. The
- * first is started alone: what is wrong with all of them is said once.
+ * Starts this program again as workers that share its ports, restarts workers that end, and stops them all. It serves
+ * no clients itself. The first worker starts alone, so that a mistake common to all workers is reported once.
  */
 export class Primary {
   readonly #options: PrimaryOptions;
   readonly #folder = mkdtempSync(join(tmpdir(), 'pregon-workers-'));
-  /** By their number, from 1. */
+  /** The workers by number, from 1. */
   readonly #workers = new Map<number, WorkerProcess>();
   readonly #stopping = new AbortController();
-  /** Told what it ended by when there is no use in going on. */
+  /** Called with the reason when restarting is pointless. */
   #giveUp: (error: Error) => void = () => {};
 
-  /** @throws Error where the folder for temporary files has too long a path */
+  /** @throws Error if the path of the folder for temporary files is too long */
   constructor(options: PrimaryOptions) {
     this.#options = options;
     cluster.setupPrimary({ args: [...options.args], execArgv: [...options.execArgv] });
-    // However this process ends, short of being killed: nobody is left behind.
+    // No worker is left behind, however this process ends; only SIGKILL skips this.
     process.once('exit', () => {
       for (const worker of this.#workers.values()) worker.kill();
       rmSync(this.#folder, { recursive: true, force: true });
@@ -59,8 +61,8 @@ export class Primary {
   /**
    * Runs until `stop` resolves.
    *
-   * @returns the exit code, which is the first worker's where it ended before it served: it has said why
-   * @throws Error where workers end again and again at their start, and none serves
+   * @returns the exit code; that of the first worker if it ended before it served, because it has reported the reason
+   * @throws Error if workers end again and again at their start, and none serves
    */
   async run(stop: Promise<string>): Promise<number> {
     const hopeless = new Promise<Error>((resolve) => {
@@ -87,7 +89,7 @@ export class Primary {
     for (const number of numbers) void this.#keep(number, number === 1 ? first : this.#fork(number), served);
   }
 
-  /** Has a worker of this number, as long as nobody stops it. */
+  /** Keeps a worker with this number running until the primary stops. */
   async #keep(number: number, first: WorkerProcess, served: (number: number) => void): Promise<void> {
     const { logger } = this.#options;
     const restarts = new Restarts(Math.random);
@@ -98,9 +100,11 @@ export class Primary {
       const pauseMs = restarts.ended(ended.servedMs);
       const { code, signal } = ended;
       if (restarts.isHopeless && ![...this.#workers.values()].some(({ isServing }) => isServing)) {
-        return this.#giveUp(new Error(`worker ${number} ${describeEnd(ended)} again and again, and no other serves`));
+        return this.#giveUp(
+          new Error(`worker ${number} ${describeEnd(ended)} again and again, and no other worker serves`),
+        );
       }
-      logger.warn({ worker: number, code, signal, pauseMs }, 'a worker has ended; starting another');
+      logger.warn({ worker: number, code, signal, pauseMs }, 'a worker has ended; restarting it');
       await pause(pauseMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted) return;
     }
@@ -137,7 +141,7 @@ export class Primary {
     return all.find((notReady) => notReady !== undefined);
   }
 
-  /** Resolves when all have ended; those that do not in time are killed. */
+  /** Resolves when all workers have ended. Workers that do not end in time are killed. */
   async #stop(signal: string): Promise<void> {
     this.#stopping.abort();
     const workers = [...this.#workers.values()];
@@ -159,7 +163,7 @@ function describeEnd({ code, signal }: Ended): string {
   return `ended with ${signal ?? `exit code ${code}`}`;
 }
 
-/** As Engine.IO answers an upgrade to a session that is not there; the client comes back as a new one. */
+/** Answers as Engine.IO does for an unknown session; the client then connects with a new one. */
 function refuseUnknownSession(socket: Socket): void {
   const body = 'Session ID unknown';
   const headers = `Connection: close\r\nContent-Type: text/html\r\nContent-Length: ${body.length}`;

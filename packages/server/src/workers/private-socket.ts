@@ -4,21 +4,26 @@ import { join } from 'node:path';
 /** The shortest `sockaddr_un.sun_path` of the systems that Node runs on, without the NUL at its end. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** Where a worker takes what belongs to its sessions from the other workers, in the folder that they alone may enter. */
+/** The socket on which a worker takes requests for its sessions from other workers. Only they may enter the folder. */
 export function privateSocket(folder: string, worker: number): string {
   return join(folder, `${worker}.sock`);
 }
 
-/** @throws Error where no socket can have this path */
+/** @throws Error if the path is too long for a socket */
 export function assertPath(path: string): void {
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return;
   throw new Error(`${path} is too long for a socket: name a folder with a shorter path in TMPDIR`);
 }
 
-/** Carries the client's address to the owner of its session. Believed on the private socket alone, and never passed on from outside. */
+/**
+ * Carries the client's address to the owner of its session. It is trusted only on the private socket, and removed from
+ * requests from outside.
+ */
 const REMOTE_ADDRESS = 'x-pregon-remote-address';
 
-/** Headers of one connection, which the next one has of its own (RFC 9110 section 7.6.1), and what the answer to was given already. */
+/**
+ * Hop-by-hop headers (RFC 9110 section 7.6.1), which the next connection sets itself; and `expect`, already answered.
+ */
 const OF_ONE_CONNECTION = new Set([
   'connection',
   'expect',
@@ -30,23 +35,27 @@ const OF_ONE_CONNECTION = new Set([
   'upgrade',
 ]);
 
-/** The headers of a request to another worker, as a flat list of names and values. @param upgrading whether it asks for an upgrade, for which `Connection` is needed */
+/**
+ * The headers of a request to another worker, as a flat list of names and values.
+ *
+ * @param upgrading whether the request is an upgrade, which needs `Connection` and `Upgrade`
+ */
 export function headersToOwner({ rawHeaders, socket }: IncomingMessage, upgrading: boolean): string[] {
   const headers = withoutHeaders(rawHeaders, (name) => !upgrading && OF_ONE_CONNECTION.has(name));
   return [...headers, REMOTE_ADDRESS, socket.remoteAddress ?? ''];
 }
 
-/** The headers of an answer that another worker gave. */
+/** The headers of an answer from another worker. */
 export function headersFromOwner({ rawHeaders }: IncomingMessage): string[] {
   return withoutHeaders(rawHeaders, (name) => OF_ONE_CONNECTION.has(name));
 }
 
-/** Makes a request that came by the private socket what it was where the client sent it. */
+/** Restores the client's address on a request that came over the private socket. */
 export function restoreRemoteAddress(request: IncomingMessage): void {
   const address = request.headers[REMOTE_ADDRESS];
   delete request.headers[REMOTE_ADDRESS];
   request.rawHeaders = withoutHeaders(request.rawHeaders, () => false);
-  // A connection between workers serves one request at a time, each of another client.
+  // A connection between workers serves one request at a time, each from another client.
   Object.defineProperty(request.socket, 'remoteAddress', { value: address || undefined, configurable: true });
 }
 

@@ -3,13 +3,13 @@ import { Backoff } from '../core/time/backoff.js';
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5_000;
 
-/** A worker that has served as long as this has not failed at its start. */
+/** A worker that served for this long did not fail at its start. */
 const SETTLED_MS = 10_000;
 
-/** After how many failures in a row, while no worker serves at all, nobody is started any more. */
+/** After this many failures in a row, and if no worker serves, workers are no longer restarted. */
 const MOST_FAILURES = 5;
 
-/** When a worker that ended is started again: soon, and with growing pauses where it ends again and again. */
+/** Decides when an ended worker is restarted: with backoff if it ends again and again. */
 export class Restarts {
   readonly #backoff: Backoff;
   #failures = 0;
@@ -19,7 +19,7 @@ export class Restarts {
     this.#backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, random);
   }
 
-  /** @param servedMs how long it served; 0 where it never did. @returns milliseconds until the next start */
+  /** @param servedMs how long the worker served; 0 if it never did. @returns milliseconds until the next start */
   ended(servedMs: number): number {
     if (servedMs >= SETTLED_MS) {
       this.#failures = 0;
@@ -29,7 +29,7 @@ export class Restarts {
     return Math.round(this.#backoff.nextMs());
   }
 
-  /** Whether there is no use in going on, where nobody else serves either. */
+  /** Whether restarting is pointless, provided that no other worker serves. */
   get isHopeless(): boolean {
     return this.#failures >= MOST_FAILURES;
   }

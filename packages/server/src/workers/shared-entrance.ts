@@ -12,16 +12,16 @@ import { privateSocket, restoreRemoteAddress } from './private-socket.js';
 import { namesSession, newSessionId, ownerOf } from './session-id.js';
 import type { Worker } from './worker.js';
 
-/** More than a server takes from clients, as an address is added to what a client sent. */
+/** More than a server takes from clients, because the client's address is added to its headers. */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** How many connections to other workers are kept for the next request. */
+/** How many idle connections to other workers are kept open. */
 const MAX_FREE_CONNECTIONS = 64;
 
-/** What a worker is to what comes in by it. */
+/** The part of a worker that an entrance uses. */
 type Colleague = Pick<Worker, 'place' | 'hand' | 'onTaken'>;
 
-/** The workers, to a gateway in one of them. */
+/** The other workers, as a gateway in one worker sees them. */
 export class WorkerSiblings implements Siblings {
   readonly #worker: Colleague;
 
@@ -38,24 +38,24 @@ export class WorkerSiblings implements Siblings {
   }
 }
 
-/** The entrance of one worker among several: what belongs to a session of another one goes there. */
+/** The entrance of one of several workers. It forwards requests for a session of another worker to that worker. */
 class SharedEntrance implements Entrance {
   readonly #own: Entrance;
   readonly #worker: Colleague;
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: MAX_FREE_CONNECTIONS });
-  /** Where the other workers bring what belongs here. */
+  /** The server to which other workers forward requests for sessions of this worker. */
   readonly #privately: Server;
-  /** Never listens: it reads the handshakes of sockets that were handed over. */
+  /** Never listens: it parses the handshakes of sockets that other workers handed over. */
   readonly #handed = createServer();
   readonly #path: string;
 
-  /** Also where nobody is left to do so but the workers, because the primary was killed. */
+  /** Removes the socket and the folder. The workers must do so in case the primary was killed. */
   readonly #leave = () => {
     try {
       rmSync(this.#path, { force: true });
       rmdirSync(this.#worker.place.folder);
     } catch {
-      // Others are still there, or are gone with the folder.
+      // Other workers still use the folder, or it is already removed.
     }
   };
 
@@ -84,14 +84,14 @@ class SharedEntrance implements Entrance {
   }
 
   arrives(request: IncomingMessage): boolean {
-    // A session of another worker is not known here: its requests are passed on.
+    // A session of another worker is unknown here, so its requests are forwarded.
     const goesOn = namesSession(request.url) && this.#pathOfOther(request) !== undefined;
     return !goesOn && this.#own.arrives(request);
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
     const path = this.#pathOfOther(request);
-    // As for any session that it does not know, it says so, and the client comes back as a new one.
+    // This worker answers that the session is unknown, and the client connects with a new one.
     const onGone = () => this.#own.request(request, response);
     if (path === undefined) onGone();
     else passOn(request, response, { path, onGone }, this.#agent);
@@ -122,7 +122,7 @@ class SharedEntrance implements Entrance {
   }
 
   #listen(): Server {
-    // Who brings a request keeps the time for it, and the connections for the next.
+    // The worker that forwards a request enforces the timeouts and keeps the connections alive.
     const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES });
     server.on('request', (request, response) => {
       restoreRemoteAddress(request);
@@ -133,9 +133,9 @@ class SharedEntrance implements Entrance {
       restoreRemoteAddress(request);
       this.#own.upgrade(request, stream, head);
     });
-    // Left by one that was killed.
+    // A worker that was killed leaves its socket behind.
     rmSync(this.#path, { force: true });
-    // Not among the ports that a cluster shares: each worker has its own.
+    // `exclusive` keeps this socket out of the cluster's shared ports: each worker has its own.
     server.listen({ path: this.#path, exclusive: true });
     return server;
   }

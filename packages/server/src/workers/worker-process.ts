@@ -9,29 +9,32 @@ import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './mess
 export interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
-  /** For how long it served, in milliseconds; 0 where it never did. */
+  /** How long it served, in milliseconds; 0 if it never did. */
   readonly servedMs: number;
 }
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** A worker's process, as the primary sees it. */
+/** The process of a worker, as the primary sees it. */
 export class WorkerProcess {
   readonly number: number;
-  /** Resolves when it serves; never, where it ends before. */
+  /** Resolves when the worker serves clients; never, if it ends before. */
   readonly served: Promise<Facts>;
   readonly ended: Promise<Ended>;
-  /** What it asks the primary for, beside what is answered here; `socket` where one came with it. */
+  /** Handles messages to the primary that this class does not answer; `socket` came with the message, if any. */
   onMessage: (message: ToPrimary, socket: SendHandle | undefined) => void = () => {};
   readonly #process: ClusterWorker;
   readonly #asked = new Map<number, (notReady: string | undefined) => void>();
-  /** Ends what goes to it, by ticket, and was not received yet. As of what is dealt to it, Node lets go of none of them where it is killed. */
+  /**
+   * Closes connections on their way to the worker, by ticket. If the worker is killed, Node closes neither these nor
+   * the ones dealt to it.
+   */
   readonly #going = new Map<string, () => void>();
   #lastId = 0;
   #servingSince: number | undefined;
   #isGone = false;
 
-  /** @param variables of its environment, beside those of this process */
+  /** @param variables environment variables in addition to those of this process */
   constructor(number: number, variables: Variables) {
     this.number = number;
     this.#process = cluster.fork(variables);
@@ -59,7 +62,7 @@ export class WorkerProcess {
         resolve({ code, signal, servedMs: since === undefined ? 0 : performance.now() - since });
       });
     });
-    // A channel that breaks while something is sent belongs to a process that ends, which is told by `ended`.
+    // A channel breaks during a send only if the process ends, and `ended` reports that.
     this.#process.on('error', () => {});
   }
 
@@ -71,7 +74,7 @@ export class WorkerProcess {
     return this.#servingSince !== undefined && !this.#isGone;
   }
 
-  /** Why it is not ready, undefined where it is; asks it, and does not wait for longer than `patienceMs`. */
+  /** Asks the worker why it is not ready, for at most `patienceMs`; undefined if it is ready. */
   async notReady(patienceMs: number): Promise<string | undefined> {
     if (!this.isServing) return `worker ${this.number} is starting`;
     const id = ++this.#lastId;
@@ -92,14 +95,14 @@ export class WorkerProcess {
   }
 
   /**
-   * Gives it a connection, which is closed here when it was received.
+   * Hands a connection to the worker. It is closed here when the worker has received it.
    *
-   * @param head all that was read of it
-   * @returns false where it is not there to take it
+   * @param head the bytes already read from the connection
+   * @returns false if the worker cannot take it
    */
   give(ticket: string, head: string, socket: Socket): boolean {
     if (!this.isServing || !this.#process.isConnected()) return false;
-    // Sent, the socket has no more to do with it.
+    // After the send, the socket is detached from its handle.
     const handle = handleOf(socket);
     this.#going.set(ticket, () => {
       socket.destroy();
@@ -109,14 +112,17 @@ export class WorkerProcess {
     return true;
   }
 
-  /** What it was given is read by nobody else any more. Sent after the connection was received, as all that follows one is. */
+  /**
+   * Tells the worker that no other process reads the connection any longer. The channel sends this after the connection
+   * was received.
+   */
   released(ticket: string): void {
     if (!this.#process.isConnected()) return;
     const message: ToWorker = { op: 'released', ticket };
     this.#process.process.send(message, undefined, undefined, () => this.#going.delete(ticket));
   }
 
-  /** One that still starts does not listen to what it is told: what it does not hear is lost. A signal reaches it. */
+  /** A worker that is still starting does not read messages yet, and would miss this one. A signal reaches it. */
   stop(signal: string): void {
     if (this.isServing) this.tell({ op: 'stop', signal });
     else if (!this.#isGone) this.#process.process.kill('SIGTERM');

@@ -5,14 +5,14 @@ import { Socket } from 'node:net';
 import { guard } from '../transports/sockets/guarded-socket.js';
 import { type Facts, readToWorker, type ToPrimary } from './messages.js';
 
-/** How long a socket that came may be waited for until its sender has let go of it. */
+/** How long a received socket may wait until its sender has released it. */
 const RELEASE_TIMEOUT_MS = 10_000;
 
-/** Which worker a process is. */
+/** The identity of a worker process. */
 export interface WorkerPlace {
-  /** From 1. A worker that takes the place of one that ended has its number. */
+  /** From 1. A restarted worker has the number of the one it replaces. */
   readonly number: number;
-  /** The private folder in which the workers meet. */
+  /** The private folder with the sockets of the workers. */
   readonly folder: string;
 }
 
@@ -22,14 +22,14 @@ interface Taken {
   readonly late: NodeJS.Timeout;
 }
 
-/** One of the processes that serve a port, as it speaks with the primary that started it. Where the primary ends, it ends at once. */
+/** A worker's channel to the primary that started it. If the primary ends, the worker ends at once. */
 export class Worker {
   readonly place: WorkerPlace;
-  /** Resolves with the signal by which this worker, or all of them, are to stop. */
+  /** Resolves with the signal that stops this worker, or all workers. */
   readonly stop: Promise<string>;
-  /** Why this worker alone is not ready. */
+  /** Why this worker is not ready, without regard to the others. */
   notReady: () => string | undefined = () => 'it is starting';
-  /** Takes a connection of which a part was read already. */
+  /** Takes a connection from which `head` was already read. */
   onTaken: (socket: Socket, head: Buffer) => void = (socket) => socket.destroy();
   readonly #taken = new Map<string, Taken>();
   readonly #asked = new Map<number, (notReady: string | undefined) => void>();
@@ -42,10 +42,11 @@ export class Worker {
       stop = resolve;
     });
     process.on('message', (message, handle) => this.#hear(message, handle, stop));
-    // A terminal sends them to all of the group. It is the primary that tells the workers, or ends, and they with it.
+    // A terminal sends these signals to the whole process group. The primary tells the workers to stop, or ends itself,
+    // which ends them.
     process.on('SIGINT', () => {});
     process.on('SIGHUP', () => {});
-    // Where the primary is gone, what is sent to it fails before the end of the channel ends this process.
+    // If the primary has ended, sending to it fails before the closed channel ends this process.
     cluster.worker?.on('error', () => {});
     process.once('exit', () => removeFolder(place.folder));
     process.on('SIGTERM', stop);
@@ -55,7 +56,7 @@ export class Worker {
     tell({ op: 'serving', facts });
   }
 
-  /** Why not all workers are ready; undefined where they are. */
+  /** Why not all workers are ready; undefined if they are. */
   anyNotReady(): Promise<string | undefined> {
     const id = ++this.#lastId;
     return new Promise((resolve) => {
@@ -65,16 +66,16 @@ export class Worker {
   }
 
   /**
-   * Gives a connection away, to the worker of this number. Sent by the way of the primary; who is sent a socket must not read it before
-   * all who had it have let go of it, or what comes for one is read by another. A channel delivers in order, and what follows a socket
-   * waits until the socket has been received and closed here.
+   * Hands a connection to the worker with this number, by way of the primary. The receiver must not read a socket
+   * before every earlier holder has closed it; otherwise one process reads bytes that another one needs. A channel
+   * delivers in order, and a message after a socket waits until the socket was received and closed here.
    *
-   * @param head all that was read of it
+   * @param head the bytes already read from the connection
    */
   hand(to: number, socket: Socket, head: Buffer): void {
     const ticket = randomUUID();
     guard(socket);
-    // Sent, it is no more than a husk, which takes leave of the server that it came to.
+    // After the send, the socket object has no connection. Destroying it removes it from its server.
     process.send?.({ op: 'hand', to, ticket, head: head.toString('base64') } satisfies ToPrimary, socket, {}, () =>
       socket.destroy(),
     );
@@ -118,16 +119,16 @@ export class Worker {
   }
 }
 
-/** The last one to leave it does, where the primary was killed. */
+/** The last worker that ends removes the folder, in case the primary was killed. */
 function removeFolder(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Others are still there, or it is gone.
+    // Other workers still use it, or it is already removed.
   }
 }
 
 function tell(message: ToPrimary): void {
-  // Where the channel is closed, this process is about to end.
+  // If the channel is closed, this process is about to end.
   if (process.connected) process.send?.(message);
 }

@@ -4,9 +4,9 @@ import { HttpProblem, sendJson } from '../problem.js';
 const READ = ['GET', 'HEAD'];
 
 /**
- * `GET /health`: whether the process lives. `GET /ready`: whether it takes clients.
+ * `GET /health`: whether the process is alive. `GET /ready`: whether it accepts clients.
  *
- * @param notReady undefined if the gateway is ready, else why it is not
+ * @param notReady returns why the gateway is not ready; undefined if it is
  */
 export function healthRoutes(notReady: () => string | undefined | Promise<string | undefined>): readonly AdminRoute[] {
   return [

@@ -15,8 +15,8 @@ const newEvent = z.strictObject({
 });
 
 /**
- * Reads the event of a `POST /publish/:exchange/:topic`: a {@link NewEvent} without the two that the path says, or a CloudEvent in
- * structured mode, all of whose attributes are kept.
+ * Reads the event of a `POST /publish/:exchange/:topic`. The body is a {@link NewEvent} without exchange and topic, or
+ * a CloudEvent in structured mode, of which all attributes are kept.
  *
  * @throws HttpProblem 400 | 413 | 415
  * @throws PregonError EVENT_INVALID
@@ -51,8 +51,8 @@ function placeCloudEvent(body: Record<string, unknown>, place: { exchange: strin
 }
 
 async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  // The connection is not used again: what is still on its way of a body that is too large is not read.
-  const tooLarge = () => new HttpProblem(413, `at most ${maxBytes} bytes are taken`, { connection: 'close' });
+  // Close the connection, so that the rest of a body that is too large need not be read.
+  const tooLarge = () => new HttpProblem(413, `the body must have at most ${maxBytes} bytes`, { connection: 'close' });
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;

@@ -5,13 +5,13 @@ import { HttpProblem, sendJson } from '../problem.js';
 import { readEvent } from './publish-request.js';
 
 export interface PublishOptions {
-  /** What a publisher must show; without one nobody may publish. */
+  /** The token that a publisher must send; without one, publishing is off. */
   readonly token?: string | undefined;
   /** The largest body, in bytes. @default 1048576 (1 MiB) */
   readonly maxBytes?: number;
-  /** Those that may be published to: an event on another one would reach nobody here. */
+  /** The exchanges of the gateway. Publishing to another one is refused, because this gateway would not deliver it. */
   readonly exchanges: readonly string[];
-  /** Resolves with the event's position when it is safe. */
+  /** Resolves with the event's position when the event is durable. */
   readonly append: (event: PregonEvent) => Promise<string>;
 }
 
@@ -28,7 +28,7 @@ export function publishRoute({
     access: new BearerToken(token),
     async answer(request, response, { exchange = '', topic = '' }) {
       if (!exchanges.includes(exchange)) {
-        throw new HttpProblem(404, `there is no exchange "${exchange}"; there are: ${exchanges.join(', ')}`);
+        throw new HttpProblem(404, `there is no exchange "${exchange}"; the exchanges are ${exchanges.join(', ')}`);
       }
       const event = await readEvent(request, { exchange, topic }, maxBytes);
       sendJson(response, 201, { id: event.id, position: await append(event) });

@@ -9,20 +9,20 @@ import { chooseLog, findLogDriver, readConfiguration } from '../log-flags.js';
 import { complain } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 
-/** The most events in one append: far on the flat part of what group commit gains. */
+/** The most events in one append. Larger groups gain hardly anything more from group commit. */
 const GROUP = 500;
 
 export interface BenchOutlet {
   readonly outlet: Outlet;
-  /** What the address says to publish to; undefined where it does not. */
+  /** The topics that the address names; undefined if it names none. */
   readonly topics?: readonly string[] | undefined;
-  /** The order of the log, if positions can be read. */
+  /** The order of events in the log; present if positions can be decoded. */
   readonly order?: Order;
   close(): Promise<void> | void;
 }
 
 /**
- * Where the flags say to publish; undefined where they say nothing of it.
+ * Opens the outlet that the flags describe; undefined if they describe none.
  *
  * @throws UsageError
  * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED
@@ -32,7 +32,7 @@ export async function openOutlet(invocation: Invocation, signal: AbortSignal): P
   const address = flags.text('publish');
   const exchange = flags.text('exchange');
   if (address !== undefined && exchange !== undefined) {
-    throw new UsageError('--publish and --exchange are two ways to publish: give one of them');
+    throw new UsageError('--publish and --exchange are two ways to publish: give only one of them');
   }
   if (address !== undefined) return openHttp(address, invocation);
   if (exchange !== undefined) return openLogOutlet(exchange, invocation, signal);
@@ -47,20 +47,22 @@ function openHttp(address: string, { flags, settings }: Invocation): BenchOutlet
   const [, path, topic] = /^(.*\/publish\/[^/]+)(?:\/([^/]*))?\/?$/.exec(url?.pathname ?? '') ?? [];
   const named = topic ? decode(topic) : '';
   if (!url || !/^https?:$/.test(url.protocol) || path === undefined || named === undefined) {
-    throw new UsageError(`"${address}" is not as http://HOST:PORT/publish/EXCHANGE/TOPIC`);
+    throw new UsageError(`"${address}" is not of the form http://HOST:PORT/publish/EXCHANGE/TOPIC`);
   }
   if (named && flags.has('publish-topics')) {
-    throw new UsageError('the address of --publish names a topic, so it does not go with --publish-topics');
+    throw new UsageError('the address in --publish names a topic already: remove it, or remove --publish-topics');
   }
   const token = flags.text('token') ?? settings.token;
   if (token === undefined) {
-    throw new UsageError("--publish needs the token of the gateway's HTTP port: PREGON_TOKEN, or --token=TOKEN");
+    throw new UsageError(
+      "--publish needs the token of the gateway's HTTP port: set PREGON_TOKEN, or give --token=TOKEN",
+    );
   }
   const outlet = new HttpOutlet(new URL(path, url), token);
   return { outlet, topics: named ? [named] : undefined, close: () => outlet.close() };
 }
 
-/** Undefined where it is not well-formed. */
+/** Undefined if the text is not well-formed. */
 function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
@@ -77,7 +79,7 @@ async function openLogOutlet(exchange: string, invocation: Invocation, signal: A
     const advice = "name the gateway's with --log, or publish with --publish";
     throw new PregonError('CONFIG_INVALID', `there is no log ${driver.admin?.show(url)}; ${advice}`);
   }
-  // With the configured retention: whoever appends also trims.
+  // A log trims as it appends, so it needs the configured retention.
   const { retention } = configuration;
   const log = await driver.open(url, {
     ...(retention ? { retention } : {}),
@@ -102,8 +104,8 @@ async function openLogOutlet(exchange: string, invocation: Invocation, signal: A
     },
   };
   const positions = await positionsOf(log, configuration.secret).catch((error: unknown) => {
-    // A user who may append need not be able to read the secret: order is then checked as far as it can be.
-    complain(`pregon: positions cannot be read: ${messageOf(error)}`);
+    // A user may have the right to append but not to read the secret. Order is then checked only in part.
+    complain(`pregon: positions cannot be decoded: ${messageOf(error)}`);
   });
   return { outlet, ...(positions ? { order: orderOfLog(positions) } : {}), close: () => log.close() };
 }

@@ -7,10 +7,12 @@ import { bytes, count, milliseconds } from './bench-report.js';
 const TERMINAL_MS = 1_000;
 const PLAIN_MS = 10_000;
 
-/** Goes back to the start of the line, and clears it. */
+/** Moves the cursor to the start of the line and clears the line. */
 const CLEAR = '\r\u001b[K';
 
-/** Says on standard error how far a run is: in a line that changes where it is a terminal, else in a line now and then. */
+/**
+ * Reports progress on standard error: a terminal gets one line that changes, anything else gets a new line every 10 s.
+ */
 export class BenchProgress {
   readonly #run: LoadRun;
   readonly #terminal = process.stderr.isTTY;
@@ -21,7 +23,7 @@ export class BenchProgress {
   constructor(run: LoadRun, { target, connections, connectRate }: LoadOptions) {
     this.#run = run;
     this.#before = run.progress();
-    complain(`run ${run.name}: ${count(connections)} connections to ${target.url}, ${count(connectRate)} in a second`);
+    complain(`run ${run.name}: ${count(connections)} connections to ${target.url}, ${count(connectRate)} per second`);
     this.#timer = setInterval(() => this.#say(), this.#terminal ? TERMINAL_MS : PLAIN_MS);
   }
 

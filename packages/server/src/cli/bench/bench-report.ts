@@ -1,9 +1,9 @@
 import type { Latencies, LoadResult } from '../../load/result.js';
 
-/** Above this part of its time a loop is so busy that what it measures is itself. */
+/** Above this busy fraction, the event loop of this tool delays what it measures. */
 const BUSY = 0.8;
 
-/** Below this part of the time for which its loop is busy, a process waits for the processor. */
+/** If CPU time is below this fraction of the busy time, the process waits for a processor core. */
 const STARVED = 0.7;
 
 const WHOLE = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
@@ -13,20 +13,20 @@ export function count(value: number): string {
   return WHOLE.format(value);
 }
 
-/** `1.23 ms`, with three digits that count. */
+/** `1.23 ms`, with three significant digits. */
 export function milliseconds(value: number): string {
   return value >= 10_000
     ? `${(value / 1_000).toFixed(1)} s`
     : `${value >= 100 ? Math.round(value) : value.toPrecision(3)} ms`;
 }
 
-/** `1.9 MB`, a million each. */
+/** `1.9 MB`: decimal units, a megabyte is a million bytes. */
 export function bytes(value: number): string {
   if (value >= 1e9) return `${(value / 1e9).toFixed(1)} GB`;
   return value >= 1e6 ? `${(value / 1e6).toFixed(1)} MB` : `${(value / 1e3).toFixed(1)} KB`;
 }
 
-/** The summary of a run, for people. @param hint where to look, see hintFor */
+/** The summary of a run, as text. @param hint where to look, see {@link hintFor} */
 export function describeResult(result: LoadResult, hint?: string): string {
   const rows: (readonly [string, string])[] = [
     ['connections', describeConnections(result)],
@@ -36,12 +36,12 @@ export function describeResult(result: LoadResult, hint?: string): string {
     ...(result.storm ? [['storm', describeStorm(result)] as const] : []),
     ...(result.published ? [['published', describePublished(result, result.published)] as const] : []),
     ['delivered', describeDelivered(result)],
-    ['latency', result.latencyMs ? describeLatencies(result.latencyMs) : 'no event came'],
+    ['latency', result.latencyMs ? describeLatencies(result.latencyMs) : 'no event arrived'],
     ['checked', describeFaults(result)],
     ...result.findings.map((finding) => ['', describeFinding(finding)] as const),
     [
       'others',
-      `${count(result.others.events)} events that were not of this run, ${count(result.others.messages)} messages`,
+      `${count(result.others.events)} events from other publishers, ${count(result.others.messages)} messages`,
     ],
     ['this tool', describeTool(result)],
     ['result', describeVerdict(result)],
@@ -55,7 +55,7 @@ function describeConnections({ connections }: LoadResult): string {
   const { asked, opened, openAtEnd, seconds, perSecond, resumed, resets } = connections;
   const parts = [`${count(opened)} of ${count(asked)} opened in ${seconds.toFixed(1)} s (${count(perSecond)}/s)`];
   parts.push(`${count(openAtEnd)} open at the end`);
-  if (resumed > 0) parts.push(`came back ${count(resumed)} times`);
+  if (resumed > 0) parts.push(`resumed ${count(resumed)} times`);
   if (resets > 0) parts.push(`${count(resets)} positions could not be served (reset)`);
   return parts.join(', ');
 }
@@ -78,11 +78,11 @@ function describeLatencies(latencies: Latencies): string {
 
 function describeStorm({ storm }: LoadResult): string {
   if (!storm) return '';
-  const broken = `${count(storm.connections)} broken off at once`;
-  if (storm.openSeconds === undefined) return `${broken}, and never all open again`;
+  const broken = `${count(storm.connections)} dropped at once`;
+  if (storm.openSeconds === undefined) return `${broken}, and not all opened again`;
   const open = `${broken}, all open again after ${storm.openSeconds.toFixed(2)} s`;
   if (storm.caughtUpSeconds === undefined) return `${open}, and did not all catch up`;
-  return `${open}, with all that they had missed after ${storm.caughtUpSeconds.toFixed(2)} s`;
+  return `${open}, and caught up after ${storm.caughtUpSeconds.toFixed(2)} s`;
 }
 
 function describePublished({ seconds }: LoadResult, published: NonNullable<LoadResult['published']>): string {
@@ -101,10 +101,10 @@ function describeDelivered({ delivered, published }: LoadResult): string {
 }
 
 function describeFaults({ lost, undelivered, reordered, duplicates, unasked, published }: LoadResult): string {
-  const parts = published ? [`${count(lost)} lost`] : ['loss cannot be told without --publish or --exchange'];
+  const parts = published ? [`${count(lost)} lost`] : ['loss is unknown without --publish or --exchange'];
   parts.push(`${count(reordered)} out of order`, `${count(duplicates)} twice`);
-  if (unasked > 0) parts.push(`${count(unasked)} of topics that were not subscribed to`);
-  if (undelivered > 0) parts.push(`${count(undelivered)} not delivered to connections that are gone`);
+  if (unasked > 0) parts.push(`${count(unasked)} from topics without a subscription`);
+  if (undelivered > 0) parts.push(`${count(undelivered)} not delivered to connections that closed`);
   return parts.join(', ');
 }
 
@@ -116,7 +116,7 @@ const FAULTS = {
 } as const;
 
 function describeFinding({ fault, connection, number, position }: LoadResult['findings'][number]): string {
-  const which = number === undefined ? 'an event of somebody else' : `event ${number}`;
+  const which = number === undefined ? 'an event from another publisher' : `event ${number}`;
   return `connection ${connection} ${FAULTS[fault]} ${which}${position === undefined ? '' : ` (${position})`}`;
 }
 
@@ -125,8 +125,8 @@ function describeTool({ tool: { cores, loopBusy } }: LoadResult): string {
   if (loopBusy <= BUSY) return text;
   const advice =
     cores < loopBusy * STARVED
-      ? 'something else takes the processor, run it on another machine'
-      : 'use fewer connections or events, or run it on several machines';
+      ? 'another process uses the processor: run this tool on another machine'
+      : 'use fewer connections or events, or run this tool on several machines';
   return `${text}: TOO BUSY, the latencies are partly its own; ${advice}`;
 }
 
@@ -142,7 +142,9 @@ function describeVerdict({
   latencyMs,
 }: LoadResult): string {
   if (ok)
-    return published || latencyMs ? 'all is well' : 'all connections are open; no event came, so none was checked';
+    return published || latencyMs
+      ? 'all is well'
+      : 'all connections are open; no event arrived, so nothing was checked';
   const faults = lost + undelivered + reordered + duplicates + unasked + connections.resets;
   const missing = connections.asked - connections.openAtEnd;
   const parts = [

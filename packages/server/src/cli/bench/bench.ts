@@ -30,54 +30,63 @@ export const bench: Command = {
   summary: 'Load a running gateway, and check that each connection gets each event once, in order',
   details: [
     'Opens connections to a route, publishes numbered events (with --publish, or with --exchange straight to the',
-    'log), and reports latency, loss, order and duplicates. Without either it measures the events that pass by:',
-    'latency is then from the "time" of each event, so the clocks must agree. Ctrl-C ends it, with the summary.',
+    'log), and reports latency, loss, order and duplicates. Without either it measures the events of other',
+    'publishers: latency then counts from the "time" of each event, so the clocks must agree. Ctrl-C ends the run',
+    'and prints the summary.',
     '',
     'In topics, {1..1000} stands for each of these numbers, and {n} for the number of the connection. Quote them.',
-    'The exit code is 0 where all is well, 1 where an event was lost, out of order or came twice, or a connection',
-    'could not be opened or is gone at the end, 2 for misuse.',
+    'The exit code is 0 if all is well; 1 if an event was lost, out of order or delivered twice, or a connection',
+    'could not be opened or was closed at the end; 2 for misuse.',
   ],
   arguments: [{ name: 'URL', required: true, description: 'the route: ws://localhost:1234/events, or wss://' }],
   flags: {
-    connections: { kind: 'integer', value: 'N', description: `how many; ${DEFAULTS.connections} unless given` },
+    connections: {
+      kind: 'integer',
+      value: 'N',
+      description: `number of connections (default: ${DEFAULTS.connections})`,
+    },
     'connect-rate': {
       kind: 'integer',
       value: 'N',
-      description: `how many are opened in a second; ${DEFAULTS.connectRate} unless given`,
+      description: `how many to open per second (default: ${DEFAULTS.connectRate})`,
     },
     'handshake-timeout': {
       kind: 'text',
       value: 'TIME',
-      description: `how long a connection may take to open: 500ms, 1m; ${DEFAULTS.handshakeTimeout} unless given`,
+      description: `how long a connection may take to open: 500ms, 1m (default: ${DEFAULTS.handshakeTimeout})`,
     },
-    protocol: { kind: 'text', choices: PROTOCOLS, description: 'what they speak; plain WebSocket unless given' },
+    protocol: {
+      kind: 'text',
+      choices: PROTOCOLS,
+      description: 'the protocol of the connections (default: plain WebSocket)',
+    },
     compress: { kind: 'switch', description: 'offer compression' },
     topics: {
       kind: 'text',
       value: 'PATTERNS',
       repeats: true,
-      description: 'what they subscribe to, separated by commas; all that the route carries unless given',
+      description: 'topic patterns to subscribe to, separated by commas (default: all that the route carries)',
     },
     'topics-per-connection': {
       kind: 'integer',
       value: 'N',
-      description: 'each connection takes so many of the patterns, the next ones each time; all unless given',
+      description: 'how many of the patterns each connection takes, in turn (default: all)',
     },
     duration: {
       kind: 'text',
       value: 'TIME',
-      description: `how long to measure once all are open: 30s, 5m; ${DEFAULTS.duration} unless given`,
+      description: `how long to measure after all connections are open: 30s, 5m (default: ${DEFAULTS.duration})`,
     },
     publish: {
       kind: 'text',
       value: 'URL',
       description:
-        "publish through a gateway's HTTP port: http://HOST:PORT/publish/EXCHANGE/TOPIC; without /TOPIC, to what --publish-topics says",
+        "publish through a gateway's HTTP port: http://HOST:PORT/publish/EXCHANGE/TOPIC; without /TOPIC, to the topics in --publish-topics",
     },
     token: {
       kind: 'text',
       value: 'TOKEN',
-      description: 'the token for it; better PREGON_TOKEN, which ps does not show',
+      description: 'the token of that port; prefer PREGON_TOKEN, which ps does not show',
       secret: () => 'use PREGON_TOKEN',
     },
     exchange: {
@@ -91,24 +100,28 @@ export const bench: Command = {
       value: 'TOPICS',
       repeats: true,
       description:
-        'what to publish to, in turn; one topic for each pattern of --topics unless given: user.bench for user.#',
+        'topics to publish to, in turn (default: one for each pattern in --topics, such as user.bench for user.#)',
     },
     rate: {
       kind: 'integer',
       value: 'N',
-      description: `how many events to publish in a second; ${DEFAULTS.rate} unless given`,
+      description: `events to publish per second (default: ${DEFAULTS.rate})`,
     },
-    size: { kind: 'integer', value: 'BYTES', description: `of each event's data; ${DEFAULTS.size} unless given` },
+    size: {
+      kind: 'integer',
+      value: 'BYTES',
+      description: `size of the data of each event (default: ${DEFAULTS.size})`,
+    },
     'reconnect-storm': {
       kind: 'switch',
-      description: 'break off all connections at half time, resume all at once, and check that nothing is missing',
+      description: 'drop all connections halfway, resume all at once, and check that no event is missing',
     },
     origin: { kind: 'text', value: 'ORIGIN', description: 'connect as a page of this origin would' },
     header: {
       kind: 'text',
       value: 'HEADER',
       repeats: true,
-      description: 'send this with each connection: "Authorization: Bearer …"',
+      description: 'a header to send with each connection: "Authorization: Bearer …"',
     },
     json: { kind: 'switch', description: 'print the summary as JSON' },
   },
@@ -135,7 +148,7 @@ export const bench: Command = {
   },
 };
 
-/** What a number says that is absurd is misuse of the command line. */
+/** A number out of range is misuse of the command line. */
 function prepare(options: LoadOptions, outlet: BenchOutlet | undefined, stop: AbortSignal): LoadRun {
   try {
     const publishTopics = options.publishTopics ?? outlet?.topics;
@@ -171,7 +184,7 @@ function readOptions({ argument, flags }: Invocation): LoadOptions {
 function readDuration(flags: Invocation['flags'], name: string, unlessGiven: string): number {
   const text = flags.text(name) ?? unlessGiven;
   const durationMs = parseDuration(text);
-  if (durationMs === undefined) throw new UsageError(`--${name} must be as 30s, 5m or 1h, not "${text}"`);
+  if (durationMs === undefined) throw new UsageError(`--${name} must be a time such as 30s, 5m or 1h, not "${text}"`);
   return durationMs;
 }
 
@@ -180,7 +193,7 @@ function readUrl(address: string): string {
     throw new UsageError(`"${address}" is not a ws:// or wss:// URL`);
   }
   if (new URL(address).searchParams.has('topics')) {
-    throw new UsageError('name topics with --topics, by which is told what is to come, and not in the URL');
+    throw new UsageError('give topics with --topics, not in the URL: the check must know which events to expect');
   }
   return address;
 }
@@ -190,7 +203,7 @@ function readHeaders(texts: readonly string[]): Record<string, string> {
   for (const text of texts) {
     const [, name, value] = /^([!#$%&'*+.^`|~\w-]+):[ \t]*([\t\x20-\x7e]*)$/.exec(text) ?? [];
     if (name === undefined || value === undefined) {
-      throw new UsageError(`--header must be as "Name: value", not "${text}"`);
+      throw new UsageError(`--header must have the form "Name: value", not "${text}"`);
     }
     headers[name] = value;
   }
@@ -201,7 +214,10 @@ function readList(texts: readonly string[]): string[] {
   return texts.flatMap((text) => text.split(',')).map((text) => text.trim());
 }
 
-/** Aborted by Ctrl-C, by SIGTERM, and when nobody reads standard output any more; a second Ctrl-C ends the process at once. */
+/**
+ * Aborted by Ctrl-C, by SIGTERM, and when standard output is closed by its reader. A second Ctrl-C ends the process at
+ * once.
+ */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   void stopRequested().then(() => controller.abort());

@@ -11,7 +11,7 @@ const BUS_FLAGS = {
     kind: 'text',
     value: 'NAME',
     repeats: true,
-    description: 'an exchange, or EXCHANGE:QUEUE; those of the configuration unless given',
+    description: 'an exchange, or EXCHANGE:QUEUE (default: those of the configuration)',
   },
   ...LOG_FLAGS,
 } as const satisfies Command['flags'];
@@ -20,10 +20,10 @@ const EXAMPLE_FLAGS = '--exchange=my_events --log=amqp://me:secret@broker/';
 
 export const busCheck: Command = {
   name: 'bus check',
-  summary: 'Say whether the exchanges, the stream and the queues of a log are at RabbitMQ',
+  summary: 'Check that the exchanges, the stream and the queues of a log exist at RabbitMQ',
   details: [
-    'Changes nothing; the exit code is 1 where something is missing or not as it should be. Bindings are not looked',
-    'at: AMQP cannot ask for them. A gateway makes them when it starts, and so does bus create.',
+    'Changes nothing; the exit code is 1 if something is missing or has other properties. Bindings are not checked:',
+    'AMQP cannot list them. A gateway creates them when it starts, and so does bus create.',
   ],
   arguments: [],
   flags: BUS_FLAGS,
@@ -33,7 +33,7 @@ export const busCheck: Command = {
 
 export const busCreate: Command = {
   name: 'bus create',
-  summary: 'Make what is missing of them, with the bindings; what is there stays as it is',
+  summary: 'Create the missing exchanges, queues, stream and bindings; existing ones stay as they are',
   arguments: [],
   flags: BUS_FLAGS,
   examples: [`pregon bus create ${EXAMPLE_FLAGS}`],
@@ -46,22 +46,22 @@ export const busCreate: Command = {
 
 export const busDrop: Command = {
   name: 'bus drop',
-  summary: 'Delete them, with all events and all that waits in the queues',
-  details: ['Without --force nothing is deleted. Clients that come back are told reset.'],
+  summary: 'Delete the exchanges, the stream and the queues, with all events and all waiting messages',
+  details: ['Without --force nothing is deleted. Clients that reconnect get a reset.'],
   arguments: [],
-  flags: { force: { kind: 'switch', description: 'yes, delete them' }, ...BUS_FLAGS },
+  flags: { force: { kind: 'switch', description: 'confirm the deletion' }, ...BUS_FLAGS },
   examples: [`pregon bus drop --force ${EXAMPLE_FLAGS}`],
   run: (invocation) =>
     withBus(invocation, async (bus) => {
       if (!invocation.flags.has('force')) {
         const there = (await bus.check()).filter(({ problem }) => problem !== 'is missing').map(({ what }) => what);
-        if (there.length === 0) await write('nothing is there\n');
+        if (there.length === 0) await write('nothing exists\n');
         else throw new UsageError(`this deletes ${there.join(', ')} at ${bus.name}; add --force`);
         return 0;
       }
       const dropped = await bus.drop();
       for (const what of dropped) await write(`${what}: dropped\n`);
-      if (dropped.length === 0) await write('nothing was there\n');
+      if (dropped.length === 0) await write('nothing existed\n');
       return 0;
     }),
 };
@@ -77,7 +77,7 @@ async function withBus(invocation: Invocation, work: (bus: LogBus) => Promise<nu
   const { admin } = await findLogDriver(url, () => configuration);
   if (!admin?.bus) {
     await write(
-      `${admin?.show(url) ?? 'this log'} needs no bus: there is nothing to do; a log on RabbitMQ has one, --log=amqp://…\n`,
+      `${admin?.show(url) ?? 'this log'} needs no bus: there is nothing to do. Only a log on RabbitMQ has a bus: --log=amqp://…\n`,
     );
     return 0;
   }
@@ -92,6 +92,7 @@ async function withBus(invocation: Invocation, work: (bus: LogBus) => Promise<nu
 /** @throws UsageError | PregonError CONFIG_INVALID */
 function planBus({ flags }: Invocation, { exchanges, retention }: Configuration): BusPlan {
   const named = flags.has('exchange') ? flags.list('exchange') : (exchanges ?? []);
-  if (named.length === 0) throw new UsageError('say which exchanges: --exchange=NAME');
+  if (named.length === 0)
+    throw new UsageError('no exchange is given: add --exchange=NAME, or "exchanges:" to the configuration');
   return { ...splitQueues(named), retention };
 }

@@ -11,20 +11,24 @@ import { type Conversation, openConversation } from './interactive.js';
 
 const DEFAULT_WAIT_MS = 1_000;
 
-/** The most characters that are read of the answer to a refused handshake. */
+/** How many characters of the answer to a refused handshake are read at most. */
 const MAX_PROBLEM_CHARACTERS = 4_096;
 
 export const connect: Command = {
   name: 'connect',
-  summary: 'Connect to a route and talk to it: type to send; what comes stands behind ": "',
+  summary: 'Connect to a route: each typed line is sent; each received message is shown after ": "',
   details: [
-    'Ctrl-C or Ctrl-D ends it. Where standard input is no terminal, its lines are sent; after the last one the',
+    'Ctrl-C or Ctrl-D ends it. If standard input is not a terminal, its lines are sent; after the last one the',
     'connection stays open for --wait-ms.',
   ],
   arguments: [{ name: 'URL', required: true, description: 'ws://localhost:1234/events' }],
   flags: {
     subprotocol: { kind: 'text', value: 'NAME', description: `ask for a subprotocol: ${SUBPROTOCOL}` },
-    since: { kind: 'text', value: 'first|POSITION', description: 'what happened before too' },
+    since: {
+      kind: 'text',
+      value: 'first|POSITION',
+      description: 'replay events: all that are retained, or those after a position',
+    },
     topics: {
       kind: 'text',
       value: 'PATTERNS',
@@ -35,7 +39,7 @@ export const connect: Command = {
     'wait-ms': {
       kind: 'integer',
       value: 'N',
-      description: `how long to stay after the end of an input that is no terminal; ${DEFAULT_WAIT_MS} unless given`,
+      description: `how long to stay open after the end of an input that is not a terminal (default: ${DEFAULT_WAIT_MS})`,
     },
   },
   examples: ['pregon connect ws://localhost:1234/events', 'pregon connect ws://localhost:1234/events --since=first'],
@@ -45,7 +49,7 @@ export const connect: Command = {
     const socket = new WebSocket(target.url, flags.has('subprotocol') ? [flags.text('subprotocol') ?? ''] : [], {
       origin: flags.text('origin'),
     });
-    // Listened to from the start: a gateway may close in the same packet in which it accepts.
+    // Add this listener before the handshake: a gateway may accept and close in the same packet.
     const closed = new Promise<{ code: number; reason: string }>((resolve) => {
       socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
     });
@@ -73,7 +77,7 @@ interface Target {
   readonly firstFrames: readonly string[];
 }
 
-/** Without a subprotocol the query says what to send; with ours, a `subscribe` frame does. */
+/** Without a subprotocol the query selects the events; with `pregon.v1`, a `subscribe` frame does. */
 function readTarget(invocation: Invocation): Target {
   const { flags } = invocation;
   const address = invocation.argument('URL') ?? '';
@@ -94,7 +98,7 @@ function readTarget(invocation: Invocation): Target {
   return { url: url.href, firstFrames: asked ? [encodeFrame({ op: 'subscribe', id: 1, topics, since })] : [] };
 }
 
-/** The error for a handshake that was answered with another status: the words of the gateway, if it sent any, and what to do. */
+/** The error for a handshake that got another status: the problem title from the gateway, if any, and what to do. */
 async function refusalOf(response: IncomingMessage): Promise<PregonError> {
   const { statusCode = 0, statusMessage = '' } = response;
   const { reason, advice } = failureOfStatus(statusCode, statusMessage, undefined);
@@ -104,7 +108,7 @@ async function refusalOf(response: IncomingMessage): Promise<PregonError> {
   return new PregonError('CONNECTION_LOST', `the gateway answered ${reason}${why}${known}`);
 }
 
-/** The title of a problem (RFC 9457); undefined if the answer is something else, such as a page of a proxy. */
+/** The title of a problem (RFC 9457); undefined if the answer is something else, such as a proxy's page. */
 async function titleOf(response: IncomingMessage): Promise<string | undefined> {
   let text = '';
   try {
@@ -115,7 +119,7 @@ async function titleOf(response: IncomingMessage): Promise<string | undefined> {
     const problem: unknown = JSON.parse(text);
     if (typeof problem === 'object' && problem !== null && 'title' in problem) return String(problem.title);
   } catch {
-    // A proxy answers with a page, or hangs up: the status says enough.
+    // A proxy answered with a page, or closed the connection: the status is enough.
   }
   return undefined;
 }
@@ -128,7 +132,11 @@ function notConnected(url: string, cause: unknown): unknown {
   return new PregonError('CONNECTION_LOST', advice === undefined ? message : `${message}; ${advice}`, { cause });
 }
 
-/** Sends what is typed until either side ends it. @returns the exit code: 0 where we ended it, or the gateway did so normally */
+/**
+ * Sends typed lines until either side closes the connection.
+ *
+ * @returns the exit code: 0 if this side closed the connection, or the gateway closed it with 1000
+ */
 async function talk(
   socket: WebSocket,
   conversation: Conversation,

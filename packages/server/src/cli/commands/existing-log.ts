@@ -2,15 +2,15 @@ import { PregonError } from '@pregon/protocol';
 import type { LogDriver, MaintainedLog } from '../../core/ports/log-driver.js';
 
 /**
- * Opens a log that is there: whoever asks what a log holds, or trims it, would not learn from an empty one, made on the spot, that the
- * name is wrong.
+ * Opens a log that exists. A command that reads or trims a log must not create an empty one: an empty answer would hide
+ * a wrong name.
  *
  * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE
  */
 export async function openExistingLog(url: string, { name, example, admin }: LogDriver): Promise<MaintainedLog> {
   if (!admin?.maintain) {
     const instead = admin?.bus ? '; see pregon help bus' : '';
-    throw new PregonError('CONFIG_INVALID', `this command is not for logs in ${name}${instead}`);
+    throw new PregonError('CONFIG_INVALID', `this command does not work on a log in ${name}${instead}`);
   }
   if ((await admin.exists?.(url)) === false) {
     throw new PregonError('CONFIG_INVALID', `there is no log ${admin.show(url)}; name one with --log=${example}`);

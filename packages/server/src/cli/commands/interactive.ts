@@ -3,11 +3,11 @@ import { complain, write } from '../terminal/output.js';
 import { visible } from '../terminal/terminal-text.js';
 import { readLines } from './lines.js';
 
-/** Where lines to send come from and where what arrives is shown. */
+/** The source of the lines to send, and the place where received messages are shown. */
 export interface Conversation {
-  /** The lines typed; it ends with Ctrl-D, Ctrl-C, or with the input. */
+  /** The typed lines; the iteration ends at Ctrl-D, Ctrl-C or the end of the input. */
   readonly lines: AsyncIterable<string>;
-  /** Shows what arrived, behind `: `; nothing that it holds steers a terminal. */
+  /** Shows a received message after `: `; control characters in it are escaped, so they cannot control the terminal. */
   show(text: string): void;
   close(): void;
 }
@@ -16,7 +16,7 @@ export function openConversation(): Conversation {
   return process.stdin.isTTY ? onTerminal() : onPipe();
 }
 
-/** What arrives while somebody types goes above the line that is typed. */
+/** A message that arrives during typing is printed above the line being typed. */
 function onTerminal(): Conversation {
   const terminal: Interface = createInterface({ input: process.stdin, output: process.stdout, prompt: '' });
   terminal.on('SIGINT', () => terminal.close());

@@ -4,14 +4,14 @@ import { decodeUtf8 } from '../../core/json-input.js';
 const NEWLINE = 0x0a;
 
 /**
- * The lines of a stream of UTF-8, without their ends, in groups: those that have come at once. An end is `\n` or `\r\n` and nothing
- * else, as JSON may hold U+2028 (which is why this is not node:readline).
+ * Splits a UTF-8 stream into lines without their line ends. Lines that arrive together are yielded as one group. Only
+ * `\n` and `\r\n` end a line, because JSON may contain U+2028 (node:readline would split there).
  *
- * @throws PregonError EVENT_INVALID at a line that is not UTF-8, with its number; the lines before it have come
+ * @throws PregonError EVENT_INVALID at a line that is not UTF-8, with its number; the lines before it are yielded first
  */
 export async function* readLines(input: AsyncIterable<unknown>): AsyncGenerator<string[]> {
   const decoder = new LineDecoder();
-  // Parts of a line whose end has not come: joined once, so that a long line costs no more than its length.
+  // Parts of an incomplete line. They are joined once, so that the cost of a long line is linear.
   let parts: Uint8Array[] = [];
   for await (const chunk of input) {
     const bytes = chunk instanceof Uint8Array ? chunk : Buffer.from(String(chunk));
@@ -27,7 +27,7 @@ export async function* readLines(input: AsyncIterable<unknown>): AsyncGenerator<
   if (last.length > 0) yield* decoder.decode(last);
 }
 
-/** Decodes whole lines, and counts them for errors. */
+/** Decodes whole lines and counts them, for line numbers in errors. */
 class LineDecoder {
   #decoded = 0;
 
@@ -40,7 +40,7 @@ class LineDecoder {
     if (text === undefined) throw new PregonError('EVENT_INVALID', `line ${this.#decoded + 1} is not UTF-8`);
   }
 
-  /** The lines before the first one that is not UTF-8. In UTF-8, no byte of a longer character equals a newline. */
+  /** The lines before the first one that is not UTF-8. In UTF-8, no byte of a multi-byte character equals a newline. */
   #wellFormed(bytes: Uint8Array): string[] {
     const lines: string[] = [];
     for (let from = 0; from <= bytes.length; ) {

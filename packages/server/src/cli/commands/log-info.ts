@@ -8,9 +8,9 @@ import { openExistingLog } from './existing-log.js';
 
 export const logInfo: Command = {
   name: 'log info',
-  summary: 'Say what the log holds',
+  summary: 'Show what the log holds',
   arguments: [],
-  flags: { json: { kind: 'switch', description: 'as one JSON object' }, ...LOG_FLAGS },
+  flags: { json: { kind: 'switch', description: 'print one JSON object' }, ...LOG_FLAGS },
   examples: ['pregon log info --log=sqlite:data/pregon.db'],
   async run(invocation) {
     const url = await findLog(invocation);

@@ -9,16 +9,20 @@ import { openExistingLog } from './existing-log.js';
 
 export const logTrim: Command = {
   name: 'log trim',
-  summary: 'Drop the oldest events until the log keeps no more than asked',
-  details: ['Without a limit, those under retention in the configuration hold.'],
+  summary: 'Drop the oldest events until the log is within the given limits',
+  details: ['Without a limit, the limits under "retention" in the configuration apply.'],
   arguments: [],
   flags: {
-    'max-count': { kind: 'integer', value: 'N', description: 'keep at most so many events' },
-    'max-age': { kind: 'text', value: 'TIME', description: 'keep those of the last 30s, 15m, 12h or 7d' },
+    'max-count': { kind: 'integer', value: 'N', description: 'keep at most this many events' },
+    'max-age': {
+      kind: 'text',
+      value: 'TIME',
+      description: 'keep only events of this age or younger: 30s, 15m, 12h or 7d',
+    },
     'max-bytes': {
       kind: 'text',
       value: 'SIZE',
-      description: 'keep at most 512MB, 2GiB or a number of bytes of payload',
+      description: 'keep at most this much payload: 512MB, 2GiB, or a number of bytes',
     },
     ...LOG_FLAGS,
   },
@@ -26,7 +30,7 @@ export const logTrim: Command = {
   async run(invocation) {
     const configuration = await readConfiguration(invocation);
     const retention = readRetention(invocation) ?? configuration.retention;
-    if (!retention) throw new UsageError('say what to keep: --max-count, --max-age or --max-bytes');
+    if (!retention) throw new UsageError('no limit is given: add --max-count, --max-age or --max-bytes');
     const url = chooseLog(invocation, configuration);
     const log = await openExistingLog(url, await findLogDriver(url, () => configuration));
     try {
@@ -40,7 +44,7 @@ export const logTrim: Command = {
   },
 };
 
-/** Undefined where no flag names a limit. */
+/** Undefined if no flag gives a limit. */
 function readRetention({ flags }: Invocation): Retention | undefined {
   const maxCount = flags.integer('max-count');
   const maxAgeMs = readQuantity('max-age', flags.text('max-age'), parseDuration, '30s, 15m, 12h or 7d');
@@ -57,6 +61,6 @@ function readQuantity(
 ): number | undefined {
   if (text === undefined) return undefined;
   const value = parse(text);
-  if (value === undefined) throw new UsageError(`--${name} must be as ${examples}, not "${text}"`);
+  if (value === undefined) throw new UsageError(`--${name} must be a quantity such as ${examples}, not "${text}"`);
   return value;
 }

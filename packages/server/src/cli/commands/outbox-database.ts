@@ -4,7 +4,7 @@ import { loadDriver } from '../../core/load-driver.js';
 import { builtInDriver } from '../../logs/open.js';
 import { UsageError } from '../usage-error.js';
 
-/** The outbox of an application, opened by the command line. */
+/** The outbox of an application, opened by a command. */
 export interface OpenOutbox {
   readonly stuck: StuckEvents<number> | StuckEvents<Promise<number>>;
   close(): Promise<void>;
@@ -16,7 +16,9 @@ const SOURCE = '/';
 
 /**
  * @param url `sqlite:PATH` or `postgres://…`
- * @throws UsageError if it is neither, or the table cannot be a name | PregonError DRIVER_MISSING | Error if the database cannot be reached, or has no such table
+ * @throws UsageError if the URL has another form, or the table is not a valid name
+ * @throws PregonError DRIVER_MISSING
+ * @throws Error if the database cannot be reached, or has no such table
  */
 export async function openOutbox(url: string, table: string): Promise<OpenOutbox> {
   try {
@@ -24,14 +26,14 @@ export async function openOutbox(url: string, table: string): Promise<OpenOutbox
     if (embedded) return embedded;
     if (/^postgres(ql)?:\/\//.test(url)) return await openPostgres(url, table);
   } catch (error) {
-    // The table is the only option that the user gave.
+    // The table is the only option that comes from the user.
     if (error instanceof TypeError && /not a table name/.test(error.message)) throw new UsageError(error.message);
     throw error;
   }
   throw new UsageError('name an outbox with --db=sqlite:PATH or --db=postgres://USER@HOST/DATABASE');
 }
 
-/** A database that is a file, at a URL of the same form as that of a log. Undefined if the URL is of another form. */
+/** Opens a database file. Its URL has the same form as that of a log. Undefined for a URL of another form. */
 async function openEmbedded(url: string, table: string): Promise<OpenOutbox | undefined> {
   const driver = builtInDriver(url);
   if (!driver?.admin?.database) return undefined;
@@ -56,7 +58,7 @@ async function openPostgres(url: string, table: string): Promise<OpenOutbox> {
   const outbox = createPostgresOutbox({ source: SOURCE, table });
   const { Client } = await loadPg();
   const client = new Client({ connectionString: url, connectionTimeoutMillis: CONNECT_MS });
-  // A lost connection also rejects the query that waits; without a listener, the event would end the process.
+  // A lost connection also rejects the pending query. Without a listener, this event would end the process.
   client.on('error', () => {});
   try {
     await client.connect();
@@ -79,5 +81,5 @@ async function loadPg() {
 }
 
 function noTable(table: string): Error {
-  return new Error(`there is no outbox ${JSON.stringify(table)}; name its table with --table`);
+  return new Error(`there is no outbox table ${JSON.stringify(table)}: name the table with --table`);
 }

@@ -7,11 +7,11 @@ const DIALECTS = ['postgres', 'sqlite'] as const;
 
 export const outboxSql: Command = {
   name: 'outbox sql',
-  summary: 'Print the SQL that makes the outbox, for migrations that are kept in files',
-  details: ['It may be run any number of times. Applications that call outbox.migrate() need none of it.'],
+  summary: 'Print the SQL that creates the outbox, for migrations that are kept in files',
+  details: ['The SQL is idempotent. Applications that call outbox.migrate() do not need it.'],
   arguments: [{ name: 'DIALECT', required: true, description: DIALECTS.join(' or ') }],
   flags: {
-    table: { kind: 'text', value: 'NAME', description: `the name of its table, ${DEFAULT_TABLE} unless given` },
+    table: { kind: 'text', value: 'NAME', description: `the name of the outbox table (default: ${DEFAULT_TABLE})` },
   },
   examples: ['pregon outbox sql postgres > migrations/0007-outbox.sql', 'pregon outbox sql sqlite | sqlite3 app.db'],
   async run({ argument, flags }) {
@@ -27,7 +27,7 @@ function migration(dialect: (typeof DIALECTS)[number], table: string): string {
   try {
     return sql(dialect, table);
   } catch (error) {
-    // The only thing that can be wrong with it is the name, which the user gave.
+    // Only the table name can be wrong, and it comes from the user.
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;
   }

@@ -12,29 +12,29 @@ const FLAGS = {
     kind: 'text',
     value: 'URL',
     description:
-      'where the outbox is: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE; else PREGON_OUTBOX; ps shows a password here, but not in PREGON_OUTBOX',
+      'the database of the outbox: sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE (default: PREGON_OUTBOX); ps shows a password given here, but not one in PREGON_OUTBOX',
     secret: (url) => (holdsPassword(url) ? 'use PREGON_OUTBOX' : undefined),
   },
-  table: { kind: 'text', value: 'NAME', description: `the name of its table, ${DEFAULT_TABLE} unless given` },
-  json: { kind: 'switch', description: 'as JSON, one object a line' },
+  table: { kind: 'text', value: 'NAME', description: `the name of the outbox table (default: ${DEFAULT_TABLE})` },
+  json: { kind: 'switch', description: 'print JSON, one object per line' },
 } as const satisfies Command['flags'];
 
 const CHOICE = {
   name: 'ID',
   required: false,
-  description: 'the id of an event, or "#" and its number, quoted for the shell; what list shows',
+  description: 'the id of an event, or "#" and its number (quote it for the shell), as list shows them',
 } as const;
 
-const ALL = { all: { kind: 'switch', description: 'all of them' } } as const satisfies Command['flags'];
+const ALL = { all: { kind: 'switch', description: 'all stuck events' } } as const satisfies Command['flags'];
 
 export const outboxStuckList: Command = {
   name: 'outbox stuck list',
   summary: 'Show the events that a relay has set aside because the log can never take them',
-  details: ['The oldest first. The exit code is 0, whether there are any or not.'],
+  details: ['The oldest event comes first. The exit code is 0 even if there are no such events.'],
   arguments: [],
   flags: {
     ...FLAGS,
-    limit: { kind: 'integer', value: 'N', description: `show at most so many, ${DEFAULT_LIMIT} unless given` },
+    limit: { kind: 'integer', value: 'N', description: `show at most this many events (default: ${DEFAULT_LIMIT})` },
   },
   examples: ['pregon outbox stuck list --db=sqlite:app.db', 'pregon outbox stuck list --db=postgres:///shop --json'],
   run: (invocation) =>
@@ -45,7 +45,7 @@ export const outboxStuckList: Command = {
       const isJson = invocation.flags.has('json');
       await write(events.map(isJson ? toJson : toLine).join(''));
       const count = await stuck.count();
-      if (count === 0 && !isJson) await write('nothing was set aside\n');
+      if (count === 0 && !isJson) await write('no event was set aside\n');
       if (count > events.length) complain(`pregon: ${count - events.length} more; --limit=N shows more of them`);
     }),
 };
@@ -54,9 +54,9 @@ export const outboxStuckRetry: Command = {
   name: 'outbox stuck retry',
   summary: 'Put events that were set aside back into the outbox',
   details: [
-    'They get the next numbers, so they come after all events that were relayed meanwhile: an event that holds an',
-    'older state of its row overwrites a newer one. An event that the log refuses again is set aside again.',
-    'The exit code is 1 if there is no such event.',
+    'They get the next numbers, so they come after all events that were relayed in the meantime: an event that',
+    'holds an older state of its row overwrites a newer one. An event that the log refuses again is set aside',
+    'again. The exit code is 1 if there is no such event.',
   ],
   arguments: [CHOICE],
   flags: { ...ALL, ...FLAGS },
@@ -69,7 +69,7 @@ export const outboxStuckDrop: Command = {
   summary: 'Delete events that were set aside, for good',
   details: ['Without --yes nothing is deleted. The exit code is 1 if there is no such event.'],
   arguments: [CHOICE],
-  flags: { yes: { kind: 'switch', description: 'yes, delete them' }, ...ALL, ...FLAGS },
+  flags: { yes: { kind: 'switch', description: 'confirm the deletion' }, ...ALL, ...FLAGS },
   examples: [`pregon outbox stuck drop '#42' --yes --db=sqlite:app.db`, 'pregon outbox stuck drop --all --yes'],
   run: (invocation) => {
     const { flags, argument } = invocation;
@@ -98,7 +98,7 @@ async function change(
 
 function chosen({ flags, argument }: Invocation): StuckChoice {
   const id = argument('ID');
-  if (flags.has('all') === (id !== undefined)) throw new UsageError('say which: the ID of one event, or --all');
+  if (flags.has('all') === (id !== undefined)) throw new UsageError('give either the ID of one event, or --all');
   if (id === undefined) return 'all';
   const [, digits] = /^#(-?\d{1,15})$/.exec(id) ?? [];
   return digits === undefined ? { id } : { sequence: Number(digits) };
@@ -107,7 +107,8 @@ function chosen({ flags, argument }: Invocation): StuckChoice {
 async function withStuck(invocation: Invocation, work: (stuck: Stuck) => Promise<void>): Promise<number> {
   const { flags, settings } = invocation;
   const url = flags.text('db') ?? settings.outbox;
-  if (url === undefined) throw new UsageError('say where the outbox is: --db=sqlite:PATH or --db=postgres://…');
+  if (url === undefined)
+    throw new UsageError('no outbox is given: add --db=sqlite:PATH or --db=postgres://…, or set PREGON_OUTBOX');
   const outbox = await openOutbox(url, flags.text('table') ?? DEFAULT_TABLE);
   try {
     await work(outbox.stuck);
@@ -126,7 +127,7 @@ function toLine({ sequence, id, code, reason, stuckAt }: StuckEvent): string {
   return `#${sequence}${named}  ${timeOf(stuckAt)}  ${code}: ${reason.replace(/\s+/g, ' ')}\n`;
 }
 
-/** Other programs may write the column: a time beyond the range of Date is shown as a number. */
+/** Other programs may write this column. A time out of the range of Date is shown as a number. */
 function timeOf(ms: number): string {
   const time = new Date(ms);
   return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();

@@ -11,7 +11,7 @@ import { complain, write } from '../terminal/output.js';
 import { UsageError } from '../usage-error.js';
 import { readLines } from './lines.js';
 
-/** The most events in one append: far on the flat part of what group commit gains. */
+/** The most events in one append. Larger groups gain hardly anything more from group commit. */
 const GROUP = 500;
 
 const PROGRESS_MS = 2_000;
@@ -20,19 +20,19 @@ export const publish: Command = {
   name: 'publish',
   summary: 'Append events to the log',
   details: [
-    'DATA is JSON. With "-", or without DATA where standard input is a pipe or a file, each line of standard',
-    'input is the data of one event. Prints the position of the event, or of the last one.',
+    'DATA is JSON. With "-", or without DATA if standard input is a pipe or a file, each line of standard input is',
+    'the data of one event. Prints the position of the event, or of the last one.',
   ],
   arguments: [
-    { name: 'EXCHANGE', required: true, description: 'where to publish' },
+    { name: 'EXCHANGE', required: true, description: 'the exchange to publish to' },
     { name: 'TOPIC', required: true, description: 'the dotted routing key: user.42.created' },
-    { name: 'DATA', required: false, description: 'JSON, or "-" for one JSON a line of standard input' },
+    { name: 'DATA', required: false, description: 'JSON, or "-" to read one JSON value per line from standard input' },
   ],
   flags: {
     type: { kind: 'text', value: 'TYPE', description: 'what happened: UserWasCreated (required)' },
     subject: { kind: 'text', value: 'TEXT', description: 'what it happened to: user/42' },
-    source: { kind: 'text', value: 'URI', description: 'who says so; "/" unless given' },
-    id: { kind: 'text', value: 'ID', description: 'unique for its source; a new UUID unless given' },
+    source: { kind: 'text', value: 'URI', description: 'where it happened (default: "/")' },
+    id: { kind: 'text', value: 'ID', description: 'an id that is unique within its source (default: a new UUID)' },
     ...LOG_FLAGS,
   },
   examples: [
@@ -45,7 +45,7 @@ export const publish: Command = {
     const data = invocation.argument('DATA');
     const fromInput = data === '-' || (data === undefined && inputIsPiped());
     if (fromInput && template.id !== undefined) {
-      throw new UsageError('--id names one event; it does not go with standard input');
+      throw new UsageError('--id names one event, so it cannot be used with standard input');
     }
     const one = data === undefined || fromInput ? undefined : readJson(data, 'DATA');
     const configuration = await readConfiguration(invocation);
@@ -55,7 +55,7 @@ export const publish: Command = {
         const positions = await positionsOf(log, configuration.secret);
         await write(`${positions.encode(point)}\n`);
       } catch (error) {
-        // The event is safe all the same; this user may not read what positions are made with.
+        // The event is stored. This user has no right to read the secret that positions are encoded with.
         if (!(error instanceof PregonError)) throw error;
         complain(`pregon: stored, but its position is not known: ${error.message}`);
       }
@@ -70,7 +70,7 @@ export const publish: Command = {
   },
 };
 
-/** With the configured retention: whoever appends also trims. */
+/** A log trims as it appends, so it needs the configured retention. */
 async function openPublisherLog(invocation: Invocation, configuration: Configuration): Promise<Log> {
   const { retention } = configuration;
   const url = chooseLog(invocation, configuration);
@@ -83,7 +83,7 @@ async function openPublisherLog(invocation: Invocation, configuration: Configura
 function readTemplate(invocation: Invocation): NewEvent {
   const { flags } = invocation;
   const type = flags.text('type');
-  if (type === undefined) throw new UsageError('--type is missing; say what happened: --type=UserWasCreated');
+  if (type === undefined) throw new UsageError('--type is missing: name what happened, such as --type=UserWasCreated');
   const topic = invocation.argument('TOPIC') ?? '';
   assertTopic(topic);
   return {
@@ -96,7 +96,10 @@ function readTemplate(invocation: Invocation): NewEvent {
   };
 }
 
-/** Node.js replaces bytes of an argument that are not UTF-8 by U+FFFD, so the original bytes cannot be checked. */
+/**
+ * Node.js replaces bytes of an argument that are not UTF-8 by U+FFFD, so this checks for U+FFFD: the original bytes are
+ * gone.
+ */
 function assertUtf8({ argument, flags }: Invocation): void {
   const given = [
     ...['EXCHANGE', 'TOPIC', 'DATA'].map((name) => [name, argument(name)] as const),
@@ -107,7 +110,7 @@ function assertUtf8({ argument, flags }: Invocation): void {
   throw new PregonError('EVENT_INVALID', `${wrong[0]} is not UTF-8 (in JSON, write U+FFFD itself as \\ufffd)`);
 }
 
-/** A terminal or `/dev/null` holds no events that somebody meant to publish. */
+/** A terminal or `/dev/null` is not a source of events. */
 function inputIsPiped(): boolean {
   const input = fstatSync(0);
   return input.isFIFO() || input.isFile() || input.isSocket();
@@ -122,7 +125,7 @@ async function publishOne(log: Log, event: ReturnType<typeof complete>): Promise
   return point;
 }
 
-/** @returns the point of the last event */
+/** @returns the point of the last event; undefined if there was none */
 async function publishLines(log: Log, template: NewEvent): Promise<LogPoint | undefined> {
   let lineNumber = 0;
   let stored = 0;
@@ -147,7 +150,7 @@ async function publishLines(log: Log, template: NewEvent): Promise<LogPoint | un
   return last;
 }
 
-/** Adds to the error of unreadable input how many events were stored before it. */
+/** Adds the number of stored events to the error for unreadable input. */
 async function* saying<T>(groups: AsyncIterable<T>, soFar: () => string): AsyncGenerator<T> {
   try {
     yield* groups;
@@ -157,7 +160,7 @@ async function* saying<T>(groups: AsyncIterable<T>, soFar: () => string): AsyncG
   }
 }
 
-/** The events of the lines up to the first that is none. Empty lines are left out. */
+/** The events of the lines up to the first invalid one. Empty lines are skipped. */
 function readGroup(lines: readonly string[], before: number, template: NewEvent) {
   const events: ReturnType<typeof complete>[] = [];
   for (const [index, line] of lines.entries()) {

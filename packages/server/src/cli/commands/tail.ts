@@ -28,16 +28,16 @@ const JSON_LINES: Format = {
 
 export const tail: Command = {
   name: 'tail',
-  summary: 'Print the events of an exchange, one JSON a line, as they come',
+  summary: 'Print the events of an exchange as they arrive, one JSON object per line',
   details: [
-    'A position that cannot be served any more prints "reset" and the reason on standard error; the exit code is 2.',
+    'If a position can no longer be served, prints "reset" and the reason on standard error; the exit code is 2.',
   ],
-  arguments: [{ name: 'EXCHANGE', required: true, description: 'whose events' }],
+  arguments: [{ name: 'EXCHANGE', required: true, description: 'the exchange to read' }],
   flags: {
     since: {
       kind: 'text',
       value: 'first|POSITION',
-      description: 'start before the first retained event, or after a position',
+      description: 'start at the first retained event, or after a position',
     },
     topics: {
       kind: 'text',
@@ -45,7 +45,7 @@ export const tail: Command = {
       repeats: true,
       description: 'only these topic patterns, separated by commas',
     },
-    limit: { kind: 'integer', value: 'N', description: 'end after so many events' },
+    limit: { kind: 'integer', value: 'N', description: 'stop after this many events' },
     ...LOG_FLAGS,
   },
   examples: ['pregon tail my_events', "pregon tail my_events --since=first --topics='user.#' --limit=10"],
@@ -80,7 +80,7 @@ function readTopics({ flags }: Invocation): string[] | undefined {
   return topics;
 }
 
-/** Aborted by Ctrl-C, by SIGTERM, and when nobody reads standard output any more. */
+/** Aborted by Ctrl-C, by SIGTERM, and when standard output is closed by its reader. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController();
   const stop = () => controller.abort();
@@ -98,13 +98,15 @@ interface TailOptions {
   readonly stop: AbortSignal;
 }
 
-/** A cursor on the log, which moves as fast as standard output is read: following only tells it that there is more. */
+/**
+ * Reads the log with a cursor, as fast as standard output takes it. Following the log only signals that there is more.
+ */
 async function followLog(log: Log, { positions, since, filter, limit, stop }: TailOptions): Promise<number> {
   const start = await findStart(log, since, positions);
   if ('reset' in start) return printReset(start.reset);
   let cursor = start.point;
   let left = limit;
-  // What is appended between a read and the wait for more is not missed.
+  // The signal remembers a ring, so an append between a read and the wait is not missed.
   const more = new WakeSignal();
   stop.addEventListener('abort', () => more.ring(), { once: true });
   let reset: ResetReason | undefined;
@@ -120,7 +122,7 @@ async function followLog(log: Log, { positions, since, filter, limit, stop }: Ta
   try {
     while (left > 0 && !stop.aborted) {
       const page = await log.read({ after: cursor.offset });
-      // Asked after the read: had anything been dropped between, the page could have a hole.
+      // Check the floor after the read: a trim between the two could leave a hole in the page.
       if ((await log.floor()).offset > cursor.offset) reset ??= 'truncated';
       if (reset) return printReset(reset);
       const events = page.entries.filter((entry) => filter.matches(entry)).slice(0, left);
@@ -154,6 +156,6 @@ async function findStart(
 }
 
 function printReset(reason: ResetReason): number {
-  complain(`pregon: reset: ${reason}; the position cannot be served, start with --since=first`);
+  complain(`pregon: reset: ${reason}; the position can no longer be served: start with --since=first`);
   return EXIT_RESET;
 }

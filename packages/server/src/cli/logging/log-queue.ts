@@ -2,13 +2,13 @@ import { Backoff } from '../../core/time/backoff.js';
 import { atMost } from '../../core/time/deadline.js';
 import type { LogSink } from './log-sink.js';
 
-/** How many bytes of lines wait for a destination that does not take them. */
+/** How many bytes of lines may wait for a slow destination. */
 export const MAX_QUEUED_BYTES = 1_048_576;
 
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 250;
 
-/** Whole lines that are written at once; of which a destination may take a part only. */
+/** Whole lines that are passed to the destination together. It may take only a part of them. */
 interface Chunk {
   readonly bytes: Buffer;
   written: number;
@@ -16,16 +16,16 @@ interface Chunk {
 
 export interface LogQueueOptions {
   readonly sink: LogSink;
-  /** The line that says how many lines were dropped. */
+  /** Makes the line that reports how many lines were dropped. */
   readonly droppedLine: (count: number) => string;
-  /** @default 1048576 (1 MiB) */
+  /** Bytes of waiting lines. @default 1048576 (1 MiB) */
   readonly maxBytes?: number;
 }
 
 /**
- * Log lines on their way to a destination that may be slow, full, broken or gone. Writing a line never blocks and never throws. Lines
- * keep their order and are written whole. While the destination takes nothing, up to `maxBytes` wait for it; further lines are dropped
- * and counted, and the count is logged when there is room again.
+ * A queue of log lines for a destination that may be slow, full, broken or closed. Writing a line never blocks and
+ * never throws. Lines keep their order and are written whole. While the destination takes nothing, up to `maxBytes`
+ * wait for it. Further lines are dropped and counted, and the count is logged when there is room again.
  */
 export class LogQueue {
   readonly #sink: LogSink;
@@ -40,7 +40,7 @@ export class LogQueue {
   readonly #backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS, Math.random);
   #dropped = 0;
   #unreported = 0;
-  /** Once a line was dropped, all are, until half of the queue has gone: so what is missing is one gap with one count. */
+  /** After a dropped line, all lines are dropped until the queue is half empty. So there is one gap with one count. */
   #isDropping = false;
   #onEmpty: (() => void)[] = [];
 
@@ -56,7 +56,7 @@ export class LogQueue {
     return this.#dropped;
   }
 
-  /** @param line with its newline, and no other */
+  /** @param line one line that ends with its only newline */
   write(line: string): void {
     const bytes = Buffer.from(line);
     if (this.#isDropping || this.#queuedBytes + bytes.length > this.#maxBytes || bytes.length > this.#sink.maxBytes) {
@@ -84,7 +84,7 @@ export class LogQueue {
     this.#unreported += count;
   }
 
-  /** The lines of one turn of the event loop are written together: each write costs as much as several lines. */
+  /** Writes the lines of one event loop turn together, because a write costs as much as several lines. */
   #schedule(): void {
     if (this.#isScheduled || this.#isWriting || this.#retry) return;
     this.#isScheduled = true;
@@ -126,7 +126,7 @@ export class LogQueue {
   }
 
   #wrote(chunk: Chunk, count: number): void {
-    // Without a pause, a sink that takes nothing and reports no error would be asked for ever.
+    // Without a pause, a sink that takes nothing and reports no error would cause an endless loop.
     if (count === 0) return this.#failed();
     chunk.written += count;
     if (chunk.written >= chunk.bytes.length) {
@@ -136,7 +136,7 @@ export class LogQueue {
     this.#backoff.reset();
   }
 
-  /** Full, broken or gone, and it may come back: a reader that starts again, a disk that is cleared. */
+  /** Retries with backoff: the destination may recover, as a reader restarts or a disk gets free space. */
   #failed(): void {
     this.#isWriting = false;
     this.#retry = setTimeout(() => {
@@ -153,7 +153,7 @@ export class LogQueue {
     if (bytes.length <= this.#sink.maxBytes) this.#push(bytes);
   }
 
-  /** As many whole lines as the destination takes at once. */
+  /** As many whole lines as the destination takes in one write. */
   #takeChunk(): Chunk | undefined {
     let size = 0;
     let lines = 0;
@@ -166,7 +166,10 @@ export class LogQueue {
     return { bytes: Buffer.concat(this.#lines.splice(0, lines)), written: 0 };
   }
 
-  /** At the end of a process that did not flush, after a crash for example: writes what the destination takes at once. */
+  /**
+   * Runs at the exit of a process that did not flush, such as after a crash. It writes what the destination takes at
+   * once.
+   */
   #writeLast(): void {
     const { writeNow } = this.#sink;
     if (!writeNow) return;

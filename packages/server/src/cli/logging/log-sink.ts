@@ -1,22 +1,24 @@
 import { constants, fstatSync, openSync, write, writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** A place for log lines that never blocks the event loop, and no other thread for long. */
+/** A destination for log lines. It never blocks the event loop, and other threads only briefly. */
 export interface LogSink {
   /**
-   * The most bytes that are taken at once. As long as no write is larger, the lines of several processes do not mix, and none is cut.
+   * The most bytes in one write. If no write is larger, lines of several processes do not mix, and no line is cut.
    */
   readonly maxBytes: number;
   /**
-   * Says how many bytes were written: at once if that never blocks, else with a promise. Throws, or rejects, if it takes none for now: full,
-   * broken or gone.
+   * Returns how many bytes were written: a number if the write never blocks, else a promise. Throws or rejects if the
+   * destination takes no bytes for now because it is full, broken or closed.
    */
   write(bytes: Buffer): number | Promise<number>;
-  /** Writes at the end of the process, without blocking. @returns whether all was taken; undefined if there is no such way */
+  /**
+   * Writes at process exit without blocking. Returns whether all bytes were taken. Undefined if the sink cannot do so.
+   */
   readonly writeNow?: (bytes: Buffer) => boolean;
 }
 
-/** `PIPE_BUF` of Linux: what a pipe takes as a whole or not at all. */
+/** `PIPE_BUF` of Linux: a write of at most this size to a pipe is atomic. */
 const PIPE_BUFFER_BYTES = 4_096;
 
 const FILE_BUFFER_BYTES = 65_536;
@@ -24,12 +26,13 @@ const FILE_BUFFER_BYTES = 65_536;
 const STDOUT = 1;
 
 /**
- * The standard output of this process, for log lines.
+ * The standard output of this process, as a destination for log lines.
  *
- * - A pipe or a terminal is opened anew, without blocking. The flag belongs to that new description: programs that share the pipe, and child
- *   processes that inherit it, neither see nor change it. It is written at once: to hand a write to a thread costs several times the write.
- * - A file is written by a thread; a disk, unlike a reader, does not make it wait for ever.
- * - A socket, as systemd's journal is, and what cannot be opened anew, is written through `process.stdout`.
+ * - A pipe or a terminal is opened again as non-blocking. The flag belongs to the new file description, so programs
+ *   that share the pipe and child processes that inherit it are not affected. The write happens on this thread, because
+ *   handing it to another thread costs several times as much as the write.
+ * - A file is written by another thread. A disk, unlike a pipe, does not wait for a reader.
+ * - A socket (systemd's journal is one), or anything that cannot be opened again, is written through `process.stdout`.
  */
 export function openStandardOutput(): LogSink {
   const kind = kindOf(STDOUT);
@@ -49,7 +52,7 @@ function kindOf(fd: number): 'file' | 'waiting' | 'other' {
   }
 }
 
-/** Undefined on systems without /proc, and if this user may not open what another user has made. */
+/** Undefined on systems without /proc, and if another user created the file and this user may not open it. */
 function reopen(fd: number): number | undefined {
   const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
   try {
@@ -70,7 +73,7 @@ function fileSink(fd: number, maxBytes: number): LogSink {
   };
 }
 
-/** @param fd does not block */
+/** @param fd a non-blocking file descriptor */
 function directSink(fd: number): LogSink {
   return {
     maxBytes: PIPE_BUFFER_BYTES,

@@ -7,20 +7,20 @@ import { shortenJson, shortenText } from './shorten-line.js';
 
 export const LOG_FORMATS = ['text', 'json'] as const;
 
-/** How long the end of a process waits for a log that is not read. */
+/** How long a process that ends waits for a log that is not read. */
 const FLUSH_MS = 500;
 
-/** The logger of a process, on standard output: it neither blocks nor fails, whatever becomes of that. */
+/** The logger of a process. It writes to standard output, and neither blocks nor fails if that is slow or broken. */
 export interface ProcessLogger extends Logger {
-  /** How many lines were dropped because standard output did not take them. */
+  /** How many lines were dropped because standard output was too slow, or a line too long. */
   readonly dropped: number;
-  /** Text for people, of several lines, in order with the lines of the log. */
+  /** Prints text of several lines, in order with the log lines. */
   print(text: string): void;
-  /** Resolves when all is written; if it is not read, after a moment. */
+  /** Resolves when all lines are written, or after 500 ms. */
   flush(): Promise<void>;
 }
 
-/** @param worker the number of the process, where several write */
+/** @param worker the number of the worker process; undefined if there is only one process */
 export function createLogger(format: string, level: 'info' | 'debug', worker?: number): ProcessLogger {
   const sink = openStandardOutput();
   let logDropped = (_count: number) => '';
@@ -28,7 +28,7 @@ export function createLogger(format: string, level: 'info' | 'debug', worker?: n
   const write = (line: string) => queue.write(line);
   const create = format === 'json' ? createJsonLogger : createTextLogger;
   const { info, warn, error, debug } = create({ level, worker, maxBytes: sink.maxBytes, write });
-  // The queue asks for this line when it has room for it.
+  // The queue requests this line when it has room for it.
   const lines: string[] = [];
   const aside = create({ level, worker, maxBytes: sink.maxBytes, write: (line) => lines.push(line) });
   logDropped = (count) => {
@@ -98,7 +98,7 @@ function quote(text: string): string {
   return /^[^\s"=\p{Cc}]+$/u.test(text) ? text : JSON.stringify(text);
 }
 
-/** What JSON cannot hold, a cycle or a BigInt, is no reason to lose the line. */
+/** A value that JSON cannot represent (a cycle, a BigInt) must not lose the line. */
 function toJson(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);

@@ -1,7 +1,7 @@
-/** The lengths to which texts within a line are cut, one after the other, until the line fits. */
+/** The lengths to which texts in a line are cut, tried in this order until the line fits. */
 const TEXT_LENGTHS = [2_048, 512, 128, 32] as const;
 
-/** A line of JSON that is no longer than `maxBytes`: still an object, its long texts and lists are cut. */
+/** A JSON line of at most `maxBytes` bytes. It stays an object; long texts and lists in it are cut. */
 export function shortenJson(line: string, maxBytes: number): string {
   if (fits(line, maxBytes)) return line;
   for (const length of TEXT_LENGTHS) {
@@ -12,10 +12,10 @@ export function shortenJson(line: string, maxBytes: number): string {
   return `${JSON.stringify({ level, time, pid, worker, msg: cut(msg, 128), tooLong: true })}\n`;
 }
 
-/** A line of text that is no longer than `maxBytes`. */
+/** A text line of at most `maxBytes` bytes. */
 export function shortenText(line: string, maxBytes: number): string {
   if (fits(line, maxBytes)) return line;
-  // The decoder leaves out the character that was cut in two.
+  // In streaming mode, the decoder leaves out a character that was cut in two.
   const kept = new TextDecoder().decode(Buffer.from(line).subarray(0, maxBytes - 8), { stream: true });
   return `${kept.trimEnd()}…\n`;
 }

@@ -4,20 +4,20 @@ import { readVersion } from '../version.js';
 import { baseUrl } from './listen-address.js';
 import type { RunPlan } from './run-plan.js';
 
-/** What a gateway says of itself when it has started. */
+/** What a gateway prints about itself when it has started. */
 export interface Banner {
   readonly host: string;
   readonly port: number;
-  /** How clients on this machine reach it: `ws://localhost:1234`. */
+  /** The base URL for clients on this host: `ws://localhost:1234`. */
   readonly url: string;
   readonly routes: readonly { readonly name: string; readonly path: string }[];
   readonly exchanges: readonly string[];
   readonly log: string;
-  /** The configuration file; undefined where there is none. */
+  /** The configuration file; undefined if there is none. */
   readonly configuration: string | undefined;
-  /** Where health, readiness and publishing are served; undefined where they are not. */
+  /** The URL of health, readiness and publishing; undefined if the HTTP port is off. */
   readonly http: string | undefined;
-  /** How many processes serve; undefined where it is this one alone. */
+  /** How many processes serve clients; undefined if it is only this process. */
   readonly workers: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export function bannerOf({ address, tls, gateway, configuration, workers }: RunP
   };
 }
 
-/** Everything on standard output is JSON where the log is: the banner is then its first line. */
+/** With the JSON log format, standard output holds nothing but JSON: the banner is then its first line. */
 export function sayBanner(banner: Banner, format: string, logger: ProcessLogger): void {
   if (format === 'json') logger.info({ ...banner, version: readVersion() }, 'listening');
   else logger.print(showBanner(banner));

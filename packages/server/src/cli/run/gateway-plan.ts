@@ -5,7 +5,7 @@ import type { QueueName } from '../../core/ports/work-queue.js';
 import type { Flags } from '../flags.js';
 import { addSnapshots } from './snapshot-flag.js';
 
-/** What a gateway is to serve, by flags and configuration together. */
+/** What a gateway serves, from flags and configuration combined. */
 export interface GatewayPlan {
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
   readonly exchanges: readonly string[];
@@ -37,7 +37,7 @@ export function splitQueues(named: readonly string[]): Pick<GatewayPlan, 'exchan
   const parts = named.map((name) => {
     const [exchange = '', queue, ...rest] = name.split(':');
     if (exchange === '' || queue === '' || rest.length > 0) {
-      throw new PregonError('CONFIG_INVALID', `"${name}" names no exchange; write EXCHANGE or EXCHANGE:QUEUE`);
+      throw new PregonError('CONFIG_INVALID', `"${name}" is not an exchange: write EXCHANGE or EXCHANGE:QUEUE`);
     }
     return { exchange, queue };
   });
@@ -71,11 +71,14 @@ function chooseRoute(name: string, { file, routes }: Configuration): RouteConfig
   if (configured.length > 0) {
     throw new PregonError(
       'ROUTE_UNKNOWN',
-      `there is no route "${name}" in ${file}; there are: ${configured.join(', ')}`,
+      `there is no route "${name}" in ${file}; the routes are ${configured.join(', ')}`,
     );
   }
   if (!ROUTE_NAME.test(name)) {
-    throw new PregonError('CONFIG_INVALID', `"${name}" is not a route's name; write letters, digits, "_", "-" and "."`);
+    throw new PregonError(
+      'CONFIG_INVALID',
+      `"${name}" is not a valid route name: use letters, digits, "_", "-" and ".", and start with a letter or a digit`,
+    );
   }
   return { path: `/${name}`, handlerFiles: [] };
 }

@@ -20,12 +20,14 @@ export function parseListenAddress(text: string | undefined): ListenAddress {
   const [, ipv6, name, digits = ''] = match ?? [];
   const port = Number(digits);
   if (!match || port > 65_535 || (ipv6 !== undefined && isIP(ipv6) !== 6)) {
-    throw new UsageError(`"${text}" is not an address to listen on: [HOST:]PORT, as 1234, 0.0.0.0:1234 or [::1]:1234`);
+    throw new UsageError(
+      `"${text}" is not an address to listen on: use [HOST:]PORT, such as 1234, 0.0.0.0:1234 or [::1]:1234`,
+    );
   }
   return { host: ipv6 ?? name ?? DEFAULT_HOST, port };
 }
 
-/** How clients on this machine reach an address; one that stands for all interfaces is reached by `localhost`. */
+/** The base URL for clients on this host. An address of all interfaces becomes `localhost`. */
 export function baseUrl(scheme: string, { host, port }: ListenAddress): string {
   const reachable = host === '0.0.0.0' || host === '::' ? 'localhost' : isIP(host) === 6 ? `[${host}]` : host;
   return `${scheme}://${reachable}:${port}`;

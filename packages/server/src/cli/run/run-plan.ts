@@ -13,7 +13,7 @@ import { type ListenAddress, parseListenAddress } from './listen-address.js';
 
 export const DEFAULT_DRAIN_MS = 10_000;
 
-/** All that `pregon run` is to do, by flags and configuration together, as far as it can be told before anything is opened. */
+/** What `pregon run` does, from flags and configuration combined. It is complete before anything is opened. */
 export interface RunPlan {
   readonly configuration: Configuration;
   readonly gateway: GatewayPlan;
@@ -26,7 +26,7 @@ export interface RunPlan {
   readonly allowedOrigins: readonly string[] | undefined;
   readonly flushIntervalMs: number | undefined;
   readonly drainMs: number;
-  /** How many processes serve; 1 for this one alone. */
+  /** How many processes serve clients; 1 means only this process. */
   readonly workers: number;
   readonly logFormat: string;
   readonly logLevel: 'debug' | 'info';
@@ -67,13 +67,13 @@ function readWorkers({ flags }: Invocation): number | undefined {
   return workers;
 }
 
-/** Each worker would have one of its own, and its clients would get the events of that alone. */
+/** With a log that is private to a process, the clients of a worker would get only the events of that worker. */
 function assertShared({ workers, log, driver }: Pick<RunPlan, 'workers' | 'log' | 'driver'>): void {
   const capabilities = driver.capabilities(log);
   if (workers === 1 || capabilities.processes === 'many') return;
   const where = `${capabilities.what} (${driver.schemes[0]}:)`;
   const others = 'another log, such as sqlite:PATH or amqp://USER:PASSWORD@HOST/VHOST';
-  throw new PregonError('CONFIG_INVALID', `${where} is of one process alone: ${workers} workers need ${others}`);
+  throw new PregonError('CONFIG_INVALID', `${where} belongs to a single process: ${workers} workers need ${others}`);
 }
 
 function readHttp({ flags, settings }: Invocation, configuration: Configuration): RunPlan['http'] {
@@ -90,16 +90,17 @@ function readHttp({ flags, settings }: Invocation, configuration: Configuration)
 function readToken(flags: Flags): string | undefined {
   const file = flags.text('http-token-file');
   if (file === undefined) return flags.text('http-token');
-  if (flags.has('http-token')) throw new UsageError('--http-token-file and --http-token are two ways to say the same');
+  if (flags.has('http-token'))
+    throw new UsageError('--http-token-file and --http-token both give the token: remove one of them');
   const token = readFile('http-token-file', file).toString().trim();
   if (/^\S+$/.test(token)) return token;
-  throw new PregonError('CONFIG_INVALID', `--http-token-file: ${file} must hold one token, without blanks`);
+  throw new PregonError('CONFIG_INVALID', `--http-token-file: ${file} must contain one token, without spaces in it`);
 }
 
 function readTls({ flags }: Invocation, configuration: Configuration): Pick<ListenOptions, 'cert' | 'key'> {
   const cert = flags.text('cert');
   const key = flags.text('key');
-  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key go together');
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key must be given together');
   const files = cert !== undefined && key !== undefined ? { cert, key } : configuration.tls;
   return files ? { cert: readFile('cert', files.cert), key: readFile('key', files.key) } : {};
 }

@@ -17,14 +17,14 @@ export const run: Command = {
   name: 'run',
   summary: 'Run a gateway',
   details: [
-    'Without --route, the routes of the configuration are served; where it has none, each route named has the path',
-    '/<name>. Without --exchange, the exchanges of the configuration are read.',
+    'Without --route, the routes of the configuration are served. If it has none, each route given with --route has',
+    'the path /<name>. Without --exchange, the exchanges of the configuration are read.',
   ],
   arguments: [
     {
       name: '[HOST:]PORT',
       required: false,
-      description: `where to listen; ${DEFAULT_HOST}:${DEFAULT_PORT} unless given; 0.0.0.0 for all interfaces`,
+      description: `the address to listen on (default: ${DEFAULT_HOST}:${DEFAULT_PORT}); 0.0.0.0 for all interfaces`,
     },
   ],
   flags: {
@@ -37,49 +37,54 @@ export const run: Command = {
     },
     snapshot: SNAPSHOT_FLAG,
     ...LOG_FLAGS,
-    broadcast: { kind: 'switch', description: 'relay what a client sends to all others on its route' },
-    compress: { kind: 'switch', description: 'compress events, once for all clients that offer it' },
-    cert: { kind: 'text', value: 'FILE', description: 'certificate (PEM), together with --key: wss and https' },
+    broadcast: { kind: 'switch', description: 'relay each message of a client to all other clients on its route' },
+    compress: { kind: 'switch', description: 'compress each event once, for all clients that offer compression' },
+    cert: {
+      kind: 'text',
+      value: 'FILE',
+      description: 'certificate (PEM); with --key, the gateway serves wss and https',
+    },
     key: { kind: 'text', value: 'FILE', description: 'private key (PEM)' },
     'allowed-origin': {
       kind: 'text',
       value: 'ORIGIN',
       repeats: true,
-      description: 'an origin whose pages may connect: https://shop.example; instead of those of this machine',
+      description: 'an origin whose pages may connect: https://shop.example (default: the origins of this machine)',
     },
     'flush-interval-ms': {
       kind: 'integer',
       value: 'N',
-      description: 'the least time between two deliveries; 0 unless given',
+      description: 'the least time between two deliveries (default: 0)',
     },
     workers: {
       kind: 'text',
       value: 'N',
       description:
-        'serve the port with so many processes, each a gateway on the same log; auto for one on each core; 1 unless given',
+        'how many processes serve the port, each a gateway on the same log; auto for one per core (default: 1)',
     },
     'drain-ms': {
       kind: 'integer',
       value: 'N',
-      description: `how long stopping may take; ${DEFAULT_DRAIN_MS} unless given`,
+      description: `how long stopping may take (default: ${DEFAULT_DRAIN_MS})`,
     },
     'http-port': {
       kind: 'integer',
       value: 'N',
-      description: 'serve health, readiness and publishing on this port too',
+      description: 'also serve health, readiness and publishing, on this port',
     },
     'http-token-file': {
       kind: 'text',
       value: 'FILE',
-      description: 'a file with what publishers must show there; else PREGON_HTTP_TOKEN, else the configuration',
+      description:
+        'a file with the token that publishers must send to that port (default: PREGON_HTTP_TOKEN, else the configuration)',
     },
     'http-token': {
       kind: 'text',
       value: 'TOKEN',
-      description: 'the same on the command line, where ps shows it to everybody on the machine',
+      description: 'the same token on the command line, where ps shows it to every user of the machine',
       secret: () => 'use --http-token-file or PREGON_HTTP_TOKEN',
     },
-    'log-format': { kind: 'text', choices: LOG_FORMATS, description: 'how to log; text unless given' },
+    'log-format': { kind: 'text', choices: LOG_FORMATS, description: 'the format of log lines (default: text)' },
   },
   examples: [
     'pregon run 0.0.0.0:1234 --route=events --exchange=my_events',
@@ -89,23 +94,26 @@ export const run: Command = {
   ],
   async run(invocation) {
     const place = invocation.settings.worker;
-    // Before anything is waited for: it listens to the process that started it.
+    // Create it before the first await: it listens to messages of the process that started it.
     const worker = place && new Worker(place);
     const plan = await planRun(invocation);
     const execArgv = heapFlags(process.execArgv, invocation.settings.variables['NODE_OPTIONS']);
     if (!worker && plan.workers > 1) return serveWithWorkers(plan, execArgv);
-    // A process that only looks after workers needs nothing of a gateway.
+    // A process that only supervises workers does not need the gateway's modules.
     const { serve } = await import('./serve.js');
     return serve(plan, worker);
   },
 };
 
-/** Serves nothing itself: starts this command line again as workers, and looks after them. */
+/** Serves no clients itself: starts this command line again as worker processes, and supervises them. */
 async function serveWithWorkers(plan: RunPlan, execArgv: readonly string[]): Promise<number> {
   const logger = createLogger(plan.logFormat, plan.logLevel);
   const { workers, drainMs, configuration, gateway } = plan;
   if (configuration.subscriberFiles.length > 0 && gateway.queues.length === 0) {
-    logger.warn({ workers }, 'each worker has its own subscribers: every event is handled by each of them');
+    logger.warn(
+      { workers },
+      'each worker has its own subscribers, so every event is handled once in each worker: name a queue (EXCHANGE:QUEUE) to share the work',
+    );
   }
   const onServing = (facts: Facts) => sayBanner(bannerOf(plan, facts), plan.logFormat, logger);
   const secrets = secretVariables({ log: plan.log, httpToken: plan.http?.token });

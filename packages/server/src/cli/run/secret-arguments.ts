@@ -1,7 +1,7 @@
 /** Flags of `pregon run` that may hold a secret. */
 const SECRET_FLAGS = ['--http-token', '--http-token-file', '--log'];
 
-/** A command line without them, for processes that are told the same by their environment. */
+/** A command line without its secrets, for processes that get them from their environment. */
 export function withoutSecrets(line: readonly string[]): string[] {
   const kept: string[] = [];
   for (let at = 0; at < line.length; at++) {

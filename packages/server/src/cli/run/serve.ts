@@ -6,7 +6,7 @@ import { openPlannedLog, Service, type ServiceOptions } from './service.js';
 import { stopRequested } from './signals.js';
 
 /**
- * The gateway in this process: the only one, or a worker among several.
+ * Runs the gateway in this process, alone or as one of several workers.
  *
  * @returns the exit code
  */

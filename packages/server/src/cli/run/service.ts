@@ -16,13 +16,13 @@ import { baseUrl } from './listen-address.js';
 import type { RunPlan } from './run-plan.js';
 import { createWhenReadable } from './when-readable.js';
 
-/** Over which part of the time for stopping clients are told to come back, at most. */
+/** The longest time over which the reconnect requests to clients are spread when a gateway stops. */
 const MAX_SPREAD_MS = 2_000;
 
 /**
  * Opens the log that a plan names.
  *
- * @returns undefined where the process was told to stop while it waited for the log
+ * @returns the log; undefined if the process was stopped while it waited for the log
  */
 export async function openPlannedLog(
   { log, driver, gateway, configuration }: RunPlan,
@@ -51,11 +51,11 @@ export interface ServiceOptions {
   readonly plan: RunPlan;
   readonly log: Log;
   readonly logger: Logger;
-  /** Which of several processes this is; undefined where it is the only one. */
+  /** The worker that this process is; undefined if it is the only process. */
   readonly worker: Worker | undefined;
 }
 
-/** What runs: the log, the gateway on it, and the HTTP port beside it. */
+/** The parts that run in this process: the log, the gateway that reads it, and the HTTP port. */
 export class Service {
   readonly #options: ServiceOptions;
   #gateway: Gateway | undefined;
@@ -65,7 +65,7 @@ export class Service {
     this.#options = options;
   }
 
-  /** @returns undefined where the process was told to stop while it waited for the log */
+  /** @returns undefined if the process was stopped while it waited for the log */
   async start(stop: Promise<string>): Promise<Facts | undefined> {
     const { plan, log, logger, worker } = this.#options;
     const { configuration } = plan;

@@ -1,4 +1,4 @@
-/** As shells report a process that Ctrl-C ended: 128 and the number of SIGINT. */
+/** The code that shells report for a process ended by Ctrl-C: 128 plus the number of SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
 /** Waits for SIGTERM or SIGINT; a SIGINT after the first signal ends the process at once. */

@@ -4,21 +4,21 @@ import { isHttpUrl } from '../../config/http-url.js';
 import type { FlagDescription } from '../flags.js';
 import { UsageError } from '../usage-error.js';
 
-/** The flag `--snapshot` of `pregon run`, see docs/operations/running.md#snapshots. */
+/** The flag `--snapshot` of `pregon run`; see docs/operations/running.md#snapshots. */
 export const SNAPSHOT_FLAG = {
   kind: 'text',
   value: '[ROUTE=]URL',
   repeats: true,
   description:
-    "the application's URL that returns the rows of the route, {rows, sequence, …}: http://localhost:8080/snapshots/users; with several routes, ROUTE=URL for each that has one",
+    "the application's URL that returns the rows of a route as {rows, sequence, …}: http://localhost:8080/snapshots/users; with several routes, write ROUTE=URL for each route with a snapshot",
   secret: (value) => (holdsPassword(urlOf(value)) ? `use "snapshot:" in pregon.yml, with \${PASSWORD}` : undefined),
 } as const satisfies FlagDescription;
 
 /**
- * Routes with the snapshots that the command line names.
+ * Adds the snapshots of the command line to the routes.
  *
  * @param named `URL`, or `ROUTE=URL`
- * @throws UsageError if a value is no URL, or does not say which of several routes it is for
+ * @throws UsageError if a value is not a URL, or names no route although there are several
  * @throws PregonError ROUTE_UNKNOWN
  */
 export function addSnapshots(
@@ -38,9 +38,9 @@ export function addSnapshots(
     const route = Object.hasOwn(all, name) ? all[name] : undefined;
     if (!route) {
       const names = Object.keys(routes).join(', ');
-      throw new PregonError('ROUTE_UNKNOWN', `--snapshot: there is no route "${name}"; there are: ${names}`);
+      throw new PregonError('ROUTE_UNKNOWN', `--snapshot: there is no route "${name}"; the routes are ${names}`);
     }
-    if (given.has(name)) throw new UsageError(`--snapshot: the route "${name}" has one already`);
+    if (given.has(name)) throw new UsageError(`--snapshot: the route "${name}" was given two snapshots; give only one`);
     given.add(name);
     all[name] = { ...route, snapshot };
   }
@@ -50,10 +50,12 @@ export function addSnapshots(
 function theOnlyOf(names: readonly string[]): string {
   const [first, ...others] = names;
   if (first !== undefined && others.length === 0) return first;
-  throw new UsageError(`--snapshot: say of which route: --snapshot=${first}=URL (there are ${names.join(', ')})`);
+  throw new UsageError(
+    `--snapshot: name the route of the snapshot, such as --snapshot=${first}=URL (the routes are ${names.join(', ')})`,
+  );
 }
 
-/** A URL has a colon before any `=`, and the name of a route has none. */
+/** A URL has a colon before any `=`, and a route name has no colon. */
 function routeOf(value: string): string | undefined {
   return /^([\w.-]+)=/.exec(value)?.[1];
 }

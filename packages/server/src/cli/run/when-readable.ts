@@ -8,11 +8,11 @@ const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
- * Makes a gateway, again and again as long as the log cannot be read: a broker may go away in the very moment in which a gateway
- * starts, and come back.
+ * Creates a gateway, with retries while the log cannot be read: a broker may fail at the moment in which a gateway
+ * starts, and recover.
  *
- * @returns undefined where `stop` resolved meanwhile
- * @throws whatever else is wrong
+ * @returns undefined if `stop` resolved in the meantime
+ * @throws any error of `create` other than PregonError LOG_UNAVAILABLE
  */
 export async function createWhenReadable<Made extends Gateway>(
   create: () => Promise<Made>,
@@ -29,7 +29,7 @@ export async function createWhenReadable<Made extends Gateway>(
       return await create();
     } catch (error) {
       if (!(error instanceof PregonError) || error.code !== 'LOG_UNAVAILABLE') throw error;
-      logger.warn({ err: error }, 'the log cannot be read yet; trying again');
+      logger.warn({ err: error }, 'the log cannot be read yet; retrying');
     }
     await atMost(backoff.nextMs(), stop);
   }

@@ -1,34 +1,34 @@
 import { visibleLines } from './terminal-text.js';
 
-/** Set when standard output takes nothing more: its reader has gone, as `| head` does, or it cannot be written. */
+/** Set when standard output takes no more data: its reader closed it, as `head` does, or a write failed. */
 let gone = false;
 let tellGone = () => {};
 
-/** The error that stopped the output. A broken pipe does not count: the reader has closed it on purpose. */
+/** The error that stopped the output. A broken pipe is no error: the reader closed it on purpose. */
 let failure: NodeJS.ErrnoException | undefined;
 
 /**
- * Takes the errors of standard output and standard error, which would end the process otherwise: a failure to report must not end what it
- * reports on. To be called once, before anything is written.
+ * Handles the errors of standard output and standard error. Without a handler, a failure to report would end the work
+ * that is reported on. Call it once, before the first write.
  */
 export function watchOutput(): void {
   process.stdout.on('error', outputGone);
   process.stderr.on('error', () => {});
 }
 
-/** What to do when standard output takes nothing more; for a command that would otherwise go on. */
+/** Sets what happens when standard output takes no more data, for commands that would otherwise continue. */
 export function whenOutputGone(callback: () => void): void {
   tellGone = callback;
 }
 
-/** Why output was lost, undefined if none was; a reader that went away had enough. */
+/** Why output was lost; undefined if none was. A reader that closed the pipe counts as no loss. */
 export function outputFailure(): string | undefined {
   return failure && `standard output cannot be written: ${failure.message}`;
 }
 
 /**
- * Writes lines to standard output, no faster than it is read; nothing that they hold steers a terminal. What cannot be written is told by
- * {@link outputFailure}.
+ * Writes lines to standard output, no faster than its reader takes them. Control characters are escaped, so the text
+ * cannot control a terminal. A failed write is reported by {@link outputFailure}.
  */
 export async function write(text: string): Promise<void> {
   if (gone) return;
@@ -40,7 +40,9 @@ export async function write(text: string): Promise<void> {
   outputGone();
 }
 
-/** One line of standard error, or several; nothing that it holds steers a terminal. */
+/**
+ * Writes one line or several to standard error. Control characters are escaped, so the text cannot control a terminal.
+ */
 export function complain(line: string): void {
   process.stderr.write(`${visibleLines(line)}\n`);
 }

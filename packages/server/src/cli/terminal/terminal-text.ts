@@ -1,12 +1,12 @@
 /**
- * What must not reach a terminal in text that comes from elsewhere: control characters (C0, DEL and C1), the characters that change the
- * direction of text, and lone surrogates. They could move the cursor, change colours, or show a line as something else than it is.
+ * Characters that must not reach a terminal in text from outside: control characters (C0, DEL and C1), characters that
+ * change the direction of text, and lone surrogates. They could move the cursor, change colours, or disguise a line.
  */
 const UNSAFE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 /**
- * The text with unsafe characters as `\uXXXX`; a tab stays. JSON on one line stays the same JSON, because outside of its strings it holds none
- * of these characters.
+ * The text with unsafe characters as `\uXXXX`; a tab stays. JSON on one line keeps its meaning, because outside of its
+ * strings it has none of these characters.
  */
 export function visible(text: string): string {
   return text.replace(UNSAFE, (character) =>
@@ -14,7 +14,7 @@ export function visible(text: string): string {
   );
 }
 
-/** Like {@link visible}, for text of several lines, as a stack trace is. */
+/** Like {@link visible}, for text of several lines, such as a stack trace. */
 export function visibleLines(text: string): string {
   return text.split(/\r?\n/).map(visible).join('\n');
 }
