@@ -4,25 +4,27 @@ import type { GatewayOptions } from 'pregon';
 
 export type SocketIoOptions = Exclude<GatewayOptions['socketIo'], false | undefined>;
 
-// The names under which `@WebSocketGateway` of Nest 11 and 12 keeps what it is given; Nest exports them in another place each.
+// The metadata keys of `@WebSocketGateway` in Nest 11 and 12. Each version exports them from a different place.
 const IS_GATEWAY = 'websockets:is_gateway';
 const OPTIONS = 'websockets:gateway_options';
 
-/** What is not an option of the server: where a gateway is on it, and what the gateway of Pregon brings itself. */
+/** Options that are not passed to the server: the namespace of a class, and what the Pregon gateway sets itself. */
 const NOT_OF_THE_SERVER: readonly string[] = ['namespace', 'adapter', 'connectionStateRecovery', 'parser'];
 
 /**
- * The options of Socket.IO that the application's classes have in their `@WebSocketGateway(…)`. There is one server: as in Nest, the first
- * class that names an option has the last word.
+ * Merges the Socket.IO options from each `@WebSocketGateway(…)` of the application. There is one Socket.IO server. As
+ * in Nest, the first class that sets an option wins.
  *
- * @throws TypeError where two classes name different paths, since one of them would not be reached
+ * @throws TypeError if two classes give different paths, because clients could not reach one of them
  */
 export function decoratedOptions(discovery: DiscoveryService): SocketIoOptions {
   const merged: Record<string, unknown> = {};
   for (const gateway of decoratedGateways(discovery)) {
     const path = gateway.path ?? merged['path'];
     if (merged['path'] !== undefined && path !== merged['path']) {
-      throw new TypeError(`two gateways name different paths, ${String(merged['path'])} and ${String(path)}`);
+      throw new TypeError(
+        `two gateways have different paths, ${String(merged['path'])} and ${String(path)}: use one path for all`,
+      );
     }
     for (const [name, value] of Object.entries(gateway)) {
       if (!NOT_OF_THE_SERVER.includes(name)) merged[name] ??= value;
@@ -31,7 +33,7 @@ export function decoratedOptions(discovery: DiscoveryService): SocketIoOptions {
   return merged;
 }
 
-/** Whether a class names origins, which are the module's to name. */
+/** Whether a class sets `cors`. Allowed origins are an option of the module instead. */
 export function namesOrigins(discovery: DiscoveryService): boolean {
   return decoratedGateways(discovery).some(({ cors }) => cors !== undefined);
 }

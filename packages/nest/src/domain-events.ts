@@ -7,8 +7,9 @@ type Call = (event: PregonEvent) => unknown;
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
 /**
- * Brings events to the methods that are decorated with `OnDomainEvent`. The gateway is there before the application's providers are, so
- * each method has its subscriber from the start, which holds the first event until the providers are known: none is missed.
+ * Delivers events to methods with the `OnDomainEvent` decorator. The gateway starts before the application's providers
+ * exist. So each method has a subscriber from the start, which holds the first event until the providers are known; no
+ * event is missed.
  */
 export class DomainEvents {
   readonly subscribers: readonly Subscriber[];
@@ -30,9 +31,9 @@ export class DomainEvents {
   }
 
   /**
-   * Finds the providers and controllers whose methods are decorated, and lets events come.
+   * Finds the providers and controllers with decorated methods, and starts delivery.
    *
-   * @throws TypeError for one of request scope: there is no request that an instance could be made for
+   * @throws TypeError if such a provider is request-scoped, because an event has no request to create it for
    */
   begin(discovery: DiscoveryService): void {
     const seen = new Set<object>();
@@ -41,7 +42,7 @@ export class DomainEvents {
     this.#begin();
   }
 
-  /** False where an event may still wait for `begin`, and must not be taken for handled. */
+  /** False while an event may still wait for `begin`; such an event does not count as handled. */
   get hasBegun(): boolean {
     return this.#hasBegun;
   }
@@ -52,7 +53,9 @@ export class DomainEvents {
     seen.add(instance);
     for (const [key, method] of decoratedMethodsOf(instance)) {
       if (!wrapper.isDependencyTreeStatic()) {
-        throw new TypeError(`OnDomainEvent: ${method.name} is of a provider that is made for each request`);
+        throw new TypeError(
+          `OnDomainEvent: ${method.name} belongs to a request-scoped provider; use the default scope`,
+        );
       }
       const call = (event: PregonEvent) => Reflect.apply(Reflect.get(instance, key), instance, [event]);
       this.#calls.set(method, [...(this.#calls.get(method) ?? []), call]);

@@ -1,7 +1,7 @@
 import { Logger as NestLogger } from '@nestjs/common';
 import type { Logger } from 'pregon';
 
-/** What the gateway tells, in the application's own log. */
+/** A logger for the gateway that writes to the application's own log. */
 export function nestLogger(context: string): Logger {
   const logger = new NestLogger(context);
   return {
@@ -25,7 +25,7 @@ function textOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // A cycle, or a BigInt: no reason to lose the line.
+    // A value that JSON cannot represent (a cycle, a BigInt) must not lose the line.
     return '[not JSON]';
   }
 }

@@ -1,6 +1,6 @@
 import type { PregonEvent } from 'pregon';
 
-/** A method that was decorated with {@link OnDomainEvent}. */
+/** A method with the {@link OnDomainEvent} decorator. */
 export interface DomainEventMethod {
   /** `UsersService.welcome`, for logs. */
   readonly name: string;
@@ -9,20 +9,29 @@ export interface DomainEventMethod {
 
 type Key = string | symbol;
 
-// Decorators run as classes are defined, before there is an application that could keep them.
+// Decorators run when classes are defined, before an application exists that could hold them.
 const methodsOfPrototypes = new WeakMap<object, Map<Key, DomainEventMethod>>();
 const allMethods: DomainEventMethod[] = [];
 
 /**
- * On a method of any provider or controller: called once for each event of these types, in the order of the log, from the application's
- * start on. The next event waits until the promise that it returns has resolved. What it throws is logged, and the next event follows.
+ * Decorates a method of a provider or controller. The method is called once for each event of the given types, in log
+ * order, from the start of the application on. The next event waits until the promise that the method returns has
+ * resolved. An error that the method throws is logged, and delivery goes on with the next event.
  *
- * @param types event types: `'UserWasCreated'`; `'*'` for all
- * @throws TypeError where none is given
+ * @param types event types, such as `'UserWasCreated'`; `'*'` for all
+ * @throws TypeError if no type is given
+ * @example
+ * ```ts
+ * @OnDomainEvent('UserWasCreated')
+ * async welcome(event: PregonEvent<{ email: string }>) {
+ *   await this.mailer.sendWelcome(event.data.email);
+ * }
+ * ```
  */
 export function OnDomainEvent(...types: readonly string[]) {
-  if (types.length === 0) throw new TypeError('OnDomainEvent needs the type of an event');
-  // `never`: what data the event of a type has, the application knows.
+  if (types.length === 0)
+    throw new TypeError("OnDomainEvent needs at least one event type, such as 'UserWasCreated', or '*' for all");
+  // `never` accepts any data type, because only the application knows the data of its events.
   return <Method extends (event: PregonEvent<never>) => unknown>(
     prototype: object,
     key: Key,
@@ -35,12 +44,12 @@ export function OnDomainEvent(...types: readonly string[]) {
   };
 }
 
-/** Every method that was decorated so far in this process. */
+/** All methods decorated so far in this process. */
 export function decoratedMethods(): readonly DomainEventMethod[] {
   return allMethods;
 }
 
-/** What is decorated on a prototype or above it; where a class decorates again what it inherits, its own word counts. */
+/** The decorated methods of a prototype and its ancestors. A decorator on an overriding method takes precedence. */
 export function decoratedMethodsOf(prototype: object): ReadonlyMap<Key, DomainEventMethod> {
   const found = new Map<Key, DomainEventMethod>();
   for (let at: object | null = prototype; at !== null; at = Reflect.getPrototypeOf(at)) {

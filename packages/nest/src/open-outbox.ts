@@ -12,28 +12,28 @@ import type { Log } from 'pregon';
 import type { PregonOutboxOptions } from './options.js';
 import { isSqliteDatabase } from './sqlite-shape.js';
 
-/** A relay, of whichever database. */
+/** A relay for either kind of database. */
 export interface RunningRelay {
   start(): void;
   stop(): Promise<void>;
 }
 
-/** An outbox, and with which of the two kinds of transactions it goes. */
+/** An outbox, with the kind of transaction that it accepts. */
 export type OpenOutbox =
   | { readonly kind: 'sqlite'; readonly outbox: SqliteOutbox; readonly relay: RunningRelay | undefined }
   | { readonly kind: 'postgres'; readonly outbox: PostgresOutbox; readonly relay: RunningRelay | undefined };
 
 /**
- * The outbox of a database, its table made where it is missing, and its relay, which is not started.
+ * Opens the outbox of a database: creates its table if it is missing, and its relay, which is not started yet.
  *
- * @throws TypeError for a database of no known shape
+ * @throws TypeError if the database has an unknown shape
  */
 export async function openOutbox(
   { db, migrate = true, relay = true, ...options }: PregonOutboxOptions,
   log: Log,
   logger: RelayLogger,
 ): Promise<OpenOutbox> {
-  // What the relay has to tell, it tells the logger.
+  // The relay reports its errors to the logger as well.
   const relayOptions = { log, logger, onError: () => {} };
   const sqlite = sqliteOf(db);
   if (sqlite !== undefined) {
@@ -41,7 +41,10 @@ export async function openOutbox(
     if (migrate) outbox.migrate(sqlite);
     return { kind: 'sqlite', outbox, relay: relay ? outbox.relay({ db: sqlite, ...relayOptions }) : undefined };
   }
-  if (isSqliteDatabase(db)) throw new TypeError('outbox.db: not a database of a known shape');
+  if (isSqliteDatabase(db))
+    throw new TypeError(
+      'outbox.db is not a supported database: give a SQLite connection, a pool of pg or postgres, a Kysely or a DataSource',
+    );
   const outbox = createPostgresOutbox(options);
   if (migrate) await outbox.migrate(db);
   return { kind: 'postgres', outbox, relay: relay ? outbox.relay({ db, ...relayOptions }) : undefined };
@@ -53,7 +56,7 @@ function sqliteOf(db: SqliteDatabase | PostgresPool): SqliteDatabase | undefined
   return isSqliteDatabase(connection) ? connection : undefined;
 }
 
-/** TypeORM has one connection of better-sqlite3, and a pool on PostgreSQL. */
+/** TypeORM has a single connection for better-sqlite3, and a pool for PostgreSQL. */
 function connectionOf({ driver }: TypeOrmDataSource): unknown {
   return Reflect.get(driver, 'databaseConnection');
 }

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import { PregonError } from 'pregon';
 
-/** The ports that gateways have of their own, `@WebSocketGateway(3001)`, beside that of the application. */
+/** The own ports of gateways, as in `@WebSocketGateway(3001)`, in addition to the application's port. */
 export class OwnPorts {
   readonly #servers = new Map<number, Server>();
   readonly #attach: (server: Server) => void;
-  /** By connection: one that has ended no longer knows its port, and that of a long poll may have. */
+  /** The port of each connection. A closed socket has lost its port, and that of a long poll may be closed. */
   readonly #portOf = new WeakMap<object, number>();
 
   /** @param attach serves the gateway on a server */
@@ -13,7 +13,7 @@ export class OwnPorts {
     this.#attach = attach;
   }
 
-  /** By which of these ports a client of Socket.IO came; 0 where by none of them. */
+  /** The port through which a Socket.IO client connected; 0 if it is none of these ports. */
   cameBy(client: unknown): number {
     const connection = ['conn', 'request', 'socket'].reduce(
       (at, name) => (isObject(at) ? Reflect.get(at, name) : undefined),
@@ -22,7 +22,7 @@ export class OwnPorts {
     return (isObject(connection) ? this.#portOf.get(connection) : undefined) ?? 0;
   }
 
-  /** Begins to listen, on all addresses as Nest does. Without effect for a port that is open. */
+  /** Starts to listen, on all addresses as Nest does. Does nothing if the port is already open. */
   open(port: number): void {
     if (this.#servers.has(port)) return;
     const server = createServer((_request, response) => response.writeHead(404).end());

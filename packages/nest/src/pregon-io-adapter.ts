@@ -7,19 +7,25 @@ type IoServer = ReturnType<IoAdapter['createIOServer']>;
 type ClientConnect = Parameters<IoAdapter['bindClientConnect']>;
 
 /**
- * Puts gateways of Nest on the gateway of {@link PregonModule}: `app.useWebSocketAdapter(new PregonIoAdapter(app))`. All else of a
- * `@WebSocketGateway()` stays as Nest does it.
+ * Runs Nest's gateways on the gateway of {@link PregonModule}. All other parts of a `@WebSocketGateway()` work as in
+ * Nest.
  *
- * A gateway without a port is on the application's server. One with a port hears those who came by that port alone; what it emits
- * goes to the namespace, on all ports, since there is one server of Socket.IO.
+ * A gateway without a port uses the application's server. A gateway with a port handles only clients that connected
+ * through that port. But its emits go to the whole namespace, on all ports, because there is one Socket.IO server.
+ *
+ * @example
+ * ```ts
+ * const app = await NestFactory.create(AppModule);
+ * app.useWebSocketAdapter(new PregonIoAdapter(app));
+ * ```
  */
 export class PregonIoAdapter extends IoAdapter {
   readonly #runtime: PregonRuntime;
   readonly #ports: OwnPorts;
-  /** What {@link createIOServer} made for a port of its own, and the namespaces of it. */
+  /** The views that {@link createIOServer} made for own ports, and those of their namespaces, with their port. */
   readonly #views = new WeakMap<object, number>();
 
-  /** @throws TypeError where the application does not import `PregonModule` */
+  /** @throws TypeError if the application does not import `PregonModule` */
   constructor(app: INestApplicationContext) {
     super(app);
     this.#runtime = runtimeOf(app);
@@ -45,7 +51,7 @@ export class PregonIoAdapter extends IoAdapter {
     });
   }
 
-  /** The server of Socket.IO closes with the gateway, which tells its clients first. */
+  /** Does nothing: the gateway closes the Socket.IO server, after it has notified the clients. */
   override close(): Promise<void> {
     return Promise.resolve();
   }
@@ -55,7 +61,7 @@ export class PregonIoAdapter extends IoAdapter {
     await super.dispose();
   }
 
-  /** The server, or a namespace of it, as one that Nest can tell from that of another port. */
+  /** A view of the server, or of a namespace, that Nest can distinguish from the view of another port. */
   #viewOf<T extends object>(whole: T, port: number): T {
     const view = new Proxy(whole, {
       get: (target, name) => {
@@ -74,11 +80,14 @@ function runtimeOf(app: INestApplicationContext): PregonRuntime {
   try {
     return app.get(PregonRuntime, { strict: false });
   } catch (cause) {
-    throw new TypeError('PregonIoAdapter needs PregonModule among the imports of the application', { cause });
+    throw new TypeError('PregonIoAdapter needs PregonModule: add it to the imports of the root module', { cause });
   }
 }
 
-/** Nest brings a Socket.IO of its own, whose types are others than those of the gateway's. */
+/** Nest depends on its own copy of Socket.IO, whose types differ from those of the gateway's copy. */
 function assertIoServer(io: unknown): asserts io is IoServer {
-  if (typeof io !== 'object' || io === null || !('of' in io)) throw new TypeError('the gateway has no Socket.IO');
+  if (typeof io !== 'object' || io === null || !('of' in io))
+    throw new TypeError(
+      'the gateway has no Socket.IO server: remove "socketIo: false" from the options of PregonModule',
+    );
 }

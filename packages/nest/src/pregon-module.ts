@@ -6,11 +6,21 @@ import { PregonRuntime } from './pregon-runtime.js';
 import { PREGON_GATEWAY, PREGON_OPTIONS } from './tokens.js';
 
 /**
- * The gateway in an application of Nest, on its HTTP server and port. Global: `PREGON_GATEWAY` and `PregonPublisher` can be injected
- * everywhere. It closes with the application.
+ * The gateway in a Nest application, on its HTTP server and port. The module is global: `PREGON_GATEWAY` and
+ * `PregonPublisher` can be injected everywhere. The gateway closes with the application.
+ *
+ * @example
+ * ```ts
+ * @Module({
+ *   imports: [
+ *     PregonModule.forRoot({ log: 'sqlite:data/pregon.db', routes: { events: { path: '/events' } } }),
+ *   ],
+ * })
+ * export class AppModule {}
+ * ```
  */
 @Module({})
-// biome-ignore lint/complexity/noStaticOnlyClass: Nest knows modules by their class
+// biome-ignore lint/complexity/noStaticOnlyClass: Nest identifies modules by their class
 export class PregonModule {
   static forRoot(options: PregonModuleOptions): DynamicModule {
     return moduleOf({ provide: PREGON_OPTIONS, useValue: options });

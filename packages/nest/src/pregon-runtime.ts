@@ -19,14 +19,14 @@ interface Parts {
   readonly gateway: Gateway;
   readonly outbox: OpenOutbox | undefined;
   readonly events: DomainEvents;
-  /** The log, where it was opened here. */
+  /** The log, if it was opened here. */
   readonly ownLog: Log | undefined;
   readonly shutdown: PregonModuleOptions['shutdown'];
   readonly discovery: DiscoveryService;
   readonly http: HttpAdapterHost;
 }
 
-/** The gateway with all that lives and ends with the application. */
+/** The gateway, and everything else that starts and stops with the application. */
 export class PregonRuntime
   implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
@@ -36,9 +36,9 @@ export class PregonRuntime
   readonly #attached = new WeakSet<object>();
 
   /**
-   * Opens log, gateway and outbox; what fails on the way closes what was opened.
+   * Opens log, gateway and outbox. If one of them fails, those already opened are closed.
    *
-   * @throws what `createGateway` and the outbox throw
+   * @throws the errors of `createGateway` and of the outbox
    */
   static async start(
     options: PregonModuleOptions,
@@ -48,13 +48,10 @@ export class PregonRuntime
     const { outbox, shutdown, ...rest } = options;
     const logger = rest.logger ?? nestLogger('Pregon');
     const events = new DomainEvents(logger);
-    // The relay and the gateway go through one log.
     if (rest.allowedOrigins === undefined && namesOrigins(discovery)) {
-      logger.warn(
-        {},
-        'cors of a gateway lets in no pages of other origins: name them as allowedOrigins of PregonModule',
-      );
+      logger.warn({}, 'cors of a @WebSocketGateway does not allow origins: set allowedOrigins of PregonModule');
     }
+    // The relay and the gateway must share one log.
     const { exchanges } = rest;
     const onlyThese = { ...(exchanges === undefined ? {} : { exchanges }), drivers: rest.logDrivers };
     const ownLog = typeof rest.log === 'string' && outbox ? await openLog(rest.log, onlyThese) : undefined;
@@ -83,7 +80,7 @@ export class PregonRuntime
     this.outbox = parts.outbox;
   }
 
-  /** Serves the gateway on a server, once, whoever asks first. */
+  /** Serves the gateway on a server. Does nothing for a server that is already attached. */
   attach(server: HttpServer): void {
     if (this.#attached.has(server)) return;
     this.#attached.add(server);
@@ -101,8 +98,8 @@ export class PregonRuntime
   }
 
   /**
-   * While the application's server still listens, so that clients are told, and before databases are closed. What a relay leaves behind,
-   * the next one finds.
+   * Runs while the application's server still listens, so that clients can be notified, and before databases are
+   * closed. Events that the relay leaves in the outbox are relayed after the next start.
    */
   async beforeApplicationShutdown(): Promise<void> {
     const { events, shutdown } = this.#parts;
@@ -115,7 +112,7 @@ export class PregonRuntime
   }
 }
 
-/** Those of `node:http` and `node:https` alike, which have no class in common but this. */
+/** Servers of `node:http` and `node:https`: `net.Server` is their only common class. */
 export function isHttpServer(server: unknown): server is HttpServer {
   return server instanceof Server;
 }

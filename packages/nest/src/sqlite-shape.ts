@@ -1,6 +1,6 @@
 import type { SqliteDatabase } from '@pregon/outbox';
 
-/** A synchronous SQLite connection, by its shape. */
+/** Whether a value is a synchronous SQLite connection, by its shape. */
 export function isSqliteDatabase(handle: unknown): handle is SqliteDatabase {
   return isObject(handle) && isMethod(handle, 'prepare') && isMethod(handle, 'exec');
 }

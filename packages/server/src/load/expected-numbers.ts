@@ -1,6 +1,6 @@
 /**
- * The numbers of the events that a connection is to get, where event number n is published to topic n modulo the number of topics:
- * which topics the connection has subscribed to says which numbers.
+ * The numbers of the events that a connection must get. Event number n is published to topic n modulo the number of
+ * topics, so the subscribed topics determine the numbers.
  */
 export class ExpectedNumbers {
   readonly #topics: number;
@@ -8,7 +8,7 @@ export class ExpectedNumbers {
 
   /**
    * @param topics how many topics are published to, one after the other
-   * @param wanted the indices of those that are subscribed to, ascending, each once
+   * @param wanted the indices of the subscribed topics, ascending, each once
    */
   constructor(topics: number, wanted: readonly number[]) {
     this.#topics = topics;
@@ -21,7 +21,7 @@ export class ExpectedNumbers {
     return this.#wanted[this.#below(index)] === index;
   }
 
-  /** The first number that is to come, from `number` on; infinite where there is none. */
+  /** The first expected number from `number` on; infinite if there is none. */
   from(number: number): number {
     if (this.#wanted.length === this.#topics) return number;
     const [first] = this.#wanted;
@@ -31,7 +31,7 @@ export class ExpectedNumbers {
     return start + (this.#wanted[this.#below(index)] ?? first + this.#topics);
   }
 
-  /** How many numbers are to come, from `from` on, up to `end`, which does not count. */
+  /** How many numbers are expected from `from` (inclusive) to `end` (exclusive). */
   count(from: number, end: number): number {
     return end <= from ? 0 : this.#countTo(end) - this.#countTo(from);
   }
@@ -40,7 +40,7 @@ export class ExpectedNumbers {
     return Math.floor(end / this.#topics) * this.#wanted.length + this.#below(end % this.#topics);
   }
 
-  /** How many of the topics wanted have an index below this one. */
+  /** How many of the subscribed topics have a smaller index. */
   #below(index: number): number {
     let low = 0;
     let high = this.#wanted.length;

@@ -1,22 +1,22 @@
 import { CLOSE_CODES, mayReconnect } from '@pregon/protocol';
 
-/** Why a connection did not open, or has closed. */
+/** Why a connection failed to open, or was closed. */
 export interface Failure {
-  /** Short, and the same for the same cause: failures are counted by it. */
+  /** A short text that is the same for the same cause: failures are counted by it. */
   readonly reason: string;
-  /** Whether another attempt may go better. */
+  /** Whether another attempt may succeed. */
   readonly retry: boolean;
-  /** When the gateway wants the next attempt, from now on. */
+  /** After how many milliseconds the gateway wants the next attempt. */
   readonly afterMs?: number | undefined;
-  /** What whoever runs this can do about it. */
+  /** What the user can do about it. */
   readonly advice?: string | undefined;
 }
 
-/** The handshake went well, and nothing that a gateway says came after it. */
+/** The handshake succeeded, but the gateway's first control frames did not arrive. */
 export const NOT_SUBSCRIBED: Failure = {
   reason: 'not subscribed in time',
   retry: true,
-  advice: 'the gateway is overloaded, or is no gateway',
+  advice: 'the gateway is overloaded, or the server is not a gateway',
 };
 
 const NO_FILES = 'this process may not open more sockets: raise the limit with "ulimit -n 65536" before the command';
@@ -27,46 +27,50 @@ const BY_CODE: Readonly<
   ECONNREFUSED: {
     reason: 'connection refused',
     retry: true,
-    advice: 'nothing listens there: is the gateway running, on this host and port?',
+    advice: 'nothing listens on this address: is the gateway running on this host and port?',
   },
-  ENOTFOUND: { reason: 'unknown host', retry: false, advice: 'check the name of the host' },
-  EAI_AGAIN: { reason: 'host name not resolved', retry: true, advice: 'check the name of the host, and the network' },
-  ETIMEDOUT: { reason: 'connecting timed out', retry: true, advice: 'does a firewall drop what is sent there?' },
-  EHOSTUNREACH: { reason: 'host unreachable', retry: true, advice: 'check the address, and the network' },
+  ENOTFOUND: { reason: 'unknown host', retry: false, advice: 'check the host name' },
+  EAI_AGAIN: { reason: 'host name not resolved', retry: true, advice: 'check the host name and the network' },
+  ETIMEDOUT: { reason: 'connecting timed out', retry: true, advice: 'does a firewall drop the packets?' },
+  EHOSTUNREACH: { reason: 'host unreachable', retry: true, advice: 'check the address and the network' },
   EMFILE: { reason: 'too many open files (EMFILE)', retry: false, advice: NO_FILES },
   ENFILE: {
     reason: 'too many open files (ENFILE)',
     retry: false,
-    advice: 'the whole system is out of files: see fs.file-max',
+    advice: 'the system-wide limit of open files is reached: raise fs.file-max',
   },
   EADDRNOTAVAIL: {
     reason: 'no local port left (EADDRNOTAVAIL)',
     retry: false,
     advice:
-      'one address has some 28,000 ports for one destination: widen net.ipv4.ip_local_port_range, or use more machines',
+      'an address has about 28,000 ports for one destination: widen net.ipv4.ip_local_port_range, or use more machines',
   },
-  EPROTO: { reason: 'TLS failed', retry: false, advice: 'is it ws:// instead of wss://?' },
-  ERR_SSL_WRONG_VERSION_NUMBER: { reason: 'TLS failed', retry: false, advice: 'is it ws:// instead of wss://?' },
+  EPROTO: { reason: 'TLS failed', retry: false, advice: 'does the server expect ws:// instead of wss://?' },
+  ERR_SSL_WRONG_VERSION_NUMBER: {
+    reason: 'TLS failed',
+    retry: false,
+    advice: 'does the server expect ws:// instead of wss://?',
+  },
   ECONNRESET: {
     reason: 'connection reset',
     retry: true,
-    advice: 'what listens there hung up: is it a gateway, and wss:// if it has a certificate, else ws://?',
+    advice: 'the server closed the connection: is it a gateway? Use wss:// if it has a certificate, else ws://',
   },
 };
 
-const UNTRUSTED = 'to trust a certificate authority of your own, set NODE_EXTRA_CA_CERTS to its file';
+const UNTRUSTED = 'to trust your own certificate authority, set NODE_EXTRA_CA_CERTS to its file';
 
 const BY_STATUS: Readonly<Record<number, string>> = {
-  401: 'what stands before the gateway wants to know who it is: --header="Authorization: Bearer …"',
-  403: 'the gateway does not let this origin in: name one that it allows with --origin=https://shop.example',
+  401: 'a proxy in front of the gateway requires authentication: add --header="Authorization: Bearer …"',
+  403: 'the gateway does not allow this origin: give an allowed one with --origin=https://shop.example',
   404: 'the gateway has no such route: compare the path with the routes that it prints at its start',
-  426: 'what answers there speaks no WebSocket, or a proxy does not pass Upgrade on',
-  429: 'something limits the rate: lower --connect-rate',
-  502: 'a proxy answers, and the gateway behind it does not',
-  503: 'the gateway takes no connections now: it is stopping, or cannot read its log',
+  426: 'the server does not support WebSocket, or a proxy does not forward the header Upgrade',
+  429: 'the rate of connections is limited: lower --connect-rate',
+  502: 'a proxy answers, but the gateway behind it does not',
+  503: 'the gateway accepts no connections now: it is stopping, or cannot read its log',
 };
 
-/** What went wrong before the connection was open. */
+/** The failure for an error before the connection was open. */
 export function failureOf(error: Error): Failure {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   if (code !== undefined && Object.hasOwn(BY_CODE, code)) {
@@ -77,19 +81,27 @@ export function failureOf(error: Error): Failure {
     return { reason: `certificate not trusted (${code})`, retry: false, advice: UNTRUSTED };
   }
   if (code?.startsWith('HPE_')) {
-    return { reason: 'no HTTP is spoken there', retry: false, advice: 'check the port: it is not that of a gateway' };
+    return {
+      reason: 'the server does not speak HTTP',
+      retry: false,
+      advice: 'check the port: it is not the port of a gateway',
+    };
   }
   if (/subprotocol/.test(error.message)) {
-    const advice = 'is it a Pregon gateway, of a version that speaks the subprotocol?';
-    return { reason: 'subprotocol not spoken', retry: false, advice };
+    const advice = 'is it a Pregon gateway, of a version that supports the subprotocol?';
+    return { reason: 'subprotocol not supported', retry: false, advice };
   }
   if (/handshake has timed out/.test(error.message)) {
-    return { reason: 'handshake timed out', retry: true, advice: 'the gateway is overloaded, or is no gateway' };
+    return {
+      reason: 'handshake timed out',
+      retry: true,
+      advice: 'the gateway is overloaded, or the server is not a gateway',
+    };
   }
   return { reason: code ?? error.message, retry: code !== undefined };
 }
 
-/** The answer to an upgrade request that was not 101. */
+/** The failure for an answer to an upgrade request other than 101. */
 export function failureOfStatus(status: number, text: string, retryAfter: string | undefined): Failure {
   const seconds = Number(retryAfter);
   return {
@@ -100,12 +112,12 @@ export function failureOfStatus(status: number, text: string, retryAfter: string
   };
 }
 
-/** The end of a connection that was open. */
+/** The failure for the close of an open connection. */
 export function failureOfClose(code: number, reason: string): Failure {
-  const name = reason || (code === 1006 ? 'without a goodbye' : '');
+  const name = reason || (code === 1006 ? 'without a close frame' : '');
   return {
     reason: `closed with ${code}${name ? `: ${name}` : ''}`,
-    // A position that cannot be served is dropped, and the connection begins anew.
+    // After a reset, the position is discarded and the connection starts again without it.
     retry: mayReconnect(code) || code === CLOSE_CODES.RESET.code,
   };
 }

@@ -3,18 +3,18 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { failureOf } from './failure.js';
 import { type LoadEvent, type Outlet, PublishError } from './publisher.js';
 
-/** More at once than a gateway needs to write them to its log together. */
+/** How many requests run at once: more than a gateway needs for group commit. */
 const CONCURRENCY = 32;
 
 const TIMEOUT_MS = 10_000;
 
 const ADVICE: Readonly<Record<number, string>> = {
-  401: 'give the token of its http.token with --token or PREGON_TOKEN',
-  403: 'the gateway has no http.token, without which nobody may publish',
-  404: 'the address is http://HOST:PORT/publish/EXCHANGE, with the port of --http-port and an exchange that the gateway reads',
+  401: 'give the http.token of the gateway with --token or PREGON_TOKEN',
+  403: 'the gateway has no http.token, so publishing is off: set one',
+  404: 'use the address http://HOST:PORT/publish/EXCHANGE, with the port of --http-port and an exchange that the gateway reads',
 };
 
-/** `POST /publish/:exchange/:topic` of a gateway, a request for each event. */
+/** Publishes with `POST /publish/:exchange/:topic` of a gateway, one request per event. */
 export class HttpOutlet implements Outlet {
   readonly group = 1;
   readonly concurrency = CONCURRENCY;
@@ -23,7 +23,7 @@ export class HttpOutlet implements Outlet {
   readonly #agent: HttpAgent | HttpsAgent;
   readonly #request: typeof httpRequest;
 
-  /** @param base `http://host:port/publish/<exchange>`, without a slash behind it */
+  /** @param base `http://host:port/publish/<exchange>`, without a trailing slash */
   constructor(base: URL, token: string) {
     const secure = base.protocol === 'https:';
     this.#base = base;
@@ -85,13 +85,13 @@ export class HttpOutlet implements Outlet {
   }
 }
 
-/** RFC 9457. */
+/** The `detail` of a problem (RFC 9457); empty if there is none. */
 function detailOf(text: string): string {
   try {
     const problem: unknown = JSON.parse(text);
     if (typeof problem === 'object' && problem !== null && 'detail' in problem) return String(problem.detail);
   } catch {
-    // A proxy answers with a page: the status says enough.
+    // A proxy answers with a page: the status is enough.
   }
   return '';
 }

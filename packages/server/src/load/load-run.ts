@@ -13,18 +13,18 @@ import { type Outlet, Publisher } from './publisher.js';
 import { type LoadResult, latenciesOf } from './result.js';
 import { TopicPlan } from './topic-plan.js';
 
-/** How long nothing may come before what is missing is called lost. */
+/** If no event arrives for this long, missing events count as lost. */
 const PATIENCE_MS = 5_000;
 
-/** The same after Ctrl-C, when somebody waits. */
+/** The same after Ctrl-C, because the user is waiting. */
 const SHORT_PATIENCE_MS = 1_500;
 
-/** How long is waited for a second time of what has come. */
+/** How long the run waits for duplicates after all events arrived. */
 const LINGER_MS = 200;
 
 const POLL_MS = 20;
 
-/** The first connection could not be opened, so none was tried after it. */
+/** The first connection could not be opened, so no further one was tried. */
 export class CannotConnectError extends Error {
   readonly failure: Failure;
 
@@ -34,26 +34,26 @@ export class CannotConnectError extends Error {
   }
 }
 
-/** Where a run stands. */
+/** The progress of a run. */
 export interface Progress {
   readonly phase: 'connecting' | 'measuring' | 'finishing';
-  /** Since the phase began. */
+  /** Seconds since the phase began. */
   readonly seconds: number;
   readonly open: number;
   readonly asked: number;
   readonly failedAttempts: number;
   readonly published: number;
-  /** Events and bytes that came, since the run began. */
+  /** Events and bytes received since the run began. */
   readonly events: number;
   readonly bytes: number;
-  /** Of all events so far. */
+  /** Latency quantiles of all events so far. */
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly duplicates: number;
   readonly reordered: number;
 }
 
-/** One run: connections are opened, events published, and what comes is checked. */
+/** A run: it opens connections, publishes events, and checks what the connections receive. */
 export class LoadRun {
   readonly name = `bench${randomBytes(6).toString('hex')}`;
   readonly plan: TopicPlan;
@@ -67,10 +67,11 @@ export class LoadRun {
   #storm: Storm | undefined;
 
   /**
-   * @param outlet where events are published; without one, what passes by is measured
-   * @param stop ends the run early, with what it has found
-   * @param order that of the log, if it is known. @default that of arrival, if all connections subscribe to the same
-   * @throws RangeError where a number is absurd
+   * @param outlet publishes the events; without one, the run measures events of other publishers
+   * @param stop ends the run early, with the results so far
+   * @param order that of the log, if it is known. @default order of arrival, if all connections have the same
+   * subscriptions
+   * @throws RangeError if a number is out of range
    * @throws PregonError TOPIC_INVALID
    */
   constructor(options: LoadOptions, outlet: Outlet | undefined, stop: AbortSignal, order?: Order) {
@@ -98,7 +99,7 @@ export class LoadRun {
 
   /**
    * @throws CannotConnectError
-   * @throws PublishError where nothing can be published, not even the first event
+   * @throws PublishError if not even the first event can be published
    */
   async run(): Promise<LoadResult> {
     await this.#publisher?.tryOut();
@@ -174,7 +175,7 @@ export class LoadRun {
     }
   }
 
-  /** Until all has come, or nothing comes any more. */
+  /** Waits until all events have arrived, or no more arrive. */
   async #finish(): Promise<void> {
     const patience = () => (this.#stop.aborted ? SHORT_PATIENCE_MS : PATIENCE_MS);
     await this.#publisher?.stop(patience());
@@ -197,7 +198,7 @@ export class LoadRun {
     }
   }
 
-  /** One more than the largest number that is confirmed. */
+  /** One more than the largest confirmed number. */
   #lastConfirmed(): number {
     let end = this.#published;
     while (end > 0 && this.#publisher?.unconfirmed.has(end - 1)) end -= 1;

@@ -4,24 +4,24 @@ const NUMBER_DIGITS = 12;
 const MICROS_DIGITS = 16;
 const SENT = Buffer.from('"sent":"');
 
-/** The least bytes of data: the time when it was sent, and the names around it. */
+/** The minimum size of the data: the send time and the names in the JSON. */
 export const MIN_DATA_BYTES = JSON.stringify({ sent: '0'.repeat(MICROS_DIGITS), fill: '' }).length;
 
-/** Now, in microseconds since 1970, from a clock that is never set back while the process runs. */
+/** The current time in microseconds since 1970, from a monotonic clock. */
 export function nowMicros(): number {
   return Math.floor((performance.timeOrigin + performance.now()) * 1_000);
 }
 
-/** What an event of this run says of itself. */
+/** What an event of this run contains about itself. */
 export interface OwnEvent {
-  /** Counted from 0, in the order in which they were sent. */
+  /** Counted from 0, in the order of sending. */
   readonly number: number;
   readonly sentMicros: number;
 }
 
 /**
- * The events that a run publishes: each bears the name of the run and its number in its id, and in its data when it was sent. Both have
- * a fixed width, so that they are found in an event's bytes without parsing it.
+ * Makes and recognizes the events of a run. The id of each contains the name of the run and the event's number; the
+ * data contains the send time. Both have a fixed width, so that they can be read from an event's bytes without parsing.
  */
 export class NumberedEvents {
   readonly run: string;
@@ -46,7 +46,7 @@ export class NumberedEvents {
     };
   }
 
-  /** Undefined where the event is not of this run. */
+  /** Undefined if the event is not of this run. */
   read(event: Buffer): OwnEvent | undefined {
     const at = event.indexOf(this.#prefix);
     if (at === -1) return undefined;

@@ -1,23 +1,23 @@
 import type { ConnectionTarget } from './clients/connection.js';
 import { MIN_DATA_BYTES } from './numbered-event.js';
 
-/** What a run does. */
+/** The options of a run. */
 export interface LoadOptions {
   readonly target: ConnectionTarget;
   readonly connections: number;
-  /** Connections opened in a second. */
+  /** Connections opened per second. */
   readonly connectRate: number;
   /** Patterns, see {@link TopicPlanOptions}; empty for all that the route carries. */
   readonly topics: readonly string[];
   readonly topicsPerConnection?: number | undefined;
   readonly publishTopics?: readonly string[] | undefined;
-  /** From when all connections are open. */
+  /** How long to measure, from the time when all connections are open. */
   readonly durationMs: number;
-  /** Events published in a second. */
+  /** Events published per second. */
   readonly rate: number;
   /** Bytes of each event's data. */
   readonly size: number;
-  /** Whether all connections are broken off, and resumed, at half time. */
+  /** Whether all connections are dropped and resumed halfway through. */
   readonly storm: boolean;
 }
 
@@ -40,21 +40,21 @@ const MAX_DURATION_MS = 7 * 86_400_000;
 
 const MAX_HANDSHAKE_TIMEOUT_MS = 3_600_000;
 
-/** @throws RangeError with the flag, its limits and what was given */
+/** @throws RangeError with the flag, its limits and the given value */
 export function checkOptions(options: LoadOptions): void {
   for (const name of Object.keys(LIMITS).filter(isLimited)) {
     const { flag, least, most } = LIMITS[name];
     const value = options[name];
     if (value !== undefined && !(Number.isSafeInteger(value) && value >= least && value <= most)) {
-      throw new RangeError(`${flag} must be from ${least} to ${most}, not ${value}`);
+      throw new RangeError(`${flag} must be between ${least} and ${most}, not ${value}`);
     }
   }
   if (!(options.durationMs >= MIN_DURATION_MS && options.durationMs <= MAX_DURATION_MS)) {
-    throw new RangeError(`--duration must be from ${MIN_DURATION_MS}ms to 7d`);
+    throw new RangeError(`--duration must be between ${MIN_DURATION_MS}ms and 7d`);
   }
   const { handshakeTimeoutMs } = options.target;
   if (!(handshakeTimeoutMs > 0 && handshakeTimeoutMs <= MAX_HANDSHAKE_TIMEOUT_MS)) {
-    throw new RangeError('--handshake-timeout must be from 1ms to 1h');
+    throw new RangeError('--handshake-timeout must be between 1ms and 1h');
   }
 }
 

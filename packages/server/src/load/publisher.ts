@@ -2,17 +2,17 @@ import type { NewEvent } from '@pregon/protocol';
 import { atMost, pause } from '../core/time/deadline.js';
 import type { NumberedEvents } from './numbered-event.js';
 
-/** An event that a run publishes; where to is the outlet's to say. */
+/** An event that a run publishes; the outlet chooses the exchange. */
 export type LoadEvent = Omit<NewEvent, 'exchange'>;
 
-/** Where a run's events go. */
+/** The destination of a run's events. */
 export interface Outlet {
   /** The most events in one call. */
   readonly group: number;
-  /** How many calls may be under way at once; with 1, the log has the events in the order of their numbers. */
+  /** How many calls may be pending at once; with 1, the log has the events in the order of their numbers. */
   readonly concurrency: number;
   /**
-   * Resolves when the events are safe. Publishing the same events again is harmless.
+   * Resolves when the events are durable. Publishing the same events again has no effect.
    *
    * @throws PublishError
    */
@@ -20,7 +20,7 @@ export interface Outlet {
 }
 
 export class PublishError extends Error {
-  /** Whether the same may succeed later. */
+  /** Whether a retry may succeed. */
   readonly retryable: boolean;
 
   constructor(message: string, options: { retryable: boolean; cause?: unknown }) {
@@ -32,30 +32,30 @@ export class PublishError extends Error {
 export interface PublisherOptions {
   readonly outlet: Outlet;
   readonly events: NumberedEvents;
-  /** Event number n goes to the topic with the index n modulo their number. */
+  /** Event number n goes to the topic with the index n modulo the number of topics. */
   readonly topics: readonly string[];
 }
 
 const RETRY_MS = 500;
 
-/** How much of a backlog is caught up with; what is behind by more was not published at the rate, and the figures say so. */
+/** How much of a backlog is made up for. Events beyond it are skipped, and the reported rate shows that. */
 const MAX_BACKLOG_SECONDS = 1;
 
-/** Publishes numbered events at a steady rate, each until it is confirmed. */
+/** Publishes numbered events at a steady rate, and retries each until it is confirmed. */
 export class Publisher {
   /** The number of the next event. */
   next = 0;
   confirmed = 0;
-  /** Calls that failed and were tried again. */
+  /** How many failed calls were retried. */
   retries = 0;
-  /** Numbers that were handed out and are not confirmed: these events may be in the log or not. */
+  /** Numbers of events that are not confirmed; these may or may not be in the log. */
   readonly unconfirmed = new Set<number>();
-  /** Why it has ended by itself; undefined where it has not. */
+  /** Why publishing ended by itself; undefined if it did not. */
   failure: PublishError | undefined;
   readonly #options: PublisherOptions;
   readonly #calls = new Set<Promise<void>>();
   readonly #stopping = new AbortController();
-  /** Ends a pause in which all calls are under way. */
+  /** Ends the pause for a free call. */
   #wake = () => {};
   #running: Promise<void> | undefined;
 
@@ -65,7 +65,7 @@ export class Publisher {
   }
 
   /**
-   * One event, that nobody waits for: it shows whether publishing works at all.
+   * Publishes one event that is not checked, to find out whether publishing works.
    *
    * @throws PublishError
    */
@@ -80,7 +80,7 @@ export class Publisher {
     this.#running = this.#run(rate);
   }
 
-  /** Hands out no more, and waits up to `patienceMs` for those on their way. */
+  /** Publishes no more events, and waits up to `patienceMs` for pending calls. */
   async stop(patienceMs: number): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -108,11 +108,11 @@ export class Publisher {
     }
   }
 
-  /** Until the next event is due; where all calls are under way, until one has ended. */
+  /** Waits until the next event is due; if the maximum of calls is pending, until one has ended. */
   async #pause(milliseconds: number): Promise<void> {
     const signal = this.#stopping.signal;
     if (this.#calls.size >= this.#options.outlet.concurrency) {
-      // No race of promises: one that stays open for the whole run would keep something of each race.
+      // No Promise.race: a promise that stays pending for the whole run would retain memory of each race.
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

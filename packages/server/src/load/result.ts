@@ -1,7 +1,7 @@
 import type { Histogram } from './check/histogram.js';
 import type { Finding } from './check/tally.js';
 
-/** In milliseconds. */
+/** Latencies in milliseconds. */
 export interface Latencies {
   readonly count: number;
   readonly p50: number;
@@ -11,15 +11,15 @@ export interface Latencies {
   readonly max: number;
 }
 
-/** What a run has found; printed as it is with `--json`. */
+/** The result of a run; `--json` prints it unchanged. */
 export interface LoadResult {
   readonly url: string;
   readonly protocol: 'plain' | 'pregon.v1';
-  /** The name of the run: its events' ids begin with it. */
+  /** The name of the run: the ids of its events start with it. */
   readonly run: string;
   /** Whether nothing was lost, reordered or duplicated, and all connections are open. */
   readonly ok: boolean;
-  /** How long was measured, until the last event was published. */
+  /** How long the run measured, until the last event was published. */
   readonly seconds: number;
   readonly connections: {
     readonly asked: number;
@@ -27,52 +27,54 @@ export interface LoadResult {
     readonly openAtEnd: number;
     readonly seconds: number;
     readonly perSecond: number;
-    /** From an attempt's start until the gateway has answered. */
+    /** From the start of an attempt until the gateway answered. */
     readonly handshakeMs: Latencies;
     /** Attempts that failed, by reason. */
     readonly failedAttempts: Readonly<Record<string, number>>;
-    /** How often an open connection closed by itself, by reason. */
+    /** How often an open connection was closed without a request of this tool, by reason. */
     readonly lost: Readonly<Record<string, number>>;
-    /** How often one came back. */
+    /** How often a connection was opened again. */
     readonly resumed: number;
     /** How often the gateway could not serve a position. */
     readonly resets: number;
   };
-  /** Absent where nothing was published. */
+  /** Absent if nothing was published. */
   readonly published?: {
     readonly events: number;
     readonly perSecond: number;
     readonly topics: number;
     readonly retries: number;
-    /** Handed out and not confirmed: in the log or not; nobody is expected to have got them. */
+    /** Sent but not confirmed, so possibly not in the log; these are not expected to arrive. */
     readonly unconfirmed: number;
-    /** Why publishing ended early, where it did. */
+    /** Why publishing ended early, if it did. */
     readonly failure?: string;
   };
   readonly delivered: {
-    /** Of those expected. */
+    /** How many of the expected events arrived. */
     readonly events: number;
-    /** Published events, for each connection that wants them. */
+    /** How many deliveries were expected: each published event counts once per subscribed connection. */
     readonly expected: number;
-    /** All that came, of others too. */
+    /** All received events, including those of other publishers. */
     readonly perSecond: number;
     readonly bytes: number;
     readonly bytesPerSecond: number;
   };
-  /** From sending to coming; where nothing was published, from the `time` of each event. Absent where no event came. */
+  /**
+   * From sending to arrival; from the `time` of each event if the run published nothing. Absent if no event arrived.
+   */
   readonly latencyMs?: Latencies;
-  /** Missing on connections that are open. */
+  /** Events missing on open connections. */
   readonly lost: number;
-  /** Missing on connections that are gone. */
+  /** Events missing on closed connections. */
   readonly undelivered: number;
   readonly reordered: number;
   readonly duplicates: number;
-  /** Events whose topic the connection has not subscribed to. */
+  /** Events on a topic that the connection has not subscribed to. */
   readonly unasked: number;
-  /** What is not of this run. */
+  /** Events of other publishers, and frames that are not events. */
   readonly others: { readonly events: number; readonly messages: number };
   readonly storm?: StormResult;
-  /** What this process itself took: where its loop is busy all the time, latencies are its own. */
+  /** What this process used. If its event loop is busy all the time, it causes the latencies itself. */
   readonly tool: { readonly cpuSeconds: number; readonly cores: number; readonly loopBusy: number };
   /** The first ten faults. */
   readonly findings: readonly Finding[];
@@ -82,9 +84,9 @@ export interface LoadResult {
 
 export interface StormResult {
   readonly connections: number;
-  /** Until as many were open again; absent where they never were. */
+  /** Seconds until all were open again; absent if not all were. */
   readonly openSeconds?: number | undefined;
-  /** Until each had got what was published before and during the storm. */
+  /** Seconds until each had all events published before the storm. */
   readonly caughtUpSeconds?: number | undefined;
 }
 

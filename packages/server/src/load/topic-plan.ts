@@ -2,30 +2,33 @@ import { assertPattern, assertTopic, canonicalPatterns, MAX_PATTERNS } from '@pr
 import { TopicIndex } from '../core/topics/topic-index.js';
 import { ExpectedNumbers } from './expected-numbers.js';
 
-/** The most topics that are published to, and patterns that are handed out. */
+/** The most topics to publish to, and the most patterns to subscribe to. */
 const MAX_TOPICS = 100_000;
 
 const RANGE = /\{(\d{1,9})\.\.(\d{1,9})\}/;
 
-/** Stands for the number of the connection, from 1 on. */
+/** Stands for the number of the connection, from 1. */
 const OWN_NUMBER = /\{n\}/g;
 
-/** The topic of a run where nothing says another one, and the word that stands in for a wildcard. */
+/** The default topic of a run, and the word that replaces a wildcard. */
 const WORD = 'bench';
 
 export interface TopicPlanOptions {
   readonly connections: number;
-  /** Patterns, in which `{1..1000}` stands for each of these numbers, and `{n}` for the connection's. Empty: all that the route carries. */
+  /**
+   * Patterns. `{1..1000}` stands for each of these numbers, `{n}` for the connection's number. Empty: all that the
+   * route carries.
+   */
   readonly topics: readonly string[];
-  /** How many of the patterns each connection subscribes to, the next ones each time. @default all */
+  /** How many of the patterns each connection subscribes to, in turn. @default all */
   readonly perConnection?: number | undefined;
-  /** What is published to, with the same notations. @default one for each pattern: `user.#` gets `user.bench` */
+  /** The topics to publish to, with the same notation. @default one for each pattern: `user.#` gets `user.bench` */
   readonly publishTopics?: readonly string[] | undefined;
 }
 
-/** Which connection subscribes to what, what is published where, and what of it each connection is to get. */
+/** Assigns patterns to connections and topics to events, and computes which events each connection must get. */
 export class TopicPlan {
-  /** Event number n goes to the topic with the index n modulo their number. */
+  /** Event number n goes to the topic with the index n modulo the number of topics. */
   readonly published: readonly string[];
   readonly #patterns: readonly string[];
   readonly #perConnection: number;
@@ -34,7 +37,7 @@ export class TopicPlan {
   readonly #turns = new Map<string, ExpectedNumbers>();
 
   /**
-   * @throws RangeError where there are too many, or none that is published to is subscribed to
+   * @throws RangeError if there are too many topics or patterns, or no pattern matches a published topic
    * @throws PregonError TOPIC_INVALID
    */
   constructor({ connections, topics, perConnection, publishTopics }: TopicPlanOptions) {
@@ -43,22 +46,24 @@ export class TopicPlan {
     this.#ownNumbers = this.#patterns.some((pattern) => pattern.includes('{n}'));
     checkCounts(this.#patterns.length, this.#perConnection);
     const all = new Set(this.#patterns.flatMap((pattern) => expandOwn(pattern, connections)));
-    if (all.size > MAX_TOPICS) throw tooMany(`--topics makes ${all.size} patterns`);
+    if (all.size > MAX_TOPICS) throw tooMany(`--topics expands to ${all.size} patterns`);
     all.forEach(assertPattern);
     this.published = publishedTopics(publishTopics, all, connections);
     this.#indices = indicesByPattern(all, this.published);
     if (all.size > 0 && [...this.#indices.values()].every((indices) => indices.length === 0)) {
       const what = this.published.slice(0, 3).join(', ');
-      throw new RangeError(`no connection would get an event: what is published (${what}) matches nothing of --topics`);
+      throw new RangeError(
+        `no connection would get an event: no pattern of --topics matches the published topics (${what})`,
+      );
     }
   }
 
-  /** Whether all connections subscribe to the same. */
+  /** Whether all connections have the same subscriptions. */
   get isShared(): boolean {
     return this.#perConnection === this.#patterns.length && !this.#ownNumbers;
   }
 
-  /** The patterns of a connection, counted from 0; undefined where it takes all that the route carries. */
+  /** The patterns of a connection (numbered from 0); undefined if it takes all that the route carries. */
   patternsOf(connection: number): readonly string[] | undefined {
     const count = this.#patterns.length;
     if (count === 0) return undefined;
@@ -69,7 +74,7 @@ export class TopicPlan {
     );
   }
 
-  /** Connections with the same patterns share theirs. */
+  /** The expected numbers of a connection; connections with the same patterns share them. */
   turnsOf(connection: number): ExpectedNumbers {
     const patterns = canonicalPatterns(this.patternsOf(connection) ?? ['#']);
     const key = patterns.join(' ');
@@ -90,11 +95,13 @@ export class TopicPlan {
 
 function checkCounts(patterns: number, perConnection: number): void {
   if (perConnection > patterns) {
-    throw new RangeError(`--topics-per-connection=${perConnection} is more than --topics has: ${patterns}`);
+    throw new RangeError(`--topics-per-connection=${perConnection} is more than the ${patterns} patterns in --topics`);
   }
   if (perConnection > MAX_PATTERNS) {
     const advice = 'give each connection some of them with --topics-per-connection';
-    throw new RangeError(`a connection takes at most ${MAX_PATTERNS} patterns, not ${perConnection}; ${advice}`);
+    throw new RangeError(
+      `a connection can subscribe to at most ${MAX_PATTERNS} patterns, not ${perConnection}; ${advice}`,
+    );
   }
 }
 
@@ -112,13 +119,13 @@ function publishedTopics(
   return each;
 }
 
-/** A topic that the pattern matches. */
+/** A topic that matches the pattern. */
 function topicFor(pattern: string): string {
   const words = pattern.split('.').map((word) => (word === '*' || word === '#' ? WORD : word));
   return words.join('.');
 }
 
-/** `user.{1..3}` stands for three; several ranges for each with each. */
+/** Expands `user.{1..3}` to three texts; several ranges to all their combinations. */
 function expandRanges(text: string): string[] {
   const match = RANGE.exec(text);
   if (!match) return [text];
@@ -127,7 +134,7 @@ function expandRanges(text: string): string[] {
   if (to < from || to - from >= MAX_TOPICS)
     throw new RangeError(`${range} is not a range of 1 to ${MAX_TOPICS} numbers`);
   const rest = expandRanges(text.slice(match.index + range.length));
-  if (rest.length * (to - from + 1) > MAX_TOPICS) throw tooMany(`"${text}" makes more topics than that`);
+  if (rest.length * (to - from + 1) > MAX_TOPICS) throw tooMany(`"${text}" expands to too many topics`);
   const before = text.slice(0, match.index);
   return Array.from({ length: to - from + 1 }, (_, index) => from + index).flatMap((number) =>
     rest.map((after) => `${before}${number}${after}`),
@@ -155,5 +162,5 @@ function indicesByPattern(patterns: ReadonlySet<string>, topics: readonly string
 }
 
 function tooMany(what: string): RangeError {
-  return new RangeError(`${what}; at most ${MAX_TOPICS} are taken`);
+  return new RangeError(`${what}; the limit is ${MAX_TOPICS}`);
 }

@@ -1,40 +1,41 @@
 import type { ExpectedNumbers } from '../expected-numbers.js';
 
-/** What an event's coming shows; all but `well` and `early` are faults. */
+/** The result of checking an event that arrived; all but `well` and `early` are faults. */
 export type Verdict = 'well' | 'early' | 'duplicate' | 'reordered' | 'unasked';
 
-/** Numbers from `from` on, up to `end`, which does not count, that have not come. */
+/** Missing numbers from `from` (inclusive) to `end` (exclusive). */
 interface Gap {
   from: number;
   end: number;
 }
 
-/** Faults of a connection that loses again and again are counted together: memory has a limit. */
+/** The most gaps that are remembered per connection. Older gaps are only counted, to limit memory. */
 const MAX_GAPS = 100;
 
 /**
- * Checks what comes on one connection, at the cost of a comparison where all is well. Order is that in which events came for the first time; what
- * is missing or has come twice shows by the numbers of this run's events, which may come in another order than they were sent in where
- * several were on their way to the log at once.
+ * Checks the events of one connection. If all is well, that costs one comparison per event. The expected order is the
+ * order in which events first arrived on any connection. Missing and repeated events are found by the numbers of this
+ * run's events. These may arrive in another order than they were sent in, because several may be on their way to the
+ * log at once.
  */
 export class DeliveryCheck {
   readonly #turns: ExpectedNumbers;
-  /** Numbers below may come, or not: the connection was not there for certain when they were sent. */
+  /** Numbers below it are optional: the connection may not have been open when they were sent. */
   #first = 0;
   #next = 0;
-  /** Of the latest event that came here. */
+  /** The ordinal of the latest event on this connection. */
   #ordinal = -1;
   #gaps: Gap[] = [];
-  /** Missing for certain, in gaps that are no longer remembered. */
+  /** Numbers that are certainly missing, in gaps that are no longer remembered. */
   #lost = 0;
-  /** Numbers to come before the connection began anew. */
+  /** Numbers that were expected before the last call of `begin`. */
   #expectedBefore = 0;
 
   constructor(turns: ExpectedNumbers) {
     this.#turns = turns;
   }
 
-  /** From event `number` on each one is expected. What was missing before stays missing. */
+  /** Expects each event from `number` on. Earlier missing events stay missing. */
   begin(number: number): void {
     this.#expectedBefore += this.#turns.count(this.#first, this.#next);
     this.#lost += this.#gaps.reduce((sum, { from, end }) => sum + this.#turns.count(from, end), 0);
@@ -44,7 +45,7 @@ export class DeliveryCheck {
     this.#ordinal = -1;
   }
 
-  /** An event of this run. */
+  /** Checks an event of this run. */
   take(number: number, ordinal: number | undefined): Verdict {
     const inOrder = ordinal === undefined || ordinal > this.#ordinal;
     if (inOrder && ordinal !== undefined) this.#ordinal = ordinal;
@@ -63,7 +64,7 @@ export class DeliveryCheck {
     return inOrder ? 'well' : 'reordered';
   }
 
-  /** An event of somebody else: one that follows itself has come twice, one that comes after a later one is out of order. */
+  /** Checks an event from another publisher. A repeated ordinal is a duplicate; a smaller one is out of order. */
   takeOther(ordinal: number | undefined): Exclude<Verdict, 'early'> {
     if (ordinal === undefined) return 'well';
     if (ordinal === this.#ordinal) return 'duplicate';
@@ -72,19 +73,19 @@ export class DeliveryCheck {
     return 'well';
   }
 
-  /** How many events with numbers below `end` were to come, but for `excepted`. */
+  /** How many events with numbers below `end` were expected, without `excepted`. */
   expected(end: number, excepted: ReadonlySet<number>): number {
     let count = this.#expectedBefore + this.#turns.count(this.#first, end);
     for (const number of excepted) if (number >= this.#first && number < end && this.#turns.has(number)) count -= 1;
     return count;
   }
 
-  /** Whether all numbers below `end` have come, those gaps excepted that can be filled no more. */
+  /** Whether all numbers below `end` arrived, except those in gaps that are no longer remembered. */
   complete(end: number): boolean {
     return this.#gaps.length === 0 && this.#next >= end;
   }
 
-  /** How many of the numbers below `end` are missing, but for `excepted`: they may never have been published. */
+  /** How many numbers below `end` are missing, without `excepted`, which may never have been published. */
   missing(end: number, excepted: ReadonlySet<number>): number {
     let count = this.#lost + this.#turns.count(this.#next, end);
     for (const gap of this.#gaps) count += this.#turns.count(gap.from, gap.end);
@@ -92,7 +93,7 @@ export class DeliveryCheck {
     return count;
   }
 
-  /** The first number below `end` that is missing, if it is known which. */
+  /** The first missing number below `end`, if its gap is still remembered. */
   firstMissing(end: number, excepted: ReadonlySet<number>): number | undefined {
     for (const gap of [...this.#gaps, { from: this.#next, end }]) {
       for (let number = this.#turns.from(gap.from); number < gap.end; number = this.#turns.from(number + 1)) {
@@ -114,7 +115,7 @@ export class DeliveryCheck {
     if (oldest) this.#lost += this.#turns.count(oldest.from, oldest.end);
   }
 
-  /** @returns false where the number was not missing */
+  /** @returns false if the number was not missing */
   #fill(number: number): boolean {
     const index = this.#gaps.findIndex((gap) => number >= gap.from && number < gap.end);
     const gap = this.#gaps[index];

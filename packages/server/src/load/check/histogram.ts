@@ -1,18 +1,18 @@
-/** Each power of two is cut into this many buckets, so a bucket is at most 1/128 of its values wide. */
+/** Each power of two is divided into this many buckets, so the width of a bucket is at most 1/128 of its values. */
 const BUCKETS_PER_OCTAVE = 128;
 const BUCKET_BITS = Math.log2(BUCKETS_PER_OCTAVE);
 
-/** The largest value that is told from larger ones: 2^37 microseconds are a day and a half. */
+/** Larger values count as the largest one: 2^37 microseconds are a day and a half. */
 const MAX_BITS = 37;
 const MAX_VALUE = 2 ** MAX_BITS - 1;
 
-/** How far a quantile may lie above the value that it stands for, as a part of it. */
+/** How far a quantile may exceed the true value, as a fraction of it. */
 export const QUANTILE_ERROR = 1 / BUCKETS_PER_OCTAVE;
 
 /**
- * Counts whole numbers from 0 on in buckets that grow with the numbers (as HdrHistogram does), so that its memory is the same however
- * many there are: 32 KiB. Values below 256 are exact; a quantile above is at most {@link QUANTILE_ERROR} too large, never too small. The
- * least and the largest value are exact.
+ * Counts whole numbers from 0 in buckets that grow with the numbers, as HdrHistogram does. Memory is constant: 32 KiB
+ * for any number of values. Values below 256 are exact. A larger quantile is at most {@link QUANTILE_ERROR} too large,
+ * never too small. Minimum and maximum are exact.
  */
 export class Histogram {
   readonly #counts = new Float64Array(bucketOf(MAX_VALUE) + 1);
@@ -24,17 +24,17 @@ export class Histogram {
     return this.#count;
   }
 
-  /** 0 where nothing was recorded. */
+  /** 0 if nothing was recorded. */
   get min(): number {
     return this.#count === 0 ? 0 : this.#min;
   }
 
-  /** 0 where nothing was recorded. */
+  /** 0 if nothing was recorded. */
   get max(): number {
     return this.#max;
   }
 
-  /** A number below 0 counts as 0, which a clock that was set back makes; a part of a number is cut off. */
+  /** A fraction is truncated. A negative value, which occurs if a clock is set back, counts as 0. */
   record(value: number): void {
     const whole = value > 0 ? Math.min(Math.floor(value), MAX_VALUE) : 0;
     const bucket = bucketOf(whole);
@@ -45,7 +45,7 @@ export class Histogram {
   }
 
   /**
-   * The value that at least `part` of all recorded ones do not exceed; 0 where nothing was recorded.
+   * The value that at least the fraction `part` of all recorded values does not exceed; 0 if nothing was recorded.
    *
    * @param part from 0 (the least) to 1 (the largest)
    */
@@ -60,7 +60,7 @@ export class Histogram {
   }
 }
 
-/** Values below two octaves of buckets have one each; above, the highest bits of a value name its bucket. */
+/** Each value below 256 has its own bucket. The bucket of a larger value is given by its highest bits. */
 function bucketOf(value: number): number {
   if (value < 2 * BUCKETS_PER_OCTAVE) return value;
   const shift = highestBit(value) - BUCKET_BITS;
@@ -74,7 +74,7 @@ function lastOf(bucket: number): number {
   return (bucket - shift * BUCKETS_PER_OCTAVE + 1) * 2 ** shift - 1;
 }
 
-/** Of a value that may have more than 32 bits. */
+/** The index of the highest bit of a value that may have more than 32 bits. */
 function highestBit(value: number): number {
   return value >= 2 ** 32 ? 63 - Math.clz32(Math.floor(value / 2 ** 32)) : 31 - Math.clz32(value);
 }

@@ -1,28 +1,28 @@
 import type { PositionCodec } from '../../core/ports/positions.js';
 
-/** Tells which of two events comes first, by a number that is larger for the later one. */
+/** Gives each event an ordinal; the later of two events has the larger one. */
 export interface Order {
-  /** @returns undefined if it is not known: the order of such events is not checked */
+  /** @returns undefined if the order is unknown; such events are not checked for order */
   of(position: string, number: number | undefined): number | undefined;
 }
 
-/** The order of the log, for a run that can read positions because it publishes to the log itself. */
+/** The order of the log, for a run that publishes to the log itself and so can decode positions. */
 export function orderOfLog(positions: PositionCodec): Order {
   return { of: (position) => positions.decode(position)?.offset };
 }
 
-/** For connections that get different events, if positions cannot be read: nothing says which event comes first. */
+/** For connections that get different events, if positions cannot be decoded: the order is unknown. */
 export const UNKNOWN_ORDER: Order = { of: () => undefined };
 
-/** How many numbers share one piece of memory. */
+/** How many numbers one array holds. */
 const PIECE = 4_096;
 
-/** How many events of others are remembered: some 30 MB. */
+/** How many events of other publishers are remembered: about 30 MB. */
 const MOST_OTHERS = 262_144;
 
 /**
- * The order in which events came for the first time, on whichever connection, for connections that all get the same events: a gateway that
- * delivers in log order everywhere delivers in one order everywhere.
+ * The order in which events first arrived on any connection. It is for connections that all get the same events: a
+ * gateway that delivers in log order on every connection delivers in the same order on every connection.
  */
 export class OrderOfArrival implements Order {
   readonly #own = new Map<number, Float64Array>();

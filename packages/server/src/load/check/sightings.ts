@@ -2,14 +2,14 @@ import { POSITION_LENGTH } from '@pregon/protocol';
 import type { NumberedEvents, OwnEvent } from '../numbered-event.js';
 import type { Order } from './order.js';
 
-/** What is known of an event that has come, whatever connection it has come on. */
+/** What is known about an event that arrived, independent of the connection. */
 export interface Sighting {
   /** Larger for later events; undefined if it is not known. */
   readonly ordinal: number | undefined;
   readonly position: string;
-  /** Of this run; undefined for an event of somebody else. */
+  /** The event of this run; undefined for an event from another publisher. */
   readonly own: OwnEvent | undefined;
-  /** When it happened by its `time`, in microseconds since 1970; undefined for one of this run, and where it does not say. */
+  /** The event's `time` in microseconds since 1970; undefined for an event of this run, or without a valid `time`. */
   readonly happenedMicros: number | undefined;
 }
 
@@ -17,19 +17,19 @@ interface Remembered extends Sighting {
   readonly bytes: Buffer;
 }
 
-/** How many events are remembered: the same one comes on all connections, some of which are behind others. */
+/** How many events are remembered: each arrives on all connections, some of which are behind others. */
 const SLOTS = 1_024;
 
-/** Larger events are read each time: what is remembered has at most 16 MiB. */
+/** Larger events are parsed each time, so that remembered events take at most 16 MiB. */
 const MAX_REMEMBERED_BYTES = 16_384;
 
-/** `,"position":"<35 characters>"}` ends each event: a gateway puts it there. */
+/** `,"position":"<35 characters>"}` ends each event; the gateway adds it. */
 const BEFORE_POSITION = Buffer.from(',"position":"');
 const AFTER_POSITION = Buffer.from('"}');
 
 /**
- * Reads events. The same event has the same bytes on all connections, so it is read when it comes first; after that its bytes are
- * compared, which costs a tenth.
+ * Parses events. An event has the same bytes on all connections, so it is parsed when it first arrives. Later arrivals
+ * are compared with the remembered bytes, at a tenth of the cost.
  */
 export class Sightings {
   readonly #events: NumberedEvents;
@@ -41,16 +41,17 @@ export class Sightings {
     this.#order = order;
   }
 
-  /** Undefined where the frame is no event. */
+  /** Undefined if the frame is not an event. */
   read(frame: Buffer): Sighting | undefined {
     const start = positionStart(frame);
     if (start === undefined) return undefined;
-    // Positions are encrypted, so their first digits are as good as random.
+    // Positions are encrypted, so their first digits are evenly distributed.
     const slot = Number.parseInt(frame.toString('latin1', start, start + 4), 16) % SLOTS;
     const remembered = this.#remembered[slot];
     if (remembered?.bytes.equals(frame)) return remembered;
     const sighting = this.#look(frame, start);
-    // Bytes of its own: what a connection hands out is a part of a larger buffer, all of which would be kept.
+    // Copy the bytes: the frame is a part of a larger read buffer, which is reused or would be kept in memory as a
+    // whole.
     if (frame.length <= MAX_REMEMBERED_BYTES) {
       this.#remembered[slot] = { ...sighting, bytes: Buffer.concat([frame]) };
     }

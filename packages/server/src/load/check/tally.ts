@@ -3,34 +3,34 @@ import type { DeliveryCheck, Verdict } from './delivery-check.js';
 import { Histogram } from './histogram.js';
 import type { Sighting } from './sightings.js';
 
-/** How many faults are told one by one. */
+/** How many faults are listed individually. */
 const MAX_FINDINGS = 10;
 
-/** One fault: which event, on which connection. */
+/** A fault: which event, on which connection. */
 export interface Finding {
   readonly fault: 'lost' | 'reordered' | 'duplicate' | 'unasked';
   /** Counted from 1. */
   readonly connection: number;
-  /** The number of the event; undefined for one that is not of this run. */
+  /** The number of the event; undefined for an event from another publisher. */
   readonly number: number | undefined;
   readonly position: string | undefined;
 }
 
-/** What all connections have got. */
+/** The totals of all connections. */
 export class Tally {
-  /** Of this run. */
+  /** Events of this run. */
   events = 0;
-  /** Of somebody else. */
+  /** Events from other publishers. */
   others = 0;
-  /** Frames that are no events. */
+  /** Frames that are not events. */
   messages = 0;
-  /** Of all frames that came, without their headers. */
+  /** Payload bytes of all received frames. */
   bytes = 0;
   duplicates = 0;
   reordered = 0;
-  /** Events whose topic the connection has not subscribed to. */
+  /** Events on a topic that the connection has not subscribed to. */
   unasked = 0;
-  /** From sending to coming in microseconds; where nothing is sent, from the `time` of each event. */
+  /** Microseconds from sending to arrival; from the `time` of each event if the run publishes nothing. */
   readonly latency = new Histogram();
   readonly findings: Finding[] = [];
   readonly #publishes: boolean;
@@ -44,7 +44,7 @@ export class Tally {
     const { own, ordinal, happenedMicros } = sighting;
     if (own) {
       const verdict = check.take(own.number, ordinal);
-      // Nobody waits for one that was sent before the connection was there for certain.
+      // An event that was sent while the connection may not have been open yet is not expected.
       if (verdict === 'early') return;
       this.events += 1;
       if (verdict !== 'duplicate') this.latency.record(nowMicros() - own.sentMicros);

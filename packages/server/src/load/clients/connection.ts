@@ -5,7 +5,7 @@ import { LeanSocket } from './lean-socket.js';
 import type { LoadSocket } from './load-socket.js';
 import { StockSocket } from './stock-socket.js';
 
-/** What connections are opened with, the same for all. */
+/** The options that all connections are opened with. */
 export interface ConnectionTarget {
   readonly url: string;
   /** @default plain WebSocket */
@@ -14,37 +14,37 @@ export interface ConnectionTarget {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether compression is offered. */
   readonly compress: boolean;
-  /** How long a handshake may take, and after it the answer to the first subscription. */
+  /** How long a handshake may take, and then the answer to the first subscription. */
   readonly handshakeTimeoutMs: number;
 }
 
 export interface ConnectionEvents {
-  /** What comes from now on is live, or follows the position that was handed in. */
+  /** Frames from now on are live, or follow the given position. */
   opened(handshakeMs: number): void;
-  /** An attempt has failed. */
+  /** An attempt to connect failed. */
   failed(failure: Failure): void;
-  /** It was open, and is no more. */
+  /** An open connection was closed. */
   lost(failure: Failure): void;
-  /** The position could not be served; the connection goes on live. */
+  /** The position could not be served; the connection continues with live events. */
   reset(): void;
   frame(bytes: Buffer): void;
 }
 
-/** A connection that can be opened again and again, and resumes each time where it was. */
+/** A connection that can be reopened any number of times, and resumes at its last position. */
 export class LoadConnection {
-  /** Of the last event, or of what the gateway said; undefined before. */
+  /** The position of the last event or control frame; undefined before the first. */
   position: string | undefined;
   readonly #target: ConnectionTarget;
   readonly #topics: readonly string[] | undefined;
   readonly #events: ConnectionEvents;
   #socket: LoadSocket | undefined;
-  /** Ends a close that somebody waits for. */
+  /** Resolves a pending {@link close}. */
   #closed: (() => void) | undefined;
-  /** Until it is open, once the handshake is done. */
+  /** Runs from the end of the handshake until the connection is open. */
   #late: NodeJS.Timeout | undefined;
   #open = false;
   #startedAt = 0;
-  /** When a gateway that goes away wants this connection to come back, from then on. */
+  /** After how many milliseconds a draining gateway wants this connection to reconnect. */
   #returnMs: number | undefined;
 
   constructor(target: ConnectionTarget, topics: readonly string[] | undefined, events: ConnectionEvents) {
@@ -57,7 +57,7 @@ export class LoadConnection {
     return this.#open;
   }
 
-  /** One attempt; `opened` or `failed` tells how it went. */
+  /** Makes one attempt to connect; `opened` or `failed` reports the result. */
   open(): void {
     this.#startedAt = performance.now();
     const { subprotocol, origin, headers, compress, handshakeTimeoutMs } = this.#target;
@@ -79,12 +79,12 @@ export class LoadConnection {
     this.#socket = socket;
   }
 
-  /** Breaks it off without a goodbye, as a network that fails does; nothing is told. */
+  /** Drops the connection without a close handshake, as a network failure does. No event is reported. */
   drop(): void {
     this.#forget()?.terminate();
   }
 
-  /** Ends it with a goodbye; nothing is told. */
+  /** Closes the connection with a close handshake. No event is reported. */
   async close(timeoutMs: number): Promise<void> {
     const socket = this.#forget();
     if (!socket) return;
@@ -143,7 +143,7 @@ export class LoadConnection {
     if (this.#target.subprotocol === undefined || !isControl(data) || !this.#control(data)) this.#events.frame(data);
   }
 
-  /** @returns false where it is none that concerns the connection */
+  /** @returns false if the frame is not a control frame that concerns the connection */
   #control(data: Buffer): boolean {
     const frame = parse(data);
     if (!isRecord(frame) || 'specversion' in frame) return false;
@@ -186,12 +186,12 @@ export class LoadConnection {
   }
 }
 
-/** `{"op":…`: events begin with another attribute. */
+/** Control frames start with `{"op":…`; events start with another attribute. */
 function isControl(data: Buffer): boolean {
   return data[2] === 0x6f && data[3] === 0x70 && data[4] === 0x22;
 }
 
-/** Undefined where it is no JSON. */
+/** Undefined if the data is not JSON. */
 function parse(data: Buffer): unknown {
   try {
     return JSON.parse(data.toString('utf8'));

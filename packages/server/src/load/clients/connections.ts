@@ -7,15 +7,15 @@ import type { Failure } from '../failure.js';
 import type { TopicPlan } from '../topic-plan.js';
 import { type ConnectionTarget, LoadConnection } from './connection.js';
 
-/** How often those are opened whose time has come. */
+/** How often connections that are due are opened. */
 const TICK_MS = 10;
 
-/** How many attempts a connection has that never was open; one that was open comes back for as long as the run lasts. */
+/** How many attempts a connection has that was never open. One that was open reconnects until the end of the run. */
 const MAX_ATTEMPTS = 5;
 
 const MIN_BACKOFF_MS = 500;
 
-/** Below the patience of a run, so that nobody is given up who is only waiting. */
+/** Shorter than the patience of a run, so that a connection in backoff is not given up. */
 const MAX_BACKOFF_MS = 3_000;
 
 const CLOSE_TIMEOUT_MS = 2_000;
@@ -26,7 +26,7 @@ export interface ConnectionsOptions {
   readonly plan: TopicPlan;
   readonly sightings: Sightings;
   readonly tally: Tally;
-  /** The number of the event that is published next. */
+  /** Returns the number of the next event to publish. */
   readonly nextNumber: () => number;
 }
 
@@ -35,25 +35,25 @@ interface Member {
   readonly check: DeliveryCheck;
   attempts: number;
   wasOpen: boolean;
-  /** No more attempts are made. */
+  /** Whether no more attempts are made. */
   failed: boolean;
   retry: NodeJS.Timeout | undefined;
 }
 
-/** All connections of a run: opened at a rate, kept open, and each one's events checked. */
+/** All connections of a run. They are opened at a rate and kept open, and the events of each are checked. */
 export class Connections {
-  /** From the first attempt's start to the end of each handshake, in microseconds. */
+  /** Microseconds from the start of an attempt to the end of its handshake. */
   readonly handshake = new Histogram();
   /** Attempts that failed, by reason. */
   readonly failures = new Map<string, number>();
-  /** Connections that were open and are no more, by reason; each may count several times. */
+  /** Closes of open connections, by reason; a connection may count several times. */
   readonly losses = new Map<string, number>();
   readonly advice = new Map<string, string>();
-  /** How often a connection that was open has come back. */
+  /** How often a connection was opened again. */
   resumed = 0;
   /** How often a position could not be served. */
   resets = 0;
-  /** How long it took until each connection was open or given up. */
+  /** The time until each connection was open or given up. */
   openingMs = 0;
   readonly #options: ConnectionsOptions;
   readonly #members: Member[] = [];
@@ -78,9 +78,9 @@ export class Connections {
   }
 
   /**
-   * The first one alone: what is wrong with it is wrong with all. Waits no longer when `stop` says so.
+   * Opens the first connection alone, because a failure of it applies to all. Stops waiting if `stop` is aborted.
    *
-   * @returns why it cannot be opened
+   * @returns why it cannot be opened; undefined if it was opened
    */
   openFirst(stop: AbortSignal): Promise<Failure | undefined> {
     return new Promise((resolve) => {
@@ -89,7 +89,7 @@ export class Connections {
     });
   }
 
-  /** The others, `rate` in a second; ends when each is open or given up, or when `stop` says so. */
+  /** Opens the others, `rate` per second; resolves when each is open or given up, or `stop` is aborted. */
   async openOthers(rate: number, stop: AbortSignal): Promise<void> {
     const { count } = this.#options;
     const startedAt = performance.now();
@@ -102,7 +102,7 @@ export class Connections {
     this.openingMs = performance.now() - startedAt;
   }
 
-  /** Breaks all off at once, and lets all come back at once. @returns how many there were */
+  /** Drops all connections at once and reopens all at once. @returns how many connections there were */
   storm(): number {
     const open = this.#members.filter(({ connection }) => connection.isOpen);
     for (const { connection } of open) connection.drop();
@@ -111,12 +111,12 @@ export class Connections {
     return open.length;
   }
 
-  /** Whether each connection that is open has got all events with numbers below `end`. */
+  /** Whether each connection that is open has all events with numbers below `end`. */
   complete(end: number): boolean {
     return this.#members.every(({ connection, check }) => !connection.isOpen || check.complete(end));
   }
 
-  /** What the open connections have not got, and apart from it, those that are gone. */
+  /** How many events are missing on the open connections (`lost`), and on the closed ones (`undelivered`). */
   missing(end: number, excepted: ReadonlySet<number>): { lost: number; undelivered: number } {
     let lost = 0;
     let undelivered = 0;
@@ -132,7 +132,7 @@ export class Connections {
     return { lost, undelivered };
   }
 
-  /** How many events with numbers below `end` were to come to all, but for those `excepted`. */
+  /** How many deliveries of events with numbers below `end` were expected in total, without `excepted`. */
   expected(end: number, excepted: ReadonlySet<number>): number {
     return this.#members.reduce((sum, { check, wasOpen }) => sum + (wasOpen ? check.expected(end, excepted) : 0), 0);
   }
@@ -187,7 +187,7 @@ export class Connections {
     this.#open += 1;
     this.handshake.record(handshakeMs * 1_000);
     member.attempts = 0;
-    // Without a position it begins live, and what was published meanwhile is not for it.
+    // Without a position, the connection starts live and does not get earlier events.
     if (!member.wasOpen || member.connection.position === undefined) member.check.begin(this.#options.nextNumber());
     if (member.wasOpen) this.resumed += 1;
     else this.#everOpened += 1;

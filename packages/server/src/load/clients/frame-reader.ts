@@ -1,7 +1,7 @@
 /** Opcodes of RFC 6455 section 5.2. */
 export const OPCODES = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
 
-/** Far above what a gateway takes as an event. */
+/** Far larger than any event that a gateway accepts. */
 const MAX_FRAME_BYTES = 64 * 2 ** 20;
 
 const FIN = 0x80;
@@ -14,7 +14,7 @@ export interface FrameEvents {
   control(opcode: number, bytes: Buffer): void;
 }
 
-/** Finds the frames in what a server sends (RFC 6455 section 5), without a copy of those that come whole. */
+/** Splits the bytes from a server into frames (RFC 6455 section 5). A frame that arrives whole is not copied. */
 export class FrameReader {
   readonly #events: FrameEvents;
   #rest: Buffer | undefined;
@@ -27,7 +27,7 @@ export class FrameReader {
 
   /**
    * @param data only read until the call returns
-   * @throws RangeError where it is no WebSocket frame, or one that is too large
+   * @throws RangeError if the data is not a WebSocket frame, or the frame is too large
    */
   read(data: Buffer): void {
     let bytes = data;
@@ -36,18 +36,19 @@ export class FrameReader {
       this.#rest = undefined;
     }
     const end = this.#frames(bytes);
-    // Its own copy: the buffer that sockets read into is used again.
+    // Copy the rest, because the sockets' read buffer is reused.
     if (end < bytes.length) this.#rest = Buffer.concat([bytes.subarray(end)]);
   }
 
-  /** Takes all whole frames; says where the first one begins that is not whole. */
+  /** Handles all complete frames. Returns the offset of the first incomplete one. */
   #frames(data: Buffer): number {
     let at = 0;
     while (at + 2 <= data.length) {
       const first = data[at] ?? 0;
       let size = data[at + 1] ?? 0;
       let start = at + 2;
-      if (first & RESERVED || size & MASKED) throw new RangeError('what came is no WebSocket frame of a server');
+      if (first & RESERVED || size & MASKED)
+        throw new RangeError('received bytes that are not a WebSocket frame of a server');
       if (size === 126) {
         if (data.length < at + 4) break;
         size = data.readUInt16BE(at + 2);
@@ -57,7 +58,7 @@ export class FrameReader {
         size = data.readUInt32BE(at + 2) * 2 ** 32 + data.readUInt32BE(at + 6);
         start = at + 10;
       }
-      if (size + this.#fragmentBytes > MAX_FRAME_BYTES) throw new RangeError('a message of more than 64 MiB came');
+      if (size + this.#fragmentBytes > MAX_FRAME_BYTES) throw new RangeError('received a message of more than 64 MiB');
       if (start + size > data.length) break;
       at = start + size;
       this.#frame(first, data.subarray(start, at));

@@ -4,7 +4,7 @@ import { type Failure, failureOf, failureOfClose, failureOfStatus } from '../fai
 import { FrameReader, OPCODES } from './frame-reader.js';
 import type { LoadSocket, SocketEvents, SocketRequest } from './load-socket.js';
 
-/** All sockets read into this one: a buffer for each read costs more than all else that is done with an event. */
+/** All sockets read into this buffer. A new buffer for each read would cost more than all other work on an event. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
 
 const MAX_HEAD_BYTES = 16_384;
@@ -15,12 +15,15 @@ const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const FIN = 0x80;
 const MASKED = 0x80;
 
-/** A mask like any other, which leaves the bytes as they are (RFC 6455 section 5.3): what is sent is no page's. */
+/**
+ * An all-zero mask leaves the bytes unchanged. Unpredictable masks (RFC 6455 section 5.3) protect against hostile pages
+ * only.
+ */
 const MASK = Buffer.alloc(4);
 
 const NORMAL = Buffer.from([0x03, 0xe8]);
 
-/** A WebSocket without TLS and compression that costs as little as it can: a load tool has thousands. */
+/** A WebSocket client without TLS and compression, with minimal cost, because a load tool has thousands. */
 export class LeanSocket implements LoadSocket {
   readonly #request: SocketRequest;
   readonly #events: SocketEvents;
@@ -86,12 +89,12 @@ export class LeanSocket implements LoadSocket {
     return !this.#socket.destroyed;
   }
 
-  /** @returns what stands behind it; undefined where it has not all come, or is a refusal */
+  /** @returns the bytes after the response headers; undefined if these are incomplete, or the response is a refusal */
   #readHead(before: Buffer, data: Buffer): Buffer | undefined {
     const head = Buffer.concat([before, data]);
     const end = head.indexOf('\r\n\r\n');
     if (end === -1) {
-      if (head.length > MAX_HEAD_BYTES) throw new RangeError('what answers is no HTTP');
+      if (head.length > MAX_HEAD_BYTES) throw new RangeError('the server does not answer with HTTP');
       this.#head = head;
       return undefined;
     }
@@ -106,17 +109,18 @@ export class LeanSocket implements LoadSocket {
     return head.subarray(end + 4);
   }
 
-  /** What is wrong with the answer to the upgrade request; undefined where it was taken (RFC 6455 section 4.1). */
+  /** Why the upgrade failed; undefined if it succeeded (RFC 6455 section 4.1). */
   #refusal(head: string): Failure | undefined {
     const [statusLine = '', ...lines] = head.split('\r\n');
     const [, status = '', text = ''] = /^HTTP\/1\.[01] (\d{3}) ?(.*)$/.exec(statusLine) ?? [];
     const headers = new Map(lines.map(readHeader));
-    if (status === '') return { reason: 'what answers is no HTTP', retry: false };
+    if (status === '') return { reason: 'the server does not answer with HTTP', retry: false };
     if (status !== '101') return failureOfStatus(Number(status), text, headers.get('retry-after'));
     const accept = createHash('sha1')
       .update(this.#key + GUID)
       .digest('base64');
-    if (headers.get('sec-websocket-accept') !== accept) return { reason: 'what answers is no WebSocket', retry: false };
+    if (headers.get('sec-websocket-accept') !== accept)
+      return { reason: 'the server does not answer with a WebSocket handshake', retry: false };
     if (headers.get('sec-websocket-protocol') !== this.#request.subprotocol) {
       return failureOf(new Error('Server sent another subprotocol'));
     }

@@ -1,6 +1,6 @@
 import type { Failure } from '../failure.js';
 
-/** What a WebSocket is opened with. */
+/** The options for opening a WebSocket. */
 export interface SocketRequest {
   readonly url: URL;
   readonly subprotocol: string | undefined;
@@ -14,15 +14,15 @@ export interface SocketEvents {
   opened(): void;
   /** @param bytes only valid until the call returns */
   frame(bytes: Buffer): void;
-  /** It did not open, or is closed; told once, and nothing after it. */
+  /** The socket failed to open, or is closed. Reported once, and no other event follows. */
   ended(failure: Failure): void;
 }
 
-/** One WebSocket, from its handshake to its end. */
+/** A WebSocket, from its handshake to its close. */
 export interface LoadSocket {
   send(text: string): void;
-  /** Says goodbye; `ended` follows once the other side has answered. */
+  /** Starts the close handshake; `ended` follows when the other side has answered. */
   close(): void;
-  /** Breaks it off; `ended` follows. */
+  /** Drops the connection; `ended` follows. */
   terminate(): void;
 }

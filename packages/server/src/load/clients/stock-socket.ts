@@ -2,7 +2,7 @@ import { type ClientOptions, WebSocket } from 'ws';
 import { type Failure, failureOf, failureOfClose, failureOfStatus } from '../failure.js';
 import type { LoadSocket, SocketEvents, SocketRequest } from './load-socket.js';
 
-/** A WebSocket of `ws`, which knows TLS and compression. */
+/** A WebSocket of the package `ws`, which supports TLS and compression. */
 export class StockSocket implements LoadSocket {
   readonly #socket: WebSocket;
 
@@ -28,7 +28,7 @@ export class StockSocket implements LoadSocket {
       failure ??= failureOf(error);
     });
     this.#socket.on('close', (code, reason) => {
-      // An error after the handshake is one of the protocol or the network, and says more than 1006 does.
+      // An error after the handshake is a protocol or network error, and more specific than code 1006.
       end(failure ?? failureOfClose(code, reason.toString()));
     });
   }
@@ -51,7 +51,7 @@ function optionsOf(request: SocketRequest & { readonly compress: boolean }): Cli
   return {
     perMessageDeflate: compress,
     handshakeTimeout: handshakeTimeoutMs,
-    // Frames are read as bytes.
+    // Frames are handled as bytes, so validation is not needed.
     skipUTF8Validation: true,
     ...(origin === undefined ? {} : { origin }),
     ...(headers === undefined ? {} : { headers }),

@@ -1,7 +1,7 @@
 import type { StormResult } from '../result.js';
 import type { Connections } from './connections.js';
 
-/** All connections broken off at once; they come back at once, and are to miss nothing. */
+/** A reconnect storm: all connections are dropped at once and reconnect at once. No event may be missing. */
 export class Storm {
   readonly #connections: Connections;
   readonly #published: number;
@@ -10,14 +10,14 @@ export class Storm {
   #openSeconds: number | undefined;
   #caughtUpSeconds: number | undefined;
 
-  /** Begins. @param published the number of the next event: those before are to be caught up with */
+  /** Starts the storm. @param published the number of the next event: all earlier events must arrive */
   constructor(connections: Connections, published: number) {
     this.#connections = connections;
     this.#published = published;
     this.#count = connections.storm();
   }
 
-  /** To be called again and again: looks how far it has come. */
+  /** Checks the progress; must be called repeatedly. */
   look(): void {
     if (this.#caughtUpSeconds !== undefined || this.#connections.open < this.#count) return;
     const seconds = (performance.now() - this.#beganAt) / 1_000;
