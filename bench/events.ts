@@ -1,15 +1,15 @@
 import type { PregonEvent } from '@pregon/protocol';
 
-/** What precedes an event's number in its JSON text. */
+/** The text before the event's number in its JSON. */
 export const BEFORE_NUMBER = '{"specversion":"1.0","id":"';
 
-/** Digits of the number, so that it stands at the same place and has the same length in each event. */
+/** Digits of the number, which is at the same place and has the same length in each event. */
 export const NUMBER_DIGITS = 10;
 
-/** As long as most positions of a run are, so that the events of those who have no log have the same size. */
+/** As long as most positions of a run, so that events of servers without a log have the same size. */
 const SAMPLE_POSITION = '2s0a.abcdefghijkxyz';
 
-/** What the log adds to the JSON text beside the position itself: `,"position":""`. */
+/** The bytes that the log adds to the JSON in addition to the position itself: `,"position":""`. */
 const POSITION_BYTES = 14;
 
 const TOPIC = 'price.1.set';
@@ -17,29 +17,29 @@ const TOPIC = 'price.1.set';
 const BARE_BYTES = JSON.stringify(withPadding(0, 0, TOPIC, '')).length + POSITION_BYTES + SAMPLE_POSITION.length;
 
 /**
- * An event whose JSON text is about `size` bytes when it is delivered with its position; its id is its number.
+ * An event of about `size` bytes of JSON when delivered with its position; its id is its number.
  *
- * @param at when it was made, in microseconds, where that is of interest
+ * @param at when the event was created, in microseconds; 0 if that is not measured
  */
 export function createEvent(number: number, size: number, at = 0, topic = TOPIC): PregonEvent {
   const padding = Math.max(0, size - BARE_BYTES - topic.length + TOPIC.length);
   return withPadding(number, at, topic, 'x'.repeat(padding));
 }
 
-/** The same event for servers without a log: with a position that means nothing. */
+/** The same event for servers without a log, with a placeholder as position. */
 export function createPositioned(number: number, size: number): PregonEvent {
   return { ...createEvent(number, size, nowMicros()), position: SAMPLE_POSITION };
 }
 
-/** Bytes of the JSON text that is delivered. */
+/** Bytes of the delivered JSON text. */
 export function deliveredBytes(event: PregonEvent, position: string): number {
   return JSON.stringify(event).length + POSITION_BYTES + position.length;
 }
 
-/** What stands before an event in a packet of Socket.IO, to a client that wants it as `event` alone. */
+/** The text before an event in a Socket.IO packet, for a client that asked for the name `event` only. */
 export const PACKET_HEAD = '42/events,["event",';
 
-/** Bytes of the packet with its position as the second argument. */
+/** Bytes of the packet, with the position as the second argument. */
 export function packetBytes(event: PregonEvent, position: string): number {
   return PACKET_HEAD.length + deliveredBytes(event, position) + `,"${position}"]`.length;
 }
@@ -49,7 +49,7 @@ export function blockBytes(event: PregonEvent, position: string): number {
   return deliveredBytes(event, position) + position.length + 'id: \ndata: \n\n'.length;
 }
 
-/** Microseconds on a clock that all processes of a machine share. */
+/** The time in microseconds on a clock that all processes of a machine share. */
 export function nowMicros(): number {
   const [seconds, nanos] = process.hrtime();
   return seconds * 1_000_000 + Math.round(nanos / 1_000);

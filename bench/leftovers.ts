@@ -3,9 +3,9 @@ type Remove = () => Promise<void>;
 const leftovers = new Set<Remove>();
 
 /**
- * Notes what would outlive the run in a service that is not its own, so that a signal does not leave it there.
+ * Registers a resource in an external service that would outlive the run, so that it is removed on a signal too.
  *
- * @returns what removes it, to be called when it is no longer used
+ * @returns removes the resource; must be called when it is no longer used
  */
 export function leftover(remove: Remove): Remove {
   leftovers.add(remove);
@@ -14,7 +14,7 @@ export function leftover(remove: Remove): Remove {
   };
 }
 
-/** For a signal. What cannot be removed is said, and does not keep the rest from it. */
+/** Removes all resources on a signal. A failure is printed, and the others are still removed. */
 export async function removeLeftovers(): Promise<void> {
   const removed = await Promise.allSettled([...leftovers].map((remove) => remove()));
   leftovers.clear();

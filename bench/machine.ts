@@ -6,24 +6,24 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const LIBRARIES = ['ws', 'socket.io', 'libsql'] as const;
 
-/** `f_type` of a file system that is memory, where fsync does nothing (linux/magic.h). */
+/** `f_type` of tmpfs, a file system in memory where fsync does nothing (linux/magic.h). */
 const TMPFS = 0x01021994;
 
-/** What must be known of a run to judge its figures. */
+/** The facts about a run that are needed to judge its figures. */
 export function describeRun(command: string, folder: string): Record<string, string> {
   const all = cpus();
   const [one, five] = loadavg();
   return {
     date: new Date().toISOString().slice(0, 16).replace('T', ' '),
     machine: `${all[0]?.model.trim() ?? 'unknown'}, ${all.length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
-    // Without what a distribution or a host puts behind the number.
+    // Without the suffix that a distribution or a host adds to the version.
     system: `${platform()} ${release().split('-')[0]} ${arch()}`,
     node: process.version,
     libraries: LIBRARIES.map((name) => `${name} ${versionOf(name)}`).join(', '),
     commit: commit(),
     command,
     load: `${one?.toFixed(2)} over one minute before the run, ${five?.toFixed(2)} over five`,
-    ...(statfsSync(folder).type === TMPFS ? { warning: 'the log lies in memory: fsync costs nothing here' } : {}),
+    ...(statfsSync(folder).type === TMPFS ? { warning: 'the log is in memory: fsync costs nothing here' } : {}),
   };
 }
 

@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import type { Question } from './question.js';
 
 export interface Options {
-  /** What to ask, in order, and which cases of each; empty for all of them. */
+  /** The benchmarks to run, in order, with the cases of each; an empty list means all cases. */
   readonly asked: ReadonlyMap<Question, readonly string[]>;
-  /** Whether the table of goals is wanted: everything was asked, or all that the goals need. */
+  /** Whether the table of goals is printed: for a run of everything, or of the goals. */
   readonly goals: boolean;
   readonly quick: boolean;
   readonly json: boolean;
@@ -14,13 +14,13 @@ export interface Options {
 
 export const USAGE = `npm run bench [goals] [name…] [-- --quick] [--json] [--write] [--profile=FOLDER]
 
-  goals             what the goals need and no more, and the table of the goals
-  --quick           shorter and fewer rounds: for a look, not for a figure
-  --json            one JSON object instead of tables
-  --write           write tables and charts of a run of everything, or of the goals, into docs/development/benchmarks.md
-  --profile=FOLDER  write a CPU profile of the gateway (node --cpu-prof) there`;
+  goals             run only what the goals need, and print the table of goals
+  --quick           shorter and fewer rounds: for a first look, not for reliable figures
+  --json            print one JSON object instead of tables
+  --write           update tables and charts in docs/development/benchmarks.md; for a run of everything, or of the goals
+  --profile=FOLDER  write a CPU profile of the gateway (node --cpu-prof) to this folder`;
 
-/** @throws TypeError where an argument is not known */
+/** @throws TypeError if an argument is unknown */
 export function parseOptions(args: readonly string[], questions: readonly Question[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],
@@ -35,7 +35,8 @@ export function parseOptions(args: readonly string[], questions: readonly Questi
   const { quick = false, json = false, write = false, profile } = values;
   const named = positionals.filter((text) => text !== 'goals');
   const goalsAlone = named.length < positionals.length;
-  if (write && named.length > 0) throw new TypeError('--write is for a run of everything, or of all goals');
+  if (write && named.length > 0)
+    throw new TypeError('--write works only for a run of everything or of all goals: remove the names');
   const asked = named.length > 0 ? parseNames(named, questions) : goalsAlone ? new Map() : allOf(questions);
   const goals = goalsAlone || named.length === 0;
   return { asked: goalsAlone ? casesOfGoals(asked, questions) : asked, goals, quick, json, write, profile };
@@ -51,14 +52,14 @@ function parseNames(texts: readonly string[], questions: readonly Question[]): M
     const [name, part] = text.split('.');
     const question = questions.find((candidate) => candidate.name === name);
     if (!question || (part !== undefined && !question.cases.includes(part))) {
-      throw new TypeError(`no benchmark ${text}; there are: ${names(questions).join(', ')}`);
+      throw new TypeError(`there is no benchmark "${text}"; the benchmarks are ${names(questions).join(', ')}`);
     }
     asked.set(question, part === undefined ? [] : [...(asked.get(question) ?? []), part]);
   }
   return asked;
 }
 
-/** Of the named questions, or else of all, those with goals. */
+/** The questions with goals: of the named ones, or of all if none is named. */
 function casesOfGoals(
   asked: ReadonlyMap<Question, readonly string[]>,
   questions: readonly Question[],

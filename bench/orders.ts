@@ -8,8 +8,8 @@ const NAMES = ['Ada Lovelace', 'Alan Turing', 'Barbara Liskov', 'Edsger Dijkstra
 const STATES = ['paid', 'packed', 'shipped', 'delivered'];
 
 /**
- * An event as shops have them, of about 1 KB: an order with its customer and three lines. Each is another one, with numbers and words by
- * chance, but the same for the same number; what is the same in all of them is the names of members, as in JSON always.
+ * An event of about 1 KB as shops have them: an order with its customer and three lines. Numbers and words are random,
+ * but the same for the same number. As always in JSON, all events have the same member names.
  */
 export function createOrder(number: number): PregonEvent {
   const chance = generator(number);
@@ -50,7 +50,7 @@ export function createOrder(number: number): PregonEvent {
   };
 }
 
-/** Numbers below a limit, by chance, and the same for the same seed (xorshift). */
+/** Pseudo-random numbers below a limit, the same for the same seed (xorshift). */
 function generator(seed: number): (limit: number) => number {
   let state = Math.imul(seed, 2_654_435_761) | 1;
   return (limit) => {

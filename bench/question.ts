@@ -1,22 +1,22 @@
 import { formatCell } from './table.js';
 
-/** What a run of the benchmarks was asked for. */
+/** The options of a run of the benchmarks. */
 export interface Context {
-  /** Shorter and fewer rounds: for a look, not for a figure. */
+  /** Shorter and fewer rounds: for a first look, not for reliable figures. */
   readonly quick: boolean;
-  /** An empty folder for logs, gone afterwards. */
+  /** An empty folder for logs, which is removed after the run. */
   readonly folder: string;
-  /** Flags for the Node.js of the gateway, where its profile is wanted. */
+  /** Node.js flags of the gateway, including those for a requested profile. */
   readonly gatewayArgv: readonly string[];
-  /** Which cases of a question are wanted; empty for all. */
+  /** The cases of a question to run; empty for all. */
   readonly cases: readonly string[];
-  /** Says what is going on. */
+  /** Prints the current step. */
   progress(what: string): void;
 }
 
 const GOALS: unique symbol = Symbol('goals');
 
-/** One line of a table; every line of a table has the same columns. What it says of goals by the way is no column. */
+/** A row of a table. All rows of a table have the same columns; the entry about goals is not a column. */
 export interface Row {
   readonly [column: string]: string | number;
   readonly [GOALS]?: readonly GoalLine[];
@@ -24,21 +24,21 @@ export interface Row {
 
 export interface Question {
   readonly name: string;
-  /** What is asked, for the heading of the table. */
+  /** The question itself, as the heading of the table. */
   readonly title: string;
-  /** The names by which parts of it can be asked for: `fanout.burst`. */
+  /** The names of its cases, which can be run alone: `fanout.burst`. */
   readonly cases: readonly string[];
-  /** Those that a goal needs, where not all do; empty where there is no goal in it. */
+  /** The cases that have goals, if not all have; empty if the question has no goal. */
   readonly goalCases?: readonly string[];
   answer(context: Context): Promise<Row[]>;
 }
 
-/** One goal, for the table of all. */
+/** A goal, for the table of all goals. */
 export interface GoalLine {
   readonly goal: string;
-  /** With its unit. */
+  /** The measured value with its unit. */
   readonly measured: string;
-  /** Undefined where it cannot be said on this machine. */
+  /** Whether the goal was met; undefined if it cannot be measured on this machine. */
   readonly met: boolean | undefined;
 }
 
@@ -51,13 +51,13 @@ interface GoalColumns {
 /**
  * A goal and whether it was reached, as columns.
  *
- * @param measured what is compared with it, with its unit; if it is not said, the figures of the row stand in the table of goals
+ * @param measured the measured value with its unit; by default, the table of goals shows the figures of the row
  */
 export function goal(text: string, met: boolean, measured = ''): GoalColumns {
   return goals([{ goal: text, met, measured }]);
 }
 
-/** Several in one row: it is met if each is. */
+/** Several goals in one row, which meets them if each is met. */
 export function goals(lines: readonly GoalLine[]): GoalColumns {
   const unsaid = lines.some(({ met }) => met === undefined);
   const missed = lines.some(({ met }) => met === false);
@@ -67,7 +67,7 @@ export function goals(lines: readonly GoalLine[]): GoalColumns {
 
 export const NO_GOAL = { goal: '', met: '' };
 
-/** What a row says of goals, with what it is about. */
+/** The goals of a row, with the name of the row. */
 export function goalLines(question: Question, row: Row): (GoalLine & { readonly about: string })[] {
   const cells = Object.entries(row).filter(([column]) => column !== 'goal' && column !== 'met');
   const words = cells.filter(([, value]) => typeof value === 'string' && value !== '').map(([, value]) => value);

@@ -44,7 +44,7 @@ const QUESTIONS = [
 
 const args = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'pregon-bench-'));
-// What the processes of a run leave in the folder for such things goes with it: sockets of gateways that were killed.
+// Temporary files of the processes go into this folder too, so that they are removed: sockets of killed gateways.
 process.env['TMPDIR'] = folder;
 
 process.on('exit', () => {
@@ -83,7 +83,7 @@ async function run(options: Options): Promise<void> {
   if (options.json) console.log(JSON.stringify({ about, results, goals, failures }, undefined, 2));
   else if (options.goals) show('Goals', goals);
   if (!options.write) return;
-  if (Object.keys(failures).length > 0) throw new Error('not written: a part of it failed');
+  if (Object.keys(failures).length > 0) throw new Error('the document was not written, because a benchmark failed');
   writeDocument(about, options.asked.keys(), results);
 }
 
@@ -110,7 +110,7 @@ function contextFor({ quick, profile }: Options, name: string, cases: readonly s
   return { quick, folder: own, gatewayArgv, cases, progress };
 }
 
-/** One line that is written over, for people; nothing where the output is a file. */
+/** Shows the current step in a line that is overwritten; nothing if the output is not a terminal. */
 function progress(what: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${what}`);
 }

@@ -1,27 +1,27 @@
-/** How many topics there are, where there is more than one. */
+/** The number of topics, in spreads with more than one. */
 const TOPICS = 1_000;
 
-/** How many of them a connection takes in the comparisons of few topics. */
+/** The number of topics that a connection subscribes to, in spreads with few topics. */
 const TAKEN = 10;
 
-/** Has no factor in common with the number of topics: any some events in a row are evenly spread over the topics. */
+/** Coprime to the number of topics, so that consecutive events are evenly spread over the topics. */
 const STRIDE = 389;
 
 const WILDCARD_USERS = 100;
 const VERBS = 10;
 
 /**
- * Which topics the events have, and which connection wants which of them. Known by its name to all processes of a benchmark, and built by
- * arithmetic instead of patterns: what a client expects is not found by the code that is measured.
+ * The topics of the events, and the subscriptions of the connections. All processes of a benchmark know it by name. It
+ * is computed by arithmetic instead of patterns, so that the expectations do not depend on the code that is measured.
  */
 export interface Spread {
-  /** After so many events, the topics come again in the same order. */
+  /** After this many events, the topics repeat in the same order. */
   readonly period: number;
   /** The topic of the event with this number. */
   topicOf(number: number): string;
-  /** What a connection subscribes to; empty for everything. */
+  /** The patterns that a connection subscribes to; empty for everything. */
   patternsOf(connection: number): readonly string[];
-  /** Whether a connection wants the event with this number. */
+  /** Whether a connection has subscribed to the event with this number. */
   wants(connection: number, number: number): boolean;
 }
 
@@ -43,14 +43,14 @@ const spreads: ReadonlyMap<string, Spread> = new Map<string, Spread>([
   ],
 ]);
 
-/** @throws TypeError where there is none of this name */
+/** @throws TypeError if there is no spread with this name */
 export function spreadOf(name: string): Spread {
   const spread = spreads.get(name);
-  if (!spread) throw new TypeError(`no spread ${name}`);
+  if (!spread) throw new TypeError(`there is no spread "${name}"`);
   return spread;
 }
 
-/** How many of `connections` want an event, by the remainder of its number. */
+/** How many of `connections` get an event, by the remainder of its number. */
 export function audienceSizes({ period, wants }: Spread, connections: number): number[] {
   return Array.from({ length: period }, (_, number) => {
     let size = 0;
@@ -98,7 +98,7 @@ function wantedVerb(connection: number): number {
   return Math.floor(connection / WILDCARD_USERS) % VERBS;
 }
 
-/** The same in each process and each run. */
+/** Random topics that are the same in each process and each run. */
 function randomTopics(connection: number): readonly number[] {
   const next = random(connection + 1);
   const topics = new Set<number>();
@@ -106,7 +106,7 @@ function randomTopics(connection: number): readonly number[] {
   return [...topics];
 }
 
-/** Numbers from 0 to 1 that look like chance (mulberry32). */
+/** Pseudo-random numbers from 0 to 1 (mulberry32). */
 function random(seed: number): () => number {
   let state = Math.imul(seed, 0x9e3779b1);
   return () => {

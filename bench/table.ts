@@ -1,6 +1,6 @@
 import type { Row } from './question.js';
 
-/** A Markdown table, so that it can be pasted as it is. */
+/** Formats rows as a Markdown table, which can be pasted into a document. */
 export function formatTable(rows: readonly Row[]): string {
   const columns = Object.keys(rows[0] ?? {});
   const lines = [columns, ...rows.map((row) => columns.map((column) => formatCell(row[column] ?? '')))];

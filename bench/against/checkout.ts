@@ -5,30 +5,30 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The figures of one run: by what a row is about, then by column. */
+/** The figures of one run, by row and then by column. */
 export type RunFigures = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-/** Columns in which less is better: CPU time, memory, delay. */
+/** Columns where less is better: CPU time, memory, delay. */
 const COSTS = /µs|bytes| ms$/;
 
-/** The load client's own cost says nothing of the gateway, and neither does that of a peer. */
+/** The cost of the load client, or of a peer, says nothing about the gateway. */
 const NOT_JUDGED = /client/;
 const PEERS = new Set(['ws', 'socket.io', 'bun', 'Bun']);
 
-/** A built copy of the project, in a folder of its own. */
+/** A built copy of the project in its own folder. */
 export class Checkout {
   readonly folder: string;
 
-  /** @throws TypeError if the folder holds no built benchmarks */
+  /** @throws TypeError if the folder contains no built benchmarks */
   constructor(folder: string) {
     this.folder = resolve(folder);
     if (existsSync(join(this.folder, 'bench/dist/run.js'))) return;
     throw new TypeError(
-      `${this.folder} holds no built benchmarks: run "npm ci && npm run bench -- --help" there first`,
+      `${this.folder} contains no built benchmarks: run "npm ci && npm run bench -- --help" in it first`,
     );
   }
 
-  /** Asks the questions once, in processes of this checkout. @throws Error if the run fails */
+  /** Runs the benchmarks once, in processes of this checkout. @throws Error if the run fails */
   async ask(questions: readonly string[], flags: readonly string[]): Promise<RunFigures> {
     const args = ['bench/dist/run.js', ...questions, '--json', ...flags];
     const { stdout } = await run(process.execPath, args, { cwd: this.folder, maxBuffer: 16 * 1024 * 1024 });

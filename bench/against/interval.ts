@@ -1,19 +1,22 @@
-/** A mean ratio and the range in which it lies with a probability of 95 %. */
+/** A mean ratio with its 95 % confidence interval. */
 export interface Interval {
   readonly ratio: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** Student's t for a two-sided probability of 95 %, by degrees of freedom from 1 on; the last stands for all beyond. */
+/**
+ * Student's t for a two-sided probability of 95 %, by degrees of freedom from 1; the last value is for all larger
+ * numbers.
+ */
 const STUDENT_T = [
   12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042, 1.96,
 ];
 
 /**
- * The geometric mean of ratios that were measured in pairs, with Student's interval over their logarithms: a ratio of 2 and one of 1/2
- * are equally far from 1.
+ * The geometric mean of paired ratios, with Student's interval on their logarithms: a ratio of 2 and one of 1/2 are
+ * equally far from 1.
  *
  * @throws RangeError if there are fewer than two ratios
  */

@@ -5,11 +5,12 @@ import { type Interval, ratioInterval } from './interval.js';
 
 const USAGE = `npm run bench:against -- FOLDER [question…] [--pairs=10] [--within=3] [--quick]
 
-Runs the benchmarks of this checkout and of another one (FOLDER, built) in alternating pairs, and prints what this one costs in parts of the
-other. The exit code is 1 if a cost has grown: if the 95 % interval of its ratio lies wholly above the tolerance.
+Runs the benchmarks of this checkout and of another one (FOLDER, built) in alternating pairs, and prints the cost of
+this checkout as a ratio to the cost of the other one. The exit code is 1 if a cost has grown, that is, if the whole
+95 % interval of its ratio is above the tolerance.
 
-  question…    as "npm run bench" knows them (default: transports replay memory)
-  --pairs=N    how many pairs are run (default: 10)
+  question…    names of benchmarks, as for "npm run bench" (default: transports replay memory)
+  --pairs=N    number of pairs (default: 10)
   --within=P   the tolerance, in percent (default: 3)
   --quick      shorter rounds in each run`;
 
@@ -33,7 +34,7 @@ async function compare({ folder, questions, pairs, mostRatio, flags }: Options):
   const [here, there] = [new Checkout('.'), new Checkout(folder)];
   const ratios = new Map<string, number[]>();
   for (let pair = 1; pair <= pairs; pair++) {
-    // Each of them goes first in every other pair: what the first run leaves behind falls on both.
+    // The two alternate in going first, so that effects of the first run on the second hit both equally.
     const order = pair % 2 === 0 ? [here, there] : [there, here];
     const results = new Map<Checkout, RunFigures>();
     for (const checkout of order) results.set(checkout, await checkout.ask(questions, flags));
@@ -80,7 +81,7 @@ function parseOptions(): Options {
   });
   const [folder, ...questions] = positionals;
   const [pairs, within] = [Number(values.pairs), Number(values.within)];
-  if (folder === undefined) throw new TypeError('FOLDER is missing: the checkout to compare with');
+  if (folder === undefined) throw new TypeError('FOLDER is missing: give the folder of the checkout to compare with');
   if (!Number.isSafeInteger(pairs) || pairs < 2) throw new TypeError('--pairs must be a whole number of at least 2');
   if (!Number.isFinite(within) || within < 0) throw new TypeError('--within must be a percentage of at least 0');
   return {

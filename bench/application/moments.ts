@@ -1,21 +1,21 @@
 import type { AppendableLog } from '@pregon/outbox';
 import { nowMicros } from '../events.js';
 
-/** When something happened to the events, in microseconds, by their number. */
+/** Times in microseconds, by event number. */
 type Series = number[];
 
-/** When an event passed through the hands of the application. */
+/** The times at which an event passed through the application. */
 export class Moments {
   /** COMMIT was sent. */
   readonly committing: Series = [];
   /** COMMIT was answered: the transaction is on disk. */
   readonly committed: Series = [];
-  /** The relay handed it to the log. */
+  /** The relay passed the event to the log. */
   readonly appending: Series = [];
-  /** The log had made it safe. */
+  /** The log confirmed that the event is durable. */
   readonly appended: Series = [];
 
-  /** The same log; notes the moments before and after each append. */
+  /** Wraps a log to record the times before and after each append. */
   watch(log: AppendableLog): AppendableLog {
     return {
       append: async (events, options) => {
@@ -31,7 +31,7 @@ export class Moments {
     };
   }
 
-  /** Of the events from `first` on. */
+  /** The times of the events from `first` on. */
   since(first: number): Readonly<Record<'committing' | 'committed' | 'appending' | 'appended', Series>> {
     return {
       committing: this.committing.slice(first),

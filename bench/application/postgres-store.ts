@@ -20,7 +20,7 @@ export class PostgresStore implements Store {
     return store;
   }
 
-  /** Where it rejects the measurement ends, and its connections with it. */
+  /** A rejection ends the measurement and its connections, so the client need not be released. */
   async change(price: number, event: OutboxEvent): Promise<CommitTimes> {
     const client = await this.#pool.connect();
     await client.query('BEGIN');

@@ -3,7 +3,7 @@ import Database from 'libsql';
 import { nowMicros } from '../events.js';
 import type { CommitTimes, Store, StoreRelay } from './store.js';
 
-/** Rows and outbox in one SQLite file, relay and writer on one connection, as the README of the outbox shows it. */
+/** Rows and outbox in one SQLite file, relay and writer on one connection, as in the README of the outbox. */
 export class SqliteStore implements Store {
   readonly #db: Database.Database;
   readonly #outbox = createSqliteOutbox({ source: '/bench' });

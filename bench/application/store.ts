@@ -6,7 +6,7 @@ export interface CommitTimes {
   readonly ended: number;
 }
 
-/** Of a relay, what the application uses. */
+/** The part of a relay that the application uses. */
 export interface StoreRelay {
   start(): void;
   stop(): Promise<void>;
@@ -14,7 +14,7 @@ export interface StoreRelay {
 
 /** The application's database: one table, and the outbox. */
 export interface Store {
-  /** Changes a row to `price` and adds the event that tells of it, in one transaction. */
+  /** Sets a row to `price` and adds the event for it, in one transaction. */
   change(price: number, event: OutboxEvent): Promise<CommitTimes>;
   relay(log: AppendableLog): StoreRelay;
   close(): Promise<void>;

@@ -1,8 +1,8 @@
 import type { Spread } from '../spread.js';
 
-/** Which numbers the events of one connection have, one after the other: from each the step to the next. */
+/** The sequence of event numbers on one connection, as steps from each number to the next. */
 export interface Cadence {
-  /** The first number at or after this one, and the place of the step from it. */
+  /** The first number at or after this one, and the index of the step from it. */
   from(number: number): { number: number; place: number };
   readonly steps: readonly number[];
 }
@@ -13,7 +13,7 @@ export function cadenceOf({ period, wants }: Spread, connection: number): Cadenc
   if (period === 1) return EVERY;
   const wanted = Array.from({ length: period }, (_, number) => number).filter((number) => wants(connection, number));
   const first = wanted[0];
-  if (first === undefined) throw new RangeError(`connection ${connection} wants nothing`);
+  if (first === undefined) throw new RangeError(`connection ${connection} subscribes to no event`);
   const steps = wanted.map((number, place) => (wanted[place + 1] ?? first + period) - number);
   return {
     steps,

@@ -7,7 +7,7 @@ import { LoadConnection } from './connection.js';
 import { dialectOf } from './dialect.js';
 import { Tally } from './tally.js';
 
-/** How many handshakes are under way at once. */
+/** How many handshakes run at once. */
 const HANDSHAKES = 100;
 const POLL_MS = 2;
 
@@ -17,8 +17,8 @@ let beganAtMs = 0;
 
 answer({
   /**
-   * Opens `count` more connections to `port`; ends when all are open. Each asks for `query`, or for its topics in the spread of the name
-   * `spread`, where there is one; with the headers of a browser if `browser` is 1.
+   * Opens `count` more connections to `port`; ends when all are open. Each sends `query`, or its topics in the spread
+   * named `spread`, if there is one; with the headers of a browser if `browser` is 1.
    */
   async connect(fields) {
     const port = numberOf(fields, 'port');
@@ -40,7 +40,10 @@ answer({
     return { connections: connections.length };
   },
 
-  /** The event with the number `first` is the next, on each connection that wants it; nothing was counted yet. Times are kept of what `record` says. */
+  /**
+   * Resets the counts. The next event is number `first`, on each connection that subscribed to it. `record` selects
+   * which times are recorded.
+   */
   begin(fields) {
     const record = textOf(fields, 'record');
     tally.latencies = record === 'latencies' ? [] : undefined;
@@ -57,7 +60,7 @@ answer({
     return { next: Math.min(...connections.map((connection) => connection.next ?? 0)) };
   },
 
-  /** Waits until `events` have come in all, or until nothing has come for `patienceMs`. */
+  /** Waits until `events` have arrived in total, or until nothing has arrived for `patienceMs`. */
   async finish(fields) {
     const events = numberOf(fields, 'events');
     let before = -1;
@@ -73,7 +76,7 @@ answer({
     return counted();
   },
 
-  /** When each event since `begin` had come to all connections, in microseconds. */
+  /** The time at which each event since `begin` had arrived on all connections, in microseconds. */
   arrivals() {
     return { arrivals: tally.arrivals ?? [] };
   },
@@ -90,7 +93,7 @@ answer({
   },
 });
 
-/** Ends those that are there as browsers do, as many at once as there are handshakes at once. */
+/** Closes the connections as browsers do, at most as many at once as there are handshakes at once. */
 async function leave(): Promise<void> {
   const leaving = connections;
   connections = [];

@@ -6,13 +6,13 @@ import { EventStreamFraming, type Framing, type Listener, WebSocketFraming } fro
 import type { Tally } from './tally.js';
 import { CLOSE_FRAME, clientText, PONG_FRAME, streamRequest, upgradeRequest } from './wire.js';
 
-/** Larger than any frame of a benchmark. */
+/** The limit of a frame, larger than any frame of a benchmark. */
 const MAX_FRAME_BYTES = 4_096;
 
-/** All sockets read into this one: a client that allocated for each read would cost more than the server. */
+/** All sockets read into this buffer. A client with an allocation per read would cost more than the server. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
 
-/** How many last digits of an event's number are compared, on each event of each connection. */
+/** How many trailing digits of an event's number are compared, for each event of each connection. */
 const COMPARED = 4;
 const MODULUS = 10 ** COMPARED;
 const ZEROS = 48 * 1_111;
@@ -23,13 +23,13 @@ const HEAD_END = '\r\n\r\n';
 export interface LoadConnectionOptions {
   readonly port: number;
   readonly dialect: Dialect;
-  /** What is asked for after the path: `?topics=…`. */
+  /** The query of the request: `?topics=…`. */
   readonly query: string;
   readonly cadence: Cadence;
   readonly tally: Tally;
-  /** Reads each event as a whole: the last connection does, which is also the last that a server writes to. */
+  /** Parses each event completely. Only the last connection does so, which is also the last that a server writes to. */
   readonly thorough: boolean;
-  /** Asks as a browser does, with all its headers. @default false */
+  /** Sends all headers of a browser. @default false */
   readonly browser?: boolean;
 }
 
@@ -38,7 +38,7 @@ interface Deferred {
   readonly reject: (error: Error) => void;
 }
 
-/** A client that costs little: it hops from frame to frame and compares the number of each event. */
+/** A cheap client: it jumps from frame to frame and compares the number of each event. */
 export class LoadConnection implements Listener {
   readonly #dialect: Dialect;
   readonly #framing: Framing;
@@ -46,14 +46,14 @@ export class LoadConnection implements Listener {
   readonly #socket: Socket;
   readonly #thorough: boolean;
   readonly #cadence: Cadence;
-  /** Where in its cadence it is. */
+  /** The current index in the cadence. */
   #place = 0;
   readonly #opened: Deferred;
   readonly opened: Promise<void>;
   #accepted = false;
   #isLeaving = false;
   #rest: Buffer | undefined;
-  /** The number of the event that should come next; undefined for whatever comes. */
+  /** The number of the next expected event; undefined to accept any. */
   next: number | undefined;
 
   constructor({ port, dialect, query, cadence, tally, thorough, browser }: LoadConnectionOptions) {
@@ -76,7 +76,7 @@ export class LoadConnection implements Listener {
     this.#socket.on('close', () => this.#opened.reject(new Error('the connection closed')));
   }
 
-  /** Nothing has come yet; of the events from this number on, the first that it wants is the next. */
+  /** Expects the first event of its cadence from this number on. */
   expect(first: number): void {
     const { number, place } = this.#cadence.from(first);
     this.next = number;
@@ -87,7 +87,7 @@ export class LoadConnection implements Listener {
     this.#socket.resetAndDestroy();
   }
 
-  /** Says goodbye as a browser does; resolves when the connection is gone. */
+  /** Closes as a browser does; resolves when the connection is closed. */
   leave(): Promise<void> {
     this.#isLeaving = true;
     const gone = new Promise<void>((resolve) => this.#socket.once('close', () => resolve()));
@@ -137,12 +137,12 @@ export class LoadConnection implements Listener {
     return true;
   }
 
-  /** Joins the frame that was cut with what came now; says where the next one begins. */
+  /** Joins an incomplete frame with the new bytes. Returns the offset of the next frame. */
   #completeRest(rest: Buffer, buffer: Buffer, length: number): number {
     const joined = Buffer.concat([rest, buffer.subarray(0, Math.min(length, MAX_FRAME_BYTES))]);
     const end = this.#framing.read(joined, 0, joined.length, this);
     if (end < rest.length) {
-      if (length > MAX_FRAME_BYTES) throw new RangeError('a frame larger than a benchmark has');
+      if (length > MAX_FRAME_BYTES) throw new RangeError('a frame is larger than any frame of a benchmark');
       this.#rest = joined;
       return length;
     }
@@ -150,7 +150,7 @@ export class LoadConnection implements Listener {
     return end - rest.length;
   }
 
-  /** Comes in one piece: it is the first that a server sends, and small. */
+  /** The response headers arrive in one piece, because they are small and the first bytes that a server sends. */
   #readHead(buffer: Buffer, length: number): number {
     const text = buffer.toString('latin1', 0, length);
     const end = text.indexOf(HEAD_END);

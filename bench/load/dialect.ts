@@ -1,22 +1,22 @@
 import { BEFORE_NUMBER, PACKET_HEAD } from '../events.js';
 
-/** What a client does about what is no event. */
+/** The reaction of a client to a message that is not an event. */
 export interface Reaction {
   readonly reply?: string;
-  /** The server said that it will deliver from now on. */
+  /** The server confirmed that it delivers from now on. */
   readonly opened?: true;
 }
 
-/** How to talk to one kind of server. */
+/** The protocol of one kind of server. */
 export interface Dialect {
   readonly path: string;
   readonly transport: 'websocket' | 'event stream';
   readonly protocol?: string;
-  /** Text of an event's frame up to its number; in an event stream, of the line with its data. */
+  /** The text of an event's frame before its number; in an event stream, of the data line. */
   readonly beforeNumber: string;
-  /** Where in its text an event's frame differs from all others. */
+  /** The index at which the text of an event's frame differs from all other frames. */
   readonly tellsAt: number;
-  /** Events come as soon as the server has accepted. */
+  /** Whether events arrive as soon as the server has accepted the connection. */
   readonly opensAtOnce: boolean;
   hear(text: string): Reaction;
 }
@@ -25,7 +25,7 @@ const plain: Dialect = {
   path: '/events',
   transport: 'websocket',
   beforeNumber: BEFORE_NUMBER,
-  // {"sp… from {"op….
+  // Distinguishes {"sp… from {"op….
   tellsAt: 2,
   opensAtOnce: true,
   hear: () => ({}),
@@ -53,12 +53,12 @@ const sse: Dialect = {
   hear: (text) => (text.includes('event: subscribed') ? { opened: true } : {}),
 };
 
-/** Socket.IO protocol 5 on Engine.IO protocol 4, by WebSocket alone. */
+/** Socket.IO protocol 5 on Engine.IO protocol 4, over WebSocket only. */
 const socketIo: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
   transport: 'websocket',
   beforeNumber: `42["event",${BEFORE_NUMBER}`,
-  // 42["… from 40{"….
+  // Distinguishes 42["… from 40{"….
   tellsAt: 2,
   opensAtOnce: false,
   hear(text) {
@@ -68,12 +68,12 @@ const socketIo: Dialect = {
   },
 };
 
-/** The same, to a route of a gateway. */
+/** The same, for a route of a gateway. */
 const pregonSocketIo: Dialect = {
   path: '/socket.io/?EIO=4&transport=websocket',
   transport: 'websocket',
   beforeNumber: `${PACKET_HEAD}${BEFORE_NUMBER}`,
-  // 42/events,["e… from 42/events,["s….
+  // Distinguishes 42/events,["e… from 42/events,["s….
   tellsAt: PACKET_HEAD.indexOf('event"'),
   opensAtOnce: false,
   hear(text) {
@@ -92,9 +92,9 @@ const dialects: ReadonlyMap<string, Dialect> = new Map([
   ['pregon, Socket.IO', pregonSocketIo],
 ]);
 
-/** @throws TypeError where there is none of this name */
+/** @throws TypeError if there is no dialect with this name */
 export function dialectOf(name: string): Dialect {
   const dialect = dialects.get(name);
-  if (!dialect) throw new TypeError(`no dialect ${name}`);
+  if (!dialect) throw new TypeError(`there is no dialect "${name}"`);
   return dialect;
 }

@@ -2,22 +2,22 @@ import { NUMBER_DIGITS } from '../events.js';
 import type { Dialect } from './dialect.js';
 import { CLOSE, PING, TEXT } from './wire.js';
 
-/** Who is told of what comes. */
+/** Receives the parts of a stream. */
 export interface Listener {
   /** An event from `start` to `end`; its number ends before `numberEnd`. */
   event(data: Buffer, numberEnd: number, start: number, end: number): void;
-  /** Something that is no event, as text. */
+  /** A message that is not an event, as text. */
   heard(text: string): void;
   pinged(): void;
 }
 
-/** Tells where one event ends and the next begins, at the least cost. One for each connection. */
+/** Splits a stream into events at minimal cost. Each connection has its own. */
 export interface Framing {
-  /** Takes all that is whole; says where what is not whole begins. */
+  /** Handles all complete parts. Returns the offset of the first incomplete one. */
   read(data: Buffer, from: number, length: number, listener: Listener): number;
 }
 
-/** Frames of WebSocket (RFC 6455 section 5.2): hops from length to length. */
+/** WebSocket frames (RFC 6455 section 5.2): jumps from length to length. */
 export class WebSocketFraming implements Framing {
   readonly #dialect: Dialect;
   readonly #numberEnd: number;
@@ -37,7 +37,7 @@ export class WebSocketFraming implements Framing {
         size = ((data[at + 2] ?? 0) << 8) | (data[at + 3] ?? 0);
         start = at + 4;
       } else if (size === 127) {
-        throw new RangeError('a frame larger than a benchmark has');
+        throw new RangeError('a frame is larger than any frame of a benchmark');
       }
       if (start + size > length) break;
       this.#frame(data[at] ?? 0, data, start, size, listener);
@@ -54,11 +54,11 @@ export class WebSocketFraming implements Framing {
     } else if (opcode === PING) {
       listener.pinged();
     } else if (opcode === CLOSE) {
-      throw new Error(`closed: ${data.toString('utf8', start + 2, start + size)}`);
+      throw new Error(`the server closed the connection: ${data.toString('utf8', start + 2, start + size)}`);
     }
   }
 
-  /** By two characters: the third tells it from all else but control frames, the other one from those. */
+  /** Checks two characters: the third excludes all but control frames, and the other excludes those. */
   #isEvent(data: Buffer, start: number): boolean {
     const { tellsAt, beforeNumber } = this.#dialect;
     return data[start + 2] === beforeNumber.charCodeAt(2) && data[start + tellsAt] === beforeNumber.charCodeAt(tellsAt);
@@ -71,12 +71,15 @@ const BLOCK_END = '\n\n';
 const ID = 'id: ';
 const DATA = 'data: {"sp';
 
-/** Blocks of an event stream: each is looked for where it would begin if the one before it had the same size, which most have. */
+/**
+ * Blocks of an event stream. The end is first looked for where it would be if the block had the size of the last one,
+ * as most have.
+ */
 export class EventStreamFraming implements Framing {
   readonly #numberEnd: number;
-  /** Of the block before. */
+  /** The size of the last block. */
   #size = 0;
-  /** Of the line with the position, without its end. */
+  /** The length of the line with the position, without its line end. */
   #idLength = 0;
 
   constructor(dialect: Dialect) {
@@ -104,7 +107,7 @@ export class EventStreamFraming implements Framing {
   }
 
   #block(data: Buffer, from: number, end: number, listener: Listener): void {
-    // Behind the end of one chunk and the size of the next (RFC 9112 section 7.1).
+    // Skip the end of one chunk and the size of the next (RFC 9112 section 7.1).
     const start = data[from] === CARRIAGE_RETURN ? data.indexOf(LINE_FEED, from + 2) + 1 : from;
     if (data[start + this.#idLength] !== LINE_FEED) this.#idLength = data.indexOf(LINE_FEED, start) - start;
     const line = start + this.#idLength + 1;

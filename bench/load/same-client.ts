@@ -7,10 +7,10 @@ import { clientText, upgradeRequest } from './wire.js';
 const HANDSHAKES = 100;
 const POLL_MS = 5;
 const OFFER = 'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n';
-/** Asks for events as pregon.v1 has them, several in one frame where that is less. */
+/** Subscribes with batches: several events in one frame, if that needs fewer bytes. */
 const SUBSCRIBE = '{"op":"subscribe","id":1,"batch":true}';
 
-/** All sockets read into this one. */
+/** All sockets read into this buffer. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(262_144);
 
 let stream = new SameStream();
@@ -20,13 +20,13 @@ let lastAtMs = 0;
 let differing = 0;
 let first = 0;
 
-/** A connection that compares what it gets with what the others got. */
+/** A connection that compares its bytes with those of the other connections. */
 class Reader {
   readonly socket: Socket;
   readonly ready: Promise<void>;
   readonly #protocol: string | undefined;
   #greeted = () => {};
-  /** What came before all get the same; undefined from then on. */
+  /** The bytes before the common stream; undefined from its start on. */
   #greeting: string | undefined = '';
   at = 0;
 
@@ -41,7 +41,7 @@ class Reader {
     });
   }
 
-  /** From now on all get the same. */
+  /** Starts the common stream: from now on, all connections get the same bytes. */
   begin(): void {
     this.#greeting = undefined;
     this.at = 0;
@@ -69,7 +69,7 @@ class Reader {
 }
 
 answer({
-  /** Opens `count` connections to `path`, which offer permessage-deflate. */
+  /** Opens `count` connections to `path`, all with an offer of permessage-deflate. */
   async connect(fields) {
     const protocol = textOf(fields, 'protocol') || undefined;
     stream = new SameStream();
@@ -85,7 +85,7 @@ answer({
     return { connections: connections.length };
   },
 
-  /** The event with the number `first` is the next, on each connection. */
+  /** Expects event number `first` next on each connection. */
   begin(fields) {
     first = numberOf(fields, 'first');
     stream.clear();
@@ -95,7 +95,10 @@ answer({
     return {};
   },
 
-  /** Waits until `events` have come in all, or until nothing has come for `patienceMs`; each that all got is read once. */
+  /**
+   * Waits until `events` have arrived in total, or until nothing has arrived for `patienceMs`. An event that all
+   * received is parsed once.
+   */
   async finish(fields) {
     let seen = 0;
     let misordered = 0;
@@ -129,7 +132,7 @@ answer({
   },
 });
 
-/** The number of each event of a message, and its bytes as if it came alone. */
+/** The number of each event in a message, and its bytes as if it were sent alone. */
 function eventsOf(text: string): { number: number; bytes: number }[] {
   const message: unknown = JSON.parse(text);
   const events = isRecord(message) && Array.isArray(message['events']) ? message['events'] : [message];

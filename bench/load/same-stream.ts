@@ -5,28 +5,28 @@ const TRAILER = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 const RSV1 = 0x40;
 
 /**
- * What all connections get alike, byte for byte: kept once, from whoever has it first, and read once. The others are only compared with
- * it, which costs less than reading would, of compressed messages too.
+ * A byte stream that all connections receive identically. It is stored and parsed once, from the connection that is
+ * ahead. The other connections are only compared with it, which costs less than parsing, for compressed messages too.
  */
 export class SameStream {
   #data = Buffer.allocUnsafeSlow(1 << 20);
   #length = 0;
-  /** Up to where it was read. */
+  /** The offset up to which the stream was parsed. */
   #readTo = 0;
-  /** Servers may refer to earlier messages. */
+  /** One context for all messages, because servers may refer back to earlier ones. */
   readonly #context: InflateRaw = createInflateRaw();
 
   get length(): number {
     return this.#length;
   }
 
-  /** Begins anew; what a compressor remembers stays. */
+  /** Empties the stream; the compression context stays. */
   clear(): void {
     this.#length = 0;
     this.#readTo = 0;
   }
 
-  /** Whether these bytes stand at `at`; beyond its end they are added to it. */
+  /** Whether the stream has these bytes at `at`. Bytes beyond its end are appended to it. */
   matches(at: number, bytes: Buffer, size: number): boolean {
     const known = Math.min(size, this.#length - at);
     if (known > 0 && bytes.compare(this.#data, at, at + known, 0, known) !== 0) return false;
@@ -34,7 +34,7 @@ export class SameStream {
     return true;
   }
 
-  /** The messages that have become whole since it was last asked. */
+  /** The messages completed since the last call. */
   async read(): Promise<string[]> {
     const texts: string[] = [];
     for (let frame = this.#nextFrame(); frame; frame = this.#nextFrame()) texts.push(await frame);
@@ -52,13 +52,14 @@ export class SameStream {
     if (this.#length < start + size) return undefined;
     this.#readTo = start + size;
     const first = this.#data[at] ?? 0;
-    if (first === PING || first === CLOSE) throw new Error('a frame that is not the same for all');
+    if (first === PING || first === CLOSE)
+      throw new Error('received a ping or close frame, which is not the same on all connections');
     return this.#text(first, Buffer.from(this.#data.subarray(start, start + size)));
   }
 
   async #text(first: number, payload: Buffer): Promise<string> {
     if (first === TEXT) return payload.toString();
-    if (first !== (TEXT | RSV1)) throw new Error(`a frame that begins with ${first}`);
+    if (first !== (TEXT | RSV1)) throw new Error(`received an unexpected frame that starts with byte ${first}`);
     const message = Buffer.concat([payload, TRAILER]);
     const context = this.#context;
     const parts: Buffer[] = [];

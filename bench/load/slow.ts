@@ -3,14 +3,14 @@ import { answer } from '../processes/answer.js';
 import { numberOf } from '../processes/messages.js';
 import { upgradeRequest } from './wire.js';
 
-/** So slowly reads who reads at all: what a stream has at hand, some sixteen kilobytes, ten times a second. */
+/** The pace of a slow reader: ten times a second it reads what the stream has buffered, about 16 KB. */
 const SIP_MS = 100;
 
 let sockets: Socket[] = [];
 let sipping: NodeJS.Timeout | undefined;
 
 answer({
-  /** Opens `count` connections that read the answer to their handshake, and then nothing, or `sips` other than 0: slowly. */
+  /** Opens `count` connections that read the handshake response and then nothing; or slowly, if `sips` is not 0. */
   async connect(fields) {
     const port = numberOf(fields, 'port');
     sockets = await Promise.all(Array.from({ length: numberOf(fields, 'count') }, () => open(port)));
@@ -37,7 +37,7 @@ async function open(port: number): Promise<Socket> {
     socket.once('readable', resolve);
     socket.once('error', reject);
   });
-  // That it is reset at the end is no error.
+  // The reset at the end is not an error.
   socket.on('error', () => socket.destroy());
   return socket;
 }

@@ -10,16 +10,16 @@ import { Tally } from './tally.js';
 
 const POLL_MS = 2;
 
-/** What they want, and those who are there already do not. */
+/** The topics of the returning clients; the other connections have not subscribed to them. */
 const TOPICS = 'price.#';
 
 const tally = new Tally();
 let connections: LoadConnection[] = [];
-/** The position that all come back with. */
+/** The position at which all clients resume. */
 let since = '';
 let failure: Error | undefined;
 
-/** What a client of one kind says when it comes back. */
+/** How a client of one kind resumes. */
 function returning(name: string): { dialect: Dialect; query: string } {
   const query = `?topics=${encodeURIComponent(TOPICS)}&since=${since}`;
   if (name === 'plain') return { dialect: dialectOf('plain'), query };
@@ -43,11 +43,12 @@ function framed(subscribe: string): Dialect {
   };
 }
 
-// Those who come back are elsewhere in earnest: they must not take the cores from the gateway, and from those whose delay is measured.
+// In production, returning clients run on other machines. Here they must not take CPU time from the gateway and from
+// the connections whose delay is measured.
 setPriority(constants.priority.PRIORITY_LOW);
 
 answer({
-  /** Notes where the log of the gateway at `port` stands now. */
+  /** Records the current position of the log of the gateway at `port`. */
   async mark(fields) {
     const dialect = dialectOf('pregon.v1');
     const marking: Dialect = {
@@ -63,7 +64,7 @@ answer({
     return {};
   },
 
-  /** `count` clients come back at once; ends when each has the `missed` events from `first` on, or has its snapshot. */
+  /** `count` clients resume at once; ends when each has the `missed` events from `first` on, or has its snapshot. */
   async storm(fields): Promise<Figures> {
     const end = numberOf(fields, 'first') + numberOf(fields, 'missed');
     const patientUntil = performance.now() + numberOf(fields, 'patienceMs');
@@ -81,7 +82,8 @@ answer({
     let behind = [...connections];
     while (answeredMs.length < connections.length || behind.length > 0) {
       if (failure) throw failure;
-      if (performance.now() > patientUntil) throw new Error(`${behind.length} have not got what they missed`);
+      if (performance.now() > patientUntil)
+        throw new Error(`${behind.length} clients have not received the events that they missed`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       const now = performance.now();
       behind = behind.filter(({ next = 0 }) => {

@@ -1,15 +1,15 @@
-/** What all connections of a load client have got. */
+/** The totals of all connections of a load client. */
 export class Tally {
   events = 0;
   /** Bytes of the events' frames without their headers. */
   bytes = 0;
   /** Events that were not the next one in order. */
   misordered = 0;
-  /** The last time that something came, on the clock of `performance`. */
+  /** When data last arrived, on the clock of `performance`. */
   lastAtMs = 0;
-  /** From the making of an event to its coming, in microseconds; of one connection, where asked for. */
+  /** Microseconds from the creation of an event to its arrival, on one connection; undefined if not recorded. */
   latencies: number[] | undefined;
-  /** When each event had come to the last of all connections, in microseconds, in the order of their numbers; where asked for. */
+  /** When each event had arrived on the last connection, in microseconds, by number; undefined if not recorded. */
   arrivals: number[] | undefined;
   /** The number of the first event. */
   first = 0;

@@ -1,9 +1,9 @@
 import { Agent, get } from 'node:http';
 import WebSocket from 'ws';
 
-/** What happens at a viewer. */
+/** Receives what happens at a viewer. */
 export interface Sight {
-  /** An update has come, as parsed JSON. */
+  /** An update arrived, as parsed JSON. */
   seen(update: unknown): void;
   failed(error: Error): void;
 }
@@ -12,7 +12,7 @@ export interface Viewer {
   close(): void;
 }
 
-/** What a page's `fetch` sends along in Chromium, without cookies. */
+/** The headers that Chromium sends with a page's `fetch`, without cookies. */
 const HEADERS = {
   'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   Accept: '*/*',
@@ -24,7 +24,7 @@ const HEADERS = {
   'Accept-Language': 'en-US,en;q=0.9',
 };
 
-/** Asks every `everyMs` what is new. */
+/** Requests updates every `everyMs`. */
 export class PollingViewer implements Viewer {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   #timer: NodeJS.Timeout;
@@ -33,7 +33,7 @@ export class PollingViewer implements Viewer {
 
   constructor(port: number, everyMs: number, sight: Sight) {
     const ask = () => {
-      // A page that does not get its answers in time does not ask twice.
+      // A page whose last request is still pending does not send another.
       if (this.#asking) return;
       this.#asking = true;
       fetchUpdates(this.#agent, `http://127.0.0.1:${port}/poll?after=${this.#after}`).then((updates) => {
@@ -42,7 +42,7 @@ export class PollingViewer implements Viewer {
         for (const update of updates) sight.seen(update);
       }, sight.failed);
     };
-    // Pages are opened at any time.
+    // A random start: pages are opened at any time.
     this.#timer = setTimeout(() => {
       ask();
       this.#timer = setInterval(ask, everyMs);
@@ -55,7 +55,7 @@ export class PollingViewer implements Viewer {
   }
 }
 
-/** Asks what is new, which is answered when there is something, and asks again. */
+/** Requests updates in a loop; the server answers each request when there is an update. */
 export class LongPollingViewer implements Viewer {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1 });
   #closed = false;
@@ -80,7 +80,7 @@ export class LongPollingViewer implements Viewer {
   }
 }
 
-/** Is told. */
+/** Receives updates over a WebSocket. */
 export class WebSocketViewer implements Viewer {
   readonly #socket: WebSocket;
 

@@ -12,7 +12,7 @@ let misordered = 0;
 const delays: number[] = [];
 let failure: Error | undefined;
 
-/** Looks at the order of what one viewer gets, and at how old it is. */
+/** Checks the order of one viewer's updates, and records their age. */
 function sight(): Sight {
   let next = 1;
   return {
@@ -30,7 +30,7 @@ function sight(): Sight {
 }
 
 answer({
-  /** Begins to view by `way`, `count` times. */
+  /** Starts `count` viewers of the kind `way`. */
   view(fields): Figures {
     const port = numberOf(fields, 'port');
     const makers: Readonly<Record<string, () => Viewer>> = {
@@ -39,12 +39,12 @@ answer({
       WebSocket: () => new WebSocketViewer(port, sight()),
     };
     const make = makers[textOf(fields, 'way')];
-    if (!make) throw new TypeError(`no way ${fields['way']}`);
+    if (!make) throw new TypeError(`there is no way "${fields['way']}"`);
     viewers = Array.from({ length: numberOf(fields, 'count') }, make);
     return {};
   },
 
-  /** Waits until all viewers together have seen `updates`, or until `patienceMs` are over. */
+  /** Waits until all viewers together have seen `updates`, or until `patienceMs` have passed. */
   async finish(fields): Promise<Figures> {
     const updates = numberOf(fields, 'updates');
     const end = performance.now() + numberOf(fields, 'patienceMs');

@@ -4,22 +4,22 @@ export const CLOSE = 0x88;
 export const PING = 0x89;
 const PONG = 0x8a;
 
-/** With a mask of zeros, which is a mask like any other and leaves the bytes as they are (RFC 6455 section 5.3). */
+/** An all-zero mask is valid, and leaves the bytes unchanged (RFC 6455 section 5.3). */
 const MASK = Buffer.alloc(4);
 
 /** A text frame as a client sends it, of at most 125 bytes. */
 export function clientText(text: string): Buffer {
   const bytes = Buffer.from(text);
-  if (bytes.length > 125) throw new RangeError('a load client says little');
+  if (bytes.length > 125) throw new RangeError('a message of a load client must have at most 125 bytes');
   return Buffer.concat([Buffer.from([TEXT, 0x80 | bytes.length]), MASK, bytes]);
 }
 
 export const PONG_FRAME = Buffer.concat([Buffer.from([PONG, 0x80]), MASK]);
 
-/** Says goodbye with 1000, without a reason. */
+/** A close frame with code 1000 and no reason. */
 export const CLOSE_FRAME = Buffer.concat([Buffer.from([CLOSE, 0x82]), MASK, Buffer.from([0x03, 0xe8])]);
 
-/** What Chromium sends beside what the protocol wants. */
+/** The headers that Chromium sends in addition to those of the protocol. */
 const BROWSER_HEADERS: readonly string[] = [
   'Pragma: no-cache',
   'Cache-Control: no-cache',
@@ -45,7 +45,7 @@ export function upgradeRequest(port: number, path: string, protocol: string | un
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Asks for an event stream, as a browser's EventSource does. */
+/** A request for an event stream, as a browser's EventSource sends it. */
 export function streamRequest(port: number, path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`;
 }

@@ -5,8 +5,8 @@ import { type Answer, type Fields, type Figures, isAsk } from './messages.js';
 type Handler = (fields: Fields) => Promise<Figures> | Figures;
 
 /**
- * Answers what the process that started this one asks, each question by the handler of its name. Ends with its asker, however that one
- * ends; by `process.exit`, so that a profile that was asked for is written.
+ * Answers the questions of the parent process, each by the handler of its name. Ends when the parent ends, however it
+ * ends; by `process.exit`, so that a requested profile is written.
  */
 export function answer(handlers: Readonly<Record<string, Handler>>): void {
   const all = { ...usage, ...handlers };
@@ -21,33 +21,33 @@ export function answer(handlers: Readonly<Record<string, Handler>>): void {
   process.on('disconnect', () => process.exit(0));
 }
 
-/** How often this process has called the kernel to write, by Linux's count; 0 elsewhere. */
+/** How many write system calls this process has made, as Linux counts them; 0 on other systems. */
 function writes(): number {
   if (!existsSync('/proc/self/io')) return 0;
   return Number(/syscw: (\d+)/.exec(readFileSync('/proc/self/io', 'utf8'))?.[1] ?? 0);
 }
 
-/** What every process can say of itself. */
+/** What every process can report about itself. */
 const usage: Readonly<Record<string, Handler>> = {
   /** CPU time, as the operating system counts it. */
   cpu() {
     const { user, system } = process.cpuUsage();
     return { cpuMicros: user + system, writes: writes() };
   },
-  /** Resident memory, after a full garbage collection where `--expose-gc` allows it. */
+  /** Resident memory, after a full garbage collection if `--expose-gc` allows one. */
   memory() {
-    // What one collection has emptied is given back with the next.
+    // Pages that one collection empties are returned to the system by the next.
     for (let round = 0; round < 2; round++) globalThis.gc?.();
     return { rssBytes: process.memoryUsage.rss() };
   },
-  /** Resident memory as it is. */
+  /** Resident memory, without a garbage collection. */
   resident() {
     return { rssBytes: process.memoryUsage.rss() };
   },
 };
 
 async function run(handler: Handler | undefined, fields: Fields): Promise<Figures> {
-  if (!handler) throw new TypeError('this process does not know how');
+  if (!handler) throw new TypeError('this process has no handler for this question');
   return handler(fields);
 }
 

@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
-/** As Bun's packages call it. */
+/** The names of architectures in Bun's packages. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'x64', arm64: 'aarch64' };
 
 const PEERS = fileURLToPath(new URL('../../peers/', import.meta.url));
 
-/** Where Bun is, or why it does not run here and what can be done about that. */
+/** The path of Bun, or why it does not run here and what to do. */
 export type Bun = { readonly path: string; readonly version: string } | { readonly missing: string };
 
 let found: Bun | undefined;
@@ -18,7 +18,7 @@ export function findBun(): Bun {
   return found;
 }
 
-/** @param folder where npm has installed it */
+/** @param folder the folder in which npm installed Bun */
 export function findBunIn(folder: string): Bun {
   const path = `${folder}node_modules/@oven/bun-${platform()}-${ARCHITECTURES[arch()] ?? arch()}/bin/bun`;
   if (!existsSync(path)) return { missing: 'not installed: npm run bench:peers' };

@@ -16,9 +16,9 @@ export class Child {
   #ending = false;
 
   /**
-   * @param module of this folder, without extension: `servers/gateway`
+   * @param module a module in bench/, without extension: `servers/gateway`
    * @param execArgv flags for Node.js
-   * @param execPath what runs it instead of this Node.js
+   * @param execPath the program that runs it, instead of this Node.js
    */
   static start(module: string, execArgv: readonly string[] = [], execPath = process.execPath): Child {
     const child = new Child(module, execArgv, execPath);
@@ -36,7 +36,7 @@ export class Child {
     this.#process.once('error', (error) => this.#gone(error.message));
   }
 
-  /** @throws Error where the process fails to answer, or is gone */
+  /** @throws Error if the process fails to answer, or has ended */
   ask(op: string, fields: Fields = {}): Promise<Figures> {
     const id = ++this.#lastId;
     const message: Ask = { id, op, fields };
@@ -48,7 +48,7 @@ export class Child {
     });
   }
 
-  /** Resolves when the process has ended; one that does not end by itself is killed. */
+  /** Resolves when the process has ended. If it does not end by itself, it is killed. */
   async end(): Promise<void> {
     this.#ending = true;
     if (this.#process.connected) this.#process.disconnect();

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** CPU time of another process, of all its threads, in microseconds. Linux counts it in nanoseconds. */
+/** CPU time of all threads of another process, in microseconds. Linux counts nanoseconds. */
 export function cpuMicros(pid: number): number {
   const nanos = readdirSync(`/proc/${pid}/task`).map((task) =>
     Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]),

@@ -1,7 +1,7 @@
-/** What a process of a benchmark is asked with. */
+/** The input of a question to a process of a benchmark. */
 export type Fields = Readonly<Record<string, string | number | readonly number[]>>;
 
-/** What it answers. */
+/** The answer of such a process. */
 export type Figures = Readonly<Record<string, number | readonly number[]>>;
 
 export interface Ask {
@@ -14,24 +14,24 @@ export type Answer =
   | { readonly id: number; readonly figures: Figures }
   | { readonly id: number; readonly error: string };
 
-/** @throws TypeError where there is no such number */
+/** @throws TypeError if there is no such number */
 export function numberOf(values: Fields, name: string): number {
   const value = values[name];
-  if (typeof value !== 'number') throw new TypeError(`${name}: a number is missing`);
+  if (typeof value !== 'number') throw new TypeError(`the number "${name}" is missing`);
   return value;
 }
 
-/** @throws TypeError where there is no such list of numbers */
+/** @throws TypeError if there is no such list of numbers */
 export function seriesOf(values: Fields, name: string): readonly number[] {
   const value = values[name];
-  if (typeof value !== 'object') throw new TypeError(`${name}: a list of numbers is missing`);
+  if (typeof value !== 'object') throw new TypeError(`the list of numbers "${name}" is missing`);
   return value;
 }
 
-/** @throws TypeError where there is no such text */
+/** @throws TypeError if there is no such text */
 export function textOf(values: Fields, name: string): string {
   const value = values[name];
-  if (typeof value !== 'string') throw new TypeError(`${name}: a text is missing`);
+  if (typeof value !== 'string') throw new TypeError(`the text "${name}" is missing`);
   return value;
 }
 

@@ -1,6 +1,6 @@
-/** A process that was started here. */
+/** A process that this one started. */
 export interface RunningProcess {
-  /** Resolves when it has ended; one that does not end by itself is killed. */
+  /** Resolves when the process has ended. If it does not end by itself, it is killed. */
   end(): Promise<void>;
   kill(): void;
 }
@@ -11,7 +11,7 @@ export async function endAll(): Promise<void> {
   await Promise.all([...RUNNING].map((one) => one.end()));
 }
 
-/** At once: for a signal. */
+/** Kills all processes at once, on a signal. */
 export function killAll(): void {
   for (const one of RUNNING) one.kill();
 }

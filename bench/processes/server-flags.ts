@@ -1,2 +1,5 @@
-/** For Node.js, of each server that is measured, Pregon's and its peers': as docs/operations/running.md has it, and as workers are started. */
+/**
+ * Node.js flags of each measured server, Pregon and its peers: those that docs/operations/running.md recommends and
+ * that workers have.
+ */
 export const SERVER_FLAGS: readonly string[] = ['--max-semi-space-size=2'];

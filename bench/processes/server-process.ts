@@ -9,10 +9,10 @@ import { RUNNING } from './running.js';
 const START_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 5_000;
 
-/** How much of its output is shown if it does not start. */
+/** How many lines of its output are shown if it does not start. */
 const LAST_LINES = 3;
 
-/** A server that logs JSON lines to standard output, a pipe; the line `listening` names its port. */
+/** A server that logs JSON lines to standard output, a pipe; the line `listening` contains its port. */
 export class ServerProcess {
   readonly #process: ChildProcess;
   readonly #exited: Promise<void>;
@@ -40,17 +40,17 @@ export class ServerProcess {
     RUNNING.add(this);
   }
 
-  /** Of the process that was started here, which may have started others. */
+  /** The id of the started process, which may have started others. */
   get pid(): number {
     return this.#process.pid ?? 0;
   }
 
-  /** CPU time of all its threads, in microseconds. */
+  /** CPU time of all threads of the server, in microseconds. */
   get cpuMicros(): number {
     return cpuMicros(this.pid);
   }
 
-  /** How many lines with this message it has logged. */
+  /** How many lines with this message the server has logged. */
   logged(message: string): number {
     return this.#counts.get(message) ?? 0;
   }
@@ -66,7 +66,7 @@ export class ServerProcess {
     this.#process.kill('SIGKILL');
   }
 
-  /** @throws Error with what it said, if it does not name its port in time */
+  /** @throws Error with its last output, if the server does not report its port in time */
   #hearPort(output: Socket): Promise<number> {
     return new Promise((resolve, reject) => {
       const last: string[] = [];
@@ -94,7 +94,7 @@ export class ServerProcess {
   }
 }
 
-/** A pipe, as a shell and a container have it: what Node.js calls so is a pair of sockets. */
+/** A real pipe, as under a shell or in a container. The pipes of Node.js are socket pairs. */
 function openPipe(folder: string): { reading: Socket; writing: number } {
   const path = join(mkdtempSync(join(folder, 'output-')), 'pipe');
   execFileSync('mkfifo', [path]);

@@ -62,7 +62,7 @@ async function measureInstalled(one: Case, context: Context): Promise<Measured> 
   }
 }
 
-/** @throws Error where an event is missing on any connection, or out of order */
+/** @throws Error if an event is missing on any connection, or out of order */
 async function measure(
   { name, connections }: Case,
   { broker, log, exchange }: Bus,
@@ -73,7 +73,7 @@ async function measure(
   const producer = Child.start('servers/bus-producer');
   const port = numberOf(await gateway.ask('listen', { log, exchange }), 'port');
   await producer.ask('open', { broker, exchange, eventBytes: EVENT_BYTES });
-  // With the subprotocol, which says when a connection is live.
+  // With the subprotocol, because it reports when a connection is live.
   await load.ask('connect', { port, dialect: 'pregon.v1', query: '', count: connections });
   const durationMs = context.quick ? 1_000 : 5_000;
   const play = async (first: number, produce: () => Promise<Figures>) => {
@@ -93,7 +93,7 @@ async function measure(
   return play(first, () => (name === 'paced' ? paced(first, durationMs) : saturate(producer, load, first, durationMs)));
 }
 
-/** As many as go through: no more is published than the slowest connection can follow. */
+/** Publishes at the highest rate that the slowest connection can follow. */
 async function saturate(producer: Child, load: Child, first: number, durationMs: number): Promise<Figures> {
   const produced = producer.ask('saturate', { first, batch: BATCH });
   const end = performance.now() + durationMs;

@@ -9,25 +9,28 @@ const INTERVAL_MS = 10;
 const WARM_UP_MS = 1_000;
 const PATIENCE_MS = 10_000;
 
-/** What lies between the COMMIT of a transaction and the client that its event comes to last, each in microseconds by event. */
+/**
+ * The parts of the time from the COMMIT of a transaction to the last client that gets its event, in microseconds per
+ * event.
+ */
 export interface CommitLatencies {
-  /** Transactions that were written: fewer than were wanted where the machine does not keep up. */
+  /** Written transactions per second: fewer than requested if the machine is too slow. */
   readonly perSecond: number;
   readonly whole: readonly number[];
-  /** COMMIT sent and answered. */
+  /** From sending COMMIT to its answer. */
   readonly commit: readonly number[];
-  /** Until the relay hands the event to the log: it is told, and reads the outbox. */
+  /** Until the relay passes the event to the log: it is notified, then reads the outbox. */
   readonly relay: readonly number[];
-  /** Until the log says that it is safe. */
+  /** Until the log confirms that the event is durable. */
   readonly append: readonly number[];
-  /** From then to the last client. Below 0 where the client had it before. */
+  /** From then to the last client; negative if the client had the event before the confirmation. */
   readonly delivery: readonly number[];
 }
 
 /**
  * Runs application, gateway and clients, each a process, and writes 100 transactions a second.
  *
- * @throws Error where an event is missing on any connection, or out of order
+ * @throws Error if an event is missing on any connection, or out of order
  */
 export async function measureCommits(
   installation: Installation,
@@ -40,7 +43,7 @@ export async function measureCommits(
   await application.ask('open', { database, log, exchange, eventBytes: EVENT_BYTES });
   const { folder, gatewayArgv: execArgv } = context;
   const { server: gateway, port } = await startGateway({ folder, log, exchange, execArgv });
-  // With the subprotocol, which says when a connection is live.
+  // With the subprotocol, because it reports when a connection is live.
   await load.ask('connect', { port, dialect: 'pregon.v1', query: '', count: connections });
   const write = async (first: number, durationMs: number) => {
     await load.ask('begin', { first, record: 'arrivals' });
@@ -55,10 +58,10 @@ export async function measureCommits(
   const durationMs = context.quick ? 1_000 : 15_000;
   const written = await write(first, durationMs);
   const arrivals = await load.ask('arrivals');
-  // A client may have an event before the relay knows that it is safe.
+  // Close first: a client may have an event before the relay has the log's confirmation.
   await application.ask('close');
   const latencies = between(await application.ask('moments', { first }), arrivals);
-  // The clients first: that a gateway goes away is an error to them.
+  // End the clients first, because a closed gateway is an error for them.
   await load.end();
   await Promise.all([gateway.end(), application.end()]);
   return { ...latencies, perSecond: written / (durationMs / 1_000) };
@@ -80,8 +83,9 @@ function between(application: Answered, load: Answered): Omit<CommitLatencies, '
   };
 }
 
-/** @throws RangeError where the two are not of the same events */
+/** @throws RangeError if the two lists have different lengths */
 function difference(from: readonly number[] = [], to: readonly number[] = []): number[] {
-  if (from.length !== to.length) throw new RangeError(`${from.length} moments and ${to.length} of the same events`);
+  if (from.length !== to.length)
+    throw new RangeError(`there are ${from.length} start times but ${to.length} end times for the same events`);
   return to.map((moment, index) => moment - (from[index] ?? Number.NaN));
 }

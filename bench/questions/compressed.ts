@@ -31,7 +31,7 @@ const KINDS: readonly Kind[] = [
 type CaseName = 'paced' | 'burst';
 const CASES: readonly CaseName[] = ['paced', 'burst'];
 
-/** A server that compresses for each connection does a twentieth of it, at its own pace. */
+/** A server that compresses per connection gets a twentieth of the load, which it can sustain. */
 function plan(name: CaseName, { peer }: Kind, context: Context): Paced {
   const durationMs = roundMs(context);
   const slower = peer ? 20 : 1;
@@ -40,7 +40,7 @@ function plan(name: CaseName, { peer }: Kind, context: Context): Paced {
     : { kind: 'paced', batch: 5, intervalMs: 10 * slower * 5, durationMs };
 }
 
-/** Each with a log, a publisher and clients of its own, but as many connections. */
+/** Each side has its own log, publisher and clients, and the same number of connections. */
 export const compressed: Question = {
   name: 'compressed',
   title: `Orders of 1 KB to ${CONNECTIONS} connections, one at a time and five at a time: CPU time of the server and bytes for one delivery`,
@@ -112,7 +112,7 @@ function line(goal: string, measured: number, most: number): GoalLine {
   return { goal, measured: `${formatCell(measured)} ×`, met: measured <= most };
 }
 
-/** With the headers of frames. */
+/** The bytes per delivery, including frame headers. */
 function wireBytes({ figures, deliveries }: RoundResult): number {
   return numberOf(figures, 'wireBytes') / deliveries;
 }

@@ -11,18 +11,21 @@ const POLL_MS = 20;
 const PATIENCE_MS = 20_000;
 const WS_LOGGING = fileURLToPath(new URL('../servers/ws-logging.js', import.meta.url));
 
-/** A server to which connections are made. */
+/** A server that the load client connects to. */
 export interface ConnectSide {
   readonly port: number;
   cpuMicros(): Promise<number>;
-  /** Checks that so many are open. */
+  /** Checks that this many connections are open. */
   opened(count: number): Promise<void>;
-  /** Resolves when so many have closed since the last time, and nothing of them is left to do. */
+  /** Resolves when this many connections have closed since the last call, and the server is done with them. */
   closed(count: number): Promise<void>;
   end(): Promise<void>;
 }
 
-/** With a log line for each connection, into a pipe: `pregon run`, or the service on `ws` with pino. Each line must come. */
+/**
+ * A server that writes a log line per connection to a pipe: `pregon run`, or a service on `ws` with pino. Every line
+ * must arrive.
+ */
 export function startLogging(kind: 'pregon' | 'ws'): (context: Context) => Promise<ConnectSide> {
   return async (context) => {
     const { folder, gatewayArgv: execArgv } = context;
@@ -37,14 +40,17 @@ export function startLogging(kind: 'pregon' | 'ws'): (context: Context) => Promi
       opened: async () => {},
       async closed(count) {
         before += count;
-        await until(() => server.logged('connection closed') === before, `${kind}: ${before} lines`);
+        await until(
+          () => server.logged('connection closed') === before,
+          `${kind}: ${before} log lines of closed connections`,
+        );
       },
       end: () => server.end(),
     };
   };
 }
 
-/** Without a log. */
+/** A server without log lines. */
 export function startQuiet(module: string): (context: Context) => Promise<ConnectSide> {
   return async (context) => {
     const child = Child.start(module, module === 'servers/gateway' ? context.gatewayArgv : SERVER_FLAGS);
@@ -55,19 +61,19 @@ export function startQuiet(module: string): (context: Context) => Promise<Connec
       cpuMicros: () => cpuMicros(child),
       async opened(expected) {
         const open = await count();
-        if (open !== expected) throw new Error(`${module}: ${open} of ${expected} connections`);
+        if (open !== expected) throw new Error(`${module}: ${open} of ${expected} connections are open`);
       },
-      closed: () => until(async () => (await count()) === 0, `${module}: none open`),
+      closed: () => until(async () => (await count()) === 0, `${module}: no open connections`),
       end: () => child.end(),
     };
   };
 }
 
-/** @throws Error if it does not come to be so in time */
+/** @throws Error if the condition does not become true in time */
 async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`${what}: not in time`);
+    if (performance.now() > deadline) throw new Error(`${what}: not reached within ${PATIENCE_MS} ms`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -5,17 +5,17 @@ import { type ConnectSide, startLogging, startQuiet } from './connect-sides.js';
 
 const CONNECTIONS = 1_000;
 
-/** Rounds that do not count: until then, code is compiled, more of it on the side that has more. */
+/** Rounds that do not count, in which code is compiled: a side with more code takes longer. */
 const WARM_UP = 4;
 
-/** The most that a connection may cost, as a multiple of one of `ws`. */
+/** The goal for the cost of a connection, as a multiple of the cost on `ws`. */
 const GOAL = 1.1;
 
 interface Kind {
   readonly server: string;
   readonly dialect: string;
   readonly lines: 'logged' | 'none';
-  /** What it is compared with, of the same lines. */
+  /** The server that it is compared with, which has the same setting of `lines`. */
   readonly peer?: string;
   readonly start: (context: Context) => Promise<ConnectSide>;
 }
@@ -100,7 +100,7 @@ async function playRound({ side, dialect }: Rounds, load: Child): Promise<{ open
 function toRows(all: readonly Rounds[]): Row[] {
   return all.map(({ server, lines, peer, opening, whole }) => {
     const other = all.find((candidate) => candidate.server === peer && candidate.lines === lines);
-    // Of the two in each round, so that what else the machine did then falls on both.
+    // The ratio is taken per round, so that other load on the machine affects both sides equally.
     const ratio = other && median(whole.map((micros, round) => micros / (other.whole[round] ?? Number.NaN)));
     return {
       case: lines === 'logged' ? 'with log lines' : 'without',

@@ -12,9 +12,9 @@ type CaseName = 'paced' | 'paced10' | 'burst' | 'saturated';
 interface Comparison {
   readonly name: string;
   readonly title: string;
-  /** Who takes part in each case; the goals are those of the first. */
+  /** The sides in each case; the goals apply to the first one. */
   readonly cases: Partial<Readonly<Record<CaseName, readonly SideName[]>>>;
-  /** With whom each of them is compared, in a column of its own. */
+  /** The peers that each side is compared with, one column per peer. */
   readonly peers: readonly SideName[];
   readonly goalCases?: readonly CaseName[];
   readonly goalsOf?: (name: CaseName, reached: Reached) => readonly GoalLine[];
@@ -23,7 +23,7 @@ interface Comparison {
 interface Reached {
   readonly micros: number;
   readonly perSecond: number;
-  /** CPU time for a delivery, as a part of what a peer takes; not a number where the peer was not measured. */
+  /** CPU time per delivery as a fraction of a peer's; NaN if the peer was not measured. */
   readonly part: (peer: SideName) => number;
 }
 
@@ -56,7 +56,7 @@ export const socketIo = compare({
   goalsOf: (name, { part }) => (name === 'burst' ? [times(6, 'socket.io', part)] : []),
 });
 
-/** What each round does. A server that keeps a queue for each client gets a window that keeps it busy and no more. */
+/** The plan of each round. A server with a queue per client gets a window just large enough to keep it busy. */
 function plan(name: CaseName, side: SideName, durationMs: number): Paced | Saturated {
   switch (name) {
     case 'paced':
@@ -100,12 +100,12 @@ function cost(micros: number, most: number): GoalLine {
   return { goal: `≤ ${most} µs`, measured: `${formatCell(micros)} µs`, met: micros <= most };
 }
 
-/** At most such a part of what the peer takes. */
+/** Goal: at most this fraction of the peer's CPU time. */
 function share(most: number, peer: SideName, part: Reached['part']): GoalLine {
   return judged(`≤ ${most} × ${peer}`, peer, part, (one) => ({ measured: formatCell(one), met: one <= most }));
 }
 
-/** At least so many times as many deliveries for the same CPU time as the peer. */
+/** Goal: at least this many times the peer's deliveries for the same CPU time. */
 function times(least: number, peer: SideName, part: Reached['part']): GoalLine {
   const judge = (one: number) => ({ measured: `${formatCell(1 / one)} ×`, met: 1 / one >= least });
   return judged(`≥ ${least} × ${peer}`, peer, part, judge);
@@ -188,7 +188,7 @@ function toRow(
     'per CPU-second': 1e6 / micros,
     'reached per second': perSecond,
     ...Object.fromEntries(peers.map((peer) => [`× ${peer}`, part(peer)])),
-    // Bun calls send(2), which Linux does not count with what is written.
+    // Bun calls send(2), which Linux does not include in its count of writes.
     'per write': server === 'bun' ? Number.NaN : of((result) => result.perWrite),
     'client µs': of((result) => result.clientMicros),
     ...(lines.length > 0 ? goals(lines) : NO_GOAL),

@@ -14,19 +14,19 @@ const RABBITMQ = 'amqp://guest:guest@127.0.0.1:5672';
 /** How long a service may take to answer. */
 const PATIENCE_MS = 3_000;
 
-/** Where an application and its gateway keep what they keep: names that nobody else has, with nothing in them. */
+/** The database, log and exchange of an application and its gateway: empty, with unique names. */
 export interface Installation {
   readonly database: string;
   readonly log: string;
   readonly exchange: string;
-  /** Leaves nothing behind; nobody may use it any more. */
+  /** Removes everything. The installation must not be used afterwards. */
   remove(): Promise<void>;
 }
 
 /** A kind of installation. */
 export interface Kind {
   readonly name: string;
-  /** Why it cannot be had on this machine now; undefined where it can. */
+  /** Why it is not available on this machine now; undefined if it is. */
   missing(): Promise<string | undefined>;
   install(context: Context): Promise<Installation>;
 }
@@ -79,12 +79,12 @@ export interface Bus {
   remove(): Promise<void>;
 }
 
-/** Why there is no broker here; undefined where there is. */
+/** Why there is no broker on this machine; undefined if there is one. */
 export function missingBus(): Promise<string | undefined> {
   return tryRabbit().then((reason) => reason && `RabbitMQ at 127.0.0.1:5672: ${reason}`);
 }
 
-/** The gateway makes both; here are their names, and who removes them. */
+/** Names for a stream and an exchange, which the gateway creates, and the function that removes them. */
 export function installBus(): Bus {
   const name = `pregon_bench_${randomBytes(6).toString('hex')}`;
   return { broker: RABBITMQ, log: `${RABBITMQ}/?stream=${name}`, exchange: name, remove: removingStream(name) };

@@ -29,7 +29,7 @@ export const latency: Question = {
   },
 };
 
-/** What a row has that could not be measured. */
+/** The cells of a row that could not be measured. */
 const NOT_MEASURED = { 'per second': '', 'p50 ms': '', 'p99 ms': '', 'max ms': '' };
 const NO_PARTS = { commit: '', relay: '', append: '', delivery: '' };
 

@@ -7,11 +7,11 @@ import { formatCell } from '../table.js';
 import { newLogUrl } from './sides.js';
 
 const MOST = 10_000;
-/** File descriptors that a process needs beside its connections. */
+/** File descriptors that a process needs in addition to its connections. */
 const OTHER_FILES = 200;
 const SETTLE_MS = 400;
 
-/** V8 gives what its young generation has grown by back to a process that is idle for some time, which is what the connections are. */
+/** V8 shrinks a grown young generation only after the process was idle for a while, as idle connections leave it. */
 const IDLE_MS = 40_000;
 
 interface Kind {
@@ -49,11 +49,14 @@ export const memory: Question = {
 
 interface Measured {
   readonly bytes: number;
-  /** The same after it was idle for a while, if it was. */
+  /** The same after an idle time, if there was one. */
   readonly idleBytes: number | undefined;
 }
 
-/** In a new process each time. What the server grows by once, whoever connects, is shared out: fewer connections seem to cost more. */
+/**
+ * Measures in a new process each time. One-time growth of the server is divided among the connections, so fewer
+ * connections seem to cost more.
+ */
 async function measure(
   kind: Kind,
   { connections, idleMs }: { connections: number; idleMs: number },
@@ -92,13 +95,13 @@ async function settledBytes(server: Child): Promise<number> {
   return numberOf(await server.ask('memory'), 'rssBytes');
 }
 
-/** Without asking for a collection: as the process is, left to itself. */
+/** Resident memory without a requested garbage collection. */
 async function idleBytes(server: Child, idleMs: number): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, idleMs));
   return numberOf(await server.ask('resident'), 'rssBytes');
 }
 
-/** How many files one process may have open; each connection is one. */
+/** How many files a process may have open; each connection counts as one. */
 function openFilesLimit(): number {
   const report: unknown = process.report?.getReport();
   const limits = isRecord(report) ? report['userLimits'] : undefined;

@@ -25,7 +25,7 @@ export const replay: Question = {
     await publisher.ask('open', { log, eventBytes: EVENT_BYTES });
     const bytes = numberOf(await publisher.ask('fill', { first: 1, count: events }), 'bytes');
     await publisher.end();
-    // Started after the fact, so that nothing of it is in the gateway's memory.
+    // Start the gateway after the append, so that its memory holds none of these events.
     const gateway = Child.start('servers/gateway', context.gatewayArgv);
     const load = Child.start('load/client');
     const port = numberOf(await gateway.ask('listen', { log }), 'port');

@@ -2,11 +2,11 @@ import { type Figures, numberOf } from '../processes/messages.js';
 import type { Context } from '../question.js';
 import { cpuMicros, type Side } from './sides.js';
 
-/** How long nothing may come before a round is given up. */
+/** If no event arrives for this long, the round is given up. */
 const PATIENCE_MS = 5_000;
 const FEEDBACK_MS = 5;
 
-/** Events at a steady pace. */
+/** Publishes events at a steady rate. */
 export interface Paced {
   readonly kind: 'paced';
   readonly batch: number;
@@ -14,7 +14,7 @@ export interface Paced {
   readonly durationMs: number;
 }
 
-/** As many events as go through. */
+/** Publishes events at the highest possible rate. */
 export interface Saturated {
   readonly kind: 'saturated';
   readonly batch: number;
@@ -23,7 +23,7 @@ export interface Saturated {
   readonly durationMs: number;
 }
 
-/** What is done again and again, in turns with others. */
+/** A measurement that is repeated, in alternation with others. */
 export interface Turn {
   readonly title: string;
   readonly side: Side;
@@ -32,20 +32,21 @@ export interface Turn {
 
 export interface RoundResult {
   readonly deliveries: number;
-  /** CPU time of the server for each delivery, user and system. */
+  /** CPU time of the server per delivery, user and system. */
   readonly serverMicros: number;
-  /** The same of the load client, which must not be what is measured. */
+  /** The same of the load client, which must not be the bottleneck. */
   readonly clientMicros: number;
   readonly perSecond: number;
-  /** Deliveries in one write of the server: how much a flush took along. */
+  /** Deliveries per write call of the server. */
   readonly perWrite: number;
   readonly figures: Figures;
 }
 
 /**
- * One round on one side. What the clients got is checked: every event on every connection that wants it, in order, to the byte.
+ * Plays one round on one side. It checks that every event arrived on every subscribed connection, in order, with the
+ * exact number of bytes.
  *
- * @throws Error where anything is missing or wrong
+ * @throws Error if anything is missing or wrong
  */
 export async function playRound(side: Side, plan: Paced | Saturated, latencies = false): Promise<RoundResult> {
   const { server, producer, load, next: first } = side;
@@ -71,7 +72,8 @@ export async function playRound(side: Side, plan: Paced | Saturated, latencies =
 }
 
 /**
- * Rounds of all in turns, so that what else the machine does falls on all of them. The first is for warming up.
+ * Plays rounds of all turns alternately, so that other load on the machine affects all equally. The first round is a
+ * warm-up.
  *
  * @returns the results of each turn, in the same order
  */
@@ -107,7 +109,10 @@ async function saturate(
   return produced;
 }
 
-/** None of them wants an event that was not made: where there are that many, each got all of its own. */
+/**
+ * The number of deliveries if each connection gets all events that it subscribed to. So an equal count proves
+ * completeness.
+ */
 function deliveriesOf({ audiences }: Side, first: number, sent: number): number {
   let sum = 0;
   for (let number = first; number < first + sent; number++) sum += audiences[number % audiences.length] ?? 0;
@@ -116,6 +121,6 @@ function deliveriesOf({ audiences }: Side, first: number, sent: number): number 
 
 function check(side: Side, got: Figures, expected: Figures): void {
   for (const [name, value] of Object.entries(expected)) {
-    if (got[name] !== value) throw new Error(`${side.name}: ${name}: ${got[name]} of ${value}`);
+    if (got[name] !== value) throw new Error(`${side.name}: ${name} is ${got[name]}, but must be ${value}`);
   }
 }

@@ -8,11 +8,11 @@ import type { Context } from '../question.js';
 import { audienceSizes, spreadOf } from '../spread.js';
 
 interface Kind {
-  /** How its clients talk, by the name of the dialect. */
+  /** The name of the dialect of its clients. */
   readonly dialect: string;
-  /** A server without a log, which makes its events itself. */
+  /** A server without a log, which creates its events itself. */
   readonly peer?: string;
-  /** What is around each event on the wire. @default 'none' */
+  /** The framing around each event on the wire. @default 'none' */
   readonly around?: 'none' | 'socket.io' | 'sse';
   /** @default 0 */
   readonly flushIntervalMs?: number;
@@ -31,17 +31,17 @@ const KINDS = {
 
 export type SideName = keyof typeof KINDS;
 
-/** A server with its clients, and whoever makes its events; each a process. */
+/** A server with its clients and its producer, each a process. */
 export interface Side {
   readonly name: SideName;
   readonly server: Child;
-  /** The publisher, where there is a log; else the server itself. */
+  /** The publisher if there is a log, else the server itself. */
   readonly producer: Child;
   readonly load: Child;
-  /** Where the server listens. */
+  /** The port that the server listens on. */
   readonly port: number;
   readonly connections: number;
-  /** To how many of the connections an event goes, by the remainder of its number. */
+  /** How many connections get an event, by the remainder of its number. */
   readonly audiences: readonly number[];
   /** The number of the next event. */
   next: number;
@@ -50,11 +50,15 @@ export interface Side {
 export interface SideOptions {
   readonly connections: number;
   readonly eventBytes: number;
-  /** Name of what the events' topics are, and who wants them. @default 'one' topic, which all want */
+  /**
+   * The name of the spread: the topics of the events and the subscriptions of the connections.
+   *
+   * @default 'one', a single topic for all
+   */
   readonly spread?: string;
 }
 
-/** Why there is no such server on this machine; undefined where there is. */
+/** Why there is no such server on this machine; undefined if there is one. */
 export function missing(name: SideName): string | undefined {
   const bun = name === 'bun' ? findBun() : undefined;
   return bun && 'missing' in bun ? bun.missing : undefined;
@@ -64,14 +68,14 @@ export async function startSide(name: SideName, context: Context, options: SideO
   const { connections, eventBytes, spread = 'one' } = options;
   const { dialect, peer, around = 'none', flushIntervalMs = 0 }: Kind = KINDS[name];
   const load = Child.start('load/client');
-  // An event is stored once by its id, and each side counts from 1: each has a log of its own.
+  // A log stores each event id once, and each side numbers its events from 1. So each side needs its own log.
   const log = newLogUrl(context);
   const server = peer === undefined ? Child.start('servers/gateway', context.gatewayArgv) : startPeer(name, peer);
   const producer = peer === undefined ? await startPublisher({ log, eventBytes, spread, connections, around }) : server;
   const port = numberOf(await server.ask('listen', { eventBytes, log, flushIntervalMs }), 'port');
   await load.ask('connect', { port, dialect, query: '', spread, count: connections });
   const { count } = await server.ask('connections');
-  if (count !== connections) throw new Error(`${name}: ${count} of ${connections} connections`);
+  if (count !== connections) throw new Error(`${name}: ${count} of ${connections} connections are open`);
   const audiences = audienceSizes(spreadOf(spread), connections);
   return { name, server, producer, load, port, connections, audiences, next: 1 };
 }
@@ -98,6 +102,6 @@ async function startPublisher(fields: Fields): Promise<Child> {
 function startPeer(name: SideName, module: string): Child {
   if (name !== 'bun') return Child.start(module, SERVER_FLAGS);
   const bun = findBun();
-  if ('missing' in bun) throw new Error(`bun: ${bun.missing}`);
+  if ('missing' in bun) throw new Error(`Bun: ${bun.missing}`);
   return Child.start(module, [], bun.path);
 }

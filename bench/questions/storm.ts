@@ -10,12 +10,12 @@ const RETURNING = 5_000;
 const MISSED = 100;
 const ASKING = 1_000;
 
-/** Those who are there already, and how often an event comes to them. */
+/** The number of present connections (open before the storm), and the interval of their events. */
 const PRESENT = 100;
 const INTERVAL_MS = 10;
 const QUIET_MS = 2_000;
 
-/** What they number from, so that no event has the number of one that was missed. */
+/** The first number of the events for present connections, above all numbers of missed events. */
 const FIRST_TICK = 1_000_000;
 
 const PATIENCE_MS = 30_000;
@@ -28,7 +28,7 @@ type CaseName = 'window' | 'log' | 'snapshot';
 interface Case {
   readonly name: CaseName;
   readonly what: string;
-  /** How clients talk. */
+  /** The protocols of the returning clients. */
   readonly dialects: readonly ('plain' | 'pregon.v1' | 'snapshot')[];
   readonly count: number;
   readonly historyBytes: number;
@@ -47,7 +47,7 @@ const CASES: readonly Case[] = [
     what: `${MISSED} events behind, in the log`,
     dialects: ['plain', 'pregon.v1'],
     count: RETURNING,
-    // Some thirty events.
+    // About thirty events.
     historyBytes: 16_384,
   },
   { name: 'snapshot', what: 'a snapshot', dialects: ['snapshot'], count: ASKING, historyBytes: 16_777_216 },
@@ -59,7 +59,7 @@ interface Storm {
   readonly answeredP50: number;
   readonly answeredMax: number;
   readonly reads: number;
-  /** Of ranges that had been read before. */
+  /** Reads of ranges that had been read before. */
   readonly readAgain: number;
   readonly checks: number;
   readonly snapshots: number;
@@ -91,7 +91,7 @@ export const storm: Question = {
   },
 };
 
-/** A gateway with those who are there already. */
+/** A gateway with the present connections. */
 class Square {
   readonly #publisher = Child.start('servers/storm-publisher');
   readonly #present = Child.start('load/client');
@@ -117,7 +117,7 @@ class Square {
     this.#port = port;
   }
 
-  /** @throws Error where anybody misses anything */
+  /** @throws Error if a client misses an event */
   async storm({ count }: Case, dialect: string): Promise<Storm> {
     const snapshot = dialect === 'snapshot';
     const first = this.#nextMissed;
@@ -135,7 +135,7 @@ class Square {
       after = await this.#costs();
     });
     if (got['misordered'] !== 0 || got['events'] !== count * missed)
-      throw new Error(`storm: ${JSON.stringify(got)} of ${missed} events to ${count}`);
+      throw new Error(`storm: ${JSON.stringify(got)}, but expected ${missed} events to each of ${count}`);
     await this.#returning.ask('disconnect');
     await this.#emptied();
     const used = (what: string) => numberOf(after, what) - numberOf(before, what);
@@ -158,7 +158,10 @@ class Square {
     await Promise.all([this.#publisher, this.#present, this.#returning, this.#gateway].map((child) => child.end()));
   }
 
-  /** What those who are there get while `work` lasts, and how late it comes to the one that is written to last. */
+  /**
+   * Sends events to the present connections during `work`, and measures the delay on the connection that is written to
+   * last.
+   */
   async #tick(work: () => Promise<void>): Promise<Figures> {
     const first = this.#nextTick;
     await this.#present.ask('begin', { first, record: 'latencies' });
@@ -169,7 +172,7 @@ class Square {
     this.#nextTick += sent;
     const got = await this.#present.ask('finish', { events: sent * PRESENT, patienceMs: PATIENCE_MS });
     if (got['events'] !== sent * PRESENT || got['misordered'] !== 0)
-      throw new Error(`those who were there: ${JSON.stringify(got)} of ${sent} events to ${PRESENT}`);
+      throw new Error(`present connections: ${JSON.stringify(got)}, but expected ${sent} events to each of ${PRESENT}`);
     return got;
   }
 
@@ -215,7 +218,7 @@ interface Reached {
   readonly perCpuSecond: number;
   readonly snapshots: number;
   readonly readAgain: number;
-  /** Of those who were there, as a multiple of that in quiet times. */
+  /** The delay of the present connections, as a multiple of their delay before the storm. */
   readonly delay: number;
 }
 

@@ -9,7 +9,7 @@ const EVENT_BYTES = 200;
 const INTERVAL_MS = 20;
 const MOST_OF_ONE = 1.5;
 
-/** A spread and how much of it comes at once: so many events that each connection gets `perFlush` of them, on average. */
+/** A spread, and how many events are published at once: so many that each connection gets `perFlush` on average. */
 interface Way {
   readonly case: string;
   readonly title: string;
@@ -63,7 +63,7 @@ export const topics: Question = {
   },
 };
 
-/** Whether the other is compared with this one. */
+/** Whether `other` is compared with this one. */
 function isBase(way: Way, other: Way): boolean {
   return way.case === 'one' && way.perFlush === other.perFlush;
 }

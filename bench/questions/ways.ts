@@ -8,7 +8,7 @@ const EVENT_BYTES = 200;
 const VIEWERS = 200;
 const POLLING_MS = 3_000;
 
-/** All of them have come and asked once. */
+/** After this time, all viewers have connected and requested updates once. */
 const SETTLE_MS = POLLING_MS + 500;
 const PATIENCE_MS = 2 * POLLING_MS + 5_000;
 
@@ -21,13 +21,13 @@ interface Rate {
   readonly intervalMs: number;
 }
 
-/** An auction amid the day, and its last minute. */
+/** An auction at midday, and in its last minute. */
 const RATES: readonly Rate[] = [
   { name: 'seldom', updates: 'one in 4 s', intervalMs: 4_000 },
   { name: 'often', updates: '10 a second', intervalMs: 100 },
 ];
 
-/** Those who view by one way: a server and its clients, each a process. */
+/** A server and its viewers, all using one way; each a process. */
 interface Side {
   readonly way: Way;
   readonly server: Child;
@@ -47,7 +47,7 @@ export const ways: Question = {
   },
 };
 
-/** The same updates by all ways at once. */
+/** Measures the same updates over all ways at once. */
 async function measureRate(rate: Rate, context: Context): Promise<Row[]> {
   const log = newLogUrl(context);
   const publisher = Child.start('servers/publisher');
@@ -64,7 +64,7 @@ async function measureRate(rate: Rate, context: Context): Promise<Row[]> {
     sides.map(async ({ way, load }, index) => {
       const got = await load.ask('finish', { updates: sent * VIEWERS, patienceMs: PATIENCE_MS });
       if (got['seen'] !== sent * VIEWERS || got['misordered'] !== 0)
-        throw new Error(`${way}: ${JSON.stringify(got)} of ${sent} updates to ${VIEWERS}`);
+        throw new Error(`${way}: ${JSON.stringify(got)}, but expected ${sent} updates to each of ${VIEWERS}`);
       const each = (what: string) =>
         (numberOf(after[index] ?? {}, what) - numberOf(before[index] ?? {}, what)) / (sent * VIEWERS);
       return toRow(rate, way, each, got);

@@ -20,13 +20,13 @@ function plan(name: CaseName, context: Context): Paced | Saturated {
 }
 
 interface Measured extends RoundResult {
-  /** CPU time of the process that used most of it, for a delivery of all: what one core has to bear. */
+  /** CPU time of the busiest process per delivery of all processes: the load on one core. */
   readonly busiestMicros: number;
 }
 
 /**
- * The same connections and events, by one process and by several. Where the cores are fewer than the processes, what each uses of a core
- * tells what cores of its own would allow: the busiest one is the limit.
+ * Delivers the same events to the same connections with one process and with several. If there are fewer cores than
+ * processes, the CPU time of each process shows what a core of its own would allow: the busiest process is the limit.
  */
 export const workers: Question = {
   name: 'workers',
@@ -58,7 +58,7 @@ async function start(count: number, context: Context): Promise<Side> {
   return { name: 'pregon', server, producer, load, port, connections: CONNECTIONS, audiences: [CONNECTIONS], next: 1 };
 }
 
-/** In turns. The first round is for warming up. */
+/** Plays the rounds alternately. The first round is a warm-up. */
 async function compare(name: CaseName, sides: ReadonlyMap<number, Side>, context: Context): Promise<Row[]> {
   const results = new Map<number, Measured[]>(WORKERS.map((count) => [count, []]));
   for (let round = 0; round <= (context.quick ? 1 : 3); round++) {
@@ -69,7 +69,7 @@ async function compare(name: CaseName, sides: ReadonlyMap<number, Side>, context
     }
   }
   const of = (count: number, what: (measured: Measured) => number) => median((results.get(count) ?? []).map(what));
-  // A busy machine flushes less often, and more at once: what a write costs can be compared all the same.
+  // A busy machine flushes less often and more at once, so compare the cost of a write.
   const busiestWrite = (count: number) => of(count, ({ busiestMicros, perWrite }) => busiestMicros * perWrite);
   return WORKERS.map((count) => ({
     case: name,

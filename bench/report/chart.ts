@@ -3,18 +3,18 @@ import { formatCell } from '../table.js';
 export interface Bar {
   readonly label: string;
   readonly value: number;
-  /** One of ours, which stand out. */
+  /** Whether the bar is one of Pregon's, which are highlighted. */
   readonly ours: boolean;
 }
 
-/** Bars of one kind, in groups; drawn as an SVG that needs nothing else. */
+/** A bar chart with groups, drawn as a self-contained SVG. */
 export interface Chart {
-  /** Of the file, without extension. */
+  /** The file name without extension. */
   readonly name: string;
   readonly title: string;
-  /** What the axis measures, with its unit, and which way is better. */
+  /** The label of the axis: what it measures, the unit, and which direction is better. */
   readonly axis: string;
-  /** Behind each value. */
+  /** The unit after each value. */
   readonly unit: string;
   readonly scale: 'linear' | 'log';
   readonly groups: readonly { readonly label: string; readonly bars: readonly Bar[] }[];
@@ -22,7 +22,7 @@ export interface Chart {
 
 const WIDTH = 760;
 const LEFT = 230;
-/** Room for the longest value behind the longest bar. */
+/** Room for the longest value after the longest bar. */
 const RIGHT = 120;
 const PLOT = WIDTH - LEFT - RIGHT;
 const TOP = 52;
@@ -31,12 +31,12 @@ const BAR = 15;
 const GROUP_GAP = 12;
 const BOTTOM = 64;
 
-/** Dark where the reader's system is; on a ground of its own, since a page may be the other way round. */
+/** Dark if the reader's system is dark. It has its own background, because the page may have the other scheme. */
 const STYLE = `
   text { font: 13px system-ui, -apple-system, "Segoe UI", sans-serif; fill: #1f2328; }
   .title { font-size: 16px; font-weight: 600; }
   .group { font-weight: 600; }
-  /* So that a grid line does not cross what is written on it. */
+  /* Keeps grid lines from crossing the text. */
   .value { paint-order: stroke; stroke: #ffffff; stroke-width: 4px; }
   .axis { font-size: 12px; fill: #59636e; }
   .ground { fill: #ffffff; stroke: #d1d9e0; }
@@ -56,7 +56,7 @@ const STYLE = `
 
 interface Axis {
   readonly ticks: readonly number[];
-  /** How far from the left a value stands, in pixels. */
+  /** The distance of a value from the left end of the axis, in pixels. */
   at(value: number): number;
 }
 
@@ -100,7 +100,7 @@ export function renderChart({ title, axis: axisTitle, unit, scale, groups }: Cha
   ].join('\n');
 }
 
-/** From the power of ten below the least value, so that its bar is seen too. */
+/** Starts at the power of ten below the least value, so that its bar is visible too. */
 function logAxis(values: readonly number[]): Axis {
   const first = Math.ceil(Math.log10(Math.min(...values))) - 1;
   const last = Math.max(first + 1, Math.log10(Math.max(...values)));
@@ -108,7 +108,7 @@ function logAxis(values: readonly number[]): Axis {
   return { ticks, at: (value) => ((Math.log10(value) - first) / (last - first)) * PLOT };
 }
 
-/** With four to eight round ticks. */
+/** Has four to eight round ticks. */
 function linearAxis(values: readonly number[]): Axis {
   const most = Math.max(...values);
   const power = 10 ** Math.floor(Math.log10(most));

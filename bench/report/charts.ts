@@ -8,10 +8,10 @@ const CASE_TITLES: Readonly<Record<string, string>> = {
   saturated: 'saturated: as many as go through',
 };
 
-/** Rows by the name of their question. */
+/** Rows by name of their question. */
 export type Results = Readonly<Record<string, readonly Row[]>>;
 
-/** The charts of what was measured. */
+/** The charts of the results. */
 export function chartsOf(results: Results): Chart[] {
   const fanout = [...titled(results['fanout'] ?? []), ...titled(results['socketio'] ?? [], ', clients of Socket.IO')];
   const charts: Chart[] = [

@@ -12,11 +12,11 @@ const BEGIN = '<!-- measured: what stands between these marks is written by `npm
 const END = '<!-- /measured -->';
 
 /**
- * Writes what was measured into `benchmarks.md`, between its marks, and the charts beside it in `charts/`; what stood there is gone, since
- * tables and charts of different runs must not be mixed.
+ * Writes the results into `benchmarks.md`, between its marks, and the charts into `charts/` beside it. Earlier results
+ * are replaced, because tables and charts of different runs must not be mixed.
  *
- * @param folder the documents
- * @throws Error where the marks are missing
+ * @param folder the folder of the documents
+ * @throws Error if the marks are missing
  */
 export function writeDocument(
   about: Readonly<Record<string, string>>,
@@ -27,7 +27,8 @@ export function writeDocument(
   const path = `${folder}benchmarks.md`;
   const text = readFileSync(path, 'utf8');
   const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
-  if (from === -1 || to < from) throw new Error(`${path} has no marks to write between: ${BEGIN} and ${END}`);
+  if (from === -1 || to < from)
+    throw new Error(`${path} lacks the marks between which results are written: add ${BEGIN} and ${END}`);
   const asked = [...questions];
   const charts = writeCharts(results, `${folder}charts/`);
   const tables = asked.flatMap(({ name, title }) => [`### \`${name}\``, `${title}.`, formatTable(results[name] ?? [])]);
@@ -45,7 +46,7 @@ export function writeDocument(
   writeFileSync(path, `${text.slice(0, from)}${BEGIN}\n\n${measured}\n\n${text.slice(to)}`);
 }
 
-/** @returns how the document shows each */
+/** @returns the Markdown of each chart */
 function writeCharts(results: Results, folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   for (const file of readdirSync(folder)) if (file.endsWith('.svg')) rmSync(folder + file);

@@ -1,7 +1,7 @@
 import { type GoalLine, goalLines, type Question, type Row } from '../question.js';
 import type { Results } from './charts.js';
 
-/** All goals that the rows say something of, goal beside measured. */
+/** All goals in the rows, each with its measured value. */
 export function goalRows(questions: Iterable<Question>, results: Results): Row[] {
   return [...questions].flatMap((question) =>
     (results[question.name] ?? [])

@@ -16,11 +16,11 @@ interface Application {
   readonly eventBytes: number;
 }
 
-/** An application that writes to its database, with its relay inside. */
+/** An application that writes to its database and runs its relay. */
 let application: Application | undefined;
 const moments = new Moments();
 
-/** One transaction after the other. */
+/** Runs one transaction after the other. */
 async function send(first: number, count: number): Promise<number> {
   if (!application) throw new TypeError('open the application first');
   const { store, exchange, eventBytes } = application;
@@ -35,7 +35,7 @@ async function send(first: number, count: number): Promise<number> {
 
 answer({
   ...producing({ send }),
-  /** Opens the database at `database`, an empty one, and the log at `log`; the relay is at work then. */
+  /** Opens the empty database at `database` and the log at `log`, and starts the relay. */
   async open(fields) {
     const exchange = textOf(fields, 'exchange');
     const url = textOf(fields, 'database');

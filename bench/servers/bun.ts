@@ -3,7 +3,7 @@ import { answer } from '../processes/answer.js';
 import { type Fields, numberOf } from '../processes/messages.js';
 import { producing } from './producing.js';
 
-/** What is used here of Bun's own types, which are not installed. */
+/** The part of Bun's types that is used here; the types themselves are not installed. */
 declare const Bun: {
   serve(options: {
     port: number;
@@ -16,7 +16,7 @@ declare const Bun: {
 interface BunServer {
   readonly port: number;
   upgrade(request: Request): boolean;
-  /** @returns bytes, 0 where it was dropped, -1 where it waits for somebody */
+  /** @returns bytes sent; 0 if the message was dropped, -1 if it is queued */
   publish(topic: string, text: string): number;
   subscriberCount(topic: string): number;
 }
@@ -30,7 +30,7 @@ const TOPIC = 'price.1.set';
 let server: BunServer | undefined;
 let eventBytes = 0;
 
-/** As Bun's documentation has it: all subscribe to a topic, the server publishes to it. */
+/** As in Bun's documentation: all sockets subscribe to a topic, and the server publishes to it. */
 function send(first: number, count: number): number {
   let bytes = 0;
   const subscribers = server?.subscriberCount(TOPIC) ?? 0;
@@ -50,7 +50,7 @@ answer({
       port: 0,
       hostname: '127.0.0.1',
       fetch: (request, upgrading) => (upgrading.upgrade(request) ? undefined : new Response('', { status: 426 })),
-      // 0: a round may leave a connection idle for longer than it allows.
+      // 0, because a connection may be idle between rounds for longer than any timeout allows.
       websocket: { idleTimeout: 0, open: (socket) => socket.subscribe(TOPIC), message() {} },
     });
     return { port: server.port };

@@ -4,7 +4,7 @@ import { answer } from '../processes/answer.js';
 import { numberOf, textOf } from '../processes/messages.js';
 import { producing } from './producing.js';
 
-/** A producer that knows nothing of Pregon: it publishes to an exchange, and waits for the broker's confirms. */
+/** A producer without Pregon: it publishes to an exchange, and waits for the broker's confirms. */
 let channel: ConfirmChannel | undefined;
 let exchange = '';
 let eventBytes = 0;

@@ -2,13 +2,13 @@ import { createGateway, type Gateway } from 'pregon';
 import { answer } from '../processes/answer.js';
 import { textOf } from '../processes/messages.js';
 
-/** No ping within a run: to all connections the gateway says the same, so the client compares bytes. */
+/** No ping within a run. The client compares bytes, so the gateway must send the same bytes to all connections. */
 const HEARTBEAT_MS = 3_600_000;
 
 let gateway: Gateway | undefined;
 
 answer({
-  /** Starts the whole gateway on the log at `log`, with two routes: `/plain`, and `/compressed`. */
+  /** Starts a complete gateway on the log at `log`, with the routes `/plain` and `/compressed`. */
   async listen(fields) {
     gateway = await createGateway({
       log: textOf(fields, 'log'),

@@ -1,16 +1,16 @@
 import type { Log } from 'pregon';
 
-/** How often a log was asked what; each is a query to a log on disk, and more to one on a broker. */
+/** Calls of a log, counted by kind. Each is a query for a log on disk, and costs more on a broker. */
 export interface Asked {
   reads: number;
-  /** Reads after an offset after which it had been read before. */
+  /** Reads from an offset that had been read from before. */
   readAgain: number;
   checks: number;
   floors: number;
   locates: number;
 }
 
-/** The same log, and what it has been asked since. */
+/** Wraps a log to count its calls. */
 export function countLog(log: Log): { readonly log: Log; readonly asked: Asked } {
   const asked: Asked = { reads: 0, readAgain: 0, checks: 0, floors: 0, locates: 0 };
   const ranges = new Set<number>();

@@ -5,7 +5,7 @@ import { numberOf, textOf } from '../processes/messages.js';
 let gateway: Gateway | undefined;
 
 answer({
-  /** Starts the whole gateway on the log at `log`. */
+  /** Starts a complete gateway on the log at `log`. */
   async listen(fields) {
     gateway = await createGateway({
       log: textOf(fields, 'log'),

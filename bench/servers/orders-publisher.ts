@@ -6,10 +6,10 @@ import { answer } from '../processes/answer.js';
 import { numberOf, textOf } from '../processes/messages.js';
 import { producing } from './producing.js';
 
-/** All positions are equally long, so the bytes of a delivery are known without the key. */
+/** All positions have the same length, so the bytes of a delivery are known without the key. */
 const ANY_POSITION = '0'.repeat(POSITION_LENGTH);
 
-/** Appends orders to the log, from a process of its own. */
+/** Appends orders to the log, in its own process. */
 let log: Log | undefined;
 let connections = 0;
 
@@ -22,7 +22,7 @@ async function send(first: number, count: number): Promise<number> {
 
 answer({
   ...producing({ send }),
-  /** All `connections` get all of it. */
+  /** Opens the log. All `connections` get all orders. */
   async open(fields) {
     connections = numberOf(fields, 'connections');
     log = await openLog(textOf(fields, 'log'));

@@ -5,7 +5,9 @@ import { producing } from './producing.js';
 
 let server: WebSocketServer | undefined;
 
-/** Sends orders in a loop, compressed as `ws` does by default: by a compressor for each client, which remembers what it was sent. */
+/**
+ * Sends orders in a loop, compressed as `ws` does by default: with one compressor per client, which keeps its context.
+ */
 function send(first: number, count: number): number {
   let bytes = 0;
   for (let number = first; number < first + count; number++) {

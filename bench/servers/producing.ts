@@ -1,8 +1,8 @@
 import { type Fields, type Figures, numberOf } from '../processes/messages.js';
 
-/** Hands events over: writes them to all connections, or appends them to the log. */
+/** Sends events: writes them to all connections, or appends them to the log. */
 export interface Outlet {
-  /** @returns the bytes of their frames, without headers, as all connections get them together */
+  /** @returns the payload bytes of the frames that all connections together get */
   send(first: number, count: number): Promise<number> | number;
 }
 
@@ -12,8 +12,8 @@ interface Produced {
 }
 
 /**
- * What every producer of events can be asked: `produce` at a steady pace, `saturate` as fast as those who receive allow, which `allow`
- * tells.
+ * The questions that every producer of events answers: `produce` at a steady rate, `saturate` as fast as the receivers
+ * allow, which `allow` reports.
  */
 export function producing(outlet: Outlet): Record<string, (fields: Fields) => Promise<Figures> | Figures> {
   let allowed = 0;
@@ -47,7 +47,7 @@ export function producing(outlet: Outlet): Record<string, (fields: Fields) => Pr
   };
 }
 
-/** A batch at each full interval; what is late is not made up for, as with a timer. */
+/** Sends a batch at each full interval. As with a timer, missed intervals are not made up for. */
 async function pace(outlet: Outlet, fields: Fields): Promise<Figures> {
   const first = numberOf(fields, 'first');
   const batch = numberOf(fields, 'batch');

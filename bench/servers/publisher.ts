@@ -7,7 +7,7 @@ import { type Fields, type Figures, numberOf, textOf } from '../processes/messag
 import { audienceSizes, type Spread, spreadOf } from '../spread.js';
 import { producing } from './producing.js';
 
-/** All positions are equally long, so the bytes of a delivery are known without the key. */
+/** All positions have the same length, so the bytes of a delivery are known without the key. */
 const ANY_POSITION = '0'.repeat(POSITION_LENGTH);
 
 const BYTES_AROUND: Readonly<Record<string, typeof deliveredBytes>> = {
@@ -16,12 +16,12 @@ const BYTES_AROUND: Readonly<Record<string, typeof deliveredBytes>> = {
   sse: blockBytes,
 };
 
-/** Appends to the log from a process of its own, as an application's relay does. */
+/** Appends to the log from its own process, as an application's relay does. */
 let log: Log | undefined;
 let eventBytes = 0;
 let bytesOf = deliveredBytes;
 let spread: Spread = spreadOf('one');
-/** To how many connections an event goes, by the remainder of its number. */
+/** How many connections get an event, by the remainder of its number. */
 let audiences: readonly number[] = [1];
 
 async function send(first: number, count: number): Promise<number> {
@@ -36,7 +36,7 @@ async function send(first: number, count: number): Promise<number> {
   }, 0);
 }
 
-/** Calls `append` by `callers` at once, each with `group` events, one call after the other, for `durationMs`. */
+/** Runs `callers` at once for `durationMs`. Each calls `append` with `group` events, one call after the other. */
 async function append(fields: Fields): Promise<Figures> {
   const group = numberOf(fields, 'group');
   const end = performance.now() + numberOf(fields, 'durationMs');
@@ -53,7 +53,7 @@ async function append(fields: Fields): Promise<Figures> {
   return { events: next - numberOf(fields, 'first'), elapsedMs: performance.now() - began };
 }
 
-/** What a disk allows: one block written to the end of a file and made safe, again and again. */
+/** Measures the limit of the disk: appends one block to a file and calls fsync, repeatedly. */
 function sync(fields: Fields): Figures {
   const file = openSync(textOf(fields, 'path'), 'a');
   const block = Buffer.alloc(4_096);
@@ -70,7 +70,10 @@ function sync(fields: Fields): Figures {
 
 answer({
   ...producing({ send }),
-  /** Counts bytes as `connections` get them, whose topics are those of the spread of this name; for one that gets all if neither is said. */
+  /**
+   * Opens the log. Bytes are counted for `connections` with the named spread; by default, for one connection that gets
+   * all events.
+   */
   async open(fields) {
     if (fields['spread'] !== undefined) spread = spreadOf(textOf(fields, 'spread'));
     if (fields['connections'] !== undefined) audiences = audienceSizes(spread, numberOf(fields, 'connections'));

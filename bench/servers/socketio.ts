@@ -5,7 +5,7 @@ import { answer } from '../processes/answer.js';
 import { type Fields, numberOf } from '../processes/messages.js';
 import { producing } from './producing.js';
 
-/** What the protocol puts around an event: `42["event",` and `]`. */
+/** The bytes of the protocol around an event: `42["event",` and `]`. */
 const AROUND_BYTES = 12;
 
 let io: Server | undefined;

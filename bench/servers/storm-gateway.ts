@@ -4,7 +4,7 @@ import { answer } from '../processes/answer.js';
 import { numberOf, textOf } from '../processes/messages.js';
 import { type Asked, countLog } from './counted-log.js';
 
-/** How long the application's database takes over a snapshot, and how many rows it has. */
+/** How long the application's database takes for a snapshot, and how many rows it returns. */
 const SNAPSHOT_MS = 50;
 const ROWS = 20;
 
@@ -13,7 +13,7 @@ let asked: Asked | undefined;
 let snapshots = 0;
 let turns: IntervalHistogram | undefined;
 
-/** Counts the reads of the application's database. */
+/** The application's snapshot; counts its calls. */
 async function snapshot(): Promise<{ rows: unknown[]; sequence: number }> {
   snapshots += 1;
   await new Promise((resolve) => setTimeout(resolve, SNAPSHOT_MS));
@@ -21,7 +21,7 @@ async function snapshot(): Promise<{ rows: unknown[]; sequence: number }> {
 }
 
 answer({
-  /** Starts the whole gateway on the log at `log`, with `historyBytes` of it in memory. */
+  /** Starts a complete gateway on the log at `log`, with a history window of `historyBytes`. */
   async listen(fields) {
     const counted = countLog(await openLog(textOf(fields, 'log'), { exchanges: ['bench'] }));
     asked = counted.asked;
@@ -41,7 +41,7 @@ answer({
     return { count: gateway?.connections('events').count ?? 0 };
   },
 
-  /** What was asked of log and database so far, and the longest that one turn of the event loop held up all others since the last call. */
+  /** The calls of log and database so far, and the longest event loop turn since the last call. */
   asked() {
     const longestTurnMs = (turns?.max ?? 0) / 1e6;
     turns?.reset();

@@ -7,7 +7,7 @@ let log: Log | undefined;
 let eventBytes = 0;
 let stop: (() => void) | undefined;
 
-/** Numbered on from `first`, on a topic that those who storm want, or only those who are there already. */
+/** Appends events with numbers from `first`, to a topic of either the returning or the present connections. */
 async function append(topic: string, first: number, count: number): Promise<void> {
   const at = nowMicros();
   const events = Array.from({ length: count }, (_, index) => ({
@@ -25,13 +25,13 @@ answer({
     return {};
   },
 
-  /** Appends `count` events to the topic at once. */
+  /** Appends `count` events to the topic in one call. */
   async append(fields) {
     await append(textOf(fields, 'topic'), numberOf(fields, 'first'), numberOf(fields, 'count'));
     return {};
   },
 
-  /** Appends one event each `intervalMs` until `stop`; answers how many. */
+  /** Appends one event every `intervalMs` until `stop`; answers how many. */
   async tick(fields) {
     const first = numberOf(fields, 'first');
     const intervalMs = numberOf(fields, 'intervalMs');

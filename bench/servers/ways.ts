@@ -5,10 +5,10 @@ import { attachGateway, type LogFollower, openLog } from 'pregon';
 import { answer } from '../processes/answer.js';
 import { type Figures, textOf } from '../processes/messages.js';
 
-/** Proxies give up requests that are answered later than this. */
+/** The longest time before an answer: proxies abort requests that take longer. */
 const HOLD_MS = 25_000;
 
-/** Those who ask for what is new before there is any, and how much each of them has. */
+/** Pending long-poll requests, with the number of updates that each client has. */
 const waiting = new Map<ServerResponse, { readonly after: number; readonly late: NodeJS.Timeout }>();
 const updates: PregonEvent[] = [];
 
@@ -16,7 +16,7 @@ const open = new Set<Socket>();
 let requests = 0;
 let bytesOfClosed = 0;
 
-/** What an application does that serves its updates by itself, and the gateway attached to the same server. */
+/** An application that serves its updates itself, with the gateway attached to the same server. */
 const server = createServer((request, response) => {
   requests += 1;
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://127.0.0.1');
@@ -82,11 +82,11 @@ function bytesOf({ bytesRead, bytesWritten }: Socket): number {
 }
 
 answer({
-  /** Serves what is appended to the log at `log` from now on. */
+  /** Serves events appended to the log at `log` from now on. */
   async listen(fields): Promise<Figures> {
     const url = textOf(fields, 'log');
     const log = await openLog(url, { exchanges: ['bench'] });
-    // One way in is used of each process, and none pays for the reading of another.
+    // Each process uses one way only, so that none includes the cost of another.
     if (textOf(fields, 'way') === 'WebSocket') {
       await attachGateway(server, { log, exchanges: ['bench'], routes: { events: { path: '/events' } } });
     } else {
@@ -97,7 +97,7 @@ answer({
     return { port: typeof address === 'object' && address ? address.port : 0 };
   },
 
-  /** Requests, and bytes in both directions at the sockets, of all clients so far. */
+  /** Requests, and socket bytes in both directions, of all clients so far. */
   traffic(): Figures {
     return { requests, bytes: [...open].reduce((sum, socket) => sum + bytesOf(socket), bytesOfClosed) };
   },

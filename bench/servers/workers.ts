@@ -7,7 +7,7 @@ import type { ServerProcess } from '../processes/server-process.js';
 
 let gateway: ServerProcess | undefined;
 
-/** `pregon run` with as many workers as it is told, and what all of its processes use, by Linux's count. */
+/** Runs `pregon run` with the given number of workers, and measures all its processes as Linux counts them. */
 answer({
   async listen(fields) {
     const started = await startGateway({
@@ -29,11 +29,11 @@ answer({
 // Workers end with their primary.
 process.on('exit', () => gateway?.kill());
 
-/** The process that was started, then those that it has started. */
+/** The started process, then its children. */
 function pids(): number[] {
   const pid = gateway?.pid ?? 0;
   const children = `/proc/${pid}/task/${pid}/children`;
-  if (!existsSync(children)) throw new Error('what processes use is read from /proc, which Linux has');
+  if (!existsSync(children)) throw new Error('CPU time is read from /proc: run this benchmark on Linux');
   return [pid, ...readFileSync(children, 'utf8').split(' ').filter(Boolean).map(Number)];
 }
 

@@ -3,7 +3,7 @@ import { startWsService, type WsService } from './ws-service.js';
 
 let service: WsService | undefined;
 
-/** The service on `ws` without a log. */
+/** The service on `ws` without log lines. */
 answer({
   async listen() {
     service = await startWsService({ closed: () => {} });

@@ -3,14 +3,14 @@ import { createServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 
-/** As the gateway has it. */
+/** The same as in the gateway. */
 const HEARTBEAT_MS = 25_000;
 const PATH = '/events';
 const SUBPROTOCOL = 'pregon.v1';
 const ORIGIN = /^http:\/\/127\.0\.0\.1(:\d+)?$/;
 
 export interface WsServiceOptions {
-  /** Told of each connection that has closed. */
+  /** Called for each closed connection. */
   readonly closed: (fields: object) => void;
 }
 
@@ -21,9 +21,9 @@ export interface WsService {
 }
 
 /**
- * A service on `ws` alone, as its documentation shows how to build one: it checks path and origin, answers in time to errors of sockets,
- * finds broken connections by a heartbeat, and keeps its connections in a set. To a client with a subprotocol it says `welcome`, and
- * answers its subscription, which it keeps by topic.
+ * A service on `ws` alone, built as its documentation shows. It checks path and origin, handles socket errors from the
+ * start, detects broken connections by a heartbeat, and keeps its connections in a set. A client with a subprotocol
+ * gets `welcome` and an answer to its subscription, which is stored by topic.
  */
 export async function startWsService({ closed }: WsServiceOptions): Promise<WsService> {
   const http = createServer();
@@ -102,7 +102,7 @@ function readSubscribe(text: string): { id: number } {
 }
 
 function notSubscribe(): TypeError {
-  return new TypeError('only subscriptions are taken here');
+  return new TypeError('only subscribe frames are accepted');
 }
 
 function refuse(socket: Duplex, status: string): void {

@@ -7,7 +7,7 @@ import { producing } from './producing.js';
 let server: WebSocketServer | undefined;
 let eventBytes = 0;
 
-/** The loop that the documentation of `ws` shows, with the text as bytes, which is the cheaper of its two ways. */
+/** The loop from the documentation of `ws`, with the text as bytes, which is cheaper than a string. */
 function send(first: number, count: number): number {
   let bytes = 0;
   for (let number = first; number < first + count; number++) {
