@@ -1,4 +1,5 @@
-// Builds the page: dist/page/index.html, and in dist/page/assets what it loads. `tsc -b` has built the server before.
+// Builds the page: dist/page/index.html, and its assets in dist/page/assets. `tsc -b` must have built the server
+// before.
 import { cp, mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { build, stop } from 'esbuild';
@@ -20,5 +21,5 @@ await build({
 await build({ entryPoints: [from('page.css')], outdir: to('assets'), bundle: true, minify: true, logLevel: 'warning' });
 await cp(from('index.html'), to('index.html'));
 await cp(from('assets'), to('assets'), { recursive: true });
-// Its process would stay as long as this one.
+// Stop esbuild, because its child process would keep this process running.
 await stop();

@@ -1,21 +1,21 @@
-// `npm start`: builds what the application needs, then starts it in this process. The first line is printed at once: before it, only
-// modules of Node.js are imported, since anything else must be read from a disk that may be cold.
+// `npm start`: builds what the application needs, then starts it in this process. The first line must appear at once,
+// so only modules of Node.js are imported before it: any other module must be read from a disk that may be cold.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const WORKSPACE = fileURLToPath(new URL('../../', import.meta.url));
-/** What is built: the client, which is bundled into the page, and the application with all that it imports. */
+/** The projects to build: the client, which is bundled into the page, and the application with all its imports. */
 const PROJECTS = ['packages/client', 'apps/users'];
-/** After this time without output, a line says that the build goes on. */
+/** After this time without output, a line says that the build is still running. */
 const STILL_MS = 5_000;
 
 const began = performance.now();
 const parent = process.ppid;
 const say = (text) => process.stdout.write(`  ${text}\n`);
 const seconds = () => `${((performance.now() - began) / 1_000).toFixed(1)} s`;
-// If the reader of the output goes away, the build goes on.
+// The build continues if the reader of its output exits.
 process.stdout.on('error', () => {});
 
 const [, only] = /^--only=(.*)$/.exec(process.argv[2] ?? '') ?? [];

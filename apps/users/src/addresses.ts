@@ -1,12 +1,12 @@
-/** Stands in the place of a password. */
+/** Replaces a password. */
 const HIDDEN = '***';
 
-/** An address of RabbitMQ without the user and password that are meant where none are named. */
+/** A RabbitMQ address without the default user and password, guest:guest. */
 export function withoutGuest(address: string): string {
   return address.replace(/^(amqps?:\/\/)guest:guest@/i, '$1');
 }
 
-/** An address as it may be shown to people: the same without its password, in whatever place that stands. */
+/** An address that is safe to show: its password is hidden, also in the query. */
 export function hidePassword(address: string): string {
   if (!URL.canParse(address)) return address.replace(/\/\/.*@/s, `//${HIDDEN}@`);
   const url = new URL(address);

@@ -7,17 +7,17 @@ import type { UserStore } from './users/store.js';
 
 export interface AppParts {
   readonly users: UserStore;
-  /** All users and the point in the events that they stand for, read as one. */
+  /** Reads all users and the matching point in the events, as one consistent snapshot. */
   readonly snapshotOfUsers: () => Promise<object>;
-  /** What there is to say of the application while it can read its database; throws where it cannot. */
+  /** Reports the health of the application; throws if it cannot read its database. */
   readonly health: () => Promise<object>;
-  /** What the page shows of the application. */
+  /** Reads the facts that the page shows about the application. */
   readonly status: () => Promise<object>;
   readonly page: PageOptions;
   readonly logError: (error: unknown) => void;
 }
 
-/** The HTTP application: no port, no file, no process, only what is handed in. */
+/** The HTTP application. It has no port, files or process of its own; all parts are passed in. */
 export function createApp({ users, snapshotOfUsers, health, status, page, logError }: AppParts): Express {
   const app = express();
   app.disable('x-powered-by');

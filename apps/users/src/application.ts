@@ -7,18 +7,20 @@ import { ROUTE } from './names.js';
 import type { Settings } from './settings.js';
 import { statusReader } from './status.js';
 
-/** How long requests under way may take when the application ends. */
+/** How long pending requests may take when the application stops. */
 const FINISH_MS = 5_000;
 
 export interface RunningApplication {
   readonly port: number;
-  /** Takes no more requests, finishes those under way, and frees all, in the order in which one needs the other. */
+  /**
+   * Accepts no more requests, finishes the pending ones, and releases all resources in the order of their dependencies.
+   */
   close(): Promise<void>;
 }
 
-/** How the application tells what happens to it. */
+/** How the application reports what happens. */
 export interface Watcher {
-  /** Takes a line: what it waits for, and when that is over. */
+  /** Prints a line: what the application waits for, and when the wait is over. */
   readonly say: (line: string) => void;
   readonly logError: (error: unknown) => void;
 }
@@ -27,18 +29,19 @@ type ApplicationSettings = Pick<
   Settings,
   'host' | 'port' | 'gatewayPort' | 'databaseUrl' | 'databaseFile' | 'log' | 'exchange'
 > & {
-  /** What starts the gateway again with these settings; the page shows it. @default 'npm run gateway' */
+  /** The command that restarts the gateway with these settings; the page shows it. @default 'npm run gateway' */
   readonly gatewayCommand?: string;
 };
 
 /**
- * Opens the database and the log, waits for those that are not there yet, starts the relay between them, and listens.
+ * Opens the database and the log, starts the relay between them, and listens. Waits for a server that is not available
+ * yet.
  *
- * @throws PregonError CONFIG_INVALID where one of them can never be used with these settings
+ * @throws PregonError CONFIG_INVALID if one of them can never be used with these settings
  */
 export async function startApplication(settings: ApplicationSettings, watcher: Watcher): Promise<RunningApplication> {
   const { exchange, host, gatewayPort, gatewayCommand = 'npm run gateway' } = settings;
-  // What has to be freed, the last first.
+  // Resources to release, in reverse order.
   const held: (() => Promise<void>)[] = [];
   const free = async () => {
     for (const release of held.splice(0).reverse()) await release();
@@ -77,10 +80,7 @@ function openEventLog({ log, exchange }: ApplicationSettings, { say }: Watcher):
     onWarning: ({ message }) => say(message),
     onState(now) {
       if (now.state === 'connected') say(`RabbitMQ at ${now.broker} answers.`);
-      else
-        say(
-          `RabbitMQ at ${now.broker} does not answer: ${now.error.message}. What is committed waits for it in the outbox.`,
-        );
+      else say(`RabbitMQ at ${now.broker} does not answer: ${now.error.message}. Committed events wait in the outbox.`);
     },
   });
 }
@@ -88,7 +88,8 @@ function openEventLog({ log, exchange }: ApplicationSettings, { say }: Watcher):
 async function finishRequests(server: Server): Promise<void> {
   const closed = once(server, 'close');
   const impatient = setTimeout(() => server.closeAllConnections(), FINISH_MS);
-  // `close` ends the connections that are idle now; one that is answered later would be kept alive for the next request.
+  // `close` ends only the connections that are idle now. One that is answered later would stay open for the next
+  // request.
   const tidy = setInterval(() => server.closeIdleConnections(), 20);
   server.close();
   await closed;

@@ -1,6 +1,6 @@
-/** What the application and its gateway must agree on, beside the exchange. */
+/** What the application and its gateway must agree on, in addition to the exchange. */
 
-/** The CloudEvents source of every event of this application, or the beginning of it where there may be several databases. */
+/** The CloudEvents source of all events of this application, or its prefix if there may be several databases. */
 export const SOURCE = '/users';
 
 /** The gateway's route that the page connects to; its path is also in pregon.yml. */

@@ -1,13 +1,13 @@
-/** How much waits for a reader of standard output that does not read; further lines are dropped. */
+/** How many bytes may wait for a slow reader of standard output. Further lines are dropped. */
 const MAX_WAITING_BYTES = 1_048_576;
 
-/** Lets the process go on if its output cannot be written: a full disk, a reader that went away, a terminal that is gone. */
+/** Lets the process continue if its output cannot be written: a full disk, a reader that exited, a closed terminal. */
 export function ignoreOutputErrors(): void {
   process.stdout.on('error', () => {});
   process.stderr.on('error', () => {});
 }
 
-/** Prints a line, or drops it if too much waits already: nobody who does not read may hold up or fill this process. */
+/** Prints a line, or drops it if too many bytes wait: a slow reader must not block this process or fill its memory. */
 export function printLine(line: string): void {
   if (process.stdout.writableLength < MAX_WAITING_BYTES) process.stdout.write(`${line}\n`);
 }

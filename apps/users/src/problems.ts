@@ -2,10 +2,10 @@ import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import { DatabaseUnavailable } from './database/database.js';
 
-/** In how many seconds a request that found no database may come again. */
+/** After how many seconds a client may retry if the database was unavailable. */
 const RETRY_AFTER = 2;
 
-/** What is wrong with one field, pointed at as in RFC 9457 section 3: `#/email`. */
+/** An error in one field, with a pointer as in RFC 9457 section 3: `#/email`. */
 export interface FieldError {
   readonly pointer: string;
   readonly detail: string;
@@ -16,7 +16,7 @@ export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** An answer that is an error of the request, thrown from wherever it is noticed and sent as problem+json. */
+/** An error response to a request. It can be thrown anywhere, and is sent as problem+json. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly status: number;
@@ -31,7 +31,10 @@ export class Problem extends Error {
   }
 }
 
-/** Ends a route's methods: `OPTIONS` is told which there are, any other gets 405 (RFC 9110 section 15.5.6). */
+/**
+ * Handles the other methods of a route: `OPTIONS` gets the list of methods, any other gets 405 (RFC 9110 section
+ * 15.5.6).
+ */
 export function onlyMethods(...methods: readonly string[]): RequestHandler {
   const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
   return (request, response) => {
@@ -48,7 +51,7 @@ export const notFound: RequestHandler = (request) => {
   throw new Problem(404, `There is nothing at ${request.path}.`);
 };
 
-/** Answers every error as problem+json (RFC 9457). What is our own fault is logged and told without details. */
+/** Answers every error as problem+json (RFC 9457). An internal error is logged, and the answer has no details. */
 export function answerProblems(logError: (error: unknown) => void): ErrorRequestHandler {
   return (error, _request, response, next) => {
     if (response.headersSent) {
@@ -70,7 +73,7 @@ function sendProblem(response: Response, { status, message, errors, headers }: P
     .send(JSON.stringify({ type: 'about:blank', title, status, detail: message, ...(errors ? { errors } : {}) }));
 }
 
-/** What Express and its body parser throw for a request that they refuse carries its status and whether it may be told. */
+/** Errors of Express and its body parser for a refused request have a `status`. */
 function asProblem(error: unknown): Problem | undefined {
   if (error instanceof Problem) return error;
   if (error instanceof DatabaseUnavailable) {

@@ -5,7 +5,7 @@ import { readSettings } from './settings.js';
 
 // The main file of the application's process.
 
-/** What we throw ourselves is a sentence for people; only what is unforeseen is worth a stack. */
+/** Our own errors have a complete message. Only an unexpected error is printed with its stack. */
 function logError(error: unknown): void {
   console.error(error instanceof PregonError || error instanceof RangeError ? error.message : error);
 }
@@ -22,7 +22,7 @@ async function start(): Promise<RunningApplication> {
 function endOnSignal(application: RunningApplication): void {
   let closing = false;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Ctrl-C reaches the whole group, and then the supervisor asks again: both mean the same one end.
+    // Ctrl-C reaches the whole process group, and then the supervisor sends SIGTERM: the second signal is ignored.
     process.on(signal, () => {
       if (closing) return;
       closing = true;

@@ -2,29 +2,29 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hidePassword, withoutGuest } from './addresses.js';
 
-/** Everything that the environment decides; the only file that reads it. */
+/** All settings from the environment. Only this file reads it. */
 export interface Settings {
-  /** Where both processes listen. */
+  /** The host that both processes listen on. */
   readonly host: string;
   readonly port: number;
   readonly gatewayPort: number;
-  /** An absolute path; made when it is missing. */
+  /** An absolute path. The folder is created if it is missing. */
   readonly dataDir: string;
-  /** A PostgreSQL database; where there is none, {@link databaseFile} is used. */
+  /** A PostgreSQL database; if undefined, {@link databaseFile} is used. */
   readonly databaseUrl: string | undefined;
   readonly databaseFile: string;
-  /** Where the log is, in the words of `pregon --log`. */
+  /** The URL of the log, as for `pregon --log`. */
   readonly log: string;
-  /** Where the application publishes, and what the gateway reads. */
+  /** The exchange that the application publishes to and the gateway reads. */
   readonly exchange: string;
-  /** What database and log are used, without passwords. */
+  /** The database and the log in use, without passwords. */
   readonly uses: { readonly database: string; readonly log: string };
   /**
-   * What was set for this run, as it is typed before a command that shall run alike: `PORT=6001 `; empty where nothing was. A
-   * password is not in it.
+   * The settings of this run in shell syntax, to be put before a command that runs with the same settings: `PORT=6001
+   * `. Empty if nothing was set. Passwords are left out.
    */
   readonly typed: string;
-  /** Started by `npm start` or `npm run …`, so a shell of npm's stands between whoever stops us and this process. */
+  /** Whether npm started this process (`npm start`, `npm run …`), so that a shell of npm receives the signals first. */
   readonly startedByNpm: boolean;
 }
 
@@ -32,14 +32,15 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const NAMES = ['HOST', 'PORT', 'GATEWAY_PORT', 'DATA_DIR', 'DATABASE_URL', 'PREGON_LOG', 'EXCHANGE'] as const;
 
-/** The default data folder is the workspace's own, from whatever folder the application is started. */
+/** The default data folder is in the workspace, wherever the application is started from. */
 const WORKSPACE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
  * Reads `HOST` (127.0.0.1), `PORT` (5001), `GATEWAY_PORT` (1234), `DATA_DIR` (`data` in the workspace), `DATABASE_URL`
- * (`postgres://…`; without it `<DATA_DIR>/users.db`), `PREGON_LOG` (`sqlite:<DATA_DIR>/pregon.db`) and `EXCHANGE` (`my_events`).
+ * (`postgres://…`; without it `<DATA_DIR>/users.db`), `PREGON_LOG` (`sqlite:<DATA_DIR>/pregon.db`) and `EXCHANGE`
+ * (`my_events`).
  *
- * @throws RangeError where one of them is not usable, in a sentence for whoever set it
+ * @throws RangeError if one of them is invalid
  */
 export function readSettings(environment: Environment = process.env): Settings {
   const given = environment['DATA_DIR'];
@@ -74,7 +75,7 @@ function readDatabaseUrl(environment: Environment): string | undefined {
   const text = environment['DATABASE_URL'];
   if (!text) return undefined;
   if (URL.canParse(text) && /^postgres(ql)?:\/\//i.test(text)) return text;
-  // What it is instead is not shown: it may hold a password.
+  // Do not show the value, because it may contain a password.
   throw new RangeError(
     'DATABASE_URL must be postgres://USER:PASSWORD@HOST:PORT/DATABASE, with special characters of a password percent-encoded; without it, a SQLite file is used',
   );
@@ -86,11 +87,11 @@ function readExchange(environment: Environment): string {
   throw new RangeError(`EXCHANGE must be 1 to 127 letters, digits, ".", "_" or "-"; it is ${JSON.stringify(exchange)}`);
 }
 
-/** A setting as it stands before a command that can be pasted. */
+/** A setting in shell syntax, to be put before a command. */
 function typed(name: string, value: string | undefined): string {
   if (!value) return '';
   const shown = withoutGuest(value);
-  // What may not be shown is taken from the shell in which it is pasted, which says so if it is not set there.
+  // A setting with a password becomes a reference to the variable. The shell reports an error if it is not set there.
   if (hidePassword(shown) !== shown) return `${name}="\${${name}:?set it as for npm start}" `;
   return /^[\w./:@-]+$/.test(shown) ? `${name}=${shown} ` : `${name}='${shown.replaceAll("'", "'\\''")}' `;
 }

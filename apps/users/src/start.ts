@@ -4,7 +4,7 @@ import { readSettings, type Settings } from './settings.js';
 import { planApplication, planGateway } from './supervisor/processes.js';
 import { supervise } from './supervisor/supervise.js';
 
-/** How often we look whether the shell that npm started us from is still there. */
+/** How often this process checks whether npm's shell, its parent, still runs. */
 const PARENT_CHECK_MS = 250;
 
 async function main(): Promise<number> {
@@ -26,8 +26,8 @@ async function main(): Promise<number> {
 }
 
 /**
- * Resolves when somebody wants us to end: by a signal, or by ending npm. npm passes SIGTERM on to the
- * shell that it starts scripts with, and that shell ends without passing it on to us: all that we see is another parent.
+ * Resolves when this process must stop: on a signal, or when npm is stopped. npm passes SIGTERM on to the shell that it
+ * starts scripts with, and that shell ends without passing it on. This process only sees that its parent changes.
  */
 function stopRequest({ startedByNpm }: Settings): Promise<void> {
   return new Promise((resolve) => {
@@ -40,7 +40,7 @@ function stopRequest({ startedByNpm }: Settings): Promise<void> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  // What we throw ourselves is a sentence for people; only what is unforeseen is worth a stack.
+  // Our own errors have a complete message. Only an unexpected error is printed with its stack.
   console.error(error instanceof RangeError ? error.message : error);
   process.exitCode = 1;
 }

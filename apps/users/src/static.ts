@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import express, { Router } from 'express';
 import { onlyMethods } from './problems.js';
 
-/** Where the build puts the page: `index.html`, and in `assets` what it loads. */
+/** The folder of the built page: `index.html`, and its assets in `assets`. */
 const PAGE = fileURLToPath(new URL('./page', import.meta.url));
 
-/** A name that can stand in a Content-Security-Policy, which knows no IPv6 addresses. */
+/** A host name that is valid in a Content-Security-Policy, which does not support IPv6 addresses. */
 const HOST_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
 
 export interface PageOptions {
@@ -17,8 +17,9 @@ export interface PageOptions {
 }
 
 /**
- * Serves the page at `/` and what it loads under `/assets`. The page learns at run time where its gateway is: at the host name by
- * which it was itself opened, so `localhost` and `127.0.0.1` work alike, and its policy lets it connect there and nowhere else.
+ * Serves the page at `/` and its assets under `/assets`. The page gets the address of its gateway at run time: the host
+ * name is the one in the request, so both `localhost` and `127.0.0.1` work. Its policy allows connections only to that
+ * gateway and to the application.
  */
 export function pageRoutes({ gatewayPort, gatewayPath }: PageOptions): Router {
   const html = readFileSync(join(PAGE, 'index.html'), 'utf8');
@@ -41,8 +42,8 @@ export function pageRoutes({ gatewayPort, gatewayPath }: PageOptions): Router {
 }
 
 /**
- * Only what the page needs. Trusted Types without a policy make every way of turning a string into HTML throw, so that what
- * events carry cannot become more than text, whatever is changed in the page later.
+ * Allows only what the page needs. Trusted Types without a policy make every conversion of a string into HTML throw. So
+ * data in events stays text, even after later changes of the page.
  */
 function contentSecurityPolicy(gateway: string): string {
   return [
@@ -50,7 +51,7 @@ function contentSecurityPolicy(gateway: string): string {
     "script-src 'self'",
     "style-src 'self'",
     "img-src 'self'",
-    // By HTTP too: after an attempt that failed, the client asks the gateway why.
+    // HTTP too, because after a failed attempt the client asks the gateway for the reason.
     `connect-src 'self' ${gateway} ${gateway.replace(/^ws/, 'http')}`,
     "form-action 'none'",
     "base-uri 'none'",

@@ -17,13 +17,13 @@ export interface ApplicationStatus {
     /** How many events are committed and not in the log yet. */
     readonly pending: number;
   };
-  /** The command that starts the gateway again, with the settings of this run; `***` stands in the place of a password. */
+  /** The command that starts the gateway again, with the settings of this run; `***` replaces a password. */
   readonly gatewayCommand: string;
 }
 
 export interface StatusOptions {
   readonly database: Database;
-  /** Where the log is, in the words of `pregon --log`. */
+  /** The URL of the log, as for `pregon --log`. */
   readonly log: string;
   readonly gatewayCommand: string;
 }

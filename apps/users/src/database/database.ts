@@ -2,20 +2,20 @@ import type { AppendableLog, OutboxSnapshot, Relay, RelayState } from '@pregon/o
 import type { User } from '../users/schema.js';
 import type { UserStore } from '../users/store.js';
 
-/** What the application keeps, and its outbox, in one database. */
+/** The application's data and its outbox, in one database. */
 export interface Database {
-  /** What people call it: `SQLite`. */
+  /** The product name: `SQLite`. */
   readonly kind: string;
-  /** Which one it is, without a password. */
+  /** The name or address of this database, without a password. */
   readonly name: string;
   readonly users: UserStore;
-  /** All users and the point in the events that they stand for, read as one. */
+  /** Reads all users and the matching point in the events, as one consistent snapshot. */
   snapshotOfUsers(): Promise<OutboxSnapshot<User>>;
-  /** How many users there are, and how far their events are, read as one. @throws DatabaseUnavailable */
+  /** The number of users and the progress of their events, as one consistent snapshot. @throws DatabaseUnavailable */
   figures(): Promise<Figures>;
-  /** A relay of the outbox to a log, to be started; to be stopped before the database is closed. */
+  /** Creates a relay from the outbox to a log. It is not started; it must be stopped before the database is closed. */
   relay(log: AppendableLog): DatabaseRelay;
-  /** Finishes what is under way and frees all. */
+  /** Finishes pending work and releases all resources. */
   close(): Promise<void>;
 }
 
@@ -31,23 +31,23 @@ export interface DatabaseRelay {
 }
 
 export interface RelayHealth {
-  /** Of several processes on one database, one is at work and the others are in `standby`. */
+  /** If several processes use one database, one relays and the others are in `standby`. */
   readonly relay: RelayState;
-  /** How many events are on their way to the log. */
+  /** How many events are not in the log yet. */
   readonly pending: number;
-  /** For how long the oldest of them has been. */
+  /** How long the oldest of them has waited, in milliseconds. */
   readonly lagMs: number;
 }
 
-/** What a database needs to know of the application. */
+/** What a database needs from the application. */
 export interface DatabaseOptions {
   readonly exchange: string;
-  /** Takes a line for whoever watches the application: what it waits for, and when that is over. */
+  /** Prints a line for the user of the application: what it waits for, and when the wait is over. */
   readonly say: (line: string) => void;
   readonly logError: (error: unknown) => void;
 }
 
-/** The database cannot be used for now; the same may succeed a little later. What is known of why is the cause. */
+/** The database cannot be used for now; a retry may succeed. The reason is in `cause`. */
 export class DatabaseUnavailable extends Error {
   override readonly name = 'DatabaseUnavailable';
 }

@@ -4,9 +4,9 @@ import { openPostgres } from './postgres/open.js';
 import { openSqlite } from './sqlite/open.js';
 
 /**
- * Opens the database that the settings name and brings its tables up to date. Waits for a server that is not there yet.
+ * Opens the database of the settings and brings its tables up to date. Waits for a server that is not available yet.
  *
- * @throws PregonError CONFIG_INVALID where it can never be used with these settings
+ * @throws PregonError CONFIG_INVALID if it can never be used with these settings
  */
 export async function openDatabase(
   { databaseUrl, databaseFile }: Pick<Settings, 'databaseUrl' | 'databaseFile'>,

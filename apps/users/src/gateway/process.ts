@@ -1,7 +1,7 @@
 import type { HandlerContext, RouteHandlers } from 'pregon';
 import { ROUTE } from '../names.js';
 
-/** What the gateway tells a page about its process, for the line at the top. */
+/** What the gateway reports about its process, for the line at the top of the page. */
 export interface GatewayProcess {
   /** The process id. */
   readonly pid: number;

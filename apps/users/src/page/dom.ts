@@ -1,10 +1,10 @@
-/** A class of elements, to narrow what a query finds. */
+/** A class of elements, to narrow the type of a query result. */
 type Kind<E extends Element> = { new (): E; readonly prototype: E };
 
 /**
- * The one element that a selector names.
+ * The only element that matches a selector.
  *
- * @throws TypeError where it is missing or of another kind: then script and markup do not belong together
+ * @throws TypeError if it is missing or of another kind: then script and markup do not match
  */
 export function find<E extends Element>(root: ParentNode, selector: string, kind: Kind<E>): E {
   const element = root.querySelector(selector);
@@ -16,10 +16,10 @@ export function find<E extends Element>(root: ParentNode, selector: string, kind
 export function stamp<E extends Element>(template: string, kind: Kind<E>): E {
   const copy = find(document, `template#${template}`, HTMLTemplateElement).content.firstElementChild?.cloneNode(true);
   if (copy instanceof kind) return copy;
-  throw new TypeError(`the template ${template} holds no ${kind.name}`);
+  throw new TypeError(`the template ${template} contains no ${kind.name}`);
 }
 
-/** Writes text where it differs, so that nothing is laid out anew, or read out again, for nothing. */
+/** Writes text only if it differs, to avoid a needless layout and a repeated screen reader announcement. */
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }

@@ -9,7 +9,8 @@ import {
 import { sentence } from './words.js';
 
 /**
- * The connection between the page and its gateway. `refused`: no attempt can succeed until something else is changed, see `reason`.
+ * The connection between the page and its gateway. `refused`: no attempt can succeed until something else is changed,
+ * see `reason`.
  */
 export type LinkState = 'connecting' | 'catching-up' | 'online' | 'waiting' | 'offline' | 'refused';
 
@@ -19,20 +20,23 @@ export interface GatewayProcess {
   readonly connections: number;
 }
 
-/** On a loopback address an attempt costs next to nothing: short delays make the page live within two seconds of a restart. */
+/**
+ * On a loopback address an attempt costs next to nothing: short delays make the page live within two seconds of a
+ * restart.
+ */
 const RECONNECT = { minDelayMs: 500, maxDelayMs: 1_000 };
 
 const ASK_TIMEOUT_MS = 3_000;
 
-/** Messages of the client that say no more than that there is no connection. */
+/** Messages of the client that only say that there is no connection. */
 const SILENCE = /cannot be reached|could not be opened|the connection (failed|ended)|no answer to a ping/;
 
 /**
- * The client of `@pregon/client`, in the words of the page. No other file of the page reads the state of the connection from the client;
- * they take events and rows through this class.
+ * The client of `@pregon/client`, in the terms of the page. Other files of the page read the state of the connection
+ * only through this class. They take events and rows through it too.
  */
 export class GatewayLink {
-  /** Where the gateway is, as people write it: `localhost:1234`. */
+  /** The address of the gateway for display: `localhost:1234`. */
   readonly address: string;
   readonly #client: Client;
   readonly #listeners = new Set<(state: LinkState) => void>();
@@ -52,12 +56,12 @@ export class GatewayLink {
     return state === 'closed' ? 'refused' : state;
   }
 
-  /** While it waits: when the next attempt is made, in milliseconds since the Unix epoch. */
+  /** While the link waits: when the next attempt is made, in milliseconds since the Unix epoch. */
   get retryAt(): number | undefined {
     return this.#client.retryAt;
   }
 
-  /** While it catches up: about how many events are to come; 0 if that is not known. */
+  /** While the link catches up: about how many events are missing; 0 if unknown. */
   get behind(): number {
     return this.#client.behind;
   }
@@ -91,7 +95,7 @@ export class GatewayLink {
     try {
       return readProcess(await this.#client.send('process', undefined, { timeoutMs: ASK_TIMEOUT_MS }));
     } catch {
-      // Lost on the way, or a gateway that was started without the handlers of this application.
+      // The message was lost, or the gateway was started without the handlers of this application.
       return undefined;
     }
   }

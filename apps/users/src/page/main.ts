@@ -7,7 +7,7 @@ import { startTabs } from './tabs.js';
 import { Toasts } from './toasts.js';
 import { UserPanel } from './users/panel.js';
 
-// One client, so one connection; the table and the log are two subscriptions on it.
+// There is one client, so one connection. The table and the log are two subscriptions on it.
 const link = new GatewayLink(find(document, 'meta[name=pregon-gateway]', HTMLMetaElement).content);
 const toasts = new Toasts(find(document, '.toasts', HTMLElement));
 const users = new UserPanel(link, toasts);

@@ -2,7 +2,10 @@ import { find } from './dom.js';
 
 const TABS = ['users', 'log'] as const;
 
-/** The two columns as tabs, where the page is too narrow for both. What is not selected is hidden by the style sheet there only. */
+/**
+ * Shows the two columns as tabs if the page is too narrow for both. Only then the style sheet hides the column that is
+ * not selected.
+ */
 export function startTabs(): void {
   const main = find(document, 'main', HTMLElement);
   const buttons = TABS.map((name) => find(document, `#tab-${name}`, HTMLButtonElement));

@@ -4,7 +4,10 @@ const preciseClock = new Intl.DateTimeFormat(undefined, { ...CLOCK, fractionalSe
 const day = new Intl.DateTimeFormat(undefined, { day: '2-digit', month: 'short' });
 const complete = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
-/** Shows a time of RFC 3339 as the reader's clock would, the day only where it is not today; all of it on hover. */
+/**
+ * Shows an RFC 3339 time in the reader's time zone; the day instead, if it is not today. The full date is shown on
+ * hover.
+ */
 export function showTime(
   element: HTMLTimeElement,
   text: string | undefined,
@@ -21,7 +24,7 @@ export function showTime(
   element.textContent = isToday ? (precision === 'seconds' ? clock : preciseClock).format(date) : `${day.format(date)}`;
 }
 
-/** The reader's clock: `02:08:14`. */
+/** A time in the reader's time zone: `02:08:14`. */
 export function clockTime(time: number): string {
   return clock.format(time);
 }

@@ -7,7 +7,7 @@ export interface ToastOptions {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
-/** Short messages at the bottom of the page. They stay while the pointer is over them or the focus in them. */
+/** Short messages at the bottom of the page. They stay while the pointer or the focus is in them. */
 export class Toasts {
   readonly #list: HTMLElement;
 

@@ -24,7 +24,7 @@ export function duration(ms: number): string {
 }
 
 /**
- * A text as a sentence: a capital letter, unless it begins with a URL or a host, and one mark at its end.
+ * A text as a sentence: with a capital letter, unless it starts with a URL or host, and a mark at its end.
  *
  * @example sentence('the path is no route') // 'The path is no route.'
  */

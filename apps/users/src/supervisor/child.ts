@@ -2,26 +2,26 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 
-/** A process that was asked to end and has not is killed after this time. */
+/** A process that does not end after SIGTERM is killed after this time. */
 const KILL_AFTER_MS = 10_000;
 
 export interface ChildOptions {
-  /** Stands before each of its lines. */
+  /** The name before each line of its output. */
   readonly name: string;
   /** Flags for Node.js, a JavaScript file and its arguments. */
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** Takes each line of its output. */
+  /** Prints a line of its output. */
   readonly print: (line: string) => void;
 }
 
-/** One process under supervision. */
+/** A supervised process. */
 export interface Child {
   readonly name: string;
   readonly pid: number;
-  /** How it ended, `signal SIGKILL` or `code 1`; resolves when it has, never rejects. */
+  /** Resolves with how the process ended, `signal SIGKILL` or `code 1`; never rejects. */
   readonly ended: Promise<string>;
-  /** Asks it to end, kills it when it does not, and resolves when it has ended. */
+  /** Sends SIGTERM, kills the process if it does not end, and resolves when it has ended. */
   stop(): Promise<void>;
 }
 

@@ -3,9 +3,9 @@ import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * Tells early and in one line that a port is taken, before a process is started that would fail on it.
+ * Reports a port in use early and in one line, before a process is started that would fail on it.
  *
- * @throws RangeError
+ * @throws RangeError if the port is in use or cannot be used
  */
 export async function assertPortIsFree(host: string, port: number, variable: string): Promise<void> {
   const probe = createServer();
@@ -13,14 +13,14 @@ export async function assertPortIsFree(host: string, port: number, variable: str
     probe.listen(port, host);
     await once(probe, 'listening');
   } catch (error) {
-    const why = codeOf(error) === 'EADDRINUSE' ? 'is in use' : `cannot be listened on (${codeOf(error) ?? error})`;
-    throw new RangeError(`Port ${port} of ${host} ${why}. Name another one: ${variable}=${port + 10} npm start`);
+    const why = codeOf(error) === 'EADDRINUSE' ? 'is in use' : `cannot be used (${codeOf(error) ?? error})`;
+    throw new RangeError(`Port ${port} of ${host} ${why}. Choose another port: ${variable}=${port + 10} npm start`);
   }
   probe.close();
   await once(probe, 'close');
 }
 
-/** Resolves to true when something takes connections on the port, to false when `signal` aborts first. */
+/** Resolves to true when a server accepts connections on the port, or to false if `signal` aborts first. */
 export async function waitForPort(host: string, port: number, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
     if (await takesConnections(host, port)) return true;

@@ -5,19 +5,19 @@ import { hidePassword } from '../addresses.js';
 import { ROUTE } from '../names.js';
 import type { Settings } from '../settings.js';
 
-/** A process that the reference application consists of. */
+/** One of the processes of the reference application. */
 export interface ProcessPlan {
   readonly name: 'app' | 'gateway';
-  /** What people call it. */
+  /** The name of the process for messages. */
   readonly title: string;
-  /** Where it takes connections. */
+  /** The port on which it accepts connections. */
   readonly port: number;
-  /** The variable that decides the port. */
+  /** The environment variable that sets the port. */
   readonly variable: string;
   readonly argv: readonly string[];
-  /** What to open, or to connect to. */
+  /** The URL to open, or to connect to. */
   readonly url: string;
-  /** What goes on while it is down. */
+  /** A sentence about what still works while the process is down. */
   readonly meanwhile: string;
 }
 
@@ -29,11 +29,11 @@ export function planApplication({ host, port }: Settings): ProcessPlan {
     variable: 'PORT',
     argv: [fileURLToPath(new URL('../server.js', import.meta.url))],
     url: `http://${nameOf(host)}:${port}`,
-    meanwhile: 'The gateway goes on: what was committed is still delivered, and the pages stay connected.',
+    meanwhile: 'The gateway continues: committed events are still delivered, and the pages stay connected.',
   };
 }
 
-/** The gateway is the `pregon` command, as anybody would run it. */
+/** The gateway is the `pregon` command, as a user would run it. */
 export function planGateway({ host, gatewayPort, log, exchange }: Settings): ProcessPlan {
   return {
     name: 'gateway',
@@ -41,23 +41,24 @@ export function planGateway({ host, gatewayPort, log, exchange }: Settings): Pro
     port: gatewayPort,
     variable: 'GATEWAY_PORT',
     argv: [
-      // A smaller young generation: connections that come by the thousand hold up nobody (docs/operations/running.md).
+      // A smaller young generation keeps garbage collection short when thousands connect (docs/operations/running.md).
       '--max-semi-space-size=2',
       commandFile(),
       'run',
       `${host}:${gatewayPort}`,
       `--route=${ROUTE.name}`,
       `--exchange=${exchange}`,
-      // Everybody on this machine can see the arguments of a process. PREGON_LOG, which it finds in its environment, is its own affair.
+      // Every local user can see the arguments of a process. A log with a password is passed by PREGON_LOG in the
+      // environment.
       ...(hidePassword(log) === log ? [`--log=${log}`] : []),
       `--config=${fileURLToPath(new URL('../../pregon.yml', import.meta.url))}`,
     ],
     url: `ws://${nameOf(host)}:${gatewayPort}${ROUTE.path}`,
-    meanwhile: 'The application goes on, and so do the pages: they connect again by themselves and miss nothing.',
+    meanwhile: 'The application and the pages continue: the pages reconnect by themselves and miss nothing.',
   };
 }
 
-/** An address of this machine at which a server on `host` is reached. */
+/** A local address that reaches a server on `host`. */
 export function loopbackOf(host: string): string {
   return host === '0.0.0.0' ? '127.0.0.1' : host;
 }

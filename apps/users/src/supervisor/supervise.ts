@@ -2,27 +2,31 @@ import { type Child, startChild } from './child.js';
 import { assertPortIsFree, waitForPort } from './port.js';
 import { loopbackOf, type ProcessPlan } from './processes.js';
 
-/** After this time it is said that a process does not take connections yet. It may be waiting for a database or a broker. */
+/**
+ * After this time, a line reports that a process does not accept connections yet. It may wait for a database or a
+ * broker.
+ */
 const PATIENCE_MS = 5_000;
 
 export interface SuperviseOptions {
   readonly host: string;
   readonly cwd: string;
-  /** The settings of this run, as they are typed before a command: `PORT=6001 `. */
+  /** The settings of this run in shell syntax, to be put before a command: `PORT=6001 `. */
   readonly typed: string;
-  /** What the processes use together, by what it is to them. */
+  /** The resources that the processes share, by role. */
   readonly uses: Readonly<Record<string, string>>;
   readonly print: (line: string) => void;
-  /** Resolves when all shall end. */
+  /** Resolves when all processes must stop. */
   readonly stopped: Promise<unknown>;
-  /** @default 5000 */
+  /** How often a line reports processes that are not ready. @default 5000 */
   readonly patienceMs?: number;
 }
 
 /**
- * Starts the processes, says where they are, tells when one ends by itself while the others go on, and ends them all.
+ * Starts the processes and prints their addresses. Reports if one ends by itself while the others continue, and stops
+ * them all at the end.
  *
- * @returns the exit code: 0 when it was stopped, 1 when a process could not be started or all have ended by themselves
+ * @returns the exit code: 0 if stopped, 1 if a process could not be started or all have ended by themselves
  */
 export async function supervise(plans: readonly ProcessPlan[], options: SuperviseOptions): Promise<number> {
   const { host, cwd, print, stopped } = options;
@@ -51,7 +55,7 @@ export async function supervise(plans: readonly ProcessPlan[], options: Supervis
   }
 }
 
-/** Resolves when all take connections; to a line that says what went wrong when one ends before. */
+/** Resolves when all processes accept connections; with a line that describes the failure if one ends before. */
 async function whenReady(
   plans: readonly ProcessPlan[],
   children: readonly Child[],

@@ -1,15 +1,15 @@
 import type { NewEvent } from '@pregon/protocol';
 import type { User } from './schema.js';
 
-/** What can happen to a user; each event carries the whole user, so that nobody needs to ask for more. */
+/** The events of a user. Each contains the whole user, so that a subscriber needs no further request. */
 export interface UserEvents {
   created(user: User): NewEvent<User>;
   updated(user: User): NewEvent<User>;
-  /** Carries the user as it was last. */
+  /** Contains the last state of the user. */
   deleted(user: User): NewEvent<User>;
 }
 
-/** @param exchange where they are published */
+/** @param exchange the exchange that they are published to */
 export function userEvents(exchange: string): UserEvents {
   const event = (type: string, verb: string, user: User): NewEvent<User> => ({
     exchange,

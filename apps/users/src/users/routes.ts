@@ -4,7 +4,8 @@ import { isUserId, parseDraft } from './schema.js';
 import type { UserStore } from './store.js';
 
 /**
- * `GET /users`, and `GET`, `PUT`, `DELETE` of `/users/:id`. A `PUT` with `If-None-Match: *` creates only (RFC 9110 section 13.1.2).
+ * `GET /users`, and `GET`, `PUT`, `DELETE` of `/users/:id`. A `PUT` with `If-None-Match: *` only creates (RFC 9110
+ * section 13.1.2).
  */
 export function userRoutes(users: UserStore): Router {
   const router = Router();

@@ -1,10 +1,10 @@
 import type { User } from './schema.js';
 
 /**
- * Reads a row whose columns are named as the members of a user, and are all text. Rows of a driver are of no type, and some carry
- * members of the driver's own.
+ * Reads a row whose columns have the names of a user's members, all with text. Rows of a driver are untyped, and some
+ * have members of the driver's own.
  *
- * @throws TypeError where a column is missing or no text
+ * @throws TypeError if a column is missing or not text
  */
 export function asUser(row: unknown): User {
   return {
@@ -18,6 +18,6 @@ export function asUser(row: unknown): User {
 
 function text(row: unknown, column: string): string {
   const value: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, column) : undefined;
-  if (typeof value !== 'string') throw new TypeError(`users.${column} is no text`);
+  if (typeof value !== 'string') throw new TypeError(`the column users.${column} is missing or not text`);
   return value;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type FieldError, Problem } from '../problems.js';
 
-/** One user, as the table holds it and as its events carry it. */
+/** A user, as in the table and in its events. */
 export interface User {
   readonly id: string;
   readonly name: string;
@@ -12,12 +12,12 @@ export interface User {
   readonly updatedAt: string;
 }
 
-/** What a client decides of a user. */
+/** The members of a user that a client sets. */
 export type UserDraft = Pick<User, 'id' | 'name' | 'email'>;
 
 /**
- * Control characters would spoil every list that shows them. A lone surrogate has no UTF-8, so the row would hold another text
- * than its event.
+ * Control characters would spoil every list that shows them. A lone surrogate cannot be encoded as UTF-8, so the row
+ * would have another text than its event.
  */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}]/u;
 
@@ -40,16 +40,19 @@ const draftSchema = z.object({
     .pipe(z.email('Enter a whole e-mail address, such as ada@example.com.')),
 });
 
-/** False for what no user can have as its id, and not every database can look for. */
+/**
+ * Whether a text can be the id of a user. Other texts must not reach the database: not every database can search for
+ * them.
+ */
 export function isUserId(id: string): boolean {
   return USER_ID.test(id);
 }
 
 /**
- * Reads the body of a `PUT`. Members that are not the client's to decide are left aside, so that what `GET` answered can be
- * edited and put back.
+ * Reads the body of a `PUT`. Members that a client cannot set are ignored, so that the answer of a `GET` can be edited
+ * and sent back.
  *
- * @throws Problem 400, with each field that is wrong
+ * @throws Problem 400 with each invalid field
  */
 export function parseDraft(id: string, body: unknown): UserDraft {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

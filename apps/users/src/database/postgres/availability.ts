@@ -6,13 +6,13 @@ const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 5_000;
 
 export interface AvailabilityOptions {
-  /** How to show the database to people, without a password. */
+  /** The name of the database for messages, without a password. */
   readonly name: string;
   readonly say: (line: string) => void;
   readonly logError: (error: unknown) => void;
 }
 
-/** Waits for PostgreSQL, and tells whoever watches why, once, and when it is over. */
+/** Waits for PostgreSQL, and reports the reason once and the end of the wait. */
 export class Availability {
   readonly #name: string;
   readonly #say: (line: string) => void;
@@ -27,11 +27,11 @@ export class Availability {
   }
 
   /**
-   * Does `work` again and again, at growing intervals of up to 5 s, until PostgreSQL lets it succeed.
+   * Retries `work` with backoff of up to 5 s, until PostgreSQL lets it succeed.
    *
-   * @param meanwhile what is so until then, a sentence
-   * @param first an error that is known already
-   * @throws what `work` throws, where waiting does not help
+   * @param meanwhile a sentence that says what holds until then
+   * @param first an error that is already known
+   * @throws the error of `work` if waiting does not help
    */
   async until<T>(work: () => Promise<T>, meanwhile: string, first?: unknown): Promise<T> {
     const begun = performance.now();
@@ -56,10 +56,13 @@ export class Availability {
     }
   }
 
-  /** To be told of each request that finds no PostgreSQL: the first one of an outage looks for its end, with `ask`. */
+  /**
+   * Must be called for each request that cannot reach PostgreSQL. The first call of an outage probes for its end with
+   * `ask`.
+   */
   lost(error: unknown, ask: () => Promise<unknown>): void {
     if (this.#closing.signal.aborted) return;
-    const meanwhile = 'Until it does, requests get 503. What was committed is kept, and relayed then.';
+    const meanwhile = 'Until it does, requests get 503. Committed events are kept, and relayed then.';
     this.#outage ??= this.until(ask, meanwhile, error)
       .then(() => {})
       .catch((reason: unknown) => {

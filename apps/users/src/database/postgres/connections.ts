@@ -6,22 +6,22 @@ import { troubleOf } from './trouble.js';
 /** A connection in a transaction. */
 export type Transaction = pg.PoolClient;
 
-/** How long a request waits for a connection. */
+/** How long a request waits for a connection from the pool. */
 const CONNECT_MS = 5_000;
-/** A query that takes longer has no answer: the connection is given up. */
+/** A query that takes longer counts as unanswered, and its connection is closed. */
 const ANSWER_MS = 10_000;
 
 /**
- * READ COMMITTED: each statement sees what was committed before it began, so that what follows a lock sees the change that the lock
- * waited for. And nobody who was frozen in the middle of a transaction keeps others waiting for ever.
+ * READ COMMITTED: each statement sees what was committed before it started, so a statement after a lock sees the change
+ * that the lock waited for. The timeouts keep a process that hangs in a transaction from blocking others for ever.
  */
 const BEGIN = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '10s'`;
 
-/** The connections to one PostgreSQL database. They come back by themselves when it does. */
+/** The connections to a PostgreSQL database. They recover by themselves when the server does. */
 export class Connections {
   readonly pool: pg.Pool;
-  /** Apart from the pool, so that requests that wait for one another do not keep what was committed from being relayed. */
+  /** A separate pool, so that requests that wait for each other do not delay the relay. */
   readonly relayPool: pg.Pool;
   readonly availability: Availability;
 
@@ -31,21 +31,21 @@ export class Connections {
     this.availability = new Availability(options);
   }
 
-  /** @throws DatabaseUnavailable, or what PostgreSQL refuses with */
+  /** @throws DatabaseUnavailable | the error with which PostgreSQL refuses the query */
   query(text: string, values: readonly string[] = []): Promise<unknown[]> {
     return this.answering(async () => (await this.pool.query(text, [...values])).rows);
   }
 
   /**
-   * Runs `work` in a READ COMMITTED transaction, which is rolled back where it throws.
+   * Runs `work` in a READ COMMITTED transaction, which is rolled back if it throws.
    *
-   * @throws DatabaseUnavailable, after which the transaction may have been committed: its answer may be what was lost
+   * @throws DatabaseUnavailable; the transaction may have been committed all the same, if only the answer was lost
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     return this.answering(() => this.transact(work));
   }
 
-  /** Like `transaction`, but throws whatever is in the way as it is. */
+  /** Like `transaction`, but throws the original error. */
   async transact<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let isBroken = true;
@@ -61,12 +61,12 @@ export class Connections {
       isBroken = false;
       throw error;
     } finally {
-      // Whose end is not known is not used again; PostgreSQL rolls back when the connection ends.
+      // A connection with an unknown outcome is closed, and PostgreSQL rolls back its transaction.
       client.release(isBroken);
     }
   }
 
-  /** @throws DatabaseUnavailable in place of an error that is no more than that */
+  /** @throws DatabaseUnavailable instead of an error that means only that */
   async answering<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -78,7 +78,7 @@ export class Connections {
     }
   }
 
-  /** PostgreSQL was found not to answer. */
+  /** Reports that PostgreSQL does not answer. */
   lost(error: unknown): void {
     this.availability.lost(error, () => this.pool.query('SELECT 1'));
   }
@@ -98,15 +98,15 @@ function createPool(connectionString: string, max: number): pg.Pool {
     keepAlive: true,
     fallback_application_name: 'pregon-users',
   });
-  // On the client from its first moment: one that is handed out has no listener of the pool's, and its end may come right behind its
-  // beginning, before whoever asked for it has been told.
+  // Add the listener when the client connects. The pool does not listen on a client in use, and the connection may end
+  // right after its start, before the caller gets the client.
   pool.on('connect', (client) => client.on('error', seenElsewhere));
   pool.on('error', seenElsewhere);
   return pool;
 }
 
 /**
- * For connections that end by themselves, as all do when the server restarts. Without a listener the process would end as well. One
- * that is idle is not missed, and where a query is under way, that fails too.
+ * Handles connections that end by themselves, as all do when the server restarts. Without a listener, the process would
+ * end too. An idle connection is not missed, and a pending query fails with its own error.
  */
 function seenElsewhere(): void {}

@@ -12,7 +12,7 @@ import { countUsers, createPostgresUsers, selectUsers } from './users.js';
 /**
  * Connects to the database of a URL, waits until it answers, and brings its tables up to date.
  *
- * @throws PregonError CONFIG_INVALID where it refuses for good: another password, no such database
+ * @throws PregonError CONFIG_INVALID if it refuses for good, as for a wrong password or a missing database
  */
 export async function openPostgres(url: string, options: DatabaseOptions): Promise<Database> {
   const name = hidePassword(url);
@@ -32,7 +32,7 @@ function prepare(connections: Connections): Promise<PostgresOutbox> {
     const outbox = createPostgresOutbox({ source: `${SOURCE}/${id}` });
     await outbox.migrate(connections.pool);
     return outbox;
-  }, 'The application waits for it, and tries again at intervals of up to 5 s.');
+  }, 'The application waits for it, and retries at intervals of up to 5 s.');
 }
 
 function databaseOf(
@@ -63,7 +63,7 @@ function databaseOf(
   };
 }
 
-/** What goes wrong is told to `onError` as well. */
+/** A logger without warnings and errors, because `onError` reports these too. */
 function sayingOnly(say: (line: string) => void): RelayLogger {
   return { info: (_details, message) => say(message), warn() {}, error() {} };
 }

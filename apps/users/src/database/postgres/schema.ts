@@ -1,8 +1,9 @@
 import type { Transaction } from './connections.js';
 
 /**
- * `id` is compared by its bytes, as in SQLite, whatever the language of the database. Sequences count within one database, so the
- * source of its events names it: another one, or the same made anew, on the same log is another source.
+ * `id` is compared by its bytes, as in SQLite, whatever the language of the database. Sequences are per database, so
+ * the source of the events contains the id of the database: another database on the same log, or a recreated one, is
+ * another source.
  */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS users (
@@ -20,12 +21,12 @@ const SCHEMA = `
 `;
 
 /**
- * Creates what is missing; any number of processes may do so at once.
+ * Creates missing tables. Any number of processes may do so at once.
  *
- * @returns the id of this database, which none other has
+ * @returns the unique id of this database
  */
 export async function migrate(transaction: Transaction): Promise<string> {
-  // IF NOT EXISTS fails where another process creates the same at that instant.
+  // IF NOT EXISTS fails if another process creates the same table at that moment.
   await transaction.query("SELECT pg_advisory_xact_lock(hashtext('users_app'))");
   await transaction.query(SCHEMA);
   const { rows } = await transaction.query<{ id: string }>('SELECT id::text AS id FROM users_app');

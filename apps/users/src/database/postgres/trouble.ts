@@ -1,25 +1,31 @@
 /**
- * What stands in the way of PostgreSQL for now, while the same may succeed a little later without a change: it does not answer at all,
- * or it does, and has refused because of what others are doing.
+ * A temporary obstacle: the same request may succeed later without a change. PostgreSQL either does not answer, or has
+ * refused because of what other connections do.
  */
 export type Trouble = 'unreachable' | 'busy';
 
-/** 57P01 admin_shutdown, 57P02 crash_shutdown, 57P03 cannot_connect_now, 53300 too_many_connections; 08 is connection_exception. */
+/**
+ * 57P01 admin_shutdown, 57P02 crash_shutdown, 57P03 cannot_connect_now, 53300 too_many_connections; 08 is
+ * connection_exception.
+ */
 const UNREACHABLE = /^(08...|57P0[123]|53300)$/;
-/** 40001 serialization_failure, 40P01 deadlock_detected, 55P03 lock_not_available, 57014 query_canceled, 25P03 idle for too long. */
+/**
+ * 40001 serialization_failure, 40P01 deadlock_detected, 55P03 lock_not_available, 57014 query_canceled, 25P03 idle for
+ * too long.
+ */
 const BUSY = /^(40001|40P01|55P03|57014|25P03)$/;
 
 const NETWORK =
   /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENOTFOUND|EAI_AGAIN)$/;
 
-/** What pg and the outbox say of a connection that was lost, or gives no answer: there is no code. */
+/** Messages of pg and the outbox for a lost or unanswered connection: these errors have no code. */
 const CONNECTION =
   /^(Connection terminated|timeout expired|Query read timeout|no answer from PostgreSQL|Client (was closed|has encountered a connection error) and is not queryable)/;
 
-/** Of the pool, where all of its connections were in use for too long. */
+/** The pool's message if all its connections were in use for too long. */
 const POOL_IS_EMPTY = 'timeout exceeded when trying to connect';
 
-/** @returns undefined where it is no such trouble: waiting does not help */
+/** @returns undefined if the error is not temporary, so that waiting does not help */
 export function troubleOf(error: unknown): Trouble | undefined {
   if (!(error instanceof Error)) return undefined;
   const code = codeOf(error);
@@ -28,7 +34,7 @@ export function troubleOf(error: unknown): Trouble | undefined {
     return CONNECTION.test(error.message) ? 'unreachable' : undefined;
   }
   if (BUSY.test(code)) return 'busy';
-  // A socket of this machine that is not there, but not a certificate that is missing.
+  // A missing Unix socket, but not a missing certificate file.
   const noSocket = code === 'ENOENT' && 'syscall' in error && error.syscall === 'connect';
   return UNREACHABLE.test(code) || NETWORK.test(code) || noSocket ? 'unreachable' : undefined;
 }

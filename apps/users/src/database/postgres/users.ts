@@ -15,7 +15,7 @@ export interface PostgresUsersParts {
 
 const time = (column: string) => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** Times as the text that they were written as. */
+/** Times are read as the text that was written. */
 const COLUMNS = `id, name, email, ${time('created_at')} AS "createdAt", ${time('updated_at')} AS "updatedAt"`;
 
 export async function selectUsers(transaction: Transaction): Promise<User[]> {
@@ -35,8 +35,8 @@ const UPDATE = `UPDATE users SET name = $2, email = $3, updated_at = $4 WHERE id
 const DELETE = `DELETE FROM users WHERE id = $1 RETURNING ${COLUMNS}`;
 
 /**
- * Each change comes before its event: whoever changes the same row meanwhile waits at his change for our commit, and so his event gets
- * the later sequence.
+ * Each change comes before its event. A concurrent change of the same row waits for this commit, so its event gets the
+ * later sequence.
  */
 export function createPostgresUsers(parts: PostgresUsersParts): UserStore {
   const { connections, outbox, events, now = () => new Date() } = parts;
@@ -49,7 +49,7 @@ export function createPostgresUsers(parts: PostgresUsersParts): UserStore {
   async function save(transaction: Transaction, draft: UserDraft, onlyNew: boolean): Promise<Saved> {
     const { id, name, email } = draft;
     for (;;) {
-      // Waits for those who create or delete the same id at this instant, and inserts nothing where it is taken in the end.
+      // Waits for transactions that create or delete the same id, and inserts nothing if the id exists after that.
       const created = await one(transaction, INSERT, [id, name, email, now().toISOString()]);
       if (created !== undefined) {
         await outbox.add(transaction, events.created(created));
@@ -57,7 +57,7 @@ export function createPostgresUsers(parts: PostgresUsersParts): UserStore {
       }
       if (onlyNew) return { outcome: 'taken' };
       const before = await one(transaction, `${SELECT_ONE} FOR UPDATE`, [id]);
-      // Deleted between the two: the id is free again.
+      // Deleted between the two statements: the id is free again.
       if (before === undefined) continue;
       if (before.name === name && before.email === email) return { outcome: 'unchanged', user: before };
       const updated = await one(transaction, UPDATE, [id, name, email, now().toISOString()]);

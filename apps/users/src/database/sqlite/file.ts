@@ -7,8 +7,8 @@ export type Connection = Database.Database;
 /**
  * Opens the application's database and brings its tables up to date.
  *
- * WAL, so that readers in other processes never wait for a write; FULL, so that what was answered with 201 is there after a power
- * cut too; and a busy timeout, because somebody may well look into the file with the `sqlite3` shell.
+ * WAL, so that readers in other processes never wait for a write. FULL, so that a change that was answered with 201
+ * survives a power cut. A busy timeout, because a user may read the file with the `sqlite3` shell at the same time.
  */
 export function openFile(file: string): Connection {
   mkdirSync(dirname(file), { recursive: true });
@@ -28,7 +28,7 @@ export function openFile(file: string): Connection {
   return db;
 }
 
-/** Closes, and leaves everything in the one file, so that a copy of it is whole. */
+/** Closes the database with everything in one file, so that a copy of it is complete. */
 export function closeFile(db: Connection): void {
   db.pragma('wal_checkpoint(TRUNCATE)');
   db.close();

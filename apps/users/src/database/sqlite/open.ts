@@ -6,7 +6,7 @@ import { type Database, type DatabaseOptions, figuresOf, healthOf } from '../dat
 import { closeFile, openFile } from './file.js';
 import { countUsers, createSqliteUsers, selectUsers } from './users.js';
 
-/** The database in a file of this machine; it is made where it is missing. */
+/** Opens the database in a local file; creates it if it is missing. */
 export function openSqlite(file: string, { exchange, logError }: DatabaseOptions): Database {
   const db = openFile(file);
   const outbox = createSqliteOutbox({ source: SOURCE });

@@ -60,8 +60,8 @@ export function createSqliteUsers({ db, outbox, events, now = () => new Date() }
     return user;
   });
 
-  // IMMEDIATE takes the write lock before the first read: a transaction that reads first and then wants to write cannot wait
-  // for another writer, SQLite fails it at once with SQLITE_BUSY.
+  // IMMEDIATE takes the write lock before the first read. A transaction that reads first and then wants to write cannot
+  // wait for another writer: SQLite fails it at once with SQLITE_BUSY.
   return {
     list: async () => selectUsers(db),
     find: async (id) => find(id),

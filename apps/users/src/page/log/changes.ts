@@ -1,9 +1,9 @@
 import type { PregonEvent } from '@pregon/client';
 
-/** What happened to the subject; `other` if neither the type nor the topic of the event tells. */
+/** What happened to the subject; `other` if neither the type nor the topic of the event shows it. */
 export type Verb = 'created' | 'updated' | 'deleted' | 'other';
 
-/** A part of the text that describes a change, and its role, by which it is coloured. */
+/** A part of the text that describes a change, with its role, which sets its colour. */
 export interface Part {
   readonly role: 'key' | 'old' | 'new' | 'arrow' | 'plain';
   readonly text: string;
@@ -18,12 +18,12 @@ const VERBS: readonly (readonly [Verb, RegExp])[] = [
 /** Members that are not shown as changes: they identify the row, or change with every event. */
 const ASIDE = new Set(['id', 'createdAt', 'updatedAt']);
 
-/** How members are called on the page, if not by their names. */
+/** Labels of members on the page, if they differ from the names. */
 const LABELS: Readonly<Record<string, string>> = { email: 'e-mail' };
 
-/** The most characters of one value. */
+/** The most characters of one value that are shown. */
 const MOST_CHARACTERS = 200;
-/** The most changed members. */
+/** The most changed members that are shown. */
 const MOST_MEMBERS = 6;
 
 export function verbOf({ type, topic }: Pick<PregonEvent, 'type' | 'topic'>): Verb {
@@ -32,8 +32,8 @@ export function verbOf({ type, topic }: Pick<PregonEvent, 'type' | 'topic'>): Ve
 }
 
 /**
- * Describes what an event changed: `name: Ada → Grace` for an update if the state before it is known, `was Ada` for a deletion, otherwise the
- * values.
+ * Describes what an event changed: `name: Ada → Grace` for an update if the state before it is known, `was Ada` for a
+ * deletion, otherwise the values.
  *
  * @param before the data of the last event of the same subject; undefined if it is not known
  */

@@ -11,10 +11,10 @@ const WORDS: Readonly<Record<Exclude<Verb, 'other'>, string>> = {
   deleted: 'Deleted',
 };
 
-/** The most characters of a payload that are shown; an event can have a megabyte. */
+/** The most characters of a payload that are shown; an event can have 1 MB. */
 const MOST_CHARACTERS = 20_000;
 
-/** The folded row of an entry. @param patterns those of the filter; the words that they name are marked */
+/** The folded row of an entry. @param patterns the patterns of the filter; the words that they contain are marked */
 export function createEntryElement(entry: LogEntry, patterns: readonly string[]): HTMLLIElement {
   if ('note' in entry) {
     const element = stamp('log-note', HTMLLIElement);

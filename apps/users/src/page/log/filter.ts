@@ -1,9 +1,9 @@
 import { isPattern, matchesTopic } from '@pregon/protocol';
 
-/** Whether an event with this topic is to be shown. */
+/** Whether an event with this topic is shown. */
 export type TopicFilter = (topic: string) => boolean;
 
-/** A word of a topic, and whether a pattern names it. */
+/** A word of a topic, and whether a pattern contains it. */
 export interface TopicWord {
   readonly word: string;
   readonly isNamed: boolean;
@@ -15,13 +15,13 @@ export function parsePatterns(text: string): readonly string[] | undefined {
   return patterns.every(isPattern) ? patterns : undefined;
 }
 
-/** The filter that passes a topic if one of the patterns matches; without patterns it passes all. */
+/** A filter that passes a topic if one of the patterns matches; without patterns, it passes all. */
 export function filterOf(patterns: readonly string[]): TopicFilter {
   if (patterns.length === 0) return () => true;
   return (topic) => patterns.some((pattern) => matchesTopic(pattern, topic));
 }
 
-/** Reads AMQP topic patterns. @returns undefined if one of them is no pattern */
+/** Reads AMQP topic patterns. @returns undefined if one of them is not a pattern */
 export function parseFilter(text: string): TopicFilter | undefined {
   const patterns = parsePatterns(text);
   return patterns && filterOf(patterns);

@@ -2,28 +2,28 @@ import type { PregonEvent } from '@pregon/client';
 import type { TopicFilter } from './filter.js';
 import { DataMemory } from './memory.js';
 
-/** An event in the log, or a line of the page's own that stands between two of them. */
+/** An event in the log, or a line that the page inserts between two events. */
 export type LogEntry = EventEntry | LogLine;
 
 export interface EventEntry {
   readonly serial: number;
   readonly event: PregonEvent;
-  /** The data of the event before on the same subject; undefined if the page has seen none. */
+  /** The data of the previous event of the same subject; undefined if the page has seen none. */
   readonly before: unknown;
-  /** From the commit until the page had it, for what happened while it looked. */
+  /** Milliseconds from the commit to the page, for an event that happened while the page was open. */
   readonly latencyMs: number | undefined;
 }
 
 export interface LogLine {
   readonly serial: number;
   readonly note: string;
-  /** `reset`: all that was below was forgotten. `seam`: an outage was here. */
+  /** `reset`: all entries below were dropped. `seam`: there was an outage at this point. */
   readonly kind: 'reset' | 'seam';
 }
 
 /**
- * The newest entries, and those of them that are shown. What is shown follows what is held, unless it is paused: then it stays as it
- * is, whatever comes.
+ * Holds the newest entries, and those of them that are shown. The shown entries follow the held ones. During a pause
+ * they stay as they are, whatever arrives.
  */
 export class EventHistory {
   readonly #limit: number;
@@ -36,17 +36,17 @@ export class EventHistory {
   #paused = false;
   #heldBack = 0;
 
-  /** @param limit the most entries that are held */
+  /** @param limit the maximum number of entries held */
   constructor(limit: number) {
     this.#limit = limit;
   }
 
-  /** Oldest first. Valid until the next call of any method. */
+  /** The shown entries, oldest first. Valid until the next call of any method. */
   get shown(): readonly LogEntry[] {
     return this.#shown;
   }
 
-  /** The number of events that are held. */
+  /** The number of events held. */
   get size(): number {
     return this.#entries.length - this.#lines;
   }
@@ -55,23 +55,25 @@ export class EventHistory {
     return this.#paused;
   }
 
-  /** How many entries have come since the pause that would be shown without it. */
+  /** How many entries arrived during the pause that would otherwise be shown. */
   get heldBack(): number {
     return this.#heldBack;
   }
 
-  /** @param latencyMs the time from the commit until the page had the event, in milliseconds; undefined for an event of the past */
+  /**
+   * @param latencyMs the time from the commit until the page had the event, in milliseconds; undefined for a past event
+   */
   append(event: PregonEvent, latencyMs?: number): void {
     this.#serial++;
     this.#push({ serial: this.#serial, event, before: this.#memory.replace(event), latencyMs });
   }
 
-  /** Draws a line at the top. */
+  /** Adds a line at the top. */
   mark(note: string): void {
     this.#line(note, 'seam');
   }
 
-  /** Removes all events, and draws a line that says why. @param note the text of the line */
+  /** Removes all events, and adds a line with the reason. @param note the text of the line */
   restart(note: string): void {
     this.#entries = [];
     this.#shown = [];
@@ -95,7 +97,7 @@ export class EventHistory {
     this.#showAll();
   }
 
-  /** Drops what is over the limit; to be called once for many entries. */
+  /** Drops the entries above the limit. Call it once for many entries. */
   trim(): void {
     const excess = this.#entries.length - this.#limit;
     if (excess <= 0) return;

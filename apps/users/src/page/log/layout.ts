@@ -1,15 +1,18 @@
-/** A row that is higher than the others, by its place in the list. */
+/** A row that is higher than the others, by its index in the list. */
 export interface TallRow {
   readonly index: number;
   readonly extra: number;
 }
 
-/** Where the rows of a list lie that all have one height, but for the few that are unfolded. Heights in CSS pixels. */
+/**
+ * The positions of rows in a list. All rows have the same height, except a few unfolded ones. Heights are in CSS
+ * pixels.
+ */
 export class Layout {
   readonly #rowHeight: number;
   readonly #tall: readonly TallRow[];
 
-  /** @param tall in the order of their index */
+  /** @param tall the higher rows, ordered by index */
   constructor(rowHeight: number, tall: readonly TallRow[]) {
     this.#rowHeight = rowHeight;
     this.#tall = tall;

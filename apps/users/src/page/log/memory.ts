@@ -1,14 +1,16 @@
 import type { PregonEvent } from '@pregon/client';
 
-/** The most subjects whose last data is kept. For an update of another one, the state before it is not known. */
+/**
+ * The most subjects for which the last data is kept. For an update of another subject, the earlier state is unknown.
+ */
 const MOST_SUBJECTS = 20_000;
 
 /** The last data of each subject, so that the page can show what an event changed. */
 export class DataMemory {
-  /** The least recently changed subject first. */
+  /** Ordered by change: the least recently changed subject comes first. */
   readonly #last = new Map<string, unknown>();
 
-  /** Stores the data of an event. @returns the data of its subject before it; undefined if it is not known */
+  /** Stores the data of an event. @returns the earlier data of its subject; undefined if unknown */
   replace({ source, subject, data }: Pick<PregonEvent, 'source' | 'subject' | 'data'>): unknown {
     if (subject === undefined) return undefined;
     const key = `${source} ${subject}`;

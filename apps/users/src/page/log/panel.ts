@@ -16,7 +16,7 @@ export interface LogPanelHooks {
   reset(reason: ResetReason): void;
 }
 
-/** The right column: every event that is retained, and those to come, as in event sourcing. */
+/** The right column: all retained events, then new ones as they arrive, as in event sourcing. */
 export class LogPanel {
   readonly #root = find(document, '#log', HTMLElement);
   readonly #history = new EventHistory(MOST_ENTRIES);
@@ -35,7 +35,7 @@ export class LogPanel {
   readonly #link: GatewayLink;
   readonly #hooks: LogPanelHooks;
   #subscription: Subscription;
-  /** The gateway has answered, so an empty list means that there are no events. */
+  /** Whether the gateway has answered, so that an empty list means that there are no events. */
   #isKnown = false;
 
   constructor(link: GatewayLink, hooks: LogPanelHooks) {
@@ -53,7 +53,7 @@ export class LogPanel {
     this.#view.update();
   }
 
-  /** How many events are held. */
+  /** The number of events held. */
   get events(): number {
     return this.#history.size;
   }
@@ -63,7 +63,7 @@ export class LogPanel {
     return this.#subscription.position;
   }
 
-  /** Draws a line at the top of the log. */
+  /** Adds a line at the top of the log. */
   mark(text: string): void {
     this.#history.mark(text);
     this.#view.update();
@@ -94,7 +94,7 @@ export class LogPanel {
         this.#view.update();
       },
       onReset: (reason) => {
-        // Left alone it would go on at the live edge; the page shows what the log holds, so it asks for that.
+        // This subscription would continue with live events only. The page shows the whole log, so it subscribes again.
         subscription.close();
         this.#history.restart(resetText(reason));
         this.#hooks.reset(reason);
@@ -116,7 +116,7 @@ export class LogPanel {
     this.#view.showPatterns(patterns);
   }
 
-  /** Says in numbers what the list cannot show. */
+  /** Shows the counts that the list itself cannot show. */
   #tell(): void {
     const { shown, size, paused, heldBack } = this.#history;
     const isFiltered = this.#filter.value.trim() !== '';

@@ -1,11 +1,11 @@
 import type { LogEntry } from './history.js';
 
-/** Newest first, so index 0 is the last of what is shown. */
+/** The list is newest first, so index 0 is the last shown entry. */
 export function entryAt(shown: readonly LogEntry[], index: number): LogEntry | undefined {
   return shown[shown.length - 1 - index];
 }
 
-/** The place of the entry with a serial; undefined if it is not shown. */
+/** The index of the entry with a serial; undefined if it is not shown. */
 export function indexOf(shown: readonly LogEntry[], serial: number): number | undefined {
   const index = countAfter(shown, serial);
   return entryAt(shown, index)?.serial === serial ? index : undefined;

@@ -1,4 +1,4 @@
-/** The list, as far as the focus needs it. Index 0 is the row at the top. */
+/** The part of the list that the focus needs. Index 0 is the row at the top. */
 export interface Rows {
   indexOf(serial: number): number | undefined;
   count(): number;
@@ -8,7 +8,10 @@ export interface Rows {
   show(index: number): HTMLElement | undefined;
 }
 
-/** Keyboard navigation of the log: the list is one stop of the Tab key; arrow keys move within it, also to rows that are not in the DOM. */
+/**
+ * Keyboard navigation of the log: the list is one tab stop; arrow keys move in it, also to rows that are not in the
+ * DOM.
+ */
 export class RowFocus {
   readonly #list: HTMLElement;
   readonly #rows: Rows;
@@ -25,7 +28,7 @@ export class RowFocus {
     list.addEventListener('keydown', (event) => this.#keyDown(event));
   }
 
-  /** To be called when rows came into the DOM, so that exactly one of them is a stop of the Tab key. */
+  /** Must be called when rows were added to the DOM, so that exactly one of them is a tab stop. */
   drawn(): void {
     const buttons = [...this.#list.querySelectorAll<HTMLElement>('.event')];
     const active = buttons.find((button) => serialOf(button) === this.#active) ?? buttons[0];
@@ -61,7 +64,7 @@ export class RowFocus {
     }
   }
 
-  /** Notes between the events take no focus, and are skipped. */
+  /** Notes between the events cannot have the focus, and are skipped. */
   #moveTo(index: number, direction: number): void {
     const last = this.#rows.count() - 1;
     for (let i = Math.max(0, Math.min(index, last)); i >= 0 && i <= last; i += direction) {

@@ -4,38 +4,38 @@ import { Layout, type TallRow } from './layout.js';
 import { countAfter, entryAt, indexOf } from './places.js';
 import { RowFocus } from './row-focus.js';
 
-/** How far beyond the visible part rows are kept, in CSS pixels. */
+/** How far outside the visible part rows are kept in the DOM, in CSS pixels. */
 const MARGIN = 400;
-/** Where more than this many come at once, none is marked as new: it would be a flicker, not news. */
+/** If more events arrive at once, none is marked as new, because the marks would only flicker. */
 const MOST_MARKED = 8;
 
-/** How long what is new is marked, in milliseconds: as the style sheet has it, and longer for a mark that does not move. */
+/** How long a new entry is marked, in milliseconds: at least as long as the animation in the style sheet. */
 const MARK_MS = 1_600;
 
-/** What the reader looks at, so that it stays where it is while others come above it. */
+/** The row that the reader looks at. It keeps its place while others are added above it. */
 interface Anchor {
   readonly serial: number;
-  /** From the upper edge of its row down to that of the visible part. */
+  /** The distance from the upper edge of the row to that of the visible part. */
   readonly offset: number;
 }
 
 /**
- * The log as a list, newest first. Only the rows that can be seen, and a margin, are in the DOM. It follows what comes until the
- * reader scrolls away from the top or unfolds a row.
+ * The log as a list, newest first. Only the visible rows and a margin are in the DOM. The list follows new entries
+ * until the reader scrolls away from the top or unfolds a row.
  */
 export class LogView {
   readonly #history: EventHistory;
   readonly #scroller: HTMLElement;
   readonly #list: HTMLOListElement;
   readonly #elements = new Map<number, HTMLLIElement>();
-  /** By how much unfolded rows are higher than the others, by serial. */
+  /** The extra height of unfolded rows, by serial. */
   readonly #extra = new Map<number, number>();
   readonly #resizes: ResizeObserver;
   readonly #focus: RowFocus;
   #patterns: readonly string[] = [];
   #layout = new Layout(1, []);
   #rowHeight = 1;
-  /** The serial of the newest entry that was ever drawn, and of the newest that the reader was at the top for. */
+  /** The serial of the newest drawn entry, and of the newest entry drawn while the reader was at the top. */
   #drawn = 0;
   #seen = 0;
   #scheduled = false;
@@ -59,24 +59,24 @@ export class LogView {
     });
   }
 
-  /** How many entries have come at the top that the reader, who is further down, has not seen. */
+  /** How many new entries at the top the reader has not seen, because the list is scrolled down. */
   get unseen(): number {
     return countAfter(this.#history.shown, this.#seen);
   }
 
-  /** Called after each time that the list was drawn. */
+  /** Called after each drawing of the list. */
   drawn: () => void = () => {};
 
-  /** Draws what the history shows now, with the next frame. */
+  /** Draws the shown entries of the history in the next frame. */
   update(): void {
     this.#schedule();
   }
 
-  /** Shows in the topics what these patterns match. */
+  /** Marks the words in the topics that these patterns contain. */
   showPatterns(patterns: readonly string[]): void {
     this.#patterns = patterns;
     for (const [serial, element] of this.#elements) this.#drop(serial, element);
-    // At once: without a row, Tab would pass the list by.
+    // Draw now: without a row in the DOM, Tab would skip the list.
     this.#draw();
   }
 
@@ -97,7 +97,7 @@ export class LogView {
   }
 
   #draw(): void {
-    // The other tab is shown: nothing can be measured, and the reader sees nothing.
+    // The other tab is selected: the list is hidden and cannot be measured.
     if (this.#scroller.clientHeight === 0) {
       this.#history.trim();
       this.drawn();
@@ -120,12 +120,12 @@ export class LogView {
     this.drawn();
   }
 
-  /** Puts the rows from one index up to another into the DOM, and takes out all others; rows that stay are not moved. */
+  /** Puts the rows of a range of indices into the DOM, and removes all others. Rows that stay are not moved. */
   #place(shown: readonly LogEntry[], from: number, to: number): void {
     const wanted = new Set<number>();
     for (let index = from; index < to; index++) wanted.add(entryAt(shown, index)?.serial ?? 0);
     for (const [serial, element] of this.#elements) {
-      // A row with the focus stays, out of sight, so that the keyboard does not lose its place.
+      // A row with the focus stays in the DOM even if it is not visible, so that the keyboard keeps its place.
       const keep =
         wanted.has(serial) || (element.contains(document.activeElement) && indexOf(shown, serial) !== undefined);
       if (!keep) this.#drop(serial, element);
@@ -157,7 +157,7 @@ export class LogView {
     element.remove();
   }
 
-  /** Marks what is new at the top, unless the reader is further down: then it stays unseen. */
+  /** Marks new entries at the top. If the list is scrolled down, they count as unseen instead. */
   #see(shown: readonly LogEntry[], isAway: boolean): void {
     const added = countAfter(shown, this.#drawn);
     const isFirst = this.#drawn === 0;
@@ -209,7 +209,7 @@ export class LogView {
       element.querySelector('.event')?.setAttribute('aria-expanded', 'false');
     } else this.#unfold(element, entry);
     this.#measure(element);
-    // At once, and not with the next frame: till then the unfolded row would lie over those below it.
+    // Draw now, not in the next frame: until then, the unfolded row would overlap the rows below it.
     this.#draw();
   }
 
@@ -220,7 +220,7 @@ export class LogView {
     this.#resizes.observe(element);
   }
 
-  /** Scrolls as little as brings a row into sight. @returns its element */
+  /** Scrolls just far enough to make a row visible. @returns its element */
   #show(index: number): HTMLLIElement | undefined {
     const top = this.#layout.topOf(index);
     const bottom = this.#layout.topOf(index + 1);
@@ -236,7 +236,7 @@ export class LogView {
     this.#schedule();
     if (!entries.some(({ target }) => target === this.#scroller)) return;
     this.#rowHeight = Number.parseFloat(getComputedStyle(this.#list).getPropertyValue('--entry-height'));
-    // Before this frame is painted: rows of another height would lie over each other in it.
+    // Draw before this frame is painted, because rows of a new height would overlap in it.
     this.#draw();
   }
 

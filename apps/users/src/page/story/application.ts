@@ -12,16 +12,24 @@ export interface ApplicationStatus {
   readonly gatewayCommand: string;
 }
 
-/** `unknown` before the first answer; `failing` if the application answers but cannot read its database; `silent` if it does not answer. */
+/**
+ * `unknown` before the first answer; `failing` if the application answers but cannot read its database; `silent` if it
+ * does not answer.
+ */
 export type ApplicationState = 'unknown' | 'answers' | 'failing' | 'silent';
 
-/** How often the application is asked during an outage of the gateway, when its answers are the only news. */
+/** The interval of status requests during an outage of the gateway, when the page has no other source. */
 const OUTAGE_MS = 1_000;
-/** How long after the last event it is asked otherwise: an event shows that the application is there. */
+/**
+ * Otherwise, how long after the last event a status request is sent: an event shows that the application is running.
+ */
 const QUIET_MS = 15_000;
 const TIMEOUT_MS = 3_000;
 
-/** Asks the application for its status, so that the page knows whether it is there and how many events are in its log. */
+/**
+ * Requests the status of the application, so that the page knows whether it is running and how many events are in its
+ * log.
+ */
 export class ApplicationWatch {
   readonly #changed: () => void;
   #state: ApplicationState = 'unknown';
@@ -42,12 +50,12 @@ export class ApplicationWatch {
     return this.#state;
   }
 
-  /** Its last answer; it stays when the application does not answer any further request. */
+  /** The last answer; it is kept when the application stops answering. */
   get status(): ApplicationStatus | undefined {
     return this.#status;
   }
 
-  /** Whether the page has no gateway: then the application is asked each second. */
+  /** Whether the page has no gateway: then the status is requested every second. */
   set outage(isOutage: boolean) {
     if (isOutage === this.#isOutage) return;
     this.#isOutage = isOutage;
@@ -55,7 +63,7 @@ export class ApplicationWatch {
     else this.#schedule();
   }
 
-  /** To be called with each live event: only a running application can have caused it. */
+  /** Must be called with each live event, which shows that the application is running. */
   heard(): void {
     if (!this.#isOutage && this.#state === 'answers') this.#schedule();
   }
@@ -106,11 +114,11 @@ function member(value: unknown, name: string): unknown {
 function text(value: unknown, name: string): string {
   const found = member(value, name);
   if (typeof found === 'string') return found;
-  throw new TypeError(`the status has no text ${name}`);
+  throw new TypeError(`the status lacks the text "${name}"`);
 }
 
 function number(value: unknown, name: string): number {
   const found = member(value, name);
   if (typeof found === 'number') return found;
-  throw new TypeError(`the status has no number ${name}`);
+  throw new TypeError(`the status lacks the number "${name}"`);
 }

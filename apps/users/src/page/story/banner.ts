@@ -1,6 +1,6 @@
 import { find, setText } from '../dom.js';
 
-/** How long good news stays, unless the pointer is over it or the focus in it. */
+/** How long good news is shown, unless the pointer or the focus is in it. */
 const GOOD_MS = 10_000;
 
 const ICONS = { bad: 'alert', wait: 'clock', good: 'check' } as const;
@@ -9,11 +9,11 @@ export interface Notice {
   readonly kind: keyof typeof ICONS;
   readonly title: string;
   readonly text: string;
-  /** When the next attempt is made, in milliseconds since the Unix epoch; `now` while one is under way. */
+  /** When the next attempt is made, in milliseconds since the Unix epoch; `now` while one is running. */
   readonly retryAt?: number | 'now' | undefined;
   /** The label of the retry button; no button if undefined. */
   readonly retry?: string | undefined;
-  /** It can be dismissed. @default only good news */
+  /** Whether the notice can be dismissed. @default true only for good news */
   readonly canGo?: boolean;
 }
 
@@ -26,7 +26,7 @@ export class Banner {
   readonly #next = find(this.#root, '.next', HTMLElement);
   readonly #retry = find(this.#root, '.retry', HTMLButtonElement);
   readonly #dismiss = find(this.#root, '.dismiss', HTMLButtonElement);
-  /** Read out by screen readers: each state once, without the numbers that follow. */
+  /** Text for screen readers: each state is announced once, without later changes of numbers. */
   readonly #spoken = find(document, '#spoken', HTMLElement);
   readonly #runout = find(this.#root, '.runout', HTMLElement);
   #retryAt: number | 'now' | undefined;

@@ -2,7 +2,7 @@ import { find } from '../dom.js';
 
 const DONE_MS = 2_000;
 
-/** Makes the button beside a command copy it; for two seconds the button says so. */
+/** Makes the button next to a command copy it. The button confirms that for two seconds. */
 export function startCopying(command: HTMLElement): void {
   const button = find(command, '.copy', HTMLButtonElement);
   const text = find(command, '.text', HTMLElement);
@@ -19,7 +19,10 @@ export function startCopying(command: HTMLElement): void {
   });
 }
 
-/** The clipboard API works in secure contexts only. Elsewhere the text is selected, and copied if the browser allows it. */
+/**
+ * The clipboard API works only in secure contexts. In others, the text is selected, and copied if the browser allows
+ * it.
+ */
 async function copy(element: HTMLElement): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(element.textContent ?? '');

@@ -3,7 +3,7 @@ import { startCopying } from './copy.js';
 
 export interface Dare {
   readonly title: string;
-  /** Undefined while it is not known: then there is nothing to copy. */
+  /** Undefined while unknown: then there is nothing to copy. */
   readonly command: string | undefined;
   readonly hint: string;
 }

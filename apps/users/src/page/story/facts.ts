@@ -1,14 +1,14 @@
 import type { GatewayProcess, LinkState } from '../link.js';
 import type { ApplicationState, ApplicationStatus } from './application.js';
 
-/** What the page knows about database, log, gateway and itself; undefined stands for what it does not know. */
+/** What the page knows about database, log, gateway and itself; undefined means unknown. */
 export interface Facts {
   readonly state: LinkState;
-  /** Where the gateway is: `localhost:1234`. */
+  /** The address of the gateway: `localhost:1234`. */
   readonly address: string;
-  /** The page was live at least once: without a connection it shows what it had then. */
+  /** Whether the page was live at least once. Without a connection, it then shows its last state. */
   readonly hasBeenLive: boolean;
-  /** At least one attempt to connect has failed. */
+  /** Whether at least one attempt to connect has failed. */
   readonly hasFailed: boolean;
   /** While the page is not live: since when, in milliseconds since the Unix epoch. */
   readonly lostAt: number | undefined;
@@ -19,14 +19,14 @@ export interface Facts {
   readonly process: GatewayProcess | undefined;
   /** The number of users in the table of the page. */
   readonly users: number | undefined;
-  /** How many events the log of the page holds. */
+  /** The number of events in the log of the page. */
   readonly events: number;
   /** The sequence of the last event that has one. */
   readonly sequence: number | undefined;
   /** The position up to which the page has read the log. */
   readonly position: string | undefined;
   readonly rate: number;
-  /** How many events wait in the log for this page, if their number is known. */
+  /** How many events in the log this page has not received; undefined if unknown. */
   readonly waiting: number | undefined;
 }
 

@@ -8,7 +8,7 @@ const POSITION_SHOWN = 8;
 
 const UNKNOWN: StationFace = { lamp: 'unknown', value: '–', note: 'Not known' };
 
-/** The line of four stations: database, log, gateway, page. Each shows whether it is up and how far it is. */
+/** The line of four stations: database, log, gateway, page. Each shows whether it is up, and its progress. */
 export class Line {
   readonly #database = new Station('database');
   readonly #log = new Station('log');
@@ -101,7 +101,7 @@ function pageFace(facts: Facts): StationFace {
   return { ...face, lamp: 'wait', note: lostAt === undefined ? '' : `As of ${clockTime(lostAt)}`, tone: 'wait' };
 }
 
-/** How far the page is: the number of the last event at its source, or how many events there are if they have no numbers. */
+/** The progress of the page: the sequence of the last event, or the number of events if they have no sequences. */
 function progress({ sequence, events }: Facts): Pick<StationFace, 'unit' | 'value'> {
   return sequence === undefined ? { value: counted(events, 'event') } : numbered(sequence);
 }

@@ -34,7 +34,11 @@ export function catchingUpNotice(behind: number): Notice {
   return { kind: 'wait', title, text: 'The gateway is back, and sends the events of the outage in order.' };
 }
 
-/** The notice that the log could not go on from the position of the page. @param ms the length of the outage in milliseconds, if there was one */
+/**
+ * The notice that the log could not continue from the position of the page.
+ *
+ * @param ms the length of the outage in milliseconds, if there was one
+ */
 export function resetNotice(reason: ResetReason, ms: number | undefined): Notice {
   const title = `${ms === undefined ? '' : `Back after ${duration(ms)}: `}everything was read anew`;
   return { kind: 'wait', title: capital(title), text: `${RESETS[reason]}.`, canGo: true };
@@ -69,7 +73,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** The line in the log above what was read anew. */
+/** The line in the log above the entries that were read again. */
 export function resetText(reason: ResetReason): string {
   return `${RESETS[reason]}. What follows was read anew.`;
 }

@@ -1,6 +1,6 @@
 import { decodeSequence } from '@pregon/protocol';
 
-/** The members of an event that tell its place among the events of its source. */
+/** The members of an event that give its place among the events of its source. */
 export interface Placed {
   readonly source: string;
   readonly sequence?: string;
@@ -8,16 +8,16 @@ export interface Placed {
 
 /** An outage that is over. */
 export interface Return {
-  /** From the loss until the page was live again. */
+  /** Milliseconds from the loss until the page was live again. */
   readonly ms: number;
   /** How many events of the outage the page has caught up with. */
   readonly caughtUp: number;
   /**
-   * Whether their sequences prove that none is missing: all of one source, each the one after the last, beginning after the last
-   * event before the loss.
+   * Whether the sequences prove that no event is missing: all are from one source and consecutive, starting after the
+   * last event before the loss.
    */
   readonly proven: boolean;
-  /** The sequence before the first event of the outage, and that of the last one. They mean something only if `proven`. */
+  /** The sequence before the first event of the outage, and that of the last one. They are valid only if `proven`. */
   readonly from: number;
   readonly to: number;
 }
@@ -30,8 +30,8 @@ interface Outage {
 }
 
 /**
- * Counts the events that the page catches up with after an outage, and checks by their sequences that none is missing. It must be given
- * every event of the log, in order.
+ * Counts the events that the page catches up with after an outage, and checks by their sequences that none is missing.
+ * It must receive every event of the log, in order.
  */
 export class OutageTracker {
   #last: { readonly source: string; readonly sequence: number } | undefined;
@@ -42,7 +42,7 @@ export class OutageTracker {
     return this.#last;
   }
 
-  /** How many events came since the loss; 0 while there is no outage. */
+  /** How many events arrived since the loss; 0 while there is no outage. */
   get caughtUp(): number {
     return this.#outage?.caughtUp ?? 0;
   }
@@ -63,18 +63,18 @@ export class OutageTracker {
     if (number !== undefined) this.#last = { source, sequence: number };
   }
 
-  /** The connection is lost. A second loss before the page was live again belongs to the same outage. */
+  /** Reports a lost connection. A second loss before the page is live again belongs to the same outage. */
   lost(now: number): void {
     this.#outage ??= { since: now, from: this.#last?.sequence ?? 0, caughtUp: 0, unbroken: true };
   }
 
-  /** The log cannot go on from the position of the page, so the sequences that follow prove nothing. */
+  /** Reports that the log cannot continue from the position of the page, so later sequences prove nothing. */
   reset(): void {
     this.#last = undefined;
     if (this.#outage) Object.assign(this.#outage, { caughtUp: 0, unbroken: false });
   }
 
-  /** The page is live again. @returns undefined if there was no outage */
+  /** Reports that the page is live again. @returns undefined if there was no outage */
   back(now: number): Return | undefined {
     const outage = this.#outage;
     this.#outage = undefined;

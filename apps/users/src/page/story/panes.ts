@@ -3,12 +3,12 @@ import { clockTime } from '../times.js';
 import { figure } from '../words.js';
 import type { Facts } from './facts.js';
 
-/** Fades the panes while the page is not live, and shows the time from which their content is. */
+/** Fades the panes while the page is not live, and shows how old their content is. */
 export class PaneAges {
   readonly #users = find(document, '#users', HTMLElement);
   readonly #log = find(document, '#log', HTMLElement);
 
-  /** @param isStale the page has been without a gateway for long enough to say so */
+  /** @param isStale whether the page has been without a gateway for long enough to show it */
   show({ hasBeenLive, lostAt, waiting }: Facts, isStale: boolean): void {
     const asOf = !hasBeenLive ? 'waiting for the gateway' : lostAt === undefined ? '' : `as of ${clockTime(lostAt)}`;
     this.#mark(this.#users, isStale, hasBeenLive, asOf);

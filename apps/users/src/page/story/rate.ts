@@ -1,7 +1,7 @@
-/** The rate is the mean of so many seconds. */
+/** The rate is the mean over this many seconds. */
 const WINDOW_S = 10;
 
-/** The rate of events, in events a second. */
+/** The rate of events, in events per second. */
 export class EventRate {
   /** The number of events in each second, by seconds since the Unix epoch. */
   readonly #counts = new Map<number, number>();
@@ -13,7 +13,7 @@ export class EventRate {
     for (const old of this.#counts.keys()) if (old <= second - WINDOW_S) this.#counts.delete(old);
   }
 
-  /** The mean of the last 10 s, in events a second. */
+  /** The mean over the last 10 s, in events per second. */
   at(now: number): number {
     const second = Math.floor(now / 1_000);
     let sum = 0;

@@ -18,7 +18,7 @@ export class StateLabel {
   readonly #word = find(this.#root, '.label', HTMLElement);
 
   show(facts: Facts): void {
-    // The word stays the same from attempt to attempt.
+    // The word stays the same between attempts.
     const state = isDown(facts) ? 'waiting' : facts.state;
     const [lamp, word] = WORDS[state];
     this.#root.dataset['state'] = state;

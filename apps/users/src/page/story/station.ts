@@ -2,7 +2,7 @@ import { find, setText } from '../dom.js';
 
 export type LampState = 'live' | 'wait' | 'bad' | 'off' | 'unknown';
 
-/** The track to the next station: events pass, do not pass, or it is not known. */
+/** The track to the next station: events pass (`live`), do not pass (`cut`), or it is unknown (`off`). */
 export type Track = 'live' | 'cut' | 'off';
 
 export type Tone = 'plain' | 'good' | 'wait' | 'bad';
@@ -31,7 +31,7 @@ export interface StationFace {
   readonly title?: string;
 }
 
-/** The most dots that run on one track at once. */
+/** The most dots that move on one track at once. */
 const MOST_SPARKS = 4;
 
 /** One station of the line: lamp, name, figure, note. */
@@ -82,7 +82,7 @@ export class Station {
     setText(this.#more, more === '' ? '' : ` · ${more}`);
   }
 
-  /** Lets a dot run to the next station: an event is on its way. */
+  /** Moves a dot to the next station, to show an event. */
   spark(): void {
     if (this.#sparks >= MOST_SPARKS || document.hidden || matchMedia('(prefers-reduced-motion: reduce)').matches)
       return;

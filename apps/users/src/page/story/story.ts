@@ -12,11 +12,11 @@ import { PaneAges } from './panes.js';
 import { EventRate } from './rate.js';
 import { StateLabel } from './state-label.js';
 
-/** A shorter outage changes the lamp only; the banner stays away. */
+/** A shorter outage only changes the lamp and does not show the banner. */
 const WORTH_TELLING_MS = 1_000;
-/** The banner does not show catching up that is over sooner. */
+/** Catching up that takes less time does not show the banner. */
 const CATCHING_UP_MS = 400;
-/** How often the gateway is asked about itself, and the rate of events shown. */
+/** How often the page requests the facts about the gateway process. */
 const ASK_EVERY_MS = 5_000;
 const TICK_MS = 1_000;
 
@@ -25,11 +25,11 @@ export interface StoryHooks {
   users(): number | undefined;
   /** How many events the page holds, and the position up to which it has read the log. */
   log(): { readonly events: number; readonly position: string | undefined };
-  /** Draws a line in the list of events that marks an outage. */
+  /** Adds a line to the list of events that marks an outage. */
   seam(text: string): void;
 }
 
-/** The top of the page: the stations of an event between the database and this page, and the one that does not work. */
+/** The top of the page: the stations of an event from the database to this page, and which of them is down. */
 export class Story {
   readonly #link: GatewayLink;
   readonly #hooks: StoryHooks;
@@ -46,7 +46,7 @@ export class Story {
   #hasFailed = false;
   #outages = 0;
   #reset: ResetReason | undefined;
-  /** The sequence at the application when the page was last live, before any event has come. */
+  /** The application's sequence when the page was last live, if no event had arrived yet. */
   #sequenceBefore: number | undefined;
   #lastStatusSequence: number | undefined;
   #telling: ReturnType<typeof setTimeout> | undefined;
@@ -64,7 +64,7 @@ export class Story {
     this.update();
   }
 
-  /** To be called with each event of the log, in order. @param isLive it happened just now */
+  /** Must be called with each event of the log, in order. @param isLive whether it is new */
   received(event: PregonEvent, isLive: boolean): void {
     this.#tracker.received(event);
     if (isLive) {
@@ -75,14 +75,14 @@ export class Story {
     this.update();
   }
 
-  /** To be called when the log cannot go on from the position of the page. */
+  /** Must be called when the log cannot continue from the position of the page. */
   reset(reason: ResetReason): void {
     this.#tracker.reset();
     this.#reset = reason;
     this.#sequenceBefore = undefined;
   }
 
-  /** Shows what is known, with the next frame. */
+  /** Shows the current facts in the next frame. */
   update(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
@@ -99,7 +99,7 @@ export class Story {
       this.#tellIn(CATCHING_UP_MS);
     } else if (state !== 'connecting') this.#lost();
     this.#application.outage = state !== 'online' && state !== 'catching-up' && this.#hasFailed;
-    // At once, not with the next frame: a hidden page has no frames.
+    // Show now, not in the next frame, because a hidden page has no frames.
     this.#show();
   }
 
@@ -129,7 +129,7 @@ export class Story {
     this.#tellIn(since === undefined ? 0 : Math.max(0, since + WORTH_TELLING_MS - Date.now()));
   }
 
-  /** Shows the banner if it is still so by then. */
+  /** Shows the banner after `ms`, if the state still holds then. */
   #tellIn(ms: number): void {
     clearTimeout(this.#telling);
     this.#telling = setTimeout(() => this.#show(), ms);
@@ -139,7 +139,7 @@ export class Story {
     const sequence = this.#application.status?.sequence;
     const before = this.#lastStatusSequence;
     this.#lastStatusSequence = sequence;
-    // Without a gateway, what the application says is all that is known of the rate.
+    // Without a gateway, the application's status is the only source for the rate.
     if (!isConnected(this.#link) && sequence !== undefined && before !== undefined && sequence > before) {
       this.#rate.add(sequence - before, Date.now());
     }

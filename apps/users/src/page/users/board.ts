@@ -9,8 +9,8 @@ export interface BoardActions {
 }
 
 /**
- * The table of users. A user's row is one DOM node from the first event to the last: a change touches the cells that changed and
- * nothing else, and the table is never built again.
+ * The table of users. The row of a user stays the same DOM node. A change updates only the cells that changed, and the
+ * table is never rebuilt.
  */
 export class UserBoard {
   readonly #body: HTMLTableSectionElement;
@@ -20,7 +20,7 @@ export class UserBoard {
   readonly #rows = new Map<string, UserRow>();
   /** The ids in the order of the rows. */
   readonly #order: string[] = [];
-  /** The user whose row takes the focus as soon as it is there. */
+  /** The user whose row gets the focus as soon as it exists. */
   #awaited: string | undefined;
 
   constructor(body: HTMLTableSectionElement, actions: BoardActions) {
@@ -38,16 +38,16 @@ export class UserBoard {
     return this.#rows.size;
   }
 
-  /** A number that no user has, above all that are numbers. */
+  /** An unused id: one more than the largest numeric id. */
   get nextId(): string {
     const numbers = this.#order.filter((id) => /^\d{1,15}$/.test(id)).map(Number);
     return String(numbers.reduce((most, number) => Math.max(most, number), 0) + 1);
   }
 
   /**
-   * Shows a user as it is now: adds its row, or writes into it what changed.
+   * Shows the current state of a user: adds its row, or updates the cells that changed.
    *
-   * @param options.isNews make the change seen; not for what the page shows first
+   * @param options.isNews whether a new row is highlighted; false for the first content of the page
    */
   put(user: User, { isNews }: { isNews: boolean }): void {
     const existing = this.#rows.get(user.id);
@@ -64,7 +64,7 @@ export class UserBoard {
     this.#focus.changed();
     if (this.#awaited !== user.id) return;
     this.#awaited = undefined;
-    // Unless the reader has gone elsewhere meanwhile.
+    // Not if the reader has moved the focus in the meantime.
     if (document.activeElement === null || document.activeElement === document.body) row.element.focus();
   }
 
@@ -78,7 +78,7 @@ export class UserBoard {
     this.#focus.changed();
   }
 
-  /** Gives the focus to the row of a user: at once, or when it comes. */
+  /** Gives the focus to the row of a user, now or when the row is added. */
   focusOn(id: string): void {
     const row = this.#rows.get(id);
     if (row) row.element.focus();
@@ -96,7 +96,7 @@ export class UserBoard {
     this.#actions.remove(user);
   }
 
-  /** Where the id stands, or would stand. */
+  /** The index of the id, or the index where it would be inserted. */
   #placeOf(id: string): number {
     let low = 0;
     let high = this.#order.length;

@@ -9,11 +9,14 @@ type Field = (typeof FIELDS)[number];
 export interface EditorHooks {
   /** Called with the name of each user that was saved. */
   saved(name: string): void;
-  /** The reader wants this user deleted. */
+  /** Called when the reader deletes this user. */
   remove(user: User): void;
 }
 
-/** The dialog in which a user is added or edited. It closes when the application has taken the user, and keeps what was typed until then. */
+/**
+ * The dialog in which a user is added or edited. It closes when the application has accepted the user, and keeps the
+ * input until then.
+ */
 export class UserEditor {
   readonly #dialog = find(document, '#editor', HTMLDialogElement);
   readonly #form = find(this.#dialog, 'form', HTMLFormElement);
@@ -22,7 +25,7 @@ export class UserEditor {
   readonly #save = find(this.#dialog, '[type=submit]', HTMLButtonElement);
   readonly #delete = find(this.#dialog, '[value=delete]', HTMLButtonElement);
   readonly #hooks: EditorHooks;
-  /** The one that is edited; undefined while one is added. */
+  /** The user being edited; undefined while a user is added. */
   #user: User | undefined;
 
   constructor(hooks: EditorHooks) {
@@ -39,7 +42,7 @@ export class UserEditor {
     for (const name of FIELDS) this.#input(name).addEventListener('input', () => this.#tell(name, ''));
   }
 
-  /** @param user the one to edit; or the id under which one is added, unless another is typed */
+  /** @param user the user to edit; or the suggested id of a new user */
   open(user: User | { readonly id: string }): void {
     this.#user = 'name' in user ? user : undefined;
     this.#title.textContent = this.#user ? `Edit user ${user.id}` : 'Add user';
@@ -57,7 +60,7 @@ export class UserEditor {
     if (this.#save.disabled) return;
     const draft = { id: this.#value('id'), name: this.#value('name'), email: this.#value('email') };
     if (!draft.id) {
-      // There is no address to send it to.
+      // Without an id, there is no URL to send the user to.
       this.#show({ message: '', fields: new Map([['id', 'Enter an Id.']]) });
       return;
     }

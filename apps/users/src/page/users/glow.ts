@@ -1,7 +1,10 @@
-/** If more elements change within one frame, none glows: nobody could follow them. */
+/** If more elements change in one frame, none is highlighted, because a reader could not follow them. */
 const MOST_IN_A_FRAME = 20;
 
-/** How long the class stays, in milliseconds: longer than the animation; without motion, as long as the mark is to be seen. */
+/**
+ * How long the class stays, in milliseconds: longer than the animation; with reduced motion, as long as the mark is
+ * shown.
+ */
 const GLOW_MS = 1_000;
 const STILL_MS = 4_000;
 
@@ -10,7 +13,7 @@ export class Glow {
   #waiting = new Map<HTMLElement, string>();
   readonly #marked = new Map<HTMLElement, ReturnType<typeof setTimeout>>();
 
-  /** @param mark the class that the style sheet knows */
+  /** @param mark a class of the style sheet */
   mark(element: HTMLElement, mark: 'changed' | 'added'): void {
     if (this.#waiting.size === 0) requestAnimationFrame(() => this.#show());
     if (!this.#waiting.has(element)) this.#waiting.set(element, mark);

@@ -1,9 +1,9 @@
 export interface Grid {
-  /** The rows that are there, from top to bottom. */
+  /** The current rows, from top to bottom. */
   rows(): HTMLElement[];
-  /** Enter. */
+  /** Called for the Enter key. */
   activate(row: HTMLElement): void;
-  /** Delete. */
+  /** Called for the Delete key. */
   remove(row: HTMLElement): void;
 }
 
@@ -11,7 +11,7 @@ export interface Grid {
 const PAGE_ROWS = 10;
 
 /**
- * The keyboard in the table: it is one stop of the Tab key, the arrow keys move between rows, and within a row to its buttons.
+ * Keyboard navigation of the table: it is one tab stop. Arrow keys move between rows, and in a row between its buttons.
  *
  * @see https://www.w3.org/WAI/ARIA/apg/patterns/grid/
  */
@@ -31,7 +31,7 @@ export class GridFocus {
     body.addEventListener('keydown', (event) => this.#keyDown(event));
   }
 
-  /** To be called when rows came or went. */
+  /** Must be called when rows were added or removed. */
   changed(): void {
     if (this.#active?.isConnected && this.#active.dataset['id'] !== undefined) return;
     const first = this.#body.querySelector<HTMLElement>('tr[data-id]');
@@ -39,7 +39,10 @@ export class GridFocus {
     else this.#active = undefined;
   }
 
-  /** To be called before a row is removed: the focus moves to the next row, or to the one before if it is the last. */
+  /**
+   * Must be called before a row is removed. The focus moves to the next row, or to the previous one if there is no
+   * next.
+   */
   leaving(row: HTMLElement): void {
     const rows = this.#grid.rows();
     const index = rows.indexOf(row);

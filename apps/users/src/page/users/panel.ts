@@ -9,7 +9,7 @@ import { UserEditor } from './editor.js';
 import { deleteUser, saveUser } from './requests.js';
 import { parseUser, type User } from './user.js';
 
-/** The left column: the table of users as it stands, and what can be done to it. */
+/** The left column: the current table of users, and the actions on it. */
 export class UserPanel {
   readonly #root = find(document, '#users', HTMLElement);
   readonly #table = find(this.#root, 'table', HTMLTableElement);
@@ -22,7 +22,7 @@ export class UserPanel {
   readonly #editor: UserEditor;
   readonly #board: UserBoard;
   readonly #users: Collection<User>;
-  /** The first snapshot was applied: later changes are highlighted. */
+  /** Whether the first snapshot was applied: later changes are highlighted. */
   #isReady = false;
 
   constructor(link: GatewayLink, toasts: Toasts) {
@@ -83,7 +83,7 @@ export class UserPanel {
     this.#empty.hidden = count > 0;
   }
 
-  /** Deletes at once and offers to undo it, instead of asking for confirmation each time. */
+  /** Deletes immediately and offers an undo, instead of asking for confirmation. */
   async #remove(user: User): Promise<void> {
     const refusal = await deleteUser(user.id);
     if (refusal) {
@@ -109,7 +109,7 @@ export class UserPanel {
     return this.#link.state !== 'online';
   }
 
-  /** Without a gateway a change is saved but not shown; without a hint, that would look like a failure. */
+  /** Without a gateway, a change is saved but not shown, which would look like a failure without this hint. */
   #tellIfStale(what: string): void {
     if (this.#isStale) this.#toasts.show(`${what} The table shows it when the gateway is back.`);
   }

@@ -1,6 +1,6 @@
 import type { UserDraft } from './user.js';
 
-/** What the application answered: undefined where it did what was asked. */
+/** Why the application refused a request. Functions return undefined instead if the request succeeded. */
 export type Refusal = {
   readonly message: string;
   readonly status?: number;
@@ -28,7 +28,7 @@ async function request(id: string, options: RequestInit): Promise<Refusal | unde
   }
 }
 
-/** Reads a problem of RFC 9457; any other answer that is an error is told by its status. */
+/** Reads a problem (RFC 9457). Any other error response is described by its status. */
 async function readRefusal(response: Response): Promise<Refusal> {
   const fallback = {
     message: `The application answered ${response.status}.`,

@@ -19,7 +19,7 @@ export class UserRow {
   readonly #glow: Glow;
   #user: User;
 
-  /** @param isNew the row is highlighted as added */
+  /** @param isNew whether the row is highlighted as added */
   constructor(user: User, glow: Glow, { isNew }: { isNew: boolean }) {
     this.#glow = glow;
     this.#user = user;
@@ -41,7 +41,7 @@ export class UserRow {
     }
   }
 
-  /** Fades out and is removed. Meanwhile it takes no clicks and keys. */
+  /** Fades the row out and removes it. In the meantime it accepts no clicks or keys. */
   leave(): void {
     this.element.classList.add('removed');
     this.element.inert = true;

@@ -1,4 +1,4 @@
-/** A user, as the table, the events and the snapshot carry it. */
+/** A user, as in the table, the events and the snapshot. */
 export interface User {
   readonly id: string;
   readonly name: string;
@@ -7,17 +7,17 @@ export interface User {
   readonly updatedAt: string;
 }
 
-/** What can be typed in. */
+/** The members that a reader can enter. */
 export type UserDraft = Pick<User, 'id' | 'name' | 'email'>;
 
-/** Numbers by value, the rest by letters; never 0 for two ids, so that each row has one place. */
+/** Compares numbers by value and other ids alphabetically. Never 0 for different ids, so that the order is total. */
 export function compareIds(a: string, b: string): number {
   return collator.compare(a, b) || (a < b ? -1 : Number(a > b));
 }
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** @throws TypeError where the value is no user */
+/** @throws TypeError if the value is not a user */
 export function parseUser(value: unknown): User {
   return {
     id: text(value, 'id'),
@@ -31,5 +31,5 @@ export function parseUser(value: unknown): User {
 function text(value: unknown, name: keyof User): string {
   const member: unknown = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
   if (typeof member === 'string') return member;
-  throw new TypeError(`a user has no ${name}`);
+  throw new TypeError(`a user lacks the text "${name}"`);
 }
