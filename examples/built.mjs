@@ -1,4 +1,5 @@
-// Runs before each example, in its folder. If a module is missing, it says in one line what to do, instead of a stack trace.
+// Runs before each example, in its folder. If a module is missing, it prints one line with the solution instead of a
+// stack trace.
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
@@ -21,6 +22,6 @@ const missing = [...Object.keys(dependencies), ...(/^node (\S+)/.exec(scripts.st
 );
 
 if (missing.length > 0) {
-  console.error(`${missing[0]} is not there: run "npm ci && npm run build" at the root of the repository first`);
+  console.error(`${missing[0]} is missing: run "npm ci && npm run build" at the root of the repository first`);
   process.exit(1);
 }

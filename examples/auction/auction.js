@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto';
 const MAX_AMOUNT = 1_000_000_000;
 const MAX_NAME = 60;
 
-/** Of the application's own range; 4500 and above says: do not come back. */
+/** A close code from the application's own range. Codes from 4500 tell clients not to reconnect. */
 const SOLD = { code: 4900, reason: 'sold', reconnect: false };
 
-/** One auction, open until nobody has bid more for some time. */
+/** An auction. It is open until there was no higher bid for some time. */
 export class Auction {
   id = randomUUID();
   #item;
@@ -15,7 +15,7 @@ export class Auction {
   #highest;
   #sold = false;
   #hammer;
-  /** Bids are weighed one after the other. */
+  /** The queue of bids, which are checked one after the other. */
   #weighed = Promise.resolve();
 
   constructor({ item, seconds }) {
@@ -27,7 +27,7 @@ export class Auction {
     return { item: this.#item, highest: this.#highest ?? null, sold: this.#sold };
   }
 
-  /** What comes in over the route, by whatever transport. */
+  /** Handlers for the messages of the route, over any transport. */
   get handlers() {
     return {
       opened: (connection) => {
@@ -62,16 +62,16 @@ export class Auction {
     return { accepted: data };
   }
 
-  /** A bid that came in time and is still being weighed counts. */
+  /** Ends the auction after the pending bids, because a bid that arrived in time counts. */
   #fall(number) {
     this.#weighed = this.#weighed.then(() => (number === this.#highest.number ? this.#end() : undefined));
   }
 
-  /** The sockets close, and tell their clients not to come back. */
+  /** Closes the sockets with a code that tells clients not to reconnect. */
   async #end() {
     this.#sold = true;
     for (const connection of [...this.#gateway.connections('auction')]) this.#sendAway(connection);
-    // For those who read the log; clients have been told.
+    // For readers of the log; the clients already know.
     await this.#publish('ended', 'AuctionWasEnded', this.#highest).catch(console.error);
   }
 

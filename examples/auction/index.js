@@ -6,7 +6,7 @@ import { attachGateway } from 'pregon';
 import { Auction } from './auction.js';
 import { Traffic } from './traffic.js';
 
-// What the environment says already goes first.
+// Variables that are already set take precedence.
 if (existsSync('.env')) process.loadEnvFile();
 const { PORT = '8080', HOST, ORIGINS, DATA_DIR = 'data', SECONDS = '60', POLL_MS = '3000' } = process.env;
 
@@ -25,7 +25,7 @@ await once(server, 'listening');
 const gateway = await attachGateway(server, {
   log: `sqlite:${DATA_DIR}/log.db`,
   allowedOrigins: ORIGINS?.split(','),
-  // Only this auction's bids: whoever comes asks for all of them, and goes on from there.
+  // Only the bids of this auction. A client requests all of them, then continues with new ones.
   routes: { auction: { path: '/auction', topics: [`auction.${auction.id}.bid`], handlers: [auction.handlers] } },
 });
 auction.open(gateway);

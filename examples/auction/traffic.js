@@ -1,12 +1,18 @@
 const MAX_VIEWERS = 1_000;
 
-/** Requests, and bytes on the wire in both directions, by viewer and way, as `?viewer=…&way=…` of a request says. */
+/**
+ * Counts requests, and bytes on the wire in both directions, by viewer and way, which a request gives as
+ * `?viewer=…&way=…`.
+ */
 export class Traffic {
   #viewers = new Map();
-  /** What was counted of a connection so far; it carries one request after the other. */
+  /** The bytes already counted per connection, which serves several requests in sequence. */
   #counted = new WeakMap();
 
-  /** Sees all that comes, as tracing tools do: the listeners of a server see only what the gateway on it leaves to them. */
+  /**
+   * Wraps `emit`, as tracing tools do, to see all requests: listeners of the server only see requests that are not the
+   * gateway's.
+   */
   constructor(server) {
     const emit = server.emit;
     server.emit = (event, ...args) => {
@@ -37,7 +43,7 @@ export class Traffic {
     });
   }
 
-  /** By way: `{ websocket: { requests, bytes }, … }`. */
+  /** The counts of a viewer by way: `{ websocket: { requests, bytes }, … }`. */
   of(viewer) {
     const counts = this.#viewers.get(viewer) ?? new Map();
     return Object.fromEntries([...counts].map(([way, count]) => [way, this.#sum(count)]));
@@ -60,7 +66,7 @@ export class Traffic {
     return count;
   }
 
-  /** Bytes since it was asked last. */
+  /** The bytes of a socket since the last call. */
   #take(socket) {
     const total = socket.bytesRead + socket.bytesWritten;
     const bytes = total - (this.#counted.get(socket) ?? 0);

@@ -1,6 +1,6 @@
 const clients = new Set();
 
-/** Tells all others what one says. */
+/** Sends each message to all other clients. */
 export const chat = {
   onOpen: (connection) => clients.add(connection),
   onMessage(from, text) {

@@ -7,7 +7,7 @@ import { chat } from './chat.js';
 const { PORT = '8000', CHAT_PORT = '8080' } = process.env;
 
 try {
-  // Two ports are two origins, so the chat has to be told which pages may connect.
+  // Two ports are two origins, so the chat server needs a list of the pages that may connect.
   const web = createServer().listen(Number(PORT), '127.0.0.1');
   await once(web, 'listening');
   const origin = `http://localhost:${web.address().port}`;

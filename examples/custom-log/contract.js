@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { describeLog } from 'pregon/testing';
 import { files } from './files.js';
 
-// What every log promises, with the test runner of Node.js: `npm test`.
+// The contract suite of every log, with the test runner of Node.js: `npm test`.
 describeLog(
   { describe, it },
   {

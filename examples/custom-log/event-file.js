@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const CHUNK_BYTES = 1_048_576;
 
-/** The payloads of all events, one a line: compact JSON has no line break. */
+/** A file with the payloads of all events, one per line, because compact JSON has no line break. */
 export class EventFile {
   #file;
   #end = 0;
@@ -14,7 +14,7 @@ export class EventFile {
     this.#file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   }
 
-  /** Each line that has an end, and where it begins. @returns {Generator<[payload: Buffer, place: number]>} */
+  /** Yields each complete line and the offset of its start. @returns {Generator<[payload: Buffer, place: number]>} */
   *lines() {
     const { size } = fstatSync(this.#file);
     let rest = Buffer.alloc(0);
@@ -26,14 +26,19 @@ export class EventFile {
         rest = rest.subarray(end + 1);
       }
     }
-    // A process that was killed while it wrote leaves a line without an end: nobody was told that it is stored.
+    // A process that is killed during a write leaves an incomplete line. Its append was never confirmed, so drop it.
     ftruncateSync(this.#file, this.#end);
   }
 
-  /** Durable when it resolves. @param {readonly Uint8Array[]} payloads @returns {Promise<number[]>} where they begin */
+  /**
+   * Durable when it resolves.
+   *
+   * @param {readonly Uint8Array[]} payloads
+   * @returns {Promise<number[]>} the offset of each
+   */
   async append(payloads) {
     const bytes = Buffer.concat(payloads.flatMap((payload) => [payload, Buffer.from('\n')]));
-    // What an append that failed has left.
+    // Remove what a failed append has left.
     ftruncateSync(this.#file, this.#end);
     for (let done = 0; done < bytes.length; ) {
       const [left, at] = [bytes.length - done, this.#end + done];

@@ -12,19 +12,20 @@ import { lockFolder } from './lock.js';
 
 const folderOf = (/** @type {string} */ url) => url.slice('files:'.length);
 
-/** Logs of flat files in a folder, for one process: `files:data/log`. @returns {LogDriver} */
+/** A driver for logs of flat files in a folder, for one process: `files:data/log`. @returns {LogDriver} */
 export function files() {
   return {
     name: 'flat files',
     schemes: ['files'],
     example: 'files:PATH',
     assertUrl(url) {
-      if (folderOf(url) === '') throw new PregonError('CONFIG_INVALID', 'files: needs a folder: write files:data/log');
+      if (folderOf(url) === '')
+        throw new PregonError('CONFIG_INVALID', '"files:" needs a folder, such as files:data/log');
     },
     capabilities: () => ({ processes: 'one', what: 'a log of flat files' }),
     resolve: (url, folder, cwd) => `files:${relative(cwd, resolve(folder, folderOf(url)))}`,
     async open(url, options) {
-      const message = 'a log of flat files keeps all events: leave out the retention';
+      const message = 'a log of flat files keeps all events: remove "retention" from its options';
       if (options.retention) throw new PregonError('CONFIG_INVALID', message);
       const folder = resolve(folderOf(url));
       mkdirSync(folder, { recursive: true });
@@ -46,7 +47,7 @@ function openLog(folder, options, unlock) {
   const identity = readJson(identityFile) ?? { birth, secret: randomBytes(32).toString('hex') };
   writeJson(identityFile, identity);
   const log = new FilesLog(folder, identity, options, unlock);
-  // The names of new files are part of the folder, and as durable as that.
+  // The names of new files are stored in the folder, so the folder must be synced too.
   syncFolder(folder);
   return log;
 }
@@ -63,7 +64,12 @@ class FilesLog extends IndexedLog {
   /** @type {Promise<void> | undefined} */
   #closing;
 
-  /** @param {string} folder @param {{ birth: LogPoint, secret: string }} identity @param {LogOptions} options @param {() => void} unlock */
+  /**
+   * @param {string} folder
+   * @param {{ birth: LogPoint, secret: string }} identity
+   * @param {LogOptions} options
+   * @param {() => void} unlock
+   */
   constructor(folder, { birth, secret }, options, unlock) {
     const keptFile = join(folder, 'kept.json');
     super(birth, options, { values: readJson(keptFile), save: async (state) => writeJson(keptFile, [...state]) });
@@ -79,7 +85,11 @@ class FilesLog extends IndexedLog {
       }
     } catch (cause) {
       this.#file.close();
-      throw new PregonError('LOG_UNAVAILABLE', `${folder}/events.ndjson is damaged at byte ${read}`, { cause });
+      throw new PregonError(
+        'LOG_UNAVAILABLE',
+        `${folder}/events.ndjson is damaged at byte ${read}: repair or remove that line`,
+        { cause },
+      );
     }
   }
 
@@ -112,7 +122,7 @@ class FilesLog extends IndexedLog {
     return this.#file.read(place, size);
   }
 
-  /** Whatever was asked for while the disk was busy is written as one. */
+  /** Group commit: appends that arrive while the disk is busy are written together. */
   async #write() {
     for (let batch = this.#waiting.splice(0); batch.length > 0; batch = this.#waiting.splice(0)) {
       /** @type {Map<string, EncodedEvent>} */
@@ -130,7 +140,7 @@ class FilesLog extends IndexedLog {
     this.#writing = undefined;
   }
 
-  /** @param {Append} append @param {Map<string, EncodedEvent>} staged @returns whether it can be stored */
+  /** @param {Append} append @param {Map<string, EncodedEvent>} staged @returns whether the append can be stored */
   #stage({ events, failed }, staged) {
     try {
       for (const [key, event] of this.fresh(events, staged)) staged.set(key, event);

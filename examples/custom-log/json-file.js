@@ -7,14 +7,19 @@ export function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
-/** Durable when it returns; killed before, the file has what it had. @param {string} path @param {unknown} value */
+/**
+ * Durable when it returns. If the process is killed before that, the file keeps its old content.
+ *
+ * @param {string} path
+ * @param {unknown} value
+ */
 export function writeJson(path, value) {
   writeFileSync(`${path}.next`, JSON.stringify(value), { mode: 0o600, flush: true });
   renameSync(`${path}.next`, path);
   syncFolder(dirname(path));
 }
 
-/** The name of a new file is part of its folder, and as durable as that. @param {string} path */
+/** Syncs a folder, which stores the names of its new files. @param {string} path */
 export function syncFolder(path) {
   const folder = openSync(path, 'r');
   fsyncSync(folder);

@@ -1,7 +1,7 @@
 // @ts-check
 
 /**
- * Each event is a line of JSON. One object for all connections, so that the bytes are made once for all of them.
+ * Writes each event as a line of JSON. All connections share this object, so that the bytes are encoded once for all.
  *
  * @type {import('pregon/transport').Format}
  */
@@ -14,7 +14,8 @@ const lines = {
 };
 
 /**
- * Newline-delimited JSON over HTTP: `curl -N -H 'Accept: application/x-ndjson' http://localhost:1234/events?since=first`.
+ * Newline-delimited JSON over HTTP: `curl -N -H 'Accept: application/x-ndjson'
+ * http://localhost:1234/events?since=first`.
  *
  * @returns {import('pregon/transport').Transport}
  */
@@ -55,7 +56,7 @@ export function ndjson() {
 }
 
 /**
- * What the gateway writes to. Nothing is kept for a client that reads slowly: while its link is full, its cursor waits.
+ * The link that the gateway writes to. Nothing is buffered for a slow client: while its link is full, its cursor waits.
  *
  * @param {import('node:http').ServerResponse} response
  * @returns {import('pregon/transport').Link}
@@ -84,7 +85,7 @@ function linkTo(response) {
       write({ op: 'message', name, data: jsonData });
       return true;
     },
-    // An empty line is a sign of life that every reader of lines passes over; HTTP has no way to ask for an answer.
+    // An empty line keeps the connection alive, and line readers ignore it. HTTP has no ping that is answered.
     ping() {
       if (!isFull()) response.write('\n');
       return false;
@@ -92,7 +93,7 @@ function linkTo(response) {
     close(code) {
       write({ op: 'closing', ...code });
       response.end();
-      // One that reads nothing would else stay for ever, with all that waits for it.
+      // Otherwise a client that reads nothing would stay connected for ever, with its buffered bytes.
       setTimeout(() => response.destroy(), 2_000).unref();
     },
   };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Server } from './server.js';
 
-// What the environment says already goes first.
+// Variables that are already set take precedence.
 if (existsSync('.env')) process.loadEnvFile();
 
 const server = new Server(process.env);

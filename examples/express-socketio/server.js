@@ -9,7 +9,7 @@ import { notices } from './routes/notices.js';
 
 const PUBLIC = join(import.meta.dirname, 'public');
 
-/** Pages, HTTP and Socket.IO on one port. */
+/** Serves pages, HTTP and Socket.IO on one port. */
 export class Server {
   #app = express();
   #port;
@@ -39,7 +39,7 @@ export class Server {
     console.log(`running on port ${this.#server.address().port}`);
   }
 
-  /** Ends the sockets too. */
+  /** Closes the server and its sockets. */
   close() {
     this.#server.close();
   }

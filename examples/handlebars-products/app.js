@@ -28,7 +28,7 @@ export function createApp(products) {
   return app;
 }
 
-/** A form on somebody else's page would be sent as well. */
+/** Refuses cross-site requests, because a form on another site could be sent to this server. */
 function refuseOtherSites(request, response, next) {
   if (request.get('sec-fetch-site') === 'cross-site') return response.status(403).end();
   next();

@@ -5,7 +5,7 @@ import { createApp } from './app.js';
 import { openProducts } from './products.js';
 import { products as productHandlers } from './sockets.js';
 
-// What the environment says already goes first.
+// Variables that are already set take precedence.
 if (existsSync('.env')) process.loadEnvFile();
 const { PORT = '8080', HOST, ORIGINS, DATA_DIR = 'data' } = process.env;
 

@@ -4,7 +4,10 @@ import Database from 'libsql';
 const MAX_TITLE = 100;
 const MAX_PRICE = 1_000_000;
 
-/** The table of products, and the events of each change in the same transaction; what is committed reaches the log, also after kill -9. */
+/**
+ * The table of products. Each change and its event are one transaction, and committed events reach the log even after
+ * kill -9.
+ */
 export function openProducts(file, log) {
   const db = new Database(file, { timeout: 5_000 });
   db.exec(`PRAGMA journal_mode = WAL;
@@ -33,7 +36,7 @@ export function openProducts(file, log) {
   return {
     all: () => select.all(),
     create: (product) => create(product),
-    /** False where there is none with this id. */
+    /** Returns false if there is no product with this id. */
     remove: (id) => remove(id),
     snapshot: () => outbox.snapshot(db, () => select.all()),
     async close() {
@@ -43,7 +46,7 @@ export function openProducts(file, log) {
   };
 }
 
-/** Reads what somebody entered: the product, or by field what is wrong with it. */
+/** Parses user input: returns the product, or the errors by field. */
 export function parseProduct(input) {
   const title = typeof input?.title === 'string' ? input.title.trim() : '';
   const price = isAmount(input?.price) ? Math.round(Number(input.price) * 100) / 100 : Number.NaN;

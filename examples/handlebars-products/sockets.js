@@ -1,6 +1,8 @@
 import { parseProduct } from './products.js';
 
-/** What pages may emit; what is returned is the acknowledgement. Nobody is told here: the event in the log tells all. */
+/**
+ * Handlers for what pages may emit. The returned value is the acknowledgement. The event in the log notifies all pages.
+ */
 export function products(store) {
   return {
     messages: {

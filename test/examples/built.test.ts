@@ -35,7 +35,7 @@ it('[fault G5] An example says in one line if the packages or the build are miss
   const copy = join(temporaryFolder(), 'examples');
   const withoutBuild = (source: string) => !/node_modules|dist$/.test(source);
   cpSync(EXAMPLES, copy, { recursive: true, filter: withoutBuild });
-  const advice = 'is not there: run "npm ci && npm run build" at the root of the repository first\n';
+  const advice = 'is missing: run "npm ci && npm run build" at the root of the repository first\n';
   expect(await check(join(copy, 'subscribers'))).toMatchObject({ code: 1, stderr: `pregon ${advice}` });
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   expect(await check(join(copy, 'subscribers'))).toMatchObject({ code: 0, stderr: '' });

@@ -13,7 +13,7 @@ const ways = {
 
 let sold = false;
 
-/** Asks again and again, whether anything happened or not, and misses what happens in between. */
+/** Requests the state repeatedly, whether anything happened or not. Bids between two requests are missed. */
 async function poll() {
   const response = await fetch(`/api/auction?viewer=${viewer}&way=polling`);
   const auction = await response.json();
@@ -22,13 +22,13 @@ async function poll() {
   if (!auction.sold) setTimeout(poll, auction.pollMs);
 }
 
-/** All bids of this auction, the first included; after a lost connection it goes on where it was. */
+/** Receives all bids of this auction from the first; after a lost connection, it resumes where it was. */
 function listen(way, transport) {
   const socket = io('/auction', {
     transports: [transport],
     query: { viewer, way },
     auth: { since: 'first', names: 'type' },
-    // Each of them on a connection of its own.
+    // Each transport has its own connection.
     forceNew: true,
   });
   socket.on('BidWasPlaced', ({ data }) => ways[way].saw(data));
@@ -38,7 +38,7 @@ function listen(way, transport) {
 async function count() {
   const traffic = await (await fetch(`/api/traffic?viewer=${viewer}`)).json();
   for (const [way, { requests, bytes }] of Object.entries(traffic)) ways[way].cost(requests, bytes);
-  // What was on its way when it was sold is in the last count.
+  // The last count includes the traffic that was on its way at the end of the auction.
   if (!sold) setTimeout(count, COUNT_MS);
 }
 
@@ -70,7 +70,7 @@ byId('bid').addEventListener('submit', async (event) => {
     const bid = { bidder: bidder.value, amount: amount.valueAsNumber };
     const answer = await socket.timeout(5_000).emitWithAck('bid', bid);
     byId('refused').textContent = answer.error ? 'It could not be placed.' : (answer.refused ?? '');
-    // Unless the next one was typed meanwhile.
+    // Not if the user has typed another amount in the meantime.
     if (answer.accepted && amount.valueAsNumber === bid.amount) amount.value = '';
   } catch {
     byId('refused').textContent = 'No answer: look at the highest bid before you bid again.';

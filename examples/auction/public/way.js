@@ -1,4 +1,4 @@
-/** A row of the table: one way to the bids, and what it costs. */
+/** A row of the table: one way to get the bids, and its cost. */
 export class Way {
   #row;
   #last = 0;

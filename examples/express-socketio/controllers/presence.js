@@ -1,4 +1,4 @@
-/** Says who connects, who comes back and who goes. Clients of a route keep their id when they come back. */
+/** Logs each client that connects, reconnects or disconnects. Clients of a route keep their id when they reconnect. */
 export function presence(namespace) {
   namespace.on('connection', (socket) => {
     const who = `${socket.id} of ${namespace.name}`;

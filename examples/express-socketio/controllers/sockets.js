@@ -1,7 +1,7 @@
 const MAX_LENGTH = 2_000;
 const MAX_STORED = 1_000;
 
-/** What clients may emit, and who hears of it. */
+/** Handles what clients may emit, and decides who receives it. */
 export function sockets(io) {
   const stored = [];
   let mirrored = '';
@@ -24,12 +24,12 @@ export function sockets(io) {
       socket.broadcast.emit('escribir', text);
     });
 
-    // To all, the sender too.
+    // To all clients, including the sender.
     socket.on('enviar-mensaje', (payload, answer) => {
       send(io, payload, answer);
     });
 
-    // The sender gets the acknowledgement, and nothing else.
+    // To all clients except the sender, which only gets the acknowledgement.
     socket.on('enviar-a-otros', (payload, answer) => {
       send(socket.broadcast, payload, answer);
     });
@@ -37,7 +37,7 @@ export function sockets(io) {
 }
 
 function send(receivers, payload, answer) {
-  // Who emits without a callback wants no answer; what is no function was sent by a program that is none of ours.
+  // A client that emits without a callback wants no acknowledgement. Another program may send any value here.
   const acknowledge = typeof answer === 'function' ? answer : () => {};
   if (!isPayload(payload)) return acknowledge({ error: 'a message is {mensaje, id, fecha}' });
   const { mensaje, id, fecha } = payload;
@@ -59,5 +59,5 @@ function isText(text) {
   return typeof text === 'string' && text !== '' && text.length <= MAX_LENGTH;
 }
 
-// So that `require('./controllers/sockets.js')(io)` is this function; Node.js 20.19 or later.
+// Makes `require('./controllers/sockets.js')` return this function; needs Node.js 20.19 or later.
 export { sockets as 'module.exports' };

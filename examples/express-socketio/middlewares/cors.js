@@ -1,4 +1,4 @@
-/** Lets pages of other origins read what this server answers (Fetch standard, "CORS protocol"). */
+/** Lets pages of other origins read the responses of this server (Fetch standard, "CORS protocol"). */
 export function cors(origins = []) {
   return (request, response, next) => {
     const { origin } = request.headers;

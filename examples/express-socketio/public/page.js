@@ -22,13 +22,13 @@ function showState() {
 socket.on('connect', showState);
 socket.on('disconnect', showState);
 
-// Mirror: the whole text goes at each character, and replaces what is there.
+// Mirror: each keystroke sends the whole text, which replaces the text on the other pages.
 byId('mirror').addEventListener('input', ({ target }) => socket.emit('escribir', target.value));
 socket.on('escribir', (text) => {
   byId('mirror').value = text;
 });
 
-// Stored messages: all of them when it connects, one by one after that.
+// Stored messages: all of them on connect, then one by one.
 function showStored({ socketid, mensaje }) {
   line('stored', strong(`${socketid}: `), mensaje);
 }
@@ -43,7 +43,7 @@ byId('store').addEventListener('submit', (event) => {
   byId('stored-text').value = '';
 });
 
-// Passing messages: nobody keeps them, and the server answers each.
+// Passing messages: they are not stored, and the server acknowledges each.
 socket.on('enviar-mensaje', ({ mensaje, fecha }) => {
   line('passing', strong(`${new Date(fecha).toLocaleTimeString()} `), mensaje);
 });
@@ -54,14 +54,14 @@ byId('pass').addEventListener('submit', async (event) => {
   try {
     const answer = await socket.timeout(5_000).emitWithAck(name, payload);
     byId('answer').textContent = answer.error ?? `Received ${answer.id}`;
-    // Unless the next one was typed meanwhile.
+    // Not if the user has typed another message in the meantime.
     if (!answer.error && byId('passing-text').value === payload.mensaje) byId('passing-text').value = '';
   } catch {
     byId('answer').textContent = 'No answer. What you typed is kept: send it again.';
   }
 });
 
-// Notices: events of the log, from the first on; after a lost connection it goes on where it was.
+// Notices: events of the log, from the first on; after a lost connection, the client resumes where it was.
 notices.on('NoticeWasPosted', ({ data }) => line('notices', data.text));
-// Another log stands in its place: what is shown is not in it.
+// The position could not be served, so all notices are sent again: remove the old ones.
 notices.on('reset', () => byId('notices').replaceChildren());

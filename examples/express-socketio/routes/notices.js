@@ -1,6 +1,6 @@
 import { Router } from 'express';
 
-/** Publishes from inside a request: the answer goes out when the event is safe in the log, and on its way to all pages. */
+/** Publishes an event from a request. The response is sent when the event is durable in the log. */
 export function notices(gateway) {
   const router = Router();
   router.post('/', async (request, response) => {

@@ -1,8 +1,8 @@
-// The rows as they are come first, from one point of the log; then what happened after it, event by event. After a lost connection,
-// Socket.IO's own client goes on where it was.
+// The current rows come first, from one point of the log, then the later events one by one. After a lost connection,
+// Socket.IO's own client resumes where it was.
 const socket = io('/live/products', {
   auth: { snapshot: true, names: 'event' },
-  // Polling only where WebSocket does not get through.
+  // Use polling only if WebSocket is blocked.
   transports: ['websocket', 'polling'],
   tryAllTransports: true,
 });
@@ -27,7 +27,7 @@ function add({ id, title, price }) {
   body.append(row);
 }
 
-/** Rows that are there already stay as they are. */
+/** Adds missing rows and removes old ones. Existing rows stay as they are. */
 function show(products) {
   const ids = new Set(products.map(({ id }) => String(id)));
   for (const row of [...body.rows]) if (!ids.has(row.dataset.id)) row.remove();
@@ -65,7 +65,7 @@ function showErrors(errors) {
   form.querySelector('[aria-invalid]')?.focus();
 }
 
-/** Unless the next one was typed meanwhile. */
+/** Clears the form, except fields that the user has changed in the meantime. */
 function clear(entered) {
   for (const [name, value] of Object.entries(entered)) {
     const input = form.elements.namedItem(name);

@@ -1,7 +1,7 @@
 import { Router } from 'express';
 import { parseProduct } from '../products.js';
 
-/** The same by HTTP: rows and events are written as they are for pages that use the socket. */
+/** The same operations over HTTP. Rows and events are written in the same way as for the socket. */
 export function productRoutes(products) {
   const router = Router();
 

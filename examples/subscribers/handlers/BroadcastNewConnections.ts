@@ -1,6 +1,6 @@
 import type { Connection, HandlerContext, RouteHandlers } from 'pregon';
 
-/** Tells everybody on a route, the newcomer included, that somebody has come or gone. */
+/** Tells all clients on a route, including a new one, that a client has connected or disconnected. */
 export default ({ connections }: HandlerContext): RouteHandlers => {
   const tell = (what: string, { route }: Connection) =>
     connections(route).broadcast({ [what]: route, here: connections(route).count }, { local: true });

@@ -1,11 +1,11 @@
 import type { HandlerContext, Subscriber } from 'pregon';
 
-/** Tells the teams in their own words what has happened to them, and nothing else. */
+/** Sends events of teams to the route `teams`, as messages of its own form. */
 export default ({ connections }: HandlerContext): Subscriber => {
   const teams = connections('teams');
   return {
     events: ['TeamWasCreated', 'TeamWasJoined'],
-    // Each gateway has a subscriber of its own, so each tells its own connections.
+    // Each gateway has its own subscriber, so each sends only to its own connections.
     handle: ({ type, data }) => teams.broadcast({ [type]: data }, { local: true }),
   };
 };

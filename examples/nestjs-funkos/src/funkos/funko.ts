@@ -13,7 +13,7 @@ export interface Funko extends NewFunko {
   readonly id: number;
 }
 
-/** A figure out of the body of a request. */
+/** Parses a figure from the body of a request. */
 @Injectable()
 export class NewFunkoPipe implements PipeTransform<unknown, NewFunko> {
   transform(body: unknown): NewFunko {
@@ -21,7 +21,7 @@ export class NewFunkoPipe implements PipeTransform<unknown, NewFunko> {
   }
 }
 
-/** A figure out of a row. */
+/** Parses a figure from a database row. */
 export function funkoOf(row: unknown): Funko {
   return { id: Number(field(row, 'id')), ...newFunkoOf(row) };
 }
@@ -29,11 +29,12 @@ export function funkoOf(row: unknown): Funko {
 function newFunkoOf(value: unknown): NewFunko {
   const [name, price, quantity] = [field(value, 'name'), field(value, 'price'), field(value, 'quantity')];
   const category = CATEGORIES.find((one) => one === field(value, 'category'));
-  if (typeof name !== 'string' || name.trim() === '') throw new BadRequestException('name must be a text');
+  if (typeof name !== 'string' || name.trim() === '')
+    throw new BadRequestException('name must be a string that is not empty');
   if (category === undefined) throw new BadRequestException(`category must be one of ${CATEGORIES.join(', ')}`);
-  if (!isAmount(price)) throw new BadRequestException('price must be a number from 0');
+  if (!isAmount(price)) throw new BadRequestException('price must be a number of at least 0');
   if (!isAmount(quantity) || !Number.isInteger(quantity)) {
-    throw new BadRequestException('quantity must be an integer from 0');
+    throw new BadRequestException('quantity must be an integer of at least 0');
   }
   return { name, category, price, quantity };
 }

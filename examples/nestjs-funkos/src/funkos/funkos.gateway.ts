@@ -14,7 +14,7 @@ import { settings } from '../settings.js';
 import type { Funko } from './funko.js';
 import { notificationOf } from './notification.js';
 
-/** An ordinary gateway of Nest, by hand as by its generator. */
+/** An ordinary Nest gateway, as its generator creates it. */
 @WebSocketGateway({ namespace: settings.namespace })
 export class FunkosGateway implements OnGatewayConnection, OnGatewayDisconnect {
   @WebSocketServer()
@@ -39,7 +39,7 @@ export class FunkosGateway implements OnGatewayConnection, OnGatewayDisconnect {
     this.server.emit('updates', product);
   }
 
-  // `local`: where several processes serve, each of them is called, and tells its own clients.
+  // `local`: if several processes serve, each handler runs in all of them, and notifies the clients of its own process.
 
   @OnDomainEvent('FunkoWasCreated')
   created(event: PregonEvent<Funko>): void {

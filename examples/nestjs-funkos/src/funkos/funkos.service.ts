@@ -4,7 +4,7 @@ import { FunkosDatabase } from '../funkos-database.js';
 import { type Funko, funkoOf, type NewFunko } from './funko.js';
 import { type ChangeType, FUNKO_EVENTS } from './notification.js';
 
-/** Saves, and writes the event in the same transaction: what is not saved, nobody hears of. */
+/** Saves each change and writes its event in the same transaction, so a failed save notifies no client. */
 @Injectable()
 export class FunkosService {
   constructor(
@@ -41,14 +41,15 @@ export class FunkosService {
     const { db } = this.database;
     const saveAndNotify = db.transaction(() => {
       const funko = save();
-      if (funko === undefined) throw new Error('nothing was saved');
+      if (funko === undefined) throw new Error('the statement has saved no row');
       this.publisher.add(db, { exchange: 'funkos', topic: `funko.${funko.id}`, type: FUNKO_EVENTS[type], data: funko });
       return funko;
     });
     try {
       return saveAndNotify.immediate();
     } catch (error) {
-      if (error instanceof Error && /UNIQUE/.test(error.message)) throw new ConflictException('the name is taken');
+      if (error instanceof Error && /UNIQUE/.test(error.message))
+        throw new ConflictException('a figure with this name already exists');
       throw error;
     }
   }
@@ -62,5 +63,5 @@ export class FunkosService {
 }
 
 function notFound(id: number): never {
-  throw new NotFoundException(`there is no figure ${id}`);
+  throw new NotFoundException(`there is no figure with the id ${id}`);
 }

@@ -9,12 +9,12 @@ export const FUNKO_EVENTS: Readonly<Record<ChangeType, string>> = {
   DELETE: 'FunkoWasDeleted',
 };
 
-/** What clients are told of a change. */
+/** The notification of a change for clients. */
 export interface Notification {
   readonly entity: 'FUNKOS';
   readonly type: ChangeType;
   readonly data: Funko | undefined;
-  /** ISO 8601. */
+  /** The time of the event, as ISO 8601. */
   readonly createdAt: string | undefined;
 }
 
