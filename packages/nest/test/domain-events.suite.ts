@@ -28,7 +28,7 @@ export function domainEventsSuite(apps: () => Apps): void {
 
     it('refuses a provider of request scope, and says so', async () => {
       const booting = apps().boot({ gateway: gatewayOptions(), perRequest: true });
-      await expect(booting).rejects.toThrow(/PerRequest.never is of a provider that is made for each request/);
+      await expect(booting).rejects.toThrow(/PerRequest.never belongs to a request-scoped provider/);
     });
   });
 }

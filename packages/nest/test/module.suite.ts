@@ -74,7 +74,7 @@ export function moduleSuite(apps: () => Apps): void {
 
     it('says what is missing if the module is not imported', async () => {
       const booting = apps().boot({ gateway: gatewayOptions(), gateways: ['chat'], isImported: false });
-      await expect(booting).rejects.toThrow(/needs PregonModule among the imports/);
+      await expect(booting).rejects.toThrow(/needs PregonModule: add it to the imports/);
     });
 
     it('stops the start if its options are wrong, says why, and leaves nothing open', async () => {

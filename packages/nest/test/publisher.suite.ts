@@ -51,7 +51,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
       expect(() => publisher.add(database(), event('x'))).toThrow(/no outbox/);
       const other = await running(apps(), { gateway: { outbox: { source: '/shop', db: database() } } });
       await expect(other.publisher.add(new pg.Client(), event('x'))).rejects.toThrow(
-        /is on SQLite, and this transaction is not/,
+        /is in SQLite, but the transaction is not/,
       );
     });
 

@@ -37,6 +37,6 @@ describe('the types of the package', () => {
     OnDomainEvent('T')({}, 'count', takesNumber);
     const takesEvent: TypedPropertyDescriptor<(event: PregonEvent<{ id: number }>) => Promise<void>> = {};
     OnDomainEvent('T')({}, 'handle', takesEvent);
-    expect(() => OnDomainEvent()).toThrow(/needs the type of an event/);
+    expect(() => OnDomainEvent()).toThrow(/needs at least one event type/);
   });
 });

@@ -72,9 +72,9 @@ describe('npm run bench', () => {
   it('lists the questions if it is asked for an unknown one', async () => {
     const unknown = await startProcess([RUN, 'fanout.paved']).exited;
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toMatch(/no benchmark fanout\.paved; there are: .*fanout\.paced/);
+    expect(unknown.stderr).toMatch(/there is no benchmark "fanout\.paved"; the benchmarks are .*fanout\.paced/);
     const part = await startProcess([RUN, 'append', '--write']).exited;
-    expect(part.stderr).toContain('--write is for a run of everything');
+    expect(part.stderr).toContain('--write works only for a run of everything');
   });
 
   it('leaves no process and no file behind after Ctrl-C', async () => {

@@ -89,7 +89,7 @@ describe('pregon publish', () => {
 
   it.each([
     [['{'], /^pregon: DATA is not JSON: [^\n]+ \(EVENT_INVALID\)\n$/, 1],
-    [['-', '--id=1'], /^pregon: --id names one event; it does not go with standard input\n/, 2],
+    [['-', '--id=1'], /^pregon: --id names one event, so it cannot be used with standard input\n/, 2],
   ])('refuses %j', async (rest, message, code) => {
     const exit = await pregon(['publish', 'my_events', 'a.b', ...rest, '--type=T'], { cwd: temporaryFolder() });
     expect(exit.stderr).toMatch(message);
@@ -221,7 +221,7 @@ describe('pregon connect', () => {
     const foreign = await pregon(['connect', url, '--origin=https://evil.example'], { cwd });
     expect([foreign.code, foreign.stderr]).toEqual([
       1,
-      'pregon: the gateway answered 403 Forbidden: pages of the origin https://evil.example may not connect; see allowedOrigins; the gateway does not let this origin in: name one that it allows with --origin=https://shop.example (CONNECTION_LOST)\n',
+      'pregon: the gateway answered 403 Forbidden: pages of the origin https://evil.example may not connect; see allowedOrigins; the gateway does not allow this origin: give an allowed one with --origin=https://shop.example (CONNECTION_LOST)\n',
     ]);
     const closed = await pregon(['connect', `${url}?since=garbage`, '--wait-ms=10000'], { cwd });
     expect(closed.code).toBe(1);
@@ -247,11 +247,11 @@ describe('pregon connect', () => {
     ]);
     const where = `pregon: cannot connect to ws://localhost:${free}/events: connection refused`;
     expect(nobody).toBe(
-      `${where}; nothing listens there: is the gateway running, on this host and port? (CONNECTION_LOST)\n`,
+      `${where}; nothing listens on this address: is the gateway running on this host and port? (CONNECTION_LOST)\n`,
     );
     expect(name).toMatch(/unknown host|not resolved/);
-    expect(name).toMatch(/check the name of the host/);
-    expect(mail).toMatch(/no HTTP is spoken there; check the port/);
+    expect(name).toMatch(/check the host name/);
+    expect(mail).toMatch(/the server does not speak HTTP; check the port/);
   });
 
   it('escapes control characters in received messages', async () => {

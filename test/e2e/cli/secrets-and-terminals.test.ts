@@ -54,7 +54,7 @@ describe('A secret', () => {
     const refused = await pregon([...RUN, '--http-token-file=token'], { cwd });
     expect(refused).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/token must hold one token.*CONFIG_INVALID/),
+      stderr: expect.stringMatching(/token must contain one token.*CONFIG_INVALID/),
     });
   });
 });

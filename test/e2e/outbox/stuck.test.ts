@@ -83,7 +83,7 @@ describe('[fault C4] pregon outbox stuck', () => {
     expect(await run('retry', 'three')).toMatchObject({ code: 0, stdout: '1 event put back\n' });
     expect(await run('retry', 'two')).toMatchObject({ code: 1, stderr: 'pregon: no event "two" was set aside\n' });
     expect(await run('retry', '--all', '--json')).toMatchObject({ code: 0, stdout: '{"count":2}\n' });
-    expect(await run('list')).toMatchObject({ code: 0, stdout: 'nothing was set aside\n' });
+    expect(await run('list')).toMatchObject({ code: 0, stdout: 'no event was set aside\n' });
     const left = db.prepare('SELECT event FROM shop_outbox ORDER BY sequence').all();
     expect(left.map((row) => JSON.parse(Reflect.get(Object(row), 'event')).id)).toEqual(['three', 'one', 'four']);
   });
@@ -95,15 +95,15 @@ describe('[fault C4] pregon outbox stuck', () => {
     db.close();
     const where = `--db=sqlite:${folder}/empty.db`;
     const wrong: [args: string[], code: number, message: RegExp][] = [
-      [['list'], 2, /say where the outbox is: --db=sqlite:PATH/],
+      [['list'], 2, /no outbox is given: add --db=sqlite:PATH/],
       [['list', `--db=sqlite:${folder}/none.db`], 1, /there is no file .*none\.db/],
       // [fault F3] The address is read like the address of a log.
       [['list', `--db=sqlite://${folder}/none.db`], 1, /there is no file \/[^/].*none\.db/],
       [['list', '--db=sqlite:~/none.db'], 1, /there is no file \/.*none\.db/],
-      [['list', where], 1, /there is no outbox "pregon_outbox"; name its table with --table/],
+      [['list', where], 1, /there is no outbox table "pregon_outbox": name the table with --table/],
       [['list', where, '--table=a;b'], 2, /not a table name/],
       [['list', '--db=mysql://localhost/shop'], 2, /name an outbox with --db=sqlite:PATH or --db=postgres/],
-      [['retry', where], 2, /say which: the ID of one event, or --all/],
+      [['retry', where], 2, /give either the ID of one event, or --all/],
       [['drop', 'one', '--all', '--yes', where], 2, /say which/],
       [['lists'], 2, /unknown command "outbox stuck lists"; did you mean "outbox stuck list"\?/],
       [[], 2, /"outbox stuck" is not complete/],

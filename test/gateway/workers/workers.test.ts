@@ -104,7 +104,7 @@ describe('Several workers on one port', () => {
       expect(client.numbers()).toEqual(range(1, published));
       expect(client.recovered.slice(1).every(Boolean)).toBe(true);
     }
-    expect(workers.primary.stdout.match(/a worker has ended; starting another/g)).toHaveLength(3);
+    expect(workers.primary.stdout.match(/a worker has ended; restarting it/g)).toHaveLength(3);
   });
 
   it('[000-09] relay a message of a client to the connections of all workers, on every transport', async () => {
@@ -394,7 +394,7 @@ describe('Workers that cannot start', () => {
     const { code, stderr } = await pregon(line, { cwd });
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^pregon: a log in memory \(.*\) is of one process alone: 2 workers need .* \(CONFIG_INVALID\)\n$/,
+      /^pregon: a log in memory \(.*\) belongs to a single process: 2 workers need .* \(CONFIG_INVALID\)\n$/,
     );
     expect(readdirSync(cwd)).toEqual([]);
   });

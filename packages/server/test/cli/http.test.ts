@@ -236,7 +236,7 @@ describe('the table of routes', () => {
     expect((await ask('/a/x', { method: 'DELETE' })).headers.get('allow')).toBe('GET');
     expect(await (await ask('/b')).json()).toMatchObject({
       status: 404,
-      detail: 'there are GET /a/:one and GET /a/:other',
+      detail: 'this path does not exist; the paths are GET /a/:one and GET /a/:other',
     });
   });
 });

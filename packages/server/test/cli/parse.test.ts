@@ -58,7 +58,7 @@ describe('parseLine', () => {
     [['x', '--count=-1'], '--count must be a whole number, not "-1"'],
     [['x', '--format=c'], '--format must be a or b, not "c"'],
     [[], 'ONE is missing'],
-    [['x', 'y', 'z'], '"z" is one argument too many'],
+    [['x', 'y', 'z'], '"z" is an extra argument: remove it'],
   ])('refuses %j', (line, message) => {
     expect(() => parseLine(command, line)).toThrow(new UsageError(message));
   });

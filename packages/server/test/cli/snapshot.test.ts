@@ -47,10 +47,10 @@ describe('[fault G1] pregon run --snapshot', () => {
       'no route, of several',
       ['a', 'b'],
       [URL_OF_APPLICATION],
-      /say of which route: --snapshot=a=URL \(there are a, b\)/,
+      /name the route of the snapshot, such as --snapshot=a=URL \(the routes are a, b\)/,
     ],
-    ['an unknown route', ['a'], [`b=${URL_OF_APPLICATION}`], /there is no route "b"; there are: a/],
-    ['a route twice', ['a'], [URL_OF_APPLICATION, `a=${URL_OF_APPLICATION}`], /"a" has one already/],
+    ['an unknown route', ['a'], [`b=${URL_OF_APPLICATION}`], /there is no route "b"; the routes are a/],
+    ['a route twice', ['a'], [URL_OF_APPLICATION, `a=${URL_OF_APPLICATION}`], /route "a" was given two snapshots/],
   ])('with %s is refused, and says what to write', (_, route, snapshot, message) => {
     expect(() => snapshotsOf({ route, snapshot })).toThrow(message);
   });

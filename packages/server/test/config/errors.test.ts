@@ -40,7 +40,7 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
     'a path with a query',
     'websocket: { routes: { events: { path: "/events?x" } } }',
-    'pregon.yml:1:40 websocket.routes.events.path: must not hold blanks, "?" or "#"',
+    'pregon.yml:1:40 websocket.routes.events.path: must not contain spaces, "?" or "#"',
   ],
   [
     'a route without a path',
@@ -60,7 +60,7 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
     'an invalid name',
     'websocket:\n  routes:\n    "my events": { path: /x }\n',
-    'pregon.yml:3:5 websocket.routes.my events: is not a name; write letters, digits, "_", "-" and "."',
+    'pregon.yml:3:5 websocket.routes.my events: is not a valid name; use letters, digits, "_", "-" and "."',
   ],
   [
     'an unknown key similar to a known one',
@@ -70,7 +70,7 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
     'an unknown key similar to no other',
     'http:\n  port: 80\n  colour: red\n',
-    'pregon.yml:3:3 http.colour: unknown key; there are port, host, token',
+    'pregon.yml:3:3 http.colour: unknown key; the keys are port, host, token',
   ],
   ['an unknown section', 'webscoket: {}\n', 'pregon.yml:1:1 webscoket: unknown key; did you mean "websocket"?'],
   ['a key twice', 'log: sqlite:a\nlog: sqlite:b\n', 'pregon.yml:2:1 Map keys must be unique'],
@@ -110,7 +110,7 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
     'an invalid pattern',
     'websocket: { routes: { e: { path: /e, topics: [user.#, a..b] } } }',
-    'pregon.yml:1:56 websocket.routes.e.topics[1]: is not a topic pattern; write words between dots, * for one, # for any number',
+    'pregon.yml:1:56 websocket.routes.e.topics[1]: is not a topic pattern; write words separated by dots, * for one word, # for any number of words',
   ],
   [
     'a snapshot that is not a URL',
@@ -130,7 +130,7 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
     'compression with an unknown option',
     'websocket: { routes: { e: { path: /e, compression: { threshold: 1 } } } }',
-    'pregon.yml:1:54 websocket.routes.e.compression.threshold: unknown key; there are thresholdBytes',
+    'pregon.yml:1:54 websocket.routes.e.compression.threshold: unknown key; the keys are thresholdBytes',
   ],
   [
     'compression with a negative threshold',
@@ -164,12 +164,12 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
   [
     'a variable that is not set',
     'log: sqlite:${FOLDER}/p.db\n',
-    'pregon.yml:1:6 log: the variable FOLDER is not set, and there is no default',
+    'pregon.yml:1:6 log: the variable FOLDER is not set and has no default',
   ],
   [
     'an unset variable in a number',
     'http: { port: "${PORT}" }\n',
-    'pregon.yml:1:15 http.port: the variable PORT is not set, and there is no default',
+    'pregon.yml:1:15 http.port: the variable PORT is not set and has no default',
   ],
   [
     'an invalid variable',
@@ -202,7 +202,7 @@ describe('the configuration reports in one line, with place and reason,', () => 
       'pregon.yml:1:6 log: must be a text; put it in quotes',
       'pregon.yml:2:15 http.port: must be a whole number',
       'pregon.yml:5:16 websocket.routes.a.path: must start with "/"',
-      'pregon.yml:6:20 websocket.routes.b.x: unknown key; there are path, topics, exchanges, snapshot, handlers, broadcast, compression',
+      'pregon.yml:6:20 websocket.routes.b.x: unknown key; the keys are path, topics, exchanges, snapshot, handlers, broadcast, compression',
       'pregon.yml:7:16 websocket.routes.c.path: route "b" has this path already',
     ]);
   });

@@ -94,7 +94,10 @@ it('the command line opens a log with a driver from the configuration', async ()
   const told = await pregon(['tail', 'x', '--since=first', '--limit=1', '--log=toy:x.db'], { cwd });
   expect(JSON.parse(told.stdout)).toMatchObject({ type: 'T', position: published.stdout.trim() });
   const info = await pregon(['log', 'info'], { cwd });
-  expect(info).toMatchObject({ code: 1, stderr: expect.stringContaining('this command is not for logs in Toy') });
+  expect(info).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('this command does not work on a log in Toy'),
+  });
   const bus = await pregon(['bus', 'check'], { cwd });
   expect(bus).toMatchObject({ code: 0, stdout: expect.stringContaining('needs no bus') });
 });
