@@ -8,8 +8,8 @@ export interface KeyActions {
 }
 
 /**
- * The keyboard shortcuts of the page. They work while the focus is in their pane or nowhere, and never in a field: text that is typed or
- * dictated there must not trigger them.
+ * The keyboard shortcuts of the page. They work while the focus is in their pane or nowhere, and never in a field: text
+ * that is typed or dictated there must not trigger them.
  *
  * @see https://www.w3.org/TR/WCAG22/#character-key-shortcuts
  */
@@ -35,7 +35,10 @@ function actionFor(key: string, pane: string, { add, filter, pause }: KeyActions
   return undefined;
 }
 
-/** The pane that holds the focus, `''` if nothing has it, `elsewhere` for the rest, and for controls that use the key themselves. */
+/**
+ * The pane that holds the focus, `''` if nothing has it, `elsewhere` for the rest, and for controls that use the key
+ * themselves.
+ */
 function paneOf(target: EventTarget | null): string {
   if (target === document.body || target === document.documentElement) return '';
   if (!(target instanceof Element)) return 'elsewhere';
