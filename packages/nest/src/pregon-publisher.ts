@@ -10,8 +10,9 @@ import { isSqliteDatabase } from './sqlite-shape.js';
  * ```ts
  * await this.dataSource.transaction(async (tx) => {
  *   await tx.insert(User, user);
- * await this.publisher.add(tx, { exchange: 'my_events', topic: 'user.42.created', type: 'UserWasCreated', data: user
- * }); });
+ *   const topic = `user.${user.id}.created`;
+ *   await this.publisher.add(tx, { exchange: 'my_events', topic, type: 'UserWasCreated', data: user });
+ * });
  * ```
  */
 export class PregonPublisher {

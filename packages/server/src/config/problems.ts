@@ -12,8 +12,8 @@ export interface Problem {
 }
 
 /**
- * A configuration that cannot be used. Each line gives place and mistake: `pregon.yml:12:13 http.port: must be at most
- * 65535`.
+ * A configuration that cannot be used. Each line gives place and mistake:
+ * `pregon.yml:12:13 http.port: must be at most 65535`.
  */
 export class ConfigurationError extends PregonError {
   readonly lines: readonly string[];
