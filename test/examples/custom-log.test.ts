@@ -135,7 +135,7 @@ describe('The example custom-log', () => {
   it('refuses options that it does not support, and a URL without a folder', async () => {
     expect(driver.capabilities('files:x')).toEqual({ processes: 'one', what: 'a log of flat files' });
     expect(driver.resolve?.('files:log', '/srv/app', '/srv')).toBe('files:app/log');
-    expect(() => driver.assertUrl('files:')).toThrow('write files:data/log');
+    expect(() => driver.assertUrl('files:')).toThrow('such as files:data/log');
     const retention = { maxCount: 10 };
     const refused = driver.open(`files:${temporaryFolder()}`, { retention });
     await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' });

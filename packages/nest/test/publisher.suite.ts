@@ -94,7 +94,7 @@ export async function publisherSuite(apps: () => Apps): Promise<void> {
         { data: { name: 'lamp' } },
         { data: { name: 'chair' } },
       ]);
-      expect(() => publisher.add(database(), event('x'))).toThrow(/is on PostgreSQL/);
+      expect(() => publisher.add(database(), event('x'))).toThrow(/is in PostgreSQL/);
     });
   });
 }

@@ -348,9 +348,9 @@ describe('pregon bench reports, with the remedy,', () => {
       'a missing token',
       ['--publish=http://127.0.0.1:1/publish/e/t'],
       2,
-      /--publish needs the token .*PREGON_TOKEN, or --token=TOKEN\nUsage: pregon bench URL/,
+      /--publish needs the token .*PREGON_TOKEN, or give --token=TOKEN\nUsage: pregon bench URL/,
     ],
-    ['two publishers', ['--publish=http://h/publish/e', '--exchange=e'], 2, /give one of them/],
+    ['two publishers', ['--publish=http://h/publish/e', '--exchange=e'], 2, /give only one of them/],
     [
       'an invalid address',
       ['--publish=http://127.0.0.1:1/e/t', '--token=t'],

@@ -189,7 +189,7 @@ await describeWithPostgres('npm start on PostgreSQL', (url) => {
   it('waits for a PostgreSQL that does not answer and says so, until Ctrl-C ends the wait', async () => {
     const engine = { DATABASE_URL: `postgres://postgres@127.0.0.1:${await freePort()}/users` };
     const supervisor = startProcess([START], { env: environment({ ...(await newPorts()), engine }) });
-    await supervisor.until(/app +│ postgres:.* does not answer: .*ECONNREFUSED.* waits for it, and tries again/);
+    await supervisor.until(/app +│ postgres:.* does not answer: .*ECONNREFUSED.* waits for it, and retries/);
     const { code, stdout } = await supervisor.kill('SIGINT');
     expect(code).toBe(0);
     expect(stdout).not.toContain('Try it');

@@ -104,7 +104,7 @@ describe('[fault C4] pregon outbox stuck', () => {
       [['list', where, '--table=a;b'], 2, /not a table name/],
       [['list', '--db=mysql://localhost/shop'], 2, /name an outbox with --db=sqlite:PATH or --db=postgres/],
       [['retry', where], 2, /give either the ID of one event, or --all/],
-      [['drop', 'one', '--all', '--yes', where], 2, /say which/],
+      [['drop', 'one', '--all', '--yes', where], 2, /give either the ID/],
       [['lists'], 2, /unknown command "outbox stuck lists"; did you mean "outbox stuck list"\?/],
       [[], 2, /"outbox stuck" is not complete/],
     ];

@@ -104,7 +104,7 @@ it('the command line opens a log with a driver from the configuration', async ()
 
 it('several workers are refused for a log that only one process may open', async () => {
   const { code, stderr } = await pregon(['run', '0', '--workers=2'], { cwd: configure(TOY_MODULE) });
-  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/a toy log .* one process alone/) });
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringMatching(/a toy log .* a single process/) });
 });
 
 it('a module without a driver is refused with its place in the configuration', async () => {
