@@ -18,12 +18,15 @@ export const CLOSE_CODES = {
   STALLED: { code: 4002, reason: 'nothing was read for too long', reconnect: true },
   INTERNAL_ERROR: { code: 4003, reason: 'internal error', reconnect: true },
   LOG_UNAVAILABLE: { code: 4004, reason: 'the log cannot be read', reconnect: true },
+  TOKEN_EXPIRED: { code: 4005, reason: 'the token has expired', reconnect: true },
   RATE_LIMITED: { code: 4006, reason: 'too many requests', reconnect: true },
   REQUEST_INVALID: { code: 4500, reason: 'the request is not valid', reconnect: false },
   POSITION_INVALID: { code: 4501, reason: 'since is not a position', reconnect: false },
   RESET: { code: 4502, reason: 'the position cannot be served', reconnect: false },
   TOPIC_INVALID: { code: 4503, reason: 'a topic pattern is not valid', reconnect: false },
   FORBIDDEN: { code: 4504, reason: 'not allowed', reconnect: false },
+  UNAUTHORIZED: { code: 4505, reason: 'a valid token is needed', reconnect: false },
+  REVOKED: { code: 4506, reason: 'the access was revoked', reconnect: false },
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseName = keyof typeof CLOSE_CODES;

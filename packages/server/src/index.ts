@@ -9,6 +9,7 @@ export type {
   EntranceName,
   Identity,
   Refusal,
+  Rights,
 } from './core/ports/admission.js';
 export type * from './core/ports/log-types.js';
 export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';

@@ -58,8 +58,6 @@ function createRoute(
     turn,
     refusals,
   });
-  if (options.broadcast) {
-    route.handle({ message: (connection, data) => void route.connections.broadcast(data, { except: connection }) });
-  }
+  if (options.broadcast) route.relay();
   return route;
 }

@@ -40,26 +40,21 @@ export class AdmissionChain {
    * @param isGone whether the client has left, so that nothing needs to be decided any longer
    */
   decide(request: AdmissionRequest, isGone: () => boolean): Verdict | Promise<Verdict> {
-    return this.#decide(request, isGone, 0, undefined);
+    return this.#decide(request, isGone, 0, ANONYMOUS);
   }
 
-  #decide(
-    request: AdmissionRequest,
-    isGone: () => boolean,
-    first: number,
-    found: Identity | undefined,
-  ): Verdict | Promise<Verdict> {
-    let identity = found;
+  #decide(request: AdmissionRequest, isGone: () => boolean, first: number, found: Allowed): Verdict | Promise<Verdict> {
+    let allowed = found;
     for (let index = first; index < this.#admissions.length; index++) {
       const admission = this.#admissions[index];
       if (!admission) continue;
-      const decision = this.#ask(admission, request, identity);
-      if (isPromise(decision)) return this.#wait(decision, admission, request, isGone, index + 1, identity);
+      const decision = this.#ask(admission, request, allowed.identity);
+      if (isPromise(decision)) return this.#wait(decision, admission, request, isGone, index + 1, allowed);
       const verdict = this.#read(admission, decision);
       if (isRefusal(verdict)) return verdict;
-      identity = verdict.identity ?? identity;
+      allowed = both(allowed, verdict);
     }
-    return identity ? { identity } : ANONYMOUS;
+    return allowed;
   }
 
   async #wait(
@@ -68,11 +63,11 @@ export class AdmissionChain {
     request: AdmissionRequest,
     isGone: () => boolean,
     next: number,
-    identity: Identity | undefined,
+    found: Allowed,
   ): Promise<Verdict> {
     const verdict = await this.#options.pending.wait(this.#settled(admission, promise), isGone);
     if (isRefusal(verdict)) return verdict;
-    return this.#decide(request, isGone, next, verdict.identity ?? identity);
+    return this.#decide(request, isGone, next, both(found, verdict));
   }
 
   #ask(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): unknown {
@@ -103,6 +98,14 @@ export class AdmissionChain {
     this.#options.onFailed(name, toError(error));
     return UNDECIDED;
   }
+}
+
+/** The later admission decides, where it says something. */
+function both(earlier: Allowed, later: Allowed): Allowed {
+  const identity = later.identity ?? earlier.identity;
+  const rights = later.rights ?? earlier.rights;
+  if (!identity && !rights) return ANONYMOUS;
+  return { ...(identity ? { identity } : {}), ...(rights ? { rights } : {}) };
 }
 
 /** Also a promise of another library. */

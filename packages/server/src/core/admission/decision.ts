@@ -1,7 +1,9 @@
-import type { Allowed, Decision, Identity, Refusal } from '../ports/admission.js';
+import type { Allowed, Decision, Identity, Refusal, Rights } from '../ports/admission.js';
 
 /** What several admissions together decided. */
 export type Verdict = Allowed | Refusal;
+
+const EXPECTED = 'an admission must return undefined, { identity, rights } or a refusal';
 
 export function isRefusal(verdict: Verdict): verdict is Refusal {
   return 'status' in verdict;
@@ -14,16 +16,26 @@ export function isRefusal(verdict: Verdict): verdict is Refusal {
  */
 export function parseDecision(value: unknown): Decision {
   if (value === undefined) return undefined;
-  if (!isObject(value)) throw new TypeError('an admission must return undefined, { identity } or a refusal');
-  if ('status' in value)
+  if (!isObject(value)) throw new TypeError(EXPECTED);
+  if ('status' in value) {
     return isWellFormed(value) ? value : fail('a refusal needs a status from 400 to 599, and a message');
-  if (!('identity' in value)) {
-    if (Object.keys(value).length === 0 && Object.getPrototypeOf(value) === Object.prototype) return undefined;
-    return fail('an admission must return undefined, { identity } or a refusal');
   }
-  const { identity } = value;
-  if (identity === undefined) return undefined;
-  return isIdentity(identity) ? { identity } : fail('an identity needs iss and sub, both non-empty strings');
+  const unknown = Object.keys(value).find((name) => name !== 'identity' && name !== 'rights');
+  if (unknown !== undefined || Object.getPrototypeOf(value) !== Object.prototype) throw new TypeError(EXPECTED);
+  const { identity, rights }: Partial<Record<keyof Allowed, unknown>> = value;
+  if (identity !== undefined && !isIdentity(identity))
+    throw new TypeError('an identity needs iss and sub, both non-empty strings');
+  if (rights !== undefined && !isRights(rights))
+    throw new TypeError('rights need subscribe, send, broadcast, isService and key');
+  return { ...(identity ? { identity } : {}), ...(rights ? { rights } : {}) };
+}
+
+function isRights(value: unknown): value is Rights {
+  if (!isObject(value)) return false;
+  const { subscribe, send, broadcast, isService, key }: Partial<Record<keyof Rights, unknown>> = value;
+  if (!Array.isArray(subscribe) || !subscribe.every((pattern) => typeof pattern === 'string')) return false;
+  if (send !== 'any' && !(send instanceof Set)) return false;
+  return typeof broadcast === 'boolean' && typeof isService === 'boolean' && typeof key === 'string';
 }
 
 function isIdentity(value: unknown): value is Identity {

@@ -3,12 +3,14 @@ import { Message } from '../broadcasts/message.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Intake } from '../incoming/intake.js';
 import { RequestBudget } from '../incoming/request-budget.js';
-import type { Identity } from '../ports/admission.js';
+import type { Identity, Rights } from '../ports/admission.js';
 import type { Link } from '../ports/link.js';
 import type { ServedRoute } from '../routes/served-route.js';
 import type { Subscription, SubscriptionOwner } from '../subscriptions/subscription.js';
 import { assertRoomFor, assertTopicList, type SubscriptionLimits } from '../topics/topic-limits.js';
+import { allowedTopics, assertMaySend } from './allowed.js';
 import type { ConnectionRequest, ShownConnection, TransportName } from './connection.js';
+import type { Expiring } from './expiry.js';
 import { Liveness } from './liveness.js';
 import type { Member } from './member.js';
 import { toldError } from './told-error.js';
@@ -25,6 +27,10 @@ export interface ConnectionOptions {
   readonly now: number;
   /** @default anonymous */
   readonly identity?: Identity | undefined;
+  /** @default all rights */
+  readonly rights?: Rights | undefined;
+  /** When the rights end, by the same clock as `now`. @default never */
+  readonly expiresAt?: number | undefined;
   /** @default no rate limits */
   readonly intake?: Intake;
 }
@@ -38,10 +44,11 @@ const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that 
 const NONE: readonly Subscription[] = [];
 
 /** One client, over any transport: its subscriptions, its unanswered sends, and its rate limits. */
-export class ClientConnection implements Member, SubscriptionOwner {
+export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   readonly id: string;
   readonly request: ConnectionRequest;
   readonly identity: Identity | undefined;
+  readonly expiresAt: number | undefined;
   readonly openedAt: number;
   readonly #route: ServedRoute;
   readonly #hub: Hub;
@@ -62,6 +69,8 @@ export class ClientConnection implements Member, SubscriptionOwner {
   #checkpoint = -1;
   readonly #intake: Intake | undefined;
   #hasSubscribed = false;
+  readonly #rights: Rights | undefined;
+  #hasExpired = false;
   /** Created at the second request: most connections open one subscription only, and must not pay for more. */
   #requests: RequestBudget | undefined;
 
@@ -69,6 +78,8 @@ export class ClientConnection implements Member, SubscriptionOwner {
     this.id = options.id;
     this.request = options.request;
     this.identity = options.identity;
+    this.expiresAt = options.expiresAt;
+    this.#rights = options.rights;
     this.#route = options.route;
     this.#hub = options.hub;
     this.#limits = options.limits;
@@ -138,8 +149,8 @@ export class ClientConnection implements Member, SubscriptionOwner {
    *
    * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served
    * @param options.again delivers the event at `since` once more
-   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID |
-   *   TOPIC_INVALID
+   * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | FORBIDDEN | SNAPSHOT_NOT_OFFERED |
+   *   POSITION_INVALID | TOPIC_INVALID
    */
   subscribe(
     id: RequestId,
@@ -156,8 +167,10 @@ export class ClientConnection implements Member, SubscriptionOwner {
     if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
     this.#hasSubscribed = true;
     if (topics) assertTopicList(topics, this.#limits);
+    this.#assertInTime();
+    const allowed = this.#rights ? allowedTopics(topics, this.#rights) : topics;
     if (snapshot) this.#assertSnapshot();
-    const filter = this.#route.filter(topics);
+    const filter = this.#route.filter(allowed, this.#rights);
     const held = open.map(({ audience }) => audience.filter);
     assertRoomFor(filter, held, this.#limits);
     // A subscription that resumed from far back without a matching event needs a checkpoint even if the edge does not
@@ -190,8 +203,7 @@ export class ClientConnection implements Member, SubscriptionOwner {
   /** Passes a message of the client to the handlers of the route. With an id, the client gets an answer. */
   receive(data: unknown, name: string | undefined, id: RequestId | undefined): void {
     this.#unanswered += 1;
-    this.#route
-      .message(this, data, name)
+    this.#message(data, name)
       .then(
         (value) => this.#acknowledge(id, value),
         (error: unknown) => this.refuse(id, error),
@@ -286,6 +298,31 @@ export class ClientConnection implements Member, SubscriptionOwner {
     const verdict = this.#liveness.look(this.#link, now, heartbeatMs, stallTimeoutMs);
     if (verdict === 'alive') this.#sayCheckpoints();
     else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
+  }
+
+  endRights(): void {
+    if (!this.#open) return;
+    this.#hasExpired = true;
+    for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
+    this.#subscriptions = [];
+  }
+
+  closeExpired(): void {
+    if (!this.#open) return;
+    // Data that waits was delivered under rights that have ended. If some waits, not even a close frame can pass it.
+    if (this.#link.bufferedBytes > 0 && this.#link.discard) this.#link.discard();
+    else this.close(CLOSE_CODES.TOKEN_EXPIRED);
+  }
+
+  async #message(data: unknown, name: string | undefined): Promise<unknown> {
+    this.#assertInTime();
+    if (this.#rights) assertMaySend(name, this.#route.useOf(name), this.#rights);
+    return this.#route.message(this, data, name);
+  }
+
+  /** @throws PregonError FORBIDDEN */
+  #assertInTime(): void {
+    if (this.#hasExpired) throw new PregonError('FORBIDDEN', 'the token has expired');
   }
 
   get #budget(): RequestBudget | undefined {

@@ -39,13 +39,31 @@ export interface AdmissionRequest {
   /** Names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
   readonly remoteAddress: string;
+  /** A token that came in the way of a transport: `auth.token` of Socket.IO. Headers and cookies are in {@link headers}. */
+  readonly token?: unknown;
   /** False for a request of a session that was admitted before: Socket.IO's long polling sends many. */
   readonly isNew: boolean;
+}
+
+/** What a client may do on one route. */
+export interface Rights {
+  /** The topic patterns that the client may subscribe to: each event that it gets matches at least one. */
+  readonly subscribe: readonly string[];
+  /** The names of messages that the client may send; an unnamed message is called `message`. */
+  readonly send: ReadonlySet<string> | 'any';
+  /** Whether a message of the client may be relayed to the other connections of a route with `broadcast`. */
+  readonly broadcast: boolean;
+  /** Whether the client is a service: the limits per identity do not apply to it. */
+  readonly isService: boolean;
+  /** Equal for equal rights, whatever the identity: connections with equal rights are one audience. */
+  readonly key: string;
 }
 
 /** Lets the client go on to the next admission; with an identity, that is from now on its own. */
 export interface Allowed {
   readonly identity?: Identity;
+  /** What the client may do on the route that it asks for. @default everything, or the rights of an earlier admission */
+  readonly rights?: Rights;
 }
 
 /** `undefined` says the same as an {@link Allowed} without identity. */

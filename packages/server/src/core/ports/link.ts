@@ -70,4 +70,9 @@ export interface Link extends Sink {
    * Sends the close code and reason, and closes. Waiting data is still sent if the client reads it within a short time.
    */
   close(code: CloseCode, reason?: string): void;
+  /**
+   * Drops the data that waits, and ends the connection without a close frame. Absent if {@link Link.close} never sends
+   * waiting data.
+   */
+  discard?(): void;
 }

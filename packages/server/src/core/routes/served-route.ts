@@ -1,9 +1,11 @@
 import { PregonError, toError } from '@pregon/protocol';
+import { BoundedMap } from '../bounded-map.js';
+import type { MessageUse } from '../connections/allowed.js';
 import type { Connection } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
-import type { EntranceName } from '../ports/admission.js';
+import type { EntranceName, Rights } from '../ports/admission.js';
 import type { ConnectionEnd, Observer } from '../ports/observer.js';
 import type { RefusalLog } from '../refusals/refusal-log.js';
 import type { SnapshotSource } from '../snapshots/snapshot.js';
@@ -11,6 +13,9 @@ import { type HoldLimits, SnapshotReader } from '../snapshots/snapshot-reader.js
 import { createFilter, type Filter } from '../topics/filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
+
+/** Filters of clients with rights that are kept for the next client with the same rights. */
+const KEPT_FILTERS = 1_000;
 
 /** How events are compressed for clients that accept compression. */
 export interface Compression {
@@ -47,8 +52,12 @@ export class ServedRoute implements Route {
   readonly snapshots: SnapshotReader | undefined;
   readonly #definition: RouteDefinition;
   readonly #handlers: RouteHandlers[] = [];
+  #relays = false;
   /** The shared filter of subscriptions without topics, which are the most common. */
   #everything: Filter | undefined;
+
+  /** The same for clients with rights, by the key of the rights. */
+  readonly #byRights = new BoundedMap<string, Filter>(KEPT_FILTERS);
 
   constructor(definition: RouteDefinition) {
     this.name = definition.name;
@@ -64,12 +73,37 @@ export class ServedRoute implements Route {
     this.#handlers.push(handlers);
   }
 
+  /** Relays each message without a handler for its name to the other connections of the route. */
+  relay(): void {
+    this.#relays = true;
+  }
+
+  /** What the route does with messages of this name; undefined for messages without one. */
+  useOf(name: string | undefined): MessageUse {
+    const isNamed = name !== undefined && this.#named(name) !== undefined;
+    return {
+      handled: isNamed || this.#handlers.some(({ message }) => message),
+      relayed: this.#relays && !isNamed,
+    };
+  }
+
   /** The filter of a subscription: the events of the route, narrowed to the topic patterns of the client. */
-  filter(topics: readonly string[] | undefined): Filter {
+  filter(topics: readonly string[] | undefined, rights?: Rights): Filter {
     const { exchanges, topics: allowed } = this.#definition;
+    if (rights) return this.#filterFor(topics, rights);
     if (topics) return createFilter({ topics, allowed, exchanges });
     this.#everything ??= createFilter({ allowed, exchanges });
     return this.#everything;
+  }
+
+  #filterFor(topics: readonly string[] | undefined, rights: Rights): Filter {
+    const { exchanges, topics: allowed } = this.#definition;
+    if (topics) return createFilter({ topics, allowed, granted: rights.subscribe, exchanges });
+    const known = this.#byRights.get(rights.key);
+    if (known) return known;
+    const filter = createFilter({ allowed, granted: rights.subscribe, exchanges });
+    this.#byRights.set(rights.key, filter);
+    return filter;
   }
 
   /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; this is logged too, with what to add */
@@ -103,12 +137,15 @@ export class ServedRoute implements Route {
 
   /** Whether the route has any handler for messages of clients. */
   get takesMessages(): boolean {
-    return this.#handlers.some(({ message, messages }) => message || (messages && Object.keys(messages).length > 0));
+    const isHandler = ({ message, messages }: RouteHandlers) =>
+      message !== undefined || (messages !== undefined && Object.keys(messages).length > 0);
+    return this.#relays || this.#handlers.some(isHandler);
   }
 
   /** Whether the route has a handler for messages with this name. */
   takes(name: string): boolean {
-    return this.#named(name) !== undefined || this.#handlers.some((handlers) => handlers.message);
+    const { handled, relayed } = this.useOf(name);
+    return handled || relayed;
   }
 
   /**
@@ -122,7 +159,8 @@ export class ServedRoute implements Route {
     const named = name === undefined ? undefined : this.#named(name);
     if (named) return this.#answer(connection, () => named(connection, data));
     const listening = this.#handlers.filter((handlers) => handlers.message);
-    if (listening.length === 0 && name !== undefined) {
+    if (this.#relays) this.connections.broadcast(data, { except: connection });
+    else if (listening.length === 0 && name !== undefined) {
       throw new PregonError('MESSAGE_UNKNOWN', `no handler for messages named ${JSON.stringify(name.slice(0, 40))}`);
     }
     let answer: unknown;

@@ -2,6 +2,7 @@ import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protoc
 import { ClientConnection } from '../../../src/core/connections/client-connection.js';
 import type { ArrivalsLimits } from '../../../src/core/delivery/arrivals.js';
 import { Hub } from '../../../src/core/delivery/hub.js';
+import type { Rights } from '../../../src/core/ports/admission.js';
 import type { LogChange } from '../../../src/core/ports/observer.js';
 import { type RouteDefinition, ServedRoute } from '../../../src/core/routes/served-route.js';
 import { ControlledLog } from './controlled-log.js';
@@ -21,6 +22,12 @@ export interface SquareOptions {
 export interface Client {
   readonly link: FakeLink;
   readonly connection: ClientConnection;
+}
+
+/** What a client may do, and until when. */
+export interface ClientAccess {
+  readonly rights?: Rights;
+  readonly expiresAt?: number;
 }
 
 let lastEvent = 0;
@@ -92,7 +99,7 @@ export class Square {
     });
   }
 
-  connect(link: FakeLink = new FakeLink()): Client {
+  connect(link: FakeLink = new FakeLink(), access: ClientAccess = {}): Client {
     this.#connections += 1;
     const connection = new ClientConnection(link, {
       id: `connection-${this.#connections}`,
@@ -101,6 +108,7 @@ export class Square {
       hub: this.hub,
       limits: { maxSubscriptions: 100, maxTopics: 1_000, maxTopicsBytes: 262_144 },
       now: this.clock.now(),
+      ...access,
     });
     connection.opened(25_000);
     return { link, connection };

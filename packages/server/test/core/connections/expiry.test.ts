@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { type Expiring, Expiry } from '../../../src/core/connections/expiry.js';
+import { TurnBudget } from '../../../src/core/incoming/turn-budget.js';
+import { FakeClock } from '../support/fake-clock.js';
+
+function open(random = () => 0.5) {
+  const clock = new FakeClock();
+  const expiry = new Expiry({ clock, turn: new TurnBudget(clock), random });
+  const happened: string[] = [];
+  const connect = (name: string, expiresAt: number | undefined, costMs = 0): Expiring => {
+    const connection: Expiring = {
+      expiresAt,
+      endRights() {
+        clock.advance(costMs);
+        happened.push(`${name} ends at ${Math.round(clock.now())}`);
+      },
+      closeExpired: () => happened.push(`${name} closes at ${Math.round(clock.now())}`),
+    };
+    expiry.add(connection);
+    return connection;
+  };
+  /** Lets time pass in steps, with an event loop turn after each. */
+  const pass = (ms: number) => {
+    for (let step = 0; step < ms; step += 50) {
+      clock.advance(50);
+      clock.turn();
+    }
+  };
+  return { clock, expiry, happened, connect, pass };
+}
+
+describe('[I-11] the expiry of connections', () => {
+  it('ends rights 5 seconds after the identity expires, and closes within 5 seconds more', () => {
+    const { connect, pass, happened } = open();
+    connect('a', 10_000);
+    pass(14_950);
+    expect(happened).toEqual([]);
+    pass(300);
+    expect(happened).toEqual([expect.stringMatching(/^a ends at 15[012]\d\d$/)]);
+    pass(2_600);
+    expect(happened[1]).toMatch(/^a closes at 17[5678]\d\d$/);
+  });
+
+  it('takes connections in the order in which they expire, whatever the order in which they came', () => {
+    const { connect, pass, happened } = open();
+    connect('late', 9_000);
+    connect('early', 1_000);
+    connect('middle', 5_000);
+    connect('never', undefined);
+    pass(30_000);
+    expect(happened.filter((line) => line.includes('ends')).map((line) => line.split(' ')[0])).toEqual([
+      'early',
+      'middle',
+      'late',
+    ]);
+  });
+
+  it('forgets a connection that left before, and keeps no timer for nobody', () => {
+    const { connect, expiry, pass, happened } = open();
+    const connection = connect('a', 1_000);
+    expiry.delete(connection);
+    expect(expiry.size).toBe(0);
+    pass(20_000);
+    expect(happened).toEqual([]);
+  });
+
+  it('[I-7] spreads many that expire in one moment over turns', () => {
+    const { clock, connect, happened } = open();
+    for (let n = 0; n < 100; n++) connect(`${n}`, 0, 0.5);
+    clock.advance(5_001);
+    clock.turn();
+    const first = happened.length;
+    expect(first).toBeGreaterThan(0);
+    expect(first).toBeLessThan(12);
+    for (let n = 0; n < 30; n++) clock.turn();
+    expect(happened.filter((line) => line.includes('ends'))).toHaveLength(100);
+  });
+
+  it('spreads the closes over 5 seconds', () => {
+    let last = 0;
+    const { connect, pass, happened } = open(() => (last = (last + 0.21) % 1));
+    for (let n = 0; n < 50; n++) connect(`${n}`, 0);
+    pass(12_000);
+    const closes = happened.flatMap((line) => /closes at (\d+)/.exec(line)?.[1] ?? []).map(Number);
+    expect(closes).toHaveLength(50);
+    const seconds = new Set(closes.map((at) => Math.floor(at / 1_000)));
+    expect(seconds.size).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...closes)).toBeLessThan(10_500);
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import type { Rights } from '../../../src/core/ports/admission.js';
+import { eventLoopTurn } from '../support/fake-clock.js';
+import { FakeLink } from '../support/fake-link.js';
+import { event, Square } from '../support/square.js';
+
+function rights(subscribe: readonly string[], more: Partial<Rights> = {}): Rights {
+  return { subscribe, send: new Set(), broadcast: false, isService: false, key: subscribe.join(), ...more };
+}
+
+const ADA = rights(['public.#', 'user.ada.#']);
+
+const TOPICS = ['public.1', 'user.ada.created', 'user.grace.created', 'secret', 'user.ada'];
+
+function append(square: Square): Promise<string[]> {
+  return square.append(TOPICS.map((topic) => event(topic)));
+}
+
+function topicsOf({ delivered }: FakeLink): string[] {
+  return delivered.map(({ topic }) => topic);
+}
+
+describe('[I-9] [H-01] a subscription under rights', () => {
+  it.each<[name: string, topics: string[] | undefined]>([
+    ['no topics', undefined],
+    ['exactly #', ['#']],
+  ])('gets all that is allowed, if the client asks for %s', async (_, topics) => {
+    const square = await Square.open();
+    const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
+    connection.subscribe(1, topics, undefined);
+    await append(square);
+    expect(topicsOf(link)).toEqual(['public.1', 'user.ada.created', 'user.ada']);
+  });
+
+  it('gets the part that the client asks for', async () => {
+    const square = await Square.open();
+    const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
+    connection.subscribe(1, ['user.ada.*'], undefined);
+    await append(square);
+    expect(topicsOf(link)).toEqual(['user.ada.created']);
+  });
+
+  it('gets nothing that is not allowed from a replay of the whole log', async () => {
+    const square = await Square.open();
+    await append(square);
+    const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
+    connection.subscribe(1, undefined, 'first');
+    await square.clock.settle();
+    expect(topicsOf(link)).toEqual(['public.1', 'user.ada.created', 'user.ada']);
+  });
+
+  it.each([['user.#'], ['user.*.created'], ['secret'], ['user.grace.#'], ['public.#', 'secret'], ['#', '#.x']])(
+    'is refused with FORBIDDEN, which names the pattern, for %s',
+    async (...topics) => {
+      const square = await Square.open();
+      const { connection } = square.connect(new FakeLink(), { rights: ADA });
+      expect(() => connection.subscribe(1, topics, undefined)).toThrow(
+        expect.objectContaining({ code: 'FORBIDDEN', message: expect.stringContaining('"') }),
+      );
+    },
+  );
+
+  it('is refused before its position is looked at', async () => {
+    const square = await Square.open();
+    const { connection } = square.connect(new FakeLink(), { rights: ADA });
+    expect(() => connection.subscribe(1, ['secret'], 'nonsense')).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN' }),
+    );
+  });
+
+  it('stays within the topics of the route', async () => {
+    const square = await Square.open({ route: { topics: ['user.#'] } });
+    const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
+    connection.subscribe(1, undefined, undefined);
+    await append(square);
+    expect(topicsOf(link)).toEqual(['user.ada.created', 'user.ada']);
+  });
+
+  it('is one audience with all subscriptions under equal rights', async () => {
+    const square = await Square.open();
+    const filters = [ADA, rights(['public.#', 'user.ada.#']), rights(['public.#'])].map((held) =>
+      square.route.filter(undefined, held),
+    );
+    expect(filters[0]?.key).toBe(filters[1]?.key);
+    expect(filters[0]?.key).not.toBe(filters[2]?.key);
+  });
+});
+
+describe('[I-9] [H-01] a message under rights', () => {
+  async function answer(held: Rights, name: string, prepare: (square: Square) => void): Promise<unknown> {
+    const square = await Square.open();
+    prepare(square);
+    const { link, connection } = square.connect(new FakeLink(), { rights: held });
+    connection.receive('data', name, 7);
+    await eventLoopTurn();
+    const [frame] = link.frames;
+    return frame?.op === 'error' ? frame.code : frame?.op;
+  }
+  const named = (square: Square) => square.route.handle({ messages: { bid: () => 1 } });
+  const relayed = (square: Square) => square.route.relay();
+
+  it('reaches its handler if its name is allowed, and is refused otherwise', async () => {
+    expect(await answer(rights([], { send: new Set(['bid']) }), 'bid', named)).toBe('ack');
+    expect(await answer(rights([], { send: 'any' }), 'bid', named)).toBe('ack');
+    expect(await answer(rights([]), 'bid', named)).toBe('FORBIDDEN');
+    expect(await answer(rights([], { send: new Set(['ask']) }), 'bid', named)).toBe('FORBIDDEN');
+    expect(await answer(rights([], { broadcast: true }), 'bid', named)).toBe('FORBIDDEN');
+  });
+
+  it('that nobody handles is FORBIDDEN, not unknown, if it is not allowed', async () => {
+    expect(await answer(rights([]), 'unknown', named)).toBe('FORBIDDEN');
+    expect(await answer(rights([], { send: 'any' }), 'unknown', named)).toBe('MESSAGE_UNKNOWN');
+  });
+
+  it('is relayed to the other connections with the right to broadcast only', async () => {
+    expect(await answer(rights([], { send: 'any' }), 'hello', relayed)).toBe('FORBIDDEN');
+    expect(await answer(rights([], { broadcast: true }), 'hello', relayed)).toBe('ack');
+  });
+
+  it('is refused if a handler would get it beside the relay, and its name is not allowed', async () => {
+    const both = (square: Square) => {
+      square.route.relay();
+      square.route.handle({ message: () => undefined });
+    };
+    expect(await answer(rights([], { broadcast: true }), 'hello', both)).toBe('FORBIDDEN');
+    expect(await answer(rights([], { broadcast: true, send: 'any' }), 'hello', both)).toBe('ack');
+  });
+});
+
+describe('[I-11] a connection whose rights have ended', () => {
+  it('gets nothing more, and may do nothing more, before it is closed', async () => {
+    const square = await Square.open();
+    square.route.handle({ messages: { bid: () => 1 } });
+    const { link, connection } = square.connect(new FakeLink(), { rights: rights(['#'], { send: 'any' }) });
+    connection.subscribe(1, undefined, undefined);
+    await append(square);
+    expect(link.delivered).toHaveLength(TOPICS.length);
+    connection.endRights();
+    await append(square);
+    expect(link.delivered).toHaveLength(TOPICS.length);
+    expect(() => connection.subscribe(2, undefined, 'first')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+    connection.receive('data', 'bid', 7);
+    await eventLoopTurn();
+    expect(link.frames.at(-1)).toMatchObject({ op: 'error', id: 7, code: 'FORBIDDEN' });
+    connection.closeExpired();
+    expect(link.closedWith?.code).toBe(4005);
+  });
+});
