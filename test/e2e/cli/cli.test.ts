@@ -346,10 +346,10 @@ describe('The command line', () => {
     [['log', 'inof'], 'pregon: unknown command "log inof"; did you mean "log info"?'],
     [
       ['publish', 'e', 't', '1'],
-      'pregon: --type is missing; say what happened: --type=UserWasCreated\nUsage: pregon publish',
+      'pregon: --type is missing: name what happened, such as --type=UserWasCreated\nUsage: pregon publish',
     ],
-    [['log', 'trim', '--max-age=7'], 'pregon: --max-age must be as 30s'],
-    [['log', 'trim'], 'pregon: say what to keep'],
+    [['log', 'trim', '--max-age=7'], 'pregon: --max-age must be a quantity such as 30s'],
+    [['log', 'trim'], 'pregon: no limit is given'],
   ])('answers misuse with a suggestion, the usage and exit code 2: %j', async (args, start) => {
     const { code, stdout, stderr } = await pregon(args, { cwd: temporaryFolder() });
     expect([code, stdout, stderr.slice(0, start.length)]).toEqual([2, '', start]);

@@ -423,7 +423,7 @@ describe('Workers that cannot start', () => {
     for (const pid of workers.pids()) process.kill(pid, 'SIGKILL');
     const { code, stderr } = await workers.primary.exited;
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^pregon: worker \d ended with exit code 7 again and again, and no other serves\n$/);
+    expect(stderr).toMatch(/^pregon: worker \d ended with exit code 7 again and again, and no other worker serves\n$/);
 
     const again = new Workers({ cwd, flags: [] });
     expect(await again.primary.exited).toMatchObject({ code: 7 });
