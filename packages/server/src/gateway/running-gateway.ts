@@ -15,7 +15,7 @@ import type { ClientRegistry } from '../transports/client-registry.js';
 import type { ComponentEntrance } from '../transports/component/component-entrance.js';
 import type { MessageComponent } from '../transports/component/message-component.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
-import type { Siblings } from '../transports/siblings.js';
+import type { Siblings } from '../transports/entrance.js';
 import type { LazySocketIo } from '../transports/socketio/lazy-socketio.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
 import type { SocketIoOptions } from '../transports/socketio/socketio-options.js';

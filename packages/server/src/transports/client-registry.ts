@@ -17,10 +17,9 @@ import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
 import { isPreflight, type OriginPolicy, preflightAnswer } from './http/cors.js';
 import { canonicalPath, canonicalTargetPath } from './http/path.js';
-import { parseTarget, targetPath } from './http/query.js';
+import { MAX_TARGET_CHARACTERS, parseTarget, targetPath } from './http/query.js';
 import { ONLY_GET } from './http/refusal.js';
-import { MAX_TARGET_CHARACTERS } from './http/topic-list.js';
-import { shared } from './sockets/shared-texts.js';
+import { intern } from './sockets/string-interning.js';
 
 export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly routes: readonly ServedRoute[];
@@ -140,7 +139,7 @@ export class ClientRegistry {
       request: {
         url: request.url ?? '/',
         headers: request.headers,
-        remoteAddress: shared(request.socket.remoteAddress ?? 'unknown'),
+        remoteAddress: intern(request.socket.remoteAddress ?? 'unknown'),
       },
     });
     this.#count += 1;

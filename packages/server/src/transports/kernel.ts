@@ -1,16 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { JsonShape } from '@pregon/protocol';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import { toldError } from '../core/connections/told-error.js';
 import type { Link } from '../core/ports/link.js';
 import type { Admitted, Kernel, Refusal, Session, TransportEntrance } from '../core/ports/transport.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import type { ClientRegistry, Admitted as RegistryAdmitted, RouteVerdict } from './client-registry.js';
-import type { FrameLimits } from './frame-limits.js';
 import { corsHeaders } from './http/cors.js';
 import { assertQuery } from './http/query.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from './http/refusal.js';
 import type { SocketIoOptions } from './socketio/socketio-options.js';
+
+/** The limits of a frame of `pregon.v1`, or of an event of Socket.IO. */
+export interface FrameLimits {
+  readonly maxFrameBytes: number;
+  readonly shape: JsonShape;
+}
 
 /** What the transports of one gateway share. */
 export class GatewayKernel implements Kernel {

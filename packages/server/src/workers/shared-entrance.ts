@@ -3,9 +3,8 @@ import { Agent, createServer, type IncomingMessage, type Server, type ServerResp
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Entrance } from '../transports/entrance.js';
+import type { Entrance, Siblings } from '../transports/entrance.js';
 import type { Claim } from '../transports/http/claim.js';
-import type { Siblings } from '../transports/siblings.js';
 import { guard } from '../transports/sockets/guarded-socket.js';
 import { headOf, passOn, pipeOn } from './pass-on.js';
 import { privateSocket, restoreRemoteAddress } from './private-socket.js';

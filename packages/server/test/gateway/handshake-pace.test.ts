@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HandshakePace, type Visitor } from '../../src/gateway/entrances/handshake-pace.js';
+import { HandshakePace, type WaitingHandshake } from '../../src/gateway/entrances/handshake-pace.js';
 import { eventLoopTurn, FakeClock } from '../core/support/fake-clock.js';
 import { collectGarbage } from '../core/support/garbage.js';
 
@@ -18,8 +18,8 @@ function pace(mostWaiting = 1_000) {
     },
   };
   const happened: string[] = [];
-  const handshakes = new HandshakePace({ clock, unread, patienceMs: 1_000, mostWaiting });
-  const visitor = (name: string): Visitor & { isGone: boolean } => ({
+  const handshakes = new HandshakePace({ clock, unread, maxWaitMs: 1_000, mostWaiting });
+  const visitor = (name: string): WaitingHandshake & { isGone: boolean } => ({
     isGone: false,
     proceed() {
       happened.push(name);
@@ -128,7 +128,7 @@ describe('HandshakePace', () => {
 
   it('[F][I-7] keeps no admitted handshake, even if the queue is never empty', async () => {
     const { arrive, turn, handshakes } = pace();
-    const gone: WeakRef<Visitor>[] = [];
+    const gone: WeakRef<WaitingHandshake>[] = [];
     for (let i = 0; i < 8; i++) arrive('early');
     for (let turns = 0; turns < 1_000; turns++) {
       for (let i = 0; i < 4; i++) gone.push(new WeakRef(arrive('next')));

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { FirstFrameLimit, type Guest } from '../../src/transports/websocket/first-frame-limit.js';
+import { FirstFrameLimit, type NewClient } from '../../src/transports/websocket/first-frame-limit.js';
 import { FakeClock } from '../core/support/fake-clock.js';
 
-class Client implements Guest {
-  hasSpoken = false;
+class Client implements NewClient {
+  hasSentData = false;
   isHeld = false;
 
   setHeld(held: boolean): void {
@@ -18,7 +18,7 @@ function arriving(count: number) {
   for (const client of clients) firstFrames.expect(client);
   const held = () => clients.filter(({ isHeld }) => isHeld).length;
   const speak = (from: number, to: number) => {
-    for (const client of clients.slice(from, to)) client.hasSpoken = true;
+    for (const client of clients.slice(from, to)) client.hasSentData = true;
   };
   return { clock, firstFrames, clients, held, speak };
 }
@@ -63,7 +63,7 @@ describe('first frames', () => {
     const { clock, clients, held, speak } = arriving(5_016);
     let looks = 0;
     for (const client of clients) {
-      Object.defineProperty(client, 'hasSpoken', {
+      Object.defineProperty(client, 'hasSentData', {
         configurable: true,
         get: () => {
           looks += 1;
@@ -74,7 +74,7 @@ describe('first frames', () => {
     clock.turn();
     expect(looks).toBe(512);
     expect(held()).toBe(5_000);
-    for (const client of clients) Object.defineProperty(client, 'hasSpoken', { writable: true, value: false });
+    for (const client of clients) Object.defineProperty(client, 'hasSentData', { writable: true, value: false });
     speak(5_006, 5_016);
     clock.advance(10 * 5);
     for (let turns = 0; turns < 20 && held() > 4_990; turns++) clock.turn();

@@ -10,7 +10,7 @@ import type { ListenOptions } from '../gateway.js';
 import { type AttachableServer, assertServer } from '../server/attachable-server.js';
 import { bind, createOwnServer, type OwnServerLimits } from '../server/own-server.js';
 import { SharedServer, type Tenant } from '../server/shared-server.js';
-import { HandshakePace, type Visitor } from './handshake-pace.js';
+import { HandshakePace, type WaitingHandshake } from './handshake-pace.js';
 import { PendingHandshakes } from './pending-handshakes.js';
 
 /** A server that clients come by, and which entrances are open there. */
@@ -43,8 +43,8 @@ export class Front {
     this.#main = main;
     this.#limits = limits;
     this.#refusals = refusals;
-    const { handshakeTimeoutMs: patienceMs } = limits;
-    this.#pace = new HandshakePace({ clock: systemClock, unread: this.#pendingHandshakes, patienceMs });
+    const { handshakeTimeoutMs: maxWaitMs } = limits;
+    this.#pace = new HandshakePace({ clock: systemClock, unread: this.#pendingHandshakes, maxWaitMs });
   }
 
   /** Another way in, on all servers. @throws TypeError if a path of it is another's */
@@ -188,8 +188,8 @@ export class Front {
     if (hasBody(request) && entrance.arrives(request)) response.setHeader('Connection', 'close');
     const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
     // Behind another answer no stream begins: after a wait, that one might be over, or not.
-    const isVain = wantsStream && response.socket === null;
-    if (!entrance.arrives(request) || isVain || this.#pace.isFree) return entrance.request(request, response);
+    const isBehindAnswer = wantsStream && response.socket === null;
+    if (!entrance.arrives(request) || isBehindAnswer || this.#pace.isFree) return entrance.request(request, response);
     const { socket } = request;
     this.#wait(socket, {
       proceed: () => entrance.request(request, response),
@@ -212,7 +212,7 @@ export class Front {
   }
 
   /** Who sends more before the first was answered would take thousands of places that others need. */
-  #wait(socket: Duplex, { proceed, refuse }: Pick<Visitor, 'proceed' | 'refuse'>): void {
+  #wait(socket: Duplex, { proceed, refuse }: Pick<WaitingHandshake, 'proceed' | 'refuse'>): void {
     const waiting = this.#waiting;
     if (waiting.has(socket)) return void socket.destroy();
     waiting.add(socket);

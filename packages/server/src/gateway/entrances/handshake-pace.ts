@@ -2,7 +2,7 @@ import type { Refusal } from '../../core/ports/transport.js';
 import type { Clock } from '../../core/time/clock.js';
 
 /** Somebody who is to be let in. */
-export interface Visitor {
+export interface WaitingHandshake {
   /** Nobody is there any more. */
   readonly isGone: boolean;
   proceed(): void;
@@ -10,7 +10,7 @@ export interface Visitor {
 }
 
 /** Those whose requests were not read yet. */
-export interface Unread {
+export interface UnreadConnections {
   /** Nothing is to be read from them now. */
   hold(): void;
   /** The next of them may be read from. @returns whether some are held still */
@@ -19,9 +19,9 @@ export interface Unread {
 
 export interface HandshakePaceOptions {
   readonly clock: Clock;
-  readonly unread: Unread;
+  readonly unread: UnreadConnections;
   /** How long one may wait. */
-  readonly patienceMs: number;
+  readonly maxWaitMs: number;
   /** @default 10000 */
   readonly mostWaiting?: number;
 }
@@ -33,13 +33,13 @@ export interface HandshakePaceOptions {
 const TURN_MS = 1;
 
 /** From how many who wait no more requests are read: to read one takes a third of what it takes to let one in. */
-const CROWD = 32;
+const HOLD_FROM = 32;
 
 /** Some 50 MB of requests and sockets. */
 const MOST_WAITING = 10_000;
 
 /** How many of those who went on are kept at most, until the list is moved up: while a storm lasts it may never be empty. */
-const MOST_PASSED = 128;
+const MOST_FINISHED = 128;
 
 const TOO_MANY: Refusal = { status: 503, message: 'too many come at once', headers: { 'Retry-After': '1' } };
 
@@ -50,19 +50,19 @@ const TOO_MANY: Refusal = { status: 503, message: 'too many come at once', heade
  */
 export class HandshakePace {
   readonly #clock: Clock;
-  readonly #unread: Unread;
-  readonly #patienceMs: number;
+  readonly #unread: UnreadConnections;
+  readonly #maxWaitMs: number;
   readonly #mostWaiting: number;
   /** In order from `#first` on. */
-  #waiting: { readonly visitor: Visitor; readonly since: number }[] = [];
+  #waiting: { readonly handshake: WaitingHandshake; readonly since: number }[] = [];
   #first = 0;
   /** When no more are let in in this turn; undefined where nobody was yet. */
   #turnEnds: number | undefined;
 
-  constructor({ clock, unread, patienceMs, mostWaiting = MOST_WAITING }: HandshakePaceOptions) {
+  constructor({ clock, unread, maxWaitMs, mostWaiting = MOST_WAITING }: HandshakePaceOptions) {
     this.#clock = clock;
     this.#unread = unread;
-    this.#patienceMs = patienceMs;
+    this.#maxWaitMs = maxWaitMs;
     this.#mostWaiting = mostWaiting;
   }
 
@@ -77,20 +77,20 @@ export class HandshakePace {
   }
 
   /** Goes on when all have who came before; refused where too many wait already, or where it takes too long. */
-  wait(visitor: Visitor): void {
-    if (this.waiting >= this.#mostWaiting) return visitor.refuse(TOO_MANY);
+  wait(handshake: WaitingHandshake): void {
+    if (this.waiting >= this.#mostWaiting) return handshake.refuse(TOO_MANY);
     const now = this.#clock.now();
-    this.#waiting.push({ visitor, since: now });
+    this.#waiting.push({ handshake, since: now });
     this.#schedule(now);
-    if (this.waiting >= CROWD) this.#unread.hold();
+    if (this.waiting >= HOLD_FROM) this.#unread.hold();
   }
 
   /** Whoever waits goes on now: what has to be said to them is short. */
   release(): void {
     const waiting = this.#waiting.slice(this.#first);
     this.#first = this.#waiting.length;
-    this.#moveUp();
-    for (const { visitor } of waiting) if (!visitor.isGone) visitor.proceed();
+    this.#compact();
+    for (const { handshake } of waiting) if (!handshake.isGone) handshake.proceed();
   }
 
   /** @returns when no more clients are admitted in this turn */
@@ -103,7 +103,7 @@ export class HandshakePace {
   }
 
   #turn(): void {
-    const more = this.waiting < CROWD && this.#unread.readOn();
+    const more = this.waiting < HOLD_FROM && this.#unread.readOn();
     this.#turnEnds = undefined;
     if (this.waiting === 0 && !more) return;
     const now = this.#clock.now();
@@ -116,21 +116,21 @@ export class HandshakePace {
     if (!next) return this.#clock.nextTurn(() => this.#turn());
     this.#first += 1;
     try {
-      this.#admit(next.visitor, now - next.since);
+      this.#admit(next.handshake, now - next.since);
     } finally {
       this.#goOn();
     }
   }
 
-  #admit(visitor: Visitor, waitedMs: number): void {
-    if (visitor.isGone) return;
-    if (waitedMs > this.#patienceMs) visitor.refuse(TOO_MANY);
-    else visitor.proceed();
+  #admit(handshake: WaitingHandshake, waitedMs: number): void {
+    if (handshake.isGone) return;
+    if (waitedMs > this.#maxWaitMs) handshake.refuse(TOO_MANY);
+    else handshake.proceed();
   }
 
   /** What one who was let in is sent at once, it is sent in microtasks: they belong to its time, so the next one comes after them. */
   #goOn(): void {
-    if (this.waiting === 0 || this.#first === MOST_PASSED) this.#moveUp();
+    if (this.waiting === 0 || this.#first === MOST_FINISHED) this.#compact();
     queueMicrotask(() => {
       process.nextTick(() => {
         const now = this.#clock.now();
@@ -140,7 +140,7 @@ export class HandshakePace {
     });
   }
 
-  #moveUp(): void {
+  #compact(): void {
     this.#waiting = this.#waiting.slice(this.#first);
     this.#first = 0;
   }

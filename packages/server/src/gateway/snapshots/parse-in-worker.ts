@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { ChunkedSnapshot } from '../../core/snapshots/snapshot.js';
-import type { SnapshotWork, SnapshotWorkerMessage } from './snapshot-worker-messages.js';
+import type { SnapshotWork, SnapshotWorkerMessage } from './snapshot-worker.js';
 
 /**
  * Parses and encodes a large answer in a worker thread. The thread lives for this one snapshot, which all who ask meanwhile share, and
@@ -34,7 +34,7 @@ function takeChunks(worker: Worker, signal: AbortSignal): Promise<ChunkedSnapsho
     const fail = (why: string, cause?: unknown) => reject(new Error(why, { cause }));
     worker.on('message', (message: SnapshotWorkerMessage) => {
       if (message.kind === 'failed') return fail(message.why);
-      if (message.kind === 'end') return resolve({ ...message.standing, chunks });
+      if (message.kind === 'end') return resolve({ ...message.metadata, chunks });
       chunks.push(...message.chunks);
       worker.postMessage('more');
     });

@@ -4,7 +4,7 @@ import { RowChunks } from '../../core/snapshots/row-chunks.js';
 import type { ChunkedSnapshot } from '../../core/snapshots/snapshot.js';
 
 /** What stands beside the rows. */
-type Standing = Omit<ChunkedSnapshot, 'chunks'>;
+type Metadata = Omit<ChunkedSnapshot, 'chunks'>;
 
 /**
  * Reads the JSON of an application's snapshot: `{ rows, sequence, source?, relayed? }`. The text of each row is passed on without the white
@@ -16,14 +16,14 @@ type Standing = Omit<ChunkedSnapshot, 'chunks'>;
 export function readAnswer(bytes: Uint8Array, maxBytes: number): ChunkedSnapshot {
   const text = decodeUtf8(bytes);
   if (text === undefined) throw new TypeError('it is not UTF-8');
-  const standing = standingIn(JSON.parse(text));
+  const metadata = parseMetadata(JSON.parse(text));
   const chunks = new RowChunks(maxBytes);
   for (const row of elementsOf(rowsIn(text))) chunks.addText(withoutBlanks(row));
-  return { ...standing, chunks: chunks.end() };
+  return { ...metadata, chunks: chunks.end() };
 }
 
 /** Checked by hand: who imports this package is not to load a library of schemas for four members. */
-function standingIn(answer: unknown): Standing {
+function parseMetadata(answer: unknown): Metadata {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new TypeError('it is no object');
   const member = (name: string): unknown => Reflect.get(answer, name);
   if (!Array.isArray(member('rows'))) throw new TypeError('rows: it must be an array');

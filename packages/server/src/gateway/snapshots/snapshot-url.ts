@@ -60,15 +60,15 @@ async function parse({ pieces, bytes }: Body, maxBytes: number, signal: AbortSig
 async function readBody({ body }: Response, maxBytes: number): Promise<Body> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
-  let ofTurn = 0;
+  let bytesInTurn = 0;
   for await (const piece of body ?? []) {
     bytes += piece.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     // A copy has memory of its own, which can be handed to another thread.
     pieces.push(new Uint8Array(piece));
-    ofTurn += piece.length;
-    if (ofTurn < READ_AT_ONCE) continue;
-    ofTurn = 0;
+    bytesInTurn += piece.length;
+    if (bytesInTurn < READ_AT_ONCE) continue;
+    bytesInTurn = 0;
     await nextTurn();
   }
   return { pieces, bytes };

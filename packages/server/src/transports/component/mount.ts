@@ -8,9 +8,11 @@ import { WebSocketServer } from '../sockets/ws.js';
 import { assertComponent, type MessageComponent } from './message-component.js';
 import type { MountOptions } from './mount-options.js';
 import { PathPattern } from './path-pattern.js';
-import { assertSubprotocols, chooseSubprotocol } from './subprotocols.js';
 
 const DEFAULT_MAX_BUFFERED_BYTES = 1_048_576;
+
+/** What may be in a name: a token of RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 
 /** What decides who may reach a component. */
 export interface MountAccess {
@@ -58,4 +60,17 @@ function createServer(subprotocols: readonly string[], maxFrameBytes: number): S
     handleProtocols: (offered: Set<string>) => chooseSubprotocol(subprotocols, offered),
   } as const;
   return new WebSocketServer(options);
+}
+
+/** @throws TypeError where one can be no subprotocol's name, or is there twice */
+function assertSubprotocols(names: readonly string[]): void {
+  const wrong = names.find((name, i) => !TOKEN.test(name) || names.indexOf(name) !== i);
+  if (wrong !== undefined) {
+    throw new TypeError(`subprotocols: ${JSON.stringify(wrong)} is no subprotocol's name, or is there twice`);
+  }
+}
+
+/** The first of ours that the client offers, else none: RFC 6455 section 4.2.2 leaves it to the client whether to go on without. */
+function chooseSubprotocol(ours: readonly string[], offered: ReadonlySet<string>): string | false {
+  return ours.find((name) => offered.has(name)) ?? false;
 }

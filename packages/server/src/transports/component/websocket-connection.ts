@@ -6,7 +6,7 @@ import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
 import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
-import { SocketOutlet } from '../sockets/socket-outlet.js';
+import { SocketWriter } from '../sockets/socket-writer.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
 
@@ -30,7 +30,7 @@ export class WebSocketConnection implements ComponentConnection {
   readonly request: ComponentRequest;
   readonly identity: Identity | undefined;
   readonly #client: PacedSocket;
-  readonly #outlet: SocketOutlet;
+  readonly #writer: SocketWriter;
   readonly #options: WebSocketConnectionOptions;
   readonly #liveness: Liveness;
   readonly #pulse: Pulse;
@@ -41,10 +41,10 @@ export class WebSocketConnection implements ComponentConnection {
     this.request = options.request;
     this.identity = options.identity;
     this.#client = client;
-    this.#outlet = new ClientOutlet(client, socket, options.maxBufferedBytes);
+    this.#writer = new ClientWriter(client, socket, options.maxBufferedBytes);
     this.#options = options;
     this.#liveness = new Liveness(options.clock.now());
-    this.#pulse = pulseOf(client, this.#outlet);
+    this.#pulse = pulseOf(client, this.#writer);
   }
 
   get remoteAddress(): string {
@@ -56,7 +56,7 @@ export class WebSocketConnection implements ComponentConnection {
   }
 
   get isOpen(): boolean {
-    return !this.#outlet.closed;
+    return !this.#writer.closed;
   }
 
   /** What may be shown of it: not its request, whose headers hold secrets. */
@@ -67,7 +67,7 @@ export class WebSocketConnection implements ComponentConnection {
   send(data: unknown): boolean {
     const bytes = data instanceof Uint8Array;
     const payload = bytes || typeof data === 'string' ? data : (JSON.stringify(data) ?? 'null');
-    if (this.#outlet.full) {
+    if (this.#writer.full) {
       this.end(CLOSE_CODES.STALLED, `more than ${this.#options.maxBufferedBytes} bytes wait to be read`);
       return false;
     }
@@ -83,7 +83,7 @@ export class WebSocketConnection implements ComponentConnection {
   /** Says goodbye; what waits is still sent where the client reads on for a moment. */
   end(code: CloseCode, reason?: string): void {
     if (!this.isOpen) return;
-    this.#outlet.shut();
+    this.#writer.shut();
     this.#client.dismiss(code.code, closeReason(code, reason));
   }
 
@@ -100,13 +100,13 @@ export class WebSocketConnection implements ComponentConnection {
   }
 
   closed(code: number, reason: string): void {
-    this.#outlet.shut();
+    this.#writer.shut();
     this.#call(() => this.#options.component.onClose(this, { code, reason }));
   }
 
   /** The client gave a sign of life. */
   heard(): void {
-    this.#liveness.heard(this.#options.clock.now(), this.#outlet.takenBytes);
+    this.#liveness.heard(this.#options.clock.now(), this.#writer.takenBytes);
   }
 
   failed(error: Error): void {
@@ -153,7 +153,7 @@ export class WebSocketConnection implements ComponentConnection {
 }
 
 /** Knows what waits of what `ws` has written. */
-class ClientOutlet extends SocketOutlet {
+class ClientWriter extends SocketWriter {
   readonly #client: PacedSocket;
 
   constructor(client: PacedSocket, socket: Socket, maxBufferedBytes: number) {
@@ -170,13 +170,13 @@ class ClientOutlet extends SocketOutlet {
   }
 }
 
-function pulseOf(client: PacedSocket, outlet: SocketOutlet): Pulse {
+function pulseOf(client: PacedSocket, writer: SocketWriter): Pulse {
   return {
     get bufferedBytes() {
-      return outlet.bufferedBytes;
+      return writer.bufferedBytes;
     },
     get takenBytes() {
-      return outlet.takenBytes;
+      return writer.takenBytes;
     },
     ping() {
       client.ping();

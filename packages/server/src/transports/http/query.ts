@@ -1,8 +1,10 @@
-import { assertPosition } from '@pregon/protocol';
+import { assertPattern, assertPosition } from '@pregon/protocol';
 import type { Query } from '../../core/ports/transport.js';
-import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
+import { assertTopicCount, type SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { canonicalTargetPath } from './path.js';
-import { assertTopics } from './topic-list.js';
+
+/** So long may a request target be; one with all topics that fit into a header of Node.js's default size is far shorter. */
+export const MAX_TARGET_CHARACTERS = 65_536;
 
 /**
  * The names that stock clients give to the last id in the query: `lastEventId` (event-source-polyfill, reconnecting-eventsource), `lastEventID` (Mercure),
@@ -62,4 +64,21 @@ function toOriginForm(target: string): string {
 export function assertQuery(query: Query, limits: Pick<SubscriptionLimits, 'maxTopics'>): void {
   if (query.topics) assertTopics(query.topics, limits);
   if (query.since !== undefined && query.since !== 'first') assertPosition(query.since);
+}
+
+/**
+ * Splits what was written as one text: `user.#,auction.42.*`.
+ *
+ * @throws PregonError TOO_MANY_SUBSCRIPTIONS, before there are more topics than a connection may have
+ */
+export function splitTopics(list: string, limits: Pick<SubscriptionLimits, 'maxTopics'>): readonly string[] {
+  const topics = list.split(',', limits.maxTopics + 1);
+  assertTopicCount(topics.length, limits);
+  return topics;
+}
+
+/** @throws PregonError TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID */
+export function assertTopics(topics: readonly string[], limits: Pick<SubscriptionLimits, 'maxTopics'>): void {
+  assertTopicCount(topics.length, limits);
+  for (const topic of topics) assertPattern(topic);
 }

@@ -3,7 +3,7 @@ import { RESERVED_NAMES } from '../../core/broadcasts/message.js';
 import type { DeliveredEvent, EventChunk, Format, OutgoingMessage } from '../../core/ports/delivery.js';
 import { headerSize, textFrame, writeTextHeader } from '../sockets/websocket-frame.js';
 import { guardLastArgument } from './engine/guard-last-argument.js';
-import { HALF_MARK } from './recovery/offset.js';
+import { INCOMPLETE_MARK } from './recovery/offset.js';
 
 /** Under which names an event is emitted to a client: its type, `event`, or both. */
 export type EventNames = 'type' | 'event' | 'both';
@@ -114,7 +114,7 @@ export class EventPackets implements Format {
     if (names === 'event' || RESERVED_NAMES.has(type)) return [{ head: this.#head('event'), tail: tail(position) }];
     if (names === 'type') return [{ head: this.#head(type), tail: tail(position) }];
     return [
-      { head: this.#head(type), tail: tail(position + HALF_MARK) },
+      { head: this.#head(type), tail: tail(position + INCOMPLETE_MARK) },
       { head: this.#head('event'), tail: tail(position) },
     ];
   }

@@ -1,6 +1,6 @@
 import { PregonError, type Since } from '@pregon/protocol';
 import { assertTopicCount, type SubscriptionLimits } from '../../core/topics/topic-limits.js';
-import { assertTopics, splitTopics } from '../http/topic-list.js';
+import { assertTopics, splitTopics } from '../http/query.js';
 import type { EventNames } from './event-packets.js';
 import { type Offset, parseOffset } from './recovery/offset.js';
 

@@ -9,8 +9,8 @@ import { refuseRequest, refuseUpgrade } from '../http/refusal.js';
 import { guard } from '../sockets/guarded-socket.js';
 import { SocketIoBus } from './bus/socketio-bus.js';
 import { loadSocketIo, socketIo } from './library.js';
-import { Leavers } from './recovery/leavers.js';
-import { refusePoll, refuseSocket } from './refuse-client.js';
+import { EndedSessions } from './recovery/ended-sessions.js';
+import { refusePoll, refuseSocket } from './refusals.js';
 import { SocketIoEntrance, type SocketIoEntranceOptions } from './socketio-entrance.js';
 import { SocketIoTargets } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
@@ -19,7 +19,7 @@ const GOING_AWAY: Refusal = { status: 503, message: 'the gateway is going away',
 
 const UNAVAILABLE: Refusal = { status: 503, message: 'Socket.IO is not to be had now' };
 
-export interface LazySocketIoOptions extends Omit<SocketIoEntranceOptions, 'bus' | 'leavers'> {
+export interface LazySocketIoOptions extends Omit<SocketIoEntranceOptions, 'bus' | 'endedSessions'> {
   readonly others: OtherGateways | undefined;
 }
 
@@ -51,7 +51,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     prepare: (entrance: SocketIoEntrance<T>) => void,
     onFailed: (error: unknown) => void,
   ) {
-    this.#options = { ...options, bus: new SocketIoBus(others), leavers: new Leavers(others) };
+    this.#options = { ...options, bus: new SocketIoBus(others), endedSessions: new EndedSessions(others) };
     this.#prepare = prepare;
     this.#onFailed = onFailed;
     this.#targets = new SocketIoTargets(options.options);

@@ -1,8 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { Server } from 'socket.io';
+import type { Refusal } from '../../core/ports/transport.js';
 import { watchNamespaces } from '../../private-fields/socket-io.js';
-import type { ClientRegistryOptions } from '../client-registry.js';
-import { logRefusal } from '../http/refusal.js';
+import type { ClientRegistry, ClientRegistryOptions } from '../client-registry.js';
+import { corsHeaders } from '../http/cors.js';
+import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 
 interface EngineRefusal {
   readonly req?: IncomingMessage;
@@ -28,4 +31,27 @@ export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: 
     const message = `Socket.IO has no namespace ${name}`;
     refusals.tell({ reason: 'route', subject: name, message, remedy: `the routes are ${paths}` });
   });
+}
+
+/** Refuses a request of long polling, and logs why. A page of an allowed origin can read the reason. */
+export function refusePoll(
+  registry: ClientRegistry,
+  request: IncomingMessage,
+  response: ServerResponse,
+  refusal: Refusal,
+): void {
+  const { origins, refusals } = registry.options;
+  logRefusal(refusals, request, refusal);
+  refuseRequest(response, refusal, corsHeaders(request, origins));
+}
+
+/** Refuses an upgrade on its bare socket, and logs why. */
+export function refuseSocket(
+  registry: ClientRegistry,
+  request: IncomingMessage,
+  stream: Duplex,
+  refusal: Refusal,
+): void {
+  logRefusal(registry.options.refusals, request, refusal);
+  refuseUpgrade(stream, refusal);
 }

@@ -9,21 +9,20 @@ import { knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { ClientRegistry } from '../client-registry.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
-import { shareTexts } from '../sockets/shared-texts.js';
+import { internRequest } from '../sockets/string-interning.js';
 import { gatewayAdapter, type Sessions } from './bus/gateway-adapter.js';
 import type { SocketIoBus } from './bus/socketio-bus.js';
-import { EngineOutlet, type EngineSocket } from './engine/engine-outlet.js';
+import { type EngineSocket, EngineWriter } from './engine/engine-writer.js';
 import { pacedEngine } from './engine/paced-engine.js';
 import { packetDecoder } from './engine/packet-decoder.js';
 import { PolledPayloads } from './engine/polled-payloads.js';
-import { forgetSoon, slim } from './engine/socketio-internals.js';
-import { Entering } from './entering.js';
+import { limitPollingClose, releaseUnusedFields } from './engine/socketio-internals.js';
 import { type IoPorts, IoServers } from './io-servers.js';
 import type { SocketIoLibrary } from './library.js';
-import type { Leavers } from './recovery/leavers.js';
+import type { EndedSessions } from './recovery/ended-sessions.js';
 import { Recovery } from './recovery/recovery.js';
-import { watchRefusals } from './refusals.js';
-import { refusePoll, refuseSocket } from './refuse-client.js';
+import { refusePoll, refuseSocket, watchRefusals } from './refusals.js';
+import { RouteNamespace } from './route-namespace.js';
 import type { SocketIoOptions } from './socketio-options.js';
 import type { SocketIoTargets } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
@@ -32,7 +31,7 @@ export interface SocketIoEntranceOptions {
   readonly options: SocketIoOptions;
   readonly registry: ClientRegistry;
   readonly bus: SocketIoBus;
-  readonly leavers: Leavers;
+  readonly endedSessions: EndedSessions;
   /** What only the gateways know to which a client may return. */
   readonly secret: string | undefined;
   readonly maxFrameBytes: number;
@@ -56,10 +55,10 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly #servers: IoServers;
   /** Requests that came by the entrance, and what was decided of them. */
   readonly #admitted = new WeakMap<IncomingMessage, Allowed>();
-  readonly #outlets = new WeakMap<EngineSocket, EngineOutlet>();
+  readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
 
   constructor(
-    { options, registry, bus, leavers, secret, ...limits }: SocketIoEntranceOptions,
+    { options, registry, bus, endedSessions, secret, ...limits }: SocketIoEntranceOptions,
     targets: SocketIoTargets,
     library: SocketIoLibrary,
   ) {
@@ -68,8 +67,10 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     const { clock, heartbeatMs, hub, intake } = registry.options;
     const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
     const canServe = (position: string) => hub.canServe(position);
-    const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe, leavers });
-    const enterings = new Map(registry.options.routes.map((route) => [route.path, new Entering(registry, route)]));
+    const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe, endedSessions });
+    const routeNamespaces = new Map(
+      registry.options.routes.map((route) => [route.path, new RouteNamespace(registry, route)]),
+    );
     this.io = new library.Server(this.#requests, {
       pingInterval: heartbeatMs,
       // Where the heartbeat is quick, so is its end; Socket.IO waits this long by itself.
@@ -89,8 +90,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       destroyUpgrade: false,
       // Called with `new`.
       adapter: function adapter(namespace) {
-        const entering = enterings.get(namespace.name);
-        return new GatewayAdapter(namespace, bus, entering && sessions(entering, recovery));
+        const routeNamespace = routeNamespaces.get(namespace.name);
+        return new GatewayAdapter(namespace, bus, routeNamespace && sessions(routeNamespace, recovery));
       },
       connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
     });
@@ -109,11 +110,11 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     });
     const payloads = new PolledPayloads({ intake, maxBytes: maxFrameBytes, maxPackets: limits.maxPolledPackets });
     this.io.engine.on('connection', (conn: EngineSocket) => {
-      forgetSoon(conn);
+      limitPollingClose(conn);
       payloads.guard(conn.transport);
     });
     watchRefusals(this.io, registry.options);
-    for (const [path, entering] of enterings) this.#serve(path, entering, recovery);
+    for (const [path, routeNamespace] of routeNamespaces) this.#serve(path, routeNamespace, recovery);
   }
 
   /** Whether a request comes from a client that is not connected yet. */
@@ -126,14 +127,14 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     if (this.#servers.isClosed) return refusePoll(this.#registry, request, response, CLOSED);
     if (allowed) this.#admitted.set(request, allowed);
     // Engine.IO keeps the request that a client began with.
-    if (!this.#isUnderWay(request)) shareTexts(request);
+    if (!this.#isUnderWay(request)) internRequest(request);
     this.#requests.emit('request', request, response);
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, allowed: Allowed): void {
     if (this.#servers.isClosed) return refuseSocket(this.#registry, request, stream, CLOSED);
     this.#admitted.set(request, allowed);
-    shareTexts(request);
+    internRequest(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
     if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
   }
@@ -162,20 +163,20 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     refuseRequest(response, refusal);
   }
 
-  #serve(path: string, entering: Entering, recovery: Recovery): void {
+  #serve(path: string, routeNamespace: RouteNamespace, recovery: Recovery): void {
     const namespace = this.io.of(path);
     namespace.use((socket, next) => {
       // Before Socket.IO tells the client, and instead of its own, which only this process would know.
       if (!socket.recovered) replacePrivateId(socket, recovery.sign(namespace.name, socket.id));
-      if (this.#registry.isOpen) return next(refusalOf(() => entering.handshake(socket)));
+      if (this.#registry.isOpen) return next(refusalOf(() => routeNamespace.handshake(socket)));
       // Told by an error alone, a stock client would not come back.
       socket.conn.close();
       next(new Error('the gateway is going away'));
     });
     namespace.on('connection', (socket: Socket) => {
       recovery.entered(socket.id);
-      entering.enter(socket, this.#outletOf(socket.conn), this.#admitted.get(socket.request)?.identity);
-      slim(socket);
+      routeNamespace.enter(socket, this.#writerOf(socket.conn), this.#admitted.get(socket.request)?.identity);
+      releaseUnusedFields(socket);
     });
   }
 
@@ -185,20 +186,20 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     return sid !== undefined && knowsClient(this.io.engine, sid);
   }
 
-  #outletOf(conn: EngineSocket): EngineOutlet {
-    let outlet = this.#outlets.get(conn);
-    if (!outlet) {
-      outlet = new EngineOutlet(conn, this.#registry.options.maxBufferedBytes);
-      this.#outlets.set(conn, outlet);
+  #writerOf(conn: EngineSocket): EngineWriter {
+    let writer = this.#writers.get(conn);
+    if (!writer) {
+      writer = new EngineWriter(conn, this.#registry.options.maxBufferedBytes);
+      this.#writers.set(conn, writer);
     }
-    return outlet;
+    return writer;
   }
 }
 
-function sessions(entering: Entering, recovery: Recovery): Sessions {
+function sessions(routeNamespace: RouteNamespace, recovery: Recovery): Sessions {
   return {
     left(id) {
-      entering.left(id);
+      routeNamespace.left(id);
       recovery.left(id);
     },
     refused: (id) => recovery.refused(id),

@@ -5,7 +5,7 @@ import type { ControlFrame, Link } from '../../core/ports/link.js';
 import type { Clock } from '../../core/time/clock.js';
 import { closeReason, refusalCode } from '../sockets/closing.js';
 import { textFrame } from '../sockets/websocket-frame.js';
-import type { EngineOutlet } from './engine/engine-outlet.js';
+import type { EngineWriter } from './engine/engine-writer.js';
 import type { EventPackets } from './event-packets.js';
 
 /** The subscription that was asked for in the handshake: the one that stock clients resume by themselves. */
@@ -16,47 +16,47 @@ export type Acknowledge = (answer: unknown) => void;
 
 export interface SocketIoLinkOptions {
   readonly socket: Socket;
-  readonly outlet: EngineOutlet;
+  readonly writer: EngineWriter;
   readonly clock: Clock;
   /** For the subscription of the handshake. */
   readonly packets: EventPackets;
   /** For all others: without positions, which the client would take for its place in the first. */
   readonly laterPackets: EventPackets;
   /** The position of an event of which the client has the first packet already. */
-  readonly half: string | undefined;
+  readonly incompleteAt: string | undefined;
 }
 
 /** A client of Socket.IO in one namespace. Control frames that matter to it are events of their own name. */
 export class SocketIoLink implements Link {
   readonly transport = 'socket.io';
   readonly #socket: Socket;
-  readonly #outlet: EngineOutlet;
+  readonly #writer: EngineWriter;
   readonly #clock: Clock;
   readonly #packets: EventPackets;
   readonly #laterPackets: EventPackets;
   #acknowledges: Map<RequestId, Acknowledge> | undefined;
-  #half: string | undefined;
+  #incompleteAt: string | undefined;
   #reconnectInMs = 0;
 
-  constructor({ socket, outlet, clock, packets, laterPackets, half }: SocketIoLinkOptions) {
+  constructor({ socket, writer, clock, packets, laterPackets, incompleteAt }: SocketIoLinkOptions) {
     this.#socket = socket;
-    this.#outlet = outlet;
+    this.#writer = writer;
     this.#clock = clock;
     this.#packets = packets;
     this.#laterPackets = laterPackets;
-    this.#half = half;
+    this.#incompleteAt = incompleteAt;
   }
 
   get full(): boolean {
-    return this.#outlet.full;
+    return this.#writer.full;
   }
 
   get bufferedBytes(): number {
-    return this.#outlet.bufferedBytes;
+    return this.#writer.bufferedBytes;
   }
 
   get takenBytes(): number {
-    return this.#outlet.takenBytes;
+    return this.#writer.takenBytes;
   }
 
   /** The next `subscribed`, `unsubscribed`, `ack` or `error` with this id goes to the client's own callback. */
@@ -66,26 +66,26 @@ export class SocketIoLink implements Link {
   }
 
   events(id: RequestId, chunk: EventChunk): void {
-    const outlet = this.#outlet;
+    const writer = this.#writer;
     const packets = this.#packets;
     const laterPackets = this.#laterPackets;
     if (id !== HANDSHAKE_SUBSCRIPTION) {
-      outlet.write(chunk.bytes(laterPackets), () => laterPackets.texts(chunk));
-    } else if (this.#half !== undefined && this.#half === chunk.events[0]?.position) {
+      writer.write(chunk.bytes(laterPackets), () => laterPackets.texts(chunk));
+    } else if (this.#incompleteAt !== undefined && this.#incompleteAt === chunk.events[0]?.position) {
       const { frames, texts } = packets.rest(chunk);
-      outlet.write(frames, () => texts);
+      writer.write(frames, () => texts);
     } else {
-      outlet.write(chunk.bytes(packets), () => packets.texts(chunk));
+      writer.write(chunk.bytes(packets), () => packets.texts(chunk));
     }
-    if (id === HANDSHAKE_SUBSCRIPTION) this.#half = undefined;
+    if (id === HANDSHAKE_SUBSCRIPTION) this.#incompleteAt = undefined;
   }
 
   hold(): void {
-    this.#outlet.hold();
+    this.#writer.hold();
   }
 
   release(): void {
-    this.#outlet.release();
+    this.#writer.release();
   }
 
   snapshot(id: RequestId, rows: string, more: boolean): void {
@@ -97,7 +97,7 @@ export class SocketIoLink implements Link {
       case 'subscribed': {
         const { op: _, ...subscribed } = frame;
         // Not its place yet, where the event there is still to be completed.
-        const place = this.#half === undefined ? [frame.position] : [];
+        const place = this.#incompleteAt === undefined ? [frame.position] : [];
         if (frame.id === HANDSHAKE_SUBSCRIPTION) this.#emit('subscribed', subscribed, ...place);
         return this.#acknowledge(frame.id, subscribed);
       }
@@ -106,7 +106,7 @@ export class SocketIoLink implements Link {
         return this.#emit('checkpoint', { id, position }, ...(id === HANDSHAKE_SUBSCRIPTION ? [position] : []));
       }
       case 'reset':
-        if (frame.id === HANDSHAKE_SUBSCRIPTION) this.#half = undefined;
+        if (frame.id === HANDSHAKE_SUBSCRIPTION) this.#incompleteAt = undefined;
         return this.#emit('reset', { id: frame.id, reason: frame.reason });
       case 'unsubscribed':
         return this.#acknowledge(frame.id, { id: frame.id });
@@ -122,11 +122,11 @@ export class SocketIoLink implements Link {
 
   message(message: OutgoingMessage): boolean {
     const packets = this.#packets;
-    const outlet = this.#outlet;
-    if (outlet.full) return false;
+    const writer = this.#writer;
+    if (writer.full) return false;
     // Bytes come in packets of their own, behind the one that announces them.
     if (message.data instanceof Uint8Array) return this.#socket.emit(message.name, Buffer.from(message.data));
-    outlet.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
+    writer.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
     return true;
   }
 
@@ -164,6 +164,6 @@ export class SocketIoLink implements Link {
   }
 
   #write(text: string): void {
-    this.#outlet.write(textFrame(`4${text}`), () => [text]);
+    this.#writer.write(textFrame(`4${text}`), () => [text]);
   }
 }

@@ -6,7 +6,7 @@ import type { ClientRegistry, RouteVerdict } from '../client-registry.js';
 import { corsHeaders } from '../http/cors.js';
 import { logRefusal, refuseRequest } from '../http/refusal.js';
 import { wrongQuery } from '../kernel.js';
-import { shareTexts } from '../sockets/shared-texts.js';
+import { internRequest } from '../sockets/string-interning.js';
 import { chunkedBody, plainBody } from './body.js';
 import { NEVER_AGAIN, SseLink } from './sse-link.js';
 
@@ -55,7 +55,7 @@ export class EventStream {
     if (wrong) return this.#refuse(request, response, wrong, cors);
     // The socket is still another answer's: no place for a stream.
     if (response.socket === null) return void socket.destroy();
-    shareTexts(request);
+    internRequest(request);
     begin(request, response, cors);
     const link = this.#link(response, socket);
     const connection = this.#registry.enter({ route, identity }, request, link);

@@ -6,7 +6,7 @@ import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
 import type { Clock } from '../../core/time/clock.js';
 import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../sockets/closing.js';
-import { SocketOutlet } from '../sockets/socket-outlet.js';
+import { SocketWriter } from '../sockets/socket-writer.js';
 import type { StreamBody } from './body.js';
 
 /** Begins the `Last-Event-ID` of a client that was told not to come back; no position begins like this. */
@@ -19,7 +19,7 @@ const COMMENT = Buffer.from(':\n\n');
  * Server-Sent Events. Control frames that matter to a client are events of their own name: `subscribed`, `snapshot`, `reset`, `message`
  * from a handler as `ephemeral`, `closing`.
  */
-export class SseLink extends SocketOutlet implements Link {
+export class SseLink extends SocketWriter implements Link {
   readonly #response: ServerResponse;
   readonly #socket: Duplex;
   readonly #body: StreamBody;

@@ -10,12 +10,12 @@ const LOOK_MS = 5;
 const MOST_LOOKS = 512;
 
 /** After how long one who is held, and says nothing, is held no longer. */
-const PATIENCE_MS = 2_000;
+const MAX_HOLD_MS = 2_000;
 
 /** One who came in and is expected to say what it wants. */
-export interface Guest {
+export interface NewClient {
   /** Whether it has said something that was not listened to yet. */
-  readonly hasSpoken: boolean;
+  readonly hasSentData: boolean;
   /** Whether to listen to it. */
   setHeld(held: boolean): void;
 }
@@ -29,8 +29,8 @@ export interface Guest {
 export class FirstFrameLimit {
   readonly #clock: Clock;
   /** Since when; in order. */
-  readonly #listenedTo = new Map<Guest, number>();
-  readonly #held = new Map<Guest, number>();
+  readonly #listenedTo = new Map<NewClient, number>();
+  readonly #held = new Map<NewClient, number>();
   /** True while a check for guests that have spoken is scheduled. */
   #looking = false;
 
@@ -39,25 +39,25 @@ export class FirstFrameLimit {
   }
 
   /** Who came in; to be told when it has spoken, or left. */
-  expect(guest: Guest): void {
+  expect(client: NewClient): void {
     const now = this.#clock.now();
     for (const [silent, since] of this.#listenedTo) {
-      if (now - since < PATIENCE_MS) break;
+      if (now - since < MAX_HOLD_MS) break;
       this.#listenedTo.delete(silent);
     }
     if (this.#held.size === 0 && this.#listenedTo.size < AT_ONCE) {
-      this.#listenedTo.set(guest, now);
+      this.#listenedTo.set(client, now);
       return;
     }
-    guest.setHeld(true);
-    this.#held.set(guest, now);
+    client.setHeld(true);
+    this.#held.set(client, now);
     if (!this.#looking) this.#clock.nextTurn(() => this.#look());
     this.#looking = true;
   }
 
   /** It said something, or is gone. */
-  delete(guest: Guest): void {
-    if (!this.#listenedTo.delete(guest)) this.#held.delete(guest);
+  delete(client: NewClient): void {
+    if (!this.#listenedTo.delete(client)) this.#held.delete(client);
   }
 
   #look(): void {
@@ -65,16 +65,16 @@ export class FirstFrameLimit {
     const all = this.#held.size <= MOST_LOOKS;
     let looks = all ? this.#held.size : MOST_LOOKS;
     let left = AT_ONCE;
-    for (const [guest, since] of this.#held) {
+    for (const [client, since] of this.#held) {
       if (looks === 0 || left === 0) break;
       looks -= 1;
-      const isSilent = !guest.hasSpoken && now - since < PATIENCE_MS;
+      const isSilent = !client.hasSentData && now - since < MAX_HOLD_MS;
       if (isSilent && all) continue;
-      this.#held.delete(guest);
+      this.#held.delete(client);
       // To the end, so that the others have their look.
-      if (isSilent) this.#held.set(guest, since);
+      if (isSilent) this.#held.set(client, since);
       else {
-        guest.setHeld(false);
+        client.setHeld(false);
         left -= 1;
       }
     }

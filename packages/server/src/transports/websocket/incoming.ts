@@ -1,7 +1,7 @@
 import { idOfFrame, PregonError, parseClientFrame, peekId, type RequestId, readClientFrame } from '@pregon/protocol';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
 import type { ClientRegistry } from '../client-registry.js';
-import type { FrameLimits } from '../frame-limits.js';
+import type { FrameLimits } from '../kernel.js';
 import type { ClientListener } from './client-socket.js';
 import type { FirstFrameLimit } from './first-frame-limit.js';
 import { FramesLink } from './frames-link.js';

@@ -9,12 +9,12 @@ import type { Compression, ServedRoute } from '../../core/routes/served-route.js
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { forgetPeerName } from '../../private-fields/node-net.js';
 import type { Admitted, ClientRegistry, RouteVerdict } from '../client-registry.js';
-import type { FrameLimits } from '../frame-limits.js';
 import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
+import type { FrameLimits } from '../kernel.js';
 import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
-import { shareHeaders } from '../sockets/shared-texts.js';
+import { internUrlAndHeaders } from '../sockets/string-interning.js';
 import { WebSocketServer } from '../sockets/ws.js';
 import { ClientSocket } from './client-socket.js';
 import { CompressedEvents } from './compression/compressed-events.js';
@@ -86,7 +86,7 @@ export class WebSocketUpgrade {
     if (!('route' in verdict)) return this.#refuse(request, socket, verdict);
     const wrong = wrongHandshake(request);
     if (wrong) return this.#refuse(request, socket, wrong);
-    shareHeaders(request);
+    internUrlAndHeaders(request);
     const { compression } = verdict.route;
     const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
     const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;

@@ -6,14 +6,14 @@ import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
 import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
-import { SocketOutlet } from '../sockets/socket-outlet.js';
+import { SocketWriter } from '../sockets/socket-writer.js';
 import { PING_FRAME } from '../sockets/websocket-frame.js';
 import { ClientContext } from './compression/client-context.js';
 import type { EventFormats } from './event-formats.js';
-import type { Guest } from './first-frame-limit.js';
+import type { NewClient } from './first-frame-limit.js';
 
 /** What is the same for all connections by WebSocket, whatever they speak on it. */
-export abstract class WebSocketLink extends SocketOutlet implements Link, Guest {
+export abstract class WebSocketLink extends SocketWriter implements Link, NewClient {
   readonly #client: PacedSocket;
   readonly #formats: EventFormats;
   #isRegulated = false;
@@ -40,7 +40,7 @@ export abstract class WebSocketLink extends SocketOutlet implements Link, Guest 
     this.#read();
   }
 
-  get hasSpoken(): boolean {
+  get hasSentData(): boolean {
     return this.unreadBytes > 0;
   }
 

@@ -122,20 +122,20 @@ export function gatewayAdapter({
 
     override addAll(id: string, rooms: Set<Room>): void {
       if (!this.#sessions) this.#withholdPid(id);
-      this.#part(id);
-      for (const room of rooms) this.#part(room);
+      this.#unshareRooms(id);
+      for (const room of rooms) this.#unshareRooms(room);
       super.addAll(id, rooms);
-      this.#join(id);
+      this.#shareRooms(id);
     }
 
     override del(id: string, room: Room): void {
-      this.#part(id);
-      this.#part(room);
+      this.#unshareRooms(id);
+      this.#unshareRooms(room);
       super.del(id, room);
     }
 
     override delAll(id: string): void {
-      this.#part(id);
+      this.#unshareRooms(id);
       super.delAll(id);
       // Socket.IO calls this before it takes the socket out of the namespace, where only those are that have entered.
       if (this.#namespace.sockets.has(id)) this.#sessions?.left(id);
@@ -177,14 +177,14 @@ export function gatewayAdapter({
       if (socket) replacePrivateId(socket, undefined);
     }
 
-    /** Everybody is in a room of his own. Where that is his only one, and he alone is in it, one set says both: half as much for an idle client. */
-    #join(id: string): void {
+    /** Everybody is in a room of joined own. Where that is his only one, and he alone is in it, one set says both: half as much for an idle client. */
+    #shareRooms(id: string): void {
       const own = this.rooms.get(id);
-      const his = this.sids.get(id);
-      if (own?.size === 1 && his?.size === 1 && own.has(id) && his.has(id)) this.sids.set(id, own);
+      const joined = this.sids.get(id);
+      if (own?.size === 1 && joined?.size === 1 && own.has(id) && joined.has(id)) this.sids.set(id, own);
     }
 
-    #part(id: string): void {
+    #unshareRooms(id: string): void {
       const own = this.rooms.get(id);
       if (own && own === this.sids.get(id)) this.sids.set(id, new Set(own));
     }

@@ -9,7 +9,7 @@ import {
   replaceOnDataRequest,
   setPostedRequest,
 } from '../../../private-fields/engine-io.js';
-import type { EngineSocket } from './engine-outlet.js';
+import type { EngineSocket } from './engine-writer.js';
 
 type Transport = EngineSocket['transport'];
 

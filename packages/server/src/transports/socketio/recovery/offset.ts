@@ -8,18 +8,18 @@ import { assertPosition } from '@pregon/protocol';
 export interface Offset {
   readonly position: string;
   /** The client has the first packet of the event at `position`, and maybe not the second. */
-  readonly half: boolean;
+  readonly isIncomplete: boolean;
 }
 
-export const HALF_MARK = '~';
+export const INCOMPLETE_MARK = '~';
 
 /** Undefined where the text is no offset of ours, but some other last argument. */
 export function parseOffset(text: string): Offset | undefined {
-  const half = text.endsWith(HALF_MARK);
-  const position = half ? text.slice(0, -HALF_MARK.length) : text;
+  const isIncomplete = text.endsWith(INCOMPLETE_MARK);
+  const position = isIncomplete ? text.slice(0, -INCOMPLETE_MARK.length) : text;
   try {
     assertPosition(position);
-    return { position, half };
+    return { position, isIncomplete };
   } catch {
     return undefined;
   }

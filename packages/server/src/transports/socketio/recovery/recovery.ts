@@ -3,7 +3,7 @@ import type { Namespace } from 'socket.io';
 import type { Session } from 'socket.io-adapter';
 import type { Clock } from '../../../core/time/clock.js';
 import { breakOff } from '../../../private-fields/socket-io.js';
-import type { Leavers } from './leavers.js';
+import type { EndedSessions } from './ended-sessions.js';
 import { parseOffset } from './offset.js';
 import { PrivateSessions } from './private-session.js';
 
@@ -11,7 +11,7 @@ import { PrivateSessions } from './private-session.js';
 const MOST_KEPT = 10_000;
 
 /** How long the application's middlewares may take over one who comes back. */
-const ENTERING_MS = 10_000;
+const RESTORE_TIMEOUT_MS = 10_000;
 
 export interface RecoveryOptions {
   /** The same for all gateways to which a client may return. */
@@ -21,7 +21,7 @@ export interface RecoveryOptions {
   /** How long rooms and data are remembered here. */
   readonly rememberMs: number;
   readonly clock: Clock;
-  readonly leavers: Leavers;
+  readonly endedSessions: EndedSessions;
 }
 
 interface Remembered {
@@ -71,7 +71,7 @@ export class Recovery {
   async restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined> {
     const sid = this.#sessions.verify(namespace.name, pid);
     const place = parseOffset(offset);
-    if (sid === undefined || place === undefined || this.#options.leavers.has(sid)) return undefined;
+    if (sid === undefined || place === undefined || this.#options.endedSessions.has(sid)) return undefined;
     if (!this.#begin(sid)) return undefined;
     const canServe = await this.#options.canServe(place.position).catch(() => false);
     if (!canServe) {
@@ -101,7 +101,7 @@ export class Recovery {
    * Socket.IO offers no recovery then.
    */
   left(sid: string): void {
-    if (!this.#remembered.has(sid)) this.#options.leavers.add(sid);
+    if (!this.#remembered.has(sid)) this.#options.endedSessions.add(sid);
   }
 
   /** False where the same is being restored already. */
@@ -112,7 +112,7 @@ export class Recovery {
       this.#underWay.delete(other);
     }
     if (this.#underWay.has(sid)) return false;
-    this.#underWay.set(sid, now + ENTERING_MS);
+    this.#underWay.set(sid, now + RESTORE_TIMEOUT_MS);
     return true;
   }
 }

@@ -81,8 +81,8 @@ export class CompressedEvents implements EventFormats {
 
   #togetherTexts(events: readonly DeliveredEvent[]): readonly Buffer[] {
     const size = batchSize(events);
-    const apart = events.length < 2 || size < this.#thresholdBytes;
-    return apart ? events.map(textOf) : [batchText(events, size)];
+    const isSeparate = events.length < 2 || size < this.#thresholdBytes;
+    return isSeparate ? events.map(textOf) : [batchText(events, size)];
   }
 
   #frame(event: DeliveredEvent): Buffer {

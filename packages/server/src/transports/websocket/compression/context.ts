@@ -11,12 +11,12 @@ export class Context {
   /** How many clients hold it. */
   holders = 0;
   /** Whether there are clients that take the same and hold another one or none. */
-  hasOthersBeside: boolean;
+  hasDiverged: boolean;
 
   /** @param before what was held when the text came */
   constructor(text: Uint8Array, before: Context | undefined) {
     this.text = lastBytes(before?.text ?? new Uint8Array(), text);
-    this.hasOthersBeside = before?.hasOthersBeside ?? false;
+    this.hasDiverged = before?.hasDiverged ?? false;
   }
 }
 

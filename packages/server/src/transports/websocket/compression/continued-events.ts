@@ -7,10 +7,10 @@ import { deflateMessage } from './deflate.js';
  * How many have to hold a context, and to take a chunk, so that it pays to compress the chunk once more for them: less than a
  * microsecond for each. Fewer share what was compressed of each event by itself.
  */
-const ENOUGH = 32;
+const LEAST_SHARERS = 32;
 
 /** At which part of all chunks those begin anew together who took the same and held different contexts. */
-const MEETINGS = 1 / 16;
+const CONVERGENCE_SHARE = 1 / 16;
 
 /** The events of a chunk for clients that remember what they were sent before. */
 export interface Continuation {
@@ -23,7 +23,7 @@ export interface Continuation {
 interface Made {
   /** How many take it. */
   readonly takers: number;
-  readonly isMeeting: boolean;
+  readonly isConvergencePoint: boolean;
   readonly texts: readonly Buffer[];
   /** Can be read by everybody. Who takes it holds the same from then on. */
   beginning: Continuation | undefined;
@@ -51,7 +51,7 @@ export class ContinuedEvents {
 
   /** The chunk for a client that holds `context`; undefined where too few take it. */
   next(chunk: EventChunk, context: Context | undefined): Continuation | undefined {
-    if (chunk.takers < ENOUGH) return undefined;
+    if (chunk.takers < LEAST_SHARERS) return undefined;
     const made = this.#made.get(chunk) ?? this.#open(chunk);
     return (context && this.#continuation(made, context)) ?? this.#beginning(made);
   }
@@ -59,7 +59,7 @@ export class ContinuedEvents {
   #open(chunk: EventChunk): Made {
     const made = {
       takers: chunk.takers,
-      isMeeting: isMeeting(chunk),
+      isConvergencePoint: isConvergencePoint(chunk),
       texts: this.#texts(chunk.events),
       beginning: undefined,
       byContext: new Map<Context, Continuation>(),
@@ -71,7 +71,7 @@ export class ContinuedEvents {
   #beginning(made: Made): Continuation {
     if (!made.beginning) {
       made.beginning = this.#compress(made.texts, undefined);
-      noteOthers(made);
+      markDiverged(made);
     }
     return made.beginning;
   }
@@ -79,12 +79,12 @@ export class ContinuedEvents {
   #continuation(made: Made, context: Context): Continuation | undefined {
     const known = made.byContext.get(context);
     if (known) return known;
-    if (context.holders < ENOUGH || (made.isMeeting && context.hasOthersBeside)) return undefined;
+    if (context.holders < LEAST_SHARERS || (made.isConvergencePoint && context.hasDiverged)) return undefined;
     // Many who each hold another context would else cost as much as a compressor for each.
-    if (made.byContext.size >= Math.floor(made.takers / ENOUGH)) return undefined;
+    if (made.byContext.size >= Math.floor(made.takers / LEAST_SHARERS)) return undefined;
     const continuation = this.#compress(made.texts, context);
     made.byContext.set(context, continuation);
-    noteOthers(made);
+    markDiverged(made);
     return continuation;
   }
 
@@ -101,13 +101,13 @@ export class ContinuedEvents {
 }
 
 /** Where a chunk is taken in several forms, those who take them are to come together some time. */
-function noteOthers({ beginning, byContext }: Made): void {
+function markDiverged({ beginning, byContext }: Made): void {
   const forms = beginning ? [beginning, ...byContext.values()] : [...byContext.values()];
   if (forms.length < 2) return;
-  for (const { context } of forms) if (context) context.hasOthersBeside = true;
+  for (const { context } of forms) if (context) context.hasDiverged = true;
 }
 
 /** The same for all who take the chunk, and as often by chance for whatever part of all chunks somebody takes (multiplicative hashing). */
-function isMeeting({ through }: EventChunk): boolean {
-  return Math.imul(through, 0x9e3779b1) >>> 0 < MEETINGS * 2 ** 32;
+function isConvergencePoint({ through }: EventChunk): boolean {
+  return Math.imul(through, 0x9e3779b1) >>> 0 < CONVERGENCE_SHARE * 2 ** 32;
 }

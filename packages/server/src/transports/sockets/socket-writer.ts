@@ -9,11 +9,11 @@ interface Outgoing extends Duplex {
 /**
  * Writes to a connection's socket, whole frames only, and knows how much of it the client has not taken yet. What is written
  * goes to the operating system at once where it has room; only what does not fit waits here, and only up to a limit, since
- * whoever writes asks {@link SocketOutlet.full} first.
+ * whoever writes asks {@link SocketWriter.full} first.
  *
  * To be extended by what has one, not held: each object more is what every idle connection pays for.
  */
-export abstract class SocketOutlet {
+export abstract class SocketWriter {
   readonly #socket: Outgoing;
   readonly #maxBufferedBytes: number;
   /** Counted only where the stream does not. */
@@ -62,7 +62,7 @@ export abstract class SocketOutlet {
     return this.#shut || !this.isOpen;
   }
 
-  /** What is written waits for {@link SocketOutlet.release}. */
+  /** What is written waits for {@link SocketWriter.release}. */
   hold(): void {
     this.#socket.cork();
   }

@@ -11,7 +11,7 @@ const MOST_ID_LENGTH = 200;
  * were, but Socket.IO does not recover them: their rooms and data are gone. The other gateways are told, since a client may return to
  * any of them.
  */
-export class Leavers {
+export class EndedSessions {
   readonly #ids = new Set<string>();
   readonly #tellOthers: TellOthers | undefined;
   readonly #most: number;

@@ -5,38 +5,38 @@ import type { Identity } from '../../core/ports/admission.js';
 import type { ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { ClientRegistry } from '../client-registry.js';
-import type { EngineOutlet } from './engine/engine-outlet.js';
+import type { EngineWriter } from './engine/engine-writer.js';
 import { type EventNames, EventPackets } from './event-packets.js';
 import { type Handshake, parseHandshake, parseSubscribe, parseUnsubscribe } from './handshake.js';
 import { type Acknowledge, HANDSHAKE_SUBSCRIPTION, SocketIoLink } from './socketio-link.js';
-import { assertApart } from './topics-apart.js';
+import { assertNoOverlap } from './topic-overlap.js';
 
 /** How many messages of one client may wait for what handlers make of them. */
 const MOST_UNANSWERED = 1_000;
 
-interface Entered {
+interface NamespaceClient {
   readonly connection: ClientConnection;
   readonly link: SocketIoLink;
-  readonly outlet: EngineOutlet;
+  readonly writer: EngineWriter;
   /** How often the client has asked for something: the id of what it asked for last. */
   asked: number;
 }
 
 /** What a client emitted. */
-interface Heard {
+interface EmittedEvent {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
 }
 
 /** Lets clients of one namespace in as connections of a route. */
-export class Entering {
+export class RouteNamespace {
   readonly #registry: ClientRegistry;
   readonly #route: ServedRoute;
   readonly #packets = new Map<EventNames, EventPackets>();
   readonly #laterPackets = new Map<EventNames, EventPackets>();
   /** By the id of the socket. */
-  readonly #present = new Map<string, Entered>();
+  readonly #present = new Map<string, NamespaceClient>();
   /** Called as listeners of a socket: one for all, since one for each is what every idle client pays for. */
   readonly #onAny: (this: Socket, name: string, ...args: unknown[]) => void;
   readonly #onDisconnecting: (this: Socket, reason: string) => void;
@@ -59,22 +59,22 @@ export class Entering {
     return parseHandshake(auth, query, this.#registry.options);
   }
 
-  enter(socket: Socket, outlet: EngineOutlet, identity: Identity | undefined): void {
+  enter(socket: Socket, writer: EngineWriter, identity: Identity | undefined): void {
     // The gateway may have begun to go away while a middleware thought about it; and a namespace is entered once.
-    if (!this.#registry.isOpen || outlet.isIn(this.#route.name)) return void socket.conn.close();
+    if (!this.#registry.isOpen || writer.isIn(this.#route.name)) return void socket.conn.close();
     const handshake = this.handshake(socket);
     const { names, offset } = handshake;
     const link = new SocketIoLink({
       socket,
-      outlet,
+      writer,
       clock: this.#registry.options.clock,
       packets: this.#packetsFor(this.#packets, names, true),
       laterPackets: this.#packetsFor(this.#laterPackets, names, false),
-      half: offset?.half ? offset.position : undefined,
+      incompleteAt: offset?.isIncomplete ? offset.position : undefined,
     });
     const connection = this.#registry.enter({ route: this.#route, identity }, socket.request, link, socket.id);
-    outlet.enter(connection);
-    this.#present.set(socket.id, { connection, link, outlet, asked: HANDSHAKE_SUBSCRIPTION });
+    writer.enter(connection);
+    this.#present.set(socket.id, { connection, link, writer, asked: HANDSHAKE_SUBSCRIPTION });
     // With one listener for all that a client emits: each more would cost every idle client.
     socket.onAny(this.#onAny);
     socket.on('disconnecting', this.#onDisconnecting);
@@ -96,8 +96,8 @@ export class Entering {
     }
   }
 
-  #heard({ connection, link, outlet }: Entered, { id, name, args }: Heard): void {
-    if (!outlet.admits()) return connection.close(CLOSE_CODES.STALLED);
+  #heard({ connection, link, writer }: NamespaceClient, { id, name, args }: EmittedEvent): void {
+    if (!writer.admits()) return connection.close(CLOSE_CODES.STALLED);
     const last = args.at(-1);
     const acknowledge = isAcknowledge(last) ? last : undefined;
     const data = acknowledge && args.length === 1 ? undefined : args[0];
@@ -121,7 +121,7 @@ export class Entering {
     const entered = this.#present.get(id);
     if (!entered) return;
     this.#present.delete(id);
-    entered.outlet.leave(entered.connection);
+    entered.writer.leave(entered.connection);
     this.#registry.leave(entered.connection, 1000, reason);
   }
 
@@ -140,7 +140,7 @@ function subscribe(connection: ClientConnection, { topics, since, snapshot, offs
   try {
     connection.subscribe(HANDSHAKE_SUBSCRIPTION, topics, offset?.position ?? since, {
       snapshot,
-      again: offset?.half === true,
+      again: offset?.isIncomplete === true,
     });
   } catch (error) {
     connection.refuse(HANDSHAKE_SUBSCRIPTION, error);
@@ -149,7 +149,7 @@ function subscribe(connection: ClientConnection, { topics, since, snapshot, offs
 
 function subscribeLater(connection: ClientConnection, id: number, data: unknown, limits: SubscriptionLimits): void {
   const { topics, since, snapshot } = parseSubscribe(data, limits);
-  assertApart(topics, connection);
+  assertNoOverlap(topics, connection);
   connection.subscribe(id, topics, since, { snapshot });
 }
 

@@ -9,7 +9,7 @@ const MOST_PAIRS = 100_000;
  *
  * @throws PregonError TOPICS_OVERLAP; TOO_MANY_SUBSCRIPTIONS where there are too many to compare
  */
-export function assertApart(topics: readonly string[], connection: ClientConnection): void {
+export function assertNoOverlap(topics: readonly string[], connection: ClientConnection): void {
   const literals = new Set(topics.filter(isTopic));
   const wildcards = topics.filter((topic) => !literals.has(topic));
   const words = { all: countWords(topics), wildcards: countWords(wildcards) };

@@ -9,7 +9,7 @@ export type EngineSocket = SocketIoSocket['conn'];
 type Transport = EngineSocket['transport'];
 
 /** A namespace that a client is in. */
-export interface OutletUser {
+export interface WritingNamespace {
   /** The route that it is. */
   readonly route: string;
   drained(): void;
@@ -25,11 +25,11 @@ const MOST_ASKED_WHILE_FULL = 100;
  *
  * One for each client, shared by all of its namespaces.
  */
-export class EngineOutlet {
+export class EngineWriter {
   readonly #conn: EngineSocket;
   readonly #maxBufferedBytes: number;
   /** Mostly one: the fewer objects, the less an idle client costs. */
-  #users: readonly OutletUser[] = [];
+  #users: readonly WritingNamespace[] = [];
   #askedWhileFull = 0;
   /** The socket under the transport, where it is a WebSocket. */
   #socket: Socket | undefined;
@@ -96,7 +96,7 @@ export class EngineOutlet {
     }
   }
 
-  /** What goes straight to the operating system waits for {@link EngineOutlet.release}. */
+  /** What goes straight to the operating system waits for {@link EngineWriter.release}. */
   hold(): void {
     this.#socket?.cork();
   }
@@ -116,12 +116,12 @@ export class EngineOutlet {
   }
 
   /** Tells a user each time that what was full may be full no longer. */
-  enter(user: OutletUser): void {
+  enter(user: WritingNamespace): void {
     // Neither pushed nor spread: an array grows by sixteen places at once.
     this.#users = this.#users.concat(user);
   }
 
-  leave(user: OutletUser): void {
+  leave(user: WritingNamespace): void {
     this.#users = this.#users.filter((other) => other !== user);
   }
 

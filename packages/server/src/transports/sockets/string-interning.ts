@@ -10,7 +10,7 @@ const OWN: ReadonlySet<string> = new Set(['sec-websocket-key', 'cookie', 'author
 const kept = new BoundedMap<string, string>(MOST_KEPT);
 
 /** The same text, and as a rule the one that other clients hold too: names and most values of headers are the same for all. */
-export function shared(text: string): string {
+export function intern(text: string): string {
   if (text.length > LONGEST_KEPT) return text;
   const known = kept.get(text);
   if (known !== undefined) return known;
@@ -19,22 +19,22 @@ export function shared(text: string): string {
 }
 
 /** Lets a request that is kept as long as its connection lives hold texts that it shares with others, where it would hold its own. */
-export function shareTexts(request: IncomingMessage): void {
+export function internRequest(request: IncomingMessage): void {
   const { rawHeaders } = request;
-  shareHeaders(request);
+  internUrlAndHeaders(request);
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] ?? '';
-    rawHeaders[at] = shared(name);
-    if (!OWN.has(name.toLowerCase())) rawHeaders[at + 1] = shared(rawHeaders[at + 1] ?? '');
+    rawHeaders[at] = intern(name);
+    if (!OWN.has(name.toLowerCase())) rawHeaders[at + 1] = intern(rawHeaders[at + 1] ?? '');
   }
 }
 
 /** The same for a request of which only the URL and the headers are kept. */
-export function shareHeaders(request: IncomingMessage): void {
+export function internUrlAndHeaders(request: IncomingMessage): void {
   const { headers } = request;
-  if (request.url !== undefined) request.url = shared(request.url);
+  if (request.url !== undefined) request.url = intern(request.url);
   for (const name in headers) {
     const value = headers[name];
-    if (typeof value === 'string' && !OWN.has(name)) headers[name] = shared(value);
+    if (typeof value === 'string' && !OWN.has(name)) headers[name] = intern(value);
   }
 }
