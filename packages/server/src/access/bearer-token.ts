@@ -2,14 +2,14 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admission.js';
 
 /**
- * Admits who shows one fixed token, as `Authorization: Bearer <token>` (RFC 6750 section 2.1). The time that the check takes does not
- * depend on where the tokens differ.
+ * Admits clients that present one fixed token as `Authorization: Bearer <token>` (RFC 6750 section 2.1). The comparison
+ * takes constant time: its duration does not reveal where two tokens differ.
  */
 export class BearerToken implements Admission {
   readonly name = 'bearer token';
   readonly #expected: Buffer | undefined;
 
-  /** @param token if it is undefined, everybody is refused */
+  /** @param token if undefined, every client is refused */
   constructor(token: string | undefined) {
     this.#expected = token === undefined ? undefined : digest(token);
   }
@@ -27,7 +27,7 @@ function refusal(message: string, challenge: string): Refusal {
   return { status: 401, message, headers: { 'WWW-Authenticate': challenge } };
 }
 
-/** Of equal length for each token, as `timingSafeEqual` needs it. */
+/** Hashes a token, because `timingSafeEqual` needs inputs of equal length. */
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

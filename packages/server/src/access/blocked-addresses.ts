@@ -17,7 +17,7 @@ export class AddressBlocks implements Admission {
     return { status: 403, reason: 'address', message: `${remoteAddress} may not connect`, remedy };
   }
 
-  /** @param address as a socket reports it: also an IPv4 address in the form of IPv6, or one with a zone */
+  /** @param address as a socket reports it, which includes IPv4-mapped IPv6 addresses and zones */
   #includes(address: string): boolean {
     const bare = address.replace(/%.*$/, '');
     const family = isIP(bare);

@@ -3,24 +3,26 @@ import { isIP } from 'node:net';
 import { BoundedMap } from '../core/bounded-map.js';
 import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admission.js';
 
-/** By URL: the clients of a gateway address it by a few names, and come from the pages of a few origins. */
+/** Cache of hostnames by URL. Clients address a gateway by a few names and come from pages of a few origins. */
 const hostnames = new BoundedMap<string, string>(200);
 const LONGEST_KEPT = 300;
 
 type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: unknown };
 
 /**
- * Whether a request may connect, as far as it may be a page's (invariant 9).
+ * Decides by origin whether a request may connect (invariant 9).
  *
- * A browser names the page's origin in each WebSocket handshake, and in each other request to another origin than the page's own. With
- * origins configured, only those listed may. With none: pages from loopback addresses and from disk (whose origin is `null`, or
- * `file://` in Chromium's WebSocket handshakes) may, where the gateway was addressed by a loopback name too; so a page of some
- * site whose name was made to point to 127.0.0.1 may not.
+ * A browser sends the page's origin with each WebSocket handshake, and with each other cross-origin request. If origins
+ * are configured, only those are allowed. Otherwise, pages from loopback addresses and from disk are allowed, but only
+ * if the client addressed the gateway by a loopback name. So a page of a site whose name was made to point to 127.0.0.1
+ * is refused. The origin of pages from disk is `null`, or `file://` in Chromium's WebSocket handshakes.
  *
- * A request without an origin comes from a program, or from a browser as a page's plain GET of its own origin. A program may connect
- * under any host name. A browser must address the gateway by a name that no foreign page can have (DNS rebinding).
+ * A request without an origin comes from a program, or from a browser as a page's plain GET to its own origin. A
+ * program may use any host name. A browser must address the gateway by a name that no other site's page can have (DNS
+ * rebinding).
  *
- * @param headers `Origin` (RFC 6454 section 7), `Host`, `Upgrade`, which no page can set, and those that tell a browser from a program
+ * @param headers `Origin` (RFC 6454 section 7), `Host`, `Upgrade`, which no page can set, and the headers that
+ *   distinguish a browser from a program
  */
 export function isOriginAllowed(headers: OriginHeaders, allowedOrigins: readonly string[] | undefined): boolean {
   const { origin, upgrade } = headers;
@@ -33,7 +35,7 @@ export function isOriginAllowed(headers: OriginHeaders, allowedOrigins: readonly
   return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
 }
 
-/** Admits the pages of some origins, and all programs. */
+/** Admits pages of the allowed origins, and all programs. */
 export class Origins implements Admission {
   readonly name = 'origins';
   readonly #allowed: readonly string[] | undefined;
@@ -66,20 +68,23 @@ export class Origins implements Admission {
 }
 
 /**
- * No single header is enough. Browsers send `Sec-Fetch-*` to trustworthy addresses only, which a rebound `http:` name is not, and some
- * let a page choose its `User-Agent`. But each fills in `Accept-Language` if a page sets none, and no page can remove it.
+ * No single header is enough. Browsers send `Sec-Fetch-*` only to trustworthy addresses, which a rebound `http:` name
+ * is not. Some browsers let a page choose its `User-Agent`. But each browser adds `Accept-Language` if the page sets
+ * none, and no page can remove it.
  */
 function isFromBrowser(headers: OriginHeaders): boolean {
   if (headers['accept-language'] !== undefined || headers['user-agent']?.startsWith('Mozilla/')) return true;
   return Object.keys(headers).some((name) => name.startsWith('sec-fetch-'));
 }
 
-/** HTTP/2 has it among the pseudo-headers (RFC 9113 section 8.3.1). */
+/** HTTP/2 sends the host as a pseudo-header (RFC 9113 section 8.3.1). */
 function hostOf({ host, ':authority': authority }: OriginHeaders): string | undefined {
   return host ?? (typeof authority === 'string' ? authority : undefined);
 }
 
-/** An address, which nobody can make point elsewhere; a loopback name; or the host of an allowed origin. */
+/**
+ * Whether a hostname is an IP address, which DNS cannot redirect, a loopback name, or the host of an allowed origin.
+ */
 function isOwn(hostname: string | undefined, allowedOrigins: readonly string[] = []): boolean {
   if (hostname === undefined) return false;
   if (isLoopback(hostname) || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return true;
@@ -107,10 +112,10 @@ function isLoopback(hostname: string | undefined): boolean {
 }
 
 /**
- * What the operator of the gateway can do so that pages of an origin are admitted. An invalid origin, which only a client other than a
- * browser can send, is not suggested as a setting.
+ * What the operator can do to admit pages of an origin. An invalid origin, which only a client other than a browser can
+ * send, is not suggested as a setting.
  *
- * @param host the host in the request's URL, by which the client addressed the gateway
+ * @param host the host of the request, by which the client addressed the gateway
  */
 function originRemedy(
   origin: string | undefined,

@@ -25,7 +25,7 @@ import { type LogState, RunningGateway } from './running-gateway.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
 
 /**
- * Puts a gateway together from its parts. With siblings, it is one of several processes on one port.
+ * Builds a gateway from its parts. With siblings, it is one of several processes on one port.
  *
  * @see createGateway
  */
@@ -122,13 +122,14 @@ async function openHub(
   const onLog: HubOptions['onLog'] = (change) => {
     observer.logChanged?.(change);
     if (change.state !== 'replaced') return;
-    // If its secret cannot be read now, the former key serves on: clients are told `reset` when they come to another gateway.
+    // If the new secret cannot be read now, the former key stays in use. Clients then get `reset` when they come to
+    // another gateway.
     positions.renew().catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
   return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, clock: systemClock, onLog });
 }
 
-/** For readiness. */
+/** Keeps the state of the log for the readiness check. */
 function watchLog(state: LogState): Observer {
   return {
     logChanged(change) {

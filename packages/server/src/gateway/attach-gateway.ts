@@ -9,16 +9,21 @@ import type { GatewayOptions } from './options.js';
 import type { AttachableServer } from './server/attachable-server.js';
 
 /**
- * Makes a gateway and attaches it to an HTTP server and its port, as what `app.listen(8080)` of Express returns: its routes and, for
- * Socket.IO, `/socket.io/` with the client's script are served there, all other paths stay with the application. It does not matter
- * whether the server listens already: clients of the gateway that come before it is ready wait until it is.
+ * Creates a gateway and attaches it to an existing HTTP server, such as the one that `app.listen(8080)` of Express
+ * returns. The server's port then serves the routes and, for Socket.IO, `/socket.io/` with the client script. All other
+ * paths stay with the application. The server may already be listening: clients that come before the gateway is ready
+ * wait until it is.
  *
- * The gateway closes by its own `close`, after which the server has its own listeners again and lives on; or with the server: its
- * `close` closes the gateway too, since no server ends while clients are connected to it.
+ * `gateway.close()` closes the gateway and gives the server its own listeners back; the server keeps running.
+ * `server.close()` also closes the gateway, because a server does not end while clients are connected to it.
  *
  * @typeParam T the events of {@link Gateway.io}
- * @throws TypeError | RangeError if an option is not valid; TypeError if another gateway on this server has one of the paths
- * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | DRIVER_MISSING | TOPIC_INVALID; the server is then as it was
+ * @throws TypeError | RangeError if an option is not valid; TypeError if another gateway on this server has one of the
+ *   paths
+ * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | DRIVER_MISSING | TOPIC_INVALID; the server is then unchanged
+ * @example
+ * const server = app.listen(8080);
+ * const gateway = await attachGateway(server, { log: 'sqlite:data/pregon.db', routes: { events: { path: '/events' } } });
  */
 export async function attachGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   server: AttachableServer,
@@ -47,7 +52,10 @@ function claimsOf({ routes = {}, socketIo }: GatewayOptions): readonly Claim[] {
   return socketIo === false ? claims : [...claims, claimBelow(socketIoPath(socketIo?.path))];
 }
 
-/** A server tells of its end only when all its connections have ended, for which they would have to be told first. */
+/**
+ * A server emits `close` only after all its connections have ended, and the clients of the gateway end only when the
+ * gateway closes. So `close` itself is wrapped.
+ */
 function closeWith(server: AttachableServer, gateway: Pick<Gateway, 'close'>): void {
   const close: unknown = Reflect.get(server, 'close');
   Reflect.set(server, 'close', (...args: unknown[]) => {

@@ -28,7 +28,7 @@ export interface ComponentServerOptions
     | 'maxIncomingBytesPerSecond'
     | 'incomingBytesBurst'
   > {
-  /** As for a gateway: with none named, pages from loopback addresses and from disk may connect, nobody else's. */
+  /** As for a gateway. @default pages from loopback addresses and from disk */
   readonly allowedOrigins?: readonly string[];
   /** As for a gateway. @default [] */
   readonly admissions?: readonly Admission[];
@@ -36,39 +36,46 @@ export interface ComponentServerOptions
   readonly logger?: Pick<Logger, 'error'> & Partial<Pick<Logger, 'warn'>>;
 }
 
-/** Serves components and nothing else: no log, no routes. */
+/** Serves components only: it has no log and no routes. */
 export interface ComponentServer {
   /**
-   * Puts a component on a path, `/chat` or `/chat/:room`. Where several match, the one that was mounted first takes the connection.
+   * Mounts a component on a path, `/chat` or `/chat/:room`. If several patterns match, the component that was mounted
+   * first gets the connection.
    *
-   * @returns itself
-   * @throws TypeError | RangeError where path, component or an option is none, or the path is taken
+   * @returns this server
+   * @throws TypeError | RangeError if the path, the component or an option is not valid, or the path is in use
    */
   mount(path: string, component: MessageComponent, options?: MountOptions): ComponentServer;
   /**
-   * Serves on a port of its own.
+   * Listens on a port of its own.
    *
-   * @throws PregonError LISTEN_FAILED, where the port is in use; CONFIG_INVALID where certificate or key is none
+   * @returns the host and the port, which matters if `port` was 0
+   * @throws PregonError LISTEN_FAILED if the port is in use; CONFIG_INVALID if the certificate or key is not valid
    */
   listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
   /**
-   * Serves on an existing server and its port; all other paths stay with the server, whoever listens for them, and since when.
+   * Serves the components on an existing server. All other paths stay with the listeners of that server, whenever they
+   * were added.
    *
    * @throws TypeError if another gateway on this server has one of the paths
    */
   attach(server: AttachableServer): void;
   /**
-   * Takes no more connections, closes those there are with 4000, and resolves when all are gone.
+   * Accepts no more connections, closes all connections with 4000, and resolves when they have ended.
    *
-   * @param options.timeoutMs how long it takes at most. @default 10000
+   * @param options.timeoutMs the most milliseconds that closing takes. @default 10000
    */
   close(options?: { timeoutMs?: number }): Promise<void>;
 }
 
 /**
- * Makes a server for components; it is ready to listen.
+ * Creates a server for components, which is ready to listen.
  *
  * @throws TypeError | RangeError if an option is not valid
+ * @example
+ * const server = createComponentServer();
+ * server.mount('/chat/:room', chat);
+ * await server.listen({ port: 1234 });
  */
 export function createComponentServer(options: ComponentServerOptions = {}): ComponentServer {
   return new RunningComponentServer(options);

@@ -3,9 +3,9 @@ import type { Gateway } from './gateway.js';
 import type { GatewayOptions } from './options.js';
 
 /**
- * Makes a gateway: opens the log, builds handlers and subscribers, and is ready to listen.
+ * Creates a gateway: opens the log, builds handlers and subscribers, and is ready to listen.
  *
- * What a gateway is made of is loaded by the first call: an application that only appends events does not need it.
+ * The implementation is loaded by the first call, because an application that only appends events does not need it.
  *
  * @typeParam T the events of {@link Gateway.io}
  * @throws TypeError | RangeError if an option is not valid

@@ -4,14 +4,17 @@ import { atMost } from '../core/time/deadline.js';
 import type { ClientRegistry } from '../transports/client-registry.js';
 
 export interface DrainOptions {
-  /** Over how long clients are told to spread their return. */
+  /** Each client gets a random reconnect delay between 0 and this number of milliseconds. */
   readonly spreadMs: number;
-  /** When to stop waiting for them to be gone. */
+  /** When to stop waiting for connections to end. */
   readonly timeoutMs: number;
   readonly clock: Clock;
 }
 
-/** Sends everybody away: each with a moment of its own to come back, so that the next gateway is not stormed. */
+/**
+ * Closes all connections. Each client is told a reconnect delay of its own, so that they do not all reach the next
+ * gateway at once.
+ */
 export async function drain(registry: ClientRegistry, { spreadMs, timeoutMs, clock }: DrainOptions): Promise<void> {
   for (const connection of registry.connections) {
     try {

@@ -11,23 +11,23 @@ import type { Logger } from './options.js';
 
 export interface GatewayAdmissionsOptions {
   readonly allowedOrigins: readonly string[] | undefined;
-  /** Those of the application; asked after the gateway's own. */
+  /** The admissions of the application, asked after the gateway's own. */
   readonly admissions: readonly Admission[] | undefined;
   readonly logger: Pick<Logger, 'error'>;
-  /** Calls back when there is room in a turn of the event loop, see {@link PendingAdmissions}. */
+  /** Calls back when an event loop turn has time for another client, see {@link PendingAdmissions}. */
   readonly pace: (resume: () => void) => void;
 }
 
-/** What decides who may come in, at each entrance of a gateway. */
+/** The admissions of each entrance of a gateway. */
 export class GatewayAdmissions {
   readonly origins: OriginPolicy;
   /** For the routes and Socket.IO. */
   readonly admission: AdmissionChain;
-  /** Without a rule about origins: a component may have its own. */
+  /** Without origins, because a component may have its own. */
   readonly #others: AdmissionChain;
   readonly #defaultOrigins: Origins;
 
-  /** @throws TypeError if one of the admissions is none */
+  /** @throws TypeError if one of the admissions has no name or no method `admit` */
   constructor({ allowedOrigins, admissions = [], logger, pace }: GatewayAdmissionsOptions) {
     for (const admission of admissions) assertAdmission(admission);
     const pending = new PendingAdmissions({ clock: systemClock, pace });
@@ -40,7 +40,9 @@ export class GatewayAdmissions {
     this.admission = this.#others.after(this.#defaultOrigins);
   }
 
-  /** What decides who may reach a component. @throws TypeError if a blocked address is neither an address nor a subnet */
+  /**
+   * Returns the admissions of a component. @throws TypeError if a blocked address is neither an address nor a subnet
+   */
   ofMount({ allowedOrigins, blockedAddresses = [] }: MountOptions): MountAccess {
     const blocks = new AddressBlocks(blockedAddresses);
     const origins = allowedOrigins ? new Origins(allowedOrigins) : this.#defaultOrigins;

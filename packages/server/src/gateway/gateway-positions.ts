@@ -3,12 +3,15 @@ import type { Log } from '../core/ports/log.js';
 import type { PositionCodec } from '../core/ports/positions.js';
 import { positionsOf } from '../logs/secrets/position-codec.js';
 
-/** The positions of a gateway. A log that takes the place of another has a secret of its own, so its key is read anew. */
+/** The positions of a gateway. A log that replaces another has its own secret, so the key must be read again. */
 export class GatewayPositions implements PositionCodec {
   readonly #log: Log;
   readonly #configured: string | undefined;
   #codec: PositionCodec;
-  /** The point that was encoded last, and its text: clients that come one after the other begin at the same point. */
+  /**
+   * The point that was encoded last, and its position: clients that connect one after another often start at the same
+   * point.
+   */
   #last: { readonly point: LogPoint; readonly position: string } | undefined;
 
   /** @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | LOG_CLOSED */
@@ -22,7 +25,10 @@ export class GatewayPositions implements PositionCodec {
     this.#codec = codec;
   }
 
-  /** Until it resolves, the key of the former log stays in use; afterwards, positions under that key are answered with `reset`. */
+  /**
+   * Reads the key again. The former key stays in use until the promise resolves; afterwards, positions under it are
+   * answered with `reset`.
+   */
   async renew(): Promise<void> {
     this.#codec = await positionsOf(this.#log, this.#configured);
     this.#last = undefined;

@@ -7,55 +7,59 @@ import type { OnlySocketIoTypes, SocketIo, SocketIoTypes } from '../transports/s
 import type { AttachableServer } from './server/attachable-server.js';
 
 export interface ListenOptions {
-  /** @default 1234; 0 for any free one */
+  /** 0 selects any free port. @default 1234 */
   readonly port?: number;
   /** @default '127.0.0.1' */
   readonly host?: string;
-  /** PEM; with both, the gateway speaks `wss` and `https`. */
+  /** PEM. If both `cert` and `key` are given, the gateway serves `wss` and `https`. */
   readonly cert?: string | Uint8Array;
   readonly key?: string | Uint8Array;
 }
 
 export interface Gateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
   /**
-   * The server of Socket.IO on this gateway's port, its whole API, across all gateways of the log. A route is the namespace of the same
-   * path.
+   * The Socket.IO server on this gateway's port, with its whole API, across all gateways of the log. A route is the
+   * namespace with the same path.
    *
-   * @throws PregonError CONFIG_INVALID where it was switched off
+   * @throws PregonError CONFIG_INVALID if this gateway does not serve Socket.IO
    */
   readonly io: SocketIo<T>;
   readonly routes: readonly Route[];
-  /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
+  /** The connections of a route. @throws PregonError ROUTE_UNKNOWN, which lists the existing routes */
   connections(route: string): Connections;
   /**
-   * Puts a component on a path, `/chat` or `/chat/:room`, beside the routes.
+   * Mounts a component on a path, `/chat` or `/chat/:room`, beside the routes.
    *
-   * @throws TypeError | RangeError where path, component or an option is none, or the path is taken
+   * @throws TypeError | RangeError if the path, the component or an option is not valid, or the path is in use
    */
   mount(path: string, component: MessageComponent, options?: MountOptions): void;
   /**
-   * Serves its routes on a port of its own.
+   * Listens on a port of its own.
    *
-   * @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none
+   * @returns the host and the port, which matters if `port` was 0
+   * @throws PregonError LISTEN_FAILED; CONFIG_INVALID if the certificate or key is not valid
    */
   listen(options?: ListenOptions): Promise<{ host: string; port: number }>;
   /**
-   * Serves its routes on an existing server and its port; all other paths stay with the server, whoever listens for them, and since
-   * when. Without effect for a server that it is attached to already.
+   * Serves the routes on an existing server. All other paths stay with the listeners of that server, whenever they were
+   * added. Does nothing if it is already attached to this server.
    *
-   * @throws TypeError if another gateway on this server has one of the paths; one that is closing has none any more
+   * @throws TypeError if another gateway on this server has one of the paths; a closing gateway has none
    */
   attach(server: AttachableServer): void;
-  /** Completes the event, appends it, and resolves when it is safe; the event carries its position. */
+  /**
+   * Completes the event with an id and a time, appends it, and resolves when the log has stored it safely. The result
+   * has a position.
+   */
   publish(event: NewEvent): Promise<PregonEvent>;
-  /** Undefined where the log can be read and clients are taken; else what is in the way. */
+  /** Why the gateway is not ready; undefined if the log can be read and clients are accepted. */
   readonly notReady: string | undefined;
   /**
-   * Takes no more connections, tells all that it is going away, each with a delay of its own up to `spreadMs`, and closes. Never
-   * takes longer than `timeoutMs`.
+   * Accepts no more connections, tells every client a random reconnect delay of up to `spreadMs`, and closes. Takes at
+   * most `timeoutMs`.
    *
-   * @param options.spreadMs @default 2000
-   * @param options.timeoutMs @default 10000
+   * @param options.spreadMs milliseconds. @default 2000
+   * @param options.timeoutMs milliseconds. @default 10000
    */
   close(options?: { spreadMs?: number; timeoutMs?: number }): Promise<void>;
 }

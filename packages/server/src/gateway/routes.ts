@@ -22,7 +22,7 @@ interface Shared {
 export class Routes {
   readonly all: readonly ServedRoute[];
 
-  /** @param exchanges those of the gateway: what a route carries that names none of its own */
+  /** @param exchanges the exchanges of the gateway, for routes that name none */
   constructor(
     options: Readonly<Record<string, RouteOptions>>,
     exchanges: readonly string[] | undefined,
@@ -31,7 +31,7 @@ export class Routes {
     this.all = Object.entries(options).map(([name, route]) => createRoute(name, { exchanges, ...route }, shared));
   }
 
-  /** @throws PregonError ROUTE_UNKNOWN, with the routes there are */
+  /** @throws PregonError ROUTE_UNKNOWN, which lists the existing routes */
   connections(name: string): Connections {
     const route = this.all.find((candidate) => candidate.name === name);
     if (route) return route.connections;

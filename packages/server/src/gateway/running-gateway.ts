@@ -34,14 +34,14 @@ import { transportsOf } from './transports.js';
 import { assertOrigins } from './validate.js';
 
 export interface LogState {
-  /** Why the log cannot be read now. */
+  /** Why the log cannot be read now; undefined if it can. */
   unavailable: string | undefined;
 }
 
-/** What a gateway is put together from. */
+/** The parts of a gateway. */
 export interface Parts {
   readonly log: Log;
-  /** Whether the log is to be closed with the gateway. */
+  /** Whether the log is closed with the gateway. */
   readonly owned: boolean;
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
@@ -52,17 +52,17 @@ export interface Parts {
   readonly routes: Routes;
   readonly limits: Required<GatewayLimits>;
   readonly state: Readonly<LogState>;
-  /** The other processes on the same port, where there are any. */
+  /** The other processes on the same port, if there are any. */
   readonly siblings: Siblings | undefined;
 }
 
 /** A gateway with the methods that only `pregon run` needs: a gateway as a process of its own. */
 export interface ServedGateway extends Gateway {
-  /** Appends an event as it is, and resolves with its position when it is safe. */
+  /** Appends an event unchanged, and resolves with its position when the log has stored it safely. */
   append(event: PregonEvent): Promise<string>;
 }
 
-/** A gateway that serves. */
+/** The implementation of {@link Gateway}. */
 export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T> {
   readonly #parts: Parts;
   readonly #subscribers: SubscriberSink[] = [];
@@ -116,7 +116,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return { ...complete, position: await this.append(complete) };
   }
 
-  /** Appends an event as it is. @returns its position */
+  /** Appends an event unchanged. @returns its position */
   async append(event: PregonEvent): Promise<string> {
     const [point] = await this.#parts.log.append([event]);
     if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log answered with no point');
@@ -128,7 +128,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return this.#closing;
   }
 
-  /** Builds handlers and subscribers, once; what is wrong with one ends the start. */
+  /** Builds handlers and subscribers, once. An error in one of them ends the start. */
   async build(options: GatewayOptions, logger: Logger): Promise<void> {
     const context: HandlerContext = {
       connections: (route) => this.connections(route),
@@ -151,7 +151,9 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     }
   }
 
-  /** Opens the entrance of Socket.IO; its server is {@link RunningGateway.io}. @throws TypeError if it is open already */
+  /**
+   * Opens the entrance of Socket.IO; its server is {@link RunningGateway.io}. @throws TypeError if it is already open
+   */
   async openSocketIo(socketIo: SocketIoOptions): Promise<TransportEntrance> {
     if (this.#socketIo) throw new TypeError('transports: socketIo() is there twice');
     const { LazySocketIo } = await import('../transports/socketio/lazy-socketio.js');
@@ -238,7 +240,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     registry.close();
     front.leave();
     const componentsClosed = atMost(timeoutMs, components.close(), systemClock);
-    // Who polls has to reach this port until the end; new clients are refused by the registry.
+    // Clients of long polling must reach this port until the end; the registry refuses new clients.
     await drain(registry, { spreadMs, timeoutMs, clock: systemClock });
     await componentsClosed;
     front.close();

@@ -5,7 +5,7 @@ import { websocket } from '../transports/websocket/websocket-transport.js';
 import type { GatewayOptions } from './options.js';
 
 /**
- * The transports of a gateway. The option `socketIo` is the short form for the one that most applications configure.
+ * Returns the transports of a gateway. The option `socketIo` is a shorthand for `socketIo()` in `transports`.
  *
  * @throws TypeError if two transports have the same name, or Socket.IO is configured in both ways
  */

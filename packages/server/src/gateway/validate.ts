@@ -3,7 +3,7 @@ import type { Compression } from '../core/routes/served-route.js';
 import { canonicalPath, hasDotSegments } from '../transports/http/path.js';
 import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
 
-/** The limits with their defaults; each is documented at {@link GatewayLimits}. */
+/** The defaults of the limits, which are documented at {@link GatewayLimits}. */
 export const DEFAULT_LIMITS: Required<GatewayLimits> = {
   heartbeatMs: 25_000,
   stallTimeoutMs: 120_000,
@@ -32,7 +32,7 @@ export const DEFAULT_LIMITS: Required<GatewayLimits> = {
   flushIntervalMs: 0,
 };
 
-/** The least that each limit may be. */
+/** The minimum of each limit. */
 export const LEAST_LIMITS: Required<GatewayLimits> = {
   heartbeatMs: 100,
   stallTimeoutMs: 100,
@@ -61,10 +61,10 @@ export const LEAST_LIMITS: Required<GatewayLimits> = {
   flushIntervalMs: 0,
 };
 
-/** The longest time that a timer can wait; at a longer one it fires at once, and again at once. */
+/** The longest delay of a timer. With a longer one, a timer fires immediately, again and again. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The most that each limit may be. */
+/** The maximum of each limit. */
 export const MOST_LIMITS: Required<GatewayLimits> = {
   heartbeatMs: MAX_TIMER_MS,
   stallTimeoutMs: Number.MAX_SAFE_INTEGER,
@@ -88,13 +88,13 @@ export const MOST_LIMITS: Required<GatewayLimits> = {
   maxSubscriptions: Number.MAX_SAFE_INTEGER,
   maxTopics: Number.MAX_SAFE_INTEGER,
   maxTopicsBytes: Number.MAX_SAFE_INTEGER,
-  // The longest text that Node.js can make of an answer.
+  // The longest string that Node.js can make of a response.
   maxSnapshotBytes: 2 ** 29 - 24,
   historyBytes: Number.MAX_SAFE_INTEGER,
   flushIntervalMs: MAX_TIMER_MS,
 };
 
-/** @throws TypeError | RangeError */
+/** @throws TypeError if a limit is not a whole number; RangeError if it is out of range */
 export function normalizeLimits(options: GatewayLimits): Required<GatewayLimits> {
   return {
     heartbeatMs: wholeNumber(options, 'heartbeatMs'),
@@ -125,7 +125,7 @@ export function normalizeLimits(options: GatewayLimits): Required<GatewayLimits>
   };
 }
 
-/** From how many bytes on a text is compressed, unless a route says otherwise. */
+/** Messages with fewer bytes are not compressed, unless a route says otherwise. */
 const DEFAULT_THRESHOLD_BYTES = 512;
 
 export function normalizeCompression(options: boolean | CompressionOptions | undefined): Compression | undefined {
@@ -165,7 +165,9 @@ function assertCompression(route: string, { thresholdBytes }: Compression = { th
   if (thresholdBytes < 0) throw new RangeError(`${name} must be at least 0`);
 }
 
-/** @throws TypeError: one that no browser sends would let in nobody, and nobody would know why */
+/**
+ * @throws TypeError if an origin is one that no browser sends: it would admit no page, without any sign of the reason
+ */
 export function assertOrigins(origins: readonly string[] = []): void {
   const wrong = origins.find((origin) => !isOrigin(origin));
   if (wrong !== undefined) throw new TypeError(`allowedOrigins: ${JSON.stringify(wrong)} ${NO_ORIGIN}`);
@@ -173,7 +175,10 @@ export function assertOrigins(origins: readonly string[] = []): void {
 
 export const NO_ORIGIN = 'is not an origin; write https://shop.example, or "null" for pages from disk';
 
-/** As browsers send it: scheme, host, and the port where it is not the scheme's own. `file://` is Chromium's for pages from disk. */
+/**
+ * Whether a text is an origin as browsers send it: scheme, host, and the port if it is not the default of the scheme.
+ * Chromium sends `file://` for pages from disk.
+ */
 export function isOrigin(text: string): boolean {
   return text === 'null' || text === 'file://' || (URL.canParse(text) && new URL(text).origin === text);
 }

@@ -3,7 +3,7 @@ import type { Admission, AdmissionRequest, Allowed, Identity, Refusal } from '..
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
 import type { PendingAdmissions } from './pending-admissions.js';
 
-/** Shared by all clients without an identity. */
+/** The decision for all clients without an identity. */
 const ANONYMOUS: Allowed = Object.freeze({});
 
 const UNDECIDED: Refusal = {
@@ -13,13 +13,13 @@ const UNDECIDED: Refusal = {
 };
 
 export interface AdmissionChainOptions {
-  /** Where clients wait for a promise. */
+  /** Limits how many clients wait for a promise, and for how long. */
   readonly pending: PendingAdmissions;
-  /** Is told why an admission could not decide. */
+  /** Called if an admission throws, rejects or returns something that is not a decision. */
   readonly onFailed: (admission: string, error: Error) => void;
 }
 
-/** Asks several admissions, one after the other. The first refusal ends it. */
+/** Asks several admissions in order, until one refuses the client. */
 export class AdmissionChain {
   readonly #admissions: readonly Admission[];
   readonly #options: AdmissionChainOptions;
@@ -29,15 +29,19 @@ export class AdmissionChain {
     this.#options = options;
   }
 
-  /** A chain that asks these first, and then those of this chain. Clients that wait count towards the same limit. */
+  /**
+   * Returns a chain that asks the given admissions first, then those of this chain. Both chains share the limit of
+   * waiting clients.
+   */
   after(...first: readonly Admission[]): AdmissionChain {
     return new AdmissionChain([...first, ...this.#admissions], this.#options);
   }
 
   /**
-   * Decides at once, unless an admission has to wait. Never throws, and its promise never rejects: a failure refuses the client.
+   * Decides synchronously, unless an admission returns a promise. Never throws, and its promise never rejects: a
+   * failure refuses the client.
    *
-   * @param isGone whether the client has left, so that nothing needs to be decided any longer
+   * @param isGone whether the client has left, so that no decision is needed any longer
    */
   decide(request: AdmissionRequest, isGone: () => boolean): Verdict | Promise<Verdict> {
     return this.#decide(request, isGone, 0, ANONYMOUS);
@@ -100,7 +104,7 @@ export class AdmissionChain {
   }
 }
 
-/** The later admission decides, where it says something. */
+/** An identity, or rights, of the later admission replace those of the earlier one. */
 function both(earlier: Allowed, later: Allowed): Allowed {
   const identity = later.identity ?? earlier.identity;
   const rights = later.rights ?? earlier.rights;
@@ -108,7 +112,7 @@ function both(earlier: Allowed, later: Allowed): Allowed {
   return { ...(identity ? { identity } : {}), ...(rights ? { rights } : {}) };
 }
 
-/** Also a promise of another library. */
+/** Also recognises promises of other libraries. */
 function isPromise(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

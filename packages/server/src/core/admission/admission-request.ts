@@ -1,6 +1,6 @@
 import type { AdmissionRequest, EntranceName } from '../ports/admission.js';
 
-/** The part of a request of `node:http` that admissions see. */
+/** The part of a `node:http` request that admissions see. */
 export interface HttpRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -8,7 +8,7 @@ export interface HttpRequest {
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
-/** A request as admissions see it. Nothing is copied: most admissions look at one or two fields. */
+/** A view of a request for admissions. Nothing is copied, because most admissions read only one or two fields. */
 export function admissionRequest(request: HttpRequest, entrance: EntranceName, isNew = true): AdmissionRequest {
   return new RequestView(request, entrance, isNew);
 }

@@ -1,6 +1,6 @@
 import type { Allowed, Decision, Identity, Refusal, Rights } from '../ports/admission.js';
 
-/** What several admissions together decided. */
+/** The combined decision of all admissions. */
 export type Verdict = Allowed | Refusal;
 
 const EXPECTED = 'an admission must return undefined, { identity, rights } or a refusal';
@@ -10,9 +10,10 @@ export function isRefusal(verdict: Verdict): verdict is Refusal {
 }
 
 /**
- * Checks what an admission returned. Types do not hold those who write JavaScript, and what is not understood must not admit anybody.
+ * Checks what an admission returned. Types do not protect applications in JavaScript, and an invalid value must not
+ * admit a client.
  *
- * @throws TypeError if it is no decision
+ * @throws TypeError if the value is not a decision
  */
 export function parseDecision(value: unknown): Decision {
   if (value === undefined) return undefined;

@@ -3,10 +3,10 @@ import type { Clock } from '../time/clock.js';
 import { within } from '../time/deadline.js';
 import type { Verdict } from './decision.js';
 
-/** How many clients may wait for a decision at once: some 5 MB of requests and sockets. */
+/** The most clients that may wait for a decision at the same time: about 5 MB of requests and sockets. */
 const MOST_PENDING = 1_000;
 
-/** How long a client waits at most. */
+/** How long a client may wait, in milliseconds. */
 const DEADLINE_MS = 5_000;
 
 const TOO_MANY: Refusal = {
@@ -25,14 +25,15 @@ const TOO_LATE: Refusal = {
   headers: { 'Retry-After': '1' },
 };
 
-/** Not logged: nobody is there to be told. */
+/** Has no reason, so it is not logged: the client is no longer there. */
 const GONE: Refusal = { status: 503, message: 'the client has left' };
 
 export interface PendingAdmissionsOptions {
   readonly clock: Clock;
   /**
-   * Calls back when there is room in a turn of the event loop. Decisions of many clients can come at the same moment, for example if a
-   * session store answers again after an outage; connecting them all in one turn would hold up the events of everybody else.
+   * Calls back when an event loop turn has time for another client. Many decisions can arrive at the same moment, for
+   * example when a session store answers again after an outage. Connecting all those clients in one turn would delay
+   * events for everybody else.
    */
   readonly pace: (resume: () => void) => void;
   /** @default 1000 */
@@ -41,7 +42,7 @@ export interface PendingAdmissionsOptions {
   readonly deadlineMs?: number;
 }
 
-/** The clients that wait for an admission to decide. */
+/** Limits the clients that wait for the decision of an admission. */
 export class PendingAdmissions {
   readonly #options: PendingAdmissionsOptions;
   #count = 0;
@@ -54,7 +55,11 @@ export class PendingAdmissions {
     return this.#count;
   }
 
-  /** Resolves with the decision, or a refusal if there are too many or it comes too late. @param decision must not reject */
+  /**
+   * Resolves with the decision, or with a refusal if too many clients wait or the deadline passes.
+   *
+   * @param decision must not reject
+   */
   async wait(decision: Promise<Verdict>, isGone: () => boolean): Promise<Verdict> {
     const { clock, pace, mostPending = MOST_PENDING, deadlineMs = DEADLINE_MS } = this.#options;
     if (this.#count >= mostPending) return TOO_MANY;
@@ -62,7 +67,7 @@ export class PendingAdmissions {
     try {
       const verdict = await within(deadlineMs, decision, () => TOO_LATE, clock);
       if (!isGone()) await new Promise<void>((resolve) => pace(resolve));
-      // Nothing of the client's own can happen between here and the caller's next step.
+      // The client cannot leave between this check and the caller's next step.
       return isGone() ? GONE : verdict;
     } finally {
       this.#count -= 1;

@@ -4,33 +4,41 @@ import type { IncomingHttpHeaders } from 'node:http';
 export interface Refusal {
   readonly status: number;
   readonly message: string;
-  /** The word under which it is logged. Without one it is not logged: nothing is wrong, for example if the gateway is draining. */
+  /**
+   * The category under which the refusal is logged. Without a reason it is not logged: nothing is wrong, for example if
+   * the gateway is draining.
+   */
   readonly reason?: string;
-  /** What the operator can do. It is logged, and not sent to the client. */
+  /** What the operator can do. Logged, but not sent to the client. */
   readonly remedy?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Who a connection belongs to: a subject, as an issuer names it. Two identities are the same if both names are. */
+/**
+ * The owner of a connection: a subject, as named by its issuer. Two identities are the same if both names are equal.
+ */
 export interface Identity {
-  /** The issuer that vouches for the subject: `iss` of a token (RFC 7519 section 4.1.1), or a name that the application chose. */
+  /**
+   * The issuer that vouches for the subject: `iss` of a token (RFC 7519 section 4.1.1), or a name that the application
+   * chose.
+   */
   readonly iss: string;
   /** The subject, unique within its issuer (RFC 7519 section 4.1.2). */
   readonly sub: string;
-  /** What else the issuer says about the subject. @default {} */
+  /** Other statements of the issuer about the subject. @default {} */
   readonly claims?: Readonly<Record<string, unknown>>;
   /** When the identity ends, in milliseconds since 1970-01-01 UTC. @default never */
   readonly expiresAtMs?: number;
 }
 
-/** Where a client asks to come in. */
+/** The entrance that a client asks for. */
 export interface EntranceName {
   readonly kind: 'route' | 'socket.io' | 'component' | 'http' | (string & {});
-  /** The name of the route, the path of Socket.IO, the path pattern of the component, the path of the HTTP port. */
+  /** The name of the route, the path of Socket.IO, the path pattern of the component, or the path of the HTTP port. */
   readonly name: string;
 }
 
-/** What is known of a client before it is admitted. */
+/** What is known about a client before it is admitted. */
 export interface AdmissionRequest {
   readonly entrance: EntranceName;
   readonly method: string;
@@ -59,26 +67,27 @@ export interface Rights {
   readonly key: string;
 }
 
-/** Lets the client go on to the next admission; with an identity, that is from now on its own. */
+/** Passes the client on to the next admission. If an identity is given, it becomes the client's identity. */
 export interface Allowed {
   readonly identity?: Identity;
-  /** What the client may do on the route that it asks for. @default everything, or the rights of an earlier admission */
+  /** The rights of the client on the requested route. @default the rights of an earlier admission, or else all rights */
   readonly rights?: Rights;
 }
 
-/** `undefined` says the same as an {@link Allowed} without identity. */
+/** `undefined` means the same as an {@link Allowed} without identity. */
 export type Decision = Allowed | Refusal | undefined;
 
 /**
- * A rule that decides whether a client may come in: `createGateway({ admissions: [admission] })`. Every entrance asks: WebSocket,
- * Server-Sent Events, Socket.IO (also for each request of long polling), components, and the HTTP port.
+ * A rule that decides whether a client may connect: `createGateway({ admissions: [admission] })`. Every entrance asks:
+ * WebSocket, Server-Sent Events, Socket.IO (also for each request of long polling), components, and the HTTP port.
  *
  * Guarantees of the gateway:
- * - Admissions are asked in order, before anything that costs much; the first refusal ends it.
+ * - Admissions are asked in order, before any expensive work. The first refusal ends the sequence.
  * - If no admission returns a promise, nothing waits: the client is connected in the same turn of the event loop.
- * - A client that waits for a promise is no connection: it opens no handler and gets no message. At most 1,000 clients wait at once, and
- *   none for longer than 5 seconds; all others are refused with 503.
- * - An admission that throws, rejects, or returns anything else than a {@link Decision} refuses the client with 503. It never admits one.
+ * - A client that waits for a promise is not a connection: it opens no handler and gets no message. At most 1,000
+ *   clients wait at once, and none for longer than 5 seconds; all others are refused with 503.
+ * - An admission that throws, rejects, or returns anything other than a {@link Decision} refuses the client with 503.
+ *   It never admits a client.
  *
  * @example
  * const members: Admission = {
@@ -91,8 +100,8 @@ export type Decision = Allowed | Refusal | undefined;
  * };
  */
 export interface Admission {
-  /** Says in log lines which admission failed. */
+  /** Names the admission in log lines about its failures. */
   readonly name: string;
-  /** @param identity the identity that an earlier admission has found */
+  /** @param identity the identity that an earlier admission returned */
   admit(request: AdmissionRequest, identity: Identity | undefined): Decision | Promise<Decision>;
 }

@@ -28,7 +28,7 @@ export interface Query {
 export interface Admitted {
   readonly route: Route;
   readonly query: Query;
-  /** Who the client is, if an admission found out. */
+  /** The client's identity, if an admission returned one. */
   readonly identity: Identity | undefined;
 }
 
@@ -52,9 +52,9 @@ export interface Session extends Connection {
   ): void;
   /** Sends an error of `subscribe` to the client, as an `error` frame of the link. Internal details are left out. */
   refuse(id: RequestId | undefined, error: unknown): void;
-  /** The waiting bytes have been taken by the client. Call it when a link that was full has drained. */
+  /** Reports that the client has taken the waiting bytes. Call it when a link that was full has drained. */
   drained(): void;
-  /** The client has shown a sign of life. @param now the time of {@link Kernel.now} */
+  /** Reports a sign of life of the client. @param now the time of {@link Kernel.now} */
   heard(now: number): void;
   /** Passes a message of the client to the handlers. @param id given if the client expects an answer */
   receive(data: unknown, name: string | undefined, id: RequestId | undefined): void;
@@ -71,8 +71,8 @@ export interface Kernel {
   /** The time in milliseconds, of a monotonic clock. */
   now(): number;
   /**
-   * Decides whether to admit a client. Call it before any expensive work. It returns a promise only if an admission has to wait. The
-   * promise never rejects, and resolves with a refusal if the client has left in the meantime.
+   * Decides whether to admit a client. Call it before any expensive work. It returns a promise only if an admission has
+   * to wait. The promise never rejects, and resolves with a refusal if the client has left in the meantime.
    */
   admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal>;
   /** Refuses a client with problem details (RFC 9457), and logs the reason. */
@@ -87,7 +87,10 @@ export interface Kernel {
 
 /** A path that belongs to one transport, beside the paths of the routes. */
 export interface OwnPath {
-  /** The transport owns all paths below it, such as `/socket.io`. No route, component or other gateway on the same server can use them. */
+  /**
+   * The transport owns all paths below it, such as `/socket.io`. No route, component or other gateway on the same
+   * server can use them.
+   */
   readonly path: string;
   /** Whether the transport handles this request target. @default each target below `path` */
   knows?(target: string | undefined): boolean;

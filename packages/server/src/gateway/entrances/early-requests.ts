@@ -5,19 +5,19 @@ import { refuseUpgrade } from '../../transports/http/refusal.js';
 import { type AttachableServer, assertServer } from '../server/attachable-server.js';
 import { SharedServer, type Tenant } from '../server/shared-server.js';
 
-/** The most requests that wait for a gateway to start: some 50 MB of requests and sockets. */
+/** The most requests that may wait for a gateway to start: about 50 MB of requests and sockets. */
 const MOST_WAITING = 10_000;
 
 /**
- * Keeps requests for some paths of a server waiting, and leaves it all others. Who comes too early would be answered 404 by the
- * application, after which an EventSource never asks again.
+ * Holds requests for the paths of a gateway that is still starting, and leaves all other paths to the server. Otherwise
+ * the application would answer them with 404, after which an EventSource never reconnects.
  */
 export class EarlyRequests implements Tenant {
   readonly claims: readonly Claim[];
   readonly isLeaving = false;
   readonly owns: (target: string | undefined) => boolean;
   readonly #server: AttachableServer;
-  /** By the connection that they came on. */
+  /** By connection. */
   readonly #waiting = new Map<Duplex, (() => void)[]>();
   #count = 0;
   readonly #mostWaiting: number;
@@ -37,7 +37,10 @@ export class EarlyRequests implements Tenant {
     SharedServer.of(server).add(this);
   }
 
-  /** Gives the paths back to the server. @returns a function that passes the waiting requests on to the next listener of the paths */
+  /**
+   * Gives the paths back to the server. @returns a function that passes the waiting requests on to the next listener of
+   * the paths
+   */
   release(): () => void {
     SharedServer.of(this.#server).remove(this);
     return () => {
@@ -69,7 +72,7 @@ export class EarlyRequests implements Tenant {
     });
   }
 
-  /** A client that has gone takes nobody's place. */
+  /** A client that has left frees its places in the queue. */
   #forget(socket: Duplex): void {
     this.#count -= this.#waiting.get(socket)?.length ?? 0;
     this.#waiting.delete(socket);

@@ -13,28 +13,30 @@ import { SharedServer, type Tenant } from '../server/shared-server.js';
 import { HandshakePace, type WaitingHandshake } from './handshake-pace.js';
 import { PendingHandshakes } from './pending-handshakes.js';
 
-/** A server that clients come by, and which entrances are open there. */
+/** A server through which clients connect, and the entrances that it serves. */
 interface Attachment {
   readonly shared: SharedServer;
   readonly tenant: Tenant;
-  /** The only entrance that is open there; undefined if all are. */
+  /** The only entrance that this server serves; undefined if it serves all. */
   readonly only: Entrance | undefined;
 }
 
-/** The servers through which clients reach the entrances: one of its own, and any that it was attached to. */
+/**
+ * The servers through which clients reach the entrances: the gateway's own server, and servers that it is attached to.
+ */
 export class Front {
-  /** Takes what no other knows. */
+  /** Handles requests that no other entrance knows. */
   readonly #main: Entrance;
   readonly #others: Entrance[] = [];
   readonly #limits: OwnServerLimits;
   readonly #refusals: RefusalLog;
-  /** Of its own server. */
+  /** Connections of the gateway's own server. */
   readonly #pendingHandshakes = new PendingHandshakes();
   readonly #pace: HandshakePace;
-  /** Whose request waits for its turn. */
+  /** Connections with a request that waits for its turn. */
   readonly #waiting = new WeakSet<Duplex>();
   #server: Server | undefined;
-  /** All of its own server: also those that are amid a handshake. */
+  /** All sockets of the gateway's own server, also those whose handshake is pending. */
   readonly #sockets = new Set<Socket>();
   readonly #attachments = new Map<AttachableServer, Attachment>();
   #isLeaving = false;
@@ -47,13 +49,13 @@ export class Front {
     this.#pace = new HandshakePace({ clock: systemClock, unread: this.#pendingHandshakes, maxWaitMs });
   }
 
-  /** Another way in, on all servers. @throws TypeError if a path of it is another's */
+  /** Adds an entrance on all servers. @throws TypeError if another entrance has one of its paths */
   add(entrance: Entrance): void {
     for (const claim of entrance.claims) this.assertFree(claim, entrance);
     this.#others.push(entrance);
   }
 
-  /** @throws TypeError if the claim of an entrance has a path in common with another entrance, or with another gateway on a server */
+  /** @throws TypeError if another entrance, or another gateway on one of the servers, has a path of the claim */
   assertFree(claim: Claim, entrance: Entrance): void {
     for (const other of [this.#main, ...this.#others]) {
       const taken = other === entrance ? undefined : other.claims.find((candidate) => overlap(claim, candidate));
@@ -62,14 +64,14 @@ export class Front {
     for (const { shared, tenant } of this.#attachments.values()) shared.assertFree(claim, tenant);
   }
 
-  /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID where certificate or key is none */
+  /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID if the certificate or key is not valid */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
     if (this.#server) throw new TypeError('it listens already, on a port of its own');
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = createOwnServer(options, this.#limits);
     const sockets = this.#sockets;
     const pendingHandshakes = this.#pendingHandshakes;
-    // One for all: one for each would be what every idle connection pays for.
+    // One function for all sockets: a closure for each would cost memory for every idle connection.
     function forget(this: Socket) {
       sockets.delete(this);
       pendingHandshakes.delete(this);
@@ -80,7 +82,7 @@ export class Front {
       socket.on('close', forget);
       if (!isSecure) pendingHandshakes.add(socket);
     });
-    // What is read of TLS is another socket, upon that of the operating system.
+    // With TLS, requests are read from a second socket on top of the TCP socket.
     if (isSecure) {
       server.on('secureConnection', (socket) => {
         socket.on('close', forget);
@@ -95,9 +97,10 @@ export class Front {
   }
 
   /**
-   * Takes the entrances' paths on an existing server, and leaves it all others. Without effect for a server that it is attached to.
+   * Serves the paths of the entrances on an existing server, and leaves all other paths to it. Does nothing if it is
+   * already attached to the server.
    *
-   * @param only the only entrance that is to be open there. @default all
+   * @param only the only entrance to serve there. @default all entrances
    * @throws TypeError if another gateway on this server has one of the paths
    */
   attach(server: AttachableServer, only?: Entrance): void {
@@ -118,7 +121,7 @@ export class Front {
     this.#attachments.set(server, { shared, tenant, only });
   }
 
-  /** Leaves a server that is attached for this entrance alone. */
+  /** Detaches from a server that serves only this entrance. */
   detach(server: AttachableServer, only: Entrance): void {
     const attachment = this.#attachments.get(server);
     if (attachment?.only !== only) return;
@@ -126,29 +129,32 @@ export class Front {
     attachment.shared.remove(attachment.tenant);
   }
 
-  /** Its own server, else the first one that it is attached to. */
+  /** The gateway's own server, or else the first server that it is attached to. */
   get server(): AttachableServer | undefined {
     const [attached] = this.#attachments.keys();
     return this.#server ?? attached;
   }
 
-  /** Calls back in a later turn of the event loop, at the pace at which new clients are admitted. */
+  /** Calls back in a later event loop turn, at the same pace at which new clients are admitted. */
   whenFree(resume: () => void): void {
     this.#pace.wait({ isGone: false, proceed: resume, refuse: resume });
   }
 
-  /** From now on another gateway may take its paths on the servers that it is attached to. */
+  /** From now on, another gateway may use the same paths on the attached servers. */
   leave(): void {
     this.#isLeaving = true;
   }
 
-  /** Takes no new connections on a port of its own; those there are go on. Where it is attached, and who waits, the registry answers. */
+  /**
+   * Stops accepting connections on the gateway's own port; existing connections continue. Waiting handshakes, and
+   * requests on attached servers, still go to the registry, which refuses new clients.
+   */
   close(): void {
     this.#pace.release();
     this.#server?.close();
   }
 
-  /** Ends what is left, and leaves the servers that it was attached to with their own connections. */
+  /** Destroys the remaining connections, and detaches from all servers. Other connections of those servers continue. */
   destroy(): void {
     for (const { shared, tenant } of this.#attachments.values()) shared.remove(tenant);
     this.#attachments.clear();
@@ -184,17 +190,18 @@ export class Front {
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
-    // Nobody reads a body but that of a session: the connection ends with the answer, and does not wait for the rest of it.
+    // Only sessions of long polling have a body that is read. For other requests the connection ends with the response,
+    // instead of waiting for the rest of the body.
     if (hasBody(request) && entrance.arrives(request)) response.setHeader('Connection', 'close');
     const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
-    // Behind another answer no stream begins: after a wait, that one might be over, or not.
+    // A pipelined request for a stream is not queued here: after a wait, the earlier response might have ended, or not.
     const isBehindAnswer = wantsStream && response.socket === null;
     if (!entrance.arrives(request) || isBehindAnswer || this.#pace.isFree) return entrance.request(request, response);
     const { socket } = request;
     this.#wait(socket, {
       proceed: () => entrance.request(request, response),
       refuse(refusal) {
-        // An EventSource asks no more after any status but 200; after a connection that broke, it does.
+        // An EventSource gives up after any status other than 200, but reconnects after a broken connection.
         if (wantsStream) socket.destroy();
         else refuseRequest(response, refusal);
       },
@@ -211,7 +218,10 @@ export class Front {
     });
   }
 
-  /** Who sends more before the first was answered would take thousands of places that others need. */
+  /**
+   * A client that sends more requests before the first is answered would take thousands of places in the queue, so its
+   * connection ends.
+   */
   #wait(socket: Duplex, { proceed, refuse }: Pick<WaitingHandshake, 'proceed' | 'refuse'>): void {
     const waiting = this.#waiting;
     if (waiting.has(socket)) return void socket.destroy();

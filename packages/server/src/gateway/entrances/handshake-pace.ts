@@ -1,62 +1,65 @@
 import type { Refusal } from '../../core/ports/transport.js';
 import type { Clock } from '../../core/time/clock.js';
 
-/** Somebody who is to be let in. */
+/** A handshake that waits to be admitted. */
 export interface WaitingHandshake {
-  /** Nobody is there any more. */
+  /** Whether the client has disconnected. */
   readonly isGone: boolean;
   proceed(): void;
   refuse(refusal: Refusal): void;
 }
 
-/** Those whose requests were not read yet. */
+/** Connections from which no request was read yet. */
 export interface UnreadConnections {
-  /** Nothing is to be read from them now. */
+  /** Stops reading from all of them. */
   hold(): void;
-  /** The next of them may be read from. @returns whether some are held still */
+  /** Resumes reading from the next few. @returns whether some are still held */
   readOn(): boolean;
 }
 
 export interface HandshakePaceOptions {
   readonly clock: Clock;
   readonly unread: UnreadConnections;
-  /** How long one may wait. */
+  /** The most milliseconds that a handshake may wait. */
   readonly maxWaitMs: number;
   /** @default 10000 */
   readonly mostWaiting?: number;
 }
 
 /**
- * For how long those who arrive may keep one turn of the event loop. As much as that is added to the delay of everybody who is inside
- * while a storm lasts; with less, a turn's own cost would count.
+ * Milliseconds of each event loop turn that new clients may use. During a reconnect storm, events for connected clients
+ * are delayed by this time. With less, the fixed cost of a turn would dominate.
  */
 const TURN_MS = 1;
 
-/** From how many who wait no more requests are read: to read one takes a third of what it takes to let one in. */
+/** If this many handshakes wait, no more requests are read: reading a request costs a third of admitting a client. */
 const HOLD_FROM = 32;
 
-/** Some 50 MB of requests and sockets. */
+/** About 50 MB of requests and sockets. */
 const MOST_WAITING = 10_000;
 
-/** How many of those who went on are kept at most, until the list is moved up: while a storm lasts it may never be empty. */
+/**
+ * The most finished handshakes that stay at the start of the list before it is compacted. During a storm the list may
+ * never be empty.
+ */
 const MOST_FINISHED = 128;
 
 const TOO_MANY: Refusal = { status: 503, message: 'too many come at once', headers: { 'Retry-After': '1' } };
 
 /**
- * Lets in those who arrive at the pace that leaves room for everybody else: first come, first served, and for {@link TURN_MS} in each turn
- * of the event loop. Handshakes of thousands may become readable in one turn; taken all at once they would hold up the events of those
- * who are inside until the last of them is answered. Who arrives while nobody waits goes on at once.
+ * Paces handshakes: first come, first served, for {@link TURN_MS} in each event loop turn. Thousands of handshakes can
+ * become readable in one turn. Handling all of them at once would delay events for connected clients until the last one
+ * is answered. A handshake that arrives while no other waits proceeds at once.
  */
 export class HandshakePace {
   readonly #clock: Clock;
   readonly #unread: UnreadConnections;
   readonly #maxWaitMs: number;
   readonly #mostWaiting: number;
-  /** In order from `#first` on. */
+  /** In order of arrival, beginning at `#first`. */
   #waiting: { readonly handshake: WaitingHandshake; readonly since: number }[] = [];
   #first = 0;
-  /** When no more are let in in this turn; undefined where nobody was yet. */
+  /** The time when this turn stops admitting clients; undefined if no client has come in this turn. */
   #turnEnds: number | undefined;
 
   constructor({ clock, unread, maxWaitMs, mostWaiting = MOST_WAITING }: HandshakePaceOptions) {
@@ -70,13 +73,16 @@ export class HandshakePace {
     return this.#waiting.length - this.#first;
   }
 
-  /** Whether who arrives now goes on at once. Asked once for each. */
+  /** Whether a handshake that arrives now may proceed at once. Read it once for each handshake. */
   get isFree(): boolean {
     const now = this.#clock.now();
     return this.waiting === 0 && now < this.#schedule(now);
   }
 
-  /** Goes on when all have who came before; refused where too many wait already, or where it takes too long. */
+  /**
+   * Queues a handshake behind those that came earlier. It is refused if too many wait already, or when it has waited
+   * too long.
+   */
   wait(handshake: WaitingHandshake): void {
     if (this.waiting >= this.#mostWaiting) return handshake.refuse(TOO_MANY);
     const now = this.#clock.now();
@@ -85,7 +91,7 @@ export class HandshakePace {
     if (this.waiting >= HOLD_FROM) this.#unread.hold();
   }
 
-  /** Whoever waits goes on now: what has to be said to them is short. */
+  /** Lets all waiting handshakes proceed now, when the gateway closes: each gets a short refusal. */
   release(): void {
     const waiting = this.#waiting.slice(this.#first);
     this.#first = this.#waiting.length;
@@ -93,7 +99,7 @@ export class HandshakePace {
     for (const { handshake } of waiting) if (!handshake.isGone) handshake.proceed();
   }
 
-  /** @returns when no more clients are admitted in this turn */
+  /** @returns when this turn stops admitting clients */
   #schedule(now: number): number {
     if (this.#turnEnds === undefined) {
       this.#turnEnds = now + TURN_MS;
@@ -128,7 +134,10 @@ export class HandshakePace {
     else handshake.proceed();
   }
 
-  /** What one who was let in is sent at once, it is sent in microtasks: they belong to its time, so the next one comes after them. */
+  /**
+   * Admitting a client queues its first frames as microtasks. They count towards the time of this turn, so the next
+   * handshake begins after them.
+   */
   #goOn(): void {
     if (this.waiting === 0 || this.#first === MOST_FINISHED) this.#compact();
     queueMicrotask(() => {

@@ -10,7 +10,7 @@ import { carrierOf, type TransportFailures } from './transport-failures.js';
 
 const NOT_TAKEN = { status: 404, message: 'nothing is served at this path' };
 
-/** A transport with a path of its own, beside the routes. */
+/** The entrance of a transport that has a path of its own, beside the routes. */
 export class OwnPathEntrance implements Entrance {
   readonly claims: readonly Claim[];
   readonly #entrance: TransportEntrance;

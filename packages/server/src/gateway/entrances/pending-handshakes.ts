@@ -1,23 +1,24 @@
 import type { Socket } from 'node:net';
 
-/** From how many that were held is read again in one turn of the event loop. */
+/** How many held connections are read from in one event loop turn. */
 const READ_PER_TURN = 16;
 
 /**
- * Connections that have sent no request yet, in the order in which they came. They can be held, each of them once: nothing is read from
- * them meanwhile. Held again, those who were to be next would come last, and those who never send anything would have to be passed over each time.
+ * Connections that have not sent a request yet, in order of arrival. Nothing is read from a held connection. A
+ * connection is held only once: if it were held again, it would lose its place in the order, and silent connections
+ * would have to be skipped each time.
  */
 export class PendingHandshakes {
   readonly #unheld = new Set<Socket>();
   readonly #held = new Set<Socket>();
 
-  /** To be deleted when it is closed. Where some are held, who comes after them is held too. */
+  /** Adds a connection; delete it when it closes. While other connections are held, the new one is held behind them. */
   add(socket: Socket): void {
     if (this.#held.size > 0) this.#hold(socket);
     else this.#unheld.add(socket);
   }
 
-  /** It is gone, or no newcomer any more. */
+  /** Removes a connection that has closed or has sent its request. */
   delete(socket: Socket): void {
     if (!this.#unheld.delete(socket)) this.#held.delete(socket);
   }
@@ -27,7 +28,7 @@ export class PendingHandshakes {
     this.#unheld.clear();
   }
 
-  /** Reads again from the next few. @returns whether some are held still */
+  /** Resumes reading from the next few connections. @returns whether some are still held */
   readOn(): boolean {
     let left = READ_PER_TURN;
     for (const socket of this.#held) {
@@ -39,7 +40,10 @@ export class PendingHandshakes {
     return false;
   }
 
-  /** The kernel keeps what it sends. To sockets that Node.js reads requests from, `pause` and `resume` are what they are to a stream. */
+  /**
+   * The kernel buffers what the client sends. `pause` and `resume` work on sockets of a Node.js HTTP server as on any
+   * stream.
+   */
   #hold(socket: Socket): void {
     this.#held.add(socket);
     socket.pause();

@@ -9,13 +9,16 @@ import type { GatewayKernel } from '../../transports/kernel.js';
 import { OwnPathEntrance } from './own-path-entrance.js';
 import { carrierOf, TransportFailures } from './transport-failures.js';
 
-/** The paths of the routes, shared by the transports. What none of them takes is refused here, and what has no route at all. */
+/**
+ * The entrance at the paths of the routes, shared by the transports. It refuses requests that no transport takes, and
+ * requests without a route.
+ */
 export class RouteEntrance implements Entrance {
   readonly #kernel: GatewayKernel;
   readonly #failures: TransportFailures;
   #transports: readonly Transport[] = [];
   #entrances: readonly TransportEntrance[] = [];
-  /** The last answer of a transport on a connection of HTTP/1. */
+  /** The last response of a transport on each HTTP/1 connection. */
   readonly #answers = new WeakMap<Socket, ServerResponse>();
 
   constructor(kernel: GatewayKernel) {
@@ -24,9 +27,9 @@ export class RouteEntrance implements Entrance {
   }
 
   /**
-   * Opens the transports, before anybody comes in.
+   * Opens the transports, before any client connects.
    *
-   * @returns those that have paths of their own, and none at the routes
+   * @returns the entrances of transports that have a path of their own and do not serve routes
    */
   async open(transports: readonly Transport[]): Promise<readonly Entrance[]> {
     const opened = await Promise.all(
@@ -53,7 +56,7 @@ export class RouteEntrance implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    // A request that is pipelined behind a stream would wait for its end, and one more with each that follows.
+    // A request that is pipelined behind an event stream would wait until the stream ends, and so would each later one.
     if (this.#isAnswering(request)) return void request.socket.destroy();
     this.#failures.guard(request, carrierOf(request, response), () => {
       const entrance = this.#entrances.find((candidate) => candidate.request && candidate.takes(request));
@@ -81,7 +84,10 @@ export class RouteEntrance implements Entrance {
     return before !== undefined && !before.writableFinished && !before.destroyed;
   }
 
-  /** Refuses a client that no transport takes; one that would not be admitted anyway is told that, and nothing of the transports. */
+  /**
+   * Refuses a client that no transport takes. A client that would not be admitted gets that refusal instead, and learns
+   * nothing about the transports.
+   */
   #notOffered(request: IncomingMessage, refuse: (refusal: Refusal) => void): void | Promise<void> {
     const verdict = this.#kernel.registry.admit(request);
     const answer = (decided: RouteVerdict) => refuse('route' in decided ? this.#refusal() : decided);
@@ -91,7 +97,7 @@ export class RouteEntrance implements Entrance {
   #refusal(): Refusal {
     const offers = this.#transports.map(({ offer }) => offer);
     const message = offers.join(', or ');
-    // RFC 9110 section 15.5.22: 426 names the protocol that is wanted.
+    // RFC 9110 section 15.5.22: 426 names the protocol that is required.
     const hasWebSocket = this.#transports.some(({ name }) => name === 'websocket');
     if (!hasWebSocket) return { status: 406, reason: 'handshake', message };
     return { status: 426, reason: 'handshake', message, headers: { Upgrade: 'websocket' } };

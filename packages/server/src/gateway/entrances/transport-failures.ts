@@ -4,7 +4,7 @@ import { messageOf } from '@pregon/protocol';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { logRefusal } from '../../transports/http/refusal.js';
 
-/** Calls transports so that a mistake in one costs the client that met it its connection, and nobody else anything. */
+/** Calls transports so that a failure ends only the connection of the client that caused it. */
 export class TransportFailures {
   readonly #refusals: RefusalLog;
 
@@ -12,7 +12,7 @@ export class TransportFailures {
     this.#refusals = refusals;
   }
 
-  /** @param carrier is destroyed if the work throws, or rejects */
+  /** @param carrier is destroyed if `work` throws or rejects */
   guard(request: IncomingMessage, carrier: Duplex, work: () => void | Promise<void>): void {
     const failed = (error: unknown): void => {
       const refusal = { status: 500, reason: 'transport', message: `a transport failed: ${messageOf(error)}` };
@@ -20,7 +20,7 @@ export class TransportFailures {
       carrier.destroy();
     };
     try {
-      // An async method has the type of one that returns nothing; its rejection must not end the process.
+      // The type of `work` also admits async functions; a rejection must not end the process.
       const done: unknown = work();
       if (done instanceof Promise) done.catch(failed);
     } catch (error) {
@@ -29,7 +29,7 @@ export class TransportFailures {
   }
 }
 
-/** The stream to destroy so that this request ends and no other: in HTTP/2 many requests share a socket. */
+/** The stream to destroy so that only this request ends: in HTTP/2, many requests share a socket. */
 export function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
   const stream: unknown = Reflect.get(response, 'stream');
   return stream instanceof Duplex ? stream : request.socket;

@@ -3,12 +3,12 @@ import type { Server } from 'node:http';
 import type { Http2SecureServer, Http2Server } from 'node:http2';
 
 /**
- * A server of `node:http`, `node:https` or `node:http2`. By HTTP/2 come event streams and long polls; WebSocket comes by HTTP/1.1,
- * for which `createSecureServer` needs `allowHTTP1: true`.
+ * A server of `node:http`, `node:https` or `node:http2`. HTTP/2 carries event streams and long polling. WebSocket needs
+ * HTTP/1.1, for which `createSecureServer` needs `allowHTTP1: true`.
  */
 export type AttachableServer = Server | Http2Server | Http2SecureServer;
 
-/** @throws TypeError: not everybody has types */
+/** @throws TypeError if the value is not such a server, which types do not prevent in JavaScript */
 export function assertServer(server: unknown): asserts server is AttachableServer {
   if (server instanceof EventEmitter && 'listen' in server && 'close' in server) return;
   throw new TypeError(

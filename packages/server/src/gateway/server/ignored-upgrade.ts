@@ -5,33 +5,34 @@ import { refuseUpgrade } from '../../transports/http/refusal.js';
 import { guard } from '../../transports/sockets/guarded-socket.js';
 import type { AttachableServer } from './attachable-server.js';
 
-/** Of more headers than these Node.js tells none, unless the server's `maxHeadersCount` says otherwise. */
+/** Node.js drops further headers without notice, unless the server's `maxHeadersCount` says otherwise. */
 const MAX_HEADERS = 1_000;
 
-/** Headers that speak of the upgrade alone. */
+/** Headers that concern only the upgrade. */
 const OF_UPGRADE = new Set(['upgrade', 'http2-settings']);
 
-/** Whether a request asks for the one upgrade that is made here. */
+/** Whether a request asks for WebSocket, the only upgrade that is supported. */
 export function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /**
- * Serves a request as if it had not asked for an upgrade, which a server may do (RFC 9110 section 7.8): `Upgrade: h2c` of curl and
- * of Java's HttpClient, `Upgrade: TLS/1.0`. Once anybody listens for `upgrade`, Node.js emits that for each of them and stops
- * parsing. So the request is put back in front of what follows it, without the headers of the upgrade, and the server reads the
- * connection anew: bodies, pipelined requests and keep-alive are what they always are.
+ * Serves a request as if it had not asked for an upgrade, which a server may do (RFC 9110 section 7.8): `Upgrade: h2c`
+ * of curl and of Java's HttpClient, `Upgrade: TLS/1.0`. If there is a listener for `upgrade`, Node.js emits that event
+ * for all such requests and stops parsing. So the request, without the headers of the upgrade, is put back in front of
+ * the bytes that follow, and the server reads the connection again. Bodies, pipelined requests and keep-alive then work
+ * as usual.
  *
- * @param head what was read of the connection after the request's headers
+ * @param head the bytes that were read after the request's headers
  * @see docs/decisions/0010-other-upgrades.md
  */
 export function ignoreUpgrade(server: AttachableServer, request: IncomingMessage, socket: Duplex, head: Buffer): void {
   guard(socket);
   const earlier = answerUnderWay(socket);
-  // The answer to a pipelined request comes first.
+  // The response to an earlier pipelined request comes first.
   if (earlier) return void earlier.once('close', () => ignoreUpgrade(server, request, socket, head));
   if (socket.destroyed) return;
-  // The length of its body might be among the headers that are not told: then the body would be read as the next request.
+  // The length of the body might be among the dropped headers: then the body would be read as the next request.
   if (headerCount(request) >= maxHeaders(server)) {
     return refuseUpgrade(socket, { status: 431, message: 'too many headers' });
   }
@@ -59,7 +60,7 @@ function headWithoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMe
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
 }
 
-/** The value of `Connection` without the names of what is left out; undefined if nothing is left. */
+/** The value of `Connection` without the names of the removed headers; undefined if nothing is left. */
 function withoutUpgrade(value: string): string | undefined {
   const names = value.split(',').map((name) => name.trim());
   const kept = names.filter((name) => name !== '' && !OF_UPGRADE.has(name.toLowerCase()));

@@ -3,30 +3,31 @@ import { createServer as createTlsServer } from 'node:https';
 import { messageOf, PregonError } from '@pregon/protocol';
 import type { ListenOptions } from '../gateway.js';
 
-/** How often a server looks for clients that are late with their handshake. */
+/** How often the server looks for handshakes that have passed their deadline. */
 const LATE_CHECK_MS = 1_000;
 
 /**
- * How many connections the kernel keeps until they are accepted, which is one in a turn of the event loop. To one too many it does not answer,
- * and its client asks again after a second, then after two more. Linux allows 4,096 where net.core.somaxconn is as it comes.
+ * How many connections the kernel queues until they are accepted, which happens at one per event loop turn. The kernel
+ * does not answer further connections, and their clients retry after one second, then after two more. Linux allows
+ * 4,096 with the default of net.core.somaxconn.
  */
 const BACKLOG = 4_096;
 
-/** The longest time that Node.js takes. */
+/** The longest timeout that Node.js accepts. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface OwnServerLimits {
-  /** How long a client may take over the head of a request, which is all of a handshake. */
+  /** The most milliseconds for the head of a request, which is the whole handshake. */
   readonly handshakeTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly keepAliveTimeoutMs: number;
 }
 
 /**
- * A server for a port of the gateway's own: TLS if it has certificate and key.
+ * Creates the server for the gateway's own port, with TLS if a certificate and a key are given.
  *
- * @throws TypeError if one of certificate and key is missing
- * @throws PregonError CONFIG_INVALID if certificate or key cannot be used
+ * @throws TypeError if only one of certificate and key is given
+ * @throws PregonError CONFIG_INVALID if the certificate or key is not valid
  */
 export function createOwnServer(
   { cert, key }: ListenOptions,
@@ -34,9 +35,9 @@ export function createOwnServer(
 ): Server {
   const timeouts = {
     headersTimeout: handshakeTimeoutMs,
-    // Of a request with its body: what a session of long polling uploads may take as long as anything that a slow client takes.
+    // Includes the body: an upload of a long-polling session may take as long as a slow client may stall.
     requestTimeout: Math.min(Math.max(handshakeTimeoutMs, stallTimeoutMs), MAX_TIMER_MS),
-    // The time for the next request's headers begins with its first byte.
+    // The timeout for the headers of the next request begins with its first byte.
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: LATE_CHECK_MS,
   };
@@ -46,7 +47,7 @@ export function createOwnServer(
   try {
     return createTlsServer({ ...timeouts, ...pem, handshakeTimeout: handshakeTimeoutMs });
   } catch (cause) {
-    // What OpenSSL says ("no start line") does not say of what.
+    // The message of OpenSSL, such as "no start line", does not say what it is about.
     const why = messageOf(cause);
     throw new PregonError('CONFIG_INVALID', `cert and key cannot be used: ${why}`, { cause });
   }

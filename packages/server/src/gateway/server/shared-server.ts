@@ -10,15 +10,15 @@ import type { AttachableServer } from './attachable-server.js';
 import { asksForWebSocket, ignoreUpgrade } from './ignored-upgrade.js';
 import { PipelinedRequests } from './pipelined-requests.js';
 
-/** Who answers some of the paths of a server. */
+/** A user of a server that answers some of its paths. */
 export interface Tenant {
   readonly claims: readonly Claim[];
-  /** Going away: it still answers, but another may have its paths, and then goes first. */
+  /** The tenant is closing: it still answers, but another tenant may have its paths, and then takes precedence. */
   readonly isLeaving: boolean;
-  /** Whether this request target is one of its own. */
+  /** Whether this tenant owns the request target. */
   owns(target: string | undefined): boolean;
   request(request: IncomingMessage, response: ServerResponse): void;
-  /** Takes a request for a WebSocket; the socket has an `error` listener. */
+  /** Handles a WebSocket handshake; the socket has an `error` listener. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
   /** Called for a WebSocket handshake whose path nothing on the server takes. */
   refused?(request: IncomingMessage, refusal: Refusal): void;
@@ -28,24 +28,28 @@ const REQUESTS = new Set<unknown>(['request', 'checkContinue', 'checkExpectation
 
 const sharedServers = new WeakMap<AttachableServer, SharedServer>();
 
-/** Node.js parses an upgrade only if somebody listens for it. Never called for the paths of tenants, and without effect for others. */
+/**
+ * Node.js parses upgrades only if there is a listener for `upgrade`. This listener is never called for paths of
+ * tenants, and does nothing for other paths.
+ */
 function listensForUpgrades(): void {}
 
 /**
- * An HTTP server of which tenants answer some paths, and its own listeners all others. The owner of a request is found before any
- * listener is called, so it does not matter who listens for what, and since when; no listener is moved, hidden or called twice.
+ * An HTTP server whose paths are shared by tenants and its own listeners. The owner of a request is determined before
+ * any listener is called. So the order in which listeners are added does not matter, and no listener is moved, hidden
+ * or called twice.
  */
 export class SharedServer {
   readonly #server: AttachableServer;
   readonly #tenants: Tenant[] = [];
   readonly #emit = this.#intercept();
   readonly #pipelined = new PipelinedRequests();
-  /** How the server emitted before, if that was not its class' own way. */
+  /** The server's own `emit` property, if it had one in place of the class's method. */
   #before: PropertyDescriptor | undefined;
   #intercepts = false;
   #shouldUpgradeBefore: unknown;
 
-  /** @returns the one of this server */
+  /** @returns the instance for this server */
   static of(server: AttachableServer): SharedServer {
     const known = sharedServers.get(server);
     if (known) return known;
@@ -73,7 +77,7 @@ export class SharedServer {
     if (this.#tenants.length === 0) this.#uninstall();
   }
 
-  /** @throws TypeError if a tenant other than this one has a path in common with the claim */
+  /** @throws TypeError if another tenant has a path of the claim */
   assertFree(claim: Claim, tenant: Tenant): void {
     const others = this.#tenants.filter((other) => other !== tenant && !other.isLeaving);
     const taken = others.flatMap(({ claims }) => claims).find((other) => overlap(claim, other));
@@ -92,7 +96,8 @@ export class SharedServer {
     }
     server.on('upgrade', listensForUpgrades);
     server.on('removeListener', this.#keepListening);
-    // Since Node.js 24.9 a server is asked for each request; before, it is enough that somebody listens.
+    // Since Node.js 24.9, the server decides for each request whether it is an upgrade. Earlier versions only need a
+    // listener.
     this.#shouldUpgradeBefore = upgradeDecision(server);
     if (typeof this.#shouldUpgradeBefore === 'function') replaceUpgradeDecision(server, this.#shouldUpgrade);
   }
@@ -102,14 +107,14 @@ export class SharedServer {
     server.off('removeListener', this.#keepListening);
     server.off('upgrade', listensForUpgrades);
     if (upgradeDecision(server) === this.#shouldUpgrade) replaceUpgradeDecision(server, this.#shouldUpgradeBefore);
-    // If somebody else has intercepted it since then, all events go on passing through here.
+    // If `emit` was wrapped by other code since then, all events keep passing through this function.
     if (Object.getOwnPropertyDescriptor(server, 'emit')?.value !== this.#emit) return;
     this.#intercepts = false;
     if (this.#before) Object.defineProperty(server, 'emit', this.#before);
     else Reflect.deleteProperty(server, 'emit');
   }
 
-  /** `removeAllListeners('upgrade')` of a framework means its own listeners. */
+  /** A framework that calls `removeAllListeners('upgrade')` wants to remove its own listeners only. */
   readonly #keepListening = (event: unknown, listener: unknown): void => {
     if (event !== 'upgrade' || listener !== listensForUpgrades) return;
     process.nextTick(() => {
@@ -143,7 +148,7 @@ export class SharedServer {
     return typeof emit === 'function' && Reflect.apply(emit, server, [event, ...args]);
   }
 
-  /** @returns whether the event was a tenant's */
+  /** @returns whether a tenant took the event */
   #take(event: unknown, [request, other, head]: readonly unknown[]): boolean {
     if (this.#tenants.length === 0 || !isRequest(request)) return false;
     if (this.#pipelined.isClosed(request)) return true;

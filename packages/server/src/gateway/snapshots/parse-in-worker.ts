@@ -3,11 +3,11 @@ import type { ChunkedSnapshot } from '../../core/snapshots/snapshot.js';
 import type { SnapshotWork, SnapshotWorkerMessage } from './snapshot-worker.js';
 
 /**
- * Parses and encodes a large answer in a worker thread. The thread lives for this one snapshot, which all who ask meanwhile share, and
- * does not keep the process alive.
+ * Parses and encodes a large response in a worker thread. The thread lives for this one snapshot, which all clients
+ * that ask meanwhile share. It does not keep the process alive.
  *
- * @param pieces the answer's body; it is given to the thread and must not be used afterwards
- * @throws Error that says what is wrong with the answer, or that it took too long
+ * @param pieces the body of the response; the thread takes ownership, so it must not be used afterwards
+ * @throws Error that says what is wrong with the response, or that it took too long
  */
 export async function parseInWorker(
   pieces: readonly Uint8Array<ArrayBuffer>[],

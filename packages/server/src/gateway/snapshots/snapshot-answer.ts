@@ -3,14 +3,14 @@ import { decodeUtf8 } from '../../core/json-input.js';
 import { RowChunks } from '../../core/snapshots/row-chunks.js';
 import type { ChunkedSnapshot } from '../../core/snapshots/snapshot.js';
 
-/** What stands beside the rows. */
+/** The members of a snapshot other than its rows. */
 type Metadata = Omit<ChunkedSnapshot, 'chunks'>;
 
 /**
- * Reads the JSON of an application's snapshot: `{ rows, sequence, source?, relayed? }`. The text of each row is passed on without the white
- * space between its tokens: numbers keep all their digits.
+ * Reads the JSON of an application's snapshot: `{ rows, sequence, source?, relayed? }`. The text of each row is passed
+ * on without the white space between its tokens, so numbers keep all their digits.
  *
- * @throws SyntaxError | TypeError, which say what is wrong with it
+ * @throws SyntaxError | TypeError that says what is wrong
  * @throws PregonError SNAPSHOT_UNAVAILABLE if the rows have more than `maxBytes` characters
  */
 export function readAnswer(bytes: Uint8Array, maxBytes: number): ChunkedSnapshot {
@@ -22,7 +22,7 @@ export function readAnswer(bytes: Uint8Array, maxBytes: number): ChunkedSnapshot
   return { ...metadata, chunks: chunks.end() };
 }
 
-/** Checked by hand: who imports this package is not to load a library of schemas for four members. */
+/** Checked by hand: users of this package need not load a schema library for four members. */
 function parseMetadata(answer: unknown): Metadata {
   if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new TypeError('it is no object');
   const member = (name: string): unknown => Reflect.get(answer, name);

@@ -5,10 +5,13 @@ import type { ChunkedSnapshot, SnapshotSource } from '../../core/snapshots/snaps
 import { readAnswer } from './snapshot-answer.js';
 import { SNAPSHOT_TIMEOUT_MS } from './snapshot-in-time.js';
 
-/** Up to so many bytes an answer is parsed in place: that takes some milliseconds, and a thread takes longer to start. */
+/**
+ * A response of up to this many bytes is parsed on the main thread: that takes a few milliseconds, less than starting a
+ * worker thread.
+ */
 const PARSED_IN_PLACE = 262_144;
 
-/** How much of a body is read in one turn of the event loop: what is behind it waits in its socket. */
+/** How many bytes of a body are read in one event loop turn; the rest waits in its socket. */
 const READ_AT_ONCE = 131_072;
 
 interface Body {
@@ -17,12 +20,12 @@ interface Body {
 }
 
 /**
- * Reads snapshots from an application that answers `{ rows, sequence, source?, relayed? }` as JSON; large answers in a worker thread, which
- * is loaded for the first of them. A user and password in the URL are sent as `Authorization: Basic` (RFC 7617); neither they nor the
- * query are part of an error.
+ * Reads snapshots from an application that answers with `{ rows, sequence, source?, relayed? }` as JSON. Large
+ * responses are parsed in a worker thread; its module is loaded for the first of them. A user and password in the URL
+ * are sent as `Authorization: Basic` (RFC 7617). Errors show neither them nor the query.
  *
- * @param maxBytes the largest answer that is read
- * @throws TypeError if it is not a URL of http or https
+ * @param maxBytes the largest response that is read
+ * @throws TypeError if the address is not an http or https URL
  */
 export function snapshotFrom(address: string, maxBytes: number): SnapshotSource {
   const { url, authorization } = parseAddress(address);
@@ -56,7 +59,7 @@ async function parse({ pieces, bytes }: Body, maxBytes: number, signal: AbortSig
   return readAnswer(Buffer.concat(pieces), maxBytes);
 }
 
-/** @throws PregonError SNAPSHOT_UNAVAILABLE as soon as there is more than is read */
+/** @throws PregonError SNAPSHOT_UNAVAILABLE as soon as the body exceeds `maxBytes` */
 async function readBody({ body }: Response, maxBytes: number): Promise<Body> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
   let bytes = 0;
@@ -64,7 +67,7 @@ async function readBody({ body }: Response, maxBytes: number): Promise<Body> {
   for await (const piece of body ?? []) {
     bytes += piece.length;
     if (bytes > maxBytes) throw tooLarge(maxBytes);
-    // A copy has memory of its own, which can be handed to another thread.
+    // A copy has memory of its own, which can be transferred to another thread.
     pieces.push(new Uint8Array(piece));
     bytesInTurn += piece.length;
     if (bytesInTurn < READ_AT_ONCE) continue;
@@ -74,7 +77,7 @@ async function readBody({ body }: Response, maxBytes: number): Promise<Body> {
   return { pieces, bytes };
 }
 
-/** What is no URL is not shown: it may hold a password all the same. */
+/** An invalid URL is not shown in the error: it may still contain a password. */
 function parseAddress(address: string): { url: URL; authorization: string | undefined } {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError('snapshot: must be an http:// or https:// URL');
@@ -94,7 +97,7 @@ function decode(text: string): string {
   }
 }
 
-/** `fetch failed` says nothing; its cause does. */
+/** The message of `fetch` is only "fetch failed"; its cause says why. */
 function reasonOf(error: unknown): string {
   return messageOf(error instanceof Error && error.cause instanceof Error ? error.cause : error);
 }

@@ -3,23 +3,29 @@ import { messageOf } from '@pregon/protocol';
 import type { ChunkedSnapshot } from '../../core/snapshots/snapshot.js';
 import { readAnswer } from './snapshot-answer.js';
 
-/** What the worker thread is started with. */
+/** The input of the worker thread. */
 export interface SnapshotWork {
-  /** The answer's body, in order. */
+  /** The body of the response, in order. */
   readonly pieces: readonly Uint8Array[];
   readonly maxBytes: number;
 }
 
-/** What the worker thread says: some chunks each time that it is asked for more, and with the last of them what they stand for. */
+/**
+ * The messages of the worker thread: some chunks for each request of the main thread, and after the last chunks the
+ * metadata.
+ */
 export type SnapshotWorkerMessage =
   | { readonly kind: 'chunks'; readonly chunks: readonly string[] }
   | { readonly kind: 'end'; readonly metadata: Omit<ChunkedSnapshot, 'chunks'> }
   | { readonly kind: 'failed'; readonly why: string };
 
-/** So many chunks go in one message: to take them, the main thread copies half a megabyte. */
+/** How many chunks are in one message: to receive them, the main thread copies half a megabyte. */
 const CHUNKS_AT_ONCE = 8;
 
-/** The main thread asks for more when it has taken a message: all at once, it would take them in one turn of its event loop. */
+/**
+ * The main thread requests the next message after it has received one. Otherwise it would receive all of them in one
+ * event loop turn.
+ */
 function* work({ pieces, maxBytes }: SnapshotWork): Generator<SnapshotWorkerMessage> {
   const { chunks, ...metadata } = readAnswer(Buffer.concat(pieces), maxBytes);
   for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {

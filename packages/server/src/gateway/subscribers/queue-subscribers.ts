@@ -4,8 +4,8 @@ import type { QueueName, StopConsuming } from '../../core/ports/work-queue.js';
 import type { Logger, Subscriber } from '../options.js';
 
 /**
- * Subscribers that share the work of an exchange with those of other gateways: each event is handled by one gateway, by all of its
- * subscribers that listen to the type.
+ * Subscribers that share the events of a queue with those of other gateways. Each event is handled by one gateway, by
+ * all of its subscribers for that type.
  */
 export class QueueSubscribers {
   readonly #subscribers: readonly Subscriber[];
@@ -17,7 +17,7 @@ export class QueueSubscribers {
     this.#logger = logger;
   }
 
-  /** @throws PregonError CONFIG_INVALID where the log has no queues; LOG_UNAVAILABLE */
+  /** @throws PregonError CONFIG_INVALID if the log has no queues; LOG_UNAVAILABLE */
   static async start(
     log: Log,
     queues: readonly QueueName[],
@@ -35,7 +35,7 @@ export class QueueSubscribers {
     return started;
   }
 
-  /** Takes no more; resolves when what is being handled is done. */
+  /** Takes no more events; resolves when the current events have been handled. */
   async stop(): Promise<void> {
     await Promise.all(this.#stops.map((stop) => stop()));
   }

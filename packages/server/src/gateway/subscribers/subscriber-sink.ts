@@ -5,8 +5,8 @@ import type { Subscription } from '../../core/subscriptions/subscription.js';
 import type { Logger, Subscriber } from '../options.js';
 
 /**
- * A subscriber in this process, served like a client: while it works on what it has, its sink is full, and its cursor
- * waits.
+ * The sink of a subscriber in this process, which is served like a client. While the subscriber handles events, its
+ * sink is full and its cursor waits.
  */
 export class SubscriberSink implements Sink {
   readonly #subscriber: Subscriber;
@@ -15,7 +15,7 @@ export class SubscriberSink implements Sink {
   #queue: DeliveredEvent[] = [];
   #working: Promise<void> | undefined;
   #closed = false;
-  /** Set once the hub has opened it. */
+  /** Set when the hub has opened the subscription. */
   subscription: Subscription | undefined;
 
   constructor(subscriber: Subscriber, name: string, logger: Logger) {
@@ -42,14 +42,14 @@ export class SubscriberSink implements Sink {
     }
   }
 
-  /** Hands over no more; resolves when the event that is being handled has been. */
+  /** Passes on no more events; resolves when the current event has been handled. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#working;
   }
 
   async #work(): Promise<void> {
-    // The flush that brought the events is not to wait for what is done about them.
+    // The flush that delivers the events must not wait for the subscriber.
     await Promise.resolve();
     while (this.#queue.length > 0) {
       const events = this.#queue;
