@@ -84,7 +84,7 @@ describe('Socket.IO, which is loaded for its first client,', () => {
     const statuses = (await Promise.all(numbers(1, 20).map(poll))).map(({ status }) => status);
     expect(new Set(statuses)).toEqual(new Set([503]));
     expect((await poll()).status).toBe(503);
-    expect(lines).toEqual(['a client of Socket.IO could not be served']);
+    expect(lines).toEqual(['a Socket.IO client could not be served']);
   });
 
   it.each(['adapter', 'connectionStateRecovery', 'parser'])(

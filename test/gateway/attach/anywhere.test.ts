@@ -248,8 +248,8 @@ describe('Two gateways on one server', () => {
 
   it('[fault A2] cannot hide their own routes or components by their Socket.IO path', async () => {
     const hidden = createGateway(options({ routes: { hidden: { path: '/socket.io/x' } } }));
-    await expect(hidden).rejects.toThrow('/socket.io/x is there already');
+    await expect(hidden).rejects.toThrow('/socket.io/x already uses the path');
     const gateway = await created();
-    expect(() => gateway.mount('/socket.io/:x', new RecordingComponent())).toThrow('/socket.io/ is there already');
+    expect(() => gateway.mount('/socket.io/:x', new RecordingComponent())).toThrow('/socket.io/ already uses the path');
   });
 });

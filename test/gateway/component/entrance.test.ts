@@ -63,7 +63,9 @@ describe('The path of a component', () => {
   it('cannot be mounted twice, and is refused with an invalid path, component or option', () => {
     const component = new RecordingComponent();
     const server = createComponentServer().mount('/chat/:room', component);
-    expect(() => server.mount('/chat/:name', component)).toThrow('/chat/:name cannot be mounted: /chat/:room is there');
+    expect(() => server.mount('/chat/:name', component)).toThrow(
+      '/chat/:name cannot be mounted: /chat/:room already uses',
+    );
     expect(() => server.mount('chat', component)).toThrow(TypeError);
     const { onOpen, onMessage } = component;
     const partial = JSON.parse('{}');
@@ -73,8 +75,8 @@ describe('The path of a component', () => {
     const wrong: [MountOptions, string][] = [
       [{ allowedOrigins: ['shop.example'] }, 'allowedOrigins: "shop.example" is not an origin'],
       [{ blockedAddresses: ['nowhere'] }, 'blockedAddresses: "nowhere" is neither an address nor a subnet'],
-      [{ subprotocols: ['a b'] }, 'subprotocols: "a b" is no subprotocol'],
-      [{ subprotocols: ['a', 'a'] }, 'subprotocols: "a" is no subprotocol’s name, or is there twice'.replace('’', "'")],
+      [{ subprotocols: ['a b'] }, 'subprotocols: "a b" is not a valid name'],
+      [{ subprotocols: ['a', 'a'] }, 'subprotocols: "a" is not a valid name, or occurs twice'],
       [{ maxBufferedBytes: 0 }, 'maxBufferedBytes must be at least 1'],
       [{ maxBufferedBytes: 0.5 }, 'maxBufferedBytes must be a whole number'],
     ];
@@ -216,7 +218,7 @@ describe('A component server', () => {
     expect((await refusal(ws('/chat/lobby'), { origin: 'http://localhost' })).statusCode).toBe(403);
     expect((await fetch(http('/chat'))).status).toBe(404);
     expect((await fetch(http('/chat/lobby'), { method: 'POST' })).status).toBe(405);
-    expect(() => gateway.mount('/:any', component)).toThrow('/:any cannot be mounted: /events is there already');
+    expect(() => gateway.mount('/:any', component)).toThrow('/:any cannot be mounted: /events already uses the path');
     expect(() => gateway.mount('/a', component, { allowedOrigins: ['*'] })).toThrow(TypeError);
     await gateway.close({ spreadMs: 0 });
     expect(await client.whenClosed()).toEqual({ code: 4000, reason: 'the gateway is going away' });

@@ -82,7 +82,7 @@ describe('An observer of a gateway', () => {
     expect(told.all.filter(([what]) => what === 'opened').length).toBe(3);
     expect(lines).toEqual([
       {
-        message: 'an observer failed; it is not told of anything more',
+        message: 'an observer failed; it is no longer notified',
         method: 'opened',
         err: expect.objectContaining({ message: 'broken' }),
       },
@@ -107,7 +107,7 @@ describe('An observer of a gateway', () => {
     const { ws } = await startGateway({ observers: [observer], logger });
     for (let n = 0; n < 3; n++) await refusal(ws(`/nowhere${n}`));
     expect(calls).toBe(1);
-    expect(lines).toEqual(['an observer failed; it is not told of anything more']);
+    expect(lines).toEqual(['an observer failed; it is no longer notified']);
   });
 
   it('is told when the log has been replaced by another one', async () => {

@@ -61,7 +61,7 @@ describe('[fault G2] The log tells, once and with the remedy, of a refused', () 
   it('origin, and adds that local pages must then be named as well', async () => {
     const { lines, ws } = await startTelling();
     await refusal(ws('/events'), { origin: SHOP });
-    expect(lines[0]?.message).toMatch(/pages of this machine then need to be named as well/);
+    expect(lines[0]?.message).toMatch(/origins of pages on this machine must then be added as well/);
   });
 
   it('browser that reaches the gateway by a foreign name', async () => {
@@ -82,7 +82,7 @@ describe('[fault G2] The log tells, once and with the remedy, of a refused', () 
       (await streamStatus(http('/events'), { Origin: 'https://x.example', ...asks('GET') }, 'OPTIONS')).status,
     ).toBe(403);
     expect(lines.map(({ message }) => message)).toEqual([
-      'refused: a page may not ask by POST; only GET is taken here',
+      'refused: a page may not use the method POST; only GET is allowed here',
       expect.stringContaining('--allowed-origin=https://x.example'),
     ]);
   });
@@ -132,7 +132,7 @@ describe('[fault G2] The log tells, once and with the remedy, of a refused', () 
       server.close();
     });
     expect((await refusal(`ws://127.0.0.1:${port}/b`)).statusCode).toBe(404);
-    expect(lines.map(({ message }) => message)).toEqual([expect.stringMatching(/the gateway takes .*\/a/)]);
+    expect(lines.map(({ message }) => message)).toEqual([expect.stringMatching(/the gateway serves .*\/a/)]);
   });
 
   it('page without the right origin for a component, on a server for components alone', async () => {
@@ -172,7 +172,11 @@ describe('[fault G2] A refused upgrade', () => {
       { 'Sec-WebSocket-Key': 'short' },
       { status: 400, title: 'Sec-WebSocket-Key is missing, or is not 16 bytes in base64' },
     ],
-    ['/events', { 'Sec-WebSocket-Version': '8' }, { status: 426, title: 'the only version of WebSocket is 13' }],
+    [
+      '/events',
+      { 'Sec-WebSocket-Version': '8' },
+      { status: 426, title: 'the only supported version of WebSocket is 13' },
+    ],
   ])('of %s with %j is answered with the reason as a problem document', async (path, headers, problem) => {
     const { port } = await startGateway();
     const raw = await RawSocket.open(port);

@@ -149,6 +149,6 @@ describe('Gateways that start and stop', () => {
     );
     chat.broadcast('goes on');
     expect(await far.messages.count(2)).toEqual(['of another version', 'goes on']);
-    expect(new Set(warnings)).toEqual(new Set(['what another gateway broadcast was not delivered']));
+    expect(new Set(warnings)).toEqual(new Set(['a broadcast from another gateway was not delivered']));
   });
 });

@@ -42,7 +42,7 @@ describe('The path of a route', () => {
       await expect(createGateway({ log, routes: { one: { path } } }), path).rejects.toThrow('no client can ask for');
     }
     const routes = { one: { path: '/é' }, two: { path: '/%c3%A9' } };
-    await expect(createGateway({ log, routes })).rejects.toThrow('is that of the route one already');
+    await expect(createGateway({ log, routes })).rejects.toThrow('is already the path of the route one');
   });
 
   it('[fault E3] is reached in every spelling also if it is that of a component with parameters', async () => {

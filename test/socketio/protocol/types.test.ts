@@ -133,7 +133,9 @@ describe('[fault D5] The types of gateway.io', () => {
 
   it('[fault D5] do not reject a gateway that would serve nothing: it throws and names the remedy', async () => {
     const options = { log: `sqlite:${temporaryFolder()}/log.db`, routes: {}, socketIo: false } as const;
-    await expect(createGateway(options)).rejects.toThrow(/at least one; createComponentServer serves components alone/);
+    await expect(createGateway(options)).rejects.toThrow(
+      /at least one route; use createComponentServer to serve components only/,
+    );
   });
 });
 

@@ -13,7 +13,7 @@ export class AddressBlocks implements Admission {
 
   admit({ remoteAddress }: Pick<AdmissionRequest, 'remoteAddress'>): Refusal | undefined {
     if (!this.#includes(remoteAddress)) return undefined;
-    const remedy = 'blockedAddresses of the component has it';
+    const remedy = 'remove it from blockedAddresses of the component to admit it';
     return { status: 403, reason: 'address', message: `${remoteAddress} may not connect`, remedy };
   }
 

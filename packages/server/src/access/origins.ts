@@ -123,12 +123,12 @@ function originRemedy(
   allowedOrigins: readonly string[] | undefined,
 ): string {
   if (origin === 'null' || origin === 'file://') {
-    return `serve the page by HTTP, or allow the origin ${JSON.stringify(origin)}, which is that of sandboxed frames of any site`;
+    return `serve the page by HTTP, or allow the origin ${JSON.stringify(origin)}, which sandboxed frames of any site share`;
   }
   const wanted = origin ?? `http://${host}`;
   if (!URL.canParse(wanted) || new URL(wanted).origin !== wanted) {
     return 'browsers send no such origin, so there is nothing to allow';
   }
-  const alone = allowedOrigins ? '' : '; pages of this machine then need to be named as well';
+  const alone = allowedOrigins ? '' : '; origins of pages on this machine must then be added as well';
   return `to admit it, run the gateway with --allowed-origin=${wanted}, or add '${wanted}' to allowedOrigins (in pregon.yml: under websocket)${alone}`;
 }

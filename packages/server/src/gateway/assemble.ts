@@ -41,7 +41,7 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   const state: LogState = { unavailable: undefined };
   const observers = [watchLog(state), logLines(logger), ...(options.observers ?? [])];
   const observer = composeObservers(observers, (err, method) =>
-    logger.error({ err, method }, 'an observer failed; it is not told of anything more'),
+    logger.error({ err, method }, 'an observer failed; it is no longer notified'),
   );
   const refusals = new RefusalLog(logger, systemClock, observer);
   const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals, observer };

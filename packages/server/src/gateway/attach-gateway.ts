@@ -23,7 +23,8 @@ import type { AttachableServer } from './server/attachable-server.js';
  * @throws PregonError LOG_UNAVAILABLE | CONFIG_INVALID | DRIVER_MISSING | TOPIC_INVALID; the server is then unchanged
  * @example
  * const server = app.listen(8080);
- * const gateway = await attachGateway(server, { log: 'sqlite:data/pregon.db', routes: { events: { path: '/events' } } });
+ * const routes = { events: { path: '/events' } };
+ * const gateway = await attachGateway(server, { log: 'sqlite:data/pregon.db', routes });
  */
 export async function attachGateway<T extends OnlySocketIoTypes<T> = SocketIoTypes>(
   server: AttachableServer,

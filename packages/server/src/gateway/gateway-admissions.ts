@@ -52,5 +52,5 @@ export class GatewayAdmissions {
 
 function assertAdmission(admission: Admission): void {
   if (typeof admission?.admit === 'function' && typeof admission.name === 'string') return;
-  throw new TypeError('admissions: each must have a name and a method admit');
+  throw new TypeError('admissions: each admission needs a name and a method admit');
 }

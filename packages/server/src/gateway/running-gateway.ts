@@ -119,7 +119,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   /** Appends an event unchanged. @returns its position */
   async append(event: PregonEvent): Promise<string> {
     const [point] = await this.#parts.log.append([event]);
-    if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log answered with no point');
+    if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log returned no point for an appended event');
     return this.#parts.hub.positionOf(point);
   }
 
@@ -155,7 +155,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
    * Opens the entrance of Socket.IO; its server is {@link RunningGateway.io}. @throws TypeError if it is already open
    */
   async openSocketIo(socketIo: SocketIoOptions): Promise<TransportEntrance> {
-    if (this.#socketIo) throw new TypeError('transports: socketIo() is there twice');
+    if (this.#socketIo) throw new TypeError('transports: socketIo() is listed twice; remove one of the two');
     const { LazySocketIo } = await import('../transports/socketio/lazy-socketio.js');
     const { registry, front, log, limits, siblings } = this.#parts;
     const { maxFrameBytes, maxPolledPackets } = limits;
@@ -179,7 +179,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
         },
       };
     };
-    const onFailed = (err: unknown) => this.#logger.error({ err }, 'a client of Socket.IO could not be served');
+    const onFailed = (err: unknown) => this.#logger.error({ err }, 'a Socket.IO client could not be served');
     const lazy = new LazySocketIo<T>(options, prepare, onFailed);
     this.#socketIo = lazy;
     const entrance = siblings?.share(lazy) ?? lazy;
@@ -199,7 +199,8 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   async #joinOthers(logger: Logger): Promise<OtherGateways | undefined> {
     const { log, routes } = this.#parts;
     if (!log.ephemeral) return undefined;
-    const onFailed = (error: Error) => logger.warn({ err: error }, 'what another gateway broadcast was not delivered');
+    const onFailed = (error: Error) =>
+      logger.warn({ err: error }, 'a broadcast from another gateway was not delivered');
     const others = await OtherGateways.join(log.ephemeral, onFailed);
     shareBroadcasts(others, routes.all);
     return others;
@@ -227,7 +228,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
       owner: {
         hasSeveral: false,
         subscriptionFailed: (_, error) =>
-          logger.error({ subscriber: name, err: error }, 'a subscriber is served no longer'),
+          logger.error({ subscriber: name, err: error }, 'a subscriber gets no more events'),
       },
     });
     this.#subscribers.push(sink);

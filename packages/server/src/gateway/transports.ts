@@ -16,9 +16,9 @@ export function transportsOf({ transports, socketIo: options }: GatewayOptions):
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice === 'socket.io') {
     throw new TypeError(
-      'transports: Socket.IO is there twice; give its options to socketIo() in transports, or to the option socketIo',
+      'transports: Socket.IO is configured twice; pass its options either to socketIo() in transports, or in the option socketIo',
     );
   }
-  if (twice !== undefined) throw new TypeError(`transports: ${twice} is there twice`);
+  if (twice !== undefined) throw new TypeError(`transports: ${twice} is listed twice; remove one of the two`);
   return all;
 }

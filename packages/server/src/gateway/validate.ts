@@ -140,7 +140,7 @@ export function assertRoutes({ routes = {}, exchanges, socketIo, transports }: G
   const hasOwnPaths = transports?.some(({ name }) => name === 'socket.io') ?? socketIo !== false;
   if (names.length === 0 && !hasOwnPaths && !socketIo) {
     throw new TypeError(
-      'routes: a gateway without Socket.IO needs at least one; createComponentServer serves components alone',
+      'routes: a gateway without Socket.IO needs at least one route; use createComponentServer to serve components only',
     );
   }
   const paths = new Map<string, string>();
@@ -148,14 +148,20 @@ export function assertRoutes({ routes = {}, exchanges, socketIo, transports }: G
     if (!/^\/[^\s?#]*$/.test(path))
       throw new TypeError(`routes.${name}.path must start with "/" and have no "?" or "#"`);
     if (hasDotSegments(path))
-      throw new TypeError(`routes.${name}.path: no client can ask for a path with "." or ".." in it`);
+      throw new TypeError(
+        `routes.${name}.path must have no "." or ".." segment: clients resolve them, so none could request the path`,
+      );
     const other = paths.get(canonicalPath(path));
-    if (other !== undefined) throw new TypeError(`routes.${name}.path is that of the route ${other} already`);
+    if (other !== undefined)
+      throw new TypeError(`routes.${name}.path is already the path of the route ${other}; choose another path`);
     paths.set(canonicalPath(path), name);
     for (const topic of topics ?? []) assertPattern(topic);
     assertCompression(name, normalizeCompression(compression));
     const unread = own?.find((exchange) => exchanges !== undefined && !exchanges.includes(exchange));
-    if (unread !== undefined) throw new TypeError(`routes.${name}.exchanges: the gateway does not read ${unread}`);
+    if (unread !== undefined)
+      throw new TypeError(
+        `routes.${name}.exchanges: the gateway does not read ${unread}; add it to exchanges of the gateway`,
+      );
   }
 }
 

@@ -26,17 +26,17 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
-  /** What is admitted of what clients send, shared by all transports. */
+  /** The rate limits for incoming frames, shared by all transports. */
   readonly intake: Intake;
   readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
   readonly admission: AdmissionChain;
-  /** For preflights, and for which pages may read an answer. */
+  /** Answers preflights, and decides which pages may read a response. */
   readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
 }
 
-/** Who is let in: where, and what is asked for. */
+/** An admitted client: its route, its query, and its identity. */
 export interface Admitted {
   readonly route: ServedRoute;
   readonly query: Query;
@@ -51,7 +51,9 @@ const GOING_AWAY: Refusal = {
   headers: { 'Retry-After': '1' },
 };
 
-/** Where clients come in, by whatever transport: finds the route, checks who asks, and keeps the book of connections. */
+/**
+ * The registry of the clients of all transports: finds the route, asks the admissions, and keeps the open connections.
+ */
 export class ClientRegistry {
   readonly options: ClientRegistryOptions;
   /** By canonical path. */
@@ -65,7 +67,7 @@ export class ClientRegistry {
     this.#byPath = new Map(options.routes.map((route) => [canonicalPath(route.path), route]));
   }
 
-  /** Everybody who is inside. */
+  /** All open connections. */
   get connections(): readonly Member[] {
     return this.options.routes.flatMap((route) => [...route.connections]);
   }
@@ -85,7 +87,10 @@ export class ClientRegistry {
     throw new TypeError(`no route of this gateway has the path ${path}`);
   }
 
-  /** A promise only if an admission has to wait; it never rejects. */
+  /**
+   * Decides whether a client is admitted at the route that it requests. Returns a promise only if an admission has to
+   * wait; the promise never rejects.
+   */
   admit(request: IncomingMessage): RouteVerdict | Promise<RouteVerdict> {
     const target = request.url ?? '/';
     if (target.length > MAX_TARGET_CHARACTERS) {
@@ -102,8 +107,8 @@ export class ClientRegistry {
   }
 
   /**
-   * Decides whether a client is admitted at one entrance, whatever it asks for there. A promise only if an admission has to wait; it never
-   * rejects.
+   * Decides whether a client is admitted at an entrance, whatever it requests there. Returns a promise only if an
+   * admission has to wait; the promise never rejects.
    *
    * @param isNew false for a request of a session that was admitted before
    */
@@ -112,14 +117,14 @@ export class ClientRegistry {
     const { socket } = request;
     const verdict = this.options.admission.decide(admissionRequest(request, entrance, isNew), () => socket.destroyed);
     if (!(verdict instanceof Promise)) return verdict;
-    // The gateway may have begun to go away meanwhile.
+    // The gateway may have started to close in the meantime.
     return verdict.then((late) => (isNew && !this.#open && !isRefusal(late) ? GOING_AWAY : late));
   }
 
   /**
-   * Makes a connection of a link; the transport reports to it from then on.
+   * Opens a connection with a link. The transport then reports to the connection.
    *
-   * @param id where the transport has one that nobody can guess
+   * @param id given if the transport has an id that cannot be guessed
    */
   enter(
     { route, identity }: Omit<Admitted, 'query'>,
@@ -162,12 +167,12 @@ export class ClientRegistry {
     return { status: 404, reason: 'route', message: `no route has the path ${path}`, remedy };
   }
 
-  /** Lets nobody in any more. */
+  /** Admits no more clients. */
   close(): void {
     this.#open = false;
   }
 
-  /** Resolves when nobody is inside. */
+  /** Resolves when no connection is open. */
   async empty(): Promise<void> {
     if (this.#count > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
   }

@@ -2,29 +2,29 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Claim } from './http/claim.js';
 
-/** One of the ways in that share the port of a gateway: each has paths of its own. */
+/** A part of the gateway that serves paths of its own on a shared port. */
 export interface Entrance {
-  /** The paths that are its own. */
+  /** The paths that it owns. */
   readonly claims: readonly Claim[];
-  /** Whether this request target is one of its own. */
+  /** Whether it owns this request target. */
   knows(target: string | undefined): boolean;
-  /** Whether who asks is to be let in by it, and not somebody who is inside already. */
+  /** Whether the request comes from a client that is not connected yet. */
   arrives(request: IncomingMessage): boolean;
-  /** Takes the arguments of a `request` event. */
+  /** Handles a `request` event. */
   request(request: IncomingMessage, response: ServerResponse): void;
-  /** Takes the arguments of an `upgrade` event. */
+  /** Handles an `upgrade` event. */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void;
-  /** Ends all that is left without a word. */
+  /** Ends all remaining connections at once, without a close frame. */
   destroy(): void;
 }
 
 /**
- * The other processes that serve the same port. A request comes to any of them, but a session of long polling lives in one: its id
- * tells in which, and a request that belongs to another's session is handed over to it.
+ * The other processes that serve the same port. A request can reach any of them, but a long-polling session lives in
+ * one process, which its session id names. A request for a session of another process is passed on to it.
  */
 export interface Siblings {
-  /** Of a new session in this process; it cannot be guessed. */
+  /** Returns the id of a new session in this process; the id cannot be guessed. */
   newSessionId(): string;
-  /** An entrance that hands over what is another's, and leaves all else to `own`. */
+  /** Returns an entrance that passes requests for sessions of other processes on, and all other requests to `own`. */
   share(own: Entrance): Entrance;
 }

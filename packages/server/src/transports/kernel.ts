@@ -18,12 +18,12 @@ export interface FrameLimits {
   readonly shape: JsonShape;
 }
 
-/** What the transports of one gateway share. */
+/** The gateway as its own transports see it. */
 export class GatewayKernel implements Kernel {
   readonly registry: ClientRegistry;
-  /** What a frame of a client may be like. */
+  /** The limits of frames from clients. */
   readonly frames: FrameLimits;
-  /** Opens the entrance of Socket.IO, whose server the gateway hands to the application. */
+  /** Opens the entrance of Socket.IO, whose server the application can use as `gateway.io`. */
   readonly openSocketIo: (options: SocketIoOptions) => Promise<TransportEntrance>;
 
   constructor({ registry, frames, openSocketIo }: Pick<GatewayKernel, 'registry' | 'frames' | 'openSocketIo'>) {
@@ -32,10 +32,10 @@ export class GatewayKernel implements Kernel {
     this.openSocketIo = openSocketIo;
   }
 
-  /** The one that a transport of ours was handed. @throws TypeError if it is another's */
+  /** The kernel that a built-in transport was given. @throws TypeError if another implementation passed its own */
   static of(kernel: Kernel): GatewayKernel {
     if (kernel instanceof GatewayKernel) return kernel;
-    throw new TypeError('this transport is made for createGateway');
+    throw new TypeError('this transport works only in a gateway of createGateway');
   }
 
   get maxBufferedBytes(): number {
@@ -72,12 +72,15 @@ export class GatewayKernel implements Kernel {
   }
 
   leave(session: Session, code: number, reason: string): void {
-    if (!(session instanceof ClientConnection)) throw new TypeError('this is no session of this gateway');
+    if (!(session instanceof ClientConnection)) throw new TypeError('the session does not belong to this gateway');
     this.registry.leave(session, code, reason);
   }
 }
 
-/** What is wrong with what a client asks for, before anything has begun: afterwards there is no status to say it with. */
+/**
+ * Returns what is wrong with a client's query, before the response or connection begins: afterwards no status can be
+ * sent.
+ */
 export function wrongQuery(
   { route, query }: Pick<RegistryAdmitted, 'route' | 'query'>,
   limits: SubscriptionLimits,

@@ -8,7 +8,7 @@ const ANONYMOUS: Allowed = Object.freeze({});
 
 const UNDECIDED: Refusal = {
   status: 503,
-  message: 'the gateway cannot decide now whether this client is admitted',
+  message: 'the gateway cannot currently decide whether to admit this client',
   headers: { 'Retry-After': '1' },
 };
 

@@ -13,7 +13,7 @@ const TOO_MANY: Refusal = {
   status: 503,
   reason: 'admission',
   message: 'too many clients wait to be admitted',
-  remedy: 'an admission takes long to decide; make it faster, or run more gateways',
+  remedy: 'an admission is slow to decide; make it faster, or run more gateways',
   headers: { 'Retry-After': '1' },
 };
 
@@ -21,7 +21,7 @@ const TOO_LATE: Refusal = {
   status: 503,
   reason: 'admission',
   message: 'it took too long to decide whether this client is admitted',
-  remedy: 'an admission has not decided in time; see why it is slow',
+  remedy: 'an admission did not decide before the deadline; find out why it is slow',
   headers: { 'Retry-After': '1' },
 };
 

@@ -59,14 +59,15 @@ export class Front {
   assertFree(claim: Claim, entrance: Entrance): void {
     for (const other of [this.#main, ...this.#others]) {
       const taken = other === entrance ? undefined : other.claims.find((candidate) => overlap(claim, candidate));
-      if (taken) throw new TypeError(`${claim.text} cannot be mounted: ${taken.text} is there already`);
+      if (taken) throw new TypeError(`${claim.text} cannot be mounted: ${taken.text} already uses the path`);
     }
     for (const { shared, tenant } of this.#attachments.values()) shared.assertFree(claim, tenant);
   }
 
   /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID if the certificate or key is not valid */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
-    if (this.#server) throw new TypeError('it listens already, on a port of its own');
+    if (this.#server)
+      throw new TypeError('the gateway already listens on a port of its own; use attach() to add other servers');
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = createOwnServer(options, this.#limits);
     const sockets = this.#sockets;
@@ -176,7 +177,7 @@ export class Front {
       request: (request, response) => this.#request(request, response),
       upgrade: (request, socket, head) => this.#upgrade(request, socket, head),
       refused: (request, refusal) => {
-        const remedy = `the gateway takes ${this.#claims(only)}`;
+        const remedy = `the gateway serves ${this.#claims(only)}`;
         logRefusal(this.#refusals, request, { ...refusal, remedy });
       },
     };

@@ -44,7 +44,7 @@ const MOST_WAITING = 10_000;
  */
 const MOST_FINISHED = 128;
 
-const TOO_MANY: Refusal = { status: 503, message: 'too many come at once', headers: { 'Retry-After': '1' } };
+const TOO_MANY: Refusal = { status: 503, message: 'too many clients connect at once', headers: { 'Retry-After': '1' } };
 
 /**
  * Paces handshakes: first come, first served, for {@link TURN_MS} in each event loop turn. Thousands of handshakes can

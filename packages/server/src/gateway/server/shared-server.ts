@@ -83,7 +83,7 @@ export class SharedServer {
     const taken = others.flatMap(({ claims }) => claims).find((other) => overlap(claim, other));
     if (!taken) return;
     throw new TypeError(
-      `${claim.text} is served on this server already, as ${taken.text}: close the gateway that serves it first, or choose another path`,
+      `${claim.text} is served on this server already, as ${taken.text}: first close the gateway that serves it, or choose another path`,
     );
   }
 
@@ -156,7 +156,8 @@ export class SharedServer {
     const owner = REQUESTS.has(event) ? this.#ownerOf(request) : undefined;
     if (!owner || !isResponse(other)) return false;
     if (!this.#pipelined.admits(request)) return true;
-    if (event === 'checkExpectation') refuseRequest(other, { status: 417, message: 'nothing is expected here' });
+    if (event === 'checkExpectation')
+      refuseRequest(other, { status: 417, message: 'the only supported expectation is 100-continue' });
     else {
       if (event === 'checkContinue') other.writeContinue();
       owner.request(request, other);
@@ -175,7 +176,11 @@ export class SharedServer {
   }
 
   #refuse(request: IncomingMessage, socket: Duplex): void {
-    const refusal = { status: 404, reason: 'route', message: 'nothing on this server takes a WebSocket at this path' };
+    const refusal = {
+      status: 404,
+      reason: 'route',
+      message: 'nothing on this server accepts WebSocket connections at this path',
+    };
     for (const tenant of this.#tenants) tenant.refused?.(request, refusal);
     refuseUpgrade(socket, refusal);
   }

@@ -24,7 +24,8 @@ export function readAnswer(bytes: Uint8Array, maxBytes: number): ChunkedSnapshot
 
 /** Checked by hand: users of this package need not load a schema library for four members. */
 function parseMetadata(answer: unknown): Metadata {
-  if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) throw new TypeError('it is no object');
+  if (typeof answer !== 'object' || answer === null || Array.isArray(answer))
+    throw new TypeError('it is not an object');
   const member = (name: string): unknown => Reflect.get(answer, name);
   if (!Array.isArray(member('rows'))) throw new TypeError('rows: it must be an array');
   const sequence = numberIn('sequence', member('sequence'));
@@ -39,7 +40,7 @@ function parseMetadata(answer: unknown): Metadata {
 
 function numberIn(name: string, value: unknown): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new TypeError(`${name}: it must be a whole number that is not negative`);
+  throw new TypeError(`${name}: it must be a whole number, 0 or more`);
 }
 
 function rowsIn(text: string): string {
@@ -47,6 +48,6 @@ function rowsIn(text: string): string {
     .map(splitMember)
     .filter(([key]) => JSON.parse(key) === 'rows');
   const [rows] = found;
-  if (rows === undefined || found.length > 1) throw new TypeError('the member "rows" is there twice');
+  if (rows === undefined || found.length > 1) throw new TypeError('the member "rows" occurs twice');
   return rows[1];
 }

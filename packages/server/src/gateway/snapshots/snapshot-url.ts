@@ -44,7 +44,7 @@ export function snapshotFrom(address: string, maxBytes: number): SnapshotSource 
     return parse(body, maxBytes, signal).catch((cause: unknown) => {
       throw new PregonError(
         'SNAPSHOT_UNAVAILABLE',
-        `${shown} answered no snapshot: ${reasonOf(cause)}; it must answer {rows, sequence} as JSON, as outbox.snapshot makes it`,
+        `${shown} did not answer with a snapshot: ${reasonOf(cause)}; it must answer {rows, sequence} as JSON, as outbox.snapshot makes it`,
         { cause },
       );
     });
@@ -80,7 +80,7 @@ async function readBody({ body }: Response, maxBytes: number): Promise<Body> {
 /** An invalid URL is not shown in the error: it may still contain a password. */
 function parseAddress(address: string): { url: URL; authorization: string | undefined } {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError('snapshot: must be an http:// or https:// URL');
+  if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError('snapshot must be an http:// or https:// URL');
   const { username, password } = url;
   url.username = '';
   url.password = '';

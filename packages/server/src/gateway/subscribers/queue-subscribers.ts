@@ -46,7 +46,10 @@ export class QueueSubscribers {
       try {
         await handle(event);
       } catch (error) {
-        this.#logger.error({ subscriber: name, event: event.id, err: error }, 'a subscriber failed; it is tried again');
+        this.#logger.error(
+          { subscriber: name, event: event.id, err: error },
+          'a subscriber failed; the event will be tried again',
+        );
         throw error;
       }
     }

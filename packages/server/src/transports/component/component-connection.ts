@@ -1,42 +1,42 @@
 import type { ConnectionRequest } from '../../core/connections/connection.js';
 import type { Identity } from '../../core/ports/admission.js';
 
-/** The HTTP request that a connection began with. */
+/** The HTTP request with which a connection began. */
 export interface ComponentRequest extends ConnectionRequest {
-  /** Without the query. */
+  /** The path without the query. */
   readonly path: string;
-  /** Of the path that the component is mounted on: at `/chat/:room`, `/chat/a%20b` has `room: 'a b'`. */
+  /** The parameters of the path: for a component at `/chat/:room`, the path `/chat/a%20b` has `room: 'a b'`. */
   readonly parameters: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
 }
 
-/** A client, as a component sees it. */
+/** A client as a component sees it. */
 export interface ComponentConnection {
-  /** No two connections share it, on no server. */
+  /** Unique among all connections of all servers. */
   readonly id: string;
-  /** Who is at the other end of the socket; behind a proxy, the proxy. */
+  /** The address of the peer of the socket; behind a proxy, the address of the proxy. */
   readonly remoteAddress: string;
   readonly request: ComponentRequest;
-  /** Who the connection belongs to; undefined if no admission found out. */
+  /** The client's identity; undefined if no admission returned one. */
   readonly identity: Identity | undefined;
-  /** The subprotocol that was agreed on; undefined where there is none. */
+  /** The negotiated subprotocol; undefined if there is none. */
   readonly subprotocol: string | undefined;
   readonly isOpen: boolean;
   /**
-   * Sends a message: text or bytes as they are, anything else as JSON.
+   * Sends a message: text or bytes unchanged, anything else as JSON.
    *
-   * A client that has let more than `maxBufferedBytes` wait is closed by this call (4002), and gets nothing more.
+   * If more than `maxBufferedBytes` already wait for the client, this call closes the connection instead (4002).
    *
-   * @returns false where nothing was sent, since the connection is closed, or was closed by this call
-   * @throws TypeError where JSON cannot hold it
+   * @returns false if nothing was sent, because the connection is closed or was closed by this call
+   * @throws TypeError if the data cannot be represented as JSON
    */
   send(data: unknown): boolean;
   /**
-   * Ends the connection; what was sent before still arrives. Does nothing where it is closed.
+   * Closes the connection; earlier messages still arrive. Does nothing if it is already closed.
    *
-   * @param code one that RFC 6455 section 7.4 lets a server send: 1000, 3000 to 4999, … @default 1000
-   * @param reason at most 123 bytes of UTF-8, cut there. @default ''
-   * @throws RangeError where it is no such code
+   * @param code a close code that RFC 6455 section 7.4 lets a server send: 1000, 3000 to 4999, … @default 1000
+   * @param reason truncated to 123 bytes of UTF-8. @default ''
+   * @throws RangeError if a server may not send the code
    */
   close(code?: number, reason?: string): void;
 }

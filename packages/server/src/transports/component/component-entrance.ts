@@ -27,14 +27,16 @@ export interface ComponentEntranceOptions {
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
   readonly intake: Intake;
-  /** The largest message taken from a client, in bytes. */
+  /** The largest message that is accepted from a client, in bytes. */
   readonly maxFrameBytes: number;
-  /** What decides who may reach a component that is mounted with these options. */
+  /** Returns the admissions of a component that is mounted with these options. */
   readonly accessOf: (options: MountOptions) => MountAccess;
   readonly refusals: RefusalLog;
-  /** @throws TypeError if a path of the claim is served by another entrance, or by another gateway on the same server */
+  /**
+   * @throws TypeError if a path of the claim is served by another entrance, or by another gateway on the same server
+   */
   readonly assertFree: (claim: Claim, entrance: Entrance) => void;
-  /** Is told what `onError` of a component throws. */
+  /** Called if `onError` of a component throws or rejects. */
   readonly onBroken: (connection: ComponentConnection, error: Error) => void;
 }
 
@@ -53,7 +55,7 @@ const ONLY_WEBSOCKET: Refusal = {
   headers: { Upgrade: 'websocket' },
 };
 
-/** The paths of the components. */
+/** The entrance at the paths of the components. */
 export class ComponentEntrance implements Entrance {
   readonly #options: ComponentEntranceOptions;
   readonly #mounts: Mount[] = [];
@@ -66,15 +68,15 @@ export class ComponentEntrance implements Entrance {
   }
 
   /**
-   * Puts a component on a path. Where several match, the one that was mounted first takes the connection.
+   * Mounts a component on a path. If several patterns match, the component that was mounted first gets the connection.
    *
-   * @throws TypeError | RangeError where path, component or an option is none, or the path is taken
+   * @throws TypeError | RangeError if the path, the component or an option is not valid, or the path is in use
    */
   mount(path: string, component: MessageComponent, options: MountOptions): void {
     const access = this.#options.accessOf(options);
     const mount = new Mount(path, component, { ...options, ...access }, this.#options.maxFrameBytes);
     const taken = this.#mounts.find(({ pattern }) => pattern.shape === mount.pattern.shape);
-    if (taken) throw new TypeError(`${path} cannot be mounted: ${taken.pattern.text} is there already`);
+    if (taken) throw new TypeError(`${path} cannot be mounted: ${taken.pattern.text} already uses the path`);
     this.#options.assertFree(mount.pattern.claim, this);
     this.#mounts.push(mount);
   }
@@ -101,13 +103,13 @@ export class ComponentEntrance implements Entrance {
     });
   }
 
-  /** A stream that is no socket of the operating system is refused. */
+  /** Refuses a stream that is not a socket of the operating system. */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (stream instanceof Socket) this.#upgrade(request, stream, head);
     else stream.destroy();
   }
 
-  /** Takes nobody any more, sends all away with 4000, and resolves when they are gone. */
+  /** Accepts no more connections, closes all connections with 4000, and resolves when they have ended. */
   async close(): Promise<void> {
     this.#open = false;
     for (const connection of [...this.#connections.keys()]) connection.end(CLOSE_CODES.DRAINING);
@@ -118,7 +120,7 @@ export class ComponentEntrance implements Entrance {
     for (const client of this.#connections.values()) client.terminate();
   }
 
-  /** A mistake in what follows a decision costs this client its connection, and nobody else anything. */
+  /** If `proceed` fails after a delayed decision, only this client loses its connection. */
   #whenDecided(
     request: IncomingMessage,
     carrier: { destroy(): unknown },
@@ -193,7 +195,7 @@ export class ComponentEntrance implements Entrance {
     heartbeat.add(connection);
     client.on('message', (data, isBinary) => connection.received(data, isBinary));
     client.on('pong', () => connection.heard());
-    // How many answers to pings may wait to be read is limited by ws.
+    // `ws` limits how many of its pongs may wait to be sent.
     client.on('ping', () => connection.heard());
     client.on('error', (error) => connection.failed(error));
     client.on('close', (code, reason) => this.#leave(connection, code, reason.toString()));

@@ -1,18 +1,22 @@
 import type { BlockList } from 'node:net';
 
-/** Addresses and subnets, `192.0.2.7` and `2001:db8::/32`; or a list that is kept elsewhere, to which more may be added at any time. */
+/**
+ * Addresses and subnets, `192.0.2.7` and `2001:db8::/32`; or a `net.BlockList`, to which entries may be added at any
+ * time.
+ */
 export type BlockedAddresses = readonly string[] | BlockList;
 
 export interface MountOptions {
-  /** The origins whose pages may connect, as browsers send them. @default those of the server */
+  /** The origins whose pages may connect, as browsers send them. @default the origins that the server allows */
   readonly allowedOrigins?: readonly string[];
-  /** Who may not connect: addresses, subnets, or a `net.BlockList`, which may grow later. @default [] */
+  /** Clients that may not connect: addresses, subnets, or a `net.BlockList`, which may grow later. @default [] */
   readonly blockedAddresses?: BlockedAddresses;
-  /** Those that the component speaks, the best first. @default [] */
+  /** The supported subprotocols, in order of preference. @default [] */
   readonly subprotocols?: readonly string[];
   /**
-   * From how many bytes on that the client has not taken the next `send` closes it, with 4002; at least what the system's own buffer for a
-   * socket holds, some ten KiB. One message may be larger. @default 1048576 (1 MiB)
+   * If more than this many bytes wait for the client, the next `send` closes the connection with 4002. The effective
+   * minimum is the size of the stream's own buffer, a few tens of KiB. A single message may be larger. @default 1048576
+   * (1 MiB)
    */
   readonly maxBufferedBytes?: number;
 }

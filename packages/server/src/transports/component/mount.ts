@@ -11,17 +11,17 @@ import { PathPattern } from './path-pattern.js';
 
 const DEFAULT_MAX_BUFFERED_BYTES = 1_048_576;
 
-/** What may be in a name: a token of RFC 9110 section 5.6.2. */
+/** The valid characters of a subprotocol's name: a token of RFC 9110 section 5.6.2. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~\w]+$/;
 
-/** What decides who may reach a component. */
+/** The admissions of a component. */
 export interface MountAccess {
   readonly admission: AdmissionChain;
-  /** Which pages may read an answer. */
+  /** Decides which pages may read a response. */
   readonly origins: OriginPolicy;
 }
 
-/** A component on its path. */
+/** A component at its path. */
 export class Mount {
   readonly pattern: PathPattern;
   readonly component: MessageComponent;
@@ -29,10 +29,10 @@ export class Mount {
   readonly admission: AdmissionChain;
   readonly origins: OriginPolicy;
   readonly maxBufferedBytes: number;
-  /** Does the handshake, and reads what clients send. */
+  /** Performs the handshake, and reads what clients send. */
   readonly server: Server<typeof PacedSocket>;
 
-  /** @throws TypeError | RangeError where path, component or an option is none */
+  /** @throws TypeError | RangeError if the path, the component or an option is not valid */
   constructor(path: string, component: MessageComponent, options: MountOptions & MountAccess, maxFrameBytes: number) {
     assertComponent(component);
     const { subprotocols = [], maxBufferedBytes = DEFAULT_MAX_BUFFERED_BYTES } = options;
@@ -62,15 +62,18 @@ function createServer(subprotocols: readonly string[], maxFrameBytes: number): S
   return new WebSocketServer(options);
 }
 
-/** @throws TypeError where one can be no subprotocol's name, or is there twice */
+/** @throws TypeError if a name is not valid or occurs twice */
 function assertSubprotocols(names: readonly string[]): void {
   const wrong = names.find((name, i) => !TOKEN.test(name) || names.indexOf(name) !== i);
   if (wrong !== undefined) {
-    throw new TypeError(`subprotocols: ${JSON.stringify(wrong)} is no subprotocol's name, or is there twice`);
+    throw new TypeError(`subprotocols: ${JSON.stringify(wrong)} is not a valid name, or occurs twice`);
   }
 }
 
-/** The first of ours that the client offers, else none: RFC 6455 section 4.2.2 leaves it to the client whether to go on without. */
+/**
+ * Returns the first supported subprotocol that the client offers. If there is none, RFC 6455 section 4.2.2 lets the
+ * client decide whether to continue without one.
+ */
 function chooseSubprotocol(ours: readonly string[], offered: ReadonlySet<string>): string | false {
   return ours.find((name) => offered.has(name)) ?? false;
 }

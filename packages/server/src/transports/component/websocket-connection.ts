@@ -10,7 +10,7 @@ import { SocketWriter } from '../sockets/socket-writer.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
 
-/** How many calls for one client may be under way before no more is read from it. */
+/** The most pending calls for one client before nothing more is read from it. */
 const MAX_UNSETTLED = 100;
 
 export interface WebSocketConnectionOptions {
@@ -20,11 +20,11 @@ export interface WebSocketConnectionOptions {
   readonly component: MessageComponent;
   readonly maxBufferedBytes: number;
   readonly clock: Clock;
-  /** Is told what `onError` itself throws. */
+  /** Called if `onError` itself throws or rejects. */
   readonly onBroken: (connection: ComponentConnection, error: Error) => void;
 }
 
-/** One client of a component: hands over what happens, and never holds more for it than the limit and one message. */
+/** The connection of one component client. At most `maxBufferedBytes` and one more message are buffered for it. */
 export class WebSocketConnection implements ComponentConnection {
   readonly id: string;
   readonly request: ComponentRequest;
@@ -59,7 +59,7 @@ export class WebSocketConnection implements ComponentConnection {
     return !this.#writer.closed;
   }
 
-  /** What may be shown of it: not its request, whose headers hold secrets. */
+  /** Omits the request, whose headers hold secrets, so that the connection can be logged. */
   toJSON(): { id: string; path: string; remoteAddress: string } {
     return { id: this.id, path: this.request.path, remoteAddress: this.remoteAddress };
   }
@@ -76,11 +76,12 @@ export class WebSocketConnection implements ComponentConnection {
   }
 
   close(code = 1000, reason = ''): void {
-    if (!isSendable(code)) throw new RangeError(`${code} is no close code that a server may send`);
+    if (!isSendable(code))
+      throw new RangeError(`a server may not send the close code ${code}: use 1000, or 3000 to 4999`);
     this.end({ code, reason, reconnect: true });
   }
 
-  /** Says goodbye; what waits is still sent where the client reads on for a moment. */
+  /** Sends a close frame; waiting data is still sent if the client reads it within a short time. */
   end(code: CloseCode, reason?: string): void {
     if (!this.isOpen) return;
     this.#writer.shut();
@@ -93,7 +94,7 @@ export class WebSocketConnection implements ComponentConnection {
 
   received(data: RawData, isBinary: boolean): void {
     this.heard();
-    // Whom the component has sent away has nothing more to say to it.
+    // After the component has closed the connection, later messages are dropped.
     if (!this.isOpen) return;
     const bytes = toBuffer(data);
     this.#call(() => this.#options.component.onMessage(this, isBinary ? bytes : bytes.toString()));
@@ -104,7 +105,7 @@ export class WebSocketConnection implements ComponentConnection {
     this.#call(() => this.#options.component.onClose(this, { code, reason }));
   }
 
-  /** The client gave a sign of life. */
+  /** Reports a sign of life of the client. */
   heard(): void {
     this.#liveness.heard(this.#options.clock.now(), this.#writer.takenBytes);
   }
@@ -118,7 +119,10 @@ export class WebSocketConnection implements ComponentConnection {
     }
   }
 
-  /** Once in `heartbeatMs`: ends it where it gives no sign of life, or takes nothing of what waits for it. */
+  /**
+   * Called every `heartbeatMs`. Closes the connection if the client gives no sign of life, or takes none of the waiting
+   * bytes.
+   */
   heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
     if (!this.isOpen) return;
     const verdict = this.#liveness.look(this.#pulse, now, heartbeatMs, stallTimeoutMs);
@@ -152,7 +156,7 @@ export class WebSocketConnection implements ComponentConnection {
   }
 }
 
-/** Knows what waits of what `ws` has written. */
+/** Measures how much of the data that `ws` has written still waits. */
 class ClientWriter extends SocketWriter {
   readonly #client: PacedSocket;
 
@@ -166,7 +170,7 @@ class ClientWriter extends SocketWriter {
   }
 
   protected override drained(): void {
-    // Nobody waits for that: who is full is sent away.
+    // Nothing waits for a drain: a connection that is full is closed.
   }
 }
 
@@ -185,7 +189,7 @@ function pulseOf(client: PacedSocket, writer: SocketWriter): Pulse {
   };
 }
 
-/** RFC 6455 section 7.4: those that are registered, and do not mean that none was sent; and those for applications. */
+/** RFC 6455 section 7.4: registered codes, except those that no close frame may contain, and codes for applications. */
 function isSendable(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);

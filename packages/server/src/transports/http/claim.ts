@@ -1,21 +1,21 @@
 import { canonicalPath } from './path.js';
 
-/** Paths of a server that one part of it answers. */
+/** Paths of a server that belong to one part of it. */
 export interface Claim {
-  /** As it is shown to people: `/events`, `/chat/:room`, `/socket.io/`. */
+  /** The claim as shown in messages: `/events`, `/chat/:room`, `/socket.io/`. */
   readonly text: string;
-  /** Segments of the canonical path; undefined stands for a parameter, which matches any. */
+  /** Segments of the canonical path; undefined means a parameter, which matches any segment. */
   readonly segments: readonly (string | undefined)[];
-  /** Whether all paths below it are claimed too. */
+  /** Whether all paths below it are claimed as well. */
   readonly below: boolean;
 }
 
-/** @param path as somebody typed it */
+/** @param path in any spelling */
 export function claimPath(path: string): Claim {
   return { text: path, segments: canonicalPath(path).split('/'), below: false };
 }
 
-/** @param path as somebody typed it, without a slash at its end */
+/** @param path in any spelling, without a slash at its end */
 export function claimBelow(path: string): Claim {
   return { text: `${path}/`, segments: canonicalPath(path).split('/'), below: true };
 }
@@ -27,7 +27,7 @@ export function isClaimed({ segments, below }: Claim, path: string): boolean {
   return segments.every((segment, i) => segment === undefined || segment === asked[i]);
 }
 
-/** Whether some path belongs to both. */
+/** Whether a path can belong to both claims. */
 export function overlap(one: Claim, other: Claim): boolean {
   const [shorter, longer] = one.segments.length <= other.segments.length ? [one, other] : [other, one];
   if (shorter.segments.length < longer.segments.length && !shorter.below) return false;

@@ -2,20 +2,21 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Refusal } from '../../core/ports/admission.js';
 import { ONLY_GET } from './refusal.js';
 
-/** Which pages of a browser may connect, and read answers. */
+/** Decides which pages may connect and read responses. */
 export interface OriginPolicy {
-  /** @param headers the headers of a request; `Origin` is absent if a program sent it */
+  /** @param headers the headers of a request; programs send no `Origin` */
   allows(headers: Readonly<IncomingHttpHeaders>): boolean;
-  /** The answer to a page that may not connect; undefined if it may. */
+  /** The response to a page that may not connect; undefined if it may. */
   refusal(headers: Readonly<IncomingHttpHeaders>): Refusal | undefined;
 }
 
-/** For how long a browser may keep the answer to a preflight, in seconds; Chromium keeps none for longer. */
+/** How long a browser may cache the response to a preflight, in seconds; Chromium allows no more. */
 const PREFLIGHT_MAX_AGE_S = 7_200;
 
 /**
- * The headers by which a browser lets a page of an allowed origin read an answer, refusals too (Fetch, "CORS protocol"). Credentials
- * may come from any allowed origin but `null`, which is that of every sandboxed frame.
+ * The headers with which a browser lets a page of an allowed origin read a response, refusals included (Fetch, "CORS
+ * protocol"). All allowed origins may send credentials except `null`, which is also the origin of every sandboxed
+ * frame.
  */
 export function corsHeaders(request: IncomingMessage, origins: OriginPolicy): Record<string, string> {
   const { origin } = request.headers;
@@ -24,20 +25,22 @@ export function corsHeaders(request: IncomingMessage, origins: OriginPolicy): Re
   return origin === 'null' ? readable : { ...readable, 'Access-Control-Allow-Credentials': 'true' };
 }
 
-/** Whether a browser asks if a page may ask: `OPTIONS` as the Fetch standard has it. */
+/** Whether the request is a preflight: `OPTIONS` as defined by the Fetch standard. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
 }
 
-/** The answer to a preflight of an allowed origin: it may send what headers it likes, such as `Last-Event-ID` or `Authorization`. */
+/**
+ * The response to a preflight of an allowed origin. It allows all headers, such as `Last-Event-ID` or `Authorization`.
+ */
 export function preflightAnswer({ headers }: IncomingMessage): Refusal {
   const asked = headers['access-control-request-headers'];
   const method = headers['access-control-request-method'];
-  // A browser does not tell the page that the answer does not allow the method.
+  // A browser does not tell the page that the method is not allowed, so the refusal is logged.
   const wrong = method === 'GET' || method === 'HEAD' ? {} : { reason: 'method', remedy: ONLY_GET.message };
   return {
     status: 204,
-    message: `a page may not ask by ${method}`,
+    message: `a page may not use the method ${method}`,
     ...wrong,
     headers: {
       'Access-Control-Allow-Methods': 'GET',

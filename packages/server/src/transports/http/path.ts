@@ -1,30 +1,33 @@
-/** Printable ASCII without `%`, `?`, `#` and `\\`: written so, a path is canonical already. */
+/** Printable ASCII without `%`, `?`, `#` and `\\`: a path of only these characters is already canonical. */
 const PLAIN = /^[!"$&->@-[\]-~]*$/;
 
-/** Bytes that mean something else when they are not encoded, or that no URL shows: they stay encoded. */
+/** Bytes that stay encoded, because unencoded they have another meaning or no URL contains them. */
 const KEPT = new Set([...'/%?#\\'].map((character) => character.charCodeAt(0)));
 
 /**
- * The one way to write a path, so that two spellings of the same path compare equal (RFC 3986 section 6.2.2): letters beyond ASCII
- * are percent-encoded as UTF-8, hexadecimal digits are upper case, and what need not be encoded is not. An encoded slash, `%2F`,
- * stays apart from a slash; `//` and dots are left alone.
+ * Normalises a path, so that two spellings of the same path compare equal (RFC 3986 section 6.2.2). Characters beyond
+ * ASCII are percent-encoded as UTF-8, hexadecimal digits are upper case, and unnecessary encodings are removed. An
+ * encoded slash, `%2F`, stays different from a slash. `//` and dots are not changed.
  *
- * @param path as somebody typed it: `/événements`, or `/%C3%A9v%C3%A9nements`
+ * @param path in any spelling: `/événements`, or `/%C3%A9v%C3%A9nements`
  */
 export function canonicalPath(path: string): string {
   return PLAIN.test(path) ? path : canonical(Buffer.from(path, 'utf8'));
 }
 
 /**
- * The same for the path of a request target, without the query. HTTP has bytes there, which Node.js reads as Latin-1.
+ * Normalises the path of a request target, without the query. HTTP sends bytes, which Node.js decodes as Latin-1.
  *
- * @param path as `IncomingMessage.url` has it
+ * @param path as in `IncomingMessage.url`
  */
 export function canonicalTargetPath(path: string): string {
   return PLAIN.test(path) ? path : canonical(Buffer.from(path, 'latin1'));
 }
 
-/** Whether a path has a segment `.` or `..`, encoded or not: URL parsers resolve them, so no client could ask for it. */
+/**
+ * Whether a path has a segment `.` or `..`, encoded or not. URL parsers resolve such segments, so no client could
+ * request the path.
+ */
 export function hasDotSegments(path: string): boolean {
   return canonicalPath(path)
     .split('/')
@@ -47,12 +50,15 @@ function canonical(bytes: Buffer): string {
 
 function byteText(byte: number, isRaw: boolean): string {
   const isPrintable = byte > 0x20 && byte < 0x7f;
-  // A raw "%" here begins no encoded byte; it stays different from an encoded one.
+  // A raw "%" is not the start of an encoded byte here; it stays different from an encoded "%".
   if (isPrintable && (!KEPT.has(byte) || (isRaw && (byte === 0x2f || byte === 0x25)))) return String.fromCharCode(byte);
   return ENCODED[byte] ?? '';
 }
 
-/** The byte that two hexadecimal digits stand for. Any client can ask for a path of nothing but `%`, so nothing is cut out to be looked at. */
+/**
+ * The byte that two hexadecimal digits encode. It creates no substrings, because any client can send a path that
+ * consists only of `%`.
+ */
 function byteAt(bytes: Buffer, at: number): number | undefined {
   const high = digitOf(bytes[at]);
   const low = digitOf(bytes[at + 1]);

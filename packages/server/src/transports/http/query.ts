@@ -3,24 +3,24 @@ import type { Query } from '../../core/ports/transport.js';
 import { assertTopicCount, type SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import { canonicalTargetPath } from './path.js';
 
-/** So long may a request target be; one with all topics that fit into a header of Node.js's default size is far shorter. */
+/** The longest accepted request target. All topics that fit into a header of Node.js's default size take far less. */
 export const MAX_TARGET_CHARACTERS = 65_536;
 
 /**
- * The names that stock clients give to the last id in the query: `lastEventId` (event-source-polyfill, reconnecting-eventsource), `lastEventID` (Mercure),
- * `Last-Event-ID` (Mercure before 0.14, and as configured in event-source-polyfill), `last_event_id`, `evs_last_event_id`
- * (eventsource-polyfill), in upper or lower case.
+ * The names under which stock clients send the last event id in the query: `lastEventId` (event-source-polyfill,
+ * reconnecting-eventsource), `lastEventID` (Mercure), `Last-Event-ID` (Mercure before 0.14, and as configured in
+ * event-source-polyfill), `last_event_id`, `evs_last_event_id` (eventsource-polyfill), in upper or lower case.
  */
 const LAST_EVENT_ID = /^(?:evs[-_]?|x[-_]?)?last[-_]?event[-_]?id$/i;
 
-/** Reads path and query of a request target, in origin form or in absolute form (RFC 9112 section 3.2). */
+/** Parses path and query of a request target, in origin form or absolute form (RFC 9112 section 3.2). */
 export function parseTarget(requestTarget: string, limits: Pick<SubscriptionLimits, 'maxTopics'>): Query {
   const target = toOriginForm(requestTarget);
   const path = withoutQuery(target);
   if (path === target) return { path, topics: undefined, since: undefined, lastEventId: undefined, snapshot: false };
   const parameters = new URLSearchParams(target.slice(path.length + 1));
   const topics = parameters.getAll('topics').flatMap((list) => {
-    // One more than is taken is enough to refuse them.
+    // One topic more than the limit is enough to refuse the request later.
     return list.split(',', limits.maxTopics + 1);
   });
   return {
@@ -32,7 +32,7 @@ export function parseTarget(requestTarget: string, limits: Pick<SubscriptionLimi
   };
 }
 
-/** The last one that is not empty: clients append theirs to the URL, which may have one already. */
+/** Returns the last id that is not empty: clients append theirs to a URL that may already have one. */
 function lastEventIdIn(parameters: URLSearchParams): string | undefined {
   let found: string | undefined;
   for (const [name, value] of parameters) if (value !== '' && LAST_EVENT_ID.test(name)) found = value;
@@ -44,7 +44,7 @@ export function targetPath(requestTarget = '/'): string {
   return canonicalTargetPath(rawPath(requestTarget));
 }
 
-/** The path of a request target as it was written, without the query. */
+/** The path of a request target as it was sent, without the query. */
 export function rawPath(requestTarget: string): string {
   return withoutQuery(toOriginForm(requestTarget));
 }
@@ -67,9 +67,9 @@ export function assertQuery(query: Query, limits: Pick<SubscriptionLimits, 'maxT
 }
 
 /**
- * Splits what was written as one text: `user.#,auction.42.*`.
+ * Splits a comma-separated list: `user.#,auction.42.*`.
  *
- * @throws PregonError TOO_MANY_SUBSCRIPTIONS, before there are more topics than a connection may have
+ * @throws PregonError TOO_MANY_SUBSCRIPTIONS, before the list holds more topics than a connection may have
  */
 export function splitTopics(list: string, limits: Pick<SubscriptionLimits, 'maxTopics'>): readonly string[] {
   const topics = list.split(',', limits.maxTopics + 1);

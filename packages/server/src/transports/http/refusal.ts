@@ -21,12 +21,15 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
 export function logRefusal(log: RefusalLog, { headers, url }: IncomingMessage, refusal: Refusal): void {
   const { reason, message, remedy } = refusal;
   if (reason === undefined) return;
-  // An origin is refused at every path: one log line is enough.
+  // An origin is refused at every path, so one log line is enough.
   const subject = reason === 'origin' ? undefined : url?.split('?', 1)[0];
   log.tell({ reason, origin: headers.origin, subject, message, remedy });
 }
 
-/** Refuses an upgrade request with problem details (RFC 9457), on the bare socket, since node:http makes no response for it. */
+/**
+ * Refuses an upgrade request with problem details (RFC 9457). It writes to the raw socket, because node:http creates no
+ * response for an upgrade.
+ */
 export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   guard(socket);
   const body = refusal.status === 204 ? '' : problemBody(refusal);
@@ -34,7 +37,7 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   // RFC 9110 section 8.6: a 204 has no Content-Length.
   const headers = { Connection: 'close', ...(body === '' ? {} : aboutBody), ...refusal.headers };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // The client may never end its side.
+  // The client may never close its side.
   socket.once('finish', () => socket.destroy());
   socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_TEXTS[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
 }
@@ -43,8 +46,8 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
 export function refuseRequest(response: ServerResponse, refusal: Refusal, more: Record<string, string> = {}): void {
   const { status, headers } = refusal;
   const { Upgrade, ...known } = { ...more, ...headers };
-  // HTTP/2 has no upgrades, and forbids both headers (RFC 9113 section 8.2.2). A client that asked for an upgrade that is not made here
-  // gets its connection closed, as if the upgrade itself had been refused.
+  // HTTP/2 has no upgrades, and forbids both headers (RFC 9113 section 8.2.2). With HTTP/1, a client that asked for an
+  // unsupported upgrade gets its connection closed, as if the upgrade itself had been refused.
   const isUpgrade = Upgrade !== undefined && response.req.httpVersionMajor === 1;
   const all = isUpgrade ? { ...known, Upgrade, Connection: 'close' } : known;
   if (status === 204) return void response.writeHead(204, all).end();
@@ -52,11 +55,11 @@ export function refuseRequest(response: ServerResponse, refusal: Refusal, more: 
   response.end(problemBody(refusal));
 }
 
-/** The refusal of any other method than GET. */
+/** The refusal of all methods other than GET. */
 export const ONLY_GET: Refusal = {
   status: 405,
   reason: 'method',
-  message: 'only GET is taken here',
+  message: 'only GET is allowed here',
   headers: { Allow: 'GET' },
 };
 
@@ -69,13 +72,16 @@ function problemBody({ status, message }: Refusal): string {
 /** 16 bytes in base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
 
-/** The refusal of a handshake that `ws` would answer with 400 (RFC 6455, sections 4.2.1 and 4.4); undefined if it is valid. */
+/**
+ * The refusal of a handshake that `ws` would answer with 400 (RFC 6455, sections 4.2.1 and 4.4); undefined if the
+ * handshake is valid.
+ */
 export function wrongHandshake(request: IncomingMessage): Refusal | undefined {
   if (request.headers.upgrade?.toLowerCase() !== 'websocket') {
     return {
       status: 426,
       reason: 'handshake',
-      message: 'the only upgrade is to websocket',
+      message: 'the only supported upgrade is websocket',
       headers: { Upgrade: 'websocket' },
     };
   }
@@ -83,7 +89,7 @@ export function wrongHandshake(request: IncomingMessage): Refusal | undefined {
     return {
       status: 426,
       reason: 'handshake',
-      message: 'the only version of WebSocket is 13',
+      message: 'the only supported version of WebSocket is 13',
       headers: { Upgrade: 'websocket', 'Sec-WebSocket-Version': '13' },
     };
   }

@@ -5,29 +5,29 @@ import { headerSize, textFrame, writeTextHeader } from '../sockets/websocket-fra
 import { guardLastArgument } from './engine/guard-last-argument.js';
 import { INCOMPLETE_MARK } from './recovery/offset.js';
 
-/** Under which names an event is emitted to a client: its type, `event`, or both. */
+/** The names under which an event is emitted to a client: its type, `event`, or both. */
 export type EventNames = 'type' | 'event' | 'both';
 
 const KEPT_NAMES = 1_000;
 
-/** One packet of an event: what stands before its JSON text, and what behind it. */
+/** The parts of an event packet before and after its JSON text. */
 interface Envelope {
   readonly head: Buffer;
   readonly tail: Buffer;
 }
 
 export interface EventPacketsOptions {
-  /** Of Socket.IO: `/events`. */
+  /** The namespace of Socket.IO: `/events`. */
   readonly namespace: string;
-  /** An event whose type is a reserved name comes as `event` alone. */
+  /** An event whose type is a reserved name is emitted as `event` only. */
   readonly names: EventNames;
-  /** Whether each event is followed by its position, which stock clients hand back when they return. */
+  /** Whether each event is followed by its position, which stock clients send back when they reconnect. */
   readonly offsets: boolean;
 }
 
 /**
- * Events as packets of Socket.IO v5 within messages of Engine.IO v4: `42/events,["UserWasCreated",{…},"<position>"]`, each a
- * WebSocket frame of its own.
+ * Events as packets of Socket.IO v5 in messages of Engine.IO v4: `42/events,["UserWasCreated",{…},"<position>"]`. Each
+ * is a WebSocket frame of its own.
  *
  * @see https://socket.io/docs/v4/socket-io-protocol/
  * @see https://socket.io/docs/v4/engine-io-protocol/
@@ -58,7 +58,7 @@ export class EventPackets implements Format {
     return end;
   }
 
-  /** The messages of Engine.IO in a chunk, for transports that take no frames; made once. */
+  /** The Engine.IO messages of a chunk, for transports without frames; encoded once for all clients. */
   texts(chunk: EventChunk): readonly string[] {
     let texts = this.#texts.get(chunk);
     if (!texts) {
@@ -68,7 +68,7 @@ export class EventPackets implements Format {
     return texts;
   }
 
-  /** A chunk without the first packet of its first event, which the client has already. */
+  /** A chunk without the first packet of its first event, which the client already has. */
   rest(chunk: EventChunk): { frames: Buffer; texts: readonly string[] } {
     const [event] = chunk.events;
     const [first, second] = event ? this.#envelopes(event) : [];
@@ -78,17 +78,17 @@ export class EventPackets implements Format {
     return { frames: chunk.bytes(this).subarray(size), texts: this.texts(chunk).slice(1) };
   }
 
-  /** Any other packet of this namespace, as a message of Engine.IO without its type. */
+  /** Encodes any other packet of this namespace, as an Engine.IO message without its type. */
   packet(name: string, ...args: readonly unknown[]): string {
     return `2${this.#prefix}${JSON.stringify([name, ...args])}`;
   }
 
-  /** The same where one argument is JSON already. */
+  /** The same, with an argument that is already JSON. */
   packetOf(name: string, json: string): string {
     return `2${this.#prefix}[${JSON.stringify(name)},${json}]`;
   }
 
-  /** A frame with an ephemeral message. */
+  /** Encodes a frame with an ephemeral message. */
   readonly encodeMessage = (message: OutgoingMessage): Buffer => textFrame(`4${this.messageText(message)}`);
 
   messageText({ name, data }: OutgoingMessage): string {
@@ -102,7 +102,7 @@ export class EventPackets implements Format {
   #textsOf(event: DeliveredEvent): string[] {
     const bytes = Buffer.allocUnsafe(event.size);
     event.write(bytes, 0);
-    // Without the leading `4`, which Engine.IO writes itself.
+    // Without the leading `4`, which Engine.IO adds itself.
     return this.#envelopes(event).map(({ head, tail }) => `${head.toString('utf8', 1)}${bytes}${tail}`);
   }
 

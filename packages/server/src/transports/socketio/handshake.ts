@@ -4,14 +4,14 @@ import { assertTopics, splitTopics } from '../http/query.js';
 import type { EventNames } from './event-packets.js';
 import { type Offset, parseOffset } from './recovery/offset.js';
 
-/** What a client asks for when it connects. */
+/** The options that a client sends when it connects. */
 export interface Handshake {
-  /** None: nothing yet, it will `subscribe`. @default all of the route */
+  /** An empty list subscribes to nothing; the client then emits `subscribe` later. @default all topics of the route */
   readonly topics: readonly string[] | undefined;
   readonly since: Since | undefined;
   readonly snapshot: boolean;
   readonly names: EventNames;
-  /** Where a client stands that comes back. */
+  /** The offset of a reconnecting client. */
   readonly offset: Offset | undefined;
 }
 
@@ -22,7 +22,7 @@ const NAMES: ReadonlySet<unknown> = new Set(['type', 'event', 'both'] satisfies 
 const FLAGS: ReadonlySet<unknown> = new Set([true, false, 'true', 'false']);
 
 /**
- * Reads what is asked for in `auth`, or in the query where `auth` says nothing of it.
+ * Parses the options from `auth`; options that `auth` lacks are taken from the query.
  *
  * @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID
  */
@@ -32,7 +32,7 @@ export function parseHandshake(auth: object, query: object, limits: Limits): Han
   const topics = topicsIn(request, limits);
   if (topics) assertTopics(topics, limits);
   const offset: unknown = Reflect.get(auth, 'offset');
-  if (!isNames(names)) throw invalid('names: "type", "event" or "both"');
+  if (!isNames(names)) throw invalid('names must be "type", "event" or "both"');
   return {
     topics,
     ...wishesIn(request),
@@ -41,7 +41,7 @@ export function parseHandshake(auth: object, query: object, limits: Limits): Han
   };
 }
 
-/** What a client asks for when it emits `subscribe`: topics, or an object as in the handshake. */
+/** The argument of a client's `subscribe`: topics, or an object as in the handshake. */
 export interface SubscribeRequest {
   readonly topics: readonly string[];
   readonly since: Since | undefined;
@@ -53,41 +53,41 @@ export function parseSubscribe(data: unknown, limits: Limits): SubscribeRequest 
   const isList = typeof data === 'string' || Array.isArray(data);
   const request = isList ? { topics: data } : objectIn(data);
   const topics = topicsIn(request, limits);
-  if (topics === undefined) throw invalid('topics: what is subscribed to');
+  if (topics === undefined) throw invalid('topics are missing: pass a list of topic patterns');
   assertTopics(topics, limits);
   return { topics, ...wishesIn(request) };
 }
 
-/** The id of the subscription: as it is, or as `{ id }`. @throws PregonError FRAME_INVALID */
+/** Returns the id of a subscription, given as a number or as `{ id }`. @throws PregonError FRAME_INVALID */
 export function parseUnsubscribe(data: unknown): number {
   const id: unknown = typeof data === 'number' ? data : Reflect.get(objectIn(data), 'id');
   if (typeof id === 'number' && Number.isFinite(id)) return id;
-  throw invalid('id: the number of a subscription');
+  throw invalid('id must be the number of a subscription');
 }
 
-/** More than may be asked for is refused before each of them is looked at. */
+/** Refuses too many topics before any of them is examined. */
 function topicsIn(request: object, limits: Limits): readonly string[] | undefined {
   const topics: unknown = Reflect.get(request, 'topics');
   if (topics === undefined) return undefined;
   if (typeof topics === 'string') return splitTopics(topics, limits);
-  if (!Array.isArray(topics)) throw invalid('topics: a list, or a text with commas');
+  if (!Array.isArray(topics)) throw invalid('topics must be a list, or a string with commas');
   assertTopicCount(topics.length, limits);
-  if (!topics.every((topic) => typeof topic === 'string')) throw invalid('topics: each is a text');
+  if (!topics.every((topic) => typeof topic === 'string')) throw invalid('topics: each topic must be a string');
   return topics;
 }
 
 function wishesIn(request: object): Pick<SubscribeRequest, 'since' | 'snapshot'> {
   const since: unknown = Reflect.get(request, 'since');
-  if (since !== undefined && typeof since !== 'string') throw invalid('since: a position, or "first"');
+  if (since !== undefined && typeof since !== 'string') throw invalid('since must be a position, or "first"');
   const snapshot: unknown = Reflect.get(request, 'snapshot');
-  // In a query it is a text.
-  if (snapshot !== undefined && !FLAGS.has(snapshot)) throw invalid('snapshot: true or false');
+  // In a query, the value is a string.
+  if (snapshot !== undefined && !FLAGS.has(snapshot)) throw invalid('snapshot must be true or false');
   return { since, snapshot: snapshot === true || snapshot === 'true' };
 }
 
 function objectIn(data: unknown): object {
   if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data;
-  throw invalid('an object was expected');
+  throw invalid('the argument must be an object');
 }
 
 function isNames(value: unknown): value is EventNames {

@@ -1,36 +1,42 @@
 import { createServer, type Server } from 'node:http';
 import type { Server as SocketIoServer } from 'socket.io';
 
-/** Where clients of Socket.IO come in. */
+/** The servers on which the gateway serves Socket.IO. */
 export interface IoPorts {
-  /** Serves Socket.IO on a server, with the same admission as on the gateway's own port. @throws TypeError */
+  /**
+   * Serves Socket.IO on a server, with the same admission as on the gateway's own port. @throws TypeError if another
+   * gateway on the server has the path
+   */
   attach(server: Server): void;
-  /** The reverse of `attach`. */
+  /** Undoes `attach`. */
   detach(server: Server): void;
-  /** The gateway's own server, else the first one that it is attached to. */
+  /** The gateway's own server, or else the first server that it is attached to. */
   readonly server: object | undefined;
 }
 
 type AnySocketIoServer = Pick<SocketIoServer, 'attach' | 'close' | 'engine'>;
 
 /**
- * The servers that an application names to `io.attach` and `io.listen`. Socket.IO would make another engine for each, which knows
- * nothing of the origins that the gateway allows, nor of its draining. Here all servers lead to the same entrance.
+ * The servers that an application passes to `io.attach` and `io.listen`. Socket.IO itself would create another engine
+ * for each, which would ignore the allowed origins and the draining of the gateway. Here all servers lead to the same
+ * entrance.
  */
 export class IoServers {
   readonly #io: AnySocketIoServer;
-  /** What Socket.IO is attached to: it never listens. */
+  /** The internal server that Socket.IO is attached to. It never listens. */
   readonly #inner: Server;
   readonly #named = new Set<Server>();
-  /** Those that `io.listen(port)` made. */
+  /** Servers that `io.listen(port)` created. */
   readonly #made = new Set<Server>();
   readonly #closeInner: () => Promise<void>;
   #ports: IoPorts | undefined;
   #isClosed = false;
-  /** Socket.IO itself closes what `httpServer` is. */
+  /**
+   * True while Socket.IO closes: it closes the server that `httpServer` returns, which must then be the internal one.
+   */
   #isClosing = false;
 
-  /** Replaces the methods of a server of Socket.IO by which it is reached. */
+  /** Replaces the methods of a Socket.IO server that attach, listen and close. */
   constructor(io: AnySocketIoServer, inner: Server) {
     this.#io = io;
     this.#inner = inner;
@@ -54,17 +60,20 @@ export class IoServers {
     });
   }
 
-  /** Until then no server can be named. */
+  /** Must be set before a server can be attached. */
   set ports(ports: IoPorts) {
     this.#ports = ports;
   }
 
-  /** Whether `io.close` was called: new clients are refused. */
+  /** Whether `io.close` was called; new clients are then refused. */
   get isClosed(): boolean {
     return this.#isClosed;
   }
 
-  /** Ends all clients of Socket.IO, and the ports that were made here; servers of the application live on. */
+  /**
+   * Ends all clients of Socket.IO and closes the servers that were created here. Servers of the application keep
+   * running.
+   */
   destroy(): void {
     this.#isClosed = true;
     for (const server of this.#named) this.#ports?.detach(server);
@@ -99,7 +108,10 @@ export class IoServers {
     return this.#io;
   }
 
-  /** As Socket.IO does: ends its clients and closes the servers that were named to it. The gateway's other clients stay. */
+  /**
+   * Ends the clients of Socket.IO and closes the servers that were passed to it, as Socket.IO does. Other clients of
+   * the gateway stay connected.
+   */
   async #close(done?: (error?: Error) => void): Promise<void> {
     this.#isClosed = true;
     const named = [...this.#named];
@@ -117,7 +129,7 @@ function unsupported(name: string): never {
   );
 }
 
-/** As Socket.IO takes it: also as a string. */
+/** Accepts a port as a number or a string, as Socket.IO does. */
 function portOf(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;

@@ -17,18 +17,18 @@ import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
 
 const GOING_AWAY: Refusal = { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
 
-const UNAVAILABLE: Refusal = { status: 503, message: 'Socket.IO is not to be had now' };
+const UNAVAILABLE: Refusal = { status: 503, message: 'Socket.IO is not available now' };
 
 export interface LazySocketIoOptions extends Omit<SocketIoEntranceOptions, 'bus' | 'endedSessions'> {
   readonly others: OtherGateways | undefined;
 }
 
 /**
- * Where clients of Socket.IO come in. Socket.IO is loaded, and its server made, when the first of them comes or the application asks for
- * the server: whoever has no such clients pays neither time nor memory for it.
+ * The entrance of Socket.IO. The library is loaded, and its server created, when the first client connects or the
+ * application uses `gateway.io`. So applications without Socket.IO clients pay neither time nor memory for it.
  *
- * Nothing is missed meanwhile: a gateway without clients of Socket.IO has nobody to whom another gateway could emit, and who left by
- * themselves at another gateway is noted from the start.
+ * Nothing is lost before that. A gateway without Socket.IO clients has no receiver for what other gateways emit.
+ * Sessions that clients end at other gateways are recorded from the start.
  */
 export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   readonly #options: SocketIoEntranceOptions;
@@ -38,13 +38,13 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   readonly #name: EntranceName;
   #entrance: SocketIoEntrance<T> | undefined;
   #isDestroyed = false;
-  /** Why the server cannot be made. It is not tried again: each attempt would leave timers and an adapter behind. */
+  /** Why the server cannot be created. There is no retry: each attempt would leave timers and an adapter behind. */
   #failure: { readonly error: unknown } | undefined;
 
   /**
-   * @param others absent if the log has no way to other gateways
-   * @param prepare called with the entrance before anybody comes in by it
-   * @param onFailed is told why clients cannot be served: once, if it is the server that cannot be made
+   * @param others undefined if the log has no channel to other gateways
+   * @param prepare called with the entrance before any client uses it
+   * @param onFailed called if a client cannot be served; called once if the server cannot be created
    */
   constructor(
     { others, ...options }: LazySocketIoOptions,
@@ -62,7 +62,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     return this.#load().io;
   }
 
-  /** All paths below it are its own. */
+  /** All paths below it belong to Socket.IO. */
   get path(): string {
     return this.#targets.path;
   }
@@ -93,7 +93,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
   }
 
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    // Engine.IO answers some requests later: until then nobody else listens.
+    // Engine.IO answers some requests later, and until then the socket would have no error listener.
     guard(stream);
     const refuse = (refusal: Refusal) => refuseUpgrade(stream, refusal);
     this.#whenAdmitted(
@@ -123,7 +123,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     }
   }
 
-  /** Before Socket.IO is loaded: a client that is not admitted does not cause that. */
+  /** Asks the admissions before Socket.IO is loaded: a refused client must not cause the load. */
   #whenAdmitted(
     request: IncomingMessage,
     proceed: (allowed: Allowed) => void,
@@ -138,7 +138,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     });
   }
 
-  /** Clients are served in the order in which they came. */
+  /** Clients are served in the order of their arrival. */
   #whenLoaded(serve: (entrance: SocketIoEntrance<T>) => void, refuse: (refusal: Refusal) => void): void {
     if (this.#entrance) return serve(this.#entrance);
     if (this.#failure) return refuse(UNAVAILABLE);
@@ -151,13 +151,13 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
         else refuse(UNAVAILABLE);
       })
       .catch((error: unknown) => {
-        // It is the mistake of this one request.
+        // The failure concerns only this request.
         this.#onFailed(error);
         refuse(UNAVAILABLE);
       });
   }
 
-  /** Undefined if the server cannot be made, which has been told. */
+  /** Returns undefined if the server cannot be created, which has already been reported. */
   #loaded(): SocketIoEntrance<T> | undefined {
     if (this.#failure) return undefined;
     try {
@@ -167,7 +167,7 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     }
   }
 
-  /** Told once, however many clients come. */
+  /** Reports the failure once, however many clients connect. */
   #fail(error: unknown): void {
     if (this.#failure) return;
     this.#failure = { error };

@@ -1,15 +1,16 @@
 import { createRequire } from 'node:module';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
-/** What is used of the packages of Socket.IO. */
+/** The parts of the Socket.IO packages that are used. */
 export interface SocketIoLibrary
   extends Pick<typeof import('socket.io'), 'Server'>,
     Pick<typeof import('socket.io-adapter'), 'Adapter' | 'ClusterAdapterWithHeartbeat' | 'MessageType'>,
     Pick<typeof import('socket.io-parser'), 'Decoder' | 'Encoder'> {}
 
 /**
- * The packages that Socket.IO loads by itself, each before those that need it. The last name of a row is found from the one before it:
- * two of them have a `ws` of their own. One that a later release does not have is loaded with what follows.
+ * The packages that Socket.IO loads, each before the packages that depend on it. A second name in a row is resolved
+ * from the package before it: two packages have a `ws` of their own. A package that a later release lacks is skipped;
+ * its replacement is loaded with the next one.
  */
 const PARTS = [
   ['debug'],
@@ -23,12 +24,13 @@ const PARTS = [
   ['socket.io-adapter'],
 ] as const;
 
-// These packages are CommonJS. `import` would have to be static or asynchronous, and `gateway.io` is neither.
+// These packages are CommonJS. `import` must be static or asynchronous, but `gateway.io` is synchronous and must load
+// on demand.
 const load = createRequire(import.meta.url);
 
 let library: SocketIoLibrary | undefined;
 
-/** Loads Socket.IO when it is asked for first, in one piece: about 60 ms of CPU. */
+/** Loads Socket.IO on first use, in one piece: about 60 ms of CPU time. */
 export function socketIo(): SocketIoLibrary {
   if (library) return library;
   const { Server }: typeof import('socket.io') = load('socket.io');
@@ -40,8 +42,8 @@ export function socketIo(): SocketIoLibrary {
 }
 
 /**
- * The same in turns of the event loop, one for each of its parts: those who are connected already do not wait for the first client of
- * Socket.IO.
+ * Loads Socket.IO in several event loop turns, one for each package, so that connected clients do not wait for the
+ * first client of Socket.IO.
  */
 export async function loadSocketIo(): Promise<SocketIoLibrary> {
   if (library) return library;
@@ -51,7 +53,7 @@ export async function loadSocketIo(): Promise<SocketIoLibrary> {
       if (inner) createRequire(loadPart.resolve(part))(inner);
       else loadPart(part);
     } catch {
-      // What is wrong with it, loading the whole says.
+      // A real failure is reported when the whole library is loaded below.
     }
     await nextTurn();
   }

@@ -13,12 +13,12 @@ interface EngineRefusal {
   readonly message: string;
 }
 
-/** `Session ID unknown`: a client that returns after a restart of the gateway, which is normal. */
+/** `Session ID unknown`: a client that reconnects after a restart of the gateway, which is normal. */
 const UNKNOWN_SESSION = 1;
 
 const UNSUPPORTED_VERSION = 5;
 
-/** Logs what Socket.IO refuses by itself; otherwise only the client would know. */
+/** Logs the refusals of Socket.IO itself, which otherwise only the client would see. */
 export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: ClientRegistryOptions): void {
   io.engine.on('connection_error', ({ req, code, message }: EngineRefusal) => {
     if (!req || code === UNKNOWN_SESSION) return;
@@ -33,7 +33,7 @@ export function watchRefusals(io: Pick<Server, 'engine'>, { refusals, routes }: 
   });
 }
 
-/** Refuses a request of long polling, and logs why. A page of an allowed origin can read the reason. */
+/** Refuses a long-polling request, and logs why. A page of an allowed origin can read the reason. */
 export function refusePoll(
   registry: ClientRegistry,
   request: IncomingMessage,
@@ -45,7 +45,7 @@ export function refusePoll(
   refuseRequest(response, refusal, corsHeaders(request, origins));
 }
 
-/** Refuses an upgrade on its bare socket, and logs why. */
+/** Refuses an upgrade on its raw socket, and logs why. */
 export function refuseSocket(
   registry: ClientRegistry,
   request: IncomingMessage,

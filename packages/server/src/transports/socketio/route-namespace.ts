@@ -11,33 +11,33 @@ import { type Handshake, parseHandshake, parseSubscribe, parseUnsubscribe } from
 import { type Acknowledge, HANDSHAKE_SUBSCRIPTION, SocketIoLink } from './socketio-link.js';
 import { assertNoOverlap } from './topic-overlap.js';
 
-/** How many messages of one client may wait for what handlers make of them. */
+/** The most messages of one client that may wait for the answer of a handler. */
 const MOST_UNANSWERED = 1_000;
 
 interface NamespaceClient {
   readonly connection: ClientConnection;
   readonly link: SocketIoLink;
   readonly writer: EngineWriter;
-  /** How often the client has asked for something: the id of what it asked for last. */
+  /** The number of requests so far, which is the id of the latest one. */
   asked: number;
 }
 
-/** What a client emitted. */
+/** An event that a client emitted. */
 interface EmittedEvent {
   readonly id: number;
   readonly name: string;
   readonly args: readonly unknown[];
 }
 
-/** Lets clients of one namespace in as connections of a route. */
+/** The namespace of a route: its Socket.IO clients become connections of the route. */
 export class RouteNamespace {
   readonly #registry: ClientRegistry;
   readonly #route: ServedRoute;
   readonly #packets = new Map<EventNames, EventPackets>();
   readonly #laterPackets = new Map<EventNames, EventPackets>();
-  /** By the id of the socket. */
+  /** By socket id. */
   readonly #present = new Map<string, NamespaceClient>();
-  /** Called as listeners of a socket: one for all, since one for each is what every idle client pays for. */
+  /** The listeners of all sockets: a closure for each would cost memory for every idle client. */
   readonly #onAny: (this: Socket, name: string, ...args: unknown[]) => void;
   readonly #onDisconnecting: (this: Socket, reason: string) => void;
 
@@ -54,13 +54,13 @@ export class RouteNamespace {
     };
   }
 
-  /** @throws PregonError FRAME_INVALID | TOPIC_INVALID where the handshake is none */
+  /** @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID if the handshake is not valid */
   handshake({ handshake: { auth, query } }: Socket): Handshake {
     return parseHandshake(auth, query, this.#registry.options);
   }
 
   enter(socket: Socket, writer: EngineWriter, identity: Identity | undefined): void {
-    // The gateway may have begun to go away while a middleware thought about it; and a namespace is entered once.
+    // The gateway may have started to close while a middleware ran. A client may enter a namespace only once.
     if (!this.#registry.isOpen || writer.isIn(this.#route.name)) return void socket.conn.close();
     const handshake = this.handshake(socket);
     const { names, offset } = handshake;
@@ -75,7 +75,7 @@ export class RouteNamespace {
     const connection = this.#registry.enter({ route: this.#route, identity }, socket.request, link, socket.id);
     writer.enter(connection);
     this.#present.set(socket.id, { connection, link, writer, asked: HANDSHAKE_SUBSCRIPTION });
-    // With one listener for all that a client emits: each more would cost every idle client.
+    // One listener for all events of the client: each further listener would cost memory for every idle client.
     socket.onAny(this.#onAny);
     socket.on('disconnecting', this.#onDisconnecting);
     subscribe(connection, handshake);
@@ -89,7 +89,7 @@ export class RouteNamespace {
     try {
       this.#heard(entered, { id: asked, name, args });
     } catch (error) {
-      // Whoever waits for an answer hears it as that.
+      // If the client expects an answer, the error becomes the answer.
       const last = args.at(-1);
       if (isAcknowledge(last)) link.answer(asked, last);
       connection.refuse(asked, error);
@@ -110,13 +110,13 @@ export class RouteNamespace {
       if (connection.unanswered >= MOST_UNANSWERED) {
         return connection.close(CLOSE_CODES.REQUEST_INVALID, `${MOST_UNANSWERED} messages wait for their answer`);
       }
-      // Ids of messages are negative, so that none is that of a subscription.
+      // Message ids are negative, so that they differ from all subscription ids.
       if (acknowledge) link.answer(-id, acknowledge);
       connection.receive(data, name, acknowledge && -id);
     }
   }
 
-  /** A socket is gone: also one whose listeners were all taken away. */
+  /** A socket has left; also called for a socket whose listeners were removed. */
   left(id: string, reason = ''): void {
     const entered = this.#present.get(id);
     if (!entered) return;
@@ -153,7 +153,7 @@ function subscribeLater(connection: ClientConnection, id: number, data: unknown,
   connection.subscribe(id, topics, since, { snapshot });
 }
 
-/** Does what was asked for; the answer, or what is wrong with it, goes to the client's callback. */
+/** Runs `work`. The answer or the error goes to the client's callback, if there is one. */
 function answering(
   connection: ClientConnection,
   link: SocketIoLink,

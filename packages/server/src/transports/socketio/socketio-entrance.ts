@@ -32,28 +32,28 @@ export interface SocketIoEntranceOptions {
   readonly registry: ClientRegistry;
   readonly bus: SocketIoBus;
   readonly endedSessions: EndedSessions;
-  /** What only the gateways know to which a client may return. */
+  /** A secret that only the gateways know to which a client may return. */
   readonly secret: string | undefined;
   readonly maxFrameBytes: number;
   readonly maxPolledPackets: number;
   readonly shape: JsonShape;
 }
 
-/** How long one who left is remembered, with rooms and data; Socket.IO's own default. */
+/** How long a disconnected client is remembered, with rooms and data. This is Socket.IO's own default. */
 const REMEMBER_MS = 120_000;
 
 const PING_TIMEOUT_MS = 20_000;
 
 const CLOSED: Refusal = { status: 503, message: 'Socket.IO was closed here by io.close()' };
 
-/** The server of Socket.IO, on the gateway's port. A route is the namespace that is named like its path. */
+/** The Socket.IO server on the gateway's port. The namespace of a route has the name of its path. */
 export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly io: SocketIo<T>;
   readonly #registry: ClientRegistry;
-  /** Never listens: what Socket.IO attaches to, and is handed its requests by. */
+  /** Never listens: Socket.IO attaches to it, and its events pass requests on to Socket.IO. */
   readonly #requests = createServer();
   readonly #servers: IoServers;
-  /** Requests that came by the entrance, and what was decided of them. */
+  /** Requests that came through the entrance, and the decision about them. */
   readonly #admitted = new WeakMap<IncomingMessage, Allowed>();
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
 
@@ -73,12 +73,12 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     );
     this.io = new library.Server(this.#requests, {
       pingInterval: heartbeatMs,
-      // Where the heartbeat is quick, so is its end; Socket.IO waits this long by itself.
+      // A short heartbeat interval needs a short timeout. Socket.IO's own default is the upper limit.
       pingTimeout: Math.min(heartbeatMs, PING_TIMEOUT_MS),
       maxHttpBufferSize: maxFrameBytes,
-      // Whose origin is not allowed is refused before; to all others, browsers may show the answers.
+      // Requests of disallowed origins are refused earlier; browsers may show responses to all other pages.
       cors: { origin: true, credentials: true },
-      // A client may make up names for a namespace that is given as a pattern: nothing is to be left of those.
+      // A client can invent names for a namespace that is defined by a pattern, so empty ones must be removed.
       cleanupEmptyChildNamespaces: true,
       wsEngine: pacedEngine(intake, maxFrameBytes),
       ...options,
@@ -88,7 +88,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       },
       path: targets.path,
       destroyUpgrade: false,
-      // Called with `new`.
+      // Called with `new`, so it must not be an arrow function.
       adapter: function adapter(namespace) {
         const routeNamespace = routeNamespaces.get(namespace.name);
         return new GatewayAdapter(namespace, bus, routeNamespace && sessions(routeNamespace, recovery));
@@ -96,7 +96,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       connectionStateRecovery: { maxDisconnectionDuration: REMEMBER_MS, skipMiddlewares: false },
     });
     this.#servers = new IoServers(this.io, this.#requests);
-    // An application that calls the engine directly bypasses the entrance; its requests are still checked for admission here.
+    // An application that calls the engine directly bypasses the entrance; its requests are still checked for admission
+    // here.
     this.io.engine.use((request: IncomingMessage, response: ServerResponse, next: (error?: Error) => void) => {
       if (this.#admitted.has(request)) return next();
       const decided = (verdict: Verdict): void => {
@@ -122,11 +123,14 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     return !this.#isUnderWay(request);
   }
 
-  /** @param allowed undefined for a request of the public client script, which nobody has admitted: the engine admits it or not */
+  /**
+   * @param allowed undefined for a request of the public client script, which no admission has decided on: if Socket.IO
+   *   does not serve it, the engine asks them
+   */
   request(request: IncomingMessage, response: ServerResponse, allowed: Allowed | undefined): void {
     if (this.#servers.isClosed) return refusePoll(this.#registry, request, response, CLOSED);
     if (allowed) this.#admitted.set(request, allowed);
-    // Engine.IO keeps the request that a client began with.
+    // Engine.IO keeps the request with which a client connected.
     if (!this.#isUnderWay(request)) internRequest(request);
     this.#requests.emit('request', request, response);
   }
@@ -139,12 +143,12 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
   }
 
-  /** Ends all that is left without a word. */
+  /** Ends all remaining clients at once, without a close frame. */
   destroy(): void {
     this.#servers.destroy();
   }
 
-  /** Told where clients come in, once that is known. */
+  /** Set when the gateway is ready to attach servers. */
   set ports(ports: IoPorts) {
     this.#servers.ports = ports;
   }
@@ -157,7 +161,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   ): void {
     logRefusal(this.#registry.options.refusals, request, refusal);
     if (!(response instanceof ServerResponse)) return next(new Error(refusal.message));
-    // Engine.IO's own CORS came first.
+    // Engine.IO has already set its own CORS headers.
     response.removeHeader('Access-Control-Allow-Origin');
     response.removeHeader('Access-Control-Allow-Credentials');
     refuseRequest(response, refusal);
@@ -166,10 +170,11 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   #serve(path: string, routeNamespace: RouteNamespace, recovery: Recovery): void {
     const namespace = this.io.of(path);
     namespace.use((socket, next) => {
-      // Before Socket.IO tells the client, and instead of its own, which only this process would know.
+      // This runs before Socket.IO tells the client its private session id, and replaces the original one, which only
+      // this process would know.
       if (!socket.recovered) replacePrivateId(socket, recovery.sign(namespace.name, socket.id));
       if (this.#registry.isOpen) return next(refusalOf(() => routeNamespace.handshake(socket)));
-      // Told by an error alone, a stock client would not come back.
+      // After an error alone, a stock client would not reconnect.
       socket.conn.close();
       next(new Error('the gateway is going away'));
     });
@@ -180,7 +185,9 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     });
   }
 
-  /** Whether a request belongs to a client that was admitted before. An id that is unknown here is no reason to admit anybody faster. */
+  /**
+   * Whether a request belongs to a client that was already admitted. A session id that is unknown here does not count.
+   */
   #isUnderWay({ url = '/' }: IncomingMessage): boolean {
     const sid = /[?&]sid=([^&]+)/.exec(url)?.[1];
     return sid !== undefined && knowsClient(this.io.engine, sid);
@@ -208,7 +215,9 @@ function sessions(routeNamespace: RouteNamespace, recovery: Recovery): Sessions 
   };
 }
 
-/** As Socket.IO hands it to the client: `connect_error`, with the code as its data. */
+/**
+ * Converts an error to the form in which Socket.IO sends it to the client: `connect_error`, with the code in its data.
+ */
 function refusalOf(parse: () => unknown): ExtendedError | undefined {
   try {
     parse();

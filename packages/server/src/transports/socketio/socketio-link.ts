@@ -8,10 +8,10 @@ import { textFrame } from '../sockets/websocket-frame.js';
 import type { EngineWriter } from './engine/engine-writer.js';
 import type { EventPackets } from './event-packets.js';
 
-/** The subscription that was asked for in the handshake: the one that stock clients resume by themselves. */
+/** The subscription of the handshake, which stock clients resume by themselves. */
 export const HANDSHAKE_SUBSCRIPTION = 0;
 
-/** What a client gave us to call with the answer. */
+/** The callback that a client passed for the answer. */
 export type Acknowledge = (answer: unknown) => void;
 
 export interface SocketIoLinkOptions {
@@ -20,13 +20,19 @@ export interface SocketIoLinkOptions {
   readonly clock: Clock;
   /** For the subscription of the handshake. */
   readonly packets: EventPackets;
-  /** For all others: without positions, which the client would take for its place in the first. */
+  /**
+   * For all other subscriptions. They carry no positions, which the client would take as its offset in the first
+   * subscription.
+   */
   readonly laterPackets: EventPackets;
-  /** The position of an event of which the client has the first packet already. */
+  /** The position of an event of which the client already has the first packet. */
   readonly incompleteAt: string | undefined;
 }
 
-/** A client of Socket.IO in one namespace. Control frames that matter to it are events of their own name. */
+/**
+ * A client of Socket.IO in one namespace. Control frames that matter to the client are emitted as events with their own
+ * names.
+ */
 export class SocketIoLink implements Link {
   readonly transport = 'socket.io';
   readonly #socket: Socket;
@@ -59,7 +65,7 @@ export class SocketIoLink implements Link {
     return this.#writer.takenBytes;
   }
 
-  /** The next `subscribed`, `unsubscribed`, `ack` or `error` with this id goes to the client's own callback. */
+  /** The next `subscribed`, `unsubscribed`, `ack` or `error` frame with this id goes to the client's callback. */
   answer(id: RequestId, acknowledge: Acknowledge): void {
     this.#acknowledges ??= new Map();
     this.#acknowledges.set(id, acknowledge);
@@ -96,7 +102,7 @@ export class SocketIoLink implements Link {
     switch (frame.op) {
       case 'subscribed': {
         const { op: _, ...subscribed } = frame;
-        // Not its place yet, where the event there is still to be completed.
+        // The position is not yet the client's offset, because the event at that position is still incomplete.
         const place = this.#incompleteAt === undefined ? [frame.position] : [];
         if (frame.id === HANDSHAKE_SUBSCRIPTION) this.#emit('subscribed', subscribed, ...place);
         return this.#acknowledge(frame.id, subscribed);
@@ -124,18 +130,21 @@ export class SocketIoLink implements Link {
     const packets = this.#packets;
     const writer = this.#writer;
     if (writer.full) return false;
-    // Bytes come in packets of their own, behind the one that announces them.
+    // Bytes are sent as attachments in separate packets, after the packet that announces them.
     if (message.data instanceof Uint8Array) return this.#socket.emit(message.name, Buffer.from(message.data));
     writer.write(message.encoded(packets.encodeMessage), () => [packets.messageText(message)]);
     return true;
   }
 
   ping(): boolean {
-    // Engine.IO asks by itself.
+    // Engine.IO sends its own pings.
     return false;
   }
 
-  /** Where the client shall come back, its transport ends, which stock clients take for a lost connection; else its namespace does. */
+  /**
+   * If the client should reconnect, its transport is closed, which stock clients treat as a lost connection. Otherwise
+   * its namespace is disconnected.
+   */
   close(code: CloseCode, reason?: string): void {
     const socket = this.#socket;
     this.#emit('closing', { ...code, reason: closeReason(code, reason) });
@@ -149,13 +158,13 @@ export class SocketIoLink implements Link {
     const refused = { code, message, retryable };
     if (id !== undefined && this.#acknowledges?.has(id)) return this.#acknowledge(id, { error: refused });
     this.#emit('refused', { ...(id === undefined ? {} : { id }), ...refused });
-    // A client that cannot have what its handshake asked for has to ask for something else.
+    // The request of the handshake was refused, so the client must ask for something else.
     if (id === HANDSHAKE_SUBSCRIPTION && code !== 'SUBSCRIPTION_UNKNOWN') this.close(refusalCode(code), message);
   }
 
   #acknowledge(id: RequestId, answer: unknown): void {
     this.#acknowledges?.get(id)?.(answer);
-    // Not before: where the answer cannot be written, an error goes in its place.
+    // Deleted only now: if writing the answer fails, an error is sent to the callback instead.
     this.#acknowledges?.delete(id);
   }
 

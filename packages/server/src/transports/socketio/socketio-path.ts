@@ -3,22 +3,22 @@ import { type Claim, claimBelow } from '../http/claim.js';
 import { rawPath } from '../http/query.js';
 
 /**
- * Where Socket.IO is served on a port.
+ * The path at which Socket.IO is served.
  *
  * @param path with or without slashes at its ends. @default '/socket.io'
- * @returns `/socket.io`
+ * @returns the path with a leading slash and without a trailing one: `/socket.io`
  */
 export function socketIoPath(path = '/socket.io'): string {
   return `/${path.replaceAll(/^\/|\/$/g, '')}`;
 }
 
-/** The builds of Socket.IO's client, which its server hands out, and their source maps. */
+/** The builds of Socket.IO's client that its server serves, and their source maps. */
 const CLIENT_SCRIPT = /^socket\.io(\.esm|\.msgpack)?(\.min)?\.js(\.map)?$/;
 
-/** The request targets that are Socket.IO's. */
+/** The request targets that belong to Socket.IO. */
 export class SocketIoTargets {
   readonly path: string;
-  /** What they begin with. */
+  /** The prefix of all these targets. */
   readonly prefix: string;
 
   constructor({ path, addTrailingSlash }: { path?: string; addTrailingSlash?: boolean }) {
@@ -30,14 +30,14 @@ export class SocketIoTargets {
     return [claimBelow(this.path)];
   }
 
-  /** As Socket.IO looks at it itself: what it does not take, it does not answer. */
+  /** Compares as Socket.IO does: it does not answer other requests. */
   includes(target: string | undefined): boolean {
     if (!target?.startsWith(this.prefix)) return false;
     const path = rawPath(target);
     return path === this.path || path.startsWith(`${this.path}/`);
   }
 
-  /** Whether the client script is asked for, which is public. */
+  /** Whether the request is for the client script, which is public. */
   areForClientScript({ method, url = '/' }: Pick<IncomingMessage, 'method' | 'url'>): boolean {
     if (method !== 'GET' || !url.startsWith(this.prefix)) return false;
     return CLIENT_SCRIPT.test(url.slice(this.path.length + 1).replace(/\?.*$/, ''));

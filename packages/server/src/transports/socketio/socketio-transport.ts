@@ -2,10 +2,10 @@ import type { Transport } from '../../core/ports/transport.js';
 import { assertSocketIoOptions, type SocketIoOptions } from './socketio-options.js';
 
 /**
- * Socket.IO, for its stock clients: each route is a namespace that is named like its path. Its server is `gateway.io`.
+ * Socket.IO for its stock clients: each route is a namespace with the name of its path. Its server is `gateway.io`.
  *
- * @param options those of the server of Socket.IO. @default Socket.IO's own defaults
- * @throws TypeError if an option is the gateway's own to choose: `adapter`, `connectionStateRecovery`, `parser`
+ * @param options the options of the Socket.IO server. @default Socket.IO's own defaults
+ * @throws TypeError if an option is one that the gateway sets itself: `adapter`, `connectionStateRecovery`, `parser`
  * @example
  * await createGateway({ log, routes, transports: [websocket(), sse(), socketIo({ pingTimeout: 10_000 })] });
  * @see https://socket.io/docs/v4/server-options/

@@ -1,30 +1,31 @@
 import type { Server } from 'socket.io';
 
-/** Events of which nothing is said: whoever handles one has to look at what came. */
+/** Events without known types: a handler must check its arguments. */
 export interface UnknownEvents {
   [event: string]: (...args: unknown[]) => void;
 }
 
 /**
- * The events of a server of Socket.IO by name, as functions of their arguments, the last of which may be an acknowledgement.
+ * The events of a Socket.IO server by name, as functions of their arguments. The last argument may be an
+ * acknowledgement.
  *
  * @see https://socket.io/docs/v4/typescript/
  */
 export interface SocketIoTypes {
-  /** What clients emit. */
+  /** Events that clients emit. */
   clientEvents?: object;
-  /** What is emitted to clients. */
+  /** Events that are emitted to clients. */
   serverEvents?: object;
-  /** Between gateways: `serverSideEmit`. */
+  /** Events between gateways: `serverSideEmit`. */
   gatewayEvents?: object;
-  /** What is kept as `socket.data`. @default anything by name, of which nothing is said */
+  /** The type of `socket.data`. @default an object with unknown members */
   data?: unknown;
 }
 
-/** {@link SocketIoTypes} without any other member, so that a misspelt member is an error instead of being ignored. */
+/** {@link SocketIoTypes} without further members, so that a misspelt member is an error instead of being ignored. */
 export type OnlySocketIoTypes<T> = SocketIoTypes & { readonly [Name in Exclude<keyof T, keyof SocketIoTypes>]: never };
 
-/** The server of Socket.IO with the events of the application. */
+/** The Socket.IO server with the events of the application. */
 export type SocketIo<T extends OnlySocketIoTypes<T> = SocketIoTypes> = Server<
   EventsOf<T['clientEvents']>,
   EventsOf<T['serverEvents']>,

@@ -1,13 +1,17 @@
 import { isTopic, PregonError, patternsOverlap } from '@pregon/protocol';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
 
-/** How many pairs of words are compared for one request: some milliseconds, and a request costs its sender nothing. */
+/**
+ * The most pairs of words that are compared for one request. That takes a few milliseconds, while a request costs its
+ * sender nothing.
+ */
 const MOST_PAIRS = 100_000;
 
 /**
- * An event that two subscriptions of a connection have would reach the client's handler twice.
+ * Checks that no topic overlaps with another subscription of the connection: an event that matches both would reach the
+ * client's handler twice.
  *
- * @throws PregonError TOPICS_OVERLAP; TOO_MANY_SUBSCRIPTIONS where there are too many to compare
+ * @throws PregonError TOPICS_OVERLAP; TOO_MANY_SUBSCRIPTIONS if there are too many topics to compare
  */
 export function assertNoOverlap(topics: readonly string[], connection: ClientConnection): void {
   const literals = new Set(topics.filter(isTopic));
@@ -16,7 +20,7 @@ export function assertNoOverlap(topics: readonly string[], connection: ClientCon
   let pairs = 0;
   for (const [id, others] of connection.topics()) {
     for (const other of others) {
-      // Two topics without wildcards are the same or have nothing in common.
+      // Two topics without wildcards are either equal or disjoint.
       if (literals.has(other)) throw overlap(id, other);
       const isLiteral = isTopic(other);
       const candidates = isLiteral ? wildcards : topics;
@@ -32,13 +36,13 @@ function countWords(patterns: readonly string[]): number {
 }
 
 function overlap(id: number, topic: string): PregonError {
-  const who = id === 0 ? 'the handshake asked for' : `subscription ${id} has`;
-  return new PregonError('TOPICS_OVERLAP', `${who} ${topic} already; its events would come twice`);
+  const who = id === 0 ? 'the handshake requested' : `subscription ${id} has`;
+  return new PregonError('TOPICS_OVERLAP', `${who} ${topic} already; its events would arrive twice`);
 }
 
 function tooMany(): PregonError {
   return new PregonError(
     'TOO_MANY_SUBSCRIPTIONS',
-    'too many topics with wildcards to tell them apart: ask for them in the handshake, or in one subscription',
+    'too many topics with wildcards to check them for overlaps: request them in the handshake, or in one subscription',
   );
 }

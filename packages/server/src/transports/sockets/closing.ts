@@ -1,20 +1,20 @@
 import { CLOSE_CODES, type CloseCode, type ErrorCode } from '@pregon/protocol';
 
-/** The most bytes of a close reason: a control frame's 125 less the two of the code (RFC 6455 section 5.5). */
+/** The most bytes of a close reason: the 125 bytes of a control frame less two for the code (RFC 6455 section 5.5). */
 const MAX_REASON_BYTES = 123;
 
-/** How long a client may take to answer a goodbye before its socket is destroyed. */
+/** How long a client may take to answer a close frame before its socket is destroyed. */
 export const CLOSE_TIMEOUT_MS = 2_000;
 
-/** The code's own words where there are no better ones, cut to what a close frame can hold. */
+/** The reason, or else the default reason of the code, truncated to fit into a close frame. */
 export function closeReason(code: CloseCode, reason: string = code.reason): string {
   const bytes = Buffer.from(reason);
   if (bytes.length <= MAX_REASON_BYTES) return reason;
-  // A character that was cut in two decodes to U+FFFD, which may stand at the end only.
+  // A truncated character decodes to U+FFFD, which can only be at the end.
   return bytes.subarray(0, MAX_REASON_BYTES).toString().replace(/�+$/u, '');
 }
 
-/** With which code a transport that has no error frames refuses. */
+/** The close code with which a transport without error frames refuses a request. */
 export function refusalCode(code: ErrorCode): CloseCode {
   switch (code) {
     case 'POSITION_INVALID':

@@ -5,15 +5,15 @@ function destroy(this: Duplex): void {
 }
 
 /**
- * Gives a bare socket an `error` listener. Node.js takes its own listeners from a socket before it emits `upgrade`: if the client
- * then resets the connection and nobody listens, the error ends the process. So this is called before anything else is done with
- * the socket. Calling it again changes nothing.
+ * Adds an `error` listener to a raw socket. Node.js removes its own listeners before it emits `upgrade`: if the client
+ * then resets the connection and there is no listener, the error ends the process. So call this before anything else is
+ * done with the socket. Repeated calls have no effect.
  */
 export function guard(socket: Duplex): void {
   if (socket.listenerCount('error', destroy) === 0) socket.on('error', destroy);
 }
 
-/** Removes the listener of {@link guard}: only for the owner of the socket, once it has a listener of its own. */
+/** Removes the listener of {@link guard}. Only for the owner of the socket, after it has added its own listener. */
 export function unguard(socket: Duplex): void {
   socket.off('error', destroy);
 }

@@ -3,38 +3,42 @@ import type { Intake } from '../../core/incoming/intake.js';
 import { limitMessages, putBackUnparsed, receiverStreamOf, socketOf } from '../../private-fields/ws.js';
 import { WebSocket } from './ws.js';
 
-/** A client in debt is looked at no more often than this: a timer for each frame would cost more than the frame. */
+/** The shortest delay for a client that exceeds its rate: a timer for each frame would cost more than the frame. */
 const SHORTEST_WAIT_MS = 10;
 
-/** The longest that nothing is read from a client in debt: its pongs are in the same stream, and it must not pass for dead. */
+/**
+ * The longest time without reading from a client that exceeds its rate: its pongs are in the same stream, and it must
+ * not appear dead.
+ */
 const LONGEST_WAIT_MS = 10_000;
 
-/** What `ws` emits; a frame that was parsed before it could be handled is kept as one. */
+/** An event that `ws` emitted. A frame that was parsed before it could be handled is kept in this form. */
 interface Emitted {
   readonly event: string | symbol;
   readonly args: readonly unknown[];
 }
 
 /**
- * A WebSocket from which frames are read as fast as an {@link Intake} admits them: no more in a turn of the event loop than the budget
- * that it shares with all others, and no more in the long run than its rate. What exceeds that is not parsed: it is put back into the
- * socket, which reads no further, so that TCP slows the client down. All frames are handled, in order, close frames included.
+ * A WebSocket that reads frames only as fast as an {@link Intake} admits them: in each event loop turn within the
+ * budget that all connections share, and over time within its own rate. Frames beyond that are not parsed. Their bytes
+ * are put back into the socket, which then stops reading, so that TCP slows the client down. All frames are handled, in
+ * order, including close frames.
  */
 export class PacedSocket extends WebSocket {
   #intake: Intake | undefined;
-  /** The states of the buckets, see {@link Rate}. */
+  /** The token bucket states, see {@link Rate}. */
   #framesFullAt = 0;
   #bytesFullAt = 0;
-  /** Paused from outside. */
+  /** Paused by the owner of the socket. */
   #isHeld = false;
-  /** For its place in a turn, or until it is out of debt. */
+  /** Waiting for a turn, or until the client is within its rate again. */
   #isWaiting = false;
-  /** A part of a message is being decompressed. */
+  /** Part of a message is being decompressed. */
   #isInflating = false;
-  /** Its place has come: one frame is handled however many others wait. */
+  /** The wait for a turn is over: one frame may be handled, even if other connections wait. */
   #hasPlace = false;
   #isDismissed = false;
-  /** Parsed before they could be handled; as a rule none. */
+  /** Frames that were parsed before they could be handled; usually none. */
   #parsed: Emitted[] | undefined;
 
   /** Limits what is read from now on. @param maxMessageBytes a larger message ends the connection with 1009 */
@@ -66,13 +70,16 @@ export class PacedSocket extends WebSocket {
     else this.#regulate();
   }
 
-  /** While `ws` waits for a decompressed message it must be handed no more: it would keep that where it cannot be put back from. */
+  /**
+   * Stops reading while `ws` waits for a decompressed message: `ws` would buffer further bytes where they cannot be put
+   * back.
+   */
   setInflating(isInflating: boolean): void {
     this.#isInflating = isInflating;
     this.#regulate();
   }
 
-  /** Closes, and handles nothing any more that comes before the answer to that. */
+  /** Closes the connection, and drops all messages that arrive before the answer to the close frame. */
   dismiss(code: number, reason: string): void {
     this.#isDismissed = true;
     this.#parsed = undefined;
@@ -81,7 +88,7 @@ export class PacedSocket extends WebSocket {
     this.close(code, reason);
   }
 
-  /** Hands over what happened. */
+  /** Passes an event to the listeners. */
   protected deliver(event: string | symbol, args: readonly unknown[]): boolean {
     return super.emit(event, ...args);
   }
@@ -110,7 +117,7 @@ export class PacedSocket extends WebSocket {
     else if (this.#isHeld) putBackUnparsed(this);
   }
 
-  /** No rate holds for what is left of a connection that ends; it only takes its turns. */
+  /** A closing connection is not rate limited; it only waits for its turns. */
   get #isLeaving(): boolean {
     return this.readyState !== this.OPEN;
   }
@@ -130,20 +137,23 @@ export class PacedSocket extends WebSocket {
     intake.clock.after(ms, () => this.#waitForTurn(intake));
   }
 
-  /** Its place has come: what was parsed is handled first, then what was put back. */
+  /** Called when its turn has come. Handles frames that were already parsed first, then bytes that were put back. */
   #goOn(): void {
     this.#isWaiting = false;
     const intake = this.#intake;
     if (!intake || this.#isHeld) return;
     this.#hasPlace = true;
     this.#handleParsed(intake);
-    // In this very turn, not in one of the next ticks: the place is for now.
+    // Reads in this turn instead of a later tick: the turn's budget applies now.
     if (!this.#isWaiting && !this.#isHeld && !this.#isInflating) this.#readSome();
     this.#hasPlace = false;
     this.#regulate();
   }
 
-  /** Reads a part of what waits. If all were read, Node.js would fetch more from the client in each turn, although few frames are handled. */
+  /**
+   * Reads a part of the buffered bytes. If it read all of them, Node.js would fetch more from the client in each turn,
+   * although only few frames are handled.
+   */
   #readSome(): void {
     const socket = socketOf(this);
     socket?.read(Math.min(socket.readableLength, socket.readableHighWaterMark));
@@ -175,14 +185,15 @@ function isFrame(event: string | symbol): boolean {
 }
 
 /**
- * Lets `end()` do nothing on a stream that was ended before. For such a call Node.js makes an error with its stack, also if nobody is told, and
- * in each closing handshake `ws` ends its socket once more and its receiver twice more: some 7 % of what a connection costs.
+ * Makes `end()` do nothing on a stream that has already ended. Otherwise Node.js creates an error with a stack for such
+ * a call, even if nothing listens. In each closing handshake, `ws` ends its socket once more and its receiver twice
+ * more, which is about 7 % of the cost of a connection.
  */
 function endQuietly(stream: Writable): void {
   Reflect.set(stream, 'end', end);
 }
 
-/** One for all: a function of its own would be what each idle connection pays for. */
+/** One function for all streams: a closure for each would cost memory for every idle connection. */
 function end(this: Writable, ...args: readonly unknown[]): unknown {
   if (this.writableEnded && args.length === 0) return this;
   const inherited: unknown = Reflect.get(Object.getPrototypeOf(this), 'end');

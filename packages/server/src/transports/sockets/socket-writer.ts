@@ -1,46 +1,47 @@
 import type { Duplex } from 'node:stream';
 import { writePiece } from './write-piece.js';
 
-/** A socket, or a stream of HTTP/2, which does not count its bytes. */
+/** A socket, or an HTTP/2 stream, which does not count its bytes. */
 interface Outgoing extends Duplex {
   readonly bytesWritten?: number;
 }
 
 /**
- * Writes to a connection's socket, whole frames only, and knows how much of it the client has not taken yet. What is written
- * goes to the operating system at once where it has room; only what does not fit waits here, and only up to a limit, since
- * whoever writes asks {@link SocketWriter.full} first.
+ * Writes whole frames to the socket of a connection, and knows how many bytes the client has not taken yet. Bytes go to
+ * the operating system at once if it has room. Only the rest waits here, and only up to a limit, because callers check
+ * {@link SocketWriter.full} first.
  *
- * To be extended by what has one, not held: each object more is what every idle connection pays for.
+ * Links extend this class instead of holding an instance: each further object would cost memory for every idle
+ * connection.
  */
 export abstract class SocketWriter {
   readonly #socket: Outgoing;
   readonly #maxBufferedBytes: number;
-  /** Counted only where the stream does not. */
+  /** Counted only if the stream does not count. */
   #written = 0;
   #shut = false;
   #listening = false;
 
   constructor(socket: Outgoing, maxBufferedBytes: number) {
     this.#socket = socket;
-    // Below its own mark a socket never says that it has drained.
+    // A socket emits `drain` only if its own high-water mark was exceeded, so the limit must not be below that.
     this.#maxBufferedBytes = Math.max(maxBufferedBytes, socket.writableHighWaterMark);
   }
 
-  /** False once the transport has said goodbye by itself: nothing may follow that. */
+  /** False if the transport has already sent a close frame, after which nothing may follow. */
   protected abstract get isOpen(): boolean;
 
-  /** Found full for the first time since it drained. */
+  /** Called when a check finds the writer full for the first time since it drained. */
   protected filled(): void {}
 
-  /** What was found full has been taken. */
+  /** Called when a full writer has drained. */
   protected abstract drained(): void;
 
-  /** Also true once it is closed: nothing more goes in. */
+  /** Also true after closing: nothing more is accepted. */
   get full(): boolean {
     if (this.closed) return true;
     const full = this.#socket.writableLength > this.#maxBufferedBytes;
-    // Whoever finds it full comes back when told.
+    // The caller continues when {@link SocketWriter.drained} is called.
     if (full) this.#listen();
     return full;
   }
@@ -49,7 +50,7 @@ export abstract class SocketWriter {
     return this.#socket.writableLength;
   }
 
-  /** What the client has said and nobody has listened to. */
+  /** Bytes from the client that were not read yet. */
   protected get unreadBytes(): number {
     return this.#socket.readableLength;
   }
@@ -62,7 +63,7 @@ export abstract class SocketWriter {
     return this.#shut || !this.isOpen;
   }
 
-  /** What is written waits for {@link SocketWriter.release}. */
+  /** Delays writes until {@link SocketWriter.release}. */
   hold(): void {
     this.#socket.cork();
   }
@@ -71,7 +72,7 @@ export abstract class SocketWriter {
     this.#socket.uncork();
   }
 
-  /** From now on nothing is written any more. */
+  /** Ignores all later writes. */
   shut(): void {
     this.#shut = true;
   }
@@ -82,7 +83,7 @@ export abstract class SocketWriter {
     writePiece(this.#socket, bytes);
   }
 
-  /** Only while something waits: a listener would cost every idle connection. */
+  /** Listens only while something waits: a permanent listener would cost memory for every idle connection. */
   #listen(): void {
     if (this.#listening) return;
     this.#listening = true;

@@ -4,12 +4,15 @@ import { BoundedMap } from '../../core/bounded-map.js';
 const MOST_KEPT = 1_000;
 const LONGEST_KEPT = 300;
 
-/** Of which no two clients say the same, and which are secrets in part. */
+/** Headers whose values differ for each client; some are secrets. */
 const OWN: ReadonlySet<string> = new Set(['sec-websocket-key', 'cookie', 'authorization']);
 
 const kept = new BoundedMap<string, string>(MOST_KEPT);
 
-/** The same text, and as a rule the one that other clients hold too: names and most values of headers are the same for all. */
+/**
+ * Returns an equal string, usually the one that other clients already hold: header names, and most header values, are
+ * the same for all clients.
+ */
 export function intern(text: string): string {
   if (text.length > LONGEST_KEPT) return text;
   const known = kept.get(text);
@@ -18,7 +21,7 @@ export function intern(text: string): string {
   return text;
 }
 
-/** Lets a request that is kept as long as its connection lives hold texts that it shares with others, where it would hold its own. */
+/** Interns the strings of a request that is kept as long as its connection lives. */
 export function internRequest(request: IncomingMessage): void {
   const { rawHeaders } = request;
   internUrlAndHeaders(request);

@@ -2,7 +2,7 @@
 const TEXT = 0x1;
 const BINARY = 0x2;
 const FIN = 0x80;
-/** Says that the message is compressed (RFC 7692 section 6). */
+/** Marks a compressed message (RFC 7692 section 6). */
 const RSV1 = 0x40;
 
 /** A whole, unmasked frame with a text message, as a server sends it (RFC 6455 section 5.2). */
@@ -15,7 +15,7 @@ export function textFrame(text: string): Buffer {
   return frame;
 }
 
-/** The same of a text that is UTF-8 already. */
+/** The same for a text that is already encoded as UTF-8. */
 export function encodedTextFrame(text: Uint8Array): Buffer {
   return frameOf(TEXT, text);
 }
@@ -24,20 +24,20 @@ export function binaryFrame(bytes: Uint8Array): Buffer {
   return frameOf(BINARY, bytes);
 }
 
-/** A text message whose payload was compressed, for connections that negotiated permessage-deflate. */
+/** A text message with a compressed payload, for connections that negotiated permessage-deflate. */
 export function compressedTextFrame(payload: Uint8Array): Buffer {
   return frameOf(RSV1 | TEXT, payload);
 }
 
-/** A ping without payload (RFC 6455 section 5.5.2): the same bytes for everybody. */
+/** A ping without payload (RFC 6455 section 5.5.2): the same bytes for all clients. */
 export const PING_FRAME = Buffer.from([FIN | 0x9, 0]);
 
-/** How many bytes stand before a payload of that size. */
+/** The size of the header for a payload of that size. */
 export function headerSize(payloadSize: number): number {
   return payloadSize < 126 ? 2 : payloadSize < 65_536 ? 4 : 10;
 }
 
-/** Writes what stands before the payload of a text message, and returns where the payload begins. */
+/** Writes the header of a text message. @returns the offset in `target` where the payload begins */
 export function writeTextHeader(target: Buffer, at: number, payloadSize: number): number {
   return writeHeader(target, at, TEXT, payloadSize);
 }

@@ -2,15 +2,15 @@ import { ChunkMemory } from '../../core/delivery/chunk-memory.js';
 import type { Format } from '../../core/ports/delivery.js';
 import { eventBlocks } from './event-blocks.js';
 
-/** How the bytes of an event stream are sent as the body of a response. */
+/** How an event stream is sent as the body of a response. */
 export interface StreamBody {
-  /** Of events. */
+  /** The format of events. */
   readonly format: Format;
-  /** The bytes of any other block. */
+  /** Encodes any other block. */
   encode(block: Buffer): Buffer;
 }
 
-/** From how many takers on the bytes get memory of their own, as those of other formats do. */
+/** For this many connections or more, a chunk gets memory of its own, as in other formats. */
 const MANY = 32;
 
 const chunkMemory = new ChunkMemory();
@@ -18,8 +18,8 @@ const chunkMemory = new ChunkMemory();
 const LINE_END = '\r\n';
 
 /**
- * In chunks (RFC 9112 section 7.1): a client can tell a stream that ended, by the last chunk, from one that broke off. The
- * bytes are the same for all clients.
+ * Chunked transfer coding (RFC 9112 section 7.1): the last chunk distinguishes a stream that ended from one that broke
+ * off. The bytes are the same for all clients.
  */
 export const chunkedBody: StreamBody = {
   format: {
@@ -32,7 +32,7 @@ export const chunkedBody: StreamBody = {
       const end = eventBlocks.write(event, target, start);
       return end + target.write(LINE_END, end, 'latin1');
     },
-    /** Several are one chunk: a client is told of each chunk. */
+    /** Several events form one chunk, because clients process each chunk separately. */
     together(events, takers) {
       if (events.length < 2) return undefined;
       let size = 0;
@@ -50,7 +50,9 @@ export const chunkedBody: StreamBody = {
   },
 };
 
-/** As it is: HTTP/2 has frames of its own, and HTTP/1.0, which nginx speaks unless told otherwise, knows no chunks. */
+/**
+ * The unchanged stream: HTTP/2 has its own frames, and HTTP/1.0, which nginx uses by default, has no chunked coding.
+ */
 export const plainBody: StreamBody = {
   format: eventBlocks,
   encode: (block) => block,

@@ -6,8 +6,8 @@ const END = Buffer.from('\n\n');
 const FRAMING_BYTES = ID.length + DATA.length + END.length;
 
 /**
- * One `message` event for each event, its id the position, so that `Last-Event-ID` resumes after it. The JSON text is compact, so
- * it has no line break that would need a `data:` line of its own.
+ * One `message` event for each event, with its position as the id, so that `Last-Event-ID` resumes after it. The JSON
+ * text is compact and has no line breaks, so one `data:` line is enough.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */

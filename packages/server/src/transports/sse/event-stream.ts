@@ -10,10 +10,10 @@ import { internRequest } from '../sockets/string-interning.js';
 import { chunkedBody, plainBody } from './body.js';
 import { NEVER_AGAIN, SseLink } from './sse-link.js';
 
-/** The id under which the one subscription of an event stream runs. */
+/** The id of the only subscription of an event stream. */
 const THE_SUBSCRIPTION = 0;
 
-/** Answers those who ask a route for an event stream. */
+/** Serves requests for event streams at the routes. */
 export class EventStream {
   readonly #registry: ClientRegistry;
   readonly #streaming = new Set<Duplex>();
@@ -22,7 +22,7 @@ export class EventStream {
     this.#registry = registry;
   }
 
-  /** Ends all that is left without a word. */
+  /** Ends all remaining streams at once. */
   destroy(): void {
     for (const socket of this.#streaming) socket.destroy();
   }
@@ -36,24 +36,24 @@ export class EventStream {
   #decided(verdict: RouteVerdict, request: IncomingMessage, response: ServerResponse): void {
     const socket = carrierOf(request, response);
     if (response.destroyed) return;
-    // A request that is pipelined behind a stream would wait for ever, and one more with each that follows.
+    // A request that is pipelined behind a stream would wait forever, and so would each later one.
     if (this.#streaming.has(socket)) return void socket.destroy();
     const cors = corsHeaders(request, this.#registry.options.origins);
     if (!('route' in verdict)) {
-      // An EventSource asks no more after any status but 200; after a connection that broke, it does.
+      // An EventSource gives up after any status other than 200, but reconnects after a broken connection.
       if (verdict.status === 503) return void socket.destroy();
       return this.#refuse(request, response, verdict, cors);
     }
     const { route, identity } = verdict;
     const lastEventId = lastEventIdOf(request) ?? verdict.query.lastEventId;
-    // After 204 an EventSource does not ask again (HTML, section 9.2.3).
+    // After 204, an EventSource does not reconnect (HTML, section 9.2.3).
     if (isSentAway(lastEventId)) {
       return refuseRequest(response, { status: 204, message: '' }, cors);
     }
     const query = resumed(verdict.query, lastEventId);
     const wrong = wrongQuery({ route, query }, this.#registry.options);
     if (wrong) return this.#refuse(request, response, wrong, cors);
-    // The socket is still another answer's: no place for a stream.
+    // The socket still belongs to an earlier response, so no stream can begin.
     if (response.socket === null) return void socket.destroy();
     internRequest(request);
     begin(request, response, cors);
@@ -62,7 +62,7 @@ export class EventStream {
     link.connection = connection;
     response.on('close', () => {
       const forget = () => this.#streaming.delete(socket);
-      // After its last chunk a client may keep the connection, or never read so far.
+      // After the last chunk, a client may keep the connection open, or never read that far.
       if (socket.destroyed) forget();
       else socket.once('close', forget);
       this.#registry.leave(connection, 1000, '');
@@ -87,8 +87,8 @@ export class EventStream {
 }
 
 /**
- * What the body is written to. It is the socket itself, past the response, so that the same bytes go to all; in HTTP/2 the socket
- * is that of many streams.
+ * The stream to which the body is written. In HTTP/1 it is the socket itself, past the response, so that the same bytes
+ * go to all clients. In HTTP/2 the socket carries many streams, so it is the stream of this request.
  */
 function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
   const stream: unknown = Reflect.get(response, 'stream');
@@ -108,11 +108,12 @@ function begin(request: IncomingMessage, response: ServerResponse, cors: Record<
   if (!isChunked(response)) response.removeHeader('Transfer-Encoding');
   response.writeHead(200, {
     'Content-Type': 'text/event-stream',
-    // A proxy or a middleware that compresses would collect the stream before it passes it on.
+    // A compressing proxy or middleware would buffer the stream before it passes it on.
     'Cache-Control': 'no-cache, no-store, no-transform',
-    // So would nginx.
+    // Without this header, nginx buffers the stream.
     'X-Accel-Buffering': 'no',
-    // Not with `Connection: close`: fetch in Node.js takes any end of such a connection for the end of the body, chunks or not.
+    // Not together with `Connection: close`: fetch in Node.js treats any end of such a connection as the end of the
+    // body, even with chunks.
     ...(isChunked(response) ? { 'Transfer-Encoding': 'chunked' } : {}),
     ...(httpVersionMajor === 1 && !isChunked(response) ? { Connection: 'close' } : {}),
     ...cors,
@@ -120,18 +121,19 @@ function begin(request: IncomingMessage, response: ServerResponse, cors: Record<
   response.flushHeaders();
 }
 
-/** The header that browsers send. An empty one stands for none (HTML, section 9.2.4). */
+/** The header that browsers send. An empty value counts as absent (HTML, section 9.2.4). */
 function lastEventIdOf({ headers }: IncomingMessage): string | undefined {
   const id = headers['last-event-id'];
   return typeof id === 'string' && id !== '' ? id : undefined;
 }
 
-/** A position without a proof, in the form of release 0.1: a subscription from it begins with `reset`. */
+/** A position without a proof, in the format of release 0.1: a subscription from it begins with `reset`. */
 const UNPROVABLE = encodePosition({ offset: 0, fingerprint: 0 });
 
 /**
- * The query of a client that reconnects: its last id replaces the `since` of its URL, which is where it began. An id that is not a position,
- * such as one of another service at the same URL, leads to `reset`: after a status other than 200 an EventSource gives up for good.
+ * The query of a reconnecting client: its last event id replaces the `since` of its URL, with which it first connected.
+ * An id that is not a position, such as that of another service at the same URL, leads to `reset`: an EventSource gives
+ * up permanently after a status other than 200.
  */
 function resumed(query: Query, lastEventId: string | undefined): Query {
   if (lastEventId === undefined) return query;
@@ -147,7 +149,7 @@ function isPosition(text: string): boolean {
   }
 }
 
-/** A browser comes back by itself, although the end of its stream said that it must not. */
+/** Whether the client was told not to reconnect. A browser reconnects nevertheless. */
 function isSentAway(lastEventId: string | undefined): boolean {
   return lastEventId?.startsWith(NEVER_AGAIN) === true;
 }

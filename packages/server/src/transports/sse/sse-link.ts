@@ -9,25 +9,25 @@ import { CLOSE_TIMEOUT_MS, closeReason, refusalCode } from '../sockets/closing.j
 import { SocketWriter } from '../sockets/socket-writer.js';
 import type { StreamBody } from './body.js';
 
-/** Begins the `Last-Event-ID` of a client that was told not to come back; no position begins like this. */
+/** The start of the `Last-Event-ID` of a client that was told not to reconnect; no position starts like this. */
 export const NEVER_AGAIN = '!';
 
-/** A comment line: a sign of life that no client acts upon. */
+/** A comment line: a heartbeat that clients ignore. */
 const COMMENT = Buffer.from(':\n\n');
 
 /**
- * Server-Sent Events. Control frames that matter to a client are events of their own name: `subscribed`, `snapshot`, `reset`, `message`
- * from a handler as `ephemeral`, `closing`.
+ * Server-Sent Events. Control frames that matter to a client are events with their own names: `subscribed`, `snapshot`,
+ * `reset`, `closing`, and `ephemeral` for a message of a handler.
  */
 export class SseLink extends SocketWriter implements Link {
   readonly #response: ServerResponse;
   readonly #socket: Duplex;
   readonly #body: StreamBody;
   readonly #clock: Clock;
-  /** Whose link it is, as soon as there is one. */
+  /** The connection of this link, once it is open. */
   connection: ClientConnection | undefined;
 
-  /** @param socket what the body is written to: the socket, or a stream of HTTP/2 */
+  /** @param socket the stream for the body: the socket, or an HTTP/2 stream */
   constructor(
     response: ServerResponse,
     socket: Duplex,
@@ -58,13 +58,13 @@ export class SseLink extends SocketWriter implements Link {
       case 'subscribed':
         return this.#write(`id: ${frame.position}\nevent: subscribed\ndata: ${encodeFrame(frame)}\n\n`);
       case 'checkpoint':
-        // An id alone moves Last-Event-ID, and dispatches nothing.
+        // An id alone sets Last-Event-ID without dispatching an event.
         return this.#write(`id: ${frame.position}\n\n`);
       case 'reset':
         return this.#write(`event: reset\ndata: ${encodeFrame(frame)}\n\n`);
       case 'error':
         this.#write(`event: refused\ndata: ${encodeFrame(frame)}\n\n`);
-        // Its one subscription is over. A browser comes back only to a stream that ends.
+        // The only subscription has ended. A browser reconnects only after the stream ends.
         return this.close(refusalCode(frame.code), frame.message);
       case 'draining':
         return this.#write(`retry: ${frame.reconnectInMs}\n\n`);
@@ -84,13 +84,13 @@ export class SseLink extends SocketWriter implements Link {
 
   close(code: CloseCode, reason?: string): void {
     if (this.closed) return;
-    // A browser comes back whatever it is told, and says this id; `204` then ends it for good.
+    // A browser reconnects in any case, and then sends this id; the response 204 stops it permanently.
     const id = code.reconnect ? '' : `id: ${NEVER_AGAIN}${code.code}\n`;
     this.#write(`${id}event: closing\ndata: ${JSON.stringify({ ...code, reason: closeReason(code, reason) })}\n\n`);
     this.shut();
     this.#response.end();
     this.#socket.end();
-    // One that reads nothing, or never ends its side, would else stay for ever.
+    // A client that does not read, or never closes its side, would otherwise stay connected forever.
     const cancel = this.#clock.after(CLOSE_TIMEOUT_MS, () => this.#socket.destroy());
     this.#socket.once('close', cancel);
   }

@@ -1,7 +1,7 @@
 import type { Transport } from '../../core/ports/transport.js';
 
 /**
- * Server-Sent Events (HTML, section 9.2), for `EventSource` and whoever reads `text/event-stream`.
+ * Server-Sent Events (HTML, section 9.2), for `EventSource` and other clients that read `text/event-stream`.
  *
  * @example
  * await createGateway({ log, routes, transports: [websocket(), sse()] });

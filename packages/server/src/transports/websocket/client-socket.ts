@@ -2,10 +2,10 @@ import type { ClientConnection } from '../../core/connections/client-connection.
 import { forgetListenerTable } from '../../private-fields/node-net.js';
 import { PacedSocket } from '../sockets/paced-socket.js';
 
-/** How many answers to pings may wait to be taken by a client that goes on to ask: as many as `ws` lets wait by itself. */
+/** How many pongs may wait for a client that keeps sending pings. `ws` has the same limit. */
 const MOST_PONGS = 60;
 
-/** Hears all clients. */
+/** Receives the events of all clients. */
 export interface ClientListener {
   message(connection: ClientConnection, data: Buffer, isBinary: boolean): void;
   ping(connection: ClientConnection): void;
@@ -15,8 +15,8 @@ export interface ClientListener {
 }
 
 /**
- * A WebSocket that tells one listener for all what happens to it: listeners of its own, and the table in which an emitter keeps them, would
- * cost each idle connection some seven hundred bytes.
+ * A WebSocket that reports its events to one listener for all clients. Listeners of its own, and the table in which an
+ * emitter keeps them, would cost about seven hundred bytes for each idle connection.
  */
 export class ClientSocket extends PacedSocket {
   #listener: ClientListener | undefined;
@@ -36,7 +36,10 @@ export class ClientSocket extends PacedSocket {
     return true;
   }
 
-  /** What `ws` does by itself where it is let, for which it keeps a function for each client that may never ask. */
+  /**
+   * Answers a ping. `ws` can do this itself, but keeps a function for each client, even if the client never sends a
+   * ping.
+   */
   #answer(data: unknown): void {
     if (this.readyState !== this.OPEN) return;
     if (this.#pongs >= MOST_PONGS) return this.terminate();

@@ -2,13 +2,13 @@ import type { DeliveredEvent, Format } from '../../core/ports/delivery.js';
 import { headerSize, writeTextHeader } from '../sockets/websocket-frame.js';
 import type { ContinuedEvents } from './compression/continued-events.js';
 
-/** The formats in which a connection may get events. */
+/** The formats in which a connection can get events. */
 export interface EventFormats {
-  /** One frame for each event: all that every client takes. */
+  /** One frame for each event, which every client accepts. */
   readonly separate: Format;
-  /** For clients that also take several events in one frame. */
+  /** For clients that also accept several events in one frame. */
   readonly together: Format;
-  /** For clients that remember what they were sent before: the same, where it goes on from that. */
+  /** The same formats with compression that refers to earlier messages, for clients that keep their context. */
   readonly continued?: { readonly separate: ContinuedEvents; readonly together: ContinuedEvents };
 }
 
@@ -22,5 +22,5 @@ export const eventFrames: Format = {
   },
 };
 
-/** What all connections share that take nothing compressed. Uncompressed, events together would be no smaller. */
+/** For all connections without compression. Uncompressed, a batch would be no smaller than its events. */
 export const PLAIN_FORMATS: EventFormats = { separate: eventFrames, together: eventFrames };

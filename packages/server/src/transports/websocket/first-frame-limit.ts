@@ -1,44 +1,51 @@
 import type { Clock } from '../../core/time/clock.js';
 
-/** How many may be about to say their first words without being held, and how many who are held are heard in one turn of the event loop. */
+/**
+ * How many new clients may be read from without being held, and how many held clients are released in one event loop
+ * turn.
+ */
 const AT_ONCE = 16;
 
-/** How often those who are held are looked at while none of them has said anything. */
+/** The interval, in milliseconds, at which held clients are checked while none of them has sent data. */
 const LOOK_MS = 5;
 
-/** How many who are held are looked at in one turn: all of ten thousand who say nothing would cost more than to listen to some. */
+/**
+ * How many held clients are checked in one turn: checking ten thousand silent clients would cost more than reading from
+ * some.
+ */
 const MOST_LOOKS = 512;
 
-/** After how long one who is held, and says nothing, is held no longer. */
+/** How long a silent client is held, in milliseconds. */
 const MAX_HOLD_MS = 2_000;
 
-/** One who came in and is expected to say what it wants. */
+/** A client that has connected and must send its first frame. */
 export interface NewClient {
-  /** Whether it has said something that was not listened to yet. */
+  /** Whether data has arrived that was not read yet. */
   readonly hasSentData: boolean;
-  /** Whether to listen to it. */
+  /** Stops or resumes reading from the client. */
   setHeld(held: boolean): void;
 }
 
 /**
- * Listens to those who came in lately, a few in each turn of the event loop. Thousands who come back are let in at a pace, but what they
- * say then may become readable in one turn, by chance or because their network stalled, and to listen to all of it, one after the other,
- * would hold up the events of everybody else. So from the 17th on who has said nothing yet, those who come in are held, in order: nothing is
- * read from them but what Node.js has read ahead, until it is their turn.
+ * Reads the first frames of new clients, a few in each event loop turn. Handshakes are paced, but the first frames of
+ * thousands of returning clients can become readable in one turn, by chance or because their network stalled. Handling
+ * all of them one after the other would delay events for everybody else. So if 16 new clients have not sent a frame
+ * yet, further ones are held, in order of arrival. From a held client, nothing is read beyond what Node.js has already
+ * buffered.
  */
 export class FirstFrameLimit {
   readonly #clock: Clock;
-  /** Since when; in order. */
+  /** Clients and the time when they connected, in order of arrival. */
   readonly #listenedTo = new Map<NewClient, number>();
   readonly #held = new Map<NewClient, number>();
-  /** True while a check for guests that have spoken is scheduled. */
+  /** True while a check of the held clients is scheduled. */
   #looking = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Who came in; to be told when it has spoken, or left. */
+  /** Adds a client that has connected. Call {@link FirstFrameLimit.delete} when it has sent a frame or has left. */
   expect(client: NewClient): void {
     const now = this.#clock.now();
     for (const [silent, since] of this.#listenedTo) {
@@ -55,7 +62,7 @@ export class FirstFrameLimit {
     this.#looking = true;
   }
 
-  /** It said something, or is gone. */
+  /** Removes a client that has sent a frame or has left. */
   delete(client: NewClient): void {
     if (!this.#listenedTo.delete(client)) this.#held.delete(client);
   }
@@ -71,7 +78,7 @@ export class FirstFrameLimit {
       const isSilent = !client.hasSentData && now - since < MAX_HOLD_MS;
       if (isSilent && all) continue;
       this.#held.delete(client);
-      // To the end, so that the others have their look.
+      // Moved to the end, so that the other clients are checked too.
       if (isSilent) this.#held.set(client, since);
       else {
         client.setHeld(false);

@@ -4,11 +4,11 @@ import type { ControlFrame } from '../../core/ports/link.js';
 import { textFrame } from '../sockets/websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
 
-/** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames beside them. */
+/** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames in addition. */
 export class FramesLink extends WebSocketLink {
-  /** Whether the client said that it takes several events in one frame. */
+  /** Whether the client accepts several events in one frame. */
   #takesBatches = false;
-  /** The subscription that event frames belong to, as the client sees it. */
+  /** The subscription to which the client attributes event frames. */
   #current: RequestId | undefined;
 
   override get transport(): 'pregon.v1' {

@@ -7,7 +7,7 @@ import type { FirstFrameLimit } from './first-frame-limit.js';
 import { FramesLink } from './frames-link.js';
 import { WebSocketLink } from './websocket-link.js';
 
-/** What clients say, and their leaving. */
+/** Handles the messages of clients and the end of their connections. */
 export class Incoming implements ClientListener {
   readonly #registry: ClientRegistry;
   readonly #limits: FrameLimits;
@@ -31,7 +31,7 @@ export class Incoming implements ClientListener {
 
   ping(connection: ClientConnection): void {
     this.pong(connection);
-    // It was answered by a pong, which waits too where the client does not read.
+    // The pong that answered the ping also waits if the client does not read.
     connection.regulate();
   }
 

@@ -6,8 +6,8 @@ import { binaryFrame, textFrame } from '../sockets/websocket-frame.js';
 import { WebSocketLink } from './websocket-link.js';
 
 /**
- * Plain WebSocket, no subprotocol: events and nothing but events. What has no place in that (a position that cannot be
- * served, an error) closes the connection with a code that says so.
+ * Plain WebSocket without subprotocol: sends only events. Anything else, such as an error or a position that cannot be
+ * served, closes the connection with a code that says so.
  */
 export class PlainLink extends WebSocketLink {
   override get transport(): 'websocket' {

@@ -1,4 +1,4 @@
-/** Lets only so many go on at the same time; the others wait, first come, first served. */
+/** Limits how many tasks run at the same time; the others wait, first come, first served. */
 export class Semaphore {
   readonly #waiting: (() => void)[] = [];
   #free: number;
@@ -7,7 +7,7 @@ export class Semaphore {
     this.#free = atOnce;
   }
 
-  /** Calls `work` when there is room; it is over when it calls `done`. */
+  /** Calls `work` when there is room; the task ends when it calls `done`. */
   take(work: (done: () => void) => void): void {
     const begin = () => work(() => this.#next());
     if (this.#free === 0) this.#waiting.push(begin);

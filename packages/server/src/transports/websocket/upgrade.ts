@@ -28,31 +28,31 @@ import { Incoming } from './incoming.js';
 import { PlainLink } from './plain-link.js';
 import { WebSocketLink } from './websocket-link.js';
 
-/** The largest message on a route that has nothing to do with messages: of a plain client, of which it is dropped. */
+/** The largest message of a plain client on a route without message handlers, where messages are dropped. */
 const MAX_UNREAD_BYTES = 16_384;
 
-/** The same under `pregon.v1`, where it may be a `subscribe` with as many patterns as a connection may have. */
+/** The same for `pregon.v1`, where the message may be a `subscribe` with as many patterns as a connection may have. */
 const MAX_CONTROL_BYTES = 327_680;
 
-/** The id under which the one subscription of a plain connection runs. */
+/** The id of the only subscription of a plain connection. */
 const THE_SUBSCRIPTION = 0;
 
-/** How many fragments of a message, and how many pieces that arrived of one, are taken whatever its size may be. */
+/** The minimum limits on the fragments of a message, and on its received pieces, whatever the message limit is. */
 const LEAST_FRAGMENTS = 64;
 const LEAST_CHUNKS = 4_096;
 
 type ClientServer = Server<typeof ClientSocket>;
 
-/** Answers upgrade requests: `ws` does the handshake and reads what clients send; what they are sent is written by our links. */
+/** Handles upgrade requests. `ws` performs the handshake and reads from clients; our links write to them. */
 export class WebSocketUpgrade {
   readonly #registry: ClientRegistry;
   readonly #limits: FrameLimits;
   readonly #firstFrames: FirstFrameLimit;
   readonly #incoming: Incoming;
   readonly #server: ClientServer;
-  /** Agrees on permessage-deflate with whoever comes: those who offered it, on a route that has it. */
+  /** Accepts permessage-deflate. Used only if the client offered it and the route compresses. */
   readonly #compressing: ClientServer;
-  /** By threshold: routes that have the same share what is compressed. */
+  /** By threshold: routes with the same threshold share the compressed frames. */
   readonly #compressed = new Map<number, CompressedEvents>();
 
   constructor(registry: ClientRegistry, limits: FrameLimits) {
@@ -62,13 +62,13 @@ export class WebSocketUpgrade {
     this.#incoming = new Incoming(registry, limits, this.#firstFrames);
     this.#server = createServer(limits.maxFrameBytes, false);
     this.#compressing = createServer(limits.maxFrameBytes, {
-      // Whether the client is to forget what it was sent is left to it.
+      // serverNoContextTakeover is not set: the offer decides whether our messages may refer to earlier ones.
       clientNoContextTakeover: true,
       serverMaxWindowBits: WINDOW_BITS,
     });
   }
 
-  /** Takes the arguments of an `upgrade` event; a stream that is no socket of the operating system is refused. */
+  /** Handles an `upgrade` event. A stream that is not a socket of the operating system is refused. */
   handle(request: IncomingMessage, stream: Duplex, head: Buffer): void | Promise<void> {
     if (!(stream instanceof Socket)) return void stream.destroy();
     guard(stream);
@@ -77,7 +77,7 @@ export class WebSocketUpgrade {
     this.#decided(verdict, request, stream, head);
   }
 
-  /** Ends all that is left without a word. */
+  /** Ends all remaining connections at once, without a close frame. */
   destroy(): void {
     for (const { link } of this.#registry.connections) if (link instanceof WebSocketLink) link.terminate();
   }
@@ -105,14 +105,17 @@ export class WebSocketUpgrade {
     refuseUpgrade(socket, refusal);
   }
 
-  /** Large messages are for handlers only. */
+  /** Only routes with message handlers accept large messages. */
   #maxMessageBytes({ protocol }: ClientSocket, { takesMessages }: ServedRoute): number {
     const { maxFrameBytes } = this.#limits;
     if (takesMessages) return maxFrameBytes;
     return Math.min(maxFrameBytes, protocol === SUBPROTOCOL ? MAX_CONTROL_BYTES : MAX_UNREAD_BYTES);
   }
 
-  /** Not within `#decided`: what is kept from here would keep all that is known there, the whole request, as long as the connection lives. */
+  /**
+   * Separate from `#decided`, because closures that are created here live as long as the connection. Within `#decided`
+   * they would keep its whole scope, including the request.
+   */
   #enter(
     client: ClientSocket,
     socket: Socket,
@@ -147,7 +150,7 @@ function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflat
     WebSocket: ClientSocket,
     perMessageDeflate,
     maxPayload: maxFrameBytes,
-    // Browsers send 128 KiB in a fragment; smaller ones, and empty ones, are parsed without a message in the end.
+    // Browsers send fragments of 128 KiB. Smaller or empty fragments cost parsing without ever completing a message.
     maxFragments: Math.max(LEAST_FRAGMENTS, Math.ceil(maxFrameBytes / 1_024)),
     maxBufferedChunks: Math.max(LEAST_CHUNKS, Math.ceil(maxFrameBytes / 256)),
     closeTimeout: CLOSE_TIMEOUT_MS,

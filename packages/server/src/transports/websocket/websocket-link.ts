@@ -12,15 +12,15 @@ import { ClientContext } from './compression/client-context.js';
 import type { EventFormats } from './event-formats.js';
 import type { NewClient } from './first-frame-limit.js';
 
-/** What is the same for all connections by WebSocket, whatever they speak on it. */
+/** The common part of all WebSocket links, with or without subprotocol. */
 export abstract class WebSocketLink extends SocketWriter implements Link, NewClient {
   readonly #client: PacedSocket;
   readonly #formats: EventFormats;
   #isRegulated = false;
   #isHeld = false;
-  /** Undefined where nothing that is sent to the client goes on from what was sent before. */
+  /** Undefined if messages to this client never refer to earlier ones. */
   readonly #context: ClientContext | undefined;
-  /** Whose link it is, as soon as there is one. */
+  /** The connection of this link, once it is open. */
   connection: ClientConnection | undefined;
 
   constructor(client: PacedSocket, socket: Socket, maxBufferedBytes: number, formats: EventFormats) {
@@ -59,34 +59,34 @@ export abstract class WebSocketLink extends SocketWriter implements Link, NewCli
     this.#client.dismiss(code.code, closeReason(code, reason));
   }
 
-  /** Without a word. */
+  /** Ends the connection without a close frame. */
   terminate(): void {
     this.#client.terminate();
   }
 
-  /** A close frame may also be sent by ws: in answer to the client's, or to a frame that is none. */
+  /** `ws` may also send a close frame: in answer to the client's, or to an invalid frame. */
   protected override get isOpen(): boolean {
     return this.#client.readyState === this.#client.OPEN;
   }
 
   #read(): void {
-    // Once it is closing, the answer to the goodbye is still to be read.
+    // While closing, the answer to the close frame must still be read.
     if (this.closed || !(this.#isRegulated || this.#isHeld)) this.#client.resume();
     else this.#client.pause();
   }
 
-  /** @param form how the client takes events that come at once */
+  /** @param form whether the client takes several events in one frame */
   protected writeEvents(chunk: EventChunk, form: 'separate' | 'together'): void {
     const formats = this.#formats;
     this.write(this.#context?.take(chunk, formats, form) ?? chunk.bytes(formats[form]));
   }
 
-  /** It is gone. */
+  /** The client has left. */
   left(): void {
     this.#context?.release();
   }
 
-  /** What it is sent next is what it missed, which nobody else is sent with it. */
+  /** A full client continues with the events that it missed, which no other client gets at the same time. */
   protected override filled(): void {
     this.#context?.release();
   }

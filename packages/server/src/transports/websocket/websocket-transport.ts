@@ -1,7 +1,7 @@
 import type { Transport } from '../../core/ports/transport.js';
 
 /**
- * WebSocket (RFC 6455): plain, events and nothing else, and with the subprotocol `pregon.v1`.
+ * WebSocket (RFC 6455): plain, which sends only events, and with the subprotocol `pregon.v1`.
  *
  * @example
  * await createGateway({ log, routes, transports: [websocket()] });
@@ -19,7 +19,7 @@ export function websocket(): Transport {
       const { registry, frames } = GatewayKernel.of(kernel);
       const upgrades = new WebSocketUpgrade(registry, frames);
       return {
-        // Of upgrades: what is none of WebSocket is refused with a reason.
+        // Takes all upgrades: a request for another protocol is refused with a reason.
         takes: () => true,
         upgrade: (request, socket, head) => upgrades.handle(request, socket, head),
         destroy: () => upgrades.destroy(),

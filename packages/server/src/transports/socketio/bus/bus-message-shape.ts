@@ -1,14 +1,14 @@
 import type { ClusterMessage, ClusterResponse } from 'socket.io-adapter';
 import { socketIo } from '../library.js';
 
-/** The members of an object that came from outside. */
+/** The members of an object from an untrusted source. */
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a message that another gateway wrote, or anybody who may write to the log: what is not of the right shape throws, and what is
- * not known is left out.
+ * Validates a message from the log, which another gateway wrote, or any process that may write to the log. An invalid
+ * shape throws, and unknown members are left out.
  *
- * @throws TypeError that names the first member that is wrong
+ * @throws TypeError that names the first invalid member
  */
 export function readBusMessage(value: unknown): ClusterMessage | ClusterResponse {
   const { MessageType } = socketIo();
@@ -36,7 +36,7 @@ export function readBusMessage(value: unknown): ClusterMessage | ClusterResponse
       return { ...from, type, data: { requestId: textOf(data, 'requestId'), sockets: listOf(data, 'sockets') } };
     case MessageType.SERVER_SIDE_EMIT:
       return { ...from, type, data: { packet: listOf(data, 'packet'), ...optionalRequest(data) } };
-    // JSON leaves out what is undefined.
+    // These may lack `packet`: JSON leaves out undefined members.
     case MessageType.SERVER_SIDE_EMIT_RESPONSE:
     case MessageType.BROADCAST_ACK:
       return { ...from, type, data: { requestId: textOf(data, 'requestId'), packet: data['packet'] } };
@@ -60,7 +60,7 @@ function optsOf(data: Members) {
   };
 }
 
-/** What else a packet has is for those who get it. */
+/** Keeps further members of the packet for its receivers. */
 function packetOf(data: Members): Members {
   const packet = membersOf(data['packet'], 'packet');
   numberOf(packet, 'type');
@@ -85,7 +85,7 @@ function roomsOf(members: Members, name: string): string[] {
   return rooms;
 }
 
-/** Rooms are texts by type; programs in JavaScript also name numbers. */
+/** The types of Socket.IO say that rooms are strings, but programs in JavaScript also use numbers. */
 function isRoom(value: unknown): value is string {
   return typeof value === 'string' || typeof value === 'number';
 }
@@ -118,5 +118,5 @@ function isMembers(value: unknown): value is Members {
 }
 
 function wrong(name: string): TypeError {
-  return new TypeError(`not a message between gateways: ${name} is missing or of the wrong kind`);
+  return new TypeError(`invalid message between gateways: ${name} is missing or has the wrong type`);
 }

@@ -3,23 +3,23 @@ import { readBusMessage } from './bus-message-shape.js';
 
 export type BusMessage = ClusterMessage | ClusterResponse;
 
-/** The key under which bytes stand as base64; an object that has such a key itself is wrapped in one. */
+/** The key that marks bytes in base64. An object that itself has such a key is wrapped in another one. */
 const TAG = '$bytes';
 
 /**
- * A message as JSON: what would go to clients, which is JSON beside bytes. So values are what `toJSON` makes of them, and functions are left
- * out.
+ * Encodes a message as JSON, with bytes in base64. Its content is what Socket.IO would send to clients: values are
+ * replaced by what their `toJSON` returns, and functions are left out.
  *
- * @throws RangeError if the message holds itself; TypeError if JSON cannot hold it
+ * @throws RangeError if the message contains itself; TypeError if it cannot be represented as JSON
  */
 export function encodeBusMessage(value: BusMessage): string {
   return JSON.stringify(pack(value));
 }
 
 /**
- * Reads a message, whoever wrote it: nothing but a message of the right shape gets through.
+ * Decodes and validates a message from an untrusted source.
  *
- * @throws SyntaxError | TypeError if it is none
+ * @throws SyntaxError | TypeError if the text is not a valid message
  */
 export function decodeBusMessage(text: string): BusMessage {
   return readBusMessage(unpack(JSON.parse(text)));

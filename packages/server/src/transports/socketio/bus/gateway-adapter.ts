@@ -19,21 +19,21 @@ interface Packet {
   readonly data: readonly unknown[];
 }
 
-/** What becomes of those who go and come back. */
+/** Decides which disconnected clients can recover their session. */
 export interface Sessions {
-  /** A socket that had entered is gone, for whatever reason; `keep` was called before if its connection broke. */
+  /** A socket has left after it entered the namespace. If its connection broke, `keep` was called before. */
   left(id: string): void;
-  /** A socket is gone that a middleware refused, or whose connection ended before it had entered. */
+  /** A socket has left before it entered the namespace: a middleware refused it, or its connection ended. */
   refused(id: string): void;
-  /** Somebody went whose connection broke. */
+  /** Keeps the session of a client whose connection broke. */
   keep(session: Pick<Session, 'sid' | 'rooms' | 'data'>): void;
-  /** Undefined where the session cannot be restored. */
+  /** Resolves with undefined if the session cannot be restored. */
   restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined>;
 }
 
 type AdapterLibrary = Pick<SocketIoLibrary, 'Adapter' | 'ClusterAdapterWithHeartbeat' | 'MessageType'>;
 
-/** @param sessions absent where there is nothing to come back to: a namespace that is no route */
+/** @param sessions undefined for a namespace that is not a route: it has no sessions to recover */
 export type GatewayAdapterClass = new (
   namespace: Namespace,
   bus: SocketIoBus,
@@ -41,10 +41,11 @@ export type GatewayAdapterClass = new (
 ) => SocketIoAdapter;
 
 /**
- * The rooms of a namespace, across all gateways of the log. What is emitted goes out at once, here and there, at most once; what makes
- * stock clients resume are our positions, and nothing else is ever taken for one.
+ * The adapter of a namespace: its rooms, across all gateways of the log. What the application emits is sent at once,
+ * here and on other gateways, at most once. Stock clients resume by Pregon's positions, and nothing else may look like
+ * one to them.
  *
- * @returns the class of adapters, which begins with a part of Socket.IO that is not loaded before
+ * @returns the adapter class. It is created here because its base class belongs to Socket.IO, which is loaded later
  */
 export function gatewayAdapter({
   Adapter,
@@ -82,14 +83,18 @@ export function gatewayAdapter({
       if (isResponse(message)) return this.onResponse(message);
       if (message.type !== MessageType.BROADCAST || message.data.requestId !== undefined)
         return this.onMessage(message);
-      // Who speaks is alive, and the rest is ours: the base class would add an offset of its own.
+      // A message proves that its sender is alive, so it counts as a heartbeat. The broadcast itself is handled here,
+      // because the base class would add an offset of its own.
       this.onMessage({ uid: message.uid, nsp: message.nsp, type: MessageType.HEARTBEAT });
       const { packet, opts } = message.data;
       const { rooms, except, flags } = opts;
       if (isPacket(packet)) this.#deliver(packet, { rooms: new Set(rooms), except: new Set(except), flags });
     }
 
-    /** At once, so that it keeps its place among what is emitted otherwise. @throws what cannot be written as JSON, to whoever emits it */
+    /**
+     * Writes at once, so that the packet keeps its order among other packets. @throws if the packet cannot be
+     * represented as JSON
+     */
     override broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
       if (!this.#staysHere(options)) {
         this.publish({ type: MessageType.BROADCAST, data: { packet, opts: listed(options) } });
@@ -98,7 +103,7 @@ export function gatewayAdapter({
       return Promise.resolve();
     }
 
-    /** At once, as without other gateways: who joins is in the room for what is emitted in the next line. */
+    /** Joins at once, as without other gateways: a socket is in the room for a packet that the next statement emits. */
     override async addSockets(options: BroadcastOptions, rooms: Room[]): Promise<void> {
       if (!options.flags?.local) {
         this.publish({ type: MessageType.SOCKETS_JOIN, data: { opts: listed(options), rooms } });
@@ -137,7 +142,7 @@ export function gatewayAdapter({
     override delAll(id: string): void {
       this.#unshareRooms(id);
       super.delAll(id);
-      // Socket.IO calls this before it takes the socket out of the namespace, where only those are that have entered.
+      // When Socket.IO calls this, the socket is still in the namespace if it had entered it.
       if (this.#namespace.sockets.has(id)) this.#sessions?.left(id);
       else this.#sessions?.refused(id);
     }
@@ -146,7 +151,7 @@ export function gatewayAdapter({
       this.#sessions?.keep({ sid, rooms, data });
     }
 
-    /** @throws Error where it cannot be restored, which begins a new one */
+    /** @throws Error if the session cannot be restored, so that Socket.IO begins a new one */
     override async restoreSession(pid: string, offset: string): Promise<Session> {
       const session = await this.#sessions?.restore(this.#namespace, pid, offset);
       if (!session) throw new Error('this session cannot be restored');
@@ -163,21 +168,25 @@ export function gatewayAdapter({
     }
 
     #deliver(packet: Packet, options: BroadcastOptions): void {
-      // With an id, the client adds its own last argument, the function that acknowledges.
+      // If the packet has an id, the client adds the last argument itself: the acknowledgement function.
       const data = this.#sessions && packet.id === undefined ? guardLastArgument(packet.data) : packet.data;
       Adapter.prototype.broadcast.call(this, { ...packet, data }, options);
     }
 
     /**
-     * Socket.IO gives every socket a private session id as soon as recovery is on for any namespace, and stock clients take it for a promise.
-     * A socket joins its own room right before the answer to its CONNECT is written, whatever middlewares there are.
+     * Removes the private session id. If recovery is on for any namespace, Socket.IO gives one to every socket, and
+     * stock clients take it as a promise of recovery. A socket joins its own room right before the answer to its
+     * CONNECT is written, whatever middlewares there are.
      */
     #withholdPid(id: string): void {
       const socket = this.#namespace.sockets.get(id);
       if (socket) replacePrivateId(socket, undefined);
     }
 
-    /** Everybody is in a room of joined own. Where that is his only one, and he alone is in it, one set says both: half as much for an idle client. */
+    /**
+     * Every socket is in a room of its own. If it is in no other room, and no other socket is in that room, both tables
+     * share one set: this halves the cost of an idle client.
+     */
     #shareRooms(id: string): void {
       const own = this.rooms.get(id);
       const joined = this.sids.get(id);
@@ -189,7 +198,10 @@ export function gatewayAdapter({
       if (own && own === this.sids.get(id)) this.sids.set(id, new Set(own));
     }
 
-    /** For one who is here: each has a room of his own, of which no other gateway knows. */
+    /**
+     * Whether a broadcast concerns only one socket of this gateway: other gateways do not have the room that belongs to
+     * it.
+     */
     #staysHere({ rooms, flags }: BroadcastOptions): boolean {
       if (flags?.local) return true;
       const [room] = rooms;
@@ -198,7 +210,7 @@ export function gatewayAdapter({
   };
 }
 
-/** Options as they go to other gateways. */
+/** The broadcast options in the form that is sent to other gateways. */
 function listed({ rooms, except = new Set(), flags = {} }: BroadcastOptions) {
   return { rooms: [...rooms], except: [...except], flags };
 }

@@ -1,20 +1,20 @@
 import type { OtherGateways, TellOthers } from '../../../core/broadcasts/other-gateways.js';
 import { type BusMessage, decodeBusMessage, encodeBusMessage } from './bus-message.js';
 
-/** Names the form of its messages: gateways of releases that have another form do not hear each other, and no more. */
+/** Names the format of the messages. Gateways of releases with different formats ignore each other. */
 const CHANNEL = 'socket.io/2';
 
-/** What hears a bus: the adapter of a namespace. */
+/** A receiver of messages: the adapter of a namespace. */
 export interface BusMember {
   hear(message: BusMessage): void;
 }
 
-/** Between the namespaces of this gateway and those of the same name on the others. */
+/** Connects the namespaces of this gateway with those of the same name on other gateways. */
 export class SocketIoBus {
   readonly #members = new Map<string, BusMember>();
   readonly #tellOthers: TellOthers | undefined;
 
-  /** @param others absent where the log has no way to other gateways: then there is nobody to tell */
+  /** @param others undefined if the log has no channel to other gateways: then messages are dropped */
   constructor(others: OtherGateways | undefined) {
     this.#tellOthers = others?.open(CHANNEL, (text) => this.#hear(text));
   }
@@ -27,13 +27,13 @@ export class SocketIoBus {
     this.#members.delete(namespace);
   }
 
-  /** @throws RangeError if the message holds what holds itself; TypeError if JSON cannot hold it */
+  /** @throws RangeError if the message contains itself; TypeError if it cannot be represented as JSON */
   send(message: BusMessage): void {
     this.#tellOthers?.(encodeBusMessage(message));
   }
 
   #hear(text: string): void {
-    // Nobody is here yet, nor is Socket.IO loaded.
+    // No namespace has joined, so Socket.IO may not even be loaded.
     if (this.#members.size === 0) return;
     const message = decodeBusMessage(text);
     this.#members.get(message.nsp)?.hear(message);

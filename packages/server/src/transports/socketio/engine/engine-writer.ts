@@ -8,36 +8,39 @@ export type EngineSocket = SocketIoSocket['conn'];
 
 type Transport = EngineSocket['transport'];
 
-/** A namespace that a client is in. */
+/** A namespace that the client is in. */
 export interface WritingNamespace {
-  /** The route that it is. */
+  /** The name of its route. */
   readonly route: string;
   drained(): void;
 }
 
-/** How much a client may ask that does not take the answers. */
+/** How many requests in a row a client may send while it does not take the answers. */
 const MOST_ASKED_WHILE_FULL = 100;
 
 /**
- * Writes to a client of Engine.IO. Where its transport is a WebSocket and nothing of Engine.IO's waits, whole frames go straight to the
- * operating system; else, and for long polling, messages go the ordinary way, behind what waits there. So what is written here and what
- * is emitted keep their order.
+ * Writes to a client of Engine.IO. If its transport is a WebSocket and nothing waits in Engine.IO, whole frames go
+ * directly to the operating system. Otherwise, and for long polling, messages go through Engine.IO, behind what waits
+ * there. So frames that are written here and packets that the application emits keep their order.
  *
- * One for each client, shared by all of its namespaces.
+ * There is one writer for each client, shared by all its namespaces.
  */
 export class EngineWriter {
   readonly #conn: EngineSocket;
   readonly #maxBufferedBytes: number;
-  /** Mostly one: the fewer objects, the less an idle client costs. */
+  /** Usually one. A plain array instead of a set: fewer objects make an idle client cheaper. */
   #users: readonly WritingNamespace[] = [];
   #askedWhileFull = 0;
-  /** The socket under the transport, where it is a WebSocket. */
+  /** The socket under the transport, if the transport is a WebSocket. */
   #socket: Socket | undefined;
-  /** Characters that went the ordinary way: all, those that its transport was handed, and those that the client has taken. */
+  /**
+   * Characters that went through Engine.IO: all of them, those passed to its transport, and those that the client has
+   * taken.
+   */
   #written = 0;
   #handed = 0;
   #taken = 0;
-  /** The transport that says when it is ready for more, while somebody waits for that. */
+  /** The transport on whose readiness this writer waits. */
   #listening: Transport | undefined;
 
   constructor(conn: EngineSocket, maxBufferedBytes: number) {
@@ -49,9 +52,9 @@ export class EngineWriter {
     conn.on('upgrade', (transport: Transport) => {
       this.#socket = socketOf(transport);
       this.#listening = undefined;
-      // Nobody upgrades before the last answer to a poll has come.
+      // A client upgrades only after the last answer to a poll has arrived.
       this.#taken = this.#handed;
-      // The transport before it was asked for nothing more, and Engine.IO writes first what it has kept.
+      // The former transport gets nothing more, and Engine.IO first writes what it has buffered.
       process.nextTick(() => this.#drain());
     });
   }
@@ -61,22 +64,22 @@ export class EngineWriter {
   }
 
   /**
-   * True where more than `maxBufferedBytes` wait, and not already where a client that polls is between two polls, or a packet of Engine.IO
-   * is under way: who is emitted to all the time would else never have its turn.
+   * True if more than `maxBufferedBytes` wait. It must not already be true between two polls, or while Engine.IO writes
+   * a packet: a client that the application emits to all the time would then never get its events.
    */
   get full(): boolean {
     const full = this.closed || this.bufferedBytes > this.#limit;
-    // Whoever finds it full comes back when told.
+    // The caller waits for {@link WritingNamespace.drained}.
     if (full) this.#listen();
     return full;
   }
 
-  /** Bytes that wait for the client to take them. */
+  /** Bytes that wait for the client. */
   get bufferedBytes(): number {
     return (this.#socket?.writableLength ?? 0) + this.#written - this.#taken;
   }
 
-  /** Bytes that were taken so far. */
+  /** Bytes that the client or the operating system has taken so far. */
   get takenBytes(): number {
     const socket = this.#socket;
     return this.#taken + (socket ? socket.bytesWritten - socket.writableLength : 0);
@@ -84,7 +87,7 @@ export class EngineWriter {
 
   /**
    * @param frame WebSocket frames
-   * @param texts the same as messages of Engine.IO
+   * @param texts returns the same messages as texts of Engine.IO
    */
   write(frame: Uint8Array, texts: () => readonly string[]): void {
     if (this.closed) return;
@@ -96,7 +99,7 @@ export class EngineWriter {
     }
   }
 
-  /** What goes straight to the operating system waits for {@link EngineWriter.release}. */
+  /** Delays direct writes to the socket until {@link EngineWriter.release}. */
   hold(): void {
     this.#socket?.cork();
   }
@@ -105,7 +108,7 @@ export class EngineWriter {
     this.#socket?.uncork();
   }
 
-  /** False for a client that asks again and again and does not take the answers. */
+  /** Returns false if a client keeps sending requests without taking the answers. */
   admits(): boolean {
     this.#askedWhileFull = this.full ? this.#askedWhileFull + 1 : 0;
     return this.#askedWhileFull <= MOST_ASKED_WHILE_FULL;
@@ -115,9 +118,9 @@ export class EngineWriter {
     return this.#users.some((user) => user.route === route);
   }
 
-  /** Tells a user each time that what was full may be full no longer. */
+  /** Adds a namespace, which is notified each time that a full writer may have drained. */
   enter(user: WritingNamespace): void {
-    // Neither pushed nor spread: an array grows by sixteen places at once.
+    // `push` and spread would reserve sixteen places in the array; `concat` does not.
     this.#users = this.#users.concat(user);
   }
 
@@ -125,12 +128,15 @@ export class EngineWriter {
     this.#users = this.#users.filter((other) => other !== user);
   }
 
-  /** Below its own mark a socket never says that it has drained. */
+  /** A socket emits `drain` only if its own high-water mark was exceeded, so the limit must not be below that. */
   get #limit(): number {
     return Math.max(this.#maxBufferedBytes, this.#socket?.writableHighWaterMark ?? 0);
   }
 
-  /** Until nothing waits any more: a listener costs an idle client more than all else here. */
+  /**
+   * Listens until nothing waits any more. A permanent listener would cost an idle client more than all the rest of this
+   * object.
+   */
   #listen(): void {
     const { transport } = this.#conn;
     if (this.#listening === transport) return;
@@ -146,12 +152,16 @@ export class EngineWriter {
       }
       this.#drain();
     };
-    // Engine.IO's own listener comes first and hands over what it has kept; what a socket has not written yet, it counts itself.
+    // The listener of Engine.IO comes first and passes on what it has buffered. Bytes that the socket has not written
+    // yet are counted by the socket.
     transport.on('ready', ready);
     socket?.on('drain', ready);
   }
 
-  /** Engine.IO hands all that it has kept to its transport: to a WebSocket's buffer, or as the answer to a poll, which says that the last came. */
+  /**
+   * Called when Engine.IO passes its buffered packets to the transport: to the buffer of a WebSocket, or as the answer
+   * to a poll. A new poll shows that the previous answer has arrived.
+   */
   #handOver(): void {
     this.#taken = this.#socket ? this.#written : this.#handed;
     this.#handed = this.#written;
@@ -162,7 +172,7 @@ export class EngineWriter {
   }
 }
 
-/** What carries the WebSocket of a transport of Engine.IO; undefined for long polling, and where it cannot be found. */
+/** The socket under a WebSocket transport; undefined for long polling, and if the socket cannot be found. */
 function socketOf(transport: Transport): Socket | undefined {
   return transport.name === 'websocket' ? carrierOf(transport) : undefined;
 }

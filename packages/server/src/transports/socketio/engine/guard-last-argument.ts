@@ -1,6 +1,6 @@
 /**
- * Stock clients that resume take the last of what they are sent for their place wherever it is a text. So the user's own text is never the
- * last: `null` follows it.
+ * Appends `null` to arguments that end with a string. Stock clients that can recover treat a string as last argument as
+ * their offset, so a string of the application must never come last.
  *
  * @param data the event's name and its arguments
  */

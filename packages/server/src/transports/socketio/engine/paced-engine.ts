@@ -8,8 +8,8 @@ import { WebSocketServer } from '../../sockets/ws.js';
 type Admit = (client: WebSocket, request: IncomingMessage) => void;
 
 /**
- * What Engine.IO is to use for WebSocket (its option `wsEngine`): packets are read as fast as the intake admits them, as on every other
- * transport.
+ * The WebSocket server for the `wsEngine` option of Engine.IO. Packets are read only as fast as the intake admits them,
+ * as on all other transports.
  */
 export function pacedEngine(intake: Intake, maxBytes: number): new (options?: ServerOptions) => Engine {
   return class extends WebSocketServer {

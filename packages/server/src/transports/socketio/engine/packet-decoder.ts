@@ -1,16 +1,22 @@
 import { assertJsonShape, type JsonShape } from '@pregon/protocol';
 import type { Decoder } from 'socket.io-parser';
 
-/** How many namespaces a client may enter over one connection, those that refused it included, without leaving any. */
+/** How many namespaces a client may enter over one connection without leaving any, refused ones included. */
 const MOST_CONNECTS = 1_000;
 
-/** The attachments of one event, in bytes, as a multiple of the largest message: Socket.IO admits ten of that size. */
+/**
+ * The most bytes of attachments of one event, as a multiple of the largest message. Socket.IO itself would accept ten
+ * of that size.
+ */
 const MOST_ATTACHED = 4;
 
-/** Type, number of attachments, namespace and id: what stands before the data. Socket.IO reads it letter by letter. */
+/**
+ * The part of a packet before its data: type, number of attachments, namespace and id. Socket.IO parses it character by
+ * character.
+ */
 const HEAD = /^\d(?:\d{1,6}-)?(?:\/[^,]{0,1000}(?:,|$))?\d{0,16}(?:[[{"]|$)/;
 
-/** Texts that are as short are left to Socket.IO altogether. */
+/** Texts up to this length are passed to Socket.IO without a check of the head. */
 const SHORT = 1_024;
 
 const CONNECT = '0';
@@ -22,18 +28,18 @@ export interface PacketLimits {
 }
 
 /**
- * A decoder that looks at what a client sends before Socket.IO parses it. What it throws ends the connection: only a hostile client, or
- * one with a mistake that would repeat itself, exceeds these limits.
+ * Returns a decoder class that checks packets before Socket.IO parses them. An error ends the connection: only a
+ * hostile client, or a client with a bug that would repeat itself, exceeds these limits.
  *
- * @param base the decoder of Socket.IO, which makes one for each client, without arguments
+ * @param base the decoder class of Socket.IO, which creates an instance for each client, without arguments
  */
 export function packetDecoder(base: typeof Decoder, limits: PacketLimits): typeof Decoder {
   return class PacketDecoder extends base {
     #connects = 0;
-    /** Of the event whose attachments are coming in. */
+    /** Bytes of the attachments of the event that is being received. */
     #attachedBytes = 0;
 
-    /** @throws Error, as its base does for what is no packet */
+    /** @throws Error if the message is not a packet, as the base class does, or exceeds a limit */
     override add(message: unknown): void {
       if (typeof message === 'string') this.#assertText(message);
       else this.#assertAttachment(message);
@@ -44,8 +50,9 @@ export function packetDecoder(base: typeof Decoder, limits: PacketLimits): typeo
       this.#attachedBytes = 0;
       if (text.startsWith(CONNECT)) this.#connects += 1;
       else if (text.startsWith(DISCONNECT)) this.#connects = Math.max(this.#connects - 1, 0);
-      if (this.#connects > MOST_CONNECTS) throw new Error(`more than ${MOST_CONNECTS} namespaces were asked for`);
-      if (text.length > SHORT && !HEAD.test(text)) throw new Error('not the head of a packet');
+      if (this.#connects > MOST_CONNECTS) throw new Error(`the client requested more than ${MOST_CONNECTS} namespaces`);
+      if (text.length > SHORT && !HEAD.test(text))
+        throw new Error('the message does not begin with the head of a packet');
       assertJsonShape(text, limits.shape);
     }
 

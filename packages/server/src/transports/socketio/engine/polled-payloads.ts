@@ -13,13 +13,17 @@ import type { EngineSocket } from './engine-writer.js';
 
 type Transport = EngineSocket['transport'];
 
-/** What stands between the packets of a payload. @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling */
+/**
+ * The separator between the packets of a payload. @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
+ */
 const SEPARATOR = '\x1e';
 
-/** Of a body that is too large, so many times the limit is read after the answer, and thrown away. */
+/** Of a body that is too large, up to this multiple of the limit is read and discarded after the answer. */
 const DRAINED = 4;
 
-/** A client in debt is answered after this time at the latest: its next pong can come only after the answer. */
+/**
+ * The longest delay of the answer to a client that has exceeded its rate: its next pong can come only after the answer.
+ */
 const LONGEST_WAIT_MS = 10_000;
 
 export interface PolledPayloadsOptions {
@@ -28,23 +32,24 @@ export interface PolledPayloadsOptions {
   readonly maxPackets: number;
 }
 
-/** What a client has posted, while it is handled. */
+/** A posted payload that is being handled. */
 interface Payload {
   readonly text: string;
-  /** Where the next packet begins; beyond the end if all were handled. */
+  /** The start of the next packet; beyond the end of the text if all packets were handled. */
   at: number;
-  /** Called once, when all is handled or the transport is closed. */
+  /** Called once, when all packets are handled or the transport is closed. */
   readonly done: () => void;
 }
 
 /**
- * Takes what clients of long polling post. Engine.IO would decode and handle a payload in one piece, which is a second of CPU time for 1 MB
- * of small packets. Here each turn of the event loop handles a few packets, and the answer, without which a client posts no more, waits
- * until all were handled and the client is out of debt.
+ * Handles the payloads that long-polling clients post. Engine.IO would decode and handle a payload in one piece, which
+ * takes a second of CPU time for 1 MB of small packets. Here each event loop turn handles only a few packets. The
+ * answer is delayed until all packets are handled and the client is within its rate again; without the answer, a client
+ * posts nothing more.
  */
 export class PolledPayloads {
   readonly #options: PolledPayloadsOptions;
-  /** The states of the buckets of clients that posted lately, see `Rate`. */
+  /** The token bucket states of clients that posted recently, see `Rate`. */
   readonly #fullAt = new WeakMap<Transport, { packets: number; bytes: number }>();
   /** One function for all clients, called as a method of a transport. */
   readonly #onDataRequest: OnDataRequest<Transport>;
@@ -58,7 +63,10 @@ export class PolledPayloads {
     };
   }
 
-  /** Payloads of Engine.IO 3 (`allowEIO3`) have another form and are left to Engine.IO. */
+  /**
+   * Replaces the handler of a transport. Payloads of Engine.IO 3 (`allowEIO3`) have another format and are left to
+   * Engine.IO.
+   */
   guard(transport: Transport): void {
     if (transport.name === 'polling' && transport.protocol === 4) replaceOnDataRequest(transport, this.#onDataRequest);
   }
@@ -68,7 +76,7 @@ export class PolledPayloads {
     if (request.headers['content-type'] === 'application/octet-stream') {
       return fail(transport, response, 'invalid content');
     }
-    // Engine.IO ends the request with the transport.
+    // Engine.IO ends this request together with the transport.
     setPostedRequest(transport, request);
     const parts: Buffer[] = [];
     let bytes = 0;
@@ -114,7 +122,7 @@ export class PolledPayloads {
     else intake.turn.wait(() => this.#handle(transport, payload));
   }
 
-  /** As many packets as this turn admits; the rest waits for its place in a later one. */
+  /** Handles as many packets as this turn admits; the rest waits for a later turn. */
   #handle(transport: Transport, payload: Payload): void {
     const { turn } = this.#options.intake;
     let mayGoOn = true;
@@ -145,7 +153,7 @@ export class PolledPayloads {
     else clock.after(Math.min(waitMs, LONGEST_WAIT_MS), done);
   }
 
-  /** Looks no further than the limit. */
+  /** Stops searching at the limit. */
   #hasTooMany(text: string): boolean {
     let packets = 1;
     for (let at = text.indexOf(SEPARATOR); at !== -1; at = text.indexOf(SEPARATOR, at + 1)) {
@@ -166,8 +174,8 @@ function fail(transport: Transport, response: ServerResponse, why: string): void
 }
 
 /**
- * Answers 413 at once, and ends the connection when the rest of the body has come: a client that is cut off while it sends gets an error of
- * its connection in the place of the answer.
+ * Answers 413 at once, and ends the connection when the rest of the body has arrived. A client that is cut off while it
+ * sends would get a connection error instead of the answer.
  */
 function refuseTooLarge(
   transport: Transport,

@@ -4,21 +4,21 @@ import { fitSocket } from '../../../private-fields/socket-io.js';
 import { CLOSE_TIMEOUT_MS } from '../../sockets/closing.js';
 import { intern } from '../../sockets/string-interning.js';
 
-/** Gives back what Socket.IO and Engine.IO keep for a client as long as it lives and never need again. */
+/** Frees fields that Socket.IO and Engine.IO keep for the whole life of a client but never use again. */
 export function releaseUnusedFields(socket: Socket): void {
   const { conn, handshake } = socket;
-  // A text of sixty letters that is the same for all who come in one second.
+  // A string of sixty characters that is equal for all clients that connect within the same second.
   handshake.time = intern(handshake.time);
   fitSocket(socket);
   fitClient(conn);
   const { transport } = conn;
   if (transport.name !== 'websocket') return;
-  // Only the answers to polls have headers.
+  // Only answers to polls have headers.
   transport.removeAllListeners('headers');
   dropUpgradeListener(transport);
 }
 
-/** Nobody tells of the end of a client that polls no more. */
+/** Limits how long a closed polling transport is kept: a client that no longer polls gives no sign of its end. */
 export function limitPollingClose({ transport }: Socket['conn']): void {
   if (transport.name === 'polling') limitClosing(transport, CLOSE_TIMEOUT_MS);
 }

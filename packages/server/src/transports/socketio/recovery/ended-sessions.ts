@@ -1,15 +1,15 @@
 import type { OtherGateways, TellOthers } from '../../../core/broadcasts/other-gateways.js';
 
-/** The oldest are forgotten first. About 100 bytes each. */
+/** The most ids, of about 100 bytes each; the oldest are dropped first. */
 const MOST_KEPT = 100_000;
 
-/** Ids are 20 letters of base64url, those of Engine.IO 3 have their namespace before them. */
+/** Ids have 20 characters of base64url; those of Engine.IO 3 have their namespace as a prefix. */
 const MOST_ID_LENGTH = 200;
 
 /**
- * The clients that left by themselves or were sent away by the application. They still hold a private session id that proves who they
- * were, but Socket.IO does not recover them: their rooms and data are gone. The other gateways are told, since a client may return to
- * any of them.
+ * The sessions that cannot be recovered, because the client disconnected on purpose or the application disconnected it.
+ * Such a client still holds a valid private session id, but Socket.IO does not recover it: its rooms and data are gone.
+ * Other gateways are told, because a client may return to any of them.
  */
 export class EndedSessions {
   readonly #ids = new Set<string>();
@@ -17,7 +17,7 @@ export class EndedSessions {
   readonly #most: number;
   #untold: string[] = [];
 
-  /** @param others absent if the log has no way to other gateways */
+  /** @param others undefined if the log has no channel to other gateways */
   constructor(others: OtherGateways | undefined, most: number = MOST_KEPT) {
     this.#most = most;
     this.#tellOthers = others?.open('socket.io.left', (text) => this.#hear(text));
@@ -30,7 +30,7 @@ export class EndedSessions {
   add(id: string): void {
     this.#keep(id);
     if (!this.#tellOthers) return;
-    // All that leave in one turn are told in one message.
+    // All sessions that end in one turn are sent in one message.
     if (this.#untold.length === 0) setImmediate(() => this.#tell());
     this.#untold.push(id);
   }

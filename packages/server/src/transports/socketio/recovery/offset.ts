@@ -1,19 +1,19 @@
 import { assertPosition } from '@pregon/protocol';
 
 /**
- * What stock clients echo as `offset`: the last argument of the last event that had a text there. An event that comes under two names
- * comes in two packets, and a connection may end between them. So the first of the two carries the position and a mark: of this event, the second
- * packet is still owed.
+ * The value that stock clients send back as `offset`: the last argument of the last event that ended with a string. An
+ * event that is emitted under two names takes two packets, and a connection may end between them. So the first of the
+ * two carries the position and a mark, which says that the second packet is still missing.
  */
 export interface Offset {
   readonly position: string;
-  /** The client has the first packet of the event at `position`, and maybe not the second. */
+  /** The client has the first packet of the event at `position`, but possibly not the second. */
   readonly isIncomplete: boolean;
 }
 
 export const INCOMPLETE_MARK = '~';
 
-/** Undefined where the text is no offset of ours, but some other last argument. */
+/** Returns undefined if the text is some other last argument instead of an offset of ours. */
 export function parseOffset(text: string): Offset | undefined {
   const isIncomplete = text.endsWith(INCOMPLETE_MARK);
   const position = isIncomplete ? text.slice(0, -INCOMPLETE_MARK.length) : text;

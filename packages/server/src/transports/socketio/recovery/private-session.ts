@@ -1,26 +1,26 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** Half of SHA-256, the least that RFC 2104 section 5 allows. */
+/** Half of SHA-256, the minimum that RFC 2104 section 5 allows. */
 const SIGNATURE_BYTES = 16;
 
 /**
- * The private session ids that stock clients hand back when they return. One names the id that the connection had, and is signed: no
- * gateway has to remember it, and nobody can ask for the id of somebody else.
+ * The private session ids that stock clients send back when they reconnect. Each contains the id that the connection
+ * had, and is signed. So no gateway has to store them, and no client can claim the id of another.
  */
 export class PrivateSessions {
   readonly #secret: string;
 
-  /** @param secret the same for all gateways to which a client may return */
+  /** @param secret shared by all gateways to which a client may return */
   constructor(secret: string) {
     this.#secret = secret;
   }
 
   sign(namespace: string, id: string): string {
-    // One text rather than the pieces that it was made of, which V8 would keep for each client.
+    // One flat string: V8 would otherwise keep the concatenated pieces for each client.
     return Buffer.from(`${id}.${this.#signature(namespace, id)}`, 'latin1').toString('latin1');
   }
 
-  /** The id that was signed for this namespace; undefined for whatever else a client may send. */
+  /** Returns the id that was signed for this namespace; undefined if the text is not a valid private session id. */
   verify(namespace: string, signed: string): string | undefined {
     const dot = signed.lastIndexOf('.');
     const id = signed.slice(0, Math.max(dot, 0));

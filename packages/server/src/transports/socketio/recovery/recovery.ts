@@ -7,18 +7,18 @@ import type { EndedSessions } from './ended-sessions.js';
 import { parseOffset } from './offset.js';
 import { PrivateSessions } from './private-session.js';
 
-/** How many of those who went are remembered, with their rooms and data. */
+/** How many disconnected clients are remembered, with their rooms and data. */
 const MOST_KEPT = 10_000;
 
-/** How long the application's middlewares may take over one who comes back. */
+/** How long the application's middlewares may take for a returning client. */
 const RESTORE_TIMEOUT_MS = 10_000;
 
 export interface RecoveryOptions {
-  /** The same for all gateways to which a client may return. */
+  /** The secret that is shared by all gateways to which a client may return. */
   readonly secret: string | undefined;
   /** Whether the log still holds the event at a position. */
   readonly canServe: (position: string) => Promise<boolean>;
-  /** How long rooms and data are remembered here. */
+  /** How long rooms and data are kept on this gateway, in milliseconds. */
   readonly rememberMs: number;
   readonly clock: Clock;
   readonly endedSessions: EndedSessions;
@@ -31,15 +31,19 @@ interface Remembered {
 }
 
 /**
- * Gives those who come back with a position that can be served their id again, on whatever gateway: what proves it is signed, and nothing
- * has to be kept. Where the gateway is the one that they left a moment ago, they get their rooms and data too.
+ * Restores the id of a client that returns with a position that can be served. This works on any gateway, because the
+ * client proves its id with a signature and nothing has to be stored. A client that returns soon to the same gateway
+ * also gets its rooms and data back.
  */
 export class Recovery {
   readonly #sessions: PrivateSessions;
   readonly #options: RecoveryOptions;
-  /** In the order of their time. */
+  /** In order of expiry. */
   readonly #remembered = new Map<string, Remembered>();
-  /** Until when those who are being restored may take to enter, in the order of their time: two sockets of one id would be in each other's way. */
+  /**
+   * The deadlines by which restored clients must enter, in order of time. Two sockets with the same id would interfere
+   * with each other.
+   */
   readonly #underWay = new Map<string, number>();
 
   constructor(options: RecoveryOptions) {
@@ -47,7 +51,7 @@ export class Recovery {
     this.#sessions = new PrivateSessions(options.secret ?? randomBytes(32).toString('base64url'));
   }
 
-  /** What a client is given to come back with. */
+  /** Returns the private session id for a client. */
   sign(namespace: string, id: string): string {
     return this.#sessions.sign(namespace, id);
   }
@@ -63,10 +67,11 @@ export class Recovery {
   }
 
   /**
-   * What is remembered stays so until the client has entered: a middleware may refuse it now and admit it a moment later, with a new token.
+   * Restores a session. Its rooms and data stay in memory until the client has entered: a middleware may refuse the
+   * client now and admit it a moment later, with a new token.
    *
-   * @returns undefined if a new session has to begin: the private id or the position is not valid, the client left by itself, or somebody
-   *   else is returning as the same
+   * @returns undefined if a new session must begin: the private session id or the position is not valid, the client
+   *   ended its session, or another connection is already returning with the same id
    */
   async restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined> {
     const sid = this.#sessions.verify(namespace.name, pid);
@@ -85,26 +90,26 @@ export class Recovery {
     return { sid, pid, rooms, data, missedPackets: [] };
   }
 
-  /** A client that was restored has entered. */
+  /** A restored client has entered. */
   entered(sid: string): void {
     this.#underWay.delete(sid);
     this.#remembered.delete(sid);
   }
 
-  /** A client that was restored was not admitted, and may try again. */
+  /** A restored client was not admitted, and may try again. */
   refused(sid: string): void {
     this.#underWay.delete(sid);
   }
 
   /**
-   * A client is gone. If its session was not kept, it did not lose its connection: it left by itself, or the server disconnected it.
-   * Socket.IO offers no recovery then.
+   * A client has left. If its session was not kept, its connection did not break: the client disconnected on purpose,
+   * or the server disconnected it. Socket.IO does not recover such sessions.
    */
   left(sid: string): void {
     if (!this.#remembered.has(sid)) this.#options.endedSessions.add(sid);
   }
 
-  /** False where the same is being restored already. */
+  /** Returns false if the same session is already being restored. */
   #begin(sid: string): boolean {
     const now = this.#options.clock.now();
     for (const [other, until] of this.#underWay) {
@@ -118,13 +123,13 @@ export class Recovery {
 }
 
 /**
- * The gateway may not know yet that the client's earlier connection broke. All namespaces of that connection end as those of a lost
- * connection do, which keeps the session of each.
+ * Ends the client's earlier connection, which the gateway may not know to be broken yet. All namespaces of that
+ * connection end as with a broken connection, which keeps their sessions.
  */
 function replace(namespace: Namespace, sid: string): void {
   const broken = namespace.sockets.get(sid);
   if (!broken) return;
   breakOff(broken.client);
-  // Engine.IO may be amid closing already.
+  // Engine.IO may already be closing.
   if (namespace.sockets.has(sid)) broken.disconnect(true);
 }

@@ -2,14 +2,15 @@ import type { EventChunk } from '../../../core/ports/delivery.js';
 import type { EventFormats } from '../event-formats.js';
 import type { Context } from './context.js';
 
-/** What the inflater of one client holds, as far as it is known: what it was sent last. */
+/** The known content of one client's inflater: the messages that were sent to it last. */
 export class ClientContext {
   #context: Context | undefined;
 
   /**
-   * The events of a chunk as this client can read them. Whoever is handed them must write them, and nothing else that is compressed.
+   * The events of a chunk in a form that this client can decompress. The caller must write the bytes, and no other
+   * compressed message in between.
    *
-   * @param form how the client takes events that come at once
+   * @param form whether the client takes several events in one frame
    */
   take(chunk: EventChunk, formats: EventFormats, form: 'separate' | 'together'): Buffer {
     const continuation = formats.continued?.[form].next(chunk, this.#context);
@@ -18,7 +19,7 @@ export class ClientContext {
     return continuation?.bytes ?? chunk.bytes(formats[form]);
   }
 
-  /** It holds something that is not known, or nothing is going to be sent to it. */
+  /** The content of the inflater is no longer known, or nothing more will be sent to it. */
   release(): void {
     if (this.#context) this.#context.holders -= 1;
     this.#context = undefined;

@@ -5,47 +5,54 @@ import { ContinuedEvents } from './continued-events.js';
 import { deflateMessage } from './deflate.js';
 
 /**
- * The most bytes that are kept, of events and their frames. All events of a chunk fit, and as a rule those of a flush, whose chunks are
- * made one right after the other.
+ * The most bytes of events and frames in the cache. All events of a chunk fit, and usually those of a flush, whose
+ * chunks are encoded one right after the other.
  */
 const KEPT_BYTES = 4_194_304;
 
-/** About what one kept event costs beside its bytes. */
+/** The approximate cost of a cached event besides its bytes. */
 const ENTRY_BYTES = 200;
 
 /**
- * From how many takers on events are compressed together whatever was done of them before. Fewer have to want events that nobody else
- * was sent: where there are many who each want different ones, the events' own frames, compressed once for all of them, cost less.
+ * For this many connections or more, events are always compressed together. For fewer, only if none of the events was
+ * compressed before. If many connections each select different events, it is cheaper to compress each event once and to
+ * reuse its frame.
  */
 const MANY = 4;
 
 interface Kept {
-  /** Not made yet where the event was only compressed together with others. */
+  /** Undefined if the event was only compressed together with others. */
   frame: Buffer | undefined;
 }
 
-/** Stands for the frame of an event that goes uncompressed. */
+/** Marks an event that is sent uncompressed. */
 const PLAIN = Buffer.alloc(0);
 
 const BATCH_HEAD = Buffer.from('{"op":"batch","events":[');
 const BATCH_TAIL = Buffer.from(']}');
 const COMMA = 0x2c;
 
-/** Compresses each event once for all connections that take compressed messages, whatever of its flush each of them wants. */
+/**
+ * Compresses each event once for all connections that accept compressed messages, even if each selects different events
+ * of a flush.
+ */
 export class CompressedEvents implements EventFormats {
   /** One frame for each event. */
   readonly separate: Format;
-  /** All events of a chunk in one frame `batch`, which compresses what they have in common; where that is not worth it, one for each. */
+  /**
+   * All events of a chunk in one `batch` frame, which compresses what they have in common; one frame for each event if
+   * a batch does not pay off.
+   */
   readonly together: Format;
-  /** The same formats, and how the events go on for who remembers what it was sent before. */
+  /** The same formats, with continuations for clients that keep their context between messages. */
   readonly remembered: EventFormats;
   readonly #thresholdBytes: number;
-  /** The later half of what is kept; when it is full, it is the earlier half of what is kept then. */
+  /** A cache in two generations: when this one is full, it replaces the older one. */
   #kept = new Map<DeliveredEvent, Kept>();
   #keptBefore = new Map<DeliveredEvent, Kept>();
   #keptBytes = 0;
 
-  /** @param thresholdBytes texts of fewer bytes go uncompressed */
+  /** @param thresholdBytes messages with fewer bytes are sent uncompressed */
   constructor(thresholdBytes: number) {
     this.#thresholdBytes = thresholdBytes;
     const size = (event: DeliveredEvent) => this.#size(event);
@@ -114,7 +121,7 @@ export class CompressedEvents implements EventFormats {
   }
 }
 
-/** A compressed frame; undefined where it would be no smaller. */
+/** Returns a compressed frame; undefined if it would not be smaller. */
 function compress(text: Buffer): Buffer | undefined {
   const payload = deflateMessage(text);
   return payload.length < text.length ? compressedTextFrame(payload) : undefined;

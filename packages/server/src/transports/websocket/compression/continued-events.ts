@@ -4,52 +4,59 @@ import { Context } from './context.js';
 import { deflateMessage } from './deflate.js';
 
 /**
- * How many have to hold a context, and to take a chunk, so that it pays to compress the chunk once more for them: less than a
- * microsecond for each. Fewer share what was compressed of each event by itself.
+ * The minimum number of clients that must hold a context, and take a chunk, before the chunk is compressed again for
+ * them. The cost is then less than a microsecond for each client. Smaller groups share the frames that were compressed
+ * event by event.
  */
 const LEAST_SHARERS = 32;
 
-/** At which part of all chunks those begin anew together who took the same and held different contexts. */
+/**
+ * The share of chunks at which clients of the same chunk with different contexts all start again with a common context.
+ */
 const CONVERGENCE_SHARE = 1 / 16;
 
-/** The events of a chunk for clients that remember what they were sent before. */
+/** The events of a chunk for clients that keep their context between messages. */
 export interface Continuation {
   readonly bytes: Buffer;
-  /** What whoever takes it holds then; undefined where that is what it held before. */
+  /** The client's context after these bytes; undefined if they do not change it. */
   readonly context: Context | undefined;
 }
 
-/** What was made of one chunk. */
+/** The encoded forms of one chunk. */
 interface Made {
-  /** How many take it. */
+  /** How many clients take it. */
   readonly takers: number;
   readonly isConvergencePoint: boolean;
   readonly texts: readonly Buffer[];
-  /** Can be read by everybody. Who takes it holds the same from then on. */
+  /** Needs no context, so every client can read it. All clients that take it then hold the same context. */
   beginning: Continuation | undefined;
   readonly byContext: Map<Context, Continuation>;
 }
 
-/** The texts that events are sent as, one for each message. */
+/** Returns the texts of the messages in which events are sent. */
 export type MessageTexts = (events: readonly DeliveredEvent[]) => readonly Buffer[];
 
 /**
- * Compresses events for many who hold the same, so that each message refers to those before it, as a compressor for each connection
- * would: but once for all of them. Who holds nothing, or what few hold, begins anew with what needs nothing before it; now and then all
- * begin anew together, and hold the same from then on.
+ * Compresses events for groups of clients with the same context. Each message refers to earlier ones, as with a
+ * compressor for each connection, but is compressed only once for the group. A client without a context, or with one
+ * that few others hold, gets messages that need no context. From time to time, all clients start again together, and
+ * then share a context.
  */
 export class ContinuedEvents {
   readonly #thresholdBytes: number;
   readonly #texts: MessageTexts;
   readonly #made = new WeakMap<EventChunk, Made>();
 
-  /** @param thresholdBytes texts of fewer bytes go uncompressed; others are compressed, though it make them no smaller */
+  /**
+   * @param thresholdBytes messages with fewer bytes are sent uncompressed; others are compressed even if they do not
+   *   get smaller
+   */
   constructor(thresholdBytes: number, texts: MessageTexts) {
     this.#thresholdBytes = thresholdBytes;
     this.#texts = texts;
   }
 
-  /** The chunk for a client that holds `context`; undefined where too few take it. */
+  /** The chunk for a client that holds `context`; undefined if too few clients take the chunk. */
   next(chunk: EventChunk, context: Context | undefined): Continuation | undefined {
     if (chunk.takers < LEAST_SHARERS) return undefined;
     const made = this.#made.get(chunk) ?? this.#open(chunk);
@@ -80,7 +87,7 @@ export class ContinuedEvents {
     const known = made.byContext.get(context);
     if (known) return known;
     if (context.holders < LEAST_SHARERS || (made.isConvergencePoint && context.hasDiverged)) return undefined;
-    // Many who each hold another context would else cost as much as a compressor for each.
+    // Many clients with different contexts would otherwise cost as much as a compressor for each.
     if (made.byContext.size >= Math.floor(made.takers / LEAST_SHARERS)) return undefined;
     const continuation = this.#compress(made.texts, context);
     made.byContext.set(context, continuation);
@@ -100,14 +107,17 @@ export class ContinuedEvents {
   }
 }
 
-/** Where a chunk is taken in several forms, those who take them are to come together some time. */
+/** If a chunk is taken in several forms, their contexts are marked, so that their clients converge later. */
 function markDiverged({ beginning, byContext }: Made): void {
   const forms = beginning ? [beginning, ...byContext.values()] : [...byContext.values()];
   if (forms.length < 2) return;
   for (const { context } of forms) if (context) context.hasDiverged = true;
 }
 
-/** The same for all who take the chunk, and as often by chance for whatever part of all chunks somebody takes (multiplicative hashing). */
+/**
+ * Returns the same result for all clients of the chunk. The hash (multiplicative hashing) selects the same share of
+ * chunks, whatever subset of chunks a client takes.
+ */
 function isConvergencePoint({ through }: EventChunk): boolean {
   return Math.imul(through, 0x9e3779b1) >>> 0 < CONVERGENCE_SHARE * 2 ** 32;
 }

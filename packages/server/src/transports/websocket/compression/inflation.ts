@@ -4,38 +4,41 @@ import type { PacedSocket } from '../../sockets/paced-socket.js';
 import { Semaphore } from '../semaphore.js';
 import { TRAILER } from './deflate.js';
 
-/** What inflates to no more is inflated at once; as a rule all that clients send. */
+/** Messages that inflate to at most this size are inflated synchronously; clients rarely send larger ones. */
 const AT_ONCE_BYTES = 16_384;
 
 /**
- * How many larger messages are inflated at the same time, for all connections together: half of the threads that Node.js has for that,
- * and for files and names.
+ * How many larger messages are inflated at the same time, for all connections together: half of the threads of
+ * Node.js's pool, which also serves files and DNS lookups.
  */
 const turns = new Semaphore(2);
 
 type Inflated = (error: Error | null, message?: Buffer) => void;
 
 /**
- * Inflates what a client sends, in the place of what `ws` would do: that keeps an inflater, of 10 to 40 KiB, for each client that has ever
- * sent anything, and browsers compress the shortest message. Here nothing is kept between messages, whose context begins anew each time.
+ * Inflates messages of a client in place of `ws`. `ws` keeps an inflater of 10 to 40 KiB for each client that has ever
+ * sent a compressed message, and browsers compress even the shortest one. This class keeps nothing between messages,
+ * because each message of a client starts with an empty context.
  */
 export class Inflation implements MessageExtension {
   readonly #client: PacedSocket;
   readonly #maxBytes: number;
   #parts: Parts | undefined;
 
-  /** Where `ws` is not as it was known, it inflates by itself: to the same limit, at that price. */
+  /** If the internals of `ws` have changed, `ws` keeps inflating by itself, with the same limit but at that cost. */
   static install(client: PacedSocket, maxBytes: number): void {
     replaceInflation(client, new Inflation(client, maxBytes));
   }
 
-  /** @param maxBytes of a message, inflated: one that has more ends the connection with 1009, before it is inflated further */
+  /**
+   * @param maxBytes of an inflated message: a larger one ends the connection with 1009, without being inflated further
+   */
   private constructor(client: PacedSocket, maxBytes: number) {
     this.#client = client;
     this.#maxBytes = maxBytes;
   }
 
-  /** Calls back later, never at once, and with the message when its last part is there. */
+  /** Always calls back asynchronously; with the whole message when its last part has arrived. */
   decompress(part: Buffer, last: boolean, inflated: Inflated): void {
     this.#client.setInflating(true);
     const callback: Inflated = (error, message) => {
@@ -86,7 +89,7 @@ export class Inflation implements MessageExtension {
   }
 }
 
-/** The parts of a message that has not come to its end, in one buffer: they may be many, and a byte each. */
+/** The parts of an incomplete message in one buffer, because there may be many parts of one byte each. */
 class Parts {
   #buffer = Buffer.alloc(0);
   #size = 0;
@@ -107,7 +110,7 @@ class Parts {
   }
 }
 
-/** Inflating ends as soon as there are more bytes. */
+/** Inflating stops as soon as the limit is exceeded. */
 function limited(maxOutputLength: number): ZlibOptions {
   return { maxOutputLength, finishFlush: constants.Z_SYNC_FLUSH };
 }

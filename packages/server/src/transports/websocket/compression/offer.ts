@@ -3,12 +3,12 @@ import { WINDOW_BITS } from './deflate.js';
 const TOKEN = "[!#$%&'*+\\-.^_`|~\\w]+";
 
 /**
- * The grammar of RFC 6455 section 9.1 without what it allows in quotes beyond tokens, which it forbids in words, and without space around
- * `=`, for which `ws` would refuse the connection.
+ * The grammar of RFC 6455 section 9.1, with two restrictions. A quoted value must be a token, as the RFC's text
+ * requires. No space is allowed around `=`, for which `ws` would refuse the connection.
  */
 const EXTENSION = new RegExp(`^[ \\t]*${TOKEN}([ \\t]*;[ \\t]*${TOKEN}(=("${TOKEN}"|${TOKEN}))?)*[ \\t]*$`);
 
-/** By parameter, what values it may have; undefined where there is none. */
+/** Validators of the parameters; the value is undefined if the parameter has none. */
 const PARAMETERS: Readonly<Record<string, (value: string | undefined) => boolean>> = {
   server_no_context_takeover: (value) => value === undefined,
   client_no_context_takeover: (value) => value === undefined,
@@ -16,16 +16,19 @@ const PARAMETERS: Readonly<Record<string, (value: string | undefined) => boolean
   client_max_window_bits: (value) => value === undefined || isWindow(value),
 };
 
-/** What can be agreed on with a client. */
+/** The part of a client's offer that is accepted. */
 export interface Offer {
-  /** Whether it can do without being told to remember nothing between messages: it did not ask for that (RFC 7692 section 7.1.1.1). */
+  /**
+   * Whether messages may refer to earlier ones: the client did not ask for `server_no_context_takeover` (RFC 7692
+   * section 7.1.1.1).
+   */
   readonly remembers: boolean;
 }
 
 /**
- * What a client offers of permessage-deflate that our frames keep to: the first that does (RFC 7692 section 7.1). Undefined where there is
- * none. What is malformed or asks for too small a window is declined, so that the connection goes uncompressed; `ws`, asked for it, would
- * refuse the connection.
+ * The client's first offer of permessage-deflate that our frames comply with (RFC 7692 section 7.1); undefined if there
+ * is none. An offer that is malformed, or whose window is too small, is declined, and the connection continues
+ * uncompressed. `ws` would refuse the connection instead.
  *
  * @param header `Sec-WebSocket-Extensions` of the handshake
  */
