@@ -40,7 +40,7 @@ export class Origins implements Admission {
   readonly name = 'origins';
   readonly #allowed: readonly string[] | undefined;
 
-  /** @param allowedOrigins as browsers send them. @default pages from loopback addresses and from disk */
+  /** @param allowedOrigins as browsers send them. Default: pages from loopback addresses and from disk */
   constructor(allowedOrigins: readonly string[] | undefined) {
     this.#allowed = allowedOrigins;
   }

@@ -63,7 +63,7 @@ export interface ComponentServer {
   /**
    * Accepts no more connections, closes all connections with 4000, and resolves when they have ended.
    *
-   * @param options.timeoutMs the most milliseconds that closing takes. @default 10000
+   * @param options.timeoutMs the most milliseconds that closing takes. Default: 10000
    */
   close(options?: { timeoutMs?: number }): Promise<void>;
 }

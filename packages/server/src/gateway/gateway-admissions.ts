@@ -41,7 +41,8 @@ export class GatewayAdmissions {
   }
 
   /**
-   * Returns the admissions of a component. @throws TypeError if a blocked address is neither an address nor a subnet
+   * Returns the admissions of a component.
+   * @throws TypeError if a blocked address is neither an address nor a subnet
    */
   ofMount({ allowedOrigins, blockedAddresses = [] }: MountOptions): MountAccess {
     const blocks = new AddressBlocks(blockedAddresses);

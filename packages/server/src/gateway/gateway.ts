@@ -58,8 +58,8 @@ export interface Gateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
    * Accepts no more connections, tells every client a random reconnect delay of up to `spreadMs`, and closes. Takes at
    * most `timeoutMs`.
    *
-   * @param options.spreadMs milliseconds. @default 2000
-   * @param options.timeoutMs milliseconds. @default 10000
+   * @param options.spreadMs milliseconds. Default: 2000
+   * @param options.timeoutMs milliseconds. Default: 10000
    */
   close(options?: { spreadMs?: number; timeoutMs?: number }): Promise<void>;
 }

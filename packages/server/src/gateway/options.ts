@@ -39,8 +39,8 @@ export type Built<T> = T | ((context: HandlerContext) => T | Promise<T>);
 
 export interface CompressionOptions {
   /**
-   * Messages with fewer bytes are not compressed: that saves little, and each costs the client the same work. @default
-   * 512
+   * Messages with fewer bytes are not compressed: that saves little, and each costs the client the same work.
+   * @default 512
    */
   readonly thresholdBytes?: number;
 }
@@ -51,7 +51,8 @@ export interface RouteOptions {
   /** Only events of these exchanges. @default the exchanges of the gateway */
   readonly exchanges?: readonly string[];
   /**
-   * Only events that match one of these AMQP patterns. The topics of a subscription narrow this further. @default ['#']
+   * Only events that match one of these AMQP patterns. The topics of a subscription narrow this further.
+   * @default ['#']
    */
   readonly topics?: readonly string[];
   /** The state that the events of this route change: a function, or a URL that returns a {@link Snapshot} as JSON. */
@@ -72,38 +73,43 @@ export interface RouteOptions {
 export interface GatewayLimits {
   /**
    * The interval, in milliseconds, at which each side gives a sign of life. A side that is silent for two intervals
-   * counts as dead. @default 25000
+   * counts as dead.
+   * @default 25000
    */
   readonly heartbeatMs?: number;
   /** The most milliseconds in which a connection with waiting bytes may take none of them. @default 120000 */
   readonly stallTimeoutMs?: number;
   /**
-   * The most milliseconds for a handshake, which is the head of a request. A body may take `stallTimeoutMs`. @default
-   * 10000
+   * The most milliseconds for a handshake, which is the head of a request. A body may take `stallTimeoutMs`.
+   * @default 10000
    */
   readonly handshakeTimeoutMs?: number;
   /**
    * How long an idle HTTP connection is kept open, in milliseconds. It must exceed the idle timeout of a load balancer
-   * in front, which might otherwise send a request just as the connection closes. @default 65000
+   * in front, which might otherwise send a request just as the connection closes.
+   * @default 65000
    */
   readonly keepAliveTimeoutMs?: number;
   /** The largest frame that is accepted from a client, in bytes. @default 1048576 (1 MiB) */
   readonly maxFrameBytes?: number;
   /**
    * The sustained rate of frames that are read from one connection. Further frames wait in the socket; none is lost. 0
-   * means no limit. @default 200
+   * means no limit.
+   * @default 200
    */
   readonly maxFramesPerSecond?: number;
   /**
    * The most packets that a Socket.IO client may send in one request of long polling; a larger request is answered with
-   * 413. @default 10000
+   * 413.
+   * @default 10000
    */
   readonly maxPolledPackets?: number;
   /** How many frames are read at once from a connection that was quiet before. @default 1000 */
   readonly frameBurst?: number;
   /**
    * The sustained rate of message bytes, after decompression, that are read from one connection. Further bytes wait. 0
-   * means no limit. @default 1000000
+   * means no limit.
+   * @default 1000000
    */
   readonly maxIncomingBytesPerSecond?: number;
   /** How many bytes are read at once from a connection that was quiet before. @default 4000000 */
@@ -117,14 +123,16 @@ export interface GatewayLimits {
   readonly subscribeBurst?: number;
   /**
    * How many subscriptions with `since` a connection may open; further ones are refused with RATE_LIMITED. 0 means no
-   * limit. @default 20
+   * limit.
+   * @default 20
    */
   readonly maxReplaysPerMinute?: number;
   /** How many subscriptions with `since` a connection that was quiet before may open at once. @default 100 */
   readonly replayBurst?: number;
   /**
    * How many subscriptions with `snapshot` a connection may open; further ones are refused with RATE_LIMITED. 0 means
-   * no limit. @default 10
+   * no limit.
+   * @default 10
    */
   readonly maxSnapshotsPerMinute?: number;
   /** How many subscriptions with `snapshot` a connection that was quiet before may open at once. @default 100 */
@@ -174,8 +182,8 @@ export interface GatewayOptions extends GatewayLimits {
   readonly subscribers?: readonly Built<Subscriber>[];
   /**
    * Queues from which the subscribers take their events. They share the events with other gateways that name the same
-   * queue; connections still get all events. Only for logs on RabbitMQ. @default the subscribers of each gateway get
-   * every event
+   * queue; connections still get all events. Only for logs on RabbitMQ.
+   * @default the subscribers of each gateway get every event
    */
   readonly queues?: readonly QueueName[];
   /**
@@ -184,8 +192,8 @@ export interface GatewayOptions extends GatewayLimits {
    */
   readonly allowedOrigins?: readonly string[];
   /**
-   * Rules that decide whether a client may connect. Every entrance asks them in order, after `allowedOrigins`. @default
-   * []
+   * Rules that decide whether a client may connect. Every entrance asks them in order, after `allowedOrigins`.
+   * @default []
    */
   readonly admissions?: readonly Admission[];
   /**
@@ -197,14 +205,14 @@ export interface GatewayOptions extends GatewayLimits {
   readonly transports?: readonly Transport[];
   /**
    * Adds Socket.IO with these options to the transports, or `false` removes it from the default ones. Its clients
-   * resume by Pregon's positions, so rooms and recovery cannot be configured. @default Socket.IO's own options, if
-   * `transports` is absent
+   * resume by Pregon's positions, so rooms and recovery cannot be configured.
+   * @default Socket.IO's own options, if `transports` is absent
    */
   readonly socketIo?: SocketIoOptions | false;
   /**
    * A secret that all gateways share to which a client may return. The keys for positions and for the session ids of
-   * Socket.IO clients are derived from it, so that no client can take over the session of another. @default the secret
-   * of the log
+   * Socket.IO clients are derived from it, so that no client can take over the session of another.
+   * @default the secret of the log
    */
   readonly secret?: string;
   /** @default nothing is logged */

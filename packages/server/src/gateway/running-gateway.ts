@@ -152,7 +152,8 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   }
 
   /**
-   * Opens the entrance of Socket.IO; its server is {@link RunningGateway.io}. @throws TypeError if it is already open
+   * Opens the entrance of Socket.IO; its server is {@link RunningGateway.io}.
+   * @throws TypeError if it is already open
    */
   async openSocketIo(socketIo: SocketIoOptions): Promise<TransportEntrance> {
     if (this.#socketIo) throw new TypeError('transports: socketIo() is listed twice; remove one of the two');

@@ -38,9 +38,9 @@ export interface Session extends Connection {
    * Opens a subscription. Its events and errors go to the link.
    *
    * @param id unique among the open subscriptions of this connection
-   * @param topics AMQP topic patterns. @default all topics of the route
-   * @param since the position after which to resume, or `first`. @default starts with new events
-   * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served. @default false
+   * @param topics AMQP topic patterns. Default: all topics of the route
+   * @param since the position after which to resume, or `first`. Default: starts with new events
+   * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served. Default: false
    * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | SNAPSHOT_NOT_OFFERED | POSITION_INVALID |
    *   TOPIC_INVALID
    */
@@ -115,8 +115,8 @@ export interface TransportEntrance {
 }
 
 /**
- * How clients connect and get frames. Pass transports to a gateway as values: `createGateway({ transports:
- * [websocket(), sse()] })`.
+ * How clients connect and get frames. Pass transports to a gateway as values:
+ * `createGateway({ transports: [websocket(), sse()] })`.
  *
  * Guarantees of a transport: it calls {@link Kernel.admit} before any expensive work; each socket has an error listener
  * from its first tick; its links do not buffer, see {@link Link}.

@@ -38,8 +38,8 @@ export class EarlyRequests implements Tenant {
   }
 
   /**
-   * Gives the paths back to the server. @returns a function that passes the waiting requests on to the next listener of
-   * the paths
+   * Gives the paths back to the server.
+   * @returns a function that passes the waiting requests on to the next listener of the paths
    */
   release(): () => void {
     SharedServer.of(this.#server).remove(this);

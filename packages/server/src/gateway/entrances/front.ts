@@ -101,7 +101,7 @@ export class Front {
    * Serves the paths of the entrances on an existing server, and leaves all other paths to it. Does nothing if it is
    * already attached to the server.
    *
-   * @param only the only entrance to serve there. @default all entrances
+   * @param only the only entrance to serve there. Default: all entrances
    * @throws TypeError if another gateway on this server has one of the paths
    */
   attach(server: AttachableServer, only?: Entrance): void {

@@ -34,8 +34,8 @@ export interface ComponentConnection {
   /**
    * Closes the connection; earlier messages still arrive. Does nothing if it is already closed.
    *
-   * @param code a close code that RFC 6455 section 7.4 lets a server send: 1000, 3000 to 4999, … @default 1000
-   * @param reason truncated to 123 bytes of UTF-8. @default ''
+   * @param code a close code that RFC 6455 section 7.4 lets a server send: 1000, 3000 to 4999, … Default: 1000
+   * @param reason truncated to 123 bytes of UTF-8. Default: ''
    * @throws RangeError if a server may not send the code
    */
   close(code?: number, reason?: string): void;

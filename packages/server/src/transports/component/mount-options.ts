@@ -15,8 +15,8 @@ export interface MountOptions {
   readonly subprotocols?: readonly string[];
   /**
    * If more than this many bytes wait for the client, the next `send` closes the connection with 4002. The effective
-   * minimum is the size of the stream's own buffer, a few tens of KiB. A single message may be larger. @default 1048576
-   * (1 MiB)
+   * minimum is the size of the stream's own buffer, a few tens of KiB. A single message may be larger.
+   * @default 1048576 (1 MiB)
    */
   readonly maxBufferedBytes?: number;
 }

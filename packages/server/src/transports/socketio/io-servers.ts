@@ -4,8 +4,8 @@ import type { Server as SocketIoServer } from 'socket.io';
 /** The servers on which the gateway serves Socket.IO. */
 export interface IoPorts {
   /**
-   * Serves Socket.IO on a server, with the same admission as on the gateway's own port. @throws TypeError if another
-   * gateway on the server has the path
+   * Serves Socket.IO on a server, with the same admission as on the gateway's own port.
+   * @throws TypeError if another gateway on the server has the path
    */
   attach(server: Server): void;
   /** Undoes `attach`. */

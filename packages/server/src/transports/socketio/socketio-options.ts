@@ -9,7 +9,8 @@ import type { ServerOptions } from 'socket.io';
 export type SocketIoOptions = Partial<Omit<ServerOptions, 'adapter' | 'connectionStateRecovery' | 'parser'>>;
 
 /**
- * Checks options at run time, because types do not protect applications in JavaScript or YAML files. @throws TypeError
+ * Checks options at run time, because types do not protect applications in JavaScript or YAML files.
+ * @throws TypeError
  */
 export function assertSocketIoOptions(options: object): void {
   const ours = ['adapter', 'connectionStateRecovery', 'parser'].find((name) => Object.hasOwn(options, name));

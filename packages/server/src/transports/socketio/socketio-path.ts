@@ -5,7 +5,7 @@ import { rawPath } from '../http/query.js';
 /**
  * The path at which Socket.IO is served.
  *
- * @param path with or without slashes at its ends. @default '/socket.io'
+ * @param path with or without slashes at its ends. Default: '/socket.io'
  * @returns the path with a leading slash and without a trailing one: `/socket.io`
  */
 export function socketIoPath(path = '/socket.io'): string {

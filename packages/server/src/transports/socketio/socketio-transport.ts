@@ -4,7 +4,7 @@ import { assertSocketIoOptions, type SocketIoOptions } from './socketio-options.
 /**
  * Socket.IO for its stock clients: each route is a namespace with the name of its path. Its server is `gateway.io`.
  *
- * @param options the options of the Socket.IO server. @default Socket.IO's own defaults
+ * @param options the options of the Socket.IO server. Default: Socket.IO's own defaults
  * @throws TypeError if an option is one that the gateway sets itself: `adapter`, `connectionStateRecovery`, `parser`
  * @example
  * await createGateway({ log, routes, transports: [websocket(), sse(), socketIo({ pingTimeout: 10_000 })] });

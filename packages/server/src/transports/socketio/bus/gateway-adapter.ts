@@ -92,8 +92,8 @@ export function gatewayAdapter({
     }
 
     /**
-     * Writes at once, so that the packet keeps its order among other packets. @throws if the packet cannot be
-     * represented as JSON
+     * Writes at once, so that the packet keeps its order among other packets.
+     * @throws if the packet cannot be represented as JSON
      */
     override broadcast(packet: Packet, options: BroadcastOptions): Promise<void> {
       if (!this.#staysHere(options)) {

@@ -14,7 +14,8 @@ import type { EngineSocket } from './engine-writer.js';
 type Transport = EngineSocket['transport'];
 
 /**
- * The separator between the packets of a payload. @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
+ * The separator between the packets of a payload.
+ * @see https://socket.io/docs/v4/engine-io-protocol/#http-long-polling
  */
 const SEPARATOR = '\x1e';
 
