@@ -395,7 +395,7 @@ describe('pregon bench reports, with the remedy,', () => {
     const { cwd, url, publish } = await startGateway();
     const complaint = async (args: string[]) => (await pregon(['bench', ...args], { cwd })).stderr.split('\n').at(-2);
     expect(await complaint([url, `--publish=${publish}/t`, '--token=x'])).toMatch(
-      /answers 401: the token is not valid; give the token/,
+      /answers 401: the token is wrong; give the http\.token/,
     );
     const other = publish.replace('my_events', 'other');
     expect(await complaint([url, `--publish=${other}/t`, `--token=${TOKEN}`])).toMatch(
