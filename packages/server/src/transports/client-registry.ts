@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
-import { admissionRequest } from '../core/admission/admission-request.js';
+import { type AdmissionDetails, admissionRequest } from '../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
+import { Expiry } from '../core/connections/expiry.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Member } from '../core/connections/member.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Intake } from '../core/incoming/intake.js';
-import type { EntranceName, Identity, Refusal } from '../core/ports/admission.js';
+import type { Allowed, EntranceName, Identity, Refusal, Rights } from '../core/ports/admission.js';
 import type { Link } from '../core/ports/link.js';
 import type { Query } from '../core/ports/transport.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
@@ -36,11 +37,12 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly refusals: RefusalLog;
 }
 
-/** An admitted client: its route, its query, and its identity. */
+/** An admitted client: its route, its query, its identity, and what it may do. */
 export interface Admitted {
   readonly route: ServedRoute;
   readonly query: Query;
   readonly identity: Identity | undefined;
+  readonly rights: Rights | undefined;
 }
 
 export type RouteVerdict = Admitted | Refusal;
@@ -58,12 +60,14 @@ export class ClientRegistry {
   readonly options: ClientRegistryOptions;
   /** By canonical path. */
   readonly #byPath: ReadonlyMap<string, ServedRoute>;
+  readonly #expiry: Expiry;
   #open = true;
   #count = 0;
   #emptied: (() => void) | undefined;
 
   constructor(options: ClientRegistryOptions) {
     this.options = options;
+    this.#expiry = new Expiry({ clock: options.clock, turn: options.intake.turn, random: Math.random });
     this.#byPath = new Map(options.routes.map((route) => [canonicalPath(route.path), route]));
   }
 
@@ -110,12 +114,20 @@ export class ClientRegistry {
    * Decides whether a client is admitted at an entrance, whatever it requests there. Returns a promise only if an
    * admission has to wait; the promise never rejects.
    *
-   * @param isNew false for a request of a session that was admitted before
+   * @param details.isNew false for a request of a session that was admitted before
+   * @param found what an earlier decision about the same client found
    */
-  decide(request: IncomingMessage, entrance: EntranceName, isNew = true): Verdict | Promise<Verdict> {
+  decide(
+    request: IncomingMessage,
+    entrance: EntranceName,
+    details: AdmissionDetails = {},
+    found?: Allowed,
+  ): Verdict | Promise<Verdict> {
+    const { isNew = true } = details;
     if (isNew && !this.#open) return GOING_AWAY;
     const { socket } = request;
-    const verdict = this.options.admission.decide(admissionRequest(request, entrance, isNew), () => socket.destroyed);
+    const asked = admissionRequest(request, entrance, details);
+    const verdict = this.options.admission.decide(asked, () => socket.destroyed, found);
     if (!(verdict instanceof Promise)) return verdict;
     // The gateway may have started to close in the meantime.
     return verdict.then((late) => (isNew && !this.#open && !isRefusal(late) ? GOING_AWAY : late));
@@ -127,20 +139,23 @@ export class ClientRegistry {
    * @param id given if the transport has an id that cannot be guessed
    */
   enter(
-    { route, identity }: Omit<Admitted, 'query'>,
+    { route, identity, rights }: Omit<Admitted, 'query'>,
     request: IncomingMessage,
     link: Link,
     id = newConnectionId(),
   ): ClientConnection {
     const { hub, clock, heartbeatMs } = this.options;
+    const now = clock.now();
     const connection = new ClientConnection(link, {
       id,
       route,
       hub,
       limits: this.options,
       intake: this.options.intake,
-      now: clock.now(),
+      now,
       identity,
+      rights,
+      expiresAt: identity?.expiresAtMs === undefined ? undefined : now + identity.expiresAtMs - Date.now(),
       request: {
         url: request.url ?? '/',
         headers: request.headers,
@@ -149,6 +164,7 @@ export class ClientRegistry {
     });
     this.#count += 1;
     this.options.heartbeat.add(connection);
+    this.#expiry.add(connection);
     connection.opened(heartbeatMs);
     return connection;
   }
@@ -157,6 +173,7 @@ export class ClientRegistry {
     if (!connection.isOpen) return;
     this.#count -= 1;
     this.options.heartbeat.delete(connection);
+    this.#expiry.delete(connection);
     connection.closed(code, reason, this.options.clock.now());
     if (this.#count === 0) this.#emptied?.();
   }
@@ -179,5 +196,7 @@ export class ClientRegistry {
 }
 
 function admitted(verdict: Verdict, route: ServedRoute, query: Query): RouteVerdict {
-  return isRefusal(verdict) ? verdict : { route, query, identity: verdict.identity };
+  if (isRefusal(verdict)) return verdict;
+  const { identity, rights } = verdict;
+  return { route, query, identity, rights };
 }

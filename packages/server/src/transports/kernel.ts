@@ -67,8 +67,8 @@ export class GatewayKernel implements Kernel {
     refuseUpgrade(socket, refusal);
   }
 
-  enter({ route, identity }: Admitted, request: IncomingMessage, link: Link): Session {
-    return this.registry.enter({ route: this.registry.routeAt(route.path), identity }, request, link);
+  enter({ route, identity, rights }: Admitted, request: IncomingMessage, link: Link): Session {
+    return this.registry.enter({ route: this.registry.routeAt(route.path), identity, rights }, request, link);
   }
 
   leave(session: Session, code: number, reason: string): void {

@@ -41,10 +41,11 @@ export class AdmissionChain {
    * Decides synchronously, unless an admission returns a promise. Never throws, and its promise never rejects: a
    * failure refuses the client.
    *
+   * @param found what an earlier decision about the same client found
    * @param isGone whether the client has left, so that no decision is needed any longer
    */
-  decide(request: AdmissionRequest, isGone: () => boolean): Verdict | Promise<Verdict> {
-    return this.#decide(request, isGone, 0, ANONYMOUS);
+  decide(request: AdmissionRequest, isGone: () => boolean, found: Allowed = ANONYMOUS): Verdict | Promise<Verdict> {
+    return this.#decide(request, isGone, 0, found);
   }
 
   #decide(request: AdmissionRequest, isGone: () => boolean, first: number, found: Allowed): Verdict | Promise<Verdict> {

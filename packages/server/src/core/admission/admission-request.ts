@@ -8,20 +8,33 @@ export interface HttpRequest {
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
+/** What an entrance knows beside the HTTP request. */
+export interface AdmissionDetails {
+  /** @default true */
+  readonly isNew?: boolean;
+  readonly token?: unknown;
+}
+
 /** A view of a request for admissions. Nothing is copied, because most admissions read only one or two fields. */
-export function admissionRequest(request: HttpRequest, entrance: EntranceName, isNew = true): AdmissionRequest {
-  return new RequestView(request, entrance, isNew);
+export function admissionRequest(
+  request: HttpRequest,
+  entrance: EntranceName,
+  more: AdmissionDetails = {},
+): AdmissionRequest {
+  return new RequestView(request, entrance, more);
 }
 
 class RequestView implements AdmissionRequest {
   readonly #request: HttpRequest;
   readonly entrance: EntranceName;
   readonly isNew: boolean;
+  readonly token: unknown;
 
-  constructor(request: HttpRequest, entrance: EntranceName, isNew: boolean) {
+  constructor(request: HttpRequest, entrance: EntranceName, { isNew = true, token }: AdmissionDetails) {
     this.#request = request;
     this.entrance = entrance;
     this.isNew = isNew;
+    this.token = token;
   }
 
   get method(): string {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { RequestId, Since } from '@pregon/protocol';
 import type { Connection, TransportName } from '../connections/connection.js';
 import type { Route } from '../routes/route.js';
-import type { Identity, Refusal } from './admission.js';
+import type { Identity, Refusal, Rights } from './admission.js';
 import type { Link } from './link.js';
 
 export type { Identity, Refusal } from './admission.js';
@@ -30,6 +30,8 @@ export interface Admitted {
   readonly query: Query;
   /** The client's identity, if an admission returned one. */
   readonly identity: Identity | undefined;
+  /** What the client may do on the route; undefined if no admission limits it. */
+  readonly rights: Rights | undefined;
 }
 
 /** A connection as its transport sees it. */

@@ -1,7 +1,8 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Socket } from 'socket.io';
+import type { Verdict } from '../../core/admission/decision.js';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
-import type { Identity } from '../../core/ports/admission.js';
+import type { Allowed } from '../../core/ports/admission.js';
 import type { ServedRoute } from '../../core/routes/served-route.js';
 import type { SubscriptionLimits } from '../../core/topics/topic-limits.js';
 import type { ClientRegistry } from '../client-registry.js';
@@ -54,12 +55,22 @@ export class RouteNamespace {
     };
   }
 
+  /**
+   * Decides whether a client of the engine may enter the namespace. Its token is in `auth.token`.
+   *
+   * @param found what was decided about the client when it connected
+   */
+  admit({ request, handshake: { auth } }: Socket, found: Allowed | undefined): Verdict | Promise<Verdict> {
+    const token: unknown = Reflect.get(auth, 'token');
+    return this.#registry.decide(request, this.#route.entrance, { token }, found);
+  }
+
   /** @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID if the handshake is not valid */
   handshake({ handshake: { auth, query } }: Socket): Handshake {
     return parseHandshake(auth, query, this.#registry.options);
   }
 
-  enter(socket: Socket, writer: EngineWriter, identity: Identity | undefined): void {
+  enter(socket: Socket, writer: EngineWriter, { identity, rights }: Allowed): void {
     // The gateway may have started to close while a middleware ran. A client may enter a namespace only once.
     if (!this.#registry.isOpen || writer.isIn(this.#route.name)) return void socket.conn.close();
     const handshake = this.handshake(socket);
@@ -72,7 +83,7 @@ export class RouteNamespace {
       laterPackets: this.#packetsFor(this.#laterPackets, names, false),
       incompleteAt: offset?.isIncomplete ? offset.position : undefined,
     });
-    const connection = this.#registry.enter({ route: this.#route, identity }, socket.request, link, socket.id);
+    const connection = this.#registry.enter({ route: this.#route, identity, rights }, socket.request, link, socket.id);
     writer.enter(connection);
     this.#present.set(socket.id, { connection, link, writer, asked: HANDSHAKE_SUBSCRIPTION });
     // One listener for all events of the client: each further listener would cost memory for every idle client.

@@ -55,6 +55,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly #servers: IoServers;
   /** Requests that came through the entrance, and the decision about them. */
   readonly #admitted = new WeakMap<IncomingMessage, Allowed>();
+  /** The decisions about sockets that enter a namespace. */
+  readonly #entering = new WeakMap<Socket, Allowed>();
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
 
   constructor(
@@ -105,7 +107,11 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
         this.#admitted.set(request, verdict);
         next();
       };
-      const verdict = registry.decide(request, { kind: 'socket.io', name: targets.path }, !this.#isUnderWay(request));
+      const verdict = registry.decide(
+        request,
+        { kind: 'socket.io', name: targets.path },
+        { isNew: !this.#isUnderWay(request) },
+      );
       if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
       else decided(verdict);
     });
@@ -173,16 +179,31 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       // This runs before Socket.IO tells the client its private session id, and replaces the original one, which only
       // this process would know.
       if (!socket.recovered) replacePrivateId(socket, recovery.sign(namespace.name, socket.id));
-      if (this.#registry.isOpen) return next(refusalOf(() => routeNamespace.handshake(socket)));
-      // After an error alone, a stock client would not reconnect.
-      socket.conn.close();
-      next(new Error('the gateway is going away'));
+      if (!this.#registry.isOpen) return turnAway(socket, next);
+      const wrong = refusalOf(() => routeNamespace.handshake(socket));
+      if (wrong) return next(wrong);
+      const decided = (verdict: Verdict): void => {
+        if (isRefusal(verdict)) return this.#refuseNamespace(socket, verdict, next);
+        this.#entering.set(socket, verdict);
+        next();
+      };
+      const verdict = routeNamespace.admit(socket, this.#admitted.get(socket.request));
+      if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
+      else decided(verdict);
     });
     namespace.on('connection', (socket: Socket) => {
       recovery.entered(socket.id);
-      routeNamespace.enter(socket, this.#writerOf(socket.conn), this.#admitted.get(socket.request)?.identity);
+      routeNamespace.enter(socket, this.#writerOf(socket.conn), this.#entering.get(socket) ?? {});
       releaseUnusedFields(socket);
     });
+  }
+
+  /** Refuses a client at a namespace. A stock client does not try again by itself, except after a lost transport. */
+  #refuseNamespace(socket: Socket, refusal: Refusal, next: (error: ExtendedError) => void): void {
+    logRefusal(this.#registry.options.refusals, socket.request, refusal);
+    if (refusal.status === 503) return turnAway(socket, next);
+    const data = { code: 'FORBIDDEN', status: refusal.status, retryable: false };
+    next(Object.assign(new Error(refusal.message), { data }));
   }
 
   /**
@@ -227,4 +248,10 @@ function refusalOf(parse: () => unknown): ExtendedError | undefined {
     const { message, ...data } = toldError(error);
     return Object.assign(new Error(message), { data });
   }
+}
+
+/** Closes the transport: after an error alone, a stock client would not reconnect. */
+function turnAway(socket: Socket, next: (error: Error) => void): void {
+  socket.conn.close();
+  next(new Error('the gateway is going away'));
 }

@@ -153,6 +153,10 @@ export class SocketIoLink implements Link {
     this.#clock.after(this.#reconnectInMs, () => socket.conn.close());
   }
 
+  discard(): void {
+    this.#socket.conn.close(true);
+  }
+
   #refuse(frame: Extract<ControlFrame, { op: 'error' }>): void {
     const { id, code, message, retryable } = frame;
     const refused = { code, message, retryable };

@@ -44,7 +44,7 @@ export class EventStream {
       if (verdict.status === 503) return void socket.destroy();
       return this.#refuse(request, response, verdict, cors);
     }
-    const { route, identity } = verdict;
+    const { route, identity, rights } = verdict;
     const lastEventId = lastEventIdOf(request) ?? verdict.query.lastEventId;
     // After 204, an EventSource does not reconnect (HTML, section 9.2.3).
     if (isSentAway(lastEventId)) {
@@ -58,7 +58,7 @@ export class EventStream {
     internRequest(request);
     begin(request, response, cors);
     const link = this.#link(response, socket);
-    const connection = this.#registry.enter({ route, identity }, request, link);
+    const connection = this.#registry.enter({ route, identity, rights }, request, link);
     link.connection = connection;
     response.on('close', () => {
       const forget = () => this.#streaming.delete(socket);

@@ -82,6 +82,10 @@ export class SseLink extends SocketWriter implements Link {
     return false;
   }
 
+  discard(): void {
+    this.#socket.destroy();
+  }
+
   close(code: CloseCode, reason?: string): void {
     if (this.closed) return;
     // A browser reconnects in any case, and then sends this id; the response 204 stops it permanently.

@@ -59,6 +59,10 @@ export abstract class WebSocketLink extends SocketWriter implements Link, NewCli
     this.#client.dismiss(code.code, closeReason(code, reason));
   }
 
+  discard(): void {
+    this.terminate();
+  }
+
   /** Ends the connection without a close frame. */
   terminate(): void {
     this.#client.terminate();
