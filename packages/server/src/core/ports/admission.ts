@@ -74,7 +74,7 @@ export interface Allowed {
   readonly rights?: Rights;
 }
 
-/** `undefined` means the same as an {@link Allowed} without identity. */
+/** `undefined` means the same as an {@link Allowed} without identity and rights. */
 export type Decision = Allowed | Refusal | undefined;
 
 /**
