@@ -3,7 +3,7 @@ import type { Admission, AdmissionRequest, Allowed, Identity, Refusal } from '..
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
 import type { PendingAdmissions } from './pending-admissions.js';
 
-/** The decision for all clients without an identity. */
+/** The decision for all clients without an identity and rights. */
 const ANONYMOUS: Allowed = Object.freeze({});
 
 const UNDECIDED: Refusal = {
