@@ -201,8 +201,8 @@ describe('the identity that an admission finds', () => {
 
   it('is found anew for a session of long polling when it begins, and its requests are told apart from new clients', async () => {
     const asked: boolean[] = [];
-    const gateway = await start(({ isNew }) => {
-      asked.push(isNew);
+    const gateway = await start(({ isNew, entrance }) => {
+      if (entrance.kind === 'socket.io') asked.push(isNew);
       return undefined;
     });
     const client = await SocketIoClient.open(gateway.http('/events'), { transports: ['polling'] });

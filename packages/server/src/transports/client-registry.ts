@@ -47,6 +47,13 @@ export interface Admitted {
 
 export type RouteVerdict = Admitted | Refusal;
 
+export interface DecideDetails extends AdmissionDetails {
+  /** What an earlier decision about the same client found. */
+  readonly found?: Allowed | undefined;
+  /** Whether the client has left. @default whether the socket of the request is destroyed */
+  readonly isGone?: () => boolean;
+}
+
 const GOING_AWAY: Refusal = {
   status: 503,
   message: 'the gateway is going away',
@@ -115,19 +122,12 @@ export class ClientRegistry {
    * admission has to wait; the promise never rejects.
    *
    * @param details.isNew false for a request of a session that was admitted before
-   * @param found what an earlier decision about the same client found
    */
-  decide(
-    request: IncomingMessage,
-    entrance: EntranceName,
-    details: AdmissionDetails = {},
-    found?: Allowed,
-  ): Verdict | Promise<Verdict> {
-    const { isNew = true } = details;
-    if (isNew && !this.#open) return GOING_AWAY;
+  decide(request: IncomingMessage, entrance: EntranceName, details: DecideDetails = {}): Verdict | Promise<Verdict> {
     const { socket } = request;
-    const asked = admissionRequest(request, entrance, details);
-    const verdict = this.options.admission.decide(asked, () => socket.destroyed, found);
+    const { isNew = true, found, isGone = () => socket.destroyed } = details;
+    if (isNew && !this.#open) return GOING_AWAY;
+    const verdict = this.options.admission.decide(admissionRequest(request, entrance, details), isGone, found);
     if (!(verdict instanceof Promise)) return verdict;
     // The gateway may have started to close in the meantime.
     return verdict.then((late) => (isNew && !this.#open && !isRefusal(late) ? GOING_AWAY : late));

@@ -36,6 +36,8 @@ export class Front {
   /** Connections with a request that waits for its turn. */
   readonly #waiting = new WeakSet<Duplex>();
   #server: Server | undefined;
+  /** Also while the port is being opened. */
+  #isListening = false;
   /** All sockets of the gateway's own server, also those whose handshake is pending. */
   readonly #sockets = new Set<Socket>();
   readonly #attachments = new Map<AttachableServer, Attachment>();
@@ -66,10 +68,11 @@ export class Front {
 
   /** @throws PregonError LISTEN_FAILED; CONFIG_INVALID if the certificate or key is not valid */
   async listen(options: ListenOptions): Promise<{ host: string; port: number }> {
-    if (this.#server)
+    if (this.#isListening)
       throw new TypeError('the gateway already listens on a port of its own; use attach() to add other servers');
     const { host = '127.0.0.1', port = 1234 } = options;
     const server = createOwnServer(options, this.#limits);
+    this.#isListening = true;
     const sockets = this.#sockets;
     const pendingHandshakes = this.#pendingHandshakes;
     // One function for all sockets: a closure for each would cost memory for every idle connection.
@@ -91,7 +94,10 @@ export class Front {
       });
     }
     SharedServer.of(server).add(this.#tenant(() => true));
-    await bind(server, host, port);
+    await bind(server, host, port).catch((error: unknown) => {
+      this.#isListening = false;
+      throw error;
+    });
     this.#server = server;
     const address = server.address();
     return { host, port: typeof address === 'object' && address ? address.port : port };

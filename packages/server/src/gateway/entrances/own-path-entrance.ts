@@ -5,8 +5,8 @@ import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimBelow, isClaimed } from '../../transports/http/claim.js';
 import { canonicalTargetPath } from '../../transports/http/path.js';
 import { targetPath } from '../../transports/http/query.js';
-import { refuseRequest, refuseUpgrade } from '../../transports/http/refusal.js';
-import { carrierOf, type TransportFailures } from './transport-failures.js';
+import { carrierOf, refuseRequest, refuseUpgrade } from '../../transports/http/refusal.js';
+import type { TransportFailures } from './transport-failures.js';
 
 const NOT_TAKEN = { status: 404, message: 'nothing is served at this path' };
 

@@ -5,9 +5,10 @@ import type { Refusal, Transport, TransportEntrance } from '../../core/ports/tra
 import type { RouteVerdict } from '../../transports/client-registry.js';
 import type { Entrance } from '../../transports/entrance.js';
 import { type Claim, claimPath } from '../../transports/http/claim.js';
+import { carrierOf } from '../../transports/http/refusal.js';
 import type { GatewayKernel } from '../../transports/kernel.js';
 import { OwnPathEntrance } from './own-path-entrance.js';
-import { carrierOf, TransportFailures } from './transport-failures.js';
+import { TransportFailures } from './transport-failures.js';
 
 /**
  * The entrance at the paths of the routes, shared by the transports. It refuses requests that no transport takes, and

@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Duplex } from 'node:stream';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { messageOf } from '@pregon/protocol';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { logRefusal } from '../../transports/http/refusal.js';
@@ -27,10 +27,4 @@ export class TransportFailures {
       failed(error);
     }
   }
-}
-
-/** The stream to destroy so that only this request ends: in HTTP/2, many requests share a socket. */
-export function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
-  const stream: unknown = Reflect.get(response, 'stream');
-  return stream instanceof Duplex ? stream : request.socket;
 }

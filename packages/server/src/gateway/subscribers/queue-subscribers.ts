@@ -41,10 +41,11 @@ export class QueueSubscribers {
   }
 
   async #handle(event: PregonEvent): Promise<void> {
-    for (const { events, handle, name } of this.#subscribers) {
+    for (const subscriber of this.#subscribers) {
+      const { events, name } = subscriber;
       if (!events.includes('*') && !events.includes(event.type)) continue;
       try {
-        await handle(event);
+        await subscriber.handle(event);
       } catch (error) {
         this.#logger.error(
           { subscriber: name, event: event.id, err: error },

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { CLOSE_CODES } from '@pregon/protocol';
+import { CLOSE_CODES, messageOf } from '@pregon/protocol';
 import { admissionRequest } from '../../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import type { Heartbeat } from '../../core/connections/heartbeat.js';
@@ -130,7 +130,11 @@ export class ComponentEntrance implements Entrance {
     if (!(verdict instanceof Promise)) return proceed(verdict);
     verdict
       .then((late) => proceed(this.#open || !('mount' in late) ? late : GOING_AWAY))
-      .catch(() => carrier.destroy());
+      .catch((error: unknown) => {
+        const message = `a component could not take a client: ${messageOf(error)}`;
+        logRefusal(this.#options.refusals, request, { status: 500, reason: 'component', message });
+        carrier.destroy();
+      });
   }
 
   #admit(request: IncomingMessage): Admitted | Refusal | Promise<Admitted | Refusal> {

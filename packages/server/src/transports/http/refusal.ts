@@ -1,21 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { Duplex } from 'node:stream';
 import type { Refusal } from '../../core/ports/transport.js';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { guard } from '../sockets/guarded-socket.js';
-
-const STATUS_TEXTS: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  406: 'Not Acceptable',
-  414: 'URI Too Long',
-  417: 'Expectation Failed',
-  426: 'Upgrade Required',
-  431: 'Request Header Fields Too Large',
-  503: 'Service Unavailable',
-};
 
 /** Logs why a request was refused, see {@link RefusalLog}. */
 export function logRefusal(log: RefusalLog, { headers, url }: IncomingMessage, refusal: Refusal): void {
@@ -39,7 +26,7 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // The client may never close its side.
   socket.once('finish', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_TEXTS[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
+  socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
 }
 
 /** Refuses a plain request with problem details (RFC 9457). */
@@ -97,4 +84,10 @@ export function wrongHandshake(request: IncomingMessage): Refusal | undefined {
     return { status: 400, reason: 'handshake', message: 'Sec-WebSocket-Key is missing, or is not 16 bytes in base64' };
   }
   return undefined;
+}
+
+/** The stream to destroy so that this request ends and no other: in HTTP/2 many requests share a socket. */
+export function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
+  const stream: unknown = Reflect.get(response, 'stream');
+  return stream instanceof Duplex ? stream : request.socket;
 }

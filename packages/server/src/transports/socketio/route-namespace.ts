@@ -60,9 +60,11 @@ export class RouteNamespace {
    *
    * @param found what was decided about the client when it connected
    */
-  admit({ request, handshake: { auth } }: Socket, found: Allowed | undefined): Verdict | Promise<Verdict> {
+  admit({ request, conn, handshake: { auth } }: Socket, found: Allowed | undefined): Verdict | Promise<Verdict> {
     const token: unknown = Reflect.get(auth, 'token');
-    return this.#registry.decide(request, this.#route.entrance, { token }, found);
+    // The socket of the first request may be gone long ago: long polling uses many.
+    const isGone = () => conn.readyState !== 'open';
+    return this.#registry.decide(request, this.#route.entrance, { token, found, isGone });
   }
 
   /** @throws PregonError FRAME_INVALID | TOO_MANY_SUBSCRIPTIONS | TOPIC_INVALID if the handshake is not valid */

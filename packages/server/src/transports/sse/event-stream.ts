@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { assertPosition, encodePosition } from '@pregon/protocol';
 import type { Query, Refusal } from '../../core/ports/transport.js';
 import type { ClientRegistry, RouteVerdict } from '../client-registry.js';
 import { corsHeaders } from '../http/cors.js';
-import { logRefusal, refuseRequest } from '../http/refusal.js';
+import { carrierOf, logRefusal, refuseRequest } from '../http/refusal.js';
 import { wrongQuery } from '../kernel.js';
 import { internRequest } from '../sockets/string-interning.js';
 import { chunkedBody, plainBody } from './body.js';
@@ -84,15 +84,6 @@ export class EventStream {
     this.#streaming.add(socket);
     return new SseLink(response, socket, isChunked(response) ? chunkedBody : plainBody, this.#registry.options);
   }
-}
-
-/**
- * The stream to which the body is written. In HTTP/1 it is the socket itself, past the response, so that the same bytes
- * go to all clients. In HTTP/2 the socket carries many streams, so it is the stream of this request.
- */
-function carrierOf(request: IncomingMessage, response: ServerResponse): Duplex {
-  const stream: unknown = Reflect.get(response, 'stream');
-  return stream instanceof Duplex ? stream : request.socket;
 }
 
 function isChunked({ req }: ServerResponse): boolean {
