@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type JsonShape, PregonError, toError } from '@pregon/protocol';
-import type { ExtendedError, Socket } from 'socket.io';
+import type { ExtendedError, Namespace, Socket } from 'socket.io';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
 import type { Allowed, Refusal } from '../../core/ports/admission.js';
@@ -121,6 +121,10 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       payloads.guard(conn.transport);
     });
     watchRefusals(this.io, registry.options);
+    if (!routeNamespaces.has('/')) this.#guardNamespace(this.io.of('/'));
+    this.io.on('new_namespace', (namespace: Namespace) => {
+      if (!routeNamespaces.has(namespace.name)) this.#guardNamespace(namespace);
+    });
     for (const [path, routeNamespace] of routeNamespaces) this.#serve(path, routeNamespace, recovery);
   }
 
@@ -182,20 +186,35 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       if (!this.#registry.isOpen) return turnAway(socket, next);
       const wrong = refusalOf(() => routeNamespace.handshake(socket));
       if (wrong) return next(wrong);
-      const decided = (verdict: Verdict): void => {
-        if (isRefusal(verdict)) return this.#refuseNamespace(socket, verdict, next);
-        this.#entering.set(socket, verdict);
-        next();
-      };
-      const verdict = routeNamespace.admit(socket, this.#admitted.get(socket.request));
-      if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
-      else decided(verdict);
+      this.#whenAdmitted(routeNamespace.admit(socket, this.#admitted.get(socket.request)), socket, next);
     });
     namespace.on('connection', (socket: Socket) => {
       recovery.entered(socket.id);
       routeNamespace.enter(socket, this.#writerOf(socket.conn), this.#entering.get(socket) ?? {});
       releaseUnusedFields(socket);
     });
+  }
+
+  /** Asks the admissions about each client of a namespace that is not a route, before the application's middlewares. */
+  #guardNamespace(namespace: Pick<Namespace, 'name' | 'use'>): void {
+    const entrance = { kind: 'namespace', name: namespace.name };
+    namespace.use((socket, next) => {
+      const { request, conn } = socket;
+      const token: unknown = Reflect.get(socket.handshake.auth, 'token');
+      const details = { token, found: this.#admitted.get(request), isGone: () => conn.readyState !== 'open' };
+      this.#whenAdmitted(this.#registry.decide(request, entrance, details), socket, next);
+    });
+  }
+
+  #whenAdmitted(verdict: Verdict | Promise<Verdict>, socket: Socket, next: (error?: ExtendedError) => void): void {
+    const decided = (late: Verdict): void => {
+      if (isRefusal(late)) return this.#refuseNamespace(socket, late, next);
+      this.#entering.set(socket, late);
+      if (late.identity) Object.assign(Object(socket.data), { identity: late.identity });
+      next();
+    };
+    if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
+    else decided(verdict);
   }
 
   /** Refuses a client at a namespace. A stock client does not try again by itself, except after a lost transport. */

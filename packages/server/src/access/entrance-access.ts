@@ -1,0 +1,63 @@
+import type { Admission, AdmissionRequest, Identity, Refusal } from '../core/ports/admission.js';
+import { NO_TOKEN } from './rules/refusals.js';
+
+/**
+ * Who may use an entrance without rules of its own, such as a component: everybody whose origin is allowed, clients with
+ * a valid token, or whomever the application's own code lets through.
+ */
+export type EntranceAccess = 'public' | 'authenticated' | 'application';
+
+const CHOICES: ReadonlySet<unknown> = new Set(['public', 'authenticated', 'application'] satisfies EntranceAccess[]);
+
+const CLOSED: Refusal = Object.freeze({
+  status: 403,
+  reason: 'rights',
+  message: 'this entrance is closed',
+  remedy: 'with "auth", each route needs "allow", and each namespace and component needs "access"',
+});
+
+/** @throws TypeError if it is not one of the choices */
+export function assertEntranceAccess(access: unknown, option: string): void {
+  if (access === undefined || CHOICES.has(access)) return;
+  throw new TypeError(`${option} must be 'public', 'authenticated' or 'application'`);
+}
+
+function decide(access: EntranceAccess | undefined, identity: Identity | undefined): Refusal | undefined {
+  if (access === 'public' || access === 'application') return undefined;
+  if (!identity) return NO_TOKEN;
+  return access === 'authenticated' ? undefined : CLOSED;
+}
+
+/** Admits to one entrance, such as a component. */
+export class SingleAccess implements Admission {
+  readonly name = 'access';
+  readonly #access: EntranceAccess | undefined;
+
+  /** @param access undefined closes the entrance */
+  constructor(access: EntranceAccess | undefined) {
+    this.#access = access;
+  }
+
+  admit(_: AdmissionRequest, identity: Identity | undefined): Refusal | undefined {
+    return decide(this.#access, identity);
+  }
+}
+
+/** Admits to several entrances, by name. An entrance that is not named is closed. */
+export class NamedAccess {
+  readonly #byName: ReadonlyMap<string, EntranceAccess>;
+
+  /** @throws TypeError if the access of a name is not one of the choices */
+  constructor(byName: Readonly<Record<string, EntranceAccess>>) {
+    for (const [name, access] of Object.entries(byName)) assertEntranceAccess(access, `socketIo.namespaces[${JSON.stringify(name)}]`);
+    this.#byName = new Map(Object.entries(byName));
+  }
+
+  admit(name: string, identity: Identity | undefined): Refusal | undefined {
+    return decide(this.#byName.get(name), identity);
+  }
+
+  closed(identity: Identity | undefined): Refusal {
+    return decide(undefined, identity) ?? CLOSED;
+  }
+}
