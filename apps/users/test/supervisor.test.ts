@@ -78,7 +78,7 @@ describe('the supervisor', () => {
     onTestFinished(() => void busy.close());
     const run = await start([LISTENS, LISTENS], { ports: [await freePort(), portOf(busy)] });
     await expect(run.code).rejects.toThrow(
-      `Port ${portOf(busy)} of 127.0.0.1 is in use. Name another one: GATEWAY_PORT=`,
+      `Port ${portOf(busy)} of 127.0.0.1 is in use. Choose another port: GATEWAY_PORT=`,
     );
     expect(run.text()).toBe('');
   });

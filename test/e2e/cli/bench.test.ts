@@ -144,7 +144,7 @@ describe('pregon bench', () => {
     expect(result.undelivered).toBeGreaterThan(10);
     expect(result.delivered.events + result.undelivered).toBe(10 * result.published.events);
     expect(result.connections).toMatchObject({ opened: 10, openAtEnd: 0, resumed: 0 });
-    expect(result.connections.lost).toEqual({ 'closed with 1006: without a goodbye': 10 });
+    expect(result.connections.lost).toEqual({ 'closed with 1006: without a close frame': 10 });
     expect(result.connections.failedAttempts['connection refused']).toBeGreaterThanOrEqual(10);
     expect(exit.code).toBe(1);
   });
@@ -202,8 +202,8 @@ describe('pregon bench', () => {
     );
     const published = resultOf(await source.exited).published.events;
     const exit = await tool.kill('SIGINT');
-    expect(exit.stdout).toContain('loss cannot be told without --publish or --exchange, 0 out of order, 0 twice\n');
-    const [, others] = exit.stdout.match(/others +([\d,]+) events that were not of this run/) ?? [];
+    expect(exit.stdout).toContain('loss is unknown without --publish or --exchange, 0 out of order, 0 twice\n');
+    const [, others] = exit.stdout.match(/others +([\d,]+) events from other publishers/) ?? [];
     expect(Number(others?.replace(',', ''))).toBeGreaterThan(published);
     expect(exit.stdout).toMatch(/latency +p50 [\d.]+ ms/);
     expect(exit.code).toBe(0);
@@ -320,7 +320,7 @@ describe('pregon bench, against a faulty gateway,', () => {
     expect(code).toBe(1);
     expect(stdout).toMatch(/result {2,}NOT WELL: /);
     expect(stdout).toMatch(
-      /\n +no event of the exchange "orders" came on any connection: does the gateway read it .*--exchange=orders of pregon run/,
+      /\n +no event of the exchange "orders" arrived on any connection: does the gateway read it .*--exchange=orders of pregon run/,
     );
     const ours = await bench([url, '--exchange=my_events', '--duration=1s', '--connections=2', '--rate=20'], { cwd });
     expect([ours.code, ours.result.hint]).toEqual([0, undefined]);
@@ -370,16 +370,26 @@ describe('pregon bench reports, with the remedy,', () => {
       1,
       /there is no log sqlite:nowhere\.db; name the gateway's with --log/,
     ],
-    ['topics in the URL', ['?topics=a.%23'], 2, /name topics with --topics, by which is told what is to come/],
-    ['an invalid topic', ['--publish=http://127.0.0.1:1/publish/e/%zz', '--token=t'], 2, /is not as http:/],
+    [
+      'topics in the URL',
+      ['?topics=a.%23'],
+      2,
+      /give topics with --topics, not in the URL: the check must know which events to expect/,
+    ],
+    ['an invalid topic', ['--publish=http://127.0.0.1:1/publish/e/%zz', '--token=t'], 2, /is not of the form http:/],
     [
       'topics without a subscriber',
       ['--publish=http://127.0.0.1:1/publish/e/a.b', '--token=t', '--topics=c.#,d'],
       2,
-      /no connection would get an event: what is published \(a\.b\) matches nothing of --topics/,
+      /no connection would get an event: no pattern of --topics matches the published topics \(a\.b\)/,
     ],
     ['an invalid pattern', ['--topics=a..b'], 1, /not a topic pattern: "a\.\.b"/],
-    ['a port on which nothing listens', [], 1, /connection refused; nothing listens there: is the gateway running/],
+    [
+      'a port on which nothing listens',
+      [],
+      1,
+      /connection refused; nothing listens on this address: is the gateway running/,
+    ],
   ];
 
   it.each(cases)('%s', async (_, flags, code, message) => {
@@ -395,7 +405,7 @@ describe('pregon bench reports, with the remedy,', () => {
     const { cwd, url, publish } = await startGateway();
     const complaint = async (args: string[]) => (await pregon(['bench', ...args], { cwd })).stderr.split('\n').at(-2);
     expect(await complaint([url, `--publish=${publish}/t`, '--token=x'])).toMatch(
-      /answers 401: the token is wrong; give the http\.token/,
+      /answers 401: the token is wrong; give the http\.token of the gateway/,
     );
     const other = publish.replace('my_events', 'other');
     expect(await complaint([url, `--publish=${other}/t`, `--token=${TOKEN}`])).toMatch(
@@ -426,17 +436,17 @@ describe('pregon bench reports, with the remedy,', () => {
     const flags = ['--protocol=pregon.v1', '--handshake-timeout=500ms'];
     const { code, stderr } = await pregon(['bench', url, ...flags]);
     expect(stderr).toMatch(
-      /cannot connect to \S+: not subscribed in time; the gateway is overloaded, or is no gateway\n$/,
+      /cannot connect to \S+: not subscribed in time; the gateway is overloaded, or the server is not a gateway\n$/,
     );
     expect(code).toBe(1);
   });
 
   it('all its options, if it is asked for help', async () => {
     const [overview, help] = await Promise.all([pregon(['--help']), pregon(['help', 'bench'])]);
-    expect(overview.stdout).toMatch(/\n {2}bench +load a running gateway, and check/);
+    expect(overview.stdout).toMatch(/\n {2}bench +Load a running gateway, and check/);
     for (const flag of ['--connections=N', '--topics=PATTERNS', '--publish=URL', '--reconnect-storm', '--json']) {
       expect(help.stdout).toContain(`  ${flag} `);
     }
-    expect(help.stdout).toMatch(/exit code is 0 where all is well, 1 where/);
+    expect(help.stdout).toMatch(/exit code is 0 if all is well; 1 if/);
   });
 });

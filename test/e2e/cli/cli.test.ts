@@ -91,13 +91,13 @@ describe('pregon run', () => {
     expect(statuses).toEqual([101, 101, 101, 404, 404, 404]);
   });
 
-  it('[000-16] refuses a route that is not configured, and lists those that are', async () => {
+  it('[000-16] refuses a route that is not configured, and lists the configured routes', async () => {
     const cwd = temporaryFolder();
     writeFileSync(join(cwd, 'pregon.yml'), 'websocket: { routes: { events: { path: /e }, teams: { path: /t } } }\n');
     const { code, stderr } = await pregon(['run', '0', '--route=evnets', '--exchange=x'], { cwd });
     expect([code, stderr]).toEqual([
       1,
-      'pregon: there is no route "evnets" in pregon.yml; there are: events, teams (ROUTE_UNKNOWN)\n',
+      'pregon: there is no route "evnets" in pregon.yml; the routes are events, teams (ROUTE_UNKNOWN)\n',
     ]);
   });
 
@@ -279,7 +279,7 @@ describe('pregon run', () => {
     });
   });
 
-  it('[002-02] serves wss with --cert and --key, and with those of the configuration', async () => {
+  it('[002-02] serves wss with --cert and --key, and with the certificate in the configuration', async () => {
     const cwd = temporaryFolder();
     const [cert, key] = ['cert', 'key'].map((name) => join(SUPPORT, `tls/localhost.${name}.pem`));
     const flags = ['--route=events', '--exchange=x'];
@@ -290,7 +290,7 @@ describe('pregon run', () => {
     const configured = await startGateway(cwd, [...flags, '--config=tls.yml']);
     await greetSecurely(configured.port);
     const { code, stderr } = await pregon(['run', '0', ...flags, `--cert=${cert}`], { cwd });
-    expect([code, stderr.split('\n')[0]]).toEqual([2, 'pregon: --cert and --key go together']);
+    expect([code, stderr.split('\n')[0]]).toEqual([2, 'pregon: --cert and --key must be given together']);
     const missing = await pregon(['run', '0', ...flags, '--cert=nowhere.pem', `--key=${key}`], { cwd });
     expect(missing).toMatchObject({ code: 1, stderr: expect.stringMatching(/^pregon: --cert: .*nowhere\.pem.*\n$/) });
     const swapped = await pregon(['run', '0', ...flags, `--cert=${key}`, `--key=${key}`], { cwd });

@@ -43,7 +43,7 @@ const FILES: readonly [name: string, content: string | Buffer, message: RegExp][
   [
     '__proto__',
     'websocket: { routes: { __proto__: { path: /x } } }',
-    /:1:24 websocket\.routes\.__proto__: is not a name/,
+    /:1:24 websocket\.routes\.__proto__: is not a valid name/,
   ],
   ['__proto__ at the top', '__proto__: { log: x }', /:1:1 __proto__: /],
   ['a merge key', 'base: &b { log: x }\n<<: *b', /unknown key/],

@@ -61,23 +61,27 @@ describe('loadHandlers', () => {
   });
 
   it.each([
-    ['no default', 'export const message = 1;', 'has no default export'],
+    ['no default', 'export const message = 1;', 'the file has no default export'],
     [
       'nothing',
       'export default undefined;',
       'must be an object with one or more of opened, closed, error, message, messages',
     ],
     ['an empty object', 'export default {};', 'has none of opened, closed, error, message, messages'],
-    ['a typo', 'export default { onMessage() {} };', '"onMessage" is none of opened, closed, error, message, messages'],
+    [
+      'a typo',
+      'export default { onMessage() {} };',
+      '"onMessage" is not one of opened, closed, error, message, messages',
+    ],
     [
       'a similar name',
       'export default { mesage() {} };',
-      '"mesage" is none of opened, closed, error, message, messages; did you mean "message"?',
+      '"mesage" is not one of opened, closed, error, message, messages; did you mean "message"?',
     ],
     ['a value that is not a function', 'export default { opened: true };', 'opened must be a function'],
     ['messages that are not functions', 'export default { messages: { bid: 1 } };', 'messages.bid must be a function'],
-    ['an exception', 'throw new Error("boom\\nbang");', 'cannot be loaded: boom bang'],
-    ['a missing import', 'import "./other.mjs"; export default {};', /cannot be loaded: Cannot find module/],
+    ['an exception', 'throw new Error("boom\\nbang");', 'the file cannot be loaded: boom bang'],
+    ['a missing import', 'import "./other.mjs"; export default {};', /the file cannot be loaded: Cannot find module/],
   ])('refuses a file with %s, and names the place in the configuration', async (name, text, message) => {
     const loading = loadHandlers(reference(`${name}.mjs`, text));
     await expect(loading).rejects.toThrow(PregonError);
@@ -88,7 +92,7 @@ describe('loadHandlers', () => {
 
   it('refuses a TypeScript file with a syntax error, in one line', async () => {
     const loading = loadHandlers(reference('broken.ts', 'export default {\n  message( {\n}'));
-    await expect(loading).rejects.toThrow(/^pregon\.yml:6:11 handlers\[0\]: cannot be loaded: [^\n]+$/);
+    await expect(loading).rejects.toThrow(/^pregon\.yml:6:11 handlers\[0\]: the file cannot be loaded: [^\n]+$/);
   });
 
   it('[000-08] reports an unknown route when the handlers are created', async () => {
@@ -103,7 +107,7 @@ describe('loadHandlers', () => {
   it('checks the handlers that a function creates, too', async () => {
     const built = await loadHandlers(reference('wrong.mjs', 'export default () => ({ opend() {} });'));
     if (typeof built !== 'function') throw new Error('a function was expected');
-    await expect(built(context)).rejects.toThrow('"opend" is none of');
+    await expect(built(context)).rejects.toThrow('"opend" is not one of');
   });
 });
 
@@ -126,11 +130,11 @@ describe('loadSubscriber', () => {
       "events must be a list of event types, or ['*'] for all",
     ],
     ['no handle', 'export default { events: ["*"] };', 'handle must be a function'],
-    ['an invalid name', 'export default { name: 1, events: ["*"], handle() {} };', 'name must be a text'],
+    ['an invalid name', 'export default { name: 1, events: ["*"], handle() {} };', 'name must be a string'],
     [
       'a typo',
       'export default { event: ["*"], handle() {} };',
-      '"event" is none of name, events, handle; did you mean "events"?',
+      '"event" is not one of name, events, handle; did you mean "events"?',
     ],
   ])('refuses a file with %s', async (name, text, message) => {
     await expect(loadSubscriber(reference(`${name}.mjs`, text))).rejects.toThrow(`handlers[0]: ${message}`);

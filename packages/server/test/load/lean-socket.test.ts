@@ -91,22 +91,25 @@ describe('LeanSocket', () => {
     const { whenOpen, whenEnded } = open(server.port);
     const [other] = await Promise.all([server.accepted, whenOpen]);
     other.terminate();
-    expect(await whenEnded).toBe('closed with 1006: without a goodbye');
+    expect(await whenEnded).toBe('closed with 1006: without a close frame');
   });
 
   it.each([
     ['HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\n\r\n', '503 Service Unavailable'],
-    ['HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n', 'what answers is no WebSocket'],
-    ['220 mail.example ESMTP\r\n\r\n', 'what answers is no HTTP'],
-    ['x'.repeat(20_000), 'what answers is no HTTP'],
-    ['', 'closed with 1006: without a goodbye'],
+    [
+      'HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\n\r\n',
+      'the server does not answer with a WebSocket handshake',
+    ],
+    ['220 mail.example ESMTP\r\n\r\n', 'the server does not answer with HTTP'],
+    ['x'.repeat(20_000), 'the server does not answer with HTTP'],
+    ['', 'closed with 1006: without a close frame'],
   ])('reports what is wrong with the answer %j', async (answer, reason) => {
     expect(await open(await startAnswering(answer)).whenEnded).toBe(reason);
   });
 
-  it('refuses a server that does not speak the subprotocol', async () => {
+  it('refuses a server that does not support the subprotocol', async () => {
     const server = await startServer();
-    expect(await open(server.port, 'pregon.v1').whenEnded).toBe('subprotocol not spoken');
+    expect(await open(server.port, 'pregon.v1').whenEnded).toBe('subprotocol not supported');
   });
 
   it('reports that no server listens', async () => {

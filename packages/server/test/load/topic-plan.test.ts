@@ -49,8 +49,8 @@ describe('TopicPlan', () => {
     [{ topics: ['u.{3..2}'] }, /is not a range/],
     [{ topics: ['{1..1000}.{1..1000}'], perConnection: 1 }, /expands to too many topics/],
     [{ topics: ['u.{1..1001}'] }, /at most 1000 patterns, not 1001.*--topics-per-connection/],
-    [{ topics: ['u.{1..3}'], perConnection: 4 }, /--topics-per-connection=4 is more than --topics has: 3/],
-    [{ topics: ['u.{1..3}.{n}'], perConnection: 1, connections: 90_000 }, /--topics makes 270000 patterns/],
+    [{ topics: ['u.{1..3}'], perConnection: 4 }, /--topics-per-connection=4 is more than the 3 patterns in --topics/],
+    [{ topics: ['u.{1..3}.{n}'], perConnection: 1, connections: 90_000 }, /--topics expands to 270000 patterns/],
   ])('refuses unreasonable options: %j', (options, message) => {
     expect(() => new TopicPlan({ connections: 1, ...options })).toThrow(message);
   });
