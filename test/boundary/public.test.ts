@@ -134,7 +134,7 @@ it.each(Object.keys(DECLARED_BY_ENTRY))(
 describe.each(Object.keys(DECLARED_IN))('The types of packages/%s', (name) => {
   const dist = join(root, 'packages', name, 'dist');
 
-  it('are declared in a few files, none of which belongs to the engine', () => {
+  it('are declared in a few files, and in no file of the engine', () => {
     const files = reachableFrom(join(dist, 'index.d.ts')).map((file) => relative(dist, file));
     expect(files.sort()).toEqual(DECLARED_IN[name]);
   });

@@ -37,7 +37,7 @@ for (const driver of POSTGRES_DRIVERS) {
         expect(await app.rowsLeft()).toBe(0);
       });
 
-      it('[fault C4] [I-2] can store any time beside an event: rows that are set aside can still be listed', async () => {
+      it('[fault C4] [I-2] can store any time with an event: rows that are set aside can still be listed', async () => {
         const { outbox, connections } = app;
         const times = ['infinity', '-infinity', '294000-01-01', '4000-01-01 BC'];
         for (const time of times)

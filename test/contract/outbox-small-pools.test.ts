@@ -54,33 +54,37 @@ await describeWithPostgres('[fault C10] A small pool that relay and application 
     return { relay, log, errors, outbox, add: () => outbox.add(client, EVENT) };
   }
 
-  it.each(Object.keys(POOLS))('lets everything go on with a single connection (%s)', async (name) => {
-    const shared = POOLS[name]?.(url(), 1);
-    if (!shared) throw new TypeError(name);
-    const { relay, log, add, outbox, errors } = await relayOn(shared.pool, {}, name === 'kysely' ? 1_500 : 5_000);
-    for (let count = 1; count <= 3; count++) {
+  it.each(Object.keys(POOLS))(
+    'blocks neither the application nor the relay with a single connection (%s)',
+    async (name) => {
+      const shared = POOLS[name]?.(url(), 1);
+      if (!shared) throw new TypeError(name);
+      const { relay, log, add, outbox, errors } = await relayOn(shared.pool, {}, name === 'kysely' ? 1_500 : 5_000);
+      for (let count = 1; count <= 3; count++) {
+        await add();
+        await eventually(
+          () => log.events.length,
+          (events) => events === count,
+        );
+        await shared.hold(20);
+      }
+      await eventually(
+        () => relay.pending(),
+        (pending) => pending === 0,
+      );
+      expect(errors).toEqual([]);
+      const snapshot = Promise.resolve(Reflect.apply(outbox.snapshot, outbox, [shared.pool, async () => []]));
+      // Kysely does not tell how many connections its pool has, and a snapshot takes two if it can.
+      if (name === 'kysely')
+        await expect(snapshot).rejects.toThrow(/all connections of the pool were in use.*raise max/);
+      else expect(await snapshot).toMatchObject({ sequence: 3 });
       await add();
       await eventually(
         () => log.events.length,
-        (events) => events === count,
+        (events) => events === 4,
       );
-      await shared.hold(20);
-    }
-    await eventually(
-      () => relay.pending(),
-      (pending) => pending === 0,
-    );
-    expect(errors).toEqual([]);
-    const snapshot = Promise.resolve(Reflect.apply(outbox.snapshot, outbox, [shared.pool, async () => []]));
-    // Kysely does not tell how many connections its pool has, and a snapshot takes two if it can.
-    if (name === 'kysely') await expect(snapshot).rejects.toThrow(/all connections of the pool were in use.*raise max/);
-    else expect(await snapshot).toMatchObject({ sequence: 3 });
-    await add();
-    await eventually(
-      () => log.events.length,
-      (events) => events === 4,
-    );
-  });
+    },
+  );
 
   it.each(['pg', 'postgres'])(
     'is named in the error of the relay while the application holds the only connection (%s)',

@@ -62,7 +62,7 @@ describe.each(drivers())('An outbox on SQLite by $name', (driver) => {
     await eventually(() => expect(log.ids).toEqual([event.id]));
   });
 
-  it('[fault C4] is delayed by no size and no time that another program writes beside an event', async () => {
+  it('[fault C4] is not delayed by any size or time that another program writes with an event', async () => {
     const relay = startRelay();
     for (const [writtenAt, bytes] of [
       ['2026-01-01 00:00:00', 'large'],

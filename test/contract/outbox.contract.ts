@@ -63,7 +63,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(log.events).toEqual([{ ...added, sequence: '0000000000000001' }]);
     });
 
-    it('uses no number twice after its row is gone', async () => {
+    it('never reuses the number of a removed row', async () => {
       const { relay } = await startRelay();
       await add(1);
       await add(2);
@@ -77,7 +77,7 @@ export function outboxContract(openBench: OpenBench): void {
       expect(sequences()).toEqual([1, 2, 3]);
     });
 
-    it('refuses whatever a log would refuse, before anything is written', async () => {
+    it('refuses every event that a log would refuse, before anything is written', async () => {
       const cycle: { self?: unknown } = {};
       cycle.self = cycle;
       await expect(add(10n)).rejects.toThrow(TypeError);
@@ -103,7 +103,7 @@ export function outboxContract(openBench: OpenBench): void {
       'data of 256 levels': { data: JSON.parse('['.repeat(256) + ']'.repeat(256)) },
       'data that is deeper than the stack': { data: JSON.parse('['.repeat(100_000) + ']'.repeat(100_000)) },
     };
-    it('[fault C4] refuses whatever one of the logs cannot hold, before anything is written', async () => {
+    it('[fault C4] refuses every event that one of the logs cannot store, before anything is written', async () => {
       for (const [name, overrides] of Object.entries(untakeable)) {
         const added = bench.add({ ...event(), ...overrides });
         await expect(added, name).rejects.toMatchObject({ code: 'EVENT_INVALID', retryable: false });
@@ -145,7 +145,7 @@ export function outboxContract(openBench: OpenBench): void {
   });
 
   describe('A relay', () => {
-    it('[I-5] relays nothing of a transaction that rolled back, and all of one that committed', async () => {
+    it('[I-5] relays every event of a committed transaction, and no event of one that rolled back', async () => {
       await startRelay();
       const kept = await bench.transaction(async (tx) => [await tx.add(event(1)), await tx.add(event(2))]);
       const rolledBack = bench.transaction(async (tx) => {

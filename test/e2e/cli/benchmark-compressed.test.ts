@@ -14,7 +14,7 @@ describe('The load client for compressed events', () => {
   const texts = [1, 2, 3].map((number) => JSON.stringify(createOrder(number)));
   const wire = Buffer.concat(texts.map((text) => frame(text)));
 
-  it('inflates the common bytes of all connections once, in whatever pieces each receives them', async () => {
+  it('inflates the common bytes of all connections once, however each connection receives them in pieces', async () => {
     const stream = new SameStream();
     const read: string[] = [];
     for (let at = 0; at < wire.length; at += 100) {

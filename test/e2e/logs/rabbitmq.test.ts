@@ -24,7 +24,7 @@ export default {
 };`;
 
 describeWithBroker('pregon on RabbitMQ', () => {
-  it('lets either of two gateways handle each event of exchange:queue, also if one is killed; connections of both get everything', async () => {
+  it('shares the events of exchange:queue between two gateways, even if one is killed; connections of both get every event', async () => {
     const { url, exchange } = testNames();
     const queue = `${exchange}-workers`;
     afterTest(() => deleteQueue(queue));

@@ -129,7 +129,7 @@ describe('An application with an outbox on SQLite that is killed', () => {
     await expectLogEqualsCommitted();
   });
 
-  it('[I-5] relays an event after a kill right after its commit, but not after one right before it', async () => {
+  it('[I-5] relays an event of a process that is killed right after the commit, but not right before it', async () => {
     for (const mode of [
       'kill-before-commit',
       'kill-after-commit',
@@ -178,7 +178,7 @@ describe('Several processes that start at once', () => {
   });
 });
 
-describe('A snapshot beside a process that writes', () => {
+describe('A snapshot while another process writes', () => {
   it('[I-6] equals the table together with the events after its sequence, every time', async () => {
     const child = await startWriting();
     openDatabase();

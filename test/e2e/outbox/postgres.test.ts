@@ -70,7 +70,7 @@ describeWithOwnPostgres('Applications with an outbox on PostgreSQL', () => {
       expect(await logged()).toBeGreaterThan(100);
     });
 
-    it('[I-5] relays an event after a kill right after its commit, but not after one right before it', async () => {
+    it('[I-5] relays an event of a process that is killed right after the commit, but not right before it', async () => {
       for (const mode of [
         'kill-before-commit',
         'kill-after-commit',
@@ -126,7 +126,7 @@ describeWithOwnPostgres('Applications with an outbox on PostgreSQL', () => {
       await expectLogEqualsTable();
     });
 
-    it('[I-1] [I-2] [I-3] takes over from a frozen relay within twice the lease, and is not disturbed when that one thaws', async () => {
+    it('[I-1] [I-2] [I-3] takes over from a frozen relay within twice the lease, and is not disturbed when the frozen relay resumes', async () => {
       const both = [await writing(), await writing()] as const;
       for (let round = 0; round < 2; round++) {
         const [atWork, standingBy] = await rolesOf(...both);

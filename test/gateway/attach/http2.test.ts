@@ -42,7 +42,7 @@ async function ask(session: ClientHttp2Session, path: string, headers: Record<st
 }
 
 describe('An HTTP/2 server with an attached gateway', () => {
-  it('[fault E4] carries several event streams on one connection beside the requests of the application', async () => {
+  it('[fault E4] carries several event streams and the requests of the application on one connection', async () => {
     const { gateway, session } = await start();
     const streams = await Promise.all(
       [1, 2, 3].map(() => ask(session, '/events', { accept: 'text/event-stream', origin: 'https://localhost' })),

@@ -14,7 +14,7 @@ const cert = readFileSync(new URL('../../support/tls/cert.pem', import.meta.url)
 const key = readFileSync(new URL('../../support/tls/key.pem', import.meta.url), 'utf8');
 
 describe('A gateway with a certificate and a key', () => {
-  it('[I-1][I-2] delivers history and live events over wss, also more than a socket takes at once', async () => {
+  it('[I-1][I-2] delivers history and live events over wss, even if they exceed the buffer of the socket', async () => {
     const { ws, append } = await startGateway({ listen: { cert, key } });
     await append(2_000, { padding: 1_000 });
     const plain = await PlainClient.open(ws('/events?since=first'), { ca: cert });

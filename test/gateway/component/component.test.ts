@@ -7,7 +7,7 @@ import { clientFrame, OPCODE, RawSocket } from '../../support/gateway/raw-socket
 import { eventually } from '../../support/waiting.js';
 
 describe('The chat of the tutorial', () => {
-  it('[004-13] takes ten lines, and relays each message to all other clients', async () => {
+  it('[004-13] needs ten lines of code, and relays each message to all other clients', async () => {
     const clients = new Set<ComponentConnection>();
     const chat: MessageComponent = {
       onOpen: (connection) => clients.add(connection),

@@ -199,7 +199,7 @@ describe('the identity that an admission finds', () => {
     expect(await opened).toEqual(identity);
   });
 
-  it('is found anew for a session of long polling when it begins, and its requests are told apart from new clients', async () => {
+  it('is decided when a session of long polling begins; later requests of the session are not new clients', async () => {
     const asked: boolean[] = [];
     const gateway = await start(({ isNew, entrance }) => {
       if (entrance.kind === 'socket.io') asked.push(isNew);

@@ -41,7 +41,7 @@ describe('An observer of a gateway', () => {
     ]);
   });
 
-  it('is told of each refusal, also of those that are not logged again', async () => {
+  it('is told of each refusal, also of repeated ones that are not logged again', async () => {
     const { observer, told } = keep();
     const { ws } = await startGateway({ observers: [observer] });
     for (let n = 0; n < 3; n++) await refusal(ws('/nowhere'));

@@ -113,7 +113,7 @@ describe('Gateways that start and stop', () => {
     expect(existsSync(`${here.logFile}-ephemeral`)).toBe(false);
   });
 
-  it('are told apart also if they share one log handle, which stays open after them', async () => {
+  it('are distinguished even if they share one log handle, which stays open after they close', async () => {
     const { logFile } = await startGateway();
     const log = await openTestLog(logFile);
     const [one, two] = [await startGateway({ routes, log }), await startGateway({ routes, log })];

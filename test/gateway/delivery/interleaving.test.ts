@@ -24,7 +24,7 @@ const wanted: fc.Arbitrary<Wanted> = fc.record({
 });
 
 describe('Several subscriptions on one connection', () => {
-  it('[I-1][I-2][I-3] each get exactly their events, in order, wherever the other cursors stand and whatever is written meanwhile', async () => {
+  it('[I-1][I-2][I-3] each get exactly their events, in order, at any position of the other cursors and during writes', async () => {
     const gateway = await startGateway({ historyBytes: 200_000, maxBufferedBytes: 1 });
     const positions = await prepare(gateway);
     await fc.assert(

@@ -189,7 +189,7 @@ describe('An event stream with an invalid request', () => {
     }
   });
 
-  it('[I-8] ends alone if its topics are too costly, which only a server for long URLs lets through', async () => {
+  it('[I-8] is refused if its topics are too costly, on a server that accepts long URLs; other streams continue', async () => {
     const { gateway, http, append } = await startGateway();
     const server = createServer({ maxHeaderSize: 65_536 });
     gateway.attach(server);

@@ -130,7 +130,7 @@ describe('Too many valid requests', () => {
     expect(await client.subscribe({ id: 5 })).toMatchObject({ op: 'subscribed' });
   });
 
-  it('[I-8] end a pipelined connection: behind an event stream they end it, and behind another answer no stream begins', async () => {
+  it('[I-8] end their connection: a request after an event stream ends it, and no stream begins after another request', async () => {
     const gateway = await startGateway();
     const bystander = await bystanderOf(gateway);
     const stream = 'GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n';

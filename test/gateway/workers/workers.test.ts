@@ -274,7 +274,7 @@ describe('Workers that are stopped', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   });
 
-  it('one at a time drain, and another takes the place of each', async () => {
+  it('drain one at a time, and a new worker replaces each of them', async () => {
     const workers = await Workers.start({ logsOpened: true });
     const clients = await many(10, () => PlainClient.open(workers.url('ws', '/events')));
     // The process that started first is worker 1.
@@ -292,7 +292,7 @@ describe('Workers that are stopped', () => {
 });
 
 describe('Workers that are stopped while they start', () => {
-  it('end at once, the first and the later ones; none reports that it listens, and nothing is left behind', async () => {
+  it('all end at once; none reports that it listens, and no process or file is left behind', async () => {
     for (const started of [1, 3]) {
       const workers = new Workers({ workers: 3 });
       const pids = await workers.untilPids(started);
@@ -315,7 +315,7 @@ describe('Workers end and leave nothing behind', () => {
     expect(readdirSync(workers.temporary)).toEqual([]);
   }
 
-  it('if their primary is killed with SIGKILL while one starts, which notices when it asks for a port', async () => {
+  it('if their primary is killed with SIGKILL while a worker starts, which notices it when it asks for a port', async () => {
     const cwd = temporaryFolder();
     const [loading, go] = [join(cwd, 'loading'), join(cwd, 'go')];
     writeFileSync(
@@ -409,7 +409,7 @@ describe('Workers that cannot start', () => {
     expect(readdirSync(long)).toEqual([]);
   });
 
-  it('give up and say so if they end again and again at their start and none serves', async () => {
+  it('give up with a message if they end again and again at their start, and no other worker serves', async () => {
     const cwd = temporaryFolder();
     const handler =
       'import { existsSync } from "node:fs";\nif (existsSync("broken")) process.exit(7);\nexport default { opened() {} };';

@@ -173,7 +173,7 @@ describe('The types of gateway.io without declared events', () => {
     expectTypeOf<Parameters<Gateway['connections']>>().toEqualTypeOf<[route: string]>();
   });
 
-  it('[000-08] allow gateway.io also with socketIo: false, where it throws', async () => {
+  it('[000-08] allow gateway.io even with socketIo: false, although it then throws', async () => {
     const gateway = await createGateway({
       log: `sqlite:${temporaryFolder()}/log.db`,
       routes: { events: { path: '/events' } },
@@ -185,7 +185,7 @@ describe('The types of gateway.io without declared events', () => {
 });
 
 describe('The options of Socket.IO’s server', () => {
-  it('do not include those that the gateway sets itself', () => {
+  it('do not include the options that the gateway sets itself', () => {
     type Options = Exclude<Parameters<typeof createGateway>[0]['socketIo'], false | undefined>;
     expectTypeOf<Options>().toHaveProperty('pingInterval');
     expectTypeOf<Options>().toHaveProperty('allowRequest');

@@ -64,7 +64,7 @@ describe('[fault D3] An upload by long polling', () => {
   });
 
   it.each(['/events', '/nothing', '/socket.io/?EIO=4&transport=polling', '/socket.io/?EIO=4&transport=polling&sid=x'])(
-    'to %s, where it is not read, ends with the answer',
+    'to %s, which does not read it, ends with the answer',
     async (path) => {
       const { port } = await startGateway({ handshakeTimeoutMs: 60_000, stallTimeoutMs: 60_000 });
       const { socket, answer } = await begin(port, path, 1_000_000);

@@ -107,7 +107,7 @@ describe('[G-1] Recovery', () => {
     expect(client.numbers()).toEqual([1, 2, 3]);
   });
 
-  it('completes an event of which only the first of its two packets arrived', async () => {
+  it('completes an event if only the first of its two packets arrived', async () => {
     const { http, append } = await startGateway();
     const client = await SocketIoClient.open(http('/events'));
     await client.count('subscribed', 1);

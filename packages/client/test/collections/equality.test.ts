@@ -35,7 +35,7 @@ describe('isSame', () => {
     [{ a: [{ b: null }] }, { a: [{ b: null }] }, true],
     [{ a: [{ b: null }] }, { a: [{ b: 0 }] }, false],
     [new Date(0), new Date(0), false],
-  ])('of %j and %j is %s', (a, b, same) => {
+  ])('of %o and %o is %s', (a, b, same) => {
     expect(isSame(a, b)).toBe(same);
     expect(isSame(b, a)).toBe(same);
   });

@@ -299,7 +299,7 @@ describe('the key of a row', () => {
     expect([users.size, users.get(1)]).toEqual([2, ann]);
   });
 
-  it('[fault C9] is refused as a number from 2^53 on, where two rows may share one, and accepted as a string', async () => {
+  it('[fault C9] is refused as a number of 2^53 or more, which two rows may share, and accepted as a string', async () => {
     const { users, socket, errors } = await open({}, [{ id: '9007199254740992', name: 'Ann' }]);
     socket.deliver(event(1, { id: '9007199254740993', name: 'Bob' }));
     expect([...users.keys()]).toEqual(['9007199254740992', '9007199254740993']);

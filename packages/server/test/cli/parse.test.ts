@@ -122,7 +122,7 @@ describe('readLines', () => {
     return groups;
   }
 
-  it('returns lines that came at once together, and joins lines that came in parts', async () => {
+  it('returns the lines of one chunk together, and joins a line that arrives in parts', async () => {
     expect(await linesOf('a\nb\nc', 'd\n', 'e')).toEqual([['a', 'b'], ['cd'], ['e']]);
   });
 

@@ -53,7 +53,7 @@ describe('subscriptions behind the edge', () => {
     expect(clock.turns).toBe(0);
   });
 
-  it('[I-8] take turns: one that wants many chunks comes after those that waited', () => {
+  it('[I-8] take turns: a subscription that needs many chunks queues again behind the waiting ones', () => {
     const { clock, all, taken } = readers(['a', 4], ['b', 1], ['c', 1]);
     for (const reader of all) reader.advance();
     while (clock.turns > 0) clock.turn();
@@ -64,7 +64,7 @@ describe('subscriptions behind the edge', () => {
     expect(shared.map(([name]) => name).join('')).toBe('aaaabca');
   });
 
-  it('take the chunk for which they waited, and none if they ended meanwhile', () => {
+  it('get their chunk after waiting, and nothing if they ended in the meantime', () => {
     const { clock, all, taken, catchingUp } = readers(['a', 2], ['b', 7], ['c', 1]);
     for (const reader of all) reader.advance();
     const [, b] = all;

@@ -63,7 +63,7 @@ describe('a subscription at the edge', () => {
   });
 });
 
-describe('a subscription behind', () => {
+describe('a subscription that is behind', () => {
   const places = [
     ['the history window', 10_000_000],
     ['the log', 0],

@@ -85,7 +85,7 @@ describe('HandshakePace', () => {
     expect(happened).toEqual(['a', 'b', 'c']);
   });
 
-  it('[F] skips handshakes of closed connections, and refuses those that waited too long or came when too many waited', async () => {
+  it('[F] skips handshakes of closed connections, and refuses those that waited too long or met a full queue', async () => {
     const { clock, happened, arrive, turn } = pace(3);
     for (const name of ['a', 'b', 'c', 'd']) arrive(name);
     const gone = arrive('gone');

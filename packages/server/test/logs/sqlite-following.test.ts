@@ -121,7 +121,7 @@ describe('nudges', () => {
     await closeAll(appender, log);
   });
 
-  it('leave no socket behind: a process removes its own on close, the next append those of killed processes', async () => {
+  it('leave no socket behind: a process removes its own on close; the next append removes those of killed processes', async () => {
     const path = join(temporaryFolder(), 'log.db');
     const { log } = await recorded(path);
     const killed = startProcess([FOLLOW, path]);

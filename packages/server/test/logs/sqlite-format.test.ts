@@ -57,7 +57,7 @@ it('[I-4] a log of format 1 is upgraded in place, with the same entries, points 
   expect(again).toEqual(points[7]);
 });
 
-it('attributes of rows of format 1 come from the payload, those of later rows from the row', async () => {
+it('rows of format 1 take their attributes from the payload, and later rows take them from their columns', async () => {
   const { path, points, events } = copyFormat1();
   const log = await open(path);
   const added = numbered(9, { time: '2026-02-01T00:00:00Z', subject: 'number/9' });

@@ -94,7 +94,7 @@ describe('the private fields of Node.js exist:', () => {
     expect(handleOf(socket)).toBeUndefined();
   });
 
-  it('the connection that was handed to a worker, whose client learns of the end of that worker', async () => {
+  it('the connection that was handed to a worker: its client notices when the worker ends', async () => {
     const primary = startProcess([DEALT]);
     await primary.until(/dealt 1/);
     await primary.until(/client ended/);

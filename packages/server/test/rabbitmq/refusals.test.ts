@@ -18,7 +18,7 @@ async function open({ url }: TestNames): Promise<{ log: RabbitLog; warnings: str
 }
 
 describeWithBroker('a log on RabbitMQ', () => {
-  it('[fault C3] refuses another event with the id of one that the same process has published, without reading', async () => {
+  it('[fault C3] refuses a different event with an id that the same process has published, without reading the stream', async () => {
     const names = testNames();
     const { exchange } = names;
     const { log } = await open(names);
@@ -34,7 +34,7 @@ describeWithBroker('a log on RabbitMQ', () => {
     expect((await readAll(log)).map(idOf)).toEqual(numberedFrom(1, 6).map(({ id }) => id));
   });
 
-  it('[fault C3] refuses another event with the id of one that another process has published, if it reads the stream', async () => {
+  it('[fault C3] refuses a different event with an id that another process has published, if it reads the stream', async () => {
     const names = testNames();
     const { exchange } = names;
     const [{ log }, { log: reading }] = [await open(names), await open(names)];

@@ -110,7 +110,7 @@ describe('the published suite for logs', () => {
     expect(await runOnLog(change, noticing)).toMatchObject({ passed: [], failed: [expect.anything()] });
   });
 
-  it('says what the subject lacks of what its kind is said to be capable of', async () => {
+  it('names the method that a log lacks although its capabilities promise it', async () => {
     const reasons: unknown[] = [];
     const pending: Promise<unknown>[] = [];
     describeLog(
@@ -134,8 +134,8 @@ describe('the published suite for logs', () => {
   });
 });
 
-describe('the published suite for what is not logged', () => {
-  it('passes a way that keeps its promises, and fails one on which members hear themselves', async () => {
+describe('the published suite for ephemeral messages', () => {
+  it('passes a channel that keeps its promises, and fails one whose members receive their own messages', async () => {
     const suite = (echo: boolean) => (runner: TestRunner) =>
       describeEphemeral(runner, {
         name: 'changed',
@@ -236,7 +236,7 @@ describe('the published suite for observers', () => {
     expect((await runOnObserver({ opened() {}, refused() {} })).failed).toEqual([]);
   });
 
-  it('fails an observer that throws, that has to be waited for, and that is slow', async () => {
+  it('fails an observer that throws, returns a promise, or is slow', async () => {
     const throwing: Observer = {
       closed() {
         throw new Error('no');

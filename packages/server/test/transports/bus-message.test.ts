@@ -37,7 +37,7 @@ describe('messages between gateways', () => {
     expect(sent({ at: new Date(0), call() {} }, undefined)).toEqual([{ at: '1970-01-01T00:00:00.000Z' }, null]);
   });
 
-  it('throw at the caller for a cyclic value, or one that JSON cannot hold', () => {
+  it('throw at the caller for a cyclic value, or a value that JSON cannot represent', () => {
     const loop: { self?: unknown } = {};
     loop.self = loop;
     expect(() => encodeBusMessage(broadcast(loop))).toThrow(RangeError);

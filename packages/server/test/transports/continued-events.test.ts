@@ -137,7 +137,7 @@ describe.each<Form>(['separate', 'together'])('events compressed with a shared c
     expect(one?.bytes).toBeLessThan(alone / 2);
   });
 
-  it('converge with a client that came late, and are then the same for all', () => {
+  it('converge with a client that connected later, and are then the same for both', () => {
     const [early, late] = groups(2);
     const same = () => {
       const chunk = chunkOf([20], 80);

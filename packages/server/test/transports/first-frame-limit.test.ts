@@ -82,7 +82,7 @@ describe('first frames', () => {
     expect(clients.slice(5_006).some(({ isHeld }) => isHeld)).toBe(false);
   });
 
-  it('[F] are awaited for at most two seconds, and checked only from time to time while none comes', () => {
+  it('[F] are awaited for at most two seconds, and checked only occasionally while none arrives', () => {
     const { clock, held } = arriving(40);
     clock.turn();
     expect(clock.turns).toBe(0);

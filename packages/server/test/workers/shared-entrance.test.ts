@@ -182,7 +182,7 @@ it('an entrance tells the owner when the client breaks off', async () => {
   await vi.waitFor(() => expect(echoes[1].ended).toEqual(['/?hang&sid=2-abc']));
 });
 
-it('an entrance answers for an owner that is gone as for an unknown session', async () => {
+it('an entrance answers as for an unknown session if the worker that owns the session has ended', async () => {
   const port = await listen();
   const hanging = ask(port, '/?sid=2-abc&hang');
   await vi.waitFor(() => expect(readdirSync(folder)).toEqual(['1.sock', '2.sock']));

@@ -150,7 +150,7 @@ describe('a snapshot', () => {
     expect(collected(second)).toEqual([1, 2]);
   });
 
-  it('[I-6] whose event retention has dropped starts at the point of its request, if the relay had appended the event', async () => {
+  it('[I-6] starts at the point of its request if retention dropped its event after the relay had appended it', async () => {
     const { square, table } = await open({ historyBytes: 0 });
     await square.append([table.change(), table.change()]);
     await square.append([event('x', { source: '/other' }), event('x', { source: '/other' })]);
@@ -189,7 +189,7 @@ describe('a snapshot', () => {
 });
 
 describe('the read of a snapshot', () => {
-  it('[I-6] is shared by all clients that ask during it; if they are many, also by those of the next second', async () => {
+  it('[I-6] is shared by all clients that ask while it runs; if there are many, also by those of the next second', async () => {
     const { square, table } = await open();
     await square.append([table.change()]);
     table.gate = new Gate();

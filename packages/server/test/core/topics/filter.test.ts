@@ -11,7 +11,7 @@ const patterns = fc.array(fc.constantFrom('#', 'a', 'a.*', '*.b', 'a.#', 'c'), {
 const want = fc.record({ topics: patterns, allowed: patterns, exchanges: names, types: names }, { requiredKeys: [] });
 
 describe('a filter', () => {
-  it('accepts events that match its topics, those of the route, its exchanges and its types', () => {
+  it('accepts events that match its topics, the topics of the route, its exchanges and its types', () => {
     const topic = fc.constantFrom('a', 'a.b', 'c.b', 'c', 'a.b.c');
     const name = fc.constantFrom('one', 'two', 'four');
     fc.assert(

@@ -40,7 +40,7 @@ it('[I-3] a remembered event is recognized as a duplicate, with its first entry'
   );
 });
 
-it('the fingerprint of each remembered offset is known, but none of a gap', () => {
+it('the fingerprint of each remembered offset is known, and a gap has no fingerprint', () => {
   fc.assert(
     fc.property(entries, (all) => {
       const recent = new RecentEntries(50);

@@ -32,7 +32,7 @@ function subject(): Subject {
 }
 
 describeWithBroker('a work queue on RabbitMQ', () => {
-  it('delivers each event to one of the consumers, and keeps it while there is none', async () => {
+  it('delivers each event to one consumer, and keeps events while no consumer is connected', async () => {
     const { open, exchange, queue } = subject();
     const [first, second] = [await open(), await open()];
     const handled = new Inbox<string>();
