@@ -33,6 +33,7 @@ export const ERROR_CODES = {
   TIMEOUT: TRANSIENT,
   TOO_MANY_SUBSCRIPTIONS: PERMANENT,
   TOPICS_OVERLAP: PERMANENT,
+  TOPICS_TOO_COMPLEX: PERMANENT,
   TOPIC_INVALID: PERMANENT,
 } as const satisfies Record<string, { retryable: boolean }>;
 

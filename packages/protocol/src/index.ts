@@ -37,6 +37,7 @@ export {
   POSITION_LENGTH,
   positionOfBlock,
 } from './position.js';
+export { topicWord } from './topic-word.js';
 export {
   assertPattern,
   assertTopic,
