@@ -12,6 +12,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
     'core/connections/connection.d.ts',
     'core/connections/connections.d.ts',
+    'core/log-types.d.ts',
     'core/ports/admission.d.ts',
     'core/ports/delivery.d.ts',
     'core/ports/ephemeral.d.ts',
@@ -19,7 +20,6 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/ports/link.d.ts',
     'core/ports/log-driver.d.ts',
     'core/ports/log-entry.d.ts',
-    'core/ports/log-types.d.ts',
     'core/ports/log.d.ts',
     'core/ports/observer.d.ts',
     'core/ports/positions.d.ts',
@@ -87,7 +87,7 @@ const NOT_PUBLIC: Readonly<Record<string, readonly string[]>> = {
 const ENTRIES = ['index.d.ts', 'log.d.ts', 'testing.d.ts', 'transport.d.ts'];
 
 /** Both `pregon/log` and the index name these types. */
-const SHARED_NAMES = 'core/ports/log-types.d.ts';
+const SHARED_NAMES = 'core/log-types.d.ts';
 
 /** The further files that declare the types of `pregon/log` and `pregon/testing`. */
 const DECLARED_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {

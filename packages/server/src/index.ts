@@ -1,6 +1,7 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
+export type * from './core/log-types.js';
 export type {
   Admission,
   AdmissionRequest,
@@ -11,7 +12,6 @@ export type {
   Refusal,
   Rights,
 } from './core/ports/admission.js';
-export type * from './core/ports/log-types.js';
 export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';
 export type { Transport } from './core/ports/transport.js';

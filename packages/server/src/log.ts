@@ -6,9 +6,9 @@ export {
   PregonError,
   type PregonEvent,
 } from '@pregon/protocol';
+export type * from './core/log-types.js';
 export { MAX_EPHEMERAL_BYTES } from './core/ports/ephemeral.js';
 export { KEPT_LIMITS } from './core/ports/kept.js';
-export type * from './core/ports/log-types.js';
 export { decodeStored } from './logs/shared/decode-stored.js';
 export { type EncodedEvent, encodeForAppend } from './logs/shared/encode.js';
 export { Follower, type Step } from './logs/shared/follower.js';

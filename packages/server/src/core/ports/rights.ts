@@ -1,8 +1,8 @@
-/** A right to publish: events with a matching topic, and only in the exchange and from the source that it names. */
+/** A right to publish events over HTTP. All that it names must fit together. */
 export interface PublishRight {
-  /** An AMQP topic pattern. The topic of the event must match it. */
-  readonly topics: string;
-  /** @default every exchange */
+  /** The AMQP topic pattern that the topic of the event must match. */
+  readonly pattern: string;
+  /** The exchange of the event. @default every exchange */
   readonly exchange?: string;
   /** The `source` attribute of the event. @default every source */
   readonly source?: string;

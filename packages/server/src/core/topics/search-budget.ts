@@ -4,7 +4,7 @@ import { PregonError } from '@pregon/protocol';
 const MOST_STATES = 10_000;
 
 /** The most steps of all searches: some milliseconds. A step visits one state. */
-const MOST_STEPS = 100_000;
+const MOST_STEPS = 80_000;
 
 /** What the searches of one request may cost. A request is refused, rather than answered late or wrongly. */
 export class SearchBudget {
