@@ -21,7 +21,7 @@ const ASCII_PATTERN = /^(?:[*#]|[!"$-)+,\-/-~]+)(?:\.(?:[*#]|[!"$-)+,\-/-~]+))*$
  * isTopic('user.#'); // false: a wildcard makes it a pattern
  */
 export function isTopic(topic: string): boolean {
-  return isPattern(topic) && !topic.split('.').some((word) => word === '*' || word === '#');
+  return isPattern(topic) && !/[*#]/.test(topic);
 }
 
 /**
@@ -36,7 +36,7 @@ export function isTopic(topic: string): boolean {
 export function isPattern(pattern: string): boolean {
   if (pattern.length <= MAX_TOPIC_BYTES && ASCII_PATTERN.test(pattern)) return true;
   if (pattern.length === 0 || pattern.length > MAX_TOPIC_BYTES || utf8Length(pattern) > MAX_TOPIC_BYTES) return false;
-  return pattern.split('.').every((word) => word === '*' || word === '#' || /^[^\s.*#\p{Cc}\p{Cs}]+$/u.test(word));
+  return pattern.split('.').every((word) => /^(?:[*#]|[^\s.*#\p{Cc}\p{Cs}]+)$/u.test(word));
 }
 
 /**

@@ -137,6 +137,8 @@ describe('the bundle for browsers', () => {
       platform: 'browser',
     });
     const [file] = outputFiles;
+    // Of the protocol, only what a client uses is in the bundle.
+    expect(file?.text).not.toContain('a topic word');
     const bytes = gzipSync(file?.contents ?? '').length;
     expect(bytes).toBeGreaterThan(1_000);
     expect(bytes).toBeLessThanOrEqual(10_000);
