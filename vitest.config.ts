@@ -28,7 +28,8 @@ const PURE = [
   'packages/client/test/{backoff,send,subscription}.test.ts',
   'packages/client/test/collections/*.test.ts',
   'packages/client/test/connection/{attempts,connecting,connection-state,liveness}.test.ts',
-  'packages/server/test/{access,core,component}/**/*.test.ts',
+  'packages/server/test/{core,component}/**/*.test.ts',
+  'packages/server/test/access/*.test.ts',
 ];
 
 /** The files of one worker share their modules: what must end with a test or a file is ended by the setup. */

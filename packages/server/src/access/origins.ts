@@ -101,7 +101,7 @@ function hostnameOf(url: string): string | undefined {
 }
 
 /** Names that never leave the machine: RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. */
-function isLoopback(hostname: string | undefined): boolean {
+export function isLoopback(hostname: string | undefined): boolean {
   if (hostname === undefined) return false;
   return (
     hostname === 'localhost' ||

@@ -41,9 +41,14 @@ function isRights(value: unknown): value is Rights {
 
 function isIdentity(value: unknown): value is Identity {
   if (!isObject(value)) return false;
-  const { iss, sub, claims, expiresAtMs }: Partial<Record<keyof Identity, unknown>> = value;
+  const { iss, sub, claims, expiresAtMs, issuedAtMs, jti }: Partial<Record<keyof Identity, unknown>> = value;
   if (!isName(iss) || !isName(sub)) return false;
-  return (claims === undefined || isObject(claims)) && (expiresAtMs === undefined || Number.isFinite(expiresAtMs));
+  if (claims !== undefined && !isObject(claims)) return false;
+  return isTime(expiresAtMs) && isTime(issuedAtMs) && (jti === undefined || isName(jti));
+}
+
+function isTime(value: unknown): boolean {
+  return value === undefined || Number.isFinite(value);
 }
 
 function isWellFormed(value: object): value is Refusal {

@@ -29,6 +29,13 @@ export interface Identity {
   readonly claims?: Readonly<Record<string, unknown>>;
   /** When the identity ends, in milliseconds since 1970-01-01 UTC. @default never */
   readonly expiresAtMs?: number;
+  /**
+   * When the issuer vouched for the subject, in milliseconds since 1970-01-01 UTC: `iat` of a token (RFC 7519 section
+   * 4.1.6). A revocation of a subject ends what was issued before it. @default unknown
+   */
+  readonly issuedAtMs?: number;
+  /** The id of the token, unique within its issuer (RFC 7519 section 4.1.7), so that it can be revoked alone. @default none */
+  readonly jti?: string;
 }
 
 /** The entrance that a client asks for. */

@@ -1,0 +1,77 @@
+import type { Admission, AdmissionRequest, Decision, Identity } from '../../core/ports/admission.js';
+import { bearerToken, cookieToken, hasTokenInUrl } from './presented-token.js';
+import { isTokenRefusal, REFUSED, type TokenRefusal, toRefusal } from './token-refusal.js';
+import type { TokenVerifier } from './token-verifier.js';
+
+export interface TokenAdmissionOptions {
+  readonly verifier: Pick<TokenVerifier, 'verify'>;
+  /** The cookie that may hold a token. @default no cookie is looked at */
+  readonly cookie?: string | undefined;
+  /**
+   * Whose pages may connect; required with `cookie`. A page of any site can make a browser send the cookie, so that it
+   * proves nothing without an origin.
+   */
+  readonly origins?: { allows(headers: AdmissionRequest['headers']): boolean } | undefined;
+}
+
+/** A name as RFC 6265 section 4.1.1 allows it. */
+const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+
+/** Origins of sandboxed frames of any site, and of pages from disk: never with credentials. */
+const NAMELESS_ORIGINS = ['null', 'file://'];
+
+/**
+ * Admits who brings a valid token, in `Authorization: Bearer` or a cookie, with its identity. A client without a token
+ * goes on as anonymous: the rules of the route decide about it.
+ *
+ * The first kind of token that is present decides. If it is not valid, the client is refused: never does the next kind
+ * count, and never is the client admitted as anonymous. A token in the URL refuses the request, whatever else it has.
+ */
+export class TokenAdmission implements Admission {
+  readonly name = 'tokens';
+  readonly #options: TokenAdmissionOptions;
+
+  /** @throws TypeError if the name of the cookie is none, or `origins` is missing */
+  constructor(options: TokenAdmissionOptions) {
+    const { cookie, origins } = options;
+    if (cookie !== undefined && !COOKIE_NAME.test(cookie)) {
+      throw new TypeError(`auth.cookie: ${JSON.stringify(cookie)} is not the name of a cookie`);
+    }
+    if (cookie !== undefined && !origins) throw new TypeError('auth.cookie needs allowedOrigins');
+    this.#options = options;
+  }
+
+  admit(request: Pick<AdmissionRequest, 'url' | 'headers'>): Decision | Promise<Decision> {
+    if (hasTokenInUrl(request.url)) return toRefusal(REFUSED.url);
+    const token = this.#tokenOf(request.headers);
+    if (token === undefined) return undefined;
+    if (typeof token !== 'string') return toRefusal(token);
+    const result = this.#options.verifier.verify(token);
+    return result instanceof Promise ? result.then(toDecision) : toDecision(result);
+  }
+
+  #tokenOf(headers: AdmissionRequest['headers']): string | TokenRefusal | undefined {
+    const bearer = bearerToken(headers);
+    if (bearer !== undefined) return bearer;
+    const { cookie } = this.#options;
+    const token = cookie === undefined ? undefined : cookieToken(headers, cookie);
+    if (token === undefined) return undefined;
+    return this.#isFromAllowedPage(headers) ? token : REFUSED.origin;
+  }
+
+  /**
+   * Browsers name the origin in each WebSocket handshake and each request to another origin. A plain GET of a page's own
+   * origin has none; browsers then say `same-origin`, a header that no page can set (Fetch Metadata).
+   */
+  #isFromAllowedPage(headers: AdmissionRequest['headers']): boolean {
+    const { origin } = headers;
+    if (origin === undefined ? headers['sec-fetch-site'] !== 'same-origin' : NAMELESS_ORIGINS.includes(origin)) {
+      return false;
+    }
+    return this.#options.origins?.allows(headers) ?? false;
+  }
+}
+
+function toDecision(result: Identity | TokenRefusal): Decision {
+  return isTokenRefusal(result) ? toRefusal(result) : { identity: result };
+}
