@@ -61,14 +61,10 @@ function isDate(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
-/** Without recursion: the depth of a claim is the issuer's choice. */
-function deepFreeze(claims: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const waiting: object[] = [claims];
-  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) {
-      if (typeof member === 'object' && member !== null) waiting.push(member);
-    }
+/** Claims are nested a few levels at most, see `jsonMembers`. */
+function deepFreeze<T extends object>(value: T): T {
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) deepFreeze(member);
   }
-  return claims;
+  return Object.freeze(value);
 }

@@ -3,13 +3,14 @@ import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { TokenOptions } from './issuer-options.js';
 import { type IssuerPlan, planTokens } from './issuer-plan.js';
+import { jsonMembers } from './json-members.js';
 import { type Algorithm, isAlgorithm } from './keys/algorithms.js';
 import type { Fetch } from './keys/fetch-jwks.js';
 import type { FoundKeys, KeyLogger, KeySource } from './keys/key-source.js';
 import { openKeys } from './open-keys.js';
 import { type ClaimRules, hasExpired, identityOf } from './token-claims.js';
 import { REFUSED, type TokenRefusal } from './token-refusal.js';
-import { jsonMembers, MOST_TOKEN_BYTES, readUnverified } from './unverified-token.js';
+import { MOST_TOKEN_BYTES, readUnverified } from './unverified-token.js';
 import { VerifiedTokens } from './verified-tokens.js';
 
 export interface TokenVerifierContext {

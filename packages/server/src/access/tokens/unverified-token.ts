@@ -1,5 +1,4 @@
-import { parseMembersExactly } from '@pregon/protocol';
-import { decodeUtf8 } from '../../core/json-input.js';
+import { jsonMembers } from './json-members.js';
 import { REFUSED, type TokenRefusal } from './token-refusal.js';
 
 /** The most characters of a token; each is one byte. */
@@ -46,22 +45,6 @@ export function readUnverified(token: string): UnverifiedToken | TokenRefusal {
   if (typ !== undefined && !isTokenType(typ)) return REFUSED.tokenType;
   if (typeof payload['iss'] !== 'string') return REFUSED.claims;
   return { algorithm: alg, kid, issuer: payload['iss'] };
-}
-
-/**
- * The members of a JSON object in UTF-8. A member that occurs twice makes it no object: programs disagree about which of
- * the two counts (RFC 8725 section 3.10 asks for one reading of a token).
- */
-export function jsonMembers(bytes: Uint8Array | undefined): Readonly<Record<string, unknown>> | undefined {
-  const text = bytes && decodeUtf8(bytes);
-  if (text === undefined) return undefined;
-  try {
-    // Checks each name once; values come from JSON.parse, since a JsonText means nothing in a claim.
-    parseMembersExactly(text);
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** `application/` may be left out (RFC 7515 section 4.1.9). */

@@ -47,12 +47,14 @@ describe('[I-9] [H-04] A token in Authorization', () => {
     });
   });
 
-  it.each([`Bearer ${TOKEN}, Bearer ${TOKEN}`, `Bearer ${TOKEN},${TOKEN}`, `Bearer,${TOKEN}`, `Bearer ${TOKEN} ${TOKEN}`])(
-    'is refused beside another one',
-    async (authorization) => {
-      expect(await decide({ authorization })).toMatchObject({ status: 400 });
-    },
-  );
+  it.each([
+    `Bearer ${TOKEN}, Bearer ${TOKEN}`,
+    `Bearer ${TOKEN},${TOKEN}`,
+    `Bearer,${TOKEN}`,
+    `Bearer ${TOKEN} ${TOKEN}`,
+  ])('is refused beside another one', async (authorization) => {
+    expect(await decide({ authorization })).toMatchObject({ status: 400 });
+  });
 
   it('is refused if a server hands over several headers as a list', async () => {
     const headers: IncomingHttpHeaders = {};

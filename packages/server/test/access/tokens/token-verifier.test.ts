@@ -12,6 +12,10 @@ function compact(header: string, payload: string): string {
   return `${base64url(header)}.${base64url(payload)}.AA`;
 }
 
+function nested(open: string, close: string, levels: number): string {
+  return `${open.repeat(levels)}1${close.repeat(levels)}`;
+}
+
 async function verified(claims: Record<string, unknown>, options: object = {}) {
   const { verifier } = await openVerifier({ ...SHOP, ...options });
   return verifier.verify(await signHmac(claims));
@@ -243,6 +247,26 @@ describe('[I-7] A token that was verified', () => {
   });
 });
 
+describe('[I-7] The text of a token', () => {
+  it.each([
+    ['lists', `{"a":${nested('[', ']', 2_990)}}`],
+    ['objects', nested('{"a":', '}', 1_000)],
+    ['members', `{${Array.from({ length: 700 }, (_, n) => `"${n}":1`).join(',')}}`],
+    ['blanks', `{"a":${' '.repeat(5_900)}1}`],
+    ['quotation marks', `{"a":"${'\\"'.repeat(2_900)}"}`],
+    ['colons', `{"a":"${':'.repeat(5_900)}"}`],
+    ['escaped quotation marks outside', '\\\\"'.repeat(2_000)],
+    ['strings', `{"a":[${'"",'.repeat(1_900)}1]}`],
+  ])('takes less than 20 ms to be read, with as many %s as fit', async (_, payload) => {
+    const { verifier } = await openVerifier(SHOP);
+    const token = compact(HS256, payload);
+    expect(token.length).toBeLessThanOrEqual(8_192);
+    const before = process.cpuUsage();
+    for (let n = 0; n < 10; n++) expect([REFUSED.claims, REFUSED.malformed]).toContain(verifier.verify(token));
+    expect(process.cpuUsage(before).user / 10_000).toBeLessThan(20);
+  });
+});
+
 describe('[I-8] A token without a promise', () => {
   it('is refused if it is longer than 8 KB', async () => {
     const { verifier } = await openVerifier(SHOP);
@@ -261,9 +285,13 @@ describe('[I-8] A token without a promise', () => {
     ['lists', compact('[]', '[]'), REFUSED.malformed],
     ['null', compact('null', 'null'), REFUSED.malformed],
     ['a header that is no JSON', compact('['.repeat(3_000), '{}'), REFUSED.malformed],
-    ['a nested claim', compact(HS256, `{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`), REFUSED.claims],
+    ['claims nested deeper than 64 levels', compact(HS256, `{"a":${nested('[', ']', 64)}}`), REFUSED.malformed],
+    ['claims nested 64 levels deep', compact(HS256, `{"a":${nested('[', ']', 63)}}`), REFUSED.claims],
+    ['braces and colons in a string', compact(HS256, `{"a":"\\"${'[{:'.repeat(500)}"}`), REFUSED.claims],
     ['a header with a member twice', compact('{"alg":"HS256","alg":"none"}', '{"iss":"shop"}'), REFUSED.malformed],
     ['a claim twice', compact(HS256, '{"iss":"shop","iss":"shop"}'), REFUSED.malformed],
+    ['a nested claim twice', compact(HS256, '{"iss":"shop","org":[{"id":1,"id":2}]}'), REFUSED.malformed],
+    ['a member twice, once escaped', compact('{"alg":"HS256","\\u0061lg":"none"}', '{}'), REFUSED.malformed],
     ['a byte order mark', `\ufeff${compact(HS256, '{}')}`, REFUSED.malformed],
   ])('is refused if its text is %s', async (_, token, refusal) => {
     const { verifier } = await openVerifier(SHOP);

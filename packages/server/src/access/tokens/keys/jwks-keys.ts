@@ -1,4 +1,4 @@
-import { messageOf } from '@pregon/protocol';
+import { messageOf, toError } from '@pregon/protocol';
 import { Backoff } from '../../../core/time/backoff.js';
 import type { Clock } from '../../../core/time/clock.js';
 import { keysUnavailable } from '../token-refusal.js';
@@ -150,8 +150,7 @@ export class JwksKeys implements KeySource {
 
 /** `fetch` says only "fetch failed"; its cause says why. */
 function problemOf(error: unknown): string {
-  const message = messageOf(error);
-  const cause = error instanceof Error ? error.cause : undefined;
+  const { message, cause } = toError(error);
   return cause === undefined ? message : `${message}: ${messageOf(cause)}`;
 }
 

@@ -1,6 +1,7 @@
+import { isRecord } from '../json-members.js';
 import type { Algorithm } from './algorithms.js';
 import { KeySet } from './key-set.js';
-import { isRecord, publicKeyOf } from './key-text.js';
+import { publicKeyOf } from './key-text.js';
 import { publicKeys, type VerificationKey } from './verification-key.js';
 
 /** The most keys that are read of a set. Issuers have two or three; each costs some 100 µs to import. */

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeUtf8 } from '../../../core/json-input.js';
+import { isRecord } from '../json-members.js';
 import type { Algorithm } from './algorithms.js';
 import { publicKeys, secretKeys, type VerificationKey } from './verification-key.js';
 
@@ -89,10 +90,6 @@ function jsonObject(text: string): Readonly<Record<string, unknown>> {
     // The error would repeat the text.
   }
   throw new TypeError('it is not a JSON Web Key: its JSON is invalid');
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function kindOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): string {
