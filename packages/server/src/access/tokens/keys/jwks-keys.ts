@@ -12,7 +12,7 @@ import type { VerificationKey } from './verification-key.js';
 /** After a fetch, an unknown key name does not cause another one for this long. */
 const COOL_DOWN_MS = 30_000;
 
-/** A set of this age is fetched again with its next use, so that a key which the issuer removed is trusted no longer. */
+/** How often the set is fetched again, so that a key which the issuer removed is trusted no longer. */
 const REFRESH_MS = 600_000;
 
 /** The last good set is used for this long if no newer one can be fetched. */
@@ -46,6 +46,7 @@ export class JwksKeys implements KeySource {
   /** No fetch before this, unless the operator asks for it. */
   #nextFetchAtMs = Number.NEGATIVE_INFINITY;
   #fetching: Promise<void> | undefined;
+  #cancelRefresh: (() => void) | undefined;
   /** Whether the last fetch failed. */
   #hasFailed = false;
   /** What was logged last. */
@@ -58,17 +59,12 @@ export class JwksKeys implements KeySource {
 
   find(algorithm: Algorithm, kid: string | undefined): FoundKeys | Promise<FoundKeys> {
     const found = this.#found(algorithm, kid);
-    if (found.length > 0) {
-      this.#refresh();
-      return found;
-    }
+    if (found.length > 0) return found;
     if (!this.#fetching && this.#waitMs() > 0) return keysUnavailable(this.#waitMs());
     return this.#fetch().then(() => this.#afterFetch(algorithm, kid));
   }
 
   holds(key: VerificationKey): boolean {
-    // A client whose token is cached may be the only one: its use refreshes the set as well.
-    this.#refresh();
     return this.#isUsable() && this.#set.has(key);
   }
 
@@ -79,6 +75,7 @@ export class JwksKeys implements KeySource {
 
   close(): void {
     this.#closing.abort();
+    this.#cancelRefresh?.();
   }
 
   #found(algorithm: Algorithm, kid: string | undefined): readonly VerificationKey[] {
@@ -104,10 +101,6 @@ export class JwksKeys implements KeySource {
     return this.#nextFetchAtMs - this.#options.clock.now();
   }
 
-  #refresh(): void {
-    if (this.#ageMs() >= REFRESH_MS && !this.#fetching && this.#waitMs() <= 0) void this.#fetch();
-  }
-
   #fetch(): Promise<void> {
     this.#fetching ??= this.#fetchNow().finally(() => {
       this.#fetching = undefined;
@@ -119,6 +112,7 @@ export class JwksKeys implements KeySource {
   async #fetchNow(): Promise<void> {
     const { url, algorithms, clock, fetch } = this.#options;
     const startedAtMs = clock.now();
+    this.#cancelRefresh?.();
     try {
       const answer = await fetchJwks(url, fetch, clock, this.#closing.signal);
       this.#set = await keySetOf(answer, algorithms, this.#set);
@@ -126,13 +120,20 @@ export class JwksKeys implements KeySource {
       this.#nextFetchAtMs = startedAtMs + COOL_DOWN_MS;
       this.#backoff.reset();
       this.#hasFailed = false;
+      this.#refreshAfter(REFRESH_MS);
       this.#tell(undefined);
     } catch (error) {
       const pauseMs = this.#isUsable() ? COOL_DOWN_MS : this.#backoff.nextMs();
       this.#nextFetchAtMs = clock.now() + pauseMs;
       this.#hasFailed = true;
+      this.#refreshAfter(pauseMs);
       if (!this.#closing.signal.aborted) this.#tell(problemOf(error));
     }
+  }
+
+  #refreshAfter(ms: number): void {
+    if (this.#closing.signal.aborted) return;
+    this.#cancelRefresh = this.#options.clock.after(ms, () => void this.#fetch());
   }
 
   /** One line when fetching begins to fail, or fails in another way; one when it is good again. */
