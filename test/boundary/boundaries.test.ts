@@ -26,7 +26,7 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   load: ['core'],
   cli: ['core', 'logs', 'gateway', 'admin', 'workers', 'config', 'load', 'settings.ts'],
   'settings.ts': [],
-  'index.ts': ['core', 'logs', 'transports', 'gateway'],
+  'index.ts': ['core', 'logs', 'transports', 'access', 'gateway'],
   'transport.ts': ['core', 'transports'],
   'log.ts': ['core', 'logs'],
   // The published contract suites: nothing that a gateway needs imports them.

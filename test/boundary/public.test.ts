@@ -10,6 +10,8 @@ const root = resolve(import.meta.dirname, '../..');
  */
 const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
+    'access/rules/rule.d.ts',
+    'access/tokens/issuer-options.d.ts',
     'core/connections/connection.d.ts',
     'core/connections/connections.d.ts',
     'core/log-types.d.ts',
@@ -24,6 +26,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/ports/observer.d.ts',
     'core/ports/positions.d.ts',
     'core/ports/retention.d.ts',
+    'core/ports/rights.d.ts',
     'core/ports/stored-entry.d.ts',
     'core/ports/transport.d.ts',
     'core/ports/work-queue.d.ts',

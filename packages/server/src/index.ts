@@ -1,4 +1,6 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+export type { ClaimValue, Rule } from './access/rules/rule.js';
+export type { IssuerOptions, TokenOptions } from './access/tokens/issuer-options.js';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
 export type * from './core/log-types.js';
@@ -7,13 +9,15 @@ export type {
   AdmissionRequest,
   Allowed,
   Decision,
+  EntranceAccess,
   EntranceName,
   Identity,
   Refusal,
-  Rights,
+  Verify,
 } from './core/ports/admission.js';
 export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';
+export type { PublishRight, Rights } from './core/ports/rights.js';
 export type { Transport } from './core/ports/transport.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';
@@ -27,6 +31,7 @@ export {
 export { createGateway } from './gateway/create-gateway.js';
 export type { Gateway, ListenOptions } from './gateway/gateway.js';
 export type {
+  AuthOptions,
   Built,
   CompressionOptions,
   GatewayLimits,

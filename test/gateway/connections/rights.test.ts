@@ -10,6 +10,7 @@ const EVEN: Rights = {
   subscribe: ['n.even.#'],
   send: new Set(['bid']),
   broadcast: false,
+  publish: [],
   isService: false,
   key: 'even',
 };

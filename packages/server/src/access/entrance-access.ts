@@ -1,11 +1,5 @@
-import type { Admission, AdmissionRequest, Identity, Refusal } from '../core/ports/admission.js';
+import type { Admission, AdmissionRequest, EntranceAccess, Identity, Refusal } from '../core/ports/admission.js';
 import { NO_TOKEN } from './rules/refusals.js';
-
-/**
- * Who may use an entrance without rules of its own, such as a component: everybody whose origin is allowed, clients with
- * a valid token, or whomever the application's own code lets through.
- */
-export type EntranceAccess = 'public' | 'authenticated' | 'application';
 
 const CHOICES: ReadonlySet<unknown> = new Set(['public', 'authenticated', 'application'] satisfies EntranceAccess[]);
 
@@ -49,7 +43,8 @@ export class NamedAccess {
 
   /** @throws TypeError if the access of a name is not one of the choices */
   constructor(byName: Readonly<Record<string, EntranceAccess>>) {
-    for (const [name, access] of Object.entries(byName)) assertEntranceAccess(access, `socketIo.namespaces[${JSON.stringify(name)}]`);
+    for (const [name, access] of Object.entries(byName))
+      assertEntranceAccess(access, `socketIo.namespaces[${JSON.stringify(name)}]`);
     this.#byName = new Map(Object.entries(byName));
   }
 

@@ -1,5 +1,5 @@
-import type { Admission, AdmissionRequest, Decision, Identity } from '../core/ports/admission.js';
-import { type EntranceAccess, NamedAccess } from './entrance-access.js';
+import type { Admission, AdmissionRequest, Decision, EntranceAccess, Identity } from '../core/ports/admission.js';
+import { NamedAccess } from './entrance-access.js';
 import type { RouteRules } from './rules/route-rules.js';
 
 export interface RulesAdmissionOptions {

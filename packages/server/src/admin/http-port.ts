@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf, PregonError } from '@pregon/protocol';
-import { AdmissionChain } from '../core/admission/admission-chain.js';
+import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { admissionRequest } from '../core/admission/admission-request.js';
 import { isRefusal } from '../core/admission/decision.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
@@ -44,17 +44,16 @@ const MAX_HEADERS = 100;
 export class HttpPort {
   readonly #options: HttpPortOptions;
   readonly #server: Server;
-  /** Without a rule. */
-  readonly #anyone: AdmissionChain;
+  readonly #chain: AdmissionChainOptions;
 
   private constructor(options: HttpPortOptions) {
     this.#options = options;
     const pending = new PendingAdmissions({ clock: systemClock, pace: (resume) => resume() });
-    this.#anyone = new AdmissionChain([], {
+    this.#chain = {
       pending,
       onFailed: (admission, err) =>
         options.logger.error({ admission, err }, 'an admission failed; the request was refused'),
-    });
+    };
     const { handshakeTimeoutMs = DEFAULT_HANDSHAKE_TIMEOUT_MS } = options;
     const timeouts = {
       headersTimeout: handshakeTimeoutMs,
@@ -111,7 +110,7 @@ export class HttpPort {
   /** @throws HttpProblem if the request is refused */
   async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<void> {
     if (access === 'anyone') return;
-    const chain = this.#anyone.after(access);
+    const chain = new AdmissionChain([access], this.#chain);
     const entrance = { kind: 'http', name: path };
     const verdict = await chain.decide(admissionRequest(request, entrance), () => request.socket.destroyed);
     if (isRefusal(verdict)) throw new HttpProblem(verdict.status, verdict.message, verdict.headers);

@@ -1,4 +1,5 @@
 import { toError } from '@pregon/protocol';
+import { Origins } from '../access/origins.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Hub, type HubOptions } from '../core/delivery/hub.js';
 import { Intake } from '../core/incoming/intake.js';
@@ -14,12 +15,13 @@ import { ComponentEntrance } from '../transports/component/component-entrance.js
 import type { Siblings } from '../transports/entrance.js';
 import { GatewayKernel } from '../transports/kernel.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import { type Auth, openAuth } from './auth.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayAdmissions } from './gateway-admissions.js';
 import { GatewayPositions } from './gateway-positions.js';
 import { guardLogger } from './guard-logger.js';
-import type { GatewayOptions } from './options.js';
+import type { GatewayOptions, Logger } from './options.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
@@ -33,10 +35,31 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   options: GatewayOptions,
   siblings: Siblings | undefined,
 ): Promise<RunningGateway<T>> {
-  const limits = normalizeLimits(options);
   assertRoutes(options);
   assertOrigins(options.allowedOrigins);
   const logger = guardLogger(options.logger);
+  const origins = new Origins(options.allowedOrigins);
+  const auth = await openAuth(options, origins, logger);
+  try {
+    return await assemble<T>(options, { siblings, logger, origins, auth });
+  } catch (error) {
+    auth?.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  readonly siblings: Siblings | undefined;
+  readonly logger: Logger;
+  readonly origins: Origins;
+  readonly auth: Auth | undefined;
+}
+
+async function assemble<T extends OnlySocketIoTypes<T>>(
+  options: GatewayOptions,
+  { siblings, logger, origins, auth }: Opened,
+): Promise<RunningGateway<T>> {
+  const limits = normalizeLimits(options);
   const intake = new Intake(limits, systemClock);
   const state: LogState = { unavailable: undefined };
   const observers = [watchLog(state), logLines(logger), ...(options.observers ?? [])];
@@ -57,7 +80,8 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   });
   const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
   const admissions = new GatewayAdmissions({
-    allowedOrigins: options.allowedOrigins,
+    origins,
+    auth: auth?.admissions,
     admissions: options.admissions,
     logger,
     pace: (resume) => front.whenFree(resume),
@@ -70,7 +94,7 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
     clock: systemClock,
     intake,
     admission: admissions.admission,
-    origins: admissions.origins,
+    origins,
     refusals,
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
@@ -96,6 +120,7 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   const parts = {
     log,
     owned,
+    auth,
     hub,
     heartbeat,
     registry,

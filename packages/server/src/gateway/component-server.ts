@@ -1,3 +1,4 @@
+import { Origins } from '../access/origins.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Intake } from '../core/incoming/intake.js';
 import type { Admission } from '../core/ports/admission.js';
@@ -91,10 +92,11 @@ class RunningComponentServer implements ComponentServer {
     const limits = normalizeLimits(options);
     const { allowedOrigins } = options;
     assertOrigins(allowedOrigins);
+    const origins = new Origins(allowedOrigins);
     const logger = guardLogger(options.logger);
     const refusals = new RefusalLog(logger, systemClock);
     const pace = (resume: () => void) => this.#front.whenFree(resume);
-    const admissions = new GatewayAdmissions({ allowedOrigins, admissions: options.admissions, logger, pace });
+    const admissions = new GatewayAdmissions({ origins, admissions: options.admissions, logger, pace });
     const intake = new Intake(limits, systemClock);
     this.#heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
     this.#entrance = new ComponentEntrance({

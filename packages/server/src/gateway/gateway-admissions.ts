@@ -1,18 +1,20 @@
 import { AddressBlocks } from '../access/blocked-addresses.js';
+import { assertEntranceAccess, SingleAccess } from '../access/entrance-access.js';
 import { Origins } from '../access/origins.js';
-import { AdmissionChain } from '../core/admission/admission-chain.js';
+import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import type { Admission } from '../core/ports/admission.js';
 import { systemClock } from '../core/time/clock.js';
 import type { MountAccess } from '../transports/component/mount.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
-import type { OriginPolicy } from '../transports/http/cors.js';
 import type { Logger } from './options.js';
 
 export interface GatewayAdmissionsOptions {
-  readonly allowedOrigins: readonly string[] | undefined;
+  readonly origins: Origins;
   /** The admissions of the application, asked after the gateway's own. */
   readonly admissions: readonly Admission[] | undefined;
+  /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
+  readonly auth?: readonly Admission[] | undefined;
   readonly logger: Pick<Logger, 'error'>;
   /** Calls back when an event loop turn has time for another client, see {@link PendingAdmissions}. */
   readonly pace: (resume: () => void) => void;
@@ -20,34 +22,35 @@ export interface GatewayAdmissionsOptions {
 
 /** The admissions of each entrance of a gateway. */
 export class GatewayAdmissions {
-  readonly origins: OriginPolicy;
   /** For the routes and Socket.IO. */
   readonly admission: AdmissionChain;
-  /** Without origins, because a component may have its own. */
-  readonly #others: AdmissionChain;
-  readonly #defaultOrigins: Origins;
+  readonly #options: GatewayAdmissionsOptions;
+  readonly #chain: AdmissionChainOptions;
 
   /** @throws TypeError if one of the admissions has no name or no method `admit` */
-  constructor({ allowedOrigins, admissions = [], logger, pace }: GatewayAdmissionsOptions) {
+  constructor(options: GatewayAdmissionsOptions) {
+    const { origins, auth = [], admissions = [], logger, pace } = options;
     for (const admission of admissions) assertAdmission(admission);
-    const pending = new PendingAdmissions({ clock: systemClock, pace });
-    this.#others = new AdmissionChain(admissions, {
-      pending,
+    this.#options = options;
+    this.#chain = {
+      pending: new PendingAdmissions({ clock: systemClock, pace }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
-    });
-    this.#defaultOrigins = new Origins(allowedOrigins);
-    this.origins = this.#defaultOrigins;
-    this.admission = this.#others.after(this.#defaultOrigins);
+    };
+    this.admission = new AdmissionChain([origins, ...auth, ...admissions], this.#chain);
   }
 
   /**
-   * Returns the admissions of a component.
-   * @throws TypeError if a blocked address is neither an address nor a subnet
+   * Returns the admissions of a component. It may have its own origins.
+   *
+   * @throws TypeError if a blocked address is neither an address nor a subnet, or `access` is not one of its values
    */
-  ofMount({ allowedOrigins, blockedAddresses = [] }: MountOptions): MountAccess {
+  ofMount({ allowedOrigins, blockedAddresses = [], access }: MountOptions): MountAccess {
+    assertEntranceAccess(access, 'access');
+    const { auth, admissions = [] } = this.#options;
     const blocks = new AddressBlocks(blockedAddresses);
-    const origins = allowedOrigins ? new Origins(allowedOrigins) : this.#defaultOrigins;
-    return { origins, admission: this.#others.after(blocks, origins) };
+    const origins = allowedOrigins ? new Origins(allowedOrigins) : this.#options.origins;
+    const closed = auth ? [...auth, new SingleAccess(access)] : [];
+    return { origins, admission: new AdmissionChain([blocks, origins, ...closed, ...admissions], this.#chain) };
   }
 }
 

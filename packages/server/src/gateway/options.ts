@@ -1,6 +1,8 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
+import type { Rule } from '../access/rules/rule.js';
+import type { TokenOptions } from '../access/tokens/issuer-options.js';
 import type { Connections } from '../core/connections/connections.js';
-import type { Admission } from '../core/ports/admission.js';
+import type { Admission, EntranceAccess, Verify } from '../core/ports/admission.js';
 import type { Log } from '../core/ports/log.js';
 import type { LogDriver } from '../core/ports/log-driver.js';
 import type { Observer } from '../core/ports/observer.js';
@@ -57,6 +59,14 @@ export interface RouteOptions {
   readonly topics?: readonly string[];
   /** The state that the events of this route change: a function, or a URL that returns a {@link Snapshot} as JSON. */
   readonly snapshot?: SnapshotFunction | string;
+  /**
+   * What clients may do on this route. Needs `auth`; what no rule grants is forbidden.
+   *
+   * @default with `auth`, the route is closed unless `access` opens it; without `auth`, it is open
+   */
+  readonly allow?: readonly Rule[];
+  /** With `auth`: opens the route to all clients whose origin is allowed, without a token and without limits. */
+  readonly access?: 'public';
   readonly handlers?: readonly Built<RouteHandlers>[];
   /** Relays each message of a client to all other clients of the route, on all gateways of the log. @default false */
   readonly broadcast?: boolean;
@@ -68,6 +78,17 @@ export interface RouteOptions {
    * @default false
    */
   readonly compression?: boolean | CompressionOptions;
+}
+
+/** How the gateway knows its clients: by tokens, by the application's own means, or both. At least one is required. */
+export interface AuthOptions extends Partial<TokenOptions> {
+  /**
+   * Finds the identity of a client by the application's own means, such as a session. It is asked before tokens are
+   * looked at. `undefined` means that there is no identity: the rules decide about the client.
+   *
+   * @default only tokens count
+   */
+  readonly verify?: Verify;
 }
 
 export interface GatewayLimits {
@@ -196,6 +217,14 @@ export interface GatewayOptions extends GatewayLimits {
    * @default []
    */
   readonly admissions?: readonly Admission[];
+  /**
+   * How the gateway knows its clients. With it, everything is closed that no rule opens: each route needs `allow` or
+   * `access`, each namespace of Socket.IO that is not a route needs a line in `namespaces`, each component needs the
+   * option `access` of its mount. @default every client is anonymous, and every entrance open
+   */
+  readonly auth?: AuthOptions;
+  /** With `auth`: access to the namespaces of Socket.IO that are not routes, by name. @default {}: all closed */
+  readonly namespaces?: Readonly<Record<string, EntranceAccess>>;
   /**
    * How clients connect. A request to a route is offered to the transports in this order; Socket.IO has a path of its
    * own.

@@ -20,6 +20,7 @@ import type { LazySocketIo } from '../transports/socketio/lazy-socketio.js';
 import type { SocketIoEntrance } from '../transports/socketio/socketio-entrance.js';
 import type { SocketIoOptions } from '../transports/socketio/socketio-options.js';
 import type { OnlySocketIoTypes, SocketIo } from '../transports/socketio/socketio-types.js';
+import type { Auth } from './auth.js';
 import { drain } from './drain.js';
 import type { Front } from './entrances/front.js';
 import type { RouteEntrance } from './entrances/route-entrance.js';
@@ -43,6 +44,7 @@ export interface Parts {
   readonly log: Log;
   /** Whether the log is closed with the gateway. */
   readonly owned: boolean;
+  readonly auth: Auth | undefined;
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly registry: ClientRegistry;
@@ -251,6 +253,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     const subscribers = [this.#queueSubscribers?.stop(), ...this.#subscribers.map((subscriber) => subscriber.close())];
     await atMost(Math.max(deadline - systemClock.now(), 0), Promise.all(subscribers), systemClock);
     await this.#others?.leave();
+    this.#parts.auth?.close();
     if (owned) await log.close();
   }
 }

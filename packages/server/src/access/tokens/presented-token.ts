@@ -61,3 +61,14 @@ export function cookieToken({ cookie }: Headers, name: string): string | TokenRe
 function withoutQuotes(value: string): string {
   return value.length >= 2 && value.startsWith('"') && value.endsWith('"') ? value.slice(1, -1) : value;
 }
+
+/**
+ * The token that a client sends in a message: `auth.token` of Socket.IO.
+ *
+ * @returns undefined if there is none; a refusal if it is not a string, or empty
+ */
+export function messageToken(token: unknown): string | TokenRefusal | undefined {
+  if (token === undefined || token === null) return undefined;
+  if (typeof token !== 'string') return REFUSED.malformed;
+  return token === '' ? REFUSED.empty : token;
+}

@@ -1,5 +1,5 @@
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../core/ports/admission.js';
-import { bearerToken, cookieToken, hasTokenInUrl } from './presented-token.js';
+import { bearerToken, cookieToken, hasTokenInUrl, messageToken } from './presented-token.js';
 import { isTokenRefusal, REFUSED, type TokenRefusal, toRefusal } from './token-refusal.js';
 import type { TokenVerifier } from './token-verifier.js';
 
@@ -41,9 +41,9 @@ export class TokenAdmission implements Admission {
     this.#options = options;
   }
 
-  admit(request: Pick<AdmissionRequest, 'url' | 'headers'>): Decision | Promise<Decision> {
+  admit(request: Pick<AdmissionRequest, 'url' | 'headers' | 'token'>): Decision | Promise<Decision> {
     if (hasTokenInUrl(request.url)) return toRefusal(REFUSED.url);
-    const token = this.#tokenOf(request.headers);
+    const token = this.#tokenOf(request.headers) ?? messageToken(request.token);
     if (token === undefined) return undefined;
     if (typeof token !== 'string') return toRefusal(token);
     const result = this.#options.verifier.verify(token);

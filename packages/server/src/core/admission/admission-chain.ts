@@ -30,14 +30,6 @@ export class AdmissionChain {
   }
 
   /**
-   * Returns a chain that asks the given admissions first, then those of this chain. Both chains share the limit of
-   * waiting clients.
-   */
-  after(...first: readonly Admission[]): AdmissionChain {
-    return new AdmissionChain([...first, ...this.#admissions], this.#options);
-  }
-
-  /**
    * Decides synchronously, unless an admission returns a promise. Never throws, and its promise never rejects: a
    * failure refuses the client.
    *

@@ -1,4 +1,5 @@
-import type { Allowed, Decision, Identity, Refusal, Rights } from '../ports/admission.js';
+import type { Allowed, Decision, Identity, Refusal } from '../ports/admission.js';
+import type { Rights } from '../ports/rights.js';
 
 /** The combined decision of all admissions. */
 export type Verdict = Allowed | Refusal;
@@ -27,15 +28,16 @@ export function parseDecision(value: unknown): Decision {
   if (identity !== undefined && !isIdentity(identity))
     throw new TypeError('an identity needs iss and sub, both non-empty strings');
   if (rights !== undefined && !isRights(rights))
-    throw new TypeError('rights need subscribe, send, broadcast, isService and key');
+    throw new TypeError('rights need subscribe, send, broadcast, publish, isService and key');
   return { ...(identity ? { identity } : {}), ...(rights ? { rights } : {}) };
 }
 
 function isRights(value: unknown): value is Rights {
   if (!isObject(value)) return false;
-  const { subscribe, send, broadcast, isService, key }: Partial<Record<keyof Rights, unknown>> = value;
+  const { subscribe, send, broadcast, publish, isService, key }: Partial<Record<keyof Rights, unknown>> = value;
   if (!Array.isArray(subscribe) || !subscribe.every((pattern) => typeof pattern === 'string')) return false;
   if (send !== 'any' && !(send instanceof Set)) return false;
+  if (!Array.isArray(publish)) return false;
   return typeof broadcast === 'boolean' && typeof isService === 'boolean' && typeof key === 'string';
 }
 

@@ -3,12 +3,14 @@ import { Message } from '../broadcasts/message.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Intake } from '../incoming/intake.js';
 import { RequestBudget } from '../incoming/request-budget.js';
-import type { Identity, Rights } from '../ports/admission.js';
+import type { Identity } from '../ports/admission.js';
 import type { Link } from '../ports/link.js';
+import type { Rights } from '../ports/rights.js';
 import type { ServedRoute } from '../routes/served-route.js';
 import type { Subscription, SubscriptionOwner } from '../subscriptions/subscription.js';
+import { assertAllowed } from '../topics/allowed-topics.js';
 import { assertRoomFor, assertTopicList, type SubscriptionLimits } from '../topics/topic-limits.js';
-import { allowedTopics, assertMaySend } from './allowed.js';
+import { assertMaySend } from './allowed-messages.js';
 import type { ConnectionRequest, ShownConnection, TransportName } from './connection.js';
 import type { Expiring } from './expiry.js';
 import { Liveness } from './liveness.js';
@@ -168,9 +170,9 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     this.#hasSubscribed = true;
     if (topics) assertTopicList(topics, this.#limits);
     this.#assertInTime();
-    const allowed = this.#rights ? allowedTopics(topics, this.#rights) : topics;
+    if (this.#rights) assertAllowed(topics, this.#rights);
     if (snapshot) this.#assertSnapshot();
-    const filter = this.#route.filter(allowed, this.#rights);
+    const filter = this.#route.filter(topics, this.#rights);
     const held = open.map(({ audience }) => audience.filter);
     assertRoomFor(filter, held, this.#limits);
     // A subscription that resumed from far back without a matching event needs a checkpoint even if the edge does not

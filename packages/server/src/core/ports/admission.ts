@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Rights } from './rights.js';
 
 /** The HTTP answer to a client that is not admitted, and the log line about it. */
 export interface Refusal {
@@ -60,20 +61,6 @@ export interface AdmissionRequest {
   readonly isNew: boolean;
 }
 
-/** What a client may do on one route. */
-export interface Rights {
-  /** The topic patterns that the client may subscribe to: each event that it gets matches at least one. */
-  readonly subscribe: readonly string[];
-  /** The names of messages that the client may send; an unnamed message is called `message`. */
-  readonly send: ReadonlySet<string> | 'any';
-  /** Whether a message of the client may be relayed to the other connections of a route with `broadcast`. */
-  readonly broadcast: boolean;
-  /** Whether the client is a service: the limits per identity do not apply to it. */
-  readonly isService: boolean;
-  /** Equal for equal rights, whatever the identity: connections with equal rights are one audience. */
-  readonly key: string;
-}
-
 /** Passes the client on to the next admission. If an identity is given, it becomes the client's identity. */
 export interface Allowed {
   readonly identity?: Identity;
@@ -112,3 +99,12 @@ export interface Admission {
   /** @param identity the identity that an earlier admission returned */
   admit(request: AdmissionRequest, identity: Identity | undefined): Decision | Promise<Decision>;
 }
+
+/**
+ * Access to an entrance without rules of its own, such as a component: every client whose origin is allowed, clients with
+ * an identity, or every client, because the application's own code decides.
+ */
+export type EntranceAccess = 'public' | 'authenticated' | 'application';
+
+/** Finds the identity of a client by the application's own means, such as a session. Undefined if there is none. */
+export type Verify = (request: AdmissionRequest) => Identity | undefined | Promise<Identity | undefined>;

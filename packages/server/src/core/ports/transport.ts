@@ -3,8 +3,9 @@ import type { Duplex } from 'node:stream';
 import type { RequestId, Since } from '@pregon/protocol';
 import type { Connection, TransportName } from '../connections/connection.js';
 import type { Route } from '../routes/route.js';
-import type { Identity, Refusal, Rights } from './admission.js';
+import type { Identity, Refusal } from './admission.js';
 import type { Link } from './link.js';
+import type { Rights } from './rights.js';
 
 export type { Identity, Refusal } from './admission.js';
 

@@ -1,12 +1,13 @@
 import { PregonError, toError } from '@pregon/protocol';
 import { BoundedMap } from '../bounded-map.js';
-import type { MessageUse } from '../connections/allowed.js';
+import type { MessageUse } from '../connections/allowed-messages.js';
 import type { Connection } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
-import type { EntranceName, Rights } from '../ports/admission.js';
+import type { EntranceName } from '../ports/admission.js';
 import type { ConnectionEnd, Observer } from '../ports/observer.js';
+import type { Rights } from '../ports/rights.js';
 import type { RefusalLog } from '../refusals/refusal-log.js';
 import type { SnapshotSource } from '../snapshots/snapshot.js';
 import { type HoldLimits, SnapshotReader } from '../snapshots/snapshot-reader.js';
@@ -98,7 +99,9 @@ export class ServedRoute implements Route {
 
   #filterFor(topics: readonly string[] | undefined, rights: Rights): Filter {
     const { exchanges, topics: allowed } = this.#definition;
-    if (topics) return createFilter({ topics, allowed, granted: rights.subscribe, exchanges });
+    // No topics, and exactly `#`, mean all that the rights allow.
+    const isAll = topics === undefined || (topics.length === 1 && topics[0] === '#');
+    if (!isAll) return createFilter({ topics, allowed, granted: rights.subscribe, exchanges });
     const known = this.#byRights.get(rights.key);
     if (known) return known;
     const filter = createFilter({ allowed, granted: rights.subscribe, exchanges });

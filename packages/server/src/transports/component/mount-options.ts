@@ -7,6 +7,11 @@ import type { BlockList } from 'node:net';
 export type BlockedAddresses = readonly string[] | BlockList;
 
 export interface MountOptions {
+  /**
+   * With `auth`, who may use the component: every client whose origin is allowed (`public`), clients with an identity
+   * (`authenticated`), or all, because the component itself decides (`application`). @default with `auth`, it is closed
+   */
+  readonly access?: 'public' | 'authenticated' | 'application';
   /** The origins whose pages may connect, as browsers send them. @default the origins that the server allows */
   readonly allowedOrigins?: readonly string[];
   /** Clients that may not connect: addresses, subnets, or a `net.BlockList`, which may grow later. @default [] */

@@ -2,8 +2,8 @@ import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protoc
 import { ClientConnection } from '../../../src/core/connections/client-connection.js';
 import type { ArrivalsLimits } from '../../../src/core/delivery/arrivals.js';
 import { Hub } from '../../../src/core/delivery/hub.js';
-import type { Rights } from '../../../src/core/ports/admission.js';
 import type { LogChange } from '../../../src/core/ports/observer.js';
+import type { Rights } from '../../../src/core/ports/rights.js';
 import { type RouteDefinition, ServedRoute } from '../../../src/core/routes/served-route.js';
 import { ControlledLog } from './controlled-log.js';
 import { FakeClock } from './fake-clock.js';
