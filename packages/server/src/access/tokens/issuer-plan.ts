@@ -49,7 +49,7 @@ export function planTokens({ issuers, maxTokenLifetimeMs = DAY_MS, leewayMs = LE
   if (!(Number.isFinite(maxTokenLifetimeMs) && maxTokenLifetimeMs >= 1_000)) {
     throw new RangeError('auth.maxTokenLifetime must be at least one second');
   }
-  if (!(leewayMs >= 0 && leewayMs <= MOST_LEEWAY_MS)) {
+  if (!(Number.isFinite(leewayMs) && leewayMs >= 0 && leewayMs <= MOST_LEEWAY_MS)) {
     throw new RangeError(`auth.leewayMs must be from 0 to ${MOST_LEEWAY_MS} milliseconds`);
   }
   const plans = issuers.map(planIssuer);

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { TokenOptions } from './issuer-options.js';
-import { type IssuerPlan, planTokens } from './issuer-plan.js';
+import { planTokens } from './issuer-plan.js';
 import { jsonMembers } from './json-members.js';
 import { type Algorithm, isAlgorithm } from './keys/algorithms.js';
 import type { Fetch } from './keys/fetch-jwks.js';
@@ -25,7 +25,7 @@ export interface TokenVerifierContext {
 }
 
 interface Issuer {
-  readonly plan: IssuerPlan;
+  readonly algorithms: ReadonlySet<Algorithm>;
   readonly rules: ClaimRules;
   readonly keys: KeySource;
 }
@@ -65,9 +65,9 @@ export class TokenVerifier {
     const issuers = new Map<string, Issuer>();
     try {
       for (const plan of plans) {
-        const { issuer, audiences } = plan;
+        const { issuer, audiences, algorithms } = plan;
         const keys = await openKeys(plan, { clock, logger, fetch });
-        issuers.set(issuer, { plan, rules: { issuer, audiences, maxTokenLifetimeMs, leewayMs }, keys });
+        issuers.set(issuer, { algorithms, rules: { issuer, audiences, maxTokenLifetimeMs, leewayMs }, keys });
       }
     } catch (error) {
       for (const { keys } of issuers.values()) keys.close();
@@ -125,7 +125,7 @@ export class TokenVerifier {
     const { algorithm, kid } = read;
     const issuer = this.#issuers.get(read.issuer);
     if (!issuer) return REFUSED.issuer;
-    if (!isAlgorithm(algorithm) || !issuer.plan.algorithms.has(algorithm)) return REFUSED.algorithm;
+    if (!isAlgorithm(algorithm) || !issuer.algorithms.has(algorithm)) return REFUSED.algorithm;
     const keys = this.#keysFor(issuer, algorithm, kid);
     if ('error' in keys) return keys;
     return this.#check(token, digest, issuer, keys);

@@ -26,6 +26,7 @@ describe('[I-9] The configuration of tokens is refused', () => {
     ['without issuers', {}],
     ['with an empty list of issuers', { issuers: [] }],
     ['with a leeway of more than a minute', { issuers: [{ issuer: 'a', secret: SECRET }], leewayMs: 60_001 }],
+    ['with a leeway that is a text', { issuers: [{ issuer: 'a', secret: SECRET }], leewayMs: '5000' }],
     ['with a negative leeway', { issuers: [{ issuer: 'a', secret: SECRET }], leewayMs: -1 }],
     [
       'with a lifetime that is no number',

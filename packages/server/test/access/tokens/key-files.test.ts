@@ -109,6 +109,18 @@ describe('[H-02] A key file', () => {
     expect(await verifier.verify(old)).toBe(REFUSED.signature);
   });
 
+  it('keeps remembered tokens of a key that moves to another file, or is written in another way', async () => {
+    const folder = temporaryFolder();
+    const paths = [fileWith(SECRET, 'new.txt', folder), fileWith(OTHER, 'old.txt', folder)];
+    const { verifier, poll } = await open(paths);
+    const token = await signHmac(claimsOf());
+    const identity = await verifier.verify(token);
+    replace(paths[0] ?? '', 'a new secret of more than thirty-two bytes, for tests');
+    replace(paths[1] ?? '', `${SECRET}\n`);
+    await poll();
+    expect(verifier.verify(token)).toBe(identity);
+  });
+
   it('may contain a public key, as PEM or as a JSON Web Key', async () => {
     for (const algorithm of ['RS256', 'ES256', 'EdDSA']) {
       const issuer = await testIssuer(algorithm);

@@ -112,6 +112,8 @@ describe('[I-9] a chain of admissions', () => {
     ['an identity with a subject that is a number', { identity: { iss: 'shop', sub: 42 } }],
     ['an identity whose end is not a number', { identity: { ...ADA, expiresAtMs: 'soon' } }],
     ['an identity whose end is NaN', { identity: { ...ADA, expiresAtMs: Number.NaN } }],
+    ['an identity that was issued at a time that is not a number', { identity: { ...ADA, issuedAtMs: 'now' } }],
+    ['an identity whose token has an empty id', { identity: { ...ADA, jti: '' } }],
     ['a refusal with status 200', { status: 200, message: 'fine' }],
     ['a refusal whose status is a string', { status: '403', message: 'no' }],
     ['a refusal without a message', { status: 403 }],
