@@ -223,7 +223,8 @@ describe('pregon bench', () => {
   });
 });
 
-describe('pregon bench, against a faulty gateway,', () => {
+// These runs spend seconds waiting for events that never arrive, so they run concurrently, and their processes end with the file.
+describe.concurrent('pregon bench, against a faulty gateway,', () => {
   let cwd: string;
   let url: string;
 
@@ -232,11 +233,19 @@ describe('pregon bench, against a faulty gateway,', () => {
     ({ cwd, url } = await startGateway(temporaryFolder(afterFile), 0, afterFile));
   });
 
+  let runs = 0;
+
+  /** Gives each run its own topics, so that its proxy sees no event of another run. */
+  function ownTopics(): string {
+    runs += 1;
+    return `--topics=run${runs}.#`;
+  }
+
   async function benchThrough(faults: Faults, flags: readonly string[]) {
     const proxy = await startFaultyProxy(url.replace('/events', ''), faults);
-    closing.push(proxy.close);
+    afterFile(proxy.close);
     const args = [`${proxy.url}/events`, '--exchange=my_events', '--rate=50', '--duration=2s', ...flags];
-    const { code, result } = await bench(args, { cwd });
+    const { code, result } = await bench(args, { cwd, after: afterFile });
     expect([result.ok, code]).toEqual([false, 1]);
     return result;
   }
@@ -250,7 +259,7 @@ describe('pregon bench, against a faulty gateway,', () => {
       const [, number] = /"id":"bench\w{12}-(\d{12})"/.exec(text) ?? [];
       return connection === 2 && number !== undefined ? spoil(Number(number), text) : [text];
     };
-    return benchThrough({ frame }, ['--connections=2']);
+    return benchThrough({ frame }, ['--connections=2', ownTopics()]);
   }
 
   it('[I-2] finds two lost events', async () => {
@@ -316,22 +325,25 @@ describe('pregon bench, against a faulty gateway,', () => {
 
   it('[fault G11] says that no event of an exchange arrived at all, and where to look, not only how many were lost', async () => {
     const args = ['bench', url, '--exchange=orders', '--duration=1s', '--connections=2', '--rate=20'];
-    const { code, stdout } = await pregon(args, { cwd });
+    const { code, stdout } = await pregon(args, { cwd, after: afterFile });
     expect(code).toBe(1);
     expect(stdout).toMatch(/result {2,}NOT WELL: /);
     expect(stdout).toMatch(
       /\n +no event of the exchange "orders" arrived on any connection: does the gateway read it .*--exchange=orders of pregon run/,
     );
-    const ours = await bench([url, '--exchange=my_events', '--duration=1s', '--connections=2', '--rate=20'], { cwd });
+    const ours = await bench([url, '--exchange=my_events', '--duration=1s', '--connections=2', '--rate=20'], {
+      cwd,
+      after: afterFile,
+    });
     expect([ours.code, ours.result.hint]).toEqual([0, undefined]);
   });
 
   it('retries connections that are refused for a while', async () => {
     const refuse = (connection: number) => (connection > 1 && connection < 4 ? 503 : undefined);
     const proxy = await startFaultyProxy(url.replace('/events', ''), { refuse });
-    closing.push(proxy.close);
+    afterFile(proxy.close);
     const args = [`${proxy.url}/events`, '--exchange=my_events', '--duration=1s', '--connections=4'];
-    const { code, result } = await bench(args, { cwd });
+    const { code, result } = await bench(args, { cwd, after: afterFile });
     expect(result).toMatchObject({ ok: true, ...CLEAN });
     expect(result.connections).toMatchObject({
       opened: 4,
