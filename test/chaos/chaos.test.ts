@@ -12,7 +12,7 @@ import { eventually } from '../support/waiting.js';
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const RUN = join(REPOSITORY, 'test/chaos/dist/chaos/run.js');
 
-const SECONDS = secondsOf('PREGON_CHAOS_SECONDS', { short: 18, long: 600 });
+const SECONDS = secondsOf('PREGON_CHAOS_SECONDS', { quick: 8, check: 18, long: 600 });
 
 /** A fault is due every 2.7 s, but some targets are still busy with their last one. */
 const FEWEST_FAULTS = SECONDS / 6;

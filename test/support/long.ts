@@ -1,17 +1,36 @@
+import { isRequired } from './machine.js';
+
 /**
- * Whether the tests run at full length, as in `npm run test:long`. Otherwise they are short enough for a check of every
- * commit.
+ * The length of tests that prove more the longer they run: random faults, growth, fuzzing. Only this file decides it.
+ *
+ * - `quick`: `npm test`, for a developer who has just changed something;
+ * - `check`: `.ci/run`, which sets `PREGON_REQUIRE=all`, and which each commit must pass;
+ * - `long`: `npm run test:long`, which sets `PREGON_LONG=1`.
  */
-export const isLong = process.env['PREGON_LONG'] === '1';
+export type Length = 'quick' | 'check' | 'long';
+
+export const length: Length = process.env['PREGON_LONG'] === '1' ? 'long' : isRequired ? 'check' : 'quick';
+
+/** Whether the tests run at full length, as in `npm run test:long`. */
+export const isLong = length === 'long';
+
+/** A figure for each length. */
+export type Lengths = Readonly<Record<Length, number>>;
+
+/** The figure for the length at which the tests run. */
+export function byLength(lengths: Lengths): number {
+  return lengths[length];
+}
 
 /**
  * How long a test of random faults or of growth runs, in seconds.
  *
- * @param variable environment variable that overrides both
+ * @param variable environment variable that overrides them
+ * @throws RangeError if the variable is not a number above 0
  */
-export function secondsOf(variable: string, { short, long }: { short: number; long: number }): number {
+export function secondsOf(variable: string, lengths: Lengths): number {
   const given = process.env[variable];
-  if (given === undefined) return isLong ? long : short;
+  if (given === undefined) return byLength(lengths);
   const seconds = Number(given);
   if (seconds > 0) return seconds;
   throw new RangeError(`${variable} must be a number of seconds above 0, not ${JSON.stringify(given)}`);

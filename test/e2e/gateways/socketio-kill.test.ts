@@ -9,7 +9,7 @@ import { secondsOf } from '../../support/long.js';
 import { describeWithBroker, testNames } from '../../support/rabbitmq.js';
 import { eventually } from '../../support/waiting.js';
 
-const SECONDS = secondsOf('PREGON_KILL_SECONDS', { short: 12, long: 120 });
+const SECONDS = secondsOf('PREGON_KILL_SECONDS', { quick: 6, check: 12, long: 120 });
 const EVENTS_PER_SECOND = 200;
 
 /** The groups of clients: how many, with which topics, and on which transports. */

@@ -9,13 +9,12 @@ import { PlainClient } from '../../support/gateway/plain-client.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
 import { resetConnections } from '../../support/gateway/resets.js';
 import { isRunning, Workers } from '../../support/gateway/workers.js';
-
-const IS_LONG = process.env['PREGON_LONG'] === '1';
+import { byLength, isLong } from '../../support/long.js';
 
 /** For each of the four ways to run a gateway: 100,000 in all. */
-const RESETS = IS_LONG ? 25_000 : 1_500;
+const RESETS = byLength({ quick: 500, check: 1_500, long: 25_000 });
 
-const TIMEOUT_MS = IS_LONG ? 600_000 : 60_000;
+const TIMEOUT_MS = isLong ? 600_000 : 60_000;
 
 const ATTACHED = fileURLToPath(new URL('../../support/gateway/applications/attached-process.mjs', import.meta.url));
 

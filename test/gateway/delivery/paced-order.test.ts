@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { startGateway } from '../../support/gateway/gateway.js';
 import { Inbox } from '../../support/gateway/inbox.js';
 import { clientFrame, OPCODE, RawSocket } from '../../support/gateway/raw-socket.js';
+import { isLong } from '../../support/long.js';
 
 type Kind = 'plain' | 'compressed' | 'parts' | 'ping' | 'large';
 
@@ -51,6 +52,6 @@ describe('[fault A8] A client that is slowed down by rate limits', () => {
       seen += expected.length;
       raw.socket.destroy();
     });
-    await fc.assert(property, { numRuns: process.env['PREGON_LONG'] === '1' ? 300 : 15 });
+    await fc.assert(property, { numRuns: isLong ? 300 : 15 });
   });
 });

@@ -15,10 +15,11 @@ import {
 import { GatewayProcess } from '../../support/gateway/gateway-process.js';
 import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
 import { SocketIoClient } from '../../support/gateway/socketio-client.js';
+import { byLength, isLong } from '../../support/long.js';
 import { eventually } from '../../support/waiting.js';
 
-const EVENTS = process.env['PREGON_LONG'] === '1' ? 1_000_000 : 20_000;
-const TIMEOUT_MS = process.env['PREGON_LONG'] === '1' ? 1_200_000 : 60_000;
+const EVENTS = byLength({ quick: 10_000, check: 20_000, long: 1_000_000 });
+const TIMEOUT_MS = isLong ? 1_200_000 : 60_000;
 
 /** The most CPU time that one client may cause in one turn of the event loop. */
 const TURN_MS = 20;

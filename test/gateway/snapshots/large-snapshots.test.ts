@@ -6,10 +6,11 @@ import { afterTest, temporaryFolder } from '../../support/cleanup.js';
 import { FramesClient } from '../../support/gateway/frames-client.js';
 import { appender, numbers, openTestLog } from '../../support/gateway/gateway.js';
 import { GatewayProcess } from '../../support/gateway/gateway-process.js';
+import { isLong } from '../../support/long.js';
 
 const MIB = 1_048_576;
 const ROW_BYTES = 1_024;
-const SNAPSHOT_BYTES = (process.env['PREGON_LONG'] === '1' ? 64 : 16) * MIB;
+const SNAPSHOT_BYTES = (isLong ? 64 : 16) * MIB;
 const TIMEOUT_MS = 120_000;
 
 /** The most CPU time that one client may cause in one turn of the event loop. */
