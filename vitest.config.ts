@@ -3,12 +3,11 @@ import { SlowestFirst } from './test/support/slowest-first.js';
 
 /** Their assertions are about memory, CPU time or delays of real processes: they run one at a time, and nothing beside them. */
 const MEASURING = [
-  'test/gateway/delivery/{slow-connection,storm}.test.ts',
+  'test/gateway/delivery/slow-connection.test.ts',
   // They hold a turn of the event loop to 20 ms of CPU, which takes longer beside a neighbour on the same core.
   'test/gateway/hostile/{topics,frames}.test.ts',
   'test/gateway/snapshots/large-snapshots.test.ts',
   'test/socketio/hostile/floods.test.ts',
-  'test/e2e/gateways/{churn,several-gateways}.test.ts',
   'test/fuzz/fuzz.test.ts',
 ];
 
@@ -74,8 +73,8 @@ export default defineConfig({
           name: 'whole',
           include: WHOLE,
           exclude: MEASURING,
-          // More than there are cores, since they wait.
-          maxWorkers: 4,
+          // Three for each core: they wait for two thirds of their time.
+          maxWorkers: 6,
           sequence: { groupOrder: 1 },
         },
       },

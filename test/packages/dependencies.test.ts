@@ -19,7 +19,8 @@ const MOST_MIB = 40;
 /** Modules that `import 'pregon'` evaluates, both our own and those of other packages. */
 const MOST_MODULES = 125;
 
-const RUNS = 20;
+/** The number of runs for a median. The limit has a tenfold margin, so a few are enough. */
+const RUNS = 5;
 
 interface Evaluated {
   readonly imported: readonly string[];
@@ -72,7 +73,8 @@ async function ran(args: readonly string[], file = process.execPath) {
   }
 }
 
-const pregon = (...args: readonly string[]) => ran(['--no-install', 'pregon', ...args], 'npx');
+/** Runs the link to the command line that npm made, as `npx pregon` does. */
+const pregon = (...args: readonly string[]) => ran(args, join(folder, 'node_modules/.bin/pregon'));
 
 const OPENED = `
   const { createGateway } = exported;
@@ -165,7 +167,7 @@ describe('A package that only some users need', () => {
   });
 
   it('is not needed for the rest of the command line', async () => {
-    const { code, stdout } = await pregon('--help');
+    const { code, stdout } = await ran(['--no-install', 'pregon', '--help'], 'npx');
     expect(code).toBe(0);
     expect(stdout).toContain('bus check');
   });
@@ -223,10 +225,11 @@ describe('A program in TypeScript that uses all packages', () => {
       );
       const tsc = join(ROOT, place, 'node_modules/typescript/bin/tsc');
       const { code, stdout, stderr } = await ran([tsc, '-p', 'tsconfig.json']);
-      const errors = stdout.split('\n').filter((line) => line !== '' && broken?.test(line) !== true);
+      const lines = stdout.split('\n').filter((line) => line !== '');
+      // With `skipLibCheck` there would be no errors at all: the expected ones are all in declarations of another package.
+      const errors = lines.filter((line) => broken?.test(line) !== true);
       expect({ errors, stderr }).toEqual({ errors: [], stderr: '' });
-      const unchecked = broken && (await ran([tsc, '-p', 'tsconfig.json', '--skipLibCheck', 'true']));
-      expect(unchecked?.code ?? code).toBe(0);
+      expect(code).toBe(lines.length === 0 ? 0 : 2);
     },
     SET_UP_MS,
   );

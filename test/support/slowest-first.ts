@@ -7,10 +7,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const SLOWEST = [
   'packages/server/test/rabbitmq/outages.test.ts',
   'test/e2e/cli/bench.test.ts',
+  'test/packages/dependencies.test.ts',
   'test/chaos/chaos.test.ts',
   'test/e2e/outbox/silent.test.ts',
   'test/gateway/workers/workers.test.ts',
   'test/packages/packed.test.ts',
+  'test/gateway/connections/liveness.test.ts',
+  'test/socketio/protocol/heartbeat.test.ts',
+  'test/e2e/gateways/churn.test.ts',
   'test/e2e/cli/cli.test.ts',
   'test/e2e/outbox/postgres.test.ts',
   'test/e2e/outbox/frozen.test.ts',
@@ -20,6 +24,7 @@ const SLOWEST = [
   'test/examples/handlebars-products.test.ts',
   'test/examples/express-socketio.test.ts',
   'test/socketio/returns/cluster.test.ts',
+  'test/gateway/workers/polling.test.ts',
   'test/e2e/gateways/socketio-kill.test.ts',
   'test/e2e/outbox/kill.test.ts',
 ];

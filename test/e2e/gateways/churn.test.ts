@@ -9,7 +9,7 @@ import { numberedEvent } from '../../support/gateway/gateway.js';
 import { secondsOf } from '../../support/long.js';
 import { eventually } from '../../support/waiting.js';
 
-const SECONDS = secondsOf('PREGON_CHURN_SECONDS', { quick: 5, check: 12, long: 1_800 });
+const SECONDS = secondsOf('PREGON_CHURN_SECONDS', { quick: 8, check: 12, long: 1_800 });
 
 /** The number of concurrent visits. */
 const AT_ONCE = 100;

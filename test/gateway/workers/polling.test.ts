@@ -3,9 +3,9 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { afterTest } from '../../support/cleanup.js';
+import { afterFile, afterTest } from '../../support/cleanup.js';
 import { appender, openTestLog } from '../../support/gateway/gateway.js';
 import { within } from '../../support/gateway/inbox.js';
 import { SocketIoClient, type Transports } from '../../support/gateway/socketio-client.js';
@@ -119,6 +119,13 @@ async function lineToEach(workers: Workers): Promise<[Line, Line]> {
 }
 
 describe('Long polling over several workers', () => {
+  let shared: Workers;
+
+  // For the tests that do not change the workers.
+  beforeAll(async () => {
+    shared = await Workers.start({ after: afterFile });
+  });
+
   it.each<[string, Transports]>([
     ['polls alone', ['polling']],
     ['polls and upgrades', ['polling', 'websocket']],
@@ -176,8 +183,7 @@ describe('Long polling over several workers', () => {
   });
 
   it('reaches its session over any connection, and session ids cannot be guessed', async () => {
-    const workers = await Workers.start();
-    const [one, two] = await lineToEach(workers);
+    const [one, two] = await lineToEach(shared);
     const session = await one.open();
     expect(session.sid).toMatch(/^1-[\w-]{20}$/);
     expect(await two.send('POST', session.path, '40/events,')).toEqual({ status: 200, text: 'ok' });
@@ -187,10 +193,9 @@ describe('Long polling over several workers', () => {
   });
 
   it('is answered with 413 on any connection if a poll is too large, however much of it follows the answer', async () => {
-    const workers = await Workers.start();
     for (const bytes of [1_100_000, 2_000_000, 4_000_000]) {
       for (let n = 0; n < 5; n++) {
-        const [one, two] = await lineToEach(workers);
+        const [one, two] = await lineToEach(shared);
         for (const line of [one, two]) {
           const session = await one.open();
           expect(await line.send('POST', session.path, `4${'x'.repeat(bytes)}`)).toMatchObject({ status: 413 });
@@ -200,9 +205,8 @@ describe('Long polling over several workers', () => {
   });
 
   it('gets Engine.IO’s error for an unknown session on every connection', async () => {
-    const workers = await Workers.start();
     const unknown = { status: 400, text: '{"code":1,"message":"Session ID unknown"}' };
-    for (const line of await lineToEach(workers)) {
+    for (const line of await lineToEach(shared)) {
       for (const sid of ['1-x', '2-x', '3-x', '999-x', '1000-x', '0-x', 'x', '-1-x']) {
         const session = new Session(sid);
         expect(await line.send('GET', session.path)).toEqual(unknown);
@@ -231,12 +235,11 @@ describe('Long polling over several workers', () => {
   });
 
   it('upgrades over any connection, and the relaying worker then takes no part', async () => {
-    const workers = await Workers.start();
-    const [one, two] = await lineToEach(workers);
+    const [one, two] = await lineToEach(shared);
     for (const line of [one, two]) {
       for (let n = 0; n < 4; n++) {
         const session = await line.open();
-        const url = workers.url('ws', `/socket.io/?EIO=4&transport=websocket&sid=${session.sid}`);
+        const url = shared.url('ws', `/socket.io/?EIO=4&transport=websocket&sid=${session.sid}`);
         const socket = new WebSocket(url);
         afterTest(() => socket.terminate());
         const heard = new Promise((resolve) => socket.once('message', (data) => resolve(data.toString())));
@@ -249,7 +252,7 @@ describe('Long polling over several workers', () => {
     }
     // Sessions that a worker does not know, and a session of a worker that does not exist.
     for (const sid of ['1-none', '2-none', '9-none']) {
-      const refused = new WebSocket(workers.url('ws', `/socket.io/?EIO=4&transport=websocket&sid=${sid}`));
+      const refused = new WebSocket(shared.url('ws', `/socket.io/?EIO=4&transport=websocket&sid=${sid}`));
       refused.once('error', () => {});
       const status = new Promise((resolve) => {
         refused.once('unexpected-response', (_, { statusCode }) => resolve(statusCode));

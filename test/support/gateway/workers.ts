@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { temporaryFolder } from '../cleanup.js';
+import { afterTest, temporaryFolder } from '../cleanup.js';
 import { type RunningProcess, startPregon } from '../processes.js';
 import { eventually } from '../waiting.js';
 
@@ -22,6 +22,8 @@ export interface WorkersOptions {
    * @default an empty folder
    */
   readonly cwd?: string;
+  /** Takes what ends it. @default afterTest */
+  readonly after?: typeof afterTest;
 }
 
 /** `pregon run --workers` on a free port, with the route `/events` unless a configuration says otherwise. */
@@ -45,15 +47,16 @@ export class Workers {
     workers = 2,
     port = 0,
     log = 'sqlite:log.db',
-    cwd = temporaryFolder(),
+    after = afterTest,
+    cwd = temporaryFolder(after),
     flags = ['--route=events', '--exchange=events'],
     logsOpened = false,
   }: WorkersOptions = {}) {
     this.cwd = cwd;
-    this.temporary = temporaryFolder();
+    this.temporary = temporaryFolder(after);
     const line = ['run', `127.0.0.1:${port}`, `--log=${log}`, `--workers=${workers}`, ...flags];
     if (logsOpened) line.push('--debug');
-    this.primary = startPregon(line, { cwd, env: { TMPDIR: this.temporary } });
+    this.primary = startPregon(line, { cwd, env: { TMPDIR: this.temporary }, after });
   }
 
   get logFile(): string {
