@@ -14,11 +14,11 @@ export const length: Length = process.env['PREGON_LONG'] === '1' ? 'long' : isRe
 /** Whether the tests run at full length, as in `npm run test:long`. */
 export const isLong = length === 'long';
 
-/** A figure for each length. */
-export type Lengths = Readonly<Record<Length, number>>;
+/** What is used at each length. */
+export type Lengths<T> = Readonly<Record<Length, T>>;
 
-/** The figure for the length at which the tests run. */
-export function byLength(lengths: Lengths): number {
+/** What is used at the length at which the tests run. */
+export function byLength<T>(lengths: Lengths<T>): T {
   return lengths[length];
 }
 
@@ -28,7 +28,7 @@ export function byLength(lengths: Lengths): number {
  * @param variable environment variable that overrides them
  * @throws RangeError if the variable is not a number above 0
  */
-export function secondsOf(variable: string, lengths: Lengths): number {
+export function secondsOf(variable: string, lengths: Lengths<number>): number {
   const given = process.env[variable];
   if (given === undefined) return byLength(lengths);
   const seconds = Number(given);

@@ -15,7 +15,7 @@ import { writeDocument } from '../../../bench/report/document.js';
 import { goalRows } from '../../../bench/report/goals.js';
 import { audienceSizes, spreadOf } from '../../../bench/spread.js';
 import { temporaryFolder } from '../../support/cleanup.js';
-import { isLong } from '../../support/long.js';
+import { byLength, isLong } from '../../support/long.js';
 import { type RunningProcess, startProcess } from '../../support/processes.js';
 import { eventually } from '../../support/waiting.js';
 
@@ -24,13 +24,13 @@ const RUN = 'bench/dist/run.js';
 /** A quick run of everything takes two minutes on two free cores. */
 const QUICK_RUN_MS = 900_000;
 
-/**
- * The questions that take only seconds: one about a log alone, one that compares servers, one about a single gateway.
- */
-const ASKED = isLong ? [] : ['append', 'fanout.paced', 'replay'];
-const WITH_GOALS = isLong
-  ? ['append', 'fanout', 'socketio', 'topics', 'replay', 'memory']
-  : ['append', 'fanout', 'replay'];
+/** The questions that take only seconds: one about a log alone, one that compares servers, one about a single gateway. */
+const ASKED = byLength({ quick: ['append', 'fanout.paced'], check: ['append', 'fanout.paced', 'replay'], long: [] });
+const WITH_GOALS = byLength({
+  quick: ['append', 'fanout'],
+  check: ['append', 'fanout', 'replay'],
+  long: ['append', 'fanout', 'socketio', 'topics', 'replay', 'memory'],
+});
 const FANOUT_CASES = isLong ? ['paced', 'paced10', 'burst', 'saturated'] : ['paced'];
 
 interface Answers {
