@@ -3,7 +3,7 @@ import { SlowestFirst } from './test/support/slowest-first.js';
 
 /** Their assertions are about memory, CPU time or delays of real processes: they run one at a time, and nothing beside them. */
 const MEASURING = [
-  'test/gateway/delivery/slow-connection.test.ts',
+  'test/gateway/delivery/{slow-connection,storm}.test.ts',
   // They hold a turn of the event loop to 20 ms of CPU, which takes longer beside a neighbour on the same core.
   'test/gateway/hostile/{topics,frames}.test.ts',
   'test/gateway/snapshots/large-snapshots.test.ts',

@@ -25,6 +25,11 @@ const SLOWEST = [
   'test/examples/express-socketio.test.ts',
   'test/socketio/returns/cluster.test.ts',
   'test/gateway/workers/polling.test.ts',
+  'test/gateway/snapshots/snapshots.test.ts',
+  'test/gateway/compression/compression.test.ts',
+  'test/gateway/compression/inbound.test.ts',
+  'test/e2e/logs/recovery.test.ts',
+  'test/e2e/cli/output.test.ts',
   'test/e2e/gateways/socketio-kill.test.ts',
   'test/e2e/outbox/kill.test.ts',
 ];

@@ -107,7 +107,7 @@ describeWithOwnBroker('a log on RabbitMQ, in an outage,', (broker) => {
     const closing = performance.now();
     await log.close();
     expect(performance.now() - closing).toBeLessThan(10_000);
-    await broker.start();
+    // The next test wants it to be down, and starts it.
   });
 
   it('reports once that the broker is down at the start, waits, and opens when the broker is available', async () => {
