@@ -22,6 +22,9 @@ const PATHS = { events: '/events', zip: '/zip', chat: '/chat', rows: '/rows' };
 /** Events that the log already holds, to be replayed. */
 const PAST_EVENTS = 2_000;
 
+/** How long a stop waits for clients: those by long polling that never poll again are waited for as long as that. */
+const DRAIN_MS = 1_000;
+
 export interface Started {
   readonly target: Target;
   readonly process: WatchedProcess;
@@ -34,7 +37,8 @@ export async function startRun(workers: number): Promise<Started> {
   writeFileSync(join(cwd, 'pregon.yml'), configuration(await startSnapshots(), httpPort));
   const log = await pastLog(join(cwd, 'log.db'));
   const probeFolder = makeProbeFolder(cwd);
-  const { process, said } = await WatchedProcess.start([PREGON, 'run', '127.0.0.1:0', `--workers=${workers}`], {
+  const line = ['run', '127.0.0.1:0', `--workers=${workers}`, `--drain-ms=${DRAIN_MS}`];
+  const { process, said } = await WatchedProcess.start([PREGON, ...line], {
     cwd,
     probeFolder,
     listening: /listens on 127\.0\.0\.1:(\d+) [\s\S]* {2}http /,
