@@ -7,11 +7,12 @@ import { visibleLines } from '../../packages/server/src/cli/terminal/terminal-te
 import { loadConfiguration } from '../../packages/server/src/config/load-configuration.js';
 import { Random } from '../chaos/random.js';
 import { temporaryFolder } from '../support/cleanup.js';
+import { byLength } from '../support/long.js';
 import { COMPLETE, configurationText } from './configuration-texts.js';
 import { INPUTS, SEED } from './settings.js';
 
 /** Configurations are tested in addition to the inputs over the network. */
-const TEXTS = INPUTS === undefined ? 1_000 : INPUTS / 50;
+const TEXTS = INPUTS === undefined ? byLength({ quick: 300, check: 1_000, long: 1_000 }) : INPUTS / 50;
 
 /** The most CPU time that one text of at most 200 KB may take. */
 const MOST_MS = 2_000;

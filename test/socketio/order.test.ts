@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { numberOf, numbers, startGateway } from '../support/gateway/gateway.js';
 import { SocketIoClient, type Transports, WAYS } from '../support/gateway/socketio-client.js';
+import { byLength } from '../support/long.js';
 import { connectPacket, PollingClient } from '../support/socketio/engine-client.js';
 
 /** The next step on a gateway: append this many events, emit this many messages, and then pause. */
@@ -76,7 +77,7 @@ describe.each(WAYS)('A client by %s that gets messages while events arrive', (_,
   it('[I-1][I-2][I-3] receives both whole and in order, however they are interleaved', async () => {
     await fc.assert(
       fc.asyncProperty(steps, (plan) => runSteps(transports, plan)),
-      { numRuns: 8 },
+      { numRuns: byLength({ quick: 4, check: 8, long: 80 }) },
     );
   });
 

@@ -5,6 +5,7 @@ import { PregonError } from '@pregon/protocol';
 import fc from 'fast-check';
 import Database from 'libsql';
 import { expect, it, vi } from 'vitest';
+import { byLength } from '../../../test/support/long.js';
 import { FaultyLog } from '../../../test/support/outbox/faulty-log.js';
 import { createSqliteOutbox, type Relay } from '../src/index.js';
 
@@ -168,7 +169,7 @@ it('[I-1] [I-3] [I-5] [I-6] the log holds the committed events, in order and onc
           await application.end();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: byLength({ quick: 25, check: 60, long: 600 }) },
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
