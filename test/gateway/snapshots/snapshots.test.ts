@@ -217,7 +217,7 @@ describe('A snapshot of 20 MB', () => {
       client.socket.pause();
     }
     answer();
-    await expect.poll(() => gateway.rss(), { timeout: 10_000 }).toBeGreaterThan(before);
+    await expect.poll(() => gateway.rss()).toBeGreaterThan(before);
     await warm.ask('{"op":"ping"}', 'pong');
     app.change(1);
     await warm.frames.until(() => warm.events(1).length === 1, 'an event');

@@ -63,7 +63,7 @@ describe.each(WAYS)('A stock client by %s', (_, transports) => {
     const noticed = new Promise((resolve) => client.socket.once('disconnect', resolve));
     gateway.signal('SIGSTOP');
     afterTest(() => gateway.signal('SIGCONT'));
-    expect(await within(noticed, 'the client to notice', 3_000)).toBe('ping timeout');
+    expect(await within(noticed, 'the client to notice', 10_000)).toBe('ping timeout');
     await append(10);
     gateway.signal('SIGCONT');
     await client.connected(2);
