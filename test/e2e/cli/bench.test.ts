@@ -463,7 +463,7 @@ describe('pregon bench reports, with the remedy,', () => {
 
   it('all its options, if it is asked for help', async () => {
     const [overview, help] = await Promise.all([pregon(['--help']), pregon(['help', 'bench'])]);
-    expect(overview.stdout).toMatch(/\n {2}bench +Load a running gateway, and check/);
+    expect(overview.stdout).toMatch(/\n {2}bench +load a running gateway, and check/);
     for (const flag of ['--connections=N', '--topics=PATTERNS', '--publish=URL', '--reconnect-storm', '--json']) {
       expect(help.stdout).toContain(`  ${flag} `);
     }
