@@ -85,10 +85,10 @@ describe('[I-9] [H-01] Rights on pregon.v1', () => {
     client.send({ op: 'send', id: 1, name: 'bid' });
     client.send({ op: 'send', id: 2, name: 'other' });
     client.send({ op: 'send', id: 3, name: 'unknown' });
-    const answers = () =>
-      client.frames.all.flatMap((frame) =>
-        frame.op === 'ack' || frame.op === 'error' ? [[frame.id, 'code' in frame ? frame.code : 'ack']] : [],
-      );
+    const answers = () => [
+      ...client.controls('ack').map(({ id, op }) => [id, op]),
+      ...client.controls('error').map(({ id, code }) => [id, code]),
+    ];
     await expect.poll(answers).toEqual(
       expect.arrayContaining([
         [1, 'ack'],
