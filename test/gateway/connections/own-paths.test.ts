@@ -73,7 +73,7 @@ describe('Socket.IO among the transports', () => {
 
   it('is configured once', async () => {
     await expect(startGateway({ transports: [socketIo()], socketIo: {} })).rejects.toThrow(/twice/);
-    await expect(startGateway({ transports: [websocket(), websocket()] })).rejects.toThrow('websocket is there twice');
+    await expect(startGateway({ transports: [websocket(), websocket()] })).rejects.toThrow('websocket is listed twice');
     expect(() => socketIo(Object.assign(Object.create(null), { adapter: {} }))).toThrow('socketIo.adapter');
   });
 });
