@@ -14,8 +14,7 @@ const lines = {
 };
 
 /**
- * Newline-delimited JSON over HTTP: `curl -N -H 'Accept: application/x-ndjson'
- * http://localhost:1234/events?since=first`.
+ * Newline-delimited JSON over HTTP: `curl -N -H 'Accept: application/x-ndjson' 'localhost:1234/events?since=first'`.
  *
  * @returns {import('pregon/transport').Transport}
  */
