@@ -52,6 +52,9 @@ function topicIn(text: string): string {
 
 const refused = (status: number): Attempt => ({ status, topics: () => [] });
 
+/** The status that a close code stands for. */
+const STATUS_OF_CLOSE: Readonly<Record<number, number>> = { 4005: 401, 4504: 403, 4505: 401 };
+
 /** A client of each transport, which replays from the first event. */
 const TRANSPORTS: Readonly<Record<string, Connect>> = {
   async 'plain WebSocket'({ ws }, path, token) {
@@ -74,11 +77,9 @@ const TRANSPORTS: Readonly<Record<string, Connect>> = {
       if (text.includes('"specversion"')) topics.push(topicIn(text));
     });
     return new Promise((resolve, reject) => {
-      socket.on('open', () => {
-        socket.send(JSON.stringify({ op: 'subscribe', id: 1, since: 'first' }));
-        resolve({ topics: () => topics });
-      });
-      socket.on('unexpected-response', (_, { statusCode = 0 }) => resolve(refused(statusCode)));
+      socket.on('open', () => socket.send(JSON.stringify({ op: 'subscribe', id: 1, since: 'first' })));
+      socket.once('message', () => resolve({ topics: () => topics }));
+      socket.on('close', (code) => resolve(refused(STATUS_OF_CLOSE[code] ?? code)));
       socket.on('error', reject);
     });
   },
@@ -197,6 +198,28 @@ describe('[I-9] With tokens and rules', () => {
     expect(await outcome('/chat')).toBe(401);
     expect(await outcome('/chat', token)).toBe('connected');
     expect(await outcome('/lobby')).toBe('connected');
+  });
+
+  it.each<[name: string, headers: Record<string, string>, protocols: string[]]>([
+    ['offers pregon.v1', {}, ['pregon.v1']],
+    ['comes from a page', { Origin: 'http://localhost:3000' }, []],
+  ])('a WebSocket client that %s is told by a close code', async (_, headers, protocols) => {
+    const gateway = await start();
+    const codeOf = async (path: string, token?: string) => {
+      const socket = new WebSocket(gateway.ws(path), protocols, {
+        headers: { ...headers, ...headersOf(token), Host: 'localhost' },
+      });
+      const [code, reason]: [number, Buffer] = await new Promise((resolve, reject) => {
+        socket.on('close', (...closed) => resolve(closed));
+        socket.on('error', reject);
+      });
+      return `${code} ${reason.toString()}`;
+    };
+    expect(await codeOf('/events')).toBe('4505 a valid token is needed');
+    expect(await codeOf('/events', 'nonsense')).toBe('4505 a valid token is needed');
+    expect(await codeOf('/events', await signToken({}, { expiresInS: -60 }))).toBe('4005 the token has expired');
+    expect(await codeOf('/closed', await signToken())).toBe('4504 not allowed');
+    expect(gateway.gateway.connections('events').count).toBe(0);
   });
 
   it('a token in the URL refuses the request, whatever else it has', async () => {

@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from '@pregon/protocol';
 import type { Admission, AdmissionRequest, EntranceAccess, Identity, Refusal } from '../core/ports/admission.js';
 import { NO_TOKEN } from './rules/refusals.js';
 
@@ -7,6 +8,7 @@ const CLOSED: Refusal = Object.freeze({
   status: 403,
   reason: 'rights',
   message: 'this entrance is closed',
+  close: CLOSE_CODES.FORBIDDEN,
   remedy: 'with "auth", each route needs "allow", and each namespace and component needs "access"',
 });
 

@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from '@pregon/protocol';
 import type { Refusal } from '../../core/ports/admission.js';
 
 /** A client without a token may do nothing. */
@@ -7,6 +8,7 @@ export const NO_TOKEN: Refusal = Object.freeze({
   message: 'a token is needed here',
   remedy: 'the client sent no token, and no rule of "allow" has "who: anyone"',
   headers: Object.freeze({ 'WWW-Authenticate': 'Bearer' }),
+  close: CLOSE_CODES.UNAUTHORIZED,
 });
 
 /** An identity may do nothing (RFC 6750 section 3.1). */
@@ -16,6 +18,7 @@ export const NOTHING_GRANTED: Refusal = Object.freeze({
   message: 'this identity may do nothing here',
   remedy: 'no rule of "allow" applies to it; add one if it should get in',
   headers: Object.freeze({ 'WWW-Authenticate': 'Bearer error="insufficient_scope"' }),
+  close: CLOSE_CODES.FORBIDDEN,
 });
 
 /**
@@ -28,6 +31,7 @@ export function unusableClaim(claim: string): Refusal {
     status: 403,
     reason: 'rights',
     message: `the claim ${JSON.stringify(claim)} of this identity cannot be part of a topic`,
+    close: CLOSE_CODES.FORBIDDEN,
     remedy:
       'a rule uses it as a word of a topic: it must be an integer, or a string that is not empty, not * or #, and short enough for a topic',
   };

@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from '@pregon/protocol';
 import type { Identity, Refusal } from '../../core/ports/admission.js';
 
 /** Why a token does not admit its client; the same for each transport. */
@@ -110,5 +111,12 @@ export function toRefusal({ status, error, message, remedy, retryAfterMs }: Toke
   if (status === 400) headers['WWW-Authenticate'] = `Bearer error="invalid_request", error_description="${message}"`;
   if (retryAfterMs !== undefined) headers['Retry-After'] = `${Math.max(1, Math.ceil(retryAfterMs / 1_000))}`;
   const logged = remedy === undefined ? {} : { reason: error, remedy };
-  return { status, message, ...logged, headers };
+  return { status, message, ...logged, headers, ...closing(status, error) };
+}
+
+/** After an expired token, a client reconnects with a new one; after any other, a new connection would fail as well. */
+function closing(status: TokenRefusal['status'], error: TokenError): Pick<Refusal, 'close'> {
+  if (error === 'expired_token') return { close: CLOSE_CODES.TOKEN_EXPIRED };
+  if (status === 503) return { close: CLOSE_CODES.INTERNAL_ERROR };
+  return { close: status === 403 ? CLOSE_CODES.FORBIDDEN : CLOSE_CODES.UNAUTHORIZED };
 }

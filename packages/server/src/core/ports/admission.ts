@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { CloseCode } from '@pregon/protocol';
 import type { Rights } from './rights.js';
 
 /** The HTTP answer to a client that is not admitted, and the log line about it. */
@@ -13,6 +14,13 @@ export interface Refusal {
   /** What the operator can do. Logged, but not sent to the client. */
   readonly remedy?: string;
   readonly headers?: Readonly<Record<string, string>>;
+  /**
+   * How a WebSocket client learns of the refusal that cannot read an HTTP status, as a page in a browser: the handshake
+   * is completed, and closed at once with this code. Used for clients that offer `pregon.v1` or send an `Origin`.
+   *
+   * @default the handshake is answered with the status
+   */
+  readonly close?: CloseCode;
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Admitted, ClientRegistry, RouteVerdict } from '../client-registry.
 import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
 import type { FrameLimits } from '../kernel.js';
-import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
+import { CLOSE_TIMEOUT_MS, closeReason } from '../sockets/closing.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
 import { internUrlAndHeaders } from '../sockets/string-interning.js';
 import { WebSocketServer } from '../sockets/ws.js';
@@ -83,8 +83,8 @@ export class WebSocketUpgrade {
   }
 
   #decided(verdict: RouteVerdict, request: IncomingMessage, socket: Socket, head: Buffer): void {
-    if (!('route' in verdict)) return this.#refuse(request, socket, verdict);
     const wrong = wrongHandshake(request);
+    if (!('route' in verdict)) return this.#refuse(request, socket, verdict, wrong ? undefined : head);
     if (wrong) return this.#refuse(request, socket, wrong);
     internUrlAndHeaders(request);
     const { compression } = verdict.route;
@@ -100,9 +100,16 @@ export class WebSocketUpgrade {
     });
   }
 
-  #refuse(request: IncomingMessage, socket: Duplex, refusal: Refusal): void {
+  /** @param head given if the handshake is valid, so that the refusal can be told by a close code */
+  #refuse(request: IncomingMessage, socket: Socket, refusal: Refusal, head?: Buffer): void {
     logRefusal(this.#registry.options.refusals, request, refusal);
-    refuseUpgrade(socket, refusal);
+    const { close } = refusal;
+    if (!head || !close || !isToldByCloseCode(request)) return refuseUpgrade(socket, refusal);
+    this.#server.handleUpgrade(request, socket, head, (client) => {
+      unguard(socket);
+      client.on('error', () => client.terminate());
+      client.close(close.code, closeReason(close));
+    });
   }
 
   /** Only routes with message handlers accept large messages. */
@@ -140,6 +147,12 @@ export class WebSocketUpgrade {
     this.#compressed.set(thresholdBytes, formats);
     return remembers ? formats.remembered : formats;
   }
+}
+
+/** A page in a browser sends an `Origin`, and cannot read the status of a handshake. */
+function isToldByCloseCode({ headers }: IncomingMessage): boolean {
+  const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
+  return headers.origin !== undefined || offered.includes(SUBPROTOCOL);
 }
 
 function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflateOptions | false): ClientServer {
