@@ -345,8 +345,12 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     return this.#subscriptions.find((subscription) => subscription.id === id);
   }
 
-  /** @throws PregonError SNAPSHOT_NOT_OFFERED */
+  /** @throws PregonError FORBIDDEN | SNAPSHOT_NOT_OFFERED */
   #assertSnapshot(): void {
+    // A snapshot has the rows of all topics, and the gateway cannot tell which rows the rights allow.
+    if (this.#rights && !this.#rights.subscribe.includes('#')) {
+      throw new PregonError('FORBIDDEN', 'a snapshot needs the right to all topics of the route');
+    }
     this.#route.assertSnapshot();
     if (this.#link.snapshot) return;
     throw new PregonError('SNAPSHOT_NOT_OFFERED', `the transport ${this.transport} cannot send snapshots`);

@@ -76,6 +76,17 @@ describe('[I-9] [H-01] a subscription under rights', () => {
     );
   });
 
+  it('gets a snapshot only under the right to all topics: its rows are of all topics', async () => {
+    const snapshot = async () => ({ rows: [{ id: 'grace' }], position: undefined });
+    const square = await Square.open({ route: { snapshot } });
+    const { connection } = square.connect(new FakeLink(), { rights: ADA });
+    expect(() => connection.subscribe(1, undefined, undefined, { snapshot: true })).toThrow(
+      expect.objectContaining({ code: 'FORBIDDEN' }),
+    );
+    const all = square.connect(new FakeLink(), { rights: rights(['#']) });
+    expect(() => all.connection.subscribe(1, undefined, undefined, { snapshot: true })).not.toThrow();
+  });
+
   it('stays within the topics of the route', async () => {
     const square = await Square.open({ route: { topics: ['user.#'] } });
     const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
