@@ -77,7 +77,7 @@ describe('[I-9] [H-01] a subscription under rights', () => {
   });
 
   it('gets a snapshot only under the right to all topics: its rows are of all topics', async () => {
-    const snapshot = async () => ({ rows: [{ id: 'grace' }], position: undefined });
+    const snapshot = async () => ({ rows: [{ id: 'grace' }], sequence: 0 });
     const square = await Square.open({ route: { snapshot } });
     const { connection } = square.connect(new FakeLink(), { rights: ADA });
     expect(() => connection.subscribe(1, undefined, undefined, { snapshot: true })).toThrow(
