@@ -20,7 +20,8 @@ export function afterFile(end: End): void {
 /** An empty folder that is removed after the test, or by whatever `after` registers. */
 export function temporaryFolder(after: (end: End) => void = afterTest): string {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-test-'));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  // A process that is ending may still write into it.
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }));
   return folder;
 }
 

@@ -12,7 +12,7 @@ export interface ClientOptions {
   /**
    * The URL of a route of the gateway, as `new WebSocket` accepts it: `ws://localhost:1234/events`,
    * `https://example.com/events`, or `/events` in a page. A function is called before each attempt, so that it can
-   * return a fresh token. If it fails, the attempt fails.
+   * renew the session's cookie first. If it fails, the attempt fails. A gateway refuses a token in the URL.
    */
   readonly url: GatewayUrl | (() => GatewayUrl | Promise<GatewayUrl>);
   /** @default globalThis.WebSocket; Node.js 20 has none, so pass the one of the `ws` package */

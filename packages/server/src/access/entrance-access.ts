@@ -9,7 +9,8 @@ const CLOSED: Refusal = Object.freeze({
   reason: 'rights',
   message: 'this entrance is closed',
   close: CLOSE_CODES.FORBIDDEN,
-  remedy: 'with "auth", each route needs "allow", and each namespace and component needs "access"',
+  remedy:
+    "with auth, a route needs allow or access: 'public', a namespace a line in namespaces, a component the option access",
 });
 
 /** @throws TypeError if it is not one of the choices */
@@ -46,7 +47,7 @@ export class NamedAccess {
   /** @throws TypeError if the access of a name is not one of the choices */
   constructor(byName: Readonly<Record<string, EntranceAccess>>) {
     for (const [name, access] of Object.entries(byName))
-      assertEntranceAccess(access, `socketIo.namespaces[${JSON.stringify(name)}]`);
+      assertEntranceAccess(access, `namespaces[${JSON.stringify(name)}]`);
     this.#byName = new Map(Object.entries(byName));
   }
 

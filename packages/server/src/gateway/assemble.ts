@@ -96,6 +96,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     admission: admissions.admission,
     origins,
     refusals,
+    leewayMs: auth?.leewayMs,
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
   const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };

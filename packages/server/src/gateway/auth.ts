@@ -10,6 +10,8 @@ import type { AuthOptions, GatewayOptions, Logger } from './options.js';
 
 /** The admissions that check identities and rules, in the order in which they are asked. */
 export interface Auth {
+  /** How long rights outlive their token, because clocks differ; undefined for the default. */
+  readonly leewayMs: number | undefined;
   readonly admissions: readonly Admission[];
   close(): void;
 }
@@ -31,6 +33,7 @@ export async function openAuth(
     assertNoRules(options);
     return undefined;
   }
+  assertAuthOptions(auth);
   const { issuers, verify, ...tokens } = auth;
   if (!issuers && !verify) throw new TypeError('auth needs issuers, or verify');
   if (tokens.cookie !== undefined && options.allowedOrigins === undefined) {
@@ -44,10 +47,14 @@ export async function openAuth(
   );
   const publicRoutes = new Set(Object.keys(routes).filter((name) => routes[name]?.access === 'public'));
   const rules = new RulesAdmission({ routes: compiled, publicRoutes, namespaces });
-  if (!issuers) return { admissions: [...verifying(verify), rules], close() {} };
+  if (!issuers) return { leewayMs: undefined, admissions: [...verifying(verify), rules], close() {} };
   const verifier = await TokenVerifier.open({ ...tokens, issuers }, { clock: systemClock, logger });
   const admission = new TokenAdmission({ verifier, cookie: tokens.cookie, origins });
-  return { admissions: [...verifying(verify), admission, rules], close: () => verifier.close() };
+  return {
+    leewayMs: tokens.leewayMs,
+    admissions: [...verifying(verify), admission, rules],
+    close: () => verifier.close(),
+  };
 }
 
 function verifying(verify: AuthOptions['verify']): readonly Admission[] {
@@ -60,11 +67,36 @@ function compileForRoute(
   issuers: readonly string[],
 ): ReturnType<typeof compileRules> {
   try {
+    assertEnforced(allow);
     return compileRules(allow, { issuers });
   } catch (error) {
     if (error instanceof TypeError) throw new TypeError(`routes.${name}.${error.message}`, { cause: error });
     throw error;
   }
+}
+
+const AUTH_OPTIONS: ReadonlySet<string> = new Set([
+  'issuers',
+  'maxTokenLifetimeMs',
+  'leewayMs',
+  'cookie',
+  'verify',
+] satisfies (keyof AuthOptions)[]);
+
+/** A mistyped option would be ignored, and its author would rely on it. */
+function assertAuthOptions(auth: AuthOptions): void {
+  const unknown = Object.keys(auth).find((name) => !AUTH_OPTIONS.has(name));
+  if (unknown === undefined) return;
+  throw new TypeError(`auth.${unknown} is not an option; the options are ${[...AUTH_OPTIONS].join(', ')}`);
+}
+
+/** These rules compile, but the gateway does not act on them. */
+function assertEnforced(allow: Parameters<typeof compileRules>[0]): void {
+  const index = allow.findIndex((rule) => rule.publish !== undefined || rule.kind !== undefined);
+  if (index < 0) return;
+  throw new TypeError(
+    `allow[${index}]: the gateway does not act on publish and kind yet; remove them (HTTP publishing needs http.token)`,
+  );
 }
 
 /** Rules without `auth` would be believed, and would do nothing. */

@@ -3,7 +3,7 @@ import type { Gateway } from './gateway.js';
 import type { GatewayOptions } from './options.js';
 
 /**
- * Creates a gateway: opens the log, builds handlers and subscribers, and is ready to listen.
+ * Creates a gateway: opens the log, and builds handlers and subscribers. The gateway can then listen.
  *
  * The implementation is loaded by the first call, because an application that only appends events does not need it.
  *

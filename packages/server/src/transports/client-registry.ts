@@ -33,9 +33,11 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
   readonly admission: AdmissionChain;
-  /** Answers preflights, and decides which pages may read a response. */
+  /** Decides which pages may connect and read responses. */
   readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
+  /** How long rights outlive the identity, in milliseconds. @default 5000 */
+  readonly leewayMs?: number | undefined;
 }
 
 /** An admitted client: its route, its query, its identity, and what it may do. */
@@ -75,7 +77,8 @@ export class ClientRegistry {
 
   constructor(options: ClientRegistryOptions) {
     this.options = options;
-    this.#expiry = new Expiry({ clock: options.clock, turn: options.intake.turn, random: Math.random });
+    const { clock, intake, leewayMs } = options;
+    this.#expiry = new Expiry({ clock, turn: intake.turn, random: Math.random, leewayMs });
     this.#byPath = new Map(options.routes.map((route) => [canonicalPath(route.path), route]));
   }
 
@@ -135,7 +138,8 @@ export class ClientRegistry {
   }
 
   /**
-   * Opens a connection with a link. The transport then reports to the connection.
+   * Registers a connection that writes to this link, and starts its heartbeat and expiry. The transport then tells the
+   * connection what the client sends, and when the link has drained.
    *
    * @param id given if the transport has an id that cannot be guessed
    */

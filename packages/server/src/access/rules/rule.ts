@@ -23,7 +23,7 @@ export interface Rule {
   readonly subscribe?: string;
   /** The name of a message that the client may send; `*` for all. */
   readonly send?: string;
-  /** The topics that the client may publish over HTTP. */
+  /** The topics that the client may publish over HTTP. A gateway does not act on it yet, and refuses to start with it. */
   readonly publish?: string;
   /** The exchange to which `publish` is limited. @default every exchange */
   readonly exchange?: string;
@@ -41,7 +41,7 @@ export interface Rule {
    * equal to it; the claim `scope` also if the value is one of its words (RFC 8693 section 4.2).
    */
   readonly if?: Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>;
-  /** Many connections of one service share an identity: the limits per identity do not apply to it. */
+  /** A gateway does not act on it yet, and refuses to start with it. Many connections of one service share an identity: the limits per identity do not apply to it. */
   readonly kind?: 'service';
   /** The client may send to a route that broadcasts what it receives. */
   readonly broadcast?: true;

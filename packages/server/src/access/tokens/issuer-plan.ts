@@ -47,7 +47,7 @@ const DEFAULT_ALGORITHMS: Readonly<Record<(typeof KEY_OPTIONS)[number], readonly
 export function planTokens({ issuers, maxTokenLifetimeMs = DAY_MS, leewayMs = LEEWAY_MS }: TokenOptions): TokenPlan {
   if (!Array.isArray(issuers) || issuers.length === 0) throw new TypeError('auth.issuers: name at least one issuer');
   if (!(Number.isFinite(maxTokenLifetimeMs) && maxTokenLifetimeMs >= 1_000)) {
-    throw new RangeError('auth.maxTokenLifetime must be at least one second');
+    throw new RangeError('auth.maxTokenLifetimeMs must be at least 1000 milliseconds');
   }
   if (!(Number.isFinite(leewayMs) && leewayMs >= 0 && leewayMs <= MOST_LEEWAY_MS)) {
     throw new RangeError(`auth.leewayMs must be from 0 to ${MOST_LEEWAY_MS} milliseconds`);

@@ -63,7 +63,7 @@ export const REFUSED = Object.freeze({
   early: invalid('the token is not valid yet', 'the clocks of the issuer and of this machine differ'),
   lifetime: invalid(
     'the token is valid for longer than is accepted',
-    'let the issuer give shorter tokens, or raise auth.maxTokenLifetime',
+    'let the issuer give shorter tokens, or raise auth.maxTokenLifetimeMs',
   ),
   expired: Object.freeze({ status: 401, error: 'expired_token', message: 'the token has expired' }),
   repeated: Object.freeze({

@@ -18,7 +18,7 @@ export interface ExpiryOptions {
   /** A random number from 0 to 1, without 1. */
   readonly random: () => number;
   /** How long rights outlive the expiry, because clocks differ. @default 5000 */
-  readonly leewayMs?: number;
+  readonly leewayMs?: number | undefined;
   /** The time over which the closes are spread, so that the clients do not all reconnect at once. @default 5000 */
   readonly spreadMs?: number;
 }
@@ -34,13 +34,14 @@ const SLOT_MS = 250;
  * are kept in slots of {@link SLOT_MS}.
  */
 export class Expiry {
-  readonly #options: Required<ExpiryOptions>;
+  readonly #options: ExpiryOptions & { readonly leewayMs: number; readonly spreadMs: number };
   readonly #slots = new Map<number, Set<Expiring>>();
   #cancel: (() => void) | undefined;
   #next = Number.POSITIVE_INFINITY;
 
   constructor(options: ExpiryOptions) {
-    this.#options = { leewayMs: LEEWAY_MS, spreadMs: SPREAD_MS, ...options };
+    const { leewayMs = LEEWAY_MS, spreadMs = SPREAD_MS } = options;
+    this.#options = { ...options, leewayMs, spreadMs };
   }
 
   get size(): number {

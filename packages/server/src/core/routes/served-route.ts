@@ -152,7 +152,8 @@ export class ServedRoute implements Route {
   }
 
   /**
-   * Passes a message of a client to the handlers.
+   * Passes a message of a client to the handler of its name. Without one, relays it if the route relays, and passes it to
+   * the general handlers.
    *
    * @returns the value that the handler returned
    * @throws PregonError MESSAGE_UNKNOWN | HANDLER_FAILED, or the PregonError that the handler threw

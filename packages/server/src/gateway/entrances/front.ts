@@ -36,7 +36,7 @@ export class Front {
   /** Connections with a request that waits for its turn. */
   readonly #waiting = new WeakSet<Duplex>();
   #server: Server | undefined;
-  /** Also while the port is being opened. */
+  /** True from the call of `listen`, before the port is open. */
   #isListening = false;
   /** All sockets of the gateway's own server, also those whose handshake is pending. */
   readonly #sockets = new Set<Socket>();
