@@ -1,3 +1,4 @@
+import type { SocketIoOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { connectPacket, EngineSocket } from '../../support/socketio/engine-client.js';
@@ -6,8 +7,8 @@ import { connectPacket, EngineSocket } from '../../support/socketio/engine-clien
  * What https://socket.io/docs/v4/socket-io-protocol/ (revision 5) requires of a server, tested on the gateway's port:
  * `/` and `/custom` are namespaces of the application, `/events` is a route.
  */
-async function start(): Promise<TestGateway & { origin: string }> {
-  const started = await startGateway({ socketIo: { connectTimeout: 500 } });
+async function start(socketIo: SocketIoOptions = {}): Promise<TestGateway & { origin: string }> {
+  const started = await startGateway({ socketIo });
   for (const name of ['/', '/custom', '/events']) {
     const namespace = started.gateway.io.of(name);
     namespace.use((socket, next) => {
@@ -156,7 +157,7 @@ describe('[001-08] A namespace that does not exist', () => {
   });
 
   it('cannot be waited for: a connection that enters no namespace in time is closed', async () => {
-    const { origin } = await start();
+    const { origin } = await start({ connectTimeout: 500 });
     const socket = await open(origin);
     await socket.whenClosed(2_000);
   });
