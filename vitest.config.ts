@@ -8,6 +8,7 @@ const MEASURING = [
   'test/gateway/hostile/{topics,frames}.test.ts',
   'test/gateway/snapshots/large-snapshots.test.ts',
   'test/socketio/hostile/floods.test.ts',
+  'test/e2e/logs/kept-turns.test.ts',
   'test/fuzz/fuzz.test.ts',
 ];
 

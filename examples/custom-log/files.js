@@ -5,9 +5,11 @@ import { join, relative, resolve } from 'node:path';
 import { decodeStored, IndexedLog, PregonError, toUnavailable } from 'pregon/log';
 import { EventFile } from './event-file.js';
 import { readJson, syncFolder, writeJson } from './json-file.js';
+import { openKept } from './kept-file.js';
 import { lockFolder } from './lock.js';
 
 /** @import { EncodedEvent, Log, LogDriver, LogOptions, LogPoint } from 'pregon/log' */
+/** @typedef {{ birth: LogPoint, secret: string }} Identity @typedef {Awaited<ReturnType<typeof openKept>>} Kept */
 /** @typedef {{ events: EncodedEvent[], done(points: LogPoint[]): void, failed(error: unknown): void }} Append */
 
 const folderOf = (/** @type {string} */ url) => url.slice('files:'.length);
@@ -31,7 +33,7 @@ export function files() {
       mkdirSync(folder, { recursive: true });
       const unlock = lockFolder(folder);
       try {
-        return openLog(folder, options, unlock);
+        return await openLog(folder, options, unlock);
       } catch (error) {
         unlock();
         throw toUnavailable(error);
@@ -41,12 +43,13 @@ export function files() {
 }
 
 /** @param {string} folder @param {LogOptions} options @param {() => void} unlock */
-function openLog(folder, options, unlock) {
+async function openLog(folder, options, unlock) {
   const identityFile = join(folder, 'log.json');
   const birth = { offset: 0, fingerprint: randomInt(2 ** 47) };
   const identity = readJson(identityFile) ?? { birth, secret: randomBytes(32).toString('hex') };
   writeJson(identityFile, identity);
-  const log = new FilesLog(folder, identity, options, unlock);
+  const kept = await openKept(join(folder, 'kept.ndjson'));
+  const log = new FilesLog(folder, identity, options, kept, () => [kept.close(), unlock()]);
   // The names of new files are stored in the folder, so the folder must be synced too.
   syncFolder(folder);
   return log;
@@ -66,13 +69,13 @@ class FilesLog extends IndexedLog {
 
   /**
    * @param {string} folder
-   * @param {{ birth: LogPoint, secret: string }} identity
+   * @param {Identity} identity
    * @param {LogOptions} options
+   * @param {Kept} kept
    * @param {() => void} unlock
    */
-  constructor(folder, { birth, secret }, options, unlock) {
-    const keptFile = join(folder, 'kept.json');
-    super(birth, options, { values: readJson(keptFile), save: async (state) => writeJson(keptFile, [...state]) });
+  constructor(folder, { birth, secret }, options, kept, unlock) {
+    super(birth, options, { values: kept.values, save: kept.save });
     this.name = `files:${folder}`;
     this.#file = new EventFile(join(folder, 'events.ndjson'));
     this.#secret = secret;
@@ -85,6 +88,7 @@ class FilesLog extends IndexedLog {
       }
     } catch (cause) {
       this.#file.close();
+      kept.close();
       throw new PregonError(
         'LOG_UNAVAILABLE',
         `${folder}/events.ndjson is damaged at byte ${read}: repair or remove that line`,

@@ -104,6 +104,7 @@ const DECLARED_BY_ENTRY: Readonly<Record<string, readonly string[]>> = {
     'logs/shared/indexed/kept-set.d.ts',
     'logs/shared/indexed/new-events.d.ts',
     'logs/shared/kept-values.d.ts',
+    'logs/shared/kept-view.d.ts',
     'logs/shared/range.d.ts',
     'logs/shared/same-event.d.ts',
     'logs/shared/unavailable.d.ts',

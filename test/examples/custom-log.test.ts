@@ -13,7 +13,7 @@ import { idOf, readAll } from '../support/log/recorder.js';
 import { startProcess } from '../support/processes.js';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/custom-log');
-const PROGRAM = ['files.js', 'event-file.js', 'json-file.js', 'lock.js'];
+const PROGRAM = ['files.js', 'event-file.js', 'kept-file.js', 'json-file.js', 'lock.js'];
 const driver: LogDriver = files();
 
 async function open(folder: string) {

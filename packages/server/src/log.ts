@@ -17,6 +17,7 @@ export { IndexedLog } from './logs/shared/indexed/indexed-log.js';
 export { KeptSet, type KeptSetOptions } from './logs/shared/indexed/kept-set.js';
 export { eventKey, newEvents } from './logs/shared/indexed/new-events.js';
 export { assertRoom, KeptFollowers, stateAt, toKeptValue } from './logs/shared/kept-values.js';
+export { KeptView, PendingChanges } from './logs/shared/kept-view.js';
 export { type Range, toRange } from './logs/shared/range.js';
 export { assertRetention, BackgroundTrim, DEFAULT_RETENTION } from './logs/shared/retention.js';
 export { isSameEvent, ReusedId } from './logs/shared/same-event.js';

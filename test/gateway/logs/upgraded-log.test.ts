@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { startGateway } from '../../support/gateway/gateway.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
-import { copyFormat1 } from '../../support/log/format-1.js';
+import { copyFormat1 } from '../../support/log/old-formats.js';
 
 it('[I-2] [I-4] on an upgraded log, a client of the former release is reset once, and then resumes by its new positions', async () => {
   const { path, positions, events } = copyFormat1();

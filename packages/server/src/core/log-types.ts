@@ -1,6 +1,6 @@
 /** The types of the log port, exported by both `pregon` and `pregon/log`. */
 export type { Ephemeral, EphemeralMember } from './ports/ephemeral.js';
-export type { KeepOptions, Kept, KeptState, KeptValue } from './ports/kept.js';
+export type { KeepOptions, Kept, KeptChanges, KeptListener, KeptState, KeptValue } from './ports/kept.js';
 export type { AppendOptions, Log, LogOptions } from './ports/log.js';
 export type {
   BusItem,

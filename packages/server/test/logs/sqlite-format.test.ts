@@ -3,7 +3,7 @@ import Libsql from 'libsql';
 import { expect, it } from 'vitest';
 import { afterTest } from '../../../../test/support/cleanup.js';
 import { numbered } from '../../../../test/support/log/events.js';
-import { copyFormat1 } from '../../../../test/support/log/format-1.js';
+import { copyFormat1 } from '../../../../test/support/log/old-formats.js';
 import { idOf, parsePayload, readAll } from '../../../../test/support/log/recorder.js';
 import { startProcess } from '../../../../test/support/processes.js';
 import type { Log } from '../../src/core/ports/log.js';
@@ -115,7 +115,7 @@ it('[I-2] a process that is killed during the upgrade leaves a log of format 1, 
   expect(valuesOf(raw, "SELECT count(*) FROM sqlite_schema WHERE name = 'format'")[0]).toBe(0);
   const log = await open(path);
   expect((await readAll(log)).map(idOf)).toEqual(RETAINED);
-  expect(valuesOf(raw, 'SELECT version FROM format')[0]).toBe(2);
+  expect(valuesOf(raw, 'SELECT version FROM format')[0]).toBe(3);
   expect(valuesOf(raw, 'PRAGMA integrity_check')[0]).toBe('ok');
 });
 
@@ -138,7 +138,7 @@ it('a log of a later format is read and written if that format is compatible wit
 it('a log of a later format that this release cannot read is refused with a remedy', async () => {
   const { path } = copyFormat1();
   const later = new Libsql(path);
-  later.exec('PRAGMA user_version = 3');
+  later.exec('PRAGMA user_version = 4');
   later.close();
   const refused = openSqliteLog(path);
   await expect(refused).rejects.toMatchObject({

@@ -10,6 +10,19 @@ export interface KeptValue {
 /** All values that have not expired, by key, at one moment. */
 export type KeptState = ReadonlyMap<string, KeptValue>;
 
+/** The new value of each changed key; undefined if the key was removed. */
+export type KeptChanges = ReadonlyMap<string, KeptValue | undefined>;
+
+/**
+ * Gets the set and what has changed in it. For a change, do work in proportion to `changes`, not to the size of the set.
+ *
+ * @param state the whole set. A log may modify this map in place before the next call: copy it to keep it
+ * @param changes each key whose value differs from the state of the previous call; keys whose value is the same may be
+ *   among them, and values that have only expired are not. Undefined if the listener must read the whole state: in the
+ *   first call, after another log replaced this one, and after more changes than the log remembers
+ */
+export type KeptListener = (state: KeptState, changes: KeptChanges | undefined) => void;
+
 export interface KeepOptions {
   /** @see KeptValue.expiresAt */
   readonly expiresAt?: number;
@@ -34,9 +47,11 @@ export const KEPT_LIMITS = {
  * - **One set.** All processes that open the log see the same set. The last change of a key wins, in an order that is
  *   the same for all; of two concurrent changes, either may be the last.
  * - **Reading.** `all` includes every change that was resolved before the call, by any process.
- * - **Following.** A follower is called with the whole state after each change by any process, as soon as a follower of
- *   the log would get an entry. Changes in quick succession may be reported as one. During an outage there are no
- *   calls; after it, the follower gets the current state.
+ * - **Following.** A follower is called after each change by any process, as soon as a follower of the log would get an
+ *   entry. Changes in quick succession may be reported as one. During an outage there are no calls; after it, the
+ *   follower gets the current state.
+ * - **Turns.** A set at its limits is loaded and followed in steps. No step blocks the event loop for more than 20 ms of
+ *   CPU.
  *
  * An expired value is in no state. Followers are not called when a value expires: they must compare `expiresAt` with
  * the clock.
@@ -55,7 +70,11 @@ export interface Kept {
   /** Removes a key if it exists. @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED */
   delete(key: string): Promise<void>;
 
-  /** @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED */
+  /**
+   * Returns the current set, in a map that later changes do not modify.
+   *
+   * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED
+   */
   all(): Promise<KeptState>;
 
   /**
@@ -64,5 +83,5 @@ export interface Kept {
    *
    * @throws PregonError CONFIG_INVALID | LOG_UNAVAILABLE | LOG_CLOSED
    */
-  follow(changed: (state: KeptState) => void): Promise<StopFollowing>;
+  follow(changed: KeptListener): Promise<StopFollowing>;
 }

@@ -1,5 +1,12 @@
 import { PregonError } from '@pregon/protocol';
-import { KEPT_LIMITS, type KeepOptions, type KeptState, type KeptValue } from '../../core/ports/kept.js';
+import {
+  KEPT_LIMITS,
+  type KeepOptions,
+  type KeptChanges,
+  type KeptListener,
+  type KeptState,
+  type KeptValue,
+} from '../../core/ports/kept.js';
 import { reportUncaught } from './report-uncaught.js';
 
 /** @throws RangeError */
@@ -35,21 +42,22 @@ export function stateAt(now: number, values: Iterable<readonly [string, KeptValu
 
 /** Whoever follows a set. */
 export class KeptFollowers {
-  readonly #followers = new Set<{ changed(state: KeptState): void }>();
+  readonly #followers = new Set<{ readonly changed: KeptListener }>();
 
   get size(): number {
     return this.#followers.size;
   }
 
   /** @returns how to leave */
-  add(changed: (state: KeptState) => void): () => void {
+  add(changed: KeptListener): () => void {
     const follower = { changed };
     this.#followers.add(follower);
     return () => void this.#followers.delete(follower);
   }
 
-  tell(state: KeptState): void {
-    for (const follower of this.#followers) reportUncaught(() => follower.changed(state));
+  /** @param changes @default undefined: the state has to be read as a whole */
+  tell(state: KeptState, changes?: KeptChanges): void {
+    for (const follower of this.#followers) reportUncaught(() => follower.changed(state, changes));
   }
 
   clear(): void {

@@ -1,8 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { PregonError } from '@pregon/protocol';
-import type { KeepOptions, Kept, KeptState } from '../../core/ports/kept.js';
+import type { KeepOptions, Kept, KeptListener, KeptState } from '../../core/ports/kept.js';
 import type { StopFollowing } from '../../core/ports/log-entry.js';
 import { KeptFollowers, toKeptValue } from '../shared/kept-values.js';
 import type { SqliteKeptRows } from './database/kept.js';
+import { SqliteKeptCopy } from './kept-copy.js';
 
 /** How soon a look that failed is repeated, if nothing wakes it before. */
 const RETRY_MS = 250;
@@ -22,7 +24,8 @@ export interface SqliteKeptOptions {
 export class SqliteKept implements Kept {
   readonly #options: SqliteKeptOptions;
   readonly #followers = new KeptFollowers();
-  #told = '';
+  readonly #copy = new SqliteKeptCopy();
+  #reading: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: SqliteKeptOptions) {
@@ -54,16 +57,15 @@ export class SqliteKept implements Kept {
     this.#options.onChanged();
   }
 
-  all(): Promise<KeptState> {
-    return this.#options.use((rows) => rows.all(Date.now()));
+  async all(): Promise<KeptState> {
+    await this.#read();
+    return this.#copy.copyAt(Date.now());
   }
 
-  async follow(changed: (state: KeptState) => void): Promise<StopFollowing> {
-    const [revision, state] = await this.#options.use((rows) => [rows.revision(), rows.all(Date.now())] as const);
-    // Who follows already may know a later state than was read here: then the next look tells it to all once more.
-    this.#told = this.isFollowed && this.#told !== revision ? '' : revision;
+  async follow(changed: KeptListener): Promise<StopFollowing> {
+    await this.#read();
     const leave = this.#followers.add(changed);
-    changed(state);
+    changed(this.#copy.at(Date.now()), undefined);
     await this.#options.onFollowed();
     // What was changed between was told to nobody.
     this.wake();
@@ -75,24 +77,57 @@ export class SqliteKept implements Kept {
 
   /** Something was committed, or another file stands here: looks whether that concerns whoever follows. */
   wake(): void {
-    if (!this.isFollowed) return;
+    // While it is loaded, the steps go on until all is read.
+    if (!this.isFollowed || (this.#reading && !this.#copy.isLoaded)) return;
     clearTimeout(this.#retry);
     this.#retry = undefined;
     try {
-      const rows = this.#options.rows();
-      const revision = rows.revision();
-      if (revision === this.#told) return;
-      const state = rows.all(Date.now());
-      this.#told = revision;
-      this.#followers.tell(state);
+      if (!this.#step(this.#options.rows())) this.#read().catch(() => {});
     } catch {
-      // Followers of the log are told that it cannot be read.
-      this.#retry = setTimeout(() => this.wake(), RETRY_MS).unref();
+      this.#wakeLater();
     }
   }
 
   close(): void {
     clearTimeout(this.#retry);
     this.#followers.clear();
+  }
+
+  /** Brings the copy to a state that the file had after this call; each page is read in a turn of its own. */
+  async #read(): Promise<void> {
+    // The last step of a reading that began before may have been made before this call.
+    await this.#reading?.catch(() => {});
+    this.#reading ??= this.#readAll();
+    await this.#reading;
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      while (!(await this.#options.use((rows) => this.#step(rows)))) await turn();
+    } catch (error) {
+      // Whoever called is told; whoever follows waits.
+      if (this.isFollowed) this.#wakeLater();
+      throw error;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  #step(rows: SqliteKeptRows): boolean {
+    const isCurrent = this.#copy.step(rows);
+    if (isCurrent && this.#copy.isChanged) {
+      const now = Date.now();
+      const changes = this.#copy.takeChanges(now);
+      this.#followers.tell(this.#copy.at(now), changes);
+    }
+    return isCurrent;
+  }
+
+  #wakeLater(): void {
+    // Followers of the log are told that it cannot be read.
+    this.#retry ??= setTimeout(() => {
+      this.#retry = undefined;
+      this.wake();
+    }, RETRY_MS).unref();
   }
 }

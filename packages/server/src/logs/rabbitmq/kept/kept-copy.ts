@@ -1,5 +1,5 @@
-import type { KeptState, KeptValue } from '../../../core/ports/kept.js';
-import { stateAt } from '../../shared/kept-values.js';
+import type { KeptChanges, KeptState, KeptValue } from '../../../core/ports/kept.js';
+import { KeptView, PendingChanges } from '../../shared/kept-view.js';
 import type { KeptChange } from './kept-message.js';
 
 /** How many changes are remembered as done: one that is published again, after a lost confirm, comes soon after the first. */
@@ -7,21 +7,41 @@ const REMEMBERED = 10_000;
 
 /** What a stream of changes makes of a set, up to where it was read. */
 export class KeptCopy {
-  readonly #values = new Map<string, KeptValue>();
+  readonly #view = new KeptView();
+  readonly #pending = new PendingChanges();
   readonly #done = new Set<string>();
 
-  /** To be called in the order of the stream. @returns whether the set has changed */
-  apply(change: KeptChange): boolean {
+  constructor() {
+    // Another copy may have been shown before.
+    this.#pending.replaced();
+  }
+
+  /** Whether there is anything to tell. */
+  get isChanged(): boolean {
+    return !this.#pending.isEmpty;
+  }
+
+  /** To be called in the order of the stream. */
+  apply(change: KeptChange): void {
     // A change that was published twice must not undo what came between.
-    if (change.kind === 'fence' || this.#done.has(change.id)) return false;
+    if (change.kind === 'fence' || this.#done.has(change.id)) return;
     this.#remember(change.id);
-    if (change.kind === 'delete') return this.#values.delete(change.key);
-    this.#values.set(change.key, change.value);
-    return true;
+    const value: KeptValue | undefined = change.kind === 'put' ? change.value : undefined;
+    this.#view.set(change.key, value);
+    this.#pending.add(change.key, value);
   }
 
   at(now: number): KeptState {
-    return stateAt(now, this.#values);
+    return this.#view.at(now);
+  }
+
+  copyAt(now: number): KeptState {
+    return this.#view.copyAt(now);
+  }
+
+  /** @see PendingChanges.take */
+  takeChanges(now: number): KeptChanges | undefined {
+    return this.#pending.take(now);
   }
 
   #remember(id: string): void {

@@ -1,6 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { PregonError } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
-import type { KeepOptions, Kept, KeptState } from '../../../core/ports/kept.js';
+import type { KeepOptions, Kept, KeptListener, KeptState } from '../../../core/ports/kept.js';
 import type { StopFollowing } from '../../../core/ports/log-entry.js';
 import { Backoff } from '../../../core/time/backoff.js';
 import { answerWithin, pause } from '../../../core/time/deadline.js';
@@ -17,6 +18,8 @@ import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './sto
 /** How long the broker may be silent where there is something to send. */
 const STALL_MS = 5_000;
 const PREFETCH = 1_000;
+/** How many changes are read in one turn of the event loop: with values of the greatest length that takes a few milliseconds. */
+const CHANGES_PER_TURN = 100;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
 
@@ -59,7 +62,8 @@ export class RabbitKept implements Kept {
   async put(key: string, value: string, options?: KeepOptions): Promise<void> {
     this.#assertOpen();
     const kept = toKeptValue(key, value, options);
-    const state = this.#copy ? this.#state() : await this.all();
+    if (!this.#copy) await this.#catchUp();
+    const state = this.#state();
     if (!state.has(key)) assertRoom(state.size);
     await this.#publish({ kind: 'put', id: uuid(), key, value: kept });
   }
@@ -71,14 +75,15 @@ export class RabbitKept implements Kept {
 
   async all(): Promise<KeptState> {
     this.#assertOpen();
-    await this.#publish({ kind: 'fence', id: uuid() });
-    return this.#state();
+    await this.#catchUp();
+    return this.#copy?.copyAt(Date.now()) ?? new Map();
   }
 
-  async follow(changed: (state: KeptState) => void): Promise<StopFollowing> {
-    await this.all();
+  async follow(changed: KeptListener): Promise<StopFollowing> {
+    this.#assertOpen();
+    await this.#catchUp();
     const leave = this.#followers.add(changed);
-    changed(this.#state());
+    changed(this.#state(), undefined);
     return async () => leave();
   }
 
@@ -86,6 +91,10 @@ export class RabbitKept implements Kept {
   close(): void {
     this.#followers.clear();
     this.#reject(new PregonError('LOG_CLOSED', 'the log is closed'));
+  }
+
+  async #catchUp(): Promise<void> {
+    await this.#publish({ kind: 'fence', id: uuid() });
   }
 
   /** Stores a message, again on the next connection if one is lost, and resolves when it was read here. */
@@ -165,28 +174,33 @@ export class RabbitKept implements Kept {
       const fence = uuid();
       const { body, headers } = toKeptMessage({ kind: 'fence', id: fence });
       await storeInStream(link, this.#name, body, headers);
-      const read: KeptChange[] = [];
+      const awaited: string[] = [];
+      let isWhole = false;
       while (!signal.aborted) {
-        const isWhole = this.#copy === copy;
         if (!(await cursor.ready(isWhole ? undefined : STALL_MS))) {
           throw new Error(`the stream ${this.#name} has said nothing for ${STALL_MS} ms`);
         }
-        while (cursor.nextOffset !== undefined) read.push(...(cursor.take() ?? []));
-        if (!isWhole && !read.some(({ id }) => id === fence)) continue;
-        onRead();
-        this.#show(copy, read.splice(0));
+        for (const change of takeSome(cursor)) {
+          copy.apply(change);
+          if (this.#waiters.has(change.id)) awaited.push(change.id);
+          isWhole ||= change.id === fence;
+        }
+        if (isWhole) {
+          onRead();
+          this.#show(copy, awaited.splice(0));
+        }
+        await turn();
       }
     } finally {
       await cursor.close();
     }
   }
 
-  #show(copy: KeptCopy, changes: readonly KeptChange[]): void {
-    const changed = changes.map((change) => copy.apply(change)).includes(true);
-    const isNew = this.#copy !== copy;
+  /** @param awaited the ids of changes and fences that somebody waits for and that are in the copy by now */
+  #show(copy: KeptCopy, awaited: readonly string[]): void {
     this.#copy = copy;
-    if (isNew || changed) this.#followers.tell(this.#state());
-    for (const { id } of changes) this.#waiters.get(id)?.resolve();
+    if (copy.isChanged) this.#followers.tell(this.#state(), copy.takeChanges(Date.now()));
+    for (const id of awaited) this.#waiters.get(id)?.resolve();
   }
 
   #state(): KeptState {
@@ -196,4 +210,12 @@ export class RabbitKept implements Kept {
   #assertOpen(): void {
     if (this.#options.signal.aborted) throw new PregonError('LOG_CLOSED', 'the log is closed');
   }
+}
+
+function takeSome(cursor: Cursor<readonly KeptChange[]>): KeptChange[] {
+  const changes: KeptChange[] = [];
+  for (let count = 0; count < CHANGES_PER_TURN && cursor.nextOffset !== undefined; count++) {
+    changes.push(...(cursor.take() ?? []));
+  }
+  return changes;
 }

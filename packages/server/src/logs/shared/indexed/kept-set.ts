@@ -1,59 +1,62 @@
-import { KEPT_LIMITS, type KeepOptions, type Kept, type KeptState, type KeptValue } from '../../../core/ports/kept.js';
+import type { KeepOptions, Kept, KeptChanges, KeptListener, KeptState, KeptValue } from '../../../core/ports/kept.js';
 import type { StopFollowing } from '../../../core/ports/log-entry.js';
-import { assertRoom, holds, KeptFollowers, stateAt, toKeptValue } from '../kept-values.js';
+import { assertRoom, KeptFollowers, toKeptValue } from '../kept-values.js';
+import { KeptView, PendingChanges } from '../kept-view.js';
 
 export interface KeptSetOptions {
   /** Throws LOG_CLOSED if the log is closed. */
   readonly assertOpen: () => void;
   /** What is kept at the start. @default nothing */
   readonly values?: Iterable<readonly [string, KeptValue]>;
-  /** Makes a change durable, one after the other. What it rejects with rejects the change. @default nothing is durable */
-  readonly save?: (state: KeptState) => Promise<void>;
+  /**
+   * Makes a change durable, one after the other. What it rejects with rejects the change.
+   *
+   * @param state the whole set after the change, for a log that stores a small set as a whole
+   * @param changes the change alone, for a log that stores each change: its cost does not grow with the set
+   * @default nothing is durable
+   */
+  readonly save?: (state: KeptState, changes: KeptChanges) => Promise<void>;
 }
 
-/** What a log keeps outside retention, for a log that only one process has open: in memory, saved whole. */
+/** What a log keeps outside retention, for a log that only one process has open. */
 export class KeptSet implements Kept {
   readonly #assertOpen: () => void;
-  readonly #save: ((state: KeptState) => Promise<void>) | undefined;
+  readonly #save: KeptSetOptions['save'];
   readonly #followers = new KeptFollowers();
-  #values: ReadonlyMap<string, KeptValue>;
+  #view: KeptView;
   #changing: Promise<unknown> = Promise.resolve();
 
-  constructor({ assertOpen, values = [], save }: KeptSetOptions) {
+  constructor({ assertOpen, values, save }: KeptSetOptions) {
     this.#assertOpen = assertOpen;
     this.#save = save;
-    this.#values = new Map(values);
+    this.#view = new KeptView(values);
   }
 
   async put(key: string, value: string, options?: KeepOptions): Promise<void> {
     const kept = toKeptValue(key, value, options);
-    await this.#change((values) => {
-      if (values.size >= KEPT_LIMITS.entries) dropExpired(values);
-      if (!values.has(key)) assertRoom(values.size);
-      values.set(key, kept);
-    });
+    await this.#change(key, kept);
   }
 
   async delete(key: string): Promise<void> {
-    await this.#change((values) => void values.delete(key));
+    await this.#change(key, undefined);
   }
 
   async all(): Promise<KeptState> {
     this.#assertOpen();
-    return this.#state();
+    return this.#view.copyAt(Date.now());
   }
 
-  async follow(changed: (state: KeptState) => void): Promise<StopFollowing> {
+  async follow(changed: KeptListener): Promise<StopFollowing> {
     this.#assertOpen();
     const leave = this.#followers.add(changed);
-    changed(this.#state());
+    changed(this.#view.at(Date.now()), undefined);
     return async () => leave();
   }
 
   /** Another log stands in the place of this one: nothing is kept. */
   replace(): void {
-    this.#values = new Map();
-    this.#followers.tell(this.#state());
+    this.#view = new KeptView();
+    this.#followers.tell(this.#view.at(Date.now()));
   }
 
   /** Resolves when no change is under way. */
@@ -62,25 +65,31 @@ export class KeptSet implements Kept {
     await this.#changing;
   }
 
-  #change(change: (values: Map<string, KeptValue>) => void): Promise<void> {
+  #change(key: string, value: KeptValue | undefined): Promise<void> {
     this.#assertOpen();
     const changed = this.#changing.then(async () => {
-      const values = new Map(this.#values);
-      change(values);
-      await this.#save?.(values);
-      this.#values = values;
-      if (this.#followers.size > 0) this.#followers.tell(this.#state());
+      const state = this.#view.at(Date.now());
+      if (!value && !state.has(key)) return;
+      if (value && !state.has(key)) assertRoom(state.size);
+      await this.#save?.(stateAfter(state, key, value), new Map([[key, value]]));
+      this.#apply(key, value);
     });
     this.#changing = changed.catch(() => {});
     return changed;
   }
 
-  #state(): KeptState {
-    return stateAt(Date.now(), this.#values);
+  #apply(key: string, value: KeptValue | undefined): void {
+    const now = Date.now();
+    const pending = new PendingChanges();
+    pending.add(key, value);
+    this.#view.set(key, value);
+    if (this.#followers.size > 0) this.#followers.tell(this.#view.at(now), pending.take(now));
   }
 }
 
-function dropExpired(values: Map<string, KeptValue>): void {
-  const now = Date.now();
-  for (const [key, value] of values) if (!holds(value, now)) values.delete(key);
+function stateAfter(state: KeptState, key: string, value: KeptValue | undefined): KeptState {
+  const after = new Map(state);
+  if (value) after.set(key, value);
+  else after.delete(key);
+  return after;
 }

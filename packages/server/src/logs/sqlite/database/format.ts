@@ -5,18 +5,36 @@ import type { Database } from './sqlite-database.js';
  * The format that this release writes:
  *
  * 1. entries with their payload, `id`, `sequence` and what routing needs;
- * 2. the column `entry.attributes`, the tables `format`, `kept` and `kept_revision`.
+ * 2. the column `entry.attributes`, the tables `format`, `kept` and `kept_revision`;
+ * 3. the table `kept_change`, which triggers fill, and the index `kept_expires`.
  *
  * A format only adds: tables, and columns that may be NULL or have a default. Whoever writes names the columns that it knows, so releases
  * of several formats can have one file open at once; a row lacks what its writer did not know, and each reader copes with that.
  */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /**
  * The oldest format whose releases can read and write what this one writes; `PRAGMA user_version` of the file. A release opens a file
  * if this number is at most its own format, however high {@link FORMAT} is in the file. It grows only if a format must break the rule.
  */
 export const READABLE_SINCE = 1;
+
+/** How many changes of `kept` the file holds: who has read none of them reads the whole set, which has no more values. */
+const KEPT_CHANGES = 10_000;
+
+/**
+ * `kept_change` has one row for each change of `kept`: the revision that it led to, and the key. Triggers write it, so it has the changes
+ * of a release of format 2 as well. Revisions have no gap; only the last changes are there.
+ */
+const CHANGES_OF_KEPT = `
+CREATE TABLE kept_change (revision INTEGER PRIMARY KEY, key TEXT NOT NULL) STRICT;
+CREATE INDEX kept_expires ON kept (expires);
+CREATE TRIGGER kept_inserted AFTER INSERT ON kept BEGIN INSERT INTO kept_change (key) VALUES (NEW.key); END;
+CREATE TRIGGER kept_updated AFTER UPDATE ON kept BEGIN INSERT INTO kept_change (key) VALUES (NEW.key); END;
+CREATE TRIGGER kept_deleted AFTER DELETE ON kept BEGIN INSERT INTO kept_change (key) VALUES (OLD.key); END;
+CREATE TRIGGER kept_change_limit AFTER INSERT ON kept_change
+BEGIN DELETE FROM kept_change WHERE revision <= NEW.revision - ${KEPT_CHANGES}; END;
+`;
 
 /** `format` says to which format the file was brought; a file without it has format 1. `kept` is what outlives retention. */
 export const FORMAT_TABLES = `
@@ -25,26 +43,36 @@ INSERT INTO format VALUES (1, ${FORMAT});
 CREATE TABLE kept (key TEXT PRIMARY KEY, value TEXT NOT NULL, expires INTEGER) STRICT, WITHOUT ROWID;
 CREATE TABLE kept_revision (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTEGER NOT NULL) STRICT;
 INSERT INTO kept_revision VALUES (1, 0);
-`;
+${CHANGES_OF_KEPT}`;
 
 /** Costs one look at the schema, for it is asked at each opening. */
 export function needsUpgrade(database: Database): boolean {
+  return formatOf(database) < FORMAT;
+}
+
+function formatOf(database: Database): number {
   const there = database.prepare("SELECT count(*) AS count FROM sqlite_schema WHERE name = 'format'").get([]);
-  if (columns(there)['count'] === 0) return true;
-  return numberIn(database.prepare('SELECT version FROM format').get([]), 'version') < FORMAT;
+  if (columns(there)['count'] === 0) return 1;
+  return numberIn(database.prepare('SELECT version FROM format').get([]), 'version');
 }
 
 /**
  * Brings a file to this format, in one transaction: a process that is killed leaves the former format. Takes a millisecond whatever the
- * file holds, since no row is touched: what rows of format 1 lack is read from their payload when it is asked for. Processes of an older
- * release that have the file open go on reading and appending.
+ * log holds, since no entry is touched: what rows of format 1 lack is read from their payload when it is asked for. From format 2, the
+ * index of a full `kept` takes up to 20 ms more. Processes of an older release that have the file open go on reading and appending.
  */
 export function upgrade(database: Database): void {
   database.transaction(() => {
     // Another process may have done it while this one waited for the lock.
-    if (!needsUpgrade(database)) return;
-    addColumn(database, 'entry', 'attributes TEXT');
-    database.exec(FORMAT_TABLES);
+    const format = formatOf(database);
+    if (format >= FORMAT) return;
+    if (format === 1) {
+      addColumn(database, 'entry', 'attributes TEXT');
+      database.exec(FORMAT_TABLES);
+      return;
+    }
+    database.exec(CHANGES_OF_KEPT);
+    database.prepare('UPDATE format SET version = ?').run([FORMAT]);
   });
 }
 

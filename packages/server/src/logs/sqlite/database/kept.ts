@@ -1,12 +1,28 @@
-import type { KeptState, KeptValue } from '../../../core/ports/kept.js';
+import type { KeptValue } from '../../../core/ports/kept.js';
 import { assertRoom } from '../../shared/kept-values.js';
 import { columns, numberIn, RowError, textIn } from './rows.js';
 import type { Database, Statement } from './sqlite-database.js';
 
+/** How many rows are read, or removed because they expired, at once: with values of the greatest length that takes a few milliseconds. */
+export const KEPT_PAGE = 50;
+
+export interface KeptRow {
+  readonly key: string;
+  readonly value: KeptValue;
+}
+
+export interface KeptChangeRow {
+  readonly revision: number;
+  readonly key: string;
+  /** The value by now, which a later change may have led to; undefined if the key is not there any more. */
+  readonly value: KeptValue | undefined;
+}
+
 /** The rows of what outlives retention. Keys and values as JSON texts, which have a form for NUL and lone surrogates. */
 export class SqliteKeptRows {
   readonly #database: Database;
-  readonly #all: Statement;
+  readonly #page: Statement;
+  readonly #changes: Statement;
   readonly #count: Statement;
   readonly #isThere: Statement;
   readonly #put: Statement;
@@ -17,7 +33,11 @@ export class SqliteKeptRows {
 
   constructor(database: Database) {
     this.#database = database;
-    this.#all = database.prepare('SELECT key, value, expires FROM kept WHERE expires IS NULL OR expires > ?');
+    this.#page = database.prepare(`SELECT key, value, expires FROM kept WHERE key > ? ORDER BY key LIMIT ${KEPT_PAGE}`);
+    this.#changes = database.prepare(
+      `SELECT revision, change.key AS key, value, expires FROM kept_change AS change LEFT JOIN kept ON kept.key = change.key
+       WHERE revision > ? ORDER BY revision LIMIT ${KEPT_PAGE}`,
+    );
     this.#count = database.prepare('SELECT count(*) AS count FROM kept');
     this.#isThere = database.prepare('SELECT count(*) AS count FROM kept WHERE key = ?');
     this.#put = database.prepare(
@@ -25,24 +45,34 @@ export class SqliteKeptRows {
        ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires`,
     );
     this.#delete = database.prepare('DELETE FROM kept WHERE key = ?');
-    this.#deleteExpired = database.prepare('DELETE FROM kept WHERE expires <= ?');
-    this.#next = database.prepare('UPDATE kept_revision SET revision = revision + 1');
-    this.#revision = database.prepare("SELECT birth || ' ' || revision AS revision FROM log, kept_revision");
-  }
-
-  /** Differs after each change, and in another file. */
-  revision(): string {
-    return textIn(this.#revision.get([]), 'revision');
-  }
-
-  all(now: number): KeptState {
-    return new Map(
-      this.#all.all([now]).map((row) => {
-        const { expires } = columns(row);
-        if (expires !== null && typeof expires !== 'number') throw new RowError();
-        return [decode(textIn(row, 'key')), { value: decode(textIn(row, 'value')), expiresAt: expires ?? undefined }];
-      }),
+    this.#deleteExpired = database.prepare(
+      `DELETE FROM kept WHERE key IN (SELECT key FROM kept WHERE expires <= ? LIMIT ${KEPT_PAGE})`,
     );
+    this.#next = database.prepare('UPDATE kept_revision SET revision = revision + 1');
+    this.#revision = database.prepare('SELECT coalesce(max(revision), 0) AS revision FROM kept_change');
+  }
+
+  /** The number of the last change. */
+  revision(): number {
+    return numberIn(this.#revision.get([]), 'revision');
+  }
+
+  /** Up to {@link KEPT_PAGE} values after a key, in an order of the keys that does not change; what has expired may be among them. */
+  page(after: string | undefined): KeptRow[] {
+    return this.#page.all([after === undefined ? '' : JSON.stringify(after)]).map((row) => {
+      const value = valueIn(row);
+      if (!value) throw new RowError();
+      return { key: decode(textIn(row, 'key')), value };
+    });
+  }
+
+  /** The first {@link KEPT_PAGE} changes after a revision that the file still has. */
+  changes(after: number): KeptChangeRow[] {
+    return this.#changes.all([after]).map((row) => ({
+      revision: numberIn(row, 'revision'),
+      key: decode(textIn(row, 'key')),
+      value: valueIn(row),
+    }));
   }
 
   /** @throws PregonError KEPT_FULL */
@@ -53,15 +83,27 @@ export class SqliteKeptRows {
       const isNew = numberIn(this.#isThere.get([text]), 'count') === 0;
       if (isNew) assertRoom(numberIn(this.#count.get([]), 'count'));
       this.#put.run([text, JSON.stringify(value), expiresAt ?? null]);
-      this.#next.run([]);
+      this.#advance();
     });
   }
 
   delete(key: string): void {
     this.#database.transaction(() => {
-      if (this.#delete.run([JSON.stringify(key)]) > 0) this.#next.run([]);
+      if (this.#delete.run([JSON.stringify(key)]) > 0) this.#advance();
     });
   }
+
+  /** Processes of format 2 look for changes there. */
+  #advance(): void {
+    this.#next.run([]);
+  }
+}
+
+function valueIn(row: unknown): KeptValue | undefined {
+  const { value, expires } = columns(row);
+  if (value === null) return undefined;
+  if (typeof value !== 'string' || (expires !== null && typeof expires !== 'number')) throw new RowError();
+  return { value: decode(value), expiresAt: expires ?? undefined };
 }
 
 function decode(text: string): string {

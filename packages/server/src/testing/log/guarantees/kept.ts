@@ -1,9 +1,10 @@
-import { KEPT_LIMITS, type Kept, type KeptState } from '../../../core/ports/kept.js';
+import { KEPT_LIMITS } from '../../../core/ports/kept.js';
 import { expect } from '../../assertions/expect.js';
 import type { TestRunner } from '../../runner.js';
 import { numbered } from '../events.js';
 import type { TestedCapabilities } from '../log-kind.js';
 import type { Open } from '../open.js';
+import { followKept, valuesOf } from './kept-follower.js';
 
 /** The guarantees of {@link Kept}. */
 export function describeKept({ describe, it }: TestRunner, open: Open, can: TestedCapabilities): void {
@@ -54,7 +55,7 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
     it('tells a follower the current state, then each change', async () => {
       const { kept } = (await open()).log;
       await kept.put('a', '1');
-      const told = await follow(kept);
+      const told = await followKept(kept);
       expect(told.states).toEqual([{ a: '1' }]);
       await kept.put('b', '2');
       await told.until({ a: '1', b: '2' });
@@ -65,6 +66,55 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
       await kept.put('c', '3');
       await kept.all();
       expect(told.states).toHaveLength(count);
+    });
+
+    it('[I-7] tells a follower which keys changed, and the changes lead from each state to the next', async () => {
+      const { kept } = (await open()).log;
+      await Promise.all(Array.from({ length: 250 }, (_, n) => kept.put(`key-${n}`, 'first')));
+      const told = await followKept(kept);
+      expect(told.changes).toEqual([undefined]);
+      await kept.put('key-7', 'second');
+      await kept.delete('key-8');
+      await kept.put('new', 'third', { expiresAt: Date.now() + 3_600_000 });
+      await expect.poll(() => told.states.at(-1)?.['new']).toEqual('third');
+      const keys = told.changes.slice(1).flatMap((changes) => [...(changes?.keys() ?? ['all'])]);
+      expect(keys.sort()).toEqual(['key-7', 'key-8', 'new']);
+      expect(told.contradictions).toEqual([]);
+      expect(told.states.at(-1)).toEqual(valuesOf(await kept.all()));
+    });
+
+    it('[I-7] leads a follower to the current state after many changes in quick succession', async () => {
+      const { kept } = (await open()).log;
+      const told = await followKept(kept);
+      const changes = Array.from({ length: 300 }, (_, n) =>
+        n % 3 === 2 ? kept.delete(`key-${n % 40}`) : kept.put(`key-${n % 50}`, String(n)),
+      );
+      await Promise.all(changes);
+      await told.until(valuesOf(await kept.all()));
+      expect(told.contradictions).toEqual([]);
+    });
+
+    it('returns a state that later changes do not modify', async () => {
+      const { kept } = (await open()).log;
+      await kept.put('a', '1');
+      const before = await kept.all();
+      await kept.put('a', '2');
+      await kept.put('b', '3');
+      expect(valuesOf(before)).toEqual({ a: '1' });
+      expect(valuesOf(await kept.all())).toEqual({ a: '2', b: '3' });
+    });
+
+    it('tells a follower every change after a second follower joins', async () => {
+      const { kept } = (await open()).log;
+      const first = await followKept(kept);
+      await kept.put('a', '1');
+      const second = await followKept(kept);
+      expect(second.states[0]).toEqual({ a: '1' });
+      await kept.put('b', '2');
+      for (const told of [first, second]) {
+        await told.until({ a: '1', b: '2' });
+        expect(told.contradictions).toEqual([]);
+      }
     });
 
     it('appends no entry to the log', async () => {
@@ -101,9 +151,10 @@ export function describeKept({ describe, it }: TestRunner, open: Open, can: Test
     it('[I-4] tells a follower the values of the new log when the log is replaced', async () => {
       const { log, replace } = await open();
       await log.kept.put('a', '1');
-      const told = await follow(log.kept);
+      const told = await followKept(log.kept);
       await replace();
       await told.until({});
+      expect(told.contradictions).toEqual([]);
       await log.kept.put('b', '2');
       await told.until({ b: '2' });
     });
@@ -114,7 +165,7 @@ function describeShared({ it }: TestRunner, open: Open): void {
   it('[I-11] shows changes of one process to all others at once, and to followers', async () => {
     const { log, another } = await open();
     const other = (await another()).kept;
-    const told = await follow(other);
+    const told = await followKept(other);
     for (let n = 1; n <= 5; n++) {
       await log.kept.put('n', String(n));
       expect(valuesOf(await other.all())).toEqual({ n: String(n) });
@@ -123,6 +174,20 @@ function describeShared({ it }: TestRunner, open: Open): void {
     await log.kept.delete('n');
     expect(valuesOf(await other.all())).toEqual({});
     await told.until({});
+    expect(told.contradictions).toEqual([]);
+  });
+
+  it('[I-7] tells a follower only the changes that another process made', async () => {
+    const { log, another } = await open();
+    const other = (await another()).kept;
+    await Promise.all(Array.from({ length: 250 }, (_, n) => other.put(`key-${n}`, 'first')));
+    const told = await followKept(log.kept);
+    await other.put('key-7', 'second');
+    await other.delete('key-8');
+    await expect.poll(() => told.states.at(-1)?.['key-8']).toEqual(undefined);
+    const keys = told.changes.slice(1).flatMap((changes) => [...(changes?.keys() ?? ['all'])]);
+    expect(keys.sort()).toEqual(['key-7', 'key-8']);
+    expect(told.contradictions).toEqual([]);
   });
 
   it('keeps all values that several processes put at the same time', async () => {
@@ -135,15 +200,4 @@ function describeShared({ it }: TestRunner, open: Open): void {
     );
     for (const { kept } of handles) expect((await kept.all()).size).toBe(30);
   });
-}
-
-function valuesOf(state: KeptState): Record<string, string> {
-  return Object.fromEntries([...state].map(([key, { value }]) => [key, value]));
-}
-
-async function follow(kept: Kept) {
-  const states: Record<string, string>[] = [];
-  const stop = await kept.follow((state) => states.push(valuesOf(state)));
-  const until = (state: Record<string, string>) => expect.poll(() => states.at(-1)).toEqual(state);
-  return { states, stop, until };
 }
