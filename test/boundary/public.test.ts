@@ -16,6 +16,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/connections/connections.d.ts',
     'core/log-types.d.ts',
     'core/ports/admission.d.ts',
+    'core/ports/counters.d.ts',
     'core/ports/delivery.d.ts',
     'core/ports/ephemeral.d.ts',
     'core/ports/kept.d.ts',

@@ -58,6 +58,19 @@ describe('[fault G1] The code in docs/guide/extending.md', () => {
     await running.until(/gone after \d+ ms and \d+ bytes\n/);
   });
 
+  it('has counters that equal what clients received', async () => {
+    const folder = project();
+    const running = startProcess(['counting-gateway.js'], { cwd: folder, env: { PORT: '0' } });
+    const [, port = ''] = await running.until(/port: (\d+)/);
+    const client = await PlainClient.open(`ws://127.0.0.1:${port}/events?since=first`);
+    const log = await openLog(`sqlite:${folder}/data/pregon.db`);
+    afterTest(() => log.close());
+    await log.append(numberedFrom(1, 3));
+    await client.events.count(3);
+    await running.until(/connections: 1,\s+events: 3,/);
+    await running.until(/offsets: 0, oldestTime: undefined/);
+  });
+
   it('has a transport that serves events as lines, in order', async () => {
     const folder = project();
     const port = await start(folder, 'lines-gateway.js');

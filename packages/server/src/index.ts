@@ -15,7 +15,9 @@ export type {
   Refusal,
   Verify,
 } from './core/ports/admission.js';
-export type { ConnectionEnd, LogChange, Observer, Refused } from './core/ports/observer.js';
+export type { CounterSource, DeliveryCounters, GatewayCounters, LogCounters, LogLag } from './core/ports/counters.js';
+export type { DeliveredEvent, EventChunk } from './core/ports/delivery.js';
+export type { ConnectionEnd, Delivery, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';
 export type { PublishRight, Rights } from './core/ports/rights.js';
 export type { Transport } from './core/ports/transport.js';

@@ -1,6 +1,7 @@
 import { toError } from '@pregon/protocol';
 import { Origins } from '../access/origins.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
+import { DeliveryTallies } from '../core/delivery/delivery-tally.js';
 import { Hub, type HubOptions } from '../core/delivery/hub.js';
 import { Intake } from '../core/incoming/intake.js';
 import type { Log } from '../core/ports/log.js';
@@ -16,6 +17,7 @@ import type { Siblings } from '../transports/entrance.js';
 import { GatewayKernel } from '../transports/kernel.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { type Auth, openAuth } from './auth.js';
+import { Counters } from './counters.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayAdmissions } from './gateway-admissions.js';
@@ -67,13 +69,14 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     logger.error({ err, method }, 'an observer failed; it is no longer notified'),
   );
   const refusals = new RefusalLog(logger, systemClock, observer);
-  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals, observer };
+  const tallies = observer.started || observer.delivered ? new DeliveryTallies(observer) : undefined;
+  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals, observer, tallies };
   const routes = new Routes(options.routes ?? {}, options.exchanges, shared);
   const owned = typeof options.log === 'string';
   const opening = { ...onlyExchanges(options), drivers: options.logDrivers };
   const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
   const { turn } = intake;
-  const openingHub = openHub(log, options.secret, { ...limits, turn }, observer);
+  const openingHub = openHub(log, options.secret, { ...limits, turn, counting: tallies !== undefined }, observer);
   const hub = await openingHub.catch(async (error: unknown) => {
     if (owned) await log.close();
     throw error;
@@ -135,13 +138,16 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   };
   const gateway: RunningGateway<T> = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
+  if (tallies) {
+    observer.started?.(new Counters({ hub, routes: routes.all, tallies, others: () => gateway.others }));
+  }
   return gateway;
 }
 
 async function openHub(
   log: Log,
   secret: string | undefined,
-  { historyBytes, flushIntervalMs, turn }: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn'>,
+  settings: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting'>,
   observer: Observer,
 ): Promise<Hub> {
   const positions = await GatewayPositions.open(log, secret);
@@ -152,7 +158,8 @@ async function openHub(
     // another gateway.
     positions.renew().catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
-  return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, clock: systemClock, onLog });
+  const { historyBytes, flushIntervalMs, turn, counting } = settings;
+  return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, counting, clock: systemClock, onLog });
 }
 
 /** Keeps the state of the log for the readiness check. */

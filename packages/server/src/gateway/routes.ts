@@ -1,5 +1,6 @@
 import { PregonError } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
+import type { DeliveryTallies } from '../core/delivery/delivery-tally.js';
 import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { Observer } from '../core/ports/observer.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
@@ -16,6 +17,7 @@ interface Shared {
   readonly maxSnapshotBytes: number;
   readonly refusals: RefusalLog;
   readonly observer: Observer;
+  readonly tallies: DeliveryTallies | undefined;
 }
 
 /** The routes of a gateway, by name. */
@@ -43,7 +45,7 @@ export class Routes {
 function createRoute(
   name: string,
   options: RouteOptions,
-  { turn, maxSnapshotBytes: maxBytes, refusals, observer }: Shared,
+  { turn, maxSnapshotBytes: maxBytes, refusals, observer, tallies }: Shared,
 ): ServedRoute {
   const { path, exchanges, topics, snapshot, compression } = options;
   const route = new ServedRoute({
@@ -55,6 +57,7 @@ function createRoute(
     snapshotLimits: { ...DEFAULT_HOLD_LIMITS, maxBytes },
     compression: normalizeCompression(compression),
     observer,
+    tallies,
     turn,
     refusals,
   });

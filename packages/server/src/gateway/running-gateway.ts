@@ -88,6 +88,11 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return this.#parts.state.unavailable ? 'the log cannot be read' : undefined;
   }
 
+  /** The way to the other gateways of the log, if it has one. */
+  get others(): OtherGateways | undefined {
+    return this.#others;
+  }
+
   connections(route: string): Connections {
     return this.#parts.routes.connections(route);
   }

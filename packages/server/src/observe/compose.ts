@@ -34,6 +34,11 @@ export function composeObservers(
     };
   };
   return withoutAbsent({
+    started: all('started', (observer, ...args: Args<'started'>) => observer.started?.(...args)),
+    subscribeRefused: all('subscribeRefused', (observer, ...args: Args<'subscribeRefused'>) =>
+      observer.subscribeRefused?.(...args),
+    ),
+    delivered: all('delivered', (observer, ...args: Args<'delivered'>) => observer.delivered?.(...args)),
     opened: all('opened', (observer, ...args: Args<'opened'>) => observer.opened?.(...args)),
     closed: all('closed', (observer, ...args: Args<'closed'>) => observer.closed?.(...args)),
     failed: all('failed', (observer, ...args: Args<'failed'>) => observer.failed?.(...args)),

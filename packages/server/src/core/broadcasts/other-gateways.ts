@@ -9,6 +9,7 @@ export class OtherGateways {
   readonly #channels = new Map<string, (text: string) => void>();
   readonly #onFailed: (error: Error) => void;
   #member: EphemeralMember | undefined;
+  #droppedBefore = 0;
 
   /**
    * Resolves when all messages that other gateways send from now on will be received.
@@ -35,9 +36,15 @@ export class OtherGateways {
     return (text) => this.#member?.send(`${name} ${text}`);
   }
 
+  /** The number of messages that did not reach another gateway, see `EphemeralMember.dropped`. */
+  get dropped(): number {
+    return this.#member?.dropped ?? this.#droppedBefore;
+  }
+
   /** Stops sending and receiving. */
   async leave(): Promise<void> {
     const member = this.#member;
+    this.#droppedBefore = this.dropped;
     this.#member = undefined;
     this.#channels.clear();
     await member?.leave();

@@ -43,6 +43,8 @@ export class PageReader {
   #waiting = new Map<number, Wanted>();
   #underWay = new Map<number, Promise<EventPage | ResetReason>>();
   #turnComes = false;
+  #reads = 0;
+  #events = 0;
 
   constructor(log: Log, clock: Clock, positions: PositionCodec) {
     this.#log = log;
@@ -74,6 +76,11 @@ export class PageReader {
     this.#waiting.set(after, { edge, page, resolve });
     this.#awaitTurn();
     return page;
+  }
+
+  /** The number of pages that were read from the log, and of the events in them. */
+  get counters(): { readonly reads: number; readonly events: number } {
+    return { reads: this.#reads, events: this.#events };
   }
 
   /** Drops all pages and requests, because the log was replaced. */
@@ -121,6 +128,8 @@ export class PageReader {
 
   async #read(after: number, edge: LogPoint): Promise<EventPage | ResetReason> {
     const page = await this.#log.read({ after, through: edge.offset, maxBytes: CHUNK_BYTES });
+    this.#reads += 1;
+    this.#events += page.entries.length;
     // Check after the read: if the log was replaced or has dropped events in the meantime, the page is wrong.
     if ((await this.#log.check(edge)) === 'replaced') return 'replaced';
     const floor = await this.#log.floor();

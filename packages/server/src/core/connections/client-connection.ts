@@ -158,7 +158,21 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     id: RequestId,
     topics: readonly string[] | undefined,
     since: Since | undefined,
-    { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean } = {},
+    options: { snapshot?: boolean; again?: boolean } = {},
+  ): void {
+    try {
+      this.#subscribe(id, topics, since, options);
+    } catch (error) {
+      if (error instanceof PregonError) this.#route.subscribeRefused(this, error);
+      throw error;
+    }
+  }
+
+  #subscribe(
+    id: RequestId,
+    topics: readonly string[] | undefined,
+    since: Since | undefined,
+    { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean },
   ): void {
     if (this.#find(id)) throw new PregonError('ID_IN_USE', `the subscription ${id} is already open: use another id`);
     const { maxSubscriptions } = this.#limits;
@@ -182,6 +196,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
       id,
       sink: this.#link,
       filter,
+      tally: this.#route.tally(this.transport),
       since,
       again,
       snapshots: snapshot ? this.#route.snapshots : undefined,

@@ -63,6 +63,11 @@ export class Arrivals {
     return this.#events;
   }
 
+  /** The bytes of the events that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /**
    * Takes the first `count` waiting events. If no event is left then, `through` is the point up to which the log was
    * read.

@@ -1,14 +1,20 @@
 import { type Filter, passes } from '../topics/filter.js';
 import type { Chunk } from './chunk.js';
+import type { DeliveryTally } from './delivery-tally.js';
 import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 
 const NONE: readonly Chunk[] = [];
 
+/**
+ * What a subscription did with a chunk: it wrote the chunk (`taken`), it had the chunk already (`had`), or it is no
+ * longer at the edge (`left`).
+ */
+export type Taking = 'taken' | 'had' | 'left';
+
 /** A subscription at the edge: it has every matching event that was flushed. */
 export interface AtEdge {
-  /** @returns false if the subscription is no longer at the edge */
-  takeAtEdge(chunk: Chunk): boolean;
+  takeAtEdge(chunk: Chunk): Taking;
 }
 
 /** All subscriptions with the same filter. Its subscriptions at the edge move together. */
@@ -16,6 +22,8 @@ export class Audience {
   readonly filter: Filter;
   /** Unique within the gateway. */
   readonly number: number;
+  /** Counts the deliveries to its subscriptions; undefined if no observer reads counters. */
+  readonly tally: DeliveryTally | undefined;
   /** The number of subscriptions, at the edge or behind it. */
   members = 0;
   readonly #atEdge = new Set<AtEdge>();
@@ -24,9 +32,10 @@ export class Audience {
   /** A hash of the pending events: equal for audiences with the same pending events. */
   #mark = 0;
 
-  constructor(filter: Filter, number: number) {
+  constructor(filter: Filter, number: number, tally?: DeliveryTally) {
     this.filter = filter;
     this.number = number;
+    this.tally = tally;
   }
 
   /** Adds a subscription that is at the edge. Never called during a flush. */
@@ -56,10 +65,16 @@ export class Audience {
   move(): void {
     const chunks = this.#chunks;
     this.#chunks = NONE;
+    let deliveries = 0;
     for (const chunk of chunks) {
+      let taken = 0;
       for (const subscription of this.#atEdge) {
-        if (!subscription.takeAtEdge(chunk)) this.#atEdge.delete(subscription);
+        const taking = subscription.takeAtEdge(chunk);
+        if (taking === 'taken') taken += 1;
+        else if (taking === 'left') this.#atEdge.delete(subscription);
       }
+      deliveries += taken * chunk.events.length;
     }
+    this.tally?.flushed(chunks, deliveries);
   }
 }

@@ -1,6 +1,7 @@
 import type { Filter } from '../topics/filter.js';
 import { TopicMatches } from '../topics/topic-matches.js';
 import { Audience } from './audience.js';
+import type { DeliveryTally } from './delivery-tally.js';
 import { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 
@@ -22,12 +23,17 @@ export class Audiences {
     return this.#byKey.size;
   }
 
-  /** Returns the audience of a filter, creates it if needed, and adds one member. */
-  enter(filter: Filter): Audience {
-    let audience = this.#byKey.get(filter.key);
+  /**
+   * Returns the audience of a filter, creates it if needed, and adds one member.
+   *
+   * @param tally counts the deliveries to its members: the same filter has one audience for each tally
+   */
+  enter(filter: Filter, tally?: DeliveryTally): Audience {
+    const key = keyOf(filter, tally);
+    let audience = this.#byKey.get(key);
     if (!audience) {
-      audience = new Audience(filter, this.#entered++);
-      this.#byKey.set(filter.key, audience);
+      audience = new Audience(filter, this.#entered++, tally);
+      this.#byKey.set(key, audience);
       for (const pattern of filter.topics) this.#byTopic.add(pattern, audience);
     }
     audience.members += 1;
@@ -38,7 +44,7 @@ export class Audiences {
   exit(audience: Audience): void {
     audience.members -= 1;
     if (audience.members > 0) return;
-    this.#byKey.delete(audience.filter.key);
+    this.#byKey.delete(keyOf(audience.filter, audience.tally));
     for (const pattern of audience.filter.topics) this.#byTopic.delete(pattern, audience);
   }
 
@@ -70,4 +76,8 @@ export class Audiences {
     for (const audience of touched) audience.prepare(flush);
     for (const audience of touched) audience.move();
   }
+}
+
+function keyOf({ key }: Filter, tally: DeliveryTally | undefined): string {
+  return tally ? `${tally.number} ${key}` : key;
 }

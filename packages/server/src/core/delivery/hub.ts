@@ -4,6 +4,7 @@ import { CatchingUp } from '../catch-up/catching-up.js';
 import { type EventPage, PageReader } from '../catch-up/page-reader.js';
 import { parseSince, Resumption, type Start, startAtFirst } from '../catch-up/resume.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
+import type { LogCounters, LogLag } from '../ports/counters.js';
 import type { Sink } from '../ports/link.js';
 import type { Log } from '../ports/log.js';
 import type { LogChange } from '../ports/observer.js';
@@ -18,6 +19,8 @@ import { Arrivals, type ArrivalsLimits } from './arrivals.js';
 import type { Audience } from './audience.js';
 import { Audiences } from './audiences.js';
 import { CHUNK_BYTES, Chunk } from './chunk.js';
+import { CountByName } from './count-by-name.js';
+import type { DeliveryTally } from './delivery-tally.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { HistoryWindow } from './history-window.js';
 import type { LoggedEvent } from './logged-event.js';
@@ -41,6 +44,8 @@ export interface HubOptions {
   readonly arrivals?: ArrivalsLimits;
   /** The budget that counts the time of subscriptions that are behind. @default a budget of its own */
   readonly turn?: TurnBudget;
+  /** Whether to count events by exchange as they are read. @default false */
+  readonly counting?: boolean;
   /** Called when the log becomes unreadable, when it is readable again, and when it was replaced by another log. */
   readonly onLog: (change: LogChange) => void;
 }
@@ -49,6 +54,8 @@ export interface SubscribeRequest {
   readonly id: RequestId;
   readonly sink: Sink;
   readonly filter: Filter;
+  /** Counts what the subscription gets. @default nothing is counted */
+  readonly tally?: DeliveryTally | undefined;
   readonly since: Since | undefined;
   /** Whether the event at `since` is delivered once more. @default false */
   readonly again?: boolean;
@@ -79,6 +86,7 @@ export class Hub implements Source {
   readonly #held = new Map<Sink, Subscription>();
   readonly #filters = new CompiledFilters();
   readonly #chunks = new BoundedMap<string, Chunk>(KEPT_CHUNKS);
+  readonly #read: CountByName | undefined;
   #edge: LogPoint;
   /** How often the log was replaced. An answer of one generation is not valid in the next. */
   #generation = 0;
@@ -95,6 +103,7 @@ export class Hub implements Source {
     this.#clock = options.clock;
     this.#onLog = options.onLog;
     this.#edge = edge;
+    this.#read = options.counting ? new CountByName() : undefined;
     this.#history = new HistoryWindow(options.historyBytes, edge);
     this.#pages = new PageReader(options.log, options.clock, options.positions);
     this.#resumption = new Resumption(this.#history, options.log, options.clock);
@@ -129,10 +138,31 @@ export class Hub implements Source {
     return this.#history.bytes;
   }
 
+  get counters(): LogCounters {
+    return {
+      edge: this.#edge.offset,
+      waiting: { events: this.#arrivals.waiting.length, bytes: this.#arrivals.bytes },
+      eventsRead: this.#read?.toRecord() ?? {},
+      pages: this.#pages.counters,
+      historyBytes: this.#history.bytes,
+      own: this.#log.counters ?? {},
+    };
+  }
+
+  /** @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED */
+  async lag(): Promise<LogLag> {
+    const head = await this.#log.head();
+    const { offset } = this.#edge;
+    if (head.offset <= offset) return { offsets: 0, oldestTime: undefined };
+    const { entries } = await this.#log.read({ after: offset, through: head.offset, maxCount: 1 });
+    const oldest = entries[0] && (await this.#log.detail(entries[0]));
+    return { offsets: head.offset - offset, oldestTime: oldest?.time };
+  }
+
   /** @throws PregonError POSITION_INVALID; later errors go to the owner */
   subscribe(request: SubscribeRequest): Subscription {
     const since = request.since === undefined ? undefined : parseSince(request.since, this.#positions);
-    const audience = this.#audiences.enter(request.filter);
+    const audience = this.#audiences.enter(request.filter, request.tally);
     const subscription = new Subscription({ ...request, audience, source: this });
     this.#subscriptions.add(subscription);
     void this.#open(subscription, since, request.again);
@@ -215,7 +245,7 @@ export class Hub implements Source {
     this.#catchingUp.delete(subscription);
     subscription.reopen();
     try {
-      subscription.sink.control({ op: 'reset', id: subscription.id, reason });
+      this.#sayReset(subscription, reason);
     } catch (error) {
       return this.broken(subscription, error);
     }
@@ -237,6 +267,12 @@ export class Hub implements Source {
     );
   }
 
+  #sayReset(subscription: Subscription, reason: ResetReason): void {
+    const { tally } = subscription.audience;
+    if (tally) tally.resets[reason] += 1;
+    subscription.sink.control({ op: 'reset', id: subscription.id, reason });
+  }
+
   #end(subscription: Subscription, error: PregonError): void {
     this.unsubscribe(subscription);
     subscription.owner.subscriptionFailed(subscription.id, error);
@@ -253,8 +289,11 @@ export class Hub implements Source {
       if (since !== undefined) {
         const start = await this.#start(since);
         if (!current()) return;
-        if ('point' in start) return subscription.begin(start.point, { recovered: true, again });
-        subscription.sink.control({ op: 'reset', id: subscription.id, reason: start.reset });
+        if ('point' in start) {
+          if (since !== 'first' && subscription.audience.tally) subscription.audience.tally.resumed += 1;
+          return subscription.begin(start.point, { recovered: true, again });
+        }
+        this.#sayReset(subscription, start.reset);
         if (!current()) return;
       }
       if (!snapshots) return subscription.begin(this.#edge, { recovered: false });
@@ -316,6 +355,7 @@ export class Hub implements Source {
     const after = this.#edge.offset;
     const { events, through } = arrived;
     this.#edge = through;
+    if (this.#read) for (const { entry } of events) this.#read.add(entry.exchange);
     this.#history.append(events);
     this.#chunks.clear();
     this.#audiences.move(after, through.offset);

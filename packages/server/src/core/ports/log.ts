@@ -42,6 +42,12 @@ export interface Log {
   /** Data that outlives retention. */
   readonly kept: Kept;
 
+  /**
+   * Counters of the log since it was opened, for operators. The log chooses their names. Absent if the log counts
+   * nothing.
+   */
+  readonly counters?: { readonly [name: string]: number };
+
   /** Work queues; absent if the log has no broker. */
   readonly queues?: WorkQueues;
 

@@ -1,5 +1,7 @@
-import type { LogPoint } from '@pregon/protocol';
-import type { Connection } from '../connections/connection.js';
+import type { LogPoint, PregonError } from '@pregon/protocol';
+import type { Connection, TransportName } from '../connections/connection.js';
+import type { CounterSource } from './counters.js';
+import type { EventChunk } from './delivery.js';
 
 /** How a connection ended, and its totals. */
 export interface ConnectionEnd {
@@ -26,6 +28,16 @@ export interface Refused {
   readonly remedy?: string | undefined;
 }
 
+/** What one flush wrote to all subscriptions at the head of the log with the same filter, on one route and transport. */
+export interface Delivery {
+  readonly route: string;
+  readonly transport: TransportName;
+  /** The events that were written. There are several chunks only if the events of a flush exceed 64 KiB. */
+  readonly chunks: readonly EventChunk[];
+  /** The number of deliveries; one delivery is one event written to one subscription. */
+  readonly deliveries: number;
+}
+
 /** A change in the state of the log that a gateway reads. */
 export type LogChange =
   | { readonly state: 'unavailable'; readonly error: Error }
@@ -41,6 +53,11 @@ export type LogChange =
  * A method must return quickly: it is called in the middle of the gateway's work.
  */
 export interface Observer {
+  /**
+   * The gateway was created and is about to admit clients. Called once. `counters` can be read at any time. If no
+   * observer has this method or `delivered`, the gateway counts no deliveries.
+   */
+  started?(counters: CounterSource): void;
   /** A connection was opened. */
   opened?(connection: Connection): void;
   /** A connection was closed. Called once for each opened connection. */
@@ -49,6 +66,14 @@ export interface Observer {
   failed?(connection: Connection, error: Error): void;
   /** A client sent a message. @param name the name of the `send` frame; undefined if it has none */
   received?(connection: Connection, name: string | undefined): void;
+  /** A subscription was refused: the request is invalid, exceeds a limit, is not allowed, or asks for a missing snapshot. */
+  subscribeRefused?(connection: Connection, error: PregonError): void;
+  /**
+   * A flush wrote events to subscriptions at the head of the log. There is one call for all subscriptions with the same
+   * filter on one route and transport. Deliveries to subscriptions that are behind are not reported here; `counters`
+   * include them.
+   */
+  delivered?(delivery: Delivery): void;
   /** A client was refused. Called for every refusal, even if its log line is suppressed. */
   refused?(refusal: Refused): void;
   /**

@@ -1,9 +1,10 @@
 import { PregonError, toError } from '@pregon/protocol';
 import { BoundedMap } from '../bounded-map.js';
 import type { MessageUse } from '../connections/allowed-messages.js';
-import type { Connection } from '../connections/connection.js';
+import type { Connection, TransportName } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
+import type { DeliveryTallies, DeliveryTally } from '../delivery/delivery-tally.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { EntranceName } from '../ports/admission.js';
 import type { ConnectionEnd, Observer } from '../ports/observer.js';
@@ -40,6 +41,8 @@ export interface RouteDefinition {
   readonly refusals?: RefusalLog;
   /** @default no observer */
   readonly observer?: Observer;
+  /** Count what clients get. @default nothing is counted */
+  readonly tallies?: DeliveryTallies | undefined;
 }
 
 /** A named entry point: the events that it carries, its connections, and its handlers. */
@@ -118,14 +121,29 @@ export class ServedRoute implements Route {
     throw new PregonError('SNAPSHOT_NOT_OFFERED', `${message}: ${remedy}`);
   }
 
+  /** What counts for the clients of a transport; undefined if nothing is counted. */
+  tally(transport: TransportName): DeliveryTally | undefined {
+    return this.#definition.tallies?.of(this.name, transport);
+  }
+
+  subscribeRefused(connection: Connection, error: PregonError): void {
+    const tally = this.tally(connection.transport);
+    if (tally) tally.refusedSubscribes += 1;
+    this.#definition.observer?.subscribeRefused?.(connection, error);
+  }
+
   opened(connection: Member): void {
     this.connections.add(connection);
+    // From now on it is among the counters, whether anything is delivered or not.
+    this.tally(connection.transport);
     this.#definition.observer?.opened?.(connection);
     this.#each(connection, (handlers) => handlers.opened?.(connection));
   }
 
   closed(connection: Member, end: ConnectionEnd): void {
     this.connections.delete(connection);
+    const tally = this.tally(connection.transport);
+    if (tally) tally.closedBytes += end.bytes;
     this.#definition.observer?.closed?.(connection, end);
     this.#each(connection, (handlers) => handlers.closed?.(connection, { code: end.code, reason: end.reason }));
   }

@@ -1,6 +1,6 @@
 import type { LogPoint, PregonError, RequestId, ResetReason } from '@pregon/protocol';
 import type { EventPage } from '../catch-up/page-reader.js';
-import type { Audience } from '../delivery/audience.js';
+import type { Audience, Taking } from '../delivery/audience.js';
 import type { Chunk } from '../delivery/chunk.js';
 import type { Sink } from '../ports/link.js';
 import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';
@@ -25,6 +25,8 @@ export interface SubscriptionOptions {
   readonly source: Source;
   readonly snapshots: SnapshotReader | undefined;
 }
+
+type State = 'opening' | 'behind' | 'at the edge' | 'ended';
 
 /** How a subscription begins. */
 export interface Beginning {
@@ -89,7 +91,7 @@ export class Subscription {
    * Increases each time the starting point is looked up again, so that late answers to earlier look-ups are ignored.
    */
   attempt = 0;
-  #state: 'opening' | 'behind' | 'at the edge' | 'ended' = 'opening';
+  #state: State = 'opening';
   /** All matching events up to this offset were delivered. Not up to date while the subscription is at the edge. */
   #cursor = 0;
   #reading = false;
@@ -105,6 +107,7 @@ export class Subscription {
     this.owner = owner;
     this.audience = audience;
     this.#source = source;
+    audience.tally?.moved(undefined, this.#state);
   }
 
   get ended(): boolean {
@@ -127,7 +130,7 @@ export class Subscription {
    */
   begin(after: LogPoint, { recovered, again, snapshot }: Beginning): void {
     if (this.ended) return;
-    this.#state = 'behind';
+    this.#become('behind');
     this.#cursor = again ? after.offset - 1 : after.offset;
     this.#snapshot = snapshot && { held: snapshot, next: 0 };
     this.#opened = { position: this.#source.positionOf(after), recovered };
@@ -139,7 +142,7 @@ export class Subscription {
     if (this.ended) return;
     this.audience.leave(this);
     this.attempt += 1;
-    this.#state = 'opening';
+    this.#become('opening');
     this.#reading = false;
     this.#releaseSnapshot();
     this.#opened = undefined;
@@ -147,7 +150,7 @@ export class Subscription {
 
   end(): void {
     this.audience.leave(this);
-    this.#state = 'ended';
+    this.#become('ended');
     this.#releaseSnapshot();
   }
 
@@ -176,6 +179,7 @@ export class Subscription {
       const next = this.#next(read);
       if (next instanceof Promise) return this.#advanceWith(next);
       this.#take(next);
+      this.audience.tally?.caught(next.events.length);
     }
   }
 
@@ -189,24 +193,24 @@ export class Subscription {
   /**
    * Takes a chunk of a flush.
    *
-   * @returns false if the subscription is no longer at the edge: the sink is full or broken
+   * @returns `left` if the sink is full or broken; if it is full, the subscription is *behind* from now on
    */
-  takeAtEdge(chunk: Chunk): boolean {
+  takeAtEdge(chunk: Chunk): Taking {
     // A subscription that joined during this flush has this chunk already.
-    if (chunk.through <= this.#cursor) return true;
+    if (chunk.through <= this.#cursor) return 'had';
     if (this.sink.full) {
       this.#cursor = chunk.after;
-      this.#state = 'behind';
-      return false;
+      this.#become('behind');
+      return 'left';
     }
     try {
       if (this.owner.hasSeveral) this.#source.hold(this);
       this.#take(chunk);
     } catch (error) {
       this.#source.broken(this, error);
-      return false;
+      return 'left';
     }
-    return true;
+    return 'taken';
   }
 
   #take(chunk: Chunk): void {
@@ -215,11 +219,16 @@ export class Subscription {
   }
 
   #join(): void {
-    this.#state = 'at the edge';
+    this.#become('at the edge');
     this.audience.join(this);
     if (!this.#toldBehind) return;
     this.#toldBehind = false;
     this.sink.control({ op: 'checkpoint', id: this.id, position: this.#source.positionOf(this.#source.edge) });
+  }
+
+  #become(state: State): void {
+    this.audience.tally?.moved(this.#state, state);
+    this.#state = state;
   }
 
   #advanceWith(next: Promise<EventPage | ResetReason>): void {

@@ -34,11 +34,11 @@ export const DEFAULT_APPEND_TIMEOUT_MS = 30_000;
 export const DEFAULT_READ_TIMEOUT_MS = 10_000;
 
 /** Counters of a log since it was opened. */
-export interface RabbitCounters {
+export type RabbitCounters = {
   /** Messages that no reader gets. */
   readonly poisoned: number;
   /** Repeated entries, which were delivered once. */
   readonly duplicates: number;
   /** How often pending messages had to be published again. */
   readonly repeats: number;
-}
+};
