@@ -53,6 +53,7 @@ export class RabbitKept implements Kept {
   readonly #waiters = new Map<string, Waiter>();
   #copy: KeptCopy | undefined;
   #running: Promise<void> | undefined;
+  #ensuring: { readonly link: AmqpConnection; readonly done: Promise<void> } | undefined;
 
   constructor(options: RabbitKeptOptions) {
     this.#options = options;
@@ -109,7 +110,7 @@ export class RabbitKept implements Kept {
       for (;;) {
         try {
           const link = await answerWithin(deadline - performance.now(), 'connecting', connection.link());
-          await ensureKeyStream(link, this.#name, WHAT);
+          await this.#ensureStream(link);
           await storeInStream(link, this.#name, body, headers);
           return await answerWithin(deadline - performance.now(), 'reading the stream of keys', read);
         } catch (error) {
@@ -123,6 +124,16 @@ export class RabbitKept implements Kept {
     } finally {
       this.#waiters.delete(change.id);
     }
+  }
+
+  /** Once for all who ask meanwhile: RabbitMQ 3.10 may close a connection that declares a new stream twice at once (541 INTERNAL_ERROR). */
+  #ensureStream(link: AmqpConnection): Promise<void> {
+    if (this.#ensuring?.link === link) return this.#ensuring.done;
+    const done = ensureKeyStream(link, this.#name, WHAT).finally(() => {
+      if (this.#ensuring?.done === done) this.#ensuring = undefined;
+    });
+    this.#ensuring = { link, done };
+    return done;
   }
 
   #untilRead(id: string): Promise<void> {
@@ -162,7 +173,7 @@ export class RabbitKept implements Kept {
    */
   async #readThrough(link: AmqpConnection, onRead: () => void): Promise<void> {
     const { signal } = this.#options;
-    await ensureKeyStream(link, this.#name, WHAT);
+    await this.#ensureStream(link);
     const cursor = await Cursor.open(link, {
       stream: this.#name,
       from: 'first',
