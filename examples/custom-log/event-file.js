@@ -30,12 +30,7 @@ export class EventFile {
     ftruncateSync(this.#file, this.#end);
   }
 
-  /**
-   * Durable when it resolves.
-   *
-   * @param {readonly Uint8Array[]} payloads
-   * @returns {Promise<number[]>} the offset of each
-   */
+  /** Durable when it resolves. @param {readonly Uint8Array[]} payloads @returns {Promise<number[]>} their offsets */
   async append(payloads) {
     const bytes = Buffer.concat(payloads.flatMap((payload) => [payload, Buffer.from('\n')]));
     // Remove what a failed append has left.

@@ -10,6 +10,7 @@ import { lockFolder } from './lock.js';
 
 /** @import { EncodedEvent, Log, LogDriver, LogOptions, LogPoint } from 'pregon/log' */
 /** @typedef {{ birth: LogPoint, secret: string }} Identity @typedef {Awaited<ReturnType<typeof openKept>>} Kept */
+/** @typedef {{ folder: string, identity: Identity, options: LogOptions, kept: Kept, release(): void }} Opened */
 /** @typedef {{ events: EncodedEvent[], done(points: LogPoint[]): void, failed(error: unknown): void }} Append */
 
 const folderOf = (/** @type {string} */ url) => url.slice('files:'.length);
@@ -49,7 +50,7 @@ async function openLog(folder, options, unlock) {
   const identity = readJson(identityFile) ?? { birth, secret: randomBytes(32).toString('hex') };
   writeJson(identityFile, identity);
   const kept = await openKept(join(folder, 'kept.ndjson'));
-  const log = new FilesLog(folder, identity, options, kept, () => [kept.close(), unlock()]);
+  const log = new FilesLog({ folder, identity, options, kept, release: () => [kept.close(), unlock()] });
   // The names of new files are stored in the folder, so the folder must be synced too.
   syncFolder(folder);
   return log;
@@ -59,27 +60,18 @@ async function openLog(folder, options, unlock) {
 class FilesLog extends IndexedLog {
   #file;
   #secret;
-  #unlock;
-  /** @type {Append[]} */
-  #waiting = [];
-  /** @type {Promise<void> | undefined} */
-  #writing;
-  /** @type {Promise<void> | undefined} */
-  #closing;
+  #release;
+  /** @type {Append[]} */ #waiting = [];
+  /** @type {Promise<void> | undefined} */ #writing;
+  /** @type {Promise<void> | undefined} */ #closing;
 
-  /**
-   * @param {string} folder
-   * @param {Identity} identity
-   * @param {LogOptions} options
-   * @param {Kept} kept
-   * @param {() => void} unlock
-   */
-  constructor(folder, { birth, secret }, options, kept, unlock) {
-    super(birth, options, { values: kept.values, save: kept.save });
+  /** @param {Opened} opened */
+  constructor({ folder, identity, options, kept, release }) {
+    super(identity.birth, options, { values: kept.values, save: kept.save });
     this.name = `files:${folder}`;
     this.#file = new EventFile(join(folder, 'events.ndjson'));
-    this.#secret = secret;
-    this.#unlock = unlock;
+    this.#secret = identity.secret;
+    this.#release = release;
     let read = 0;
     try {
       for (const [payload, place] of this.#file.lines()) {
@@ -89,11 +81,8 @@ class FilesLog extends IndexedLog {
     } catch (cause) {
       this.#file.close();
       kept.close();
-      throw new PregonError(
-        'LOG_UNAVAILABLE',
-        `${folder}/events.ndjson is damaged at byte ${read}: repair or remove that line`,
-        { cause },
-      );
+      const message = `${folder}/events.ndjson is damaged at byte ${read}: repair or remove that line`;
+      throw new PregonError('LOG_UNAVAILABLE', message, { cause });
     }
   }
 
@@ -116,7 +105,7 @@ class FilesLog extends IndexedLog {
     this.#closing ??= (async () => {
       await Promise.all([super.close(), this.#writing]);
       this.#file.close();
-      this.#unlock();
+      this.#release();
     })();
     return this.#closing;
   }

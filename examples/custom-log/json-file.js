@@ -7,12 +7,7 @@ export function readJson(path) {
   return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : undefined;
 }
 
-/**
- * Durable when it returns. If the process is killed before that, the file keeps its old content.
- *
- * @param {string} path
- * @param {unknown} value
- */
+/** Replaces a file atomically; durable when it returns. @param {string} path @param {unknown} value */
 export function writeJson(path, value) {
   writeFileSync(`${path}.next`, JSON.stringify(value), { mode: 0o600, flush: true });
   renameSync(`${path}.next`, path);

@@ -4,7 +4,7 @@ import { EventFile } from './event-file.js';
 
 /** @import { KeptChanges, KeptState, KeptValue } from 'pregon/log' */
 
-/** A file of changes, which is written anew when it is opened: one line for each value. @param {string} path */
+/** Opens a file of changes, one per line. Opening compacts it to one line per value. @param {string} path */
 export async function openKept(path) {
   const values = /** @type {Map<string, KeptValue>} */ (new Map());
   const before = new EventFile(path);

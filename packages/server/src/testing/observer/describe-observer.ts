@@ -1,4 +1,6 @@
+import { PregonError } from '@pregon/protocol';
 import type { Connection } from '../../core/connections/connection.js';
+import type { CounterSource } from '../../core/counters/counters.js';
 import type { Observer } from '../../core/ports/observer.js';
 import { createGateway } from '../../gateway/create-gateway.js';
 import { openMemoryLog } from '../../logs/memory/memory-log.js';
@@ -19,6 +21,23 @@ const MOST_MS_PER_CALL = 1;
 
 const ROUNDS = 50;
 
+/** Counters without values; for calls that a gateway would make. */
+const COUNTERS: CounterSource = {
+  read: () => ({
+    deliveries: [],
+    log: {
+      edge: 0,
+      waiting: { events: 0, bytes: 0 },
+      eventsRead: {},
+      pages: { reads: 0, events: 0 },
+      historyBytes: 0,
+      own: {},
+    },
+    ephemeralUnsent: 0,
+  }),
+  lag: async () => ({ offsets: 0, oldestTime: undefined }),
+};
+
 /** Never connected; for calls that a gateway would make. */
 const CONNECTION: Connection = {
   id: '0',
@@ -37,10 +56,13 @@ const CONNECTION: Connection = {
 function callAll(observer: Observer): readonly unknown[] {
   const error = new Error('test');
   return [
+    observer.started?.(COUNTERS),
     observer.opened?.(CONNECTION),
     observer.received?.(CONNECTION, undefined),
     observer.failed?.(CONNECTION, error),
     observer.closed?.(CONNECTION, END),
+    observer.subscribeRefused?.(CONNECTION, new PregonError('TOPIC_INVALID', 'test')),
+    observer.delivered?.({ route: 'events', transport: 'websocket', chunks: [], deliveries: 0 }),
     observer.refused?.({ reason: 'origin', message: 'test' }),
     observer.ephemeralDropped?.('events'),
     observer.logChanged?.({ state: 'unavailable', error }),

@@ -1,7 +1,10 @@
 import type { Kept, KeptChanges, KeptState, KeptValue } from '../../../core/ports/kept.js';
 import { expect } from '../../assertions/expect.js';
 
-/** Follows a set and holds what it is told against itself. */
+/**
+ * Follows a set and applies the reported changes to a copy. Records each state that differs from the copy as a
+ * contradiction.
+ */
 export async function followKept(kept: Kept) {
   const states: Record<string, string>[] = [];
   const changesOf: (KeptChanges | undefined)[] = [];
