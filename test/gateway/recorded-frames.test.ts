@@ -4,13 +4,13 @@ import { record, replay } from '../support/recorded/play.js';
 import { currentVersion, loadRecording, recordedVersions, saveRecording, WAYS } from '../support/recorded/recording.js';
 import { SESSIONS } from '../support/recorded/sessions.js';
 
-/** `PREGON_RECORD=1 npx vitest run test/gateway/recorded-frames.test.ts` records the release of this checkout anew. */
+/** `PREGON_RECORD=1 npx vitest run test/gateway/recorded-frames.test.ts` records the sessions of this checkout again. */
 if (process.env['PREGON_RECORD'] === '1') {
   describe(`recording release ${currentVersion()}`, () => {
     it.each(SESSIONS)('$way', async (session) => saveRecording(await record(session)));
   });
 } else {
-  describe.each(recordedVersions())('clients of release %s are served as they were', (version) => {
+  describe.each(recordedVersions())('clients of release %s are served as before', (version) => {
     it.each(WAYS)('%s', async (way) => {
       const recording = loadRecording(version, way);
       expect(recording.steps.some(({ got }) => Object.keys(got).length > 0)).toBe(true);
@@ -18,7 +18,7 @@ if (process.env['PREGON_RECORD'] === '1') {
     });
   });
 
-  it('the release of this checkout was recorded, with all that the sessions do', () => {
+  it('the version of this checkout has recordings of all sessions with all their actions', () => {
     for (const { way, actions } of SESSIONS) {
       const recorded = loadRecording(currentVersion(), way).steps.map(({ got: _, ...action }) => action);
       expect(recorded).toEqual(actions);
@@ -29,7 +29,7 @@ if (process.env['PREGON_RECORD'] === '1') {
 describe('a frame is the same for a client of an earlier release', () => {
   const isSame = (recorded: string, actual: string) => isServedStill(recorded, actual, new Bindings());
 
-  it('if it has more members, or another order of them', () => {
+  it('if it has additional members, or its members in another order', () => {
     expect(isSame('{"op":"pong"}', '{"later":1,"op":"pong"}')).toBe(true);
     expect(isSame('42/a,["x",{"n":1},"p"]', '42/a,["x",{"m":2,"n":1},"p"]')).toBe(true);
     expect(isSame('id: p\ndata: {"n":1}', 'id: p\ndata: {"n":1,"m":2}')).toBe(true);
@@ -37,16 +37,16 @@ describe('a frame is the same for a client of an earlier release', () => {
 
   it.each([
     ['a member is missing', '{"op":"ack","id":7}', '{"op":"ack"}'],
-    ['a value is another one', '{"op":"ack","id":7}', '{"op":"ack","id":8}'],
+    ['a value differs', '{"op":"ack","id":7}', '{"op":"ack","id":8}'],
     ['a value has another type', '{"op":"ack","id":7}', '{"op":"ack","id":"7"}'],
-    ['a name is another one', '{"op":"ack","id":7}', '{"op":"acknowledged","id":7}'],
+    ['a name differs', '{"op":"ack","id":7}', '{"op":"acknowledged","id":7}'],
     ['an argument is added', '42/a,["x",1]', '42/a,["x",1,2]'],
     ['a line is added', 'data: 1', 'id: p\ndata: 1'],
-    ['a code is another one', 'END 4502 replaced«text»', 'END 4501 replaced'],
-    ['a measured figure is a text', '{"behind":"«number»"}', '{"behind":"3"}'],
+    ['a code differs', 'END 4502 replaced«text»', 'END 4501 replaced'],
+    ['a measured number is a text', '{"behind":"«number»"}', '{"behind":"3"}'],
   ])('not if %s', (_, recorded, actual) => expect(isSame(recorded, actual)).toBe(false));
 
-  it('a name stands for one value in all frames', () => {
+  it('if each placeholder stands for one value in all frames', () => {
     const bindings = new Bindings();
     expect(isServedStill('{"position":"«p»"}', '{"position":"abc"}', bindings)).toBe(true);
     expect(bindings.fill('since=«p»')).toBe('since=abc');
@@ -54,7 +54,7 @@ describe('a frame is the same for a client of an earlier release', () => {
     expect(isServedStill('id: «p»', 'id: abd', bindings)).toBe(false);
   });
 
-  it('what has a name that such a client does not know is ignored, events are not', () => {
+  it('or ignored if such a client does not know its name, unless it is an event', () => {
     expect(isIgnored('{"op":"later"}', ['pong'])).toBe(true);
     expect(isIgnored('{"op":"pong"}', ['pong'])).toBe(false);
     expect(isIgnored('{"specversion":"1.0","op":"later"}', ['pong'])).toBe(false);

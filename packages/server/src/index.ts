@@ -3,6 +3,13 @@ export type { ClaimValue, Rule } from './access/rules/rule.js';
 export type { IssuerOptions, TokenOptions } from './access/tokens/issuer-options.js';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';
 export type { BroadcastOptions, Connections } from './core/connections/connections.js';
+export type {
+  CounterSource,
+  DeliveryCounters,
+  GatewayCounters,
+  LogCounters,
+  LogLag,
+} from './core/counters/counters.js';
 export type * from './core/log-types.js';
 export type {
   Admission,
@@ -15,7 +22,6 @@ export type {
   Refusal,
   Verify,
 } from './core/ports/admission.js';
-export type { CounterSource, DeliveryCounters, GatewayCounters, LogCounters, LogLag } from './core/ports/counters.js';
 export type { DeliveredEvent, EventChunk } from './core/ports/delivery.js';
 export type { ConnectionEnd, Delivery, LogChange, Observer, Refused } from './core/ports/observer.js';
 export type { PositionCodec } from './core/ports/positions.js';

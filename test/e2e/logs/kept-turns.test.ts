@@ -15,23 +15,23 @@ const FOLLOW = fileURLToPath(new URL('../../support/log/kept-turns.mjs', import.
 const FILES = fileURLToPath(new URL('../../../examples/custom-log/files.js', import.meta.url));
 const FLAGS = ['--max-semi-space-size=2'];
 
-/** The most CPU time that a turn of the event loop may take. */
+/** The limit for the CPU time of one event loop turn. */
 const TURN_MS = 20;
 
-/** Room for the keys that the tests put. */
+/** Leaves room for the keys that the tests put. */
 const SIZE = KEPT_LIMITS.entries - 10;
 const VALUE = 'v'.repeat(KEPT_LIMITS.valueBytes);
 
 const keys = Array.from({ length: SIZE }, (_, n) => `key-${n}`);
 
-/** Starts a follower of a full set. */
+/** Starts a process that follows a full set. */
 async function follow(args: readonly string[]): Promise<RunningProcess> {
   const process = startProcess([...FLAGS, FOLLOW, ...args]);
   await process.untilLines(1);
   return process;
 }
 
-/** What a follower said, without the figure; no turn was longer than allowed. */
+/** The lines of a follower without their times. Asserts that no turn was too long. */
 function linesOf({ stdoutLines }: RunningProcess): string[] {
   return stdoutLines.map((line) => {
     const end = line.lastIndexOf(' ');
@@ -67,20 +67,20 @@ async function fullSqlite(value: string): Promise<string> {
 
 it.each([
   ['short', 'v'],
-  ['of the greatest length', VALUE],
-  ['of the greatest length in the file', '\u0001'.repeat(KEPT_LIMITS.valueBytes)],
-])('[I-7] sqlite: values that are %s, changed by another process, make no turn long', async (_, value) => {
+  ['of the maximum length', VALUE],
+  ['of the maximum length in the file', '\u0001'.repeat(KEPT_LIMITS.valueBytes)],
+])('[I-7] sqlite: no turn is long when another process changes values that are %s', async (_, value) => {
   const url = await fullSqlite(value);
   const other = await openLog(url);
   afterTest(() => other.close());
   await expectShortTurns([url], (key) => other.kept.put(key, 'changed'));
 });
 
-it('[I-7] sqlite: values of the greatest length make no turn of the process that changes them long', async () => {
+it('[I-7] sqlite: no turn is long in a process that puts values of the maximum length', async () => {
   await expectShortTurns([await fullSqlite(VALUE)]);
 });
 
-it('[I-7] sqlite: when half of a full set expires at once, the next changes make no turn long', async () => {
+it('[I-7] sqlite: no turn is long after half of a full set has expired at once', async () => {
   const url = await fullSqlite(VALUE);
   const raw = new Libsql(url.slice('sqlite:'.length));
   raw.prepare(`UPDATE kept SET expires = ? WHERE key < '"key-5'`).run(Date.now() + 3_000);
@@ -92,7 +92,7 @@ it('[I-7] sqlite: when half of a full set expires at once, the next changes make
   expect(linesOf(follower).filter((line) => line === 'put')).toHaveLength(3);
 });
 
-it('[I-7] a log of flat files: values of the greatest length make no turn long once it is open', async () => {
+it('[I-7] flat files: no turn is long in an open log with values of the maximum length', async () => {
   const folder = temporaryFolder();
   const lines = keys.map((key) => JSON.stringify([key, { value: VALUE }]));
   writeFileSync(join(folder, 'kept.ndjson'), `${lines.join('\n')}\n`);
@@ -100,7 +100,7 @@ it('[I-7] a log of flat files: values of the greatest length make no turn long o
 });
 
 describeWithBroker('with a broker', () => {
-  it('[I-7] rabbitmq: values of the greatest length make no turn long', async () => {
+  it('[I-7] rabbitmq: no turn is long with values of the maximum length', async () => {
     const { url, stream } = testNames();
     const other = await openLog(url);
     afterTest(() => other.close());

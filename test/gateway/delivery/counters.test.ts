@@ -19,13 +19,13 @@ import { SocketIoClient, type Transports } from '../../support/gateway/socketio-
 import { StreamClient } from '../../support/gateway/stream-client.js';
 import { eventually } from '../../support/waiting.js';
 
-/** More than the history window of these tests has room for. */
+/** More events than the history window of these tests can hold. */
 const MANY = 500;
 const LIVE = 20;
 
 const routes = { events: { path: '/events' }, others: { path: '/others', topics: ['other.#'] } };
 
-/** A gateway whose counters can be read, and what it said of its deliveries. */
+/** Starts a gateway with readable counters; returns the reported deliveries too. */
 async function startCounted(options: Partial<GatewayOptions> = {}) {
   const deliveries: Delivery[] = [];
   const refused: string[] = [];
@@ -38,7 +38,7 @@ async function startCounted(options: Partial<GatewayOptions> = {}) {
     subscribeRefused: ({ transport }, { code }) => refused.push(`${transport} ${code}`),
   };
   const gateway = await startGateway({ observers: [observer], routes, historyBytes: 20_000, ...options });
-  if (!source) throw new Error('the observer was not told that the gateway starts');
+  if (!source) throw new Error('the gateway did not call started() of the observer');
   return { ...gateway, counters: source, deliveries, refused };
 }
 
@@ -46,11 +46,11 @@ function countersOf(source: CounterSource, transport: TransportName, route = 'ev
   const found = source
     .read()
     .deliveries.find((counters) => counters.route === route && counters.transport === transport);
-  if (!found) throw new Error(`nothing is counted for ${transport} on ${route}`);
+  if (!found) throw new Error(`there are no counters for ${transport} on ${route}`);
   return found;
 }
 
-/** Opens a client, and says how many events have come to it. */
+/** Opens a client. The returned function returns the number of events that the client has received. */
 type Open = (gateway: TestGateway, since?: 'first') => Promise<() => number>;
 
 const query = (since: string | undefined) => (since ? `?since=${since}` : '');
@@ -94,55 +94,58 @@ const WAYS: readonly (readonly [name: string, transport: TransportName, open: Op
   ['Socket.IO by long polling', 'socket.io', openSocketIo(['polling'])],
 ];
 
-describe('what a gateway counts', () => {
-  it.each(WAYS)('[I-12] equals what clients received, live and caught up: %s', async (_, transport, open) => {
-    const counted = await startCounted();
-    const { append, counters, deliveries } = counted;
-    await append(MANY);
-    await eventually(
-      async () => (await counters.lag()).offsets,
-      (offsets) => offsets === 0,
-    );
-    const live = [await open(counted), await open(counted)];
-    const caughtUp = await open(counted, 'first');
-    const factor = transport === 'pregon.v1' ? 2 : 1;
-    await eventually(
-      async () => caughtUp(),
-      (count) => count >= MANY * factor,
-    );
-    await eventually(
-      async () => countersOf(counters, transport).subscriptions,
-      ({ live: atEdge }) => atEdge === 3 * factor,
-    );
-    for (let n = 0; n < LIVE; n++) await append(1);
-    await eventually(
-      async () => caughtUp(),
-      (count) => count === (MANY + LIVE) * factor,
-    );
-    for (const received of live)
+describe('counters of a gateway', () => {
+  it.each(WAYS)(
+    '[I-12] equal the events that clients received, live and after resuming: %s',
+    async (_, transport, open) => {
+      const counted = await startCounted();
+      const { append, counters, deliveries } = counted;
+      await append(MANY);
       await eventually(
-        async () => received(),
-        (count) => count === LIVE * factor,
+        async () => (await counters.lag()).offsets,
+        (offsets) => offsets === 0,
       );
+      const live = [await open(counted), await open(counted)];
+      const caughtUp = await open(counted, 'first');
+      const factor = transport === 'pregon.v1' ? 2 : 1;
+      await eventually(
+        async () => caughtUp(),
+        (count) => count >= MANY * factor,
+      );
+      await eventually(
+        async () => countersOf(counters, transport).subscriptions,
+        ({ live: atEdge }) => atEdge === 3 * factor,
+      );
+      for (let n = 0; n < LIVE; n++) await append(1);
+      await eventually(
+        async () => caughtUp(),
+        (count) => count === (MANY + LIVE) * factor,
+      );
+      for (const received of live)
+        await eventually(
+          async () => received(),
+          (count) => count === LIVE * factor,
+        );
 
-    const received = [...live, caughtUp].reduce((sum, count) => sum + count(), 0);
-    const { events, caughtUp: behind, connections, subscriptions } = countersOf(counters, transport);
-    expect({ events, connections, subscriptions }).toEqual({
-      events: received,
-      connections: 3,
-      subscriptions: { live: 3 * factor, behind: 0 },
-    });
-    expect(behind).toBe(MANY * factor);
-    expect(deliveries.reduce((sum, delivery) => sum + delivery.deliveries, 0)).toBe(events - behind);
-    for (const { chunks } of deliveries) expect(chunks.length).toBeGreaterThan(0);
-    const { log } = counters.read();
-    expect(log.eventsRead).toEqual({ events: MANY + LIVE });
-    expect(log.pages.reads).toBeGreaterThan(0);
-    expect(log.pages.events).toBeGreaterThan(0);
-    expect(log.waiting).toEqual({ events: 0, bytes: 0 });
-  });
+      const received = [...live, caughtUp].reduce((sum, count) => sum + count(), 0);
+      const { events, caughtUp: behind, connections, subscriptions } = countersOf(counters, transport);
+      expect({ events, connections, subscriptions }).toEqual({
+        events: received,
+        connections: 3,
+        subscriptions: { live: 3 * factor, behind: 0 },
+      });
+      expect(behind).toBe(MANY * factor);
+      expect(deliveries.reduce((sum, delivery) => sum + delivery.deliveries, 0)).toBe(events - behind);
+      for (const { chunks } of deliveries) expect(chunks.length).toBeGreaterThan(0);
+      const { log } = counters.read();
+      expect(log.eventsRead).toEqual({ events: MANY + LIVE });
+      expect(log.pages.reads).toBeGreaterThan(0);
+      expect(log.pages.events).toBeGreaterThan(0);
+      expect(log.waiting).toEqual({ events: 0, bytes: 0 });
+    },
+  );
 
-  it('one call for a flush tells of all subscriptions that want the same, by route and transport', async () => {
+  it('come with one call of delivered() per flush for each filter, route and transport', async () => {
     const { ws, http, append, deliveries, counters } = await startCounted({ flushIntervalMs: 50 });
     for (let n = 0; n < 5; n++) await PlainClient.open(ws('/events'));
     for (let n = 0; n < 3; n++) await StreamClient.open(http('/events'));
@@ -166,20 +169,20 @@ describe('what a gateway counts', () => {
       (events) => events === 1,
     );
     expect(countersOf(counters, 'websocket').events).toBe(55);
-    // Not one for each of 89 deliveries.
+    // Far fewer than one call for each of the 89 deliveries.
     expect(deliveries.length).toBeLessThanOrEqual(7);
     expect(new Set(deliveries.map(({ route, transport }) => `${route} ${transport}`))).toEqual(
       new Set(['events websocket', 'events sse', 'others websocket']),
     );
   });
 
-  it('bytes equal what the sockets of clients received, before and after they close', async () => {
+  it('have the bytes that the sockets of clients received, before and after they close', async () => {
     const { ws, append, counters } = await startCounted();
     const client = new PlainClient(ws('/events'));
     const upgraded = once(client.socket, 'upgrade');
     await client.opened();
     const [response] = await upgraded;
-    if (!(response instanceof IncomingMessage)) throw new TypeError('no answer');
+    if (!(response instanceof IncomingMessage)) throw new TypeError('the upgrade has no response');
     await eventually(
       async () => countersOf(counters, 'websocket').subscriptions.live,
       (live) => live === 1,
@@ -196,7 +199,7 @@ describe('what a gateway counts', () => {
     expect(countersOf(counters, 'websocket')).toMatchObject({ events: 100, subscriptions: { live: 0, behind: 0 } });
   });
 
-  it('counts a client that reads slowly as behind, and what it gets then as caught up', async () => {
+  it('count a slow client as behind, and its later deliveries as caught up', async () => {
     const { ws, append, counters } = await startCounted();
     const client = await PlainClient.open(ws('/events'));
     await eventually(
@@ -221,7 +224,7 @@ describe('what a gateway counts', () => {
     expect(caughtUp).toBeLessThan(400);
   });
 
-  it('counts resumed subscriptions and resets, and is told of subscriptions that are refused', async () => {
+  it('count resumed, reset and refused subscriptions, and refused ones are reported', async () => {
     const { ws, append, counters, refused } = await startCounted();
     await append(3);
     const other = await openTestLog(join(temporaryFolder(), 'other.db'));
@@ -241,7 +244,7 @@ describe('what a gateway counts', () => {
     expect(client.controls('reset')).toHaveLength(1);
   });
 
-  it('says how far the gateway is behind the log', async () => {
+  it('tell how far the gateway is behind the log', async () => {
     const { log, append, counters } = await startCounted({ flushIntervalMs: 300 });
     expect(await counters.lag()).toEqual({ offsets: 0, oldestTime: undefined });
     await append(1);
@@ -267,7 +270,7 @@ describe('what a gateway counts', () => {
     );
   });
 
-  it('serves the same if no observer asks for counters', async () => {
+  it('are optional: clients get their events if no observer reads counters', async () => {
     let opened = 0;
     const observer: Observer = { opened: () => (opened += 1) };
     const { ws, append } = await startGateway({ observers: [observer] });

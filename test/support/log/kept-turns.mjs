@@ -1,7 +1,11 @@
-// node kept-turns.mjs URL [DRIVER]: follows what a log keeps, and says one line for each thing that it did, which ends with the longest turn of
-// the event loop since the line before, in milliseconds of the main thread's CPU time: "whole SIZE MS" after the first call, "told SIZE
-// CHANGES MS" after each later one. For a line "all" of standard input, "all SIZE MS"; for any other line, which it puts as a key, "put MS".
-// DRIVER is a module that exports `files`, a driver of logs.
+// node kept-turns.mjs URL [DRIVER]: follows the kept values of a log and prints a line after each step. MS is the
+// longest event loop turn since the previous line, in milliseconds of the main thread's CPU time.
+//
+// - "whole SIZE MS" after the first call of the follower, "told SIZE CHANGES MS" after each later one;
+// - "all SIZE MS" after a line "all" on standard input;
+// - "put MS" after any other line on standard input, which is put as a key.
+//
+// DRIVER is a module that exports `files`, a log driver.
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openLog } from 'pregon';
@@ -11,12 +15,12 @@ const [, , url, driver] = process.argv;
 const log = driver ? await (await import(driver)).files().open(url, {}) : await openLog(url);
 
 async function say(...words) {
-  // The probe sees a turn when the next one begins.
+  // The probe measures a turn when the next one begins.
   await pause(20);
   console.log([...words, longestTurnMs().toFixed(1)].join(' '));
 }
 
-// Starting Node.js, opening the log and connecting are not measured.
+// Do not measure the start of Node.js, the opening of the log, or the connection.
 await log.secret();
 await pause(200);
 longestTurnMs();

@@ -32,7 +32,7 @@ export function copyFormat1(): Format1 {
   };
 }
 
-/** A copy of the log that test/support/log/write-format-2.mjs wrote; it is gone after the test. */
+/** A copy of the log that test/support/log/write-format-2.mjs wrote; it is removed after the test. */
 export function copyFormat2(): string {
   const path = join(temporaryFolder(), 'log.db');
   copyFileSync(join(FIXTURES, 'log-format-2.sqlite'), path);

@@ -1,5 +1,5 @@
-// node write-format-2.mjs CHECKOUT FOLDER: writes the fixture log-format-2.sqlite. CHECKOUT is a working tree of commit cb0b95f, built with
-// `npx tsc -b packages/server`: the last release whose logs have format 2.
+// node write-format-2.mjs CHECKOUT FOLDER: writes the fixture log-format-2.sqlite. CHECKOUT is a working tree of commit
+// cb0b95f, built with `npx tsc -b packages/server`: the last release whose logs have format 2.
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 

@@ -1,19 +1,20 @@
 import { ANY_NUMBER, ANY_TEXT } from './placeholders.js';
 
-/** The values of a replay by the names of the recording. */
+/** The values in a replay for the placeholders of a recording. */
 export class Bindings {
   readonly #values = new Map<string, string>();
 
-  /** What a client sends, with the values of this run. @throws Error if nothing was received under a name */
+  /** Replaces placeholders in a text that the client sends. @throws Error if a placeholder has no value yet */
   fill(text: string): string {
     return text.replace(/«([^»]+)»/g, (_, name) => {
       const value = this.#values.get(name);
-      if (value === undefined) throw new Error(`nothing was received that is called ${name}`);
+      if (value === undefined)
+        throw new Error(`the placeholder ${name} has no value: no frame of this replay contained it`);
       return value;
     });
   }
 
-  /** Whether a text is the recorded one, whose names get the values that the text has in their place. */
+  /** Whether a text equals the recorded one. New placeholders get the values that the text has in their place. */
   matches(recorded: string, actual: string): boolean {
     const names: string[] = [];
     const parts = recorded.split(/(«[^»]+»)/).map((part) => this.#pattern(part, names));
@@ -40,8 +41,8 @@ export class Bindings {
 }
 
 /**
- * Whether a client that knows the recorded frame takes the actual one for the same: everything that was recorded is there and equal.
- * Objects may have more members, which clients ignore.
+ * Whether a frame is the same for a client of the recorded release: it has everything that was recorded. Objects may
+ * have more members, which clients ignore.
  */
 export function isServedStill(recorded: string, actual: string, bindings: Bindings): boolean {
   const [before, after] = [recorded.split('\n'), actual.split('\n')];
@@ -50,7 +51,7 @@ export function isServedStill(recorded: string, actual: string, bindings: Bindin
   );
 }
 
-/** A line of a frame: what stands before its JSON, and the JSON. */
+/** Compares a line of a frame: the text before its JSON, and the JSON. */
 function matchesLine(recorded: string, actual: string, bindings: Bindings): boolean {
   const [before, after] = [split(recorded), split(actual)];
   if (!before || !after) return bindings.matches(recorded, actual);
@@ -79,13 +80,13 @@ function matchesValue(recorded: unknown, actual: unknown, bindings: Bindings): b
   return Object.entries(recorded).every(([key, value]) => matchesValue(value, Reflect.get(actual, key), bindings));
 }
 
-/** Whether clients of the recorded release ignore a frame, because they do not know its name. */
+/** Whether clients of the recorded release ignore a frame because they do not know its name. */
 export function isIgnored(frame: string, known: readonly string[]): boolean {
   const name = nameOf(frame);
   return name !== undefined && !known.includes(name);
 }
 
-/** Of a control frame, a block of SSE or an event of Socket.IO. */
+/** The name of a control frame, an SSE block or a Socket.IO event; undefined if it has none. */
 export function nameOf(frame: string): string | undefined {
   const block = /^event: (.*)$/m.exec(frame)?.[1];
   if (block !== undefined) return block;

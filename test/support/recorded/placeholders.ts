@@ -1,26 +1,26 @@
-/** A position of today: 32 hexadecimal digits and 3 check digits. */
+/** A position: 32 hexadecimal digits and 3 check digits. */
 const POSITION = /[0-9a-f]{32}[0-9a-z]{3}/g;
 const EVENT = /"id":"(event-\d+)".*?"position":"([0-9a-f]{32}[0-9a-z]{3})"/g;
 const ID = /"(sid|pid|connection)":"([^"]+)"/g;
 const STRING = /"(?:[^"\\]|\\.)*"/.source;
 
-/** Any text, and any number; a number is written as a string, so that the frame stays JSON. */
+/** Placeholders for any text and any number. A number becomes a string, so that the frame remains valid JSON. */
 export const ANY_TEXT = '«text»';
 export const ANY_NUMBER = '«number»';
 
 /**
- * Puts names in the place of what differs from run to run: `«position of event-3»`, `«sid of a»`. The names stand for the same values in
- * the frames of all wires, and in what the client sends.
+ * Replaces values that differ from run to run by placeholders: `«position of event-3»`, `«sid of a»`. A placeholder
+ * stands for the same value in the frames of all wires, and in the texts that the client sends.
  */
 export class Marker {
-  /** Value → name, in the order in which they came. */
+  /** Value → placeholder, in the order of their first appearance. */
   readonly #names = new Map<string, string>();
 
-  /** What a client sends, with the values of this run. @throws Error if nothing has come that has the name */
+  /** Replaces placeholders in a text that the client sends. @throws Error if a placeholder has no value yet */
   fill(text: string): string {
     return text.replace(/«([^»]+)»/g, (_, name) => {
       for (const [value, known] of this.#names) if (known === name) return value;
-      throw new Error(`nothing is called ${name} yet`);
+      throw new Error(`the placeholder ${name} has no value yet`);
     });
   }
 
@@ -28,7 +28,7 @@ export class Marker {
     for (const [, id = '', position = ''] of frame.matchAll(EVENT)) this.#name(position, `position of ${id}`);
     for (const [, key = '', value = ''] of frame.matchAll(ID)) this.#name(value, `${key} of ${wire}`);
     for (const [position] of frame.matchAll(POSITION)) this.#name(position, 'position');
-    // One value may be the beginning of another one.
+    // One value may be a prefix of another.
     const longestFirst = [...this.#names].sort(([one], [other]) => other.length - one.length);
     const named = longestFirst.reduce((text, [value, name]) => text.replaceAll(value, `«${name}»`), frame);
     return markMeasured(named);
@@ -43,7 +43,10 @@ export class Marker {
   }
 }
 
-/** Figures that are measured, and texts for people. A handler's own words (FORBIDDEN) and `replaced` or `truncated` are part of the protocol. */
+/**
+ * Replaces measured numbers, and texts for people. The text of an application's handler (FORBIDDEN) and the reasons
+ * `replaced` and `truncated` stay: they are part of the protocol.
+ */
 function markMeasured(frame: string): string {
   return frame
     .replace(/"(reconnectInMs|behind)":\d+/g, `"$1":"${ANY_NUMBER}"`)

@@ -4,7 +4,7 @@ import { Marker } from './placeholders.js';
 import { type Action, currentVersion, type Recording, type Step, type Way } from './recording.js';
 import { Stage } from './stage.js';
 
-/** For how long nothing comes when all has come. Only a recording waits for time; a replay knows what to wait for. */
+/** A step of a recording ends when no frame has come for this time. A replay waits for the recorded frames instead. */
 const QUIET_MS = 400;
 
 export interface Session {
@@ -13,7 +13,7 @@ export interface Session {
   readonly actions: readonly Action[];
 }
 
-/** Plays a session, and records what the gateway of this checkout says. */
+/** Plays a session, and records the frames that the gateway of this checkout sends. */
 export async function record({ way, known, actions }: Session): Promise<Recording> {
   const stage = await Stage.open(way);
   const marker = new Marker();
@@ -41,7 +41,7 @@ async function untilQuiet({ wires }: Stage): Promise<void> {
   }
 }
 
-/** A frame that a client of the recorded release would not take for what it was. */
+/** A frame that is not the same for a client of the recorded release. */
 export interface Difference {
   readonly step: Action;
   readonly wire: string;
@@ -49,13 +49,13 @@ export interface Difference {
   readonly actual: string;
 }
 
-/** Plays the client's side of a recording. @returns the frames that are other than those that were recorded */
+/** Plays the client's side of a recording. @returns the frames that differ from the recorded ones */
 export async function replay({ way, known, steps }: Recording): Promise<Difference[]> {
   const stage = await Stage.open(way);
   const bindings = new Bindings();
   const differences: Difference[] = [];
   const read = new Map<string, number>();
-  /** The next frame that the client does not ignore. */
+  /** Returns the next frame that the client does not ignore. */
   const next = async (name: string): Promise<string> => {
     const { frames } = stage.wire(name);
     for (;;) {
@@ -73,7 +73,7 @@ export async function replay({ way, known, steps }: Recording): Promise<Differen
         const actual = await next(wire);
         if (isServedStill(recorded, actual, bindings)) continue;
         differences.push({ step, wire, recorded, actual });
-        // What follows cannot be told from what is missing or too much.
+        // After a difference, the later frames cannot be assigned to the recorded ones.
         return differences;
       }
     }

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 const FOLDER = join(import.meta.dirname, '../../fixtures/frames');
 const PACKAGE = join(import.meta.dirname, '../../../packages/server/package.json');
 
-/** How a client is connected. */
+/** The ways to connect a client. */
 export const WAYS = ['websocket', 'pregon.v1', 'sse', 'socketio-websocket', 'socketio-polling'] as const;
 export type Way = (typeof WAYS)[number];
 
-/** One thing that a client, the application or the gateway did. */
+/** One action of a client, the application or the gateway. */
 export type Action =
   | { readonly do: 'open'; readonly wire: string; readonly target: string; readonly headers?: Record<string, string> }
   | { readonly do: 'send'; readonly wire: string; readonly text: string }
@@ -17,19 +17,19 @@ export type Action =
   | { readonly do: 'broadcast'; readonly name: string; readonly data: unknown }
   | { readonly do: 'close the gateway' };
 
-/** An action, and what came to each wire after it: frames, in order. Volatile parts are placeholders, see placeholders.ts. */
+/** An action, and the frames that each wire then received, in order, with placeholders (see placeholders.ts). */
 export type Step = Action & { readonly got: Readonly<Record<string, readonly string[]>> };
 
-/** A session that a release has served. */
+/** A session with a gateway of one release. */
 export interface Recording {
   readonly version: string;
   readonly way: Way;
-  /** The names of control frames, blocks or events that clients of that release know. They ignore others. */
+  /** The names of control frames, blocks or events that clients of that release know; they ignore all others. */
   readonly known: readonly string[];
   readonly steps: readonly Step[];
 }
 
-/** The release that this checkout is, or will be. */
+/** The version of this checkout. */
 export function currentVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(PACKAGE, 'utf8'));
   return String(Reflect.get(Object(manifest), 'version'));
@@ -45,11 +45,11 @@ export function saveRecording(recording: Recording): void {
   writeFileSync(join(folder, `${recording.way}.json`), `${JSON.stringify(recording, undefined, 2)}\n`);
 }
 
-/** @throws TypeError if the file is no recording */
+/** @throws TypeError if the file is not a recording of this version and way */
 export function loadRecording(version: string, way: Way): Recording {
   const value: unknown = JSON.parse(readFileSync(join(FOLDER, version, `${way}.json`), 'utf8'));
   if (isRecording(value) && value.version === version && value.way === way) return value;
-  throw new TypeError(`test/fixtures/frames/${version}/${way}.json is no recording of ${way}`);
+  throw new TypeError(`test/fixtures/frames/${version}/${way}.json is not a recording of ${way} by release ${version}`);
 }
 
 function isRecording(value: unknown): value is Recording {

@@ -1,7 +1,7 @@
 import type { Session } from './play.js';
 import type { Action } from './recording.js';
 
-/** A position of a log that is not the gateway's, and one as release 0.1 made them. */
+/** A position of another log, and one in the former format of positions. */
 const FOREIGN = '94e84ce75849a402039d958a133308170cg';
 const FORMER = '5.0ac2xooi5p0piy';
 
@@ -160,7 +160,7 @@ const EMITTED = [
   'typing',
 ];
 
-/** What is recorded of each release: a session for each way in which clients are connected. */
+/** The sessions that are recorded for each release: one for each way to connect a client. */
 export const SESSIONS: readonly Session[] = [
   plain,
   frames,

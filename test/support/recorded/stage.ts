@@ -11,14 +11,14 @@ const handlers: RouteHandlers = {
     fail: () => Promise.reject(new PregonError('FORBIDDEN', 'the auction is over')),
     nothing: () => undefined,
   },
-  // What has no name: of plain clients.
+  // Messages without a name, which plain clients send.
   message(connection, data) {
     if (data === 'fail') throw new Error('inside');
     if (typeof data === 'string') connection.send(`heard ${data}`);
   },
 };
 
-/** The rows as they were after event 2. */
+/** The rows after event 2. */
 const snapshot = () => ({
   rows: [
     { id: '1', name: 'é' },
@@ -28,7 +28,7 @@ const snapshot = () => ({
   source: '/fixture',
 });
 
-/** What never changes: the gateway that each session was, and is, played to. */
+/** The gateway of the sessions. Its options must not change, because recordings of all releases are played to it. */
 export class Stage {
   readonly wires = new Map<string, Wire>();
   readonly #way: Way;
@@ -50,7 +50,7 @@ export class Stage {
         rows: { path: '/rows', snapshot },
       },
     });
-    if (!counters) throw new Error('the gateway did not say that it starts');
+    if (!counters) throw new Error('the gateway did not call started() of the observer');
     return new Stage(way, started, counters);
   }
 
@@ -60,7 +60,7 @@ export class Stage {
     this.#counters = counters;
   }
 
-  /** @param fill puts the values of this run in the place of names */
+  /** @param fill replaces placeholders by the values of this run */
   async act(action: Action, fill: (text: string) => string): Promise<void> {
     switch (action.do) {
       case 'open': {
@@ -88,10 +88,10 @@ export class Stage {
   wire(name: string): Wire {
     const wire = this.wires.get(name);
     if (wire) return wire;
-    throw new Error(`no wire ${name} was opened`);
+    throw new Error(`the wire ${name} is not open`);
   }
 
-  /** Odd numbers have the topic `a.<n>`, even ones `b.<n>`. Returns when the gateway has served them. */
+  /** Odd numbers have the topic `a.<n>`, even numbers `b.<n>`. Resolves when the gateway has flushed them. */
   async #append(numbers: readonly number[]): Promise<void> {
     await this.#started.log.append(
       numbers.map((n) => ({

@@ -5,11 +5,14 @@ import { Inbox } from '../gateway/inbox.js';
 import { SEPARATOR } from '../socketio/engine-client.js';
 import type { Way } from './recording.js';
 
-/** A client's connection, without a client: what comes is kept as text, frame by frame. Its end is a frame too: `END`, with what is known. */
+/**
+ * The connection of a client, without a client library. It keeps the received frames as texts. The end of the
+ * connection is a frame too: `END`, with the close code or status.
+ */
 export interface Wire {
   readonly frames: Inbox<string>;
   send(text: string): void | Promise<void>;
-  /** Ends it as a connection that breaks. */
+  /** Breaks the connection, without a close frame. */
   drop(): void;
 }
 
@@ -71,7 +74,7 @@ class StreamWire implements Wire {
   }
 
   send(): void {
-    throw new TypeError('a client of an event stream sends nothing');
+    throw new TypeError('a client of an event stream cannot send');
   }
 
   drop(): void {
@@ -131,7 +134,7 @@ class PollingWire implements Wire {
         if (answer.status !== 200) return this.frames.push(`END with status ${answer.status}`);
         const packets = text.split(SEPARATOR);
         for (const packet of packets) {
-          // A packet that means nothing: it ends a poll.
+          // A noop packet only ends a poll.
           if (packet !== '6') this.frames.push(packet);
           if (packet.startsWith('0')) opened(String(Reflect.get(Object(JSON.parse(packet.slice(1))), 'sid')));
         }

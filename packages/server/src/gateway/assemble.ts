@@ -1,7 +1,8 @@
 import { toError } from '@pregon/protocol';
 import { Origins } from '../access/origins.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
-import { DeliveryTallies } from '../core/delivery/delivery-tally.js';
+import { DeliveryTallies } from '../core/counters/delivery-tally.js';
+import { GatewayCounterSource } from '../core/counters/gateway-counters.js';
 import { Hub, type HubOptions } from '../core/delivery/hub.js';
 import { Intake } from '../core/incoming/intake.js';
 import type { Log } from '../core/ports/log.js';
@@ -17,7 +18,6 @@ import type { Siblings } from '../transports/entrance.js';
 import { GatewayKernel } from '../transports/kernel.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
 import { type Auth, openAuth } from './auth.js';
-import { Counters } from './counters.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayAdmissions } from './gateway-admissions.js';
@@ -139,7 +139,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const gateway: RunningGateway<T> = new RunningGateway<T>(parts);
   await gateway.build(options, logger);
   if (tallies) {
-    observer.started?.(new Counters({ hub, routes: routes.all, tallies, others: () => gateway.others }));
+    observer.started?.(new GatewayCounterSource({ hub, routes: routes.all, tallies, others: () => gateway.others }));
   }
   return gateway;
 }

@@ -1,6 +1,6 @@
 import { PregonError } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
-import type { DeliveryTallies } from '../core/delivery/delivery-tally.js';
+import type { DeliveryTallies } from '../core/counters/delivery-tally.js';
 import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { Observer } from '../core/ports/observer.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';

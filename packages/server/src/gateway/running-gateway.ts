@@ -88,7 +88,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return this.#parts.state.unavailable ? 'the log cannot be read' : undefined;
   }
 
-  /** The way to the other gateways of the log, if it has one. */
+  /** Connects this gateway to the other gateways on the log; undefined if the log cannot connect them. */
   get others(): OtherGateways | undefined {
     return this.#others;
   }

@@ -5,7 +5,7 @@ import { copyFormat2 } from '../../../../test/support/log/old-formats.js';
 import type { KeptChanges, KeptState } from '../../src/core/ports/kept.js';
 import { openSqliteLog } from '../../src/logs/sqlite/sqlite-log.js';
 
-/** As the release of format 2 changes what is kept. */
+/** The SQL with which the release of format 2 puts a value. */
 const PUT_OF_FORMAT_2 = `INSERT INTO kept (key, value, expires) VALUES (?, ?, ?)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires = excluded.expires`;
 
@@ -50,7 +50,7 @@ function plain(state: KeptState) {
   return Object.fromEntries([...state].map(([key, { value }]) => [key, value]));
 }
 
-it('[I-10] what a log of format 2 keeps is there after the upgrade', async () => {
+it('[I-10] a log of format 2 still has its kept values after the upgrade', async () => {
   const path = copyFormat2();
   const { kept } = await open(path);
   const all = await kept.all();
@@ -58,7 +58,7 @@ it('[I-10] what a log of format 2 keeps is there after the upgrade', async () =>
   expect(all.get('late')?.expiresAt).toBe(LATE);
 });
 
-it('[I-11] a change by a process of format 2 that has the file open is told as that change alone', async () => {
+it('[I-11] a follower is told only the keys that a process of format 2 has changed', async () => {
   const path = copyFormat2();
   const former = openFormer(path);
   expect(former.keys()).toContain('plain');
@@ -78,7 +78,7 @@ it('[I-11] a change by a process of format 2 that has the file open is told as t
   expect(new Set(keys)).toEqual(new Set(['plain', HOSTILE, 'late']));
 });
 
-it('[I-11] a process of format 2 notices a change by this release', async () => {
+it('[I-11] a process of format 2 sees the changes of this release', async () => {
   const path = copyFormat2();
   const former = openFormer(path);
   const before = former.revision();
@@ -92,7 +92,7 @@ it('[I-11] a process of format 2 notices a change by this release', async () => 
   expect(former.revision()).not.toEqual(between);
 });
 
-it('[I-11] a follower that missed more changes than the file has reads the whole set', async () => {
+it('[I-11] a follower that missed more changes than the file holds reads the whole set', async () => {
   const path = copyFormat2();
   const { kept } = await open(path);
   const told: (KeptChanges | undefined)[] = [];
@@ -113,7 +113,7 @@ it('[I-11] a follower that missed more changes than the file has reads the whole
   expect(database.prepare('SELECT count(*) FROM kept_change').raw(true).get()).toEqual([10_000]);
 });
 
-it('two processes that upgrade a file of format 2 at once leave one of format 3', async () => {
+it('several logs that upgrade a file of format 2 at the same time leave one file of format 3', async () => {
   const path = copyFormat2();
   const logs = await Promise.all([open(path), open(path), open(path)]);
   await Promise.all(logs.map(({ kept }, n) => kept.put(`key-${n}`, '1')));

@@ -1,8 +1,8 @@
-/** How many names are counted apart: producers choose them, and memory must stay bounded. */
+/** The most names with a counter of their own. Producers choose the names, and memory must stay bounded. */
 const MOST_NAMES = 100;
 const OTHER = 'other';
 
-/** Counts things by a name that somebody else chose. */
+/** Counts by names that producers choose. Further names share the counter `other`. */
 export class CountByName {
   readonly #counts = new Map<string, number>();
 

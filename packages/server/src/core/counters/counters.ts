@@ -1,67 +1,79 @@
 import type { ResetReason } from '@pregon/protocol';
 import type { TransportName } from '../connections/connection.js';
 
-/** What the clients of one route got by one transport. Figures that only grow count from the start of the gateway. */
+/** Counters of one route and transport. Those that only increase count from the start of the gateway. */
 export interface DeliveryCounters {
   readonly route: string;
   readonly transport: TransportName;
-  /** How many connections are open. */
+  /** The number of open connections. */
   readonly connections: number;
-  /** How many subscriptions are open: at the head of the log, and behind it, which includes those that are about to begin. */
+  /**
+   * The number of open subscriptions at the head of the log (`live`) and behind it. A subscription that is being opened
+   * counts as behind.
+   */
   readonly subscriptions: { readonly live: number; readonly behind: number };
-  /** Deliveries: one event on one subscription, counted when it was written. */
+  /** The number of deliveries. One delivery is one event written to one subscription. */
   readonly events: number;
-  /** The deliveries to subscriptions that were behind: after they came back, or while they read slowly. */
+  /** The deliveries to subscriptions that were behind, because they resumed or because their client reads slowly. */
   readonly caughtUp: number;
   /**
-   * How many bytes the operating system took, see {@link ConnectionEnd.bytes}. Clients of Socket.IO that share a connection share its
-   * bytes, which count for each of them.
+   * The number of bytes that the operating system accepted, see {@link ConnectionEnd.bytes}. If several namespaces of
+   * Socket.IO share a connection, its bytes count for each of them.
    */
   readonly bytes: number;
-  /** Subscriptions that went on after the position of the client. */
+  /** The number of subscriptions that resumed after the client's position. */
   readonly resumed: number;
-  /** Subscriptions that were told `reset`. */
+  /** The number of subscriptions that were reset, by reason. */
   readonly resets: Readonly<Record<ResetReason, number>>;
-  /** Subscriptions that were refused, see {@link Observer.subscribeRefused}. */
+  /** The number of refused subscriptions, see {@link Observer.subscribeRefused}. */
   readonly refusedSubscribes: number;
 }
 
-/** What a gateway reads from its log. */
+/** Counters of the log that a gateway reads. */
 export interface LogCounters {
-  /** The offset up to which all subscriptions that are not behind were served. */
+  /** The offset up to which every subscription that is not behind was served. */
   readonly edge: number;
-  /** How many events were read and wait for a flush, and the bytes of them. */
+  /** The events that were read and wait for a flush. */
   readonly waiting: { readonly events: number; readonly bytes: number };
-  /** How many events came as they were appended, by exchange; beyond 100 exchanges by the name `other`. */
+  /** The number of live events that were read, by exchange. Beyond 100 exchanges, events count as `other`. */
   readonly eventsRead: Readonly<Record<string, number>>;
-  /** Catch-up reads: how many pages were read from the log for subscriptions that were behind the history window, and the events in them. */
+  /** The pages that were read from the log for subscriptions behind the history window, and the events in them. */
   readonly pages: { readonly reads: number; readonly events: number };
-  /** Bytes of the events that the history window holds. */
+  /** The bytes of the events in the history window. */
   readonly historyBytes: number;
-  /** What the log counts by itself, see `Log.counters`. */
+  /** The log's own counters, see `Log.counters`. */
   readonly own: Readonly<Record<string, number>>;
 }
 
 export interface GatewayCounters {
-  /** One for each route and transport that a client has used. */
+  /** One element for each route and transport that a client has used. */
   readonly deliveries: readonly DeliveryCounters[];
   readonly log: LogCounters;
-  /** Ephemeral messages that did not reach another gateway, because it reads too slowly or they are too large. */
+  /**
+   * The number of ephemeral messages that did not reach another gateway, because it reads too slowly or the message is
+   * too large.
+   */
   readonly ephemeralUnsent: number;
 }
 
 /** How far a gateway is behind its log. */
 export interface LogLag {
-  /** How far the head of the log is beyond the events that were flushed; 0 at the head. Offsets are not dense: it may exceed the number of events. */
+  /**
+   * The distance from the last flushed offset to the head of the log; 0 at the head. Offsets may have gaps, so it may
+   * exceed the number of events.
+   */
   readonly offsets: number;
-  /** The `time` of the oldest event that was not flushed; undefined at the head, and if its producer gave it none. */
+  /** The `time` of the oldest event that was not flushed; undefined at the head, and if the event has no time. */
   readonly oldestTime: string | undefined;
 }
 
-/** The counters of one gateway, for whoever wants to read them. */
+/** Reads the counters of one gateway. */
 export interface CounterSource {
-  /** The figures of this moment, in a new object. Looks at each open connection once: 10,000 of them take one to two milliseconds. */
+  /**
+   * Returns the current counters in a new object. Visits each open connection once: 10,000 connections take one to two
+   * milliseconds.
+   */
   read(): GatewayCounters;
-  /** Asks the log. @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED */
+  /** Asks the log how far the gateway is behind. @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED */
   lag(): Promise<LogLag>;
 }

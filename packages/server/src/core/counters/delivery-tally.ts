@@ -5,21 +5,21 @@ import type { Observer } from '../ports/observer.js';
 
 type Tallied = 'opening' | 'behind' | 'at the edge';
 
-/** Counts what the subscriptions of one route get by one transport. Its fields are read when somebody asks for them. */
+/** Counts the deliveries to the subscriptions of one route and transport. A `CounterSource` reads its fields. */
 export class DeliveryTally {
   readonly route: string;
   readonly transport: TransportName;
-  /** Unlike that of any other tally of the gateway. */
+  /** Unique within the gateway. */
   readonly number: number;
   readonly #delivered: Observer['delivered'];
-  /** How many subscriptions there are in each state. */
+  /** The number of subscriptions in each state. */
   readonly states: Record<Tallied, number> = { opening: 0, behind: 0, 'at the edge': 0 };
   readonly resets: Record<ResetReason, number> = { truncated: 0, replaced: 0 };
   events = 0;
   caughtUp = 0;
   resumed = 0;
   refusedSubscribes = 0;
-  /** Of connections that have closed. */
+  /** The bytes of closed connections. */
   closedBytes = 0;
 
   constructor(route: string, transport: TransportName, number: number, observer: Observer) {
@@ -29,13 +29,13 @@ export class DeliveryTally {
     this.#delivered = observer.delivered && ((delivery) => observer.delivered?.(delivery));
   }
 
-  /** A subscription changes its state. @param from undefined if it is new @param to `ended` if it is over */
+  /** Counts a change of a subscription's state. @param from undefined for a new subscription */
   moved(from: Tallied | 'ended' | undefined, to: Tallied | 'ended'): void {
     if (from !== undefined && from !== 'ended') this.states[from] -= 1;
     if (to !== 'ended') this.states[to] += 1;
   }
 
-  /** A flush wrote these chunks. @param deliveries how many times one event was written to one subscription */
+  /** Counts a flush. @param deliveries the number of deliveries; one is one event written to one subscription */
   flushed(chunks: readonly EventChunk[], deliveries: number): void {
     if (deliveries === 0) return;
     this.events += deliveries;
@@ -43,7 +43,7 @@ export class DeliveryTally {
     this.#delivered?.({ route, transport, chunks, deliveries });
   }
 
-  /** A subscription that is behind was written a chunk. */
+  /** Counts a chunk that was written to a subscription that is behind. */
   caught(events: number): void {
     this.events += events;
     this.caughtUp += events;
@@ -63,7 +63,7 @@ export class DeliveryTallies {
     return this.#tallies;
   }
 
-  /** The only one of its route and transport. */
+  /** Returns the tally of a route and transport, and creates it if needed. */
   of(route: string, transport: TransportName): DeliveryTally {
     const known = this.#tallies.find((tally) => tally.route === route && tally.transport === transport);
     if (known) return known;

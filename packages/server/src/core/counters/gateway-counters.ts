@@ -1,23 +1,23 @@
-import type { OtherGateways } from '../core/broadcasts/other-gateways.js';
-import type { TransportName } from '../core/connections/connection.js';
-import type { DeliveryTallies, DeliveryTally } from '../core/delivery/delivery-tally.js';
-import type { Hub } from '../core/delivery/hub.js';
-import type { CounterSource, DeliveryCounters, GatewayCounters, LogLag } from '../core/ports/counters.js';
-import type { ServedRoute } from '../core/routes/served-route.js';
+import type { OtherGateways } from '../broadcasts/other-gateways.js';
+import type { TransportName } from '../connections/connection.js';
+import type { Hub } from '../delivery/hub.js';
+import type { ServedRoute } from '../routes/served-route.js';
+import type { CounterSource, DeliveryCounters, GatewayCounters, LogLag } from './counters.js';
+import type { DeliveryTallies, DeliveryTally } from './delivery-tally.js';
 
-export interface CountersOptions {
+export interface CounterSourceOptions {
   readonly hub: Hub;
   readonly routes: readonly ServedRoute[];
   readonly tallies: DeliveryTallies;
-  /** Undefined until the gateway has joined them, and if the log has no way to them. */
+  /** Returns undefined until the gateway has joined the other gateways, and if the log cannot connect them. */
   readonly others: () => OtherGateways | undefined;
 }
 
-/** Puts together what the parts of a gateway count, when somebody asks. */
-export class Counters implements CounterSource {
-  readonly #options: CountersOptions;
+/** Collects the counters from the parts of a gateway when {@link GatewayCounterSource.read} is called. */
+export class GatewayCounterSource implements CounterSource {
+  readonly #options: CounterSourceOptions;
 
-  constructor(options: CountersOptions) {
+  constructor(options: CounterSourceOptions) {
     this.#options = options;
   }
 
@@ -41,7 +41,7 @@ interface Sums {
   bytes: number;
 }
 
-/** Of the connections of a route that are open now. */
+/** Sums over the open connections of a route, by transport. */
 function sumsOf(route: ServedRoute, tallies: DeliveryTallies): [DeliveryTally, Sums][] {
   const sums = new Map<TransportName, Sums>();
   for (const { transport, link } of route.connections) {

@@ -63,7 +63,7 @@ export class Arrivals {
     return this.#events;
   }
 
-  /** The bytes of the events that wait. */
+  /** The bytes of the waiting events. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -1,6 +1,6 @@
+import type { DeliveryTally } from '../counters/delivery-tally.js';
 import { type Filter, passes } from '../topics/filter.js';
 import type { Chunk } from './chunk.js';
-import type { DeliveryTally } from './delivery-tally.js';
 import type { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 

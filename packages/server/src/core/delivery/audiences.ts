@@ -1,7 +1,7 @@
+import type { DeliveryTally } from '../counters/delivery-tally.js';
 import type { Filter } from '../topics/filter.js';
 import { TopicMatches } from '../topics/topic-matches.js';
 import { Audience } from './audience.js';
-import type { DeliveryTally } from './delivery-tally.js';
 import { Flush } from './flush.js';
 import type { LoggedEvent } from './logged-event.js';
 

@@ -3,8 +3,10 @@ import { BoundedMap } from '../bounded-map.js';
 import { CatchingUp } from '../catch-up/catching-up.js';
 import { type EventPage, PageReader } from '../catch-up/page-reader.js';
 import { parseSince, Resumption, type Start, startAtFirst } from '../catch-up/resume.js';
+import { CountByName } from '../counters/count-by-name.js';
+import type { LogCounters, LogLag } from '../counters/counters.js';
+import type { DeliveryTally } from '../counters/delivery-tally.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
-import type { LogCounters, LogLag } from '../ports/counters.js';
 import type { Sink } from '../ports/link.js';
 import type { Log } from '../ports/log.js';
 import type { LogChange } from '../ports/observer.js';
@@ -19,8 +21,6 @@ import { Arrivals, type ArrivalsLimits } from './arrivals.js';
 import type { Audience } from './audience.js';
 import { Audiences } from './audiences.js';
 import { CHUNK_BYTES, Chunk } from './chunk.js';
-import { CountByName } from './count-by-name.js';
-import type { DeliveryTally } from './delivery-tally.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { HistoryWindow } from './history-window.js';
 import type { LoggedEvent } from './logged-event.js';
@@ -54,7 +54,7 @@ export interface SubscribeRequest {
   readonly id: RequestId;
   readonly sink: Sink;
   readonly filter: Filter;
-  /** Counts what the subscription gets. @default nothing is counted */
+  /** Counts the deliveries to the subscription. @default nothing is counted */
   readonly tally?: DeliveryTally | undefined;
   readonly since: Since | undefined;
   /** Whether the event at `since` is delivered once more. @default false */

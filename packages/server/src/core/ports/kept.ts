@@ -14,7 +14,8 @@ export type KeptState = ReadonlyMap<string, KeptValue>;
 export type KeptChanges = ReadonlyMap<string, KeptValue | undefined>;
 
 /**
- * Gets the set and what has changed in it. For a change, do work in proportion to `changes`, not to the size of the set.
+ * Gets the set and what has changed in it. The work for a change should be in proportion to `changes`, not to the size
+ * of the set.
  *
  * @param state the whole set. A log may modify this map in place before the next call: copy it to keep it
  * @param changes each key whose value differs from the state of the previous call; keys whose value is the same may be
@@ -50,8 +51,8 @@ export const KEPT_LIMITS = {
  * - **Following.** A follower is called after each change by any process, as soon as a follower of the log would get an
  *   entry. Changes in quick succession may be reported as one. During an outage there are no calls; after it, the
  *   follower gets the current state.
- * - **Turns.** A set at its limits is loaded and followed in steps. No step blocks the event loop for more than 20 ms of
- *   CPU.
+ * - **Turns.** A set at its limits is loaded and followed in steps. No step blocks the event loop for more than 20 ms
+ *   of CPU time.
  *
  * An expired value is in no state. Followers are not called when a value expires: they must compare `expiresAt` with
  * the clock.

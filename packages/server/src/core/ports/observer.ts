@@ -1,6 +1,6 @@
 import type { LogPoint, PregonError } from '@pregon/protocol';
 import type { Connection, TransportName } from '../connections/connection.js';
-import type { CounterSource } from './counters.js';
+import type { CounterSource } from '../counters/counters.js';
 import type { EventChunk } from './delivery.js';
 
 /** How a connection ended, and its totals. */
@@ -28,7 +28,9 @@ export interface Refused {
   readonly remedy?: string | undefined;
 }
 
-/** What one flush wrote to all subscriptions at the head of the log with the same filter, on one route and transport. */
+/**
+ * One flush to all subscriptions at the head of the log with the same filter, on one route and transport.
+ */
 export interface Delivery {
   readonly route: string;
   readonly transport: TransportName;
@@ -66,7 +68,10 @@ export interface Observer {
   failed?(connection: Connection, error: Error): void;
   /** A client sent a message. @param name the name of the `send` frame; undefined if it has none */
   received?(connection: Connection, name: string | undefined): void;
-  /** A subscription was refused: the request is invalid, exceeds a limit, is not allowed, or asks for a missing snapshot. */
+  /**
+   * A subscription was refused: the request is invalid, exceeds a limit, is not allowed, or asks for a missing
+   * snapshot.
+   */
   subscribeRefused?(connection: Connection, error: PregonError): void;
   /**
    * A flush wrote events to subscriptions at the head of the log. There is one call for all subscriptions with the same

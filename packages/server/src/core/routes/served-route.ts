@@ -4,7 +4,7 @@ import type { MessageUse } from '../connections/allowed-messages.js';
 import type { Connection, TransportName } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
-import type { DeliveryTallies, DeliveryTally } from '../delivery/delivery-tally.js';
+import type { DeliveryTallies, DeliveryTally } from '../counters/delivery-tally.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { EntranceName } from '../ports/admission.js';
 import type { ConnectionEnd, Observer } from '../ports/observer.js';
@@ -41,7 +41,7 @@ export interface RouteDefinition {
   readonly refusals?: RefusalLog;
   /** @default no observer */
   readonly observer?: Observer;
-  /** Count what clients get. @default nothing is counted */
+  /** Counts deliveries. @default nothing is counted */
   readonly tallies?: DeliveryTallies | undefined;
 }
 
@@ -121,7 +121,7 @@ export class ServedRoute implements Route {
     throw new PregonError('SNAPSHOT_NOT_OFFERED', `${message}: ${remedy}`);
   }
 
-  /** What counts for the clients of a transport; undefined if nothing is counted. */
+  /** Returns the tally of a transport on this route; undefined if nothing is counted. */
   tally(transport: TransportName): DeliveryTally | undefined {
     return this.#definition.tallies?.of(this.name, transport);
   }
@@ -134,7 +134,7 @@ export class ServedRoute implements Route {
 
   opened(connection: Member): void {
     this.connections.add(connection);
-    // From now on it is among the counters, whether anything is delivered or not.
+    // Creates the tally, so that the counters list this transport before the first delivery.
     this.tally(connection.transport);
     this.#definition.observer?.opened?.(connection);
     this.#each(connection, (handlers) => handlers.opened?.(connection));

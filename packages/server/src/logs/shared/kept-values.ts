@@ -35,12 +35,12 @@ export function holds({ expiresAt }: KeptValue, now: number): boolean {
   return expiresAt === undefined || expiresAt > now;
 }
 
-/** Without what has expired. */
+/** Returns the values that have not expired. */
 export function stateAt(now: number, values: Iterable<readonly [string, KeptValue]>): KeptState {
   return new Map([...values].filter(([, value]) => holds(value, now)));
 }
 
-/** Whoever follows a set. */
+/** The followers of a set. */
 export class KeptFollowers {
   readonly #followers = new Set<{ readonly changed: KeptListener }>();
 
@@ -48,14 +48,14 @@ export class KeptFollowers {
     return this.#followers.size;
   }
 
-  /** @returns how to leave */
+  /** @returns a function that removes the follower */
   add(changed: KeptListener): () => void {
     const follower = { changed };
     this.#followers.add(follower);
     return () => void this.#followers.delete(follower);
   }
 
-  /** @param changes @default undefined: the state has to be read as a whole */
+  /** @param changes undefined if followers must read the whole state */
   tell(state: KeptState, changes?: KeptChanges): void {
     for (const follower of this.#followers) reportUncaught(() => follower.changed(state, changes));
   }

@@ -2,7 +2,8 @@ import type { KeptChanges, KeptState, KeptValue } from '../../core/ports/kept.js
 import { holds } from './kept-values.js';
 
 /**
- * A process's copy of what a log keeps. It is one map that is changed in place, so a change costs what it changes and not what the set holds.
+ * A copy of the kept values in this process. Changes modify one map in place, so their cost does not depend on the size
+ * of the set.
  */
 export class KeptView {
   readonly #values = new Map<string, KeptValue>();
@@ -23,7 +24,7 @@ export class KeptView {
     this.#nextExpiry = Math.min(this.#nextExpiry, value.expiresAt ?? Number.POSITIVE_INFINITY);
   }
 
-  /** The state at a time that does not go back: the map itself, without what has expired. */
+  /** Returns the map itself, without expired values. @param now must not decrease from call to call */
   at(now: number): KeptState {
     if (now >= this.#nextExpiry) this.#dropExpired(now);
     return this.#values;
@@ -42,11 +43,11 @@ export class KeptView {
   }
 }
 
-/** Changes that were not told yet. */
+/** The changes since followers were last called. */
 export class PendingChanges {
   #changes: Map<string, KeptValue | undefined> | undefined = new Map();
 
-  /** Whether there is anything to tell. */
+  /** Whether there is no change to report. */
   get isEmpty(): boolean {
     return this.#changes?.size === 0;
   }
@@ -55,12 +56,15 @@ export class PendingChanges {
     this.#changes?.set(key, value);
   }
 
-  /** Another state took the place of the one that was told: single changes do not lead to it. */
+  /** Notes that another state has replaced the one that followers know, so that they must read the whole state. */
   replaced(): void {
     this.#changes = undefined;
   }
 
-  /** The changes since the last call, in which what has expired by now is removed; undefined if the state was replaced. */
+  /**
+   * Returns the changes since the last call; undefined if the state was replaced. A value that has expired counts as
+   * removed.
+   */
   take(now: number): KeptChanges | undefined {
     const changes = this.#changes;
     this.#changes = new Map();

@@ -2,22 +2,28 @@ import type { KeptChanges, KeptState, KeptValue } from '../../core/ports/kept.js
 import { KeptView, PendingChanges } from '../shared/kept-view.js';
 import { KEPT_PAGE, type SqliteKeptRows } from './database/kept.js';
 
-/** What a file keeps, as one process has read it so far: first page by page in the order of the keys, then change by change. */
+/**
+ * A copy of the kept values of a file in this process. It is loaded page by page in the order of the keys, and then
+ * updated change by change.
+ */
 export class SqliteKeptCopy {
   #rows: SqliteKeptRows | undefined;
-  /** The change after which `#view` is what the file was; a part that is read later may be newer, and its change is read again. */
+  /**
+   * All changes up to this revision are in `#view`. A page that was read later may include newer changes, which are
+   * then applied once more.
+   */
   #revision = 0;
   #view = new KeptView();
-  /** While the first pages are read. The view before is shown until they are all there. */
+  /** The view that is being loaded. The former view is used until all pages are read. */
   #loading: { readonly view: KeptView; after: string | undefined } | undefined;
   #pending = new PendingChanges();
 
-  /** Whether it has been whole since the present file was opened, so that few steps bring it up to date. */
+  /** Whether the whole set of the current file was loaded, so that a few steps bring the copy up to date. */
   get isLoaded(): boolean {
     return this.#rows !== undefined && !this.#loading;
   }
 
-  /** Whether there is anything to tell. */
+  /** Whether followers must be called. */
   get isChanged(): boolean {
     return !this.#pending.isEmpty;
   }
@@ -25,8 +31,8 @@ export class SqliteKeptCopy {
   /**
    * Reads one page.
    *
-   * @param rows of the file that stands at the path now
-   * @returns whether the copy is what the file was in this step; otherwise another step is needed
+   * @param rows the rows of the file that is at the path now
+   * @returns whether the copy equals the file at this step; if not, another step is needed
    */
   step(rows: SqliteKeptRows): boolean {
     if (this.#rows !== rows) this.#begin(rows);
@@ -37,7 +43,7 @@ export class SqliteKeptCopy {
     const changes = rows.changes(this.#revision);
     const [first] = changes;
     if (first && first.revision !== this.#revision + 1) {
-      // So much was changed that the file no longer has each change.
+      // The file no longer has all changes since the last step.
       this.#begin(rows);
       return false;
     }
@@ -63,7 +69,7 @@ export class SqliteKeptCopy {
   }
 
   #begin(rows: SqliteKeptRows): void {
-    // Before the first page: what is changed from now on is read as a change.
+    // Read before the first page, so that later changes are applied after loading.
     this.#revision = rows.revision();
     this.#rows = rows;
     this.#loading = { view: new KeptView(), after: undefined };

@@ -6,21 +6,21 @@ import { KeptFollowers, toKeptValue } from '../shared/kept-values.js';
 import type { SqliteKeptRows } from './database/kept.js';
 import { SqliteKeptCopy } from './kept-copy.js';
 
-/** How soon a look that failed is repeated, if nothing wakes it before. */
+/** The time after which a failed read is repeated, unless {@link SqliteKept.wake} is called before. */
 const RETRY_MS = 250;
 
 export interface SqliteKeptOptions {
   /** Waits while another process has the lock. @throws PregonError LOG_UNAVAILABLE | LOG_CLOSED */
   readonly use: <Result>(work: (rows: SqliteKeptRows) => Result) => Promise<Result>;
-  /** Does not wait. */
+  /** Returns at once, without waiting for the lock. */
   readonly rows: () => SqliteKeptRows;
-  /** Called after a change of ours is committed. */
+  /** Called after a change by this process is committed. */
   readonly onChanged: () => void;
-  /** Somebody follows, so {@link SqliteKept.wake} is to be called; or nobody does any more. */
+  /** Called when a follower joins or leaves: {@link SqliteKept.wake} must be called while there is one. */
   readonly onFollowed: () => Promise<void>;
 }
 
-/** What the file of a log keeps outside its retention. */
+/** The kept values in the file of a log. */
 export class SqliteKept implements Kept {
   readonly #options: SqliteKeptOptions;
   readonly #followers = new KeptFollowers();
@@ -38,7 +38,7 @@ export class SqliteKept implements Kept {
 
   async put(key: string, value: string, options?: KeepOptions): Promise<void> {
     const kept = toKeptValue(key, value, options);
-    // As a result, since what is thrown is taken for a failure of the file.
+    // Returned, not thrown: `use` treats a thrown error as a failure of the file.
     const refusal = await this.#options.use((rows) => {
       try {
         rows.put(key, kept, Date.now());
@@ -67,7 +67,7 @@ export class SqliteKept implements Kept {
     const leave = this.#followers.add(changed);
     changed(this.#copy.at(Date.now()), undefined);
     await this.#options.onFollowed();
-    // What was changed between was told to nobody.
+    // Changes since the read were not reported to this follower.
     this.wake();
     return async () => {
       leave();
@@ -75,9 +75,9 @@ export class SqliteKept implements Kept {
     };
   }
 
-  /** Something was committed, or another file stands here: looks whether that concerns whoever follows. */
+  /** Checks for changes. Call it after any commit to the file, and when another file has replaced it. */
   wake(): void {
-    // While it is loaded, the steps go on until all is read.
+    // While the set is being loaded, the steps continue without this call.
     if (!this.isFollowed || (this.#reading && !this.#copy.isLoaded)) return;
     clearTimeout(this.#retry);
     this.#retry = undefined;
@@ -93,9 +93,9 @@ export class SqliteKept implements Kept {
     this.#followers.clear();
   }
 
-  /** Brings the copy to a state that the file had after this call; each page is read in a turn of its own. */
+  /** Brings the copy to a state that the file had after this call. Each page is read in its own event loop turn. */
   async #read(): Promise<void> {
-    // The last step of a reading that began before may have been made before this call.
+    // A read that is in progress may have made its last step before this call.
     await this.#reading?.catch(() => {});
     this.#reading ??= this.#readAll();
     await this.#reading;
@@ -105,7 +105,7 @@ export class SqliteKept implements Kept {
     try {
       while (!(await this.#options.use((rows) => this.#step(rows)))) await turn();
     } catch (error) {
-      // Whoever called is told; whoever follows waits.
+      // The caller gets the error. Followers wait for the next attempt.
       if (this.isFollowed) this.#wakeLater();
       throw error;
     } finally {
@@ -124,7 +124,7 @@ export class SqliteKept implements Kept {
   }
 
   #wakeLater(): void {
-    // Followers of the log are told that it cannot be read.
+    // Not reported here: followers of the log are told that the log cannot be read.
     this.#retry ??= setTimeout(() => {
       this.#retry = undefined;
       this.wake();

@@ -2,28 +2,31 @@ import type { KeptChanges, KeptState, KeptValue } from '../../../core/ports/kept
 import { KeptView, PendingChanges } from '../../shared/kept-view.js';
 import type { KeptChange } from './kept-message.js';
 
-/** How many changes are remembered as done: one that is published again, after a lost confirm, comes soon after the first. */
+/**
+ * The number of recent changes whose ids are remembered. After a lost confirm a change is published again, soon after
+ * the first time.
+ */
 const REMEMBERED = 10_000;
 
-/** What a stream of changes makes of a set, up to where it was read. */
+/** The set that results from the changes in the stream, up to the last change that was read. */
 export class KeptCopy {
   readonly #view = new KeptView();
   readonly #pending = new PendingChanges();
   readonly #done = new Set<string>();
 
   constructor() {
-    // Another copy may have been shown before.
+    // Followers may know the state of an earlier copy, so the first call must hand them the whole state.
     this.#pending.replaced();
   }
 
-  /** Whether there is anything to tell. */
+  /** Whether followers must be called. */
   get isChanged(): boolean {
     return !this.#pending.isEmpty;
   }
 
-  /** To be called in the order of the stream. */
+  /** Applies a change. Call it in the order of the stream. */
   apply(change: KeptChange): void {
-    // A change that was published twice must not undo what came between.
+    // A change that was published twice must not undo the changes in between.
     if (change.kind === 'fence' || this.#done.has(change.id)) return;
     this.#remember(change.id);
     const value: KeptValue | undefined = change.kind === 'put' ? change.value : undefined;

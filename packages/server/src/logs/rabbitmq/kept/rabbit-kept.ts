@@ -15,10 +15,10 @@ import { KeptCopy } from './kept-copy.js';
 import { type KeptChange, readKeptMessage, toKeptMessage } from './kept-message.js';
 import { ensureKeyStream, keyStreamOf, storeInStream, unusableKeys } from './storage.js';
 
-/** How long the broker may be silent where there is something to send. */
+/** How long the broker may send nothing while messages are expected. */
 const STALL_MS = 5_000;
 const PREFETCH = 1_000;
-/** How many changes are read in one turn of the event loop: with values of the greatest length that takes a few milliseconds. */
+/** The most changes for one event loop turn. With values of the maximum length, they take a few milliseconds. */
 const CHANGES_PER_TURN = 100;
 const FIRST_PAUSE_MS = 50;
 const MAX_PAUSE_MS = 2_000;
@@ -41,15 +41,15 @@ interface Waiter {
 }
 
 /**
- * What a log keeps outside retention, as changes in the stream of its keys, which each process that asks reads from its beginning on.
- * The stream is never compacted: each change stays in it, some 300 bytes, and so does each fence (a call of `all` or
- * `follow`, a new connection), some 100. A hundred thousand of them are read in about five seconds by each process that starts.
+ * Kept values, stored as changes in the key stream of the log. A process reads the stream from its beginning at the
+ * first request. The stream is never compacted: each change stays in it and takes some 300 bytes. A fence (a call of
+ * `all` or `follow`, or a new connection) takes some 100 bytes. Reading 100,000 of them takes about five seconds.
  */
 export class RabbitKept implements Kept {
   readonly #options: RabbitKeptOptions;
   readonly #name: string;
   readonly #followers = new KeptFollowers();
-  /** By the id of a change or a fence: whoever waits until it was read. */
+  /** The callers that wait until a change or a fence was read, by its id. */
   readonly #waiters = new Map<string, Waiter>();
   #copy: KeptCopy | undefined;
   #running: Promise<void> | undefined;
@@ -88,7 +88,7 @@ export class RabbitKept implements Kept {
     return async () => leave();
   }
 
-  /** Rejects whoever waits. */
+  /** Rejects the waiting callers. */
   close(): void {
     this.#followers.clear();
     this.#reject(new PregonError('LOG_CLOSED', 'the log is closed'));
@@ -98,7 +98,10 @@ export class RabbitKept implements Kept {
     await this.#publish({ kind: 'fence', id: uuid() });
   }
 
-  /** Stores a message, again on the next connection if one is lost, and resolves when it was read here. */
+  /**
+   * Stores a message, and resolves when this process has read it. If the connection is lost, stores it again on the
+   * next one.
+   */
   async #publish(change: KeptChange): Promise<void> {
     const { connection, timeoutMs, signal } = this.#options;
     const { body, headers } = toKeptMessage(change);
@@ -126,7 +129,10 @@ export class RabbitKept implements Kept {
     }
   }
 
-  /** Once for all who ask meanwhile: RabbitMQ 3.10 may close a connection that declares a new stream twice at once (541 INTERNAL_ERROR). */
+  /**
+   * Declares the stream once for all concurrent callers. RabbitMQ 3.10 may close a connection that declares a new
+   * stream twice at the same time (541 INTERNAL_ERROR).
+   */
   #ensureStream(link: AmqpConnection): Promise<void> {
     if (this.#ensuring?.link === link) return this.#ensuring.done;
     const done = ensureKeyStream(link, this.#name, WHAT).finally(() => {
@@ -138,7 +144,7 @@ export class RabbitKept implements Kept {
 
   #untilRead(id: string): Promise<void> {
     const read = new Promise<void>((resolve, reject) => this.#waiters.set(id, { resolve, reject }));
-    // It may fail while nobody awaits it yet.
+    // It may reject before the caller awaits it.
     read.catch(() => {});
     return read;
   }
@@ -148,7 +154,7 @@ export class RabbitKept implements Kept {
     this.#waiters.clear();
   }
 
-  /** Reads for as long as the log is open, or until this user is refused: then whoever asks next makes it try again. */
+  /** Reads while the log is open. Stops if the broker refuses this user; the next request tries again. */
   async #run(): Promise<void> {
     const { connection, signal } = this.#options;
     const backoff = new Backoff(FIRST_PAUSE_MS, MAX_PAUSE_MS, Math.random);
@@ -168,8 +174,9 @@ export class RabbitKept implements Kept {
   }
 
   /**
-   * Reads all from the beginning, into a new copy: another stream may stand in the place of the one that was read. The copy is shown from
-   * the moment at which it has what was stored before this connection. Ends with an error only, or when the log is closed.
+   * Reads the stream from its beginning into a new copy, because another stream may have replaced the former one. The
+   * new copy is used once it has all changes that were stored before this connection. Ends only with an error, or when
+   * the log is closed.
    */
   async #readThrough(link: AmqpConnection, onRead: () => void): Promise<void> {
     const { signal } = this.#options;
@@ -207,7 +214,7 @@ export class RabbitKept implements Kept {
     }
   }
 
-  /** @param awaited the ids of changes and fences that somebody waits for and that are in the copy by now */
+  /** @param awaited the ids of changes and fences that a caller waits for and that the copy now has */
   #show(copy: KeptCopy, awaited: readonly string[]): void {
     this.#copy = copy;
     if (copy.isChanged) this.#followers.tell(this.#state(), copy.takeChanges(Date.now()));

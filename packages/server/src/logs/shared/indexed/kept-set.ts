@@ -6,19 +6,19 @@ import { KeptView, PendingChanges } from '../kept-view.js';
 export interface KeptSetOptions {
   /** Throws LOG_CLOSED if the log is closed. */
   readonly assertOpen: () => void;
-  /** What is kept at the start. @default nothing */
+  /** The initial values. @default none */
   readonly values?: Iterable<readonly [string, KeptValue]>;
   /**
-   * Makes a change durable, one after the other. What it rejects with rejects the change.
+   * Makes a change durable. The calls do not overlap. If it rejects, the change is rejected with the same error.
    *
-   * @param state the whole set after the change, for a log that stores a small set as a whole
-   * @param changes the change alone, for a log that stores each change: its cost does not grow with the set
+   * @param state the whole set after the change, for a log that stores the set as a whole
+   * @param changes only the change, for a log that stores each change, at a cost that does not grow with the set
    * @default nothing is durable
    */
   readonly save?: (state: KeptState, changes: KeptChanges) => Promise<void>;
 }
 
-/** What a log keeps outside retention, for a log that only one process has open. */
+/** Kept values for a log that only one process opens. */
 export class KeptSet implements Kept {
   readonly #assertOpen: () => void;
   readonly #save: KeptSetOptions['save'];
@@ -53,13 +53,13 @@ export class KeptSet implements Kept {
     return async () => leave();
   }
 
-  /** Another log stands in the place of this one: nothing is kept. */
+  /** Drops all values, because another log has replaced this one. */
   replace(): void {
     this.#view = new KeptView();
     this.#followers.tell(this.#view.at(Date.now()));
   }
 
-  /** Resolves when no change is under way. */
+  /** Resolves when no change is in progress. */
   async close(): Promise<void> {
     this.#followers.clear();
     await this.#changing;

@@ -4,27 +4,32 @@ import type { Database } from './sqlite-database.js';
 /**
  * The format that this release writes:
  *
- * 1. entries with their payload, `id`, `sequence` and what routing needs;
+ * 1. entries with their payload, `id`, `sequence` and the columns for routing;
  * 2. the column `entry.attributes`, the tables `format`, `kept` and `kept_revision`;
  * 3. the table `kept_change`, which triggers fill, and the index `kept_expires`.
  *
- * A format only adds: tables, and columns that may be NULL or have a default. Whoever writes names the columns that it knows, so releases
- * of several formats can have one file open at once; a row lacks what its writer did not know, and each reader copes with that.
+ * A format only adds tables, and columns that may be NULL or have a default. Each release writes only the columns that
+ * it knows, so releases of several formats can have one file open at the same time. A reader must accept rows without
+ * the columns of later formats.
  */
 export const FORMAT = 3;
 
 /**
- * The oldest format whose releases can read and write what this one writes; `PRAGMA user_version` of the file. A release opens a file
- * if this number is at most its own format, however high {@link FORMAT} is in the file. It grows only if a format must break the rule.
+ * The oldest format whose releases can read and write files of this format; `PRAGMA user_version` of the file. A
+ * release opens a file if this number is at most its own format, whatever {@link FORMAT} is in the file. It grows only
+ * if a format must break the rule above.
  */
 export const READABLE_SINCE = 1;
 
-/** How many changes of `kept` the file holds: who has read none of them reads the whole set, which has no more values. */
+/**
+ * The most changes of `kept` that the file holds. A process that missed more reads the whole set, which has no more
+ * values than this.
+ */
 const KEPT_CHANGES = 10_000;
 
 /**
- * `kept_change` has one row for each change of `kept`: the revision that it led to, and the key. Triggers write it, so it has the changes
- * of a release of format 2 as well. Revisions have no gap; only the last changes are there.
+ * `kept_change` has one row for each recent change of `kept`: its revision and its key. Triggers write the rows, so the
+ * table has the changes of releases of format 2 as well. Revisions have no gaps.
  */
 const CHANGES_OF_KEPT = `
 CREATE TABLE kept_change (revision INTEGER PRIMARY KEY, key TEXT NOT NULL) STRICT;
@@ -36,7 +41,7 @@ CREATE TRIGGER kept_change_limit AFTER INSERT ON kept_change
 BEGIN DELETE FROM kept_change WHERE revision <= NEW.revision - ${KEPT_CHANGES}; END;
 `;
 
-/** `format` says to which format the file was brought; a file without it has format 1. `kept` is what outlives retention. */
+/** The table `format` holds the format of the file; a file without it has format 1. `kept` holds the kept values. */
 export const FORMAT_TABLES = `
 CREATE TABLE format (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL) STRICT;
 INSERT INTO format VALUES (1, ${FORMAT});
@@ -45,7 +50,7 @@ CREATE TABLE kept_revision (id INTEGER PRIMARY KEY CHECK (id = 1), revision INTE
 INSERT INTO kept_revision VALUES (1, 0);
 ${CHANGES_OF_KEPT}`;
 
-/** Costs one look at the schema, for it is asked at each opening. */
+/** Reads only the schema and one row, because every opening calls it. */
 export function needsUpgrade(database: Database): boolean {
   return formatOf(database) < FORMAT;
 }
@@ -57,13 +62,14 @@ function formatOf(database: Database): number {
 }
 
 /**
- * Brings a file to this format, in one transaction: a process that is killed leaves the former format. Takes a millisecond whatever the
- * log holds, since no entry is touched: what rows of format 1 lack is read from their payload when it is asked for. From format 2, the
- * index of a full `kept` takes up to 20 ms more. Processes of an older release that have the file open go on reading and appending.
+ * Upgrades a file to this format, in one transaction: if the process is killed, the file stays in the former format. It
+ * takes about a millisecond, whatever the log holds, because it touches no entry. The attributes that rows of format 1
+ * lack are read from their payload on demand. From format 2, the index of a full `kept` takes up to 20 ms more.
+ * Processes of an older release that have the file open continue to read and append.
  */
 export function upgrade(database: Database): void {
   database.transaction(() => {
-    // Another process may have done it while this one waited for the lock.
+    // Another process may have upgraded the file while this one waited for the lock.
     const format = formatOf(database);
     if (format >= FORMAT) return;
     if (format === 1) {

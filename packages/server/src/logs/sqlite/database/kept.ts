@@ -3,7 +3,10 @@ import { assertRoom } from '../../shared/kept-values.js';
 import { columns, numberIn, RowError, textIn } from './rows.js';
 import type { Database, Statement } from './sqlite-database.js';
 
-/** How many rows are read, or removed because they expired, at once: with values of the greatest length that takes a few milliseconds. */
+/**
+ * The most rows that one step reads, and the most expired rows that one change removes. With values of the maximum
+ * length, they take a few milliseconds.
+ */
 export const KEPT_PAGE = 50;
 
 export interface KeptRow {
@@ -14,11 +17,11 @@ export interface KeptRow {
 export interface KeptChangeRow {
   readonly revision: number;
   readonly key: string;
-  /** The value by now, which a later change may have led to; undefined if the key is not there any more. */
+  /** The current value, which may be the result of a later change; undefined if the key was removed. */
   readonly value: KeptValue | undefined;
 }
 
-/** The rows of what outlives retention. Keys and values as JSON texts, which have a form for NUL and lone surrogates. */
+/** The rows of the kept values. Keys and values are JSON texts, which can represent NUL and lone surrogates. */
 export class SqliteKeptRows {
   readonly #database: Database;
   readonly #page: Statement;
@@ -52,12 +55,15 @@ export class SqliteKeptRows {
     this.#revision = database.prepare('SELECT coalesce(max(revision), 0) AS revision FROM kept_change');
   }
 
-  /** The number of the last change. */
+  /** The revision of the last change. */
   revision(): number {
     return numberIn(this.#revision.get([]), 'revision');
   }
 
-  /** Up to {@link KEPT_PAGE} values after a key, in an order of the keys that does not change; what has expired may be among them. */
+  /**
+   * Returns up to {@link KEPT_PAGE} values after a key, in a stable order of the keys. Expired values may be among
+   * them.
+   */
   page(after: string | undefined): KeptRow[] {
     return this.#page.all([after === undefined ? '' : JSON.stringify(after)]).map((row) => {
       const value = valueIn(row);
@@ -66,7 +72,7 @@ export class SqliteKeptRows {
     });
   }
 
-  /** The first {@link KEPT_PAGE} changes after a revision that the file still has. */
+  /** Returns the first {@link KEPT_PAGE} changes after a revision that the file still has. */
   changes(after: number): KeptChangeRow[] {
     return this.#changes.all([after]).map((row) => ({
       revision: numberIn(row, 'revision'),
@@ -93,7 +99,7 @@ export class SqliteKeptRows {
     });
   }
 
-  /** Processes of format 2 look for changes there. */
+  /** Increments the revision in which releases of format 2 look for changes. */
   #advance(): void {
     this.#next.run([]);
   }
