@@ -110,7 +110,8 @@ describe.each(['/', '/custom', '/events'])('[001-08] The namespace %s', (namespa
     socket.send(connectPacket(other));
     await socket.next();
     expect(await socket.next()).toBe(`42${prefixOf(other)}["auth",{}]`);
-    socket.send(`41${prefix}`, `42${prefix}["message","to nobody"]`, `42${prefixOf(other)}["message",1]`);
+    // A later packet for the namespace that was left would end the connection, unless it came in the same turn.
+    socket.send(`41${prefix}`, `42${prefixOf(other)}["message",1]`);
     expect(await socket.next()).toBe(`42${prefixOf(other)}["message-back",1]`);
     expect(gateway.io.of(namespace).sockets.size).toBe(0);
     expect(gateway.connections('events').count).toBe(0);
