@@ -22,9 +22,9 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   admin: ['core', 'access', 'gateway'],
   workers: ['core', 'private-fields', 'transports', 'gateway'],
   // Handler files import the package by its name, so the configuration hands them the index.
-  config: ['core', 'logs', 'gateway', 'index.ts'],
+  config: ['core', 'logs', 'access', 'gateway', 'index.ts'],
   load: ['core'],
-  cli: ['core', 'logs', 'gateway', 'admin', 'workers', 'config', 'load', 'settings.ts'],
+  cli: ['core', 'logs', 'access', 'gateway', 'admin', 'workers', 'config', 'load', 'settings.ts'],
   'settings.ts': [],
   'index.ts': ['core', 'logs', 'transports', 'access', 'gateway'],
   'transport.ts': ['core', 'transports'],

@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { TokenOptions } from '../access/tokens/issuer-options.js';
+import type { EntranceAccess } from '../core/ports/admission.js';
 import type { GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
 import type { Variables } from './expand.js';
 
@@ -24,6 +26,10 @@ export interface Configuration {
   readonly secret?: string;
   /** How many processes serve the port. */
   readonly workers?: number;
+  /** The issuers of tokens. With them, everything is closed that no rule opens. */
+  readonly auth?: Omit<TokenOptions, 'leewayMs'>;
+  /** With `auth`: access to the namespaces of Socket.IO that are not routes; `socketIo.namespaces` in the file. */
+  readonly namespaces?: Readonly<Record<string, EntranceAccess>>;
   /** Options of the Socket.IO server, which validates them; false for no such server. */
   readonly socketIo?: GatewayOptions['socketIo'];
   readonly routes: Readonly<Record<string, RouteConfiguration>>;

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { PregonError } from '@pregon/protocol';
 import { builtInDriver } from '../logs/open.js';
+import { splitNamespaces } from './access/namespaces.js';
 import {
   type Configuration,
   DEFAULT_CONFIGURATION_FILE,
@@ -77,6 +78,7 @@ function build(
     where: yaml.where([...path, index]),
   });
   const { routes = {}, allowedOrigins, tls, ...limits } = valid.websocket ?? {};
+  const { maxTokenLifetime, ...tokens } = valid.auth ?? {};
   const { maxAge, ...retention } = valid.retention ?? {};
   return {
     file: source.name,
@@ -84,7 +86,8 @@ function build(
     exchanges: valid.exchanges,
     secret: valid.secret,
     workers: valid.workers,
-    socketIo: valid.socketIo,
+    auth: valid.auth && { issuers: valid.auth.issuers, ...tokens, maxTokenLifetimeMs: maxTokenLifetime },
+    ...splitNamespaces(valid.socketIo),
     routes: Object.fromEntries(
       Object.entries(routes).map(([name, { handlers = [], ...route }]) => [
         name,

@@ -3,17 +3,12 @@ import { resolve } from 'node:path';
 import { isPattern } from '@pregon/protocol';
 import { z } from 'zod';
 import { isOrigin, LEAST_LIMITS, MOST_LIMITS, NO_ORIGIN } from '../gateway/validate.js';
+import { authSchema, isEntranceAccess, NO_NAMESPACES, ruleSchema } from './access/access-schema.js';
 import { isHttpUrl } from './http-url.js';
 import { parseBytes, parseDuration } from './quantities.js';
 import { ROUTE_NAME } from './route-name.js';
+import { integer, NO_DURATION, quantity, text } from './scalars.js';
 import { NO_WORKERS, parseWorkers } from './workers.js';
-
-/** A variable expands to a string, so `${PORT}` is `"1234"` even for a key that takes a number. */
-const integer = (minimum: number, maximum = Number.MAX_SAFE_INTEGER) =>
-  z.preprocess(
-    (value) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value),
-    z.int().min(minimum).max(maximum),
-  );
 
 const flag = z.preprocess((value) => (value === 'true' ? true : value === 'false' ? false : value), z.boolean());
 
@@ -27,8 +22,6 @@ const compression = z.preprocess(
     )
     .optional(),
 );
-
-const text = z.string().min(1);
 
 const pattern = z
   .string()
@@ -48,7 +41,7 @@ const limit = (name: keyof typeof LEAST_LIMITS) => integer(LEAST_LIMITS[name], M
 
 const snapshotUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL');
 
-const duration = quantity(parseDuration, 'is not a duration; write 30s, 15m, 12h or 7d');
+const duration = quantity(parseDuration, NO_DURATION);
 const workers = quantity(parseWorkers, NO_WORKERS);
 const bytes = quantity(parseBytes, 'is not a size; write 512MB, 2GiB or a number of bytes');
 
@@ -66,13 +59,16 @@ export function configurationSchema(directory: string) {
     handlers: z.array(file).optional(),
     broadcast: flag.optional(),
     compression,
+    allow: z.array(ruleSchema).optional(),
+    access: z.literal('public', { error: 'must be public; to close the route, leave out access and allow' }).optional(),
   });
   return z.strictObject({
     log: text.optional(),
     exchanges: z.array(text).optional(),
     secret: text.optional(),
     workers: workers.optional(),
-    socketIo: z.union([z.literal(false), z.record(z.string(), z.unknown())]).optional(),
+    auth: authSchema(file).optional(),
+    socketIo: z.union([z.literal(false), z.record(z.string(), z.unknown()).superRefine(checkNamespaces)]).optional(),
     websocket: z
       .strictObject({
         routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),
@@ -114,13 +110,15 @@ export function configurationSchema(directory: string) {
   });
 }
 
-function quantity(parse: (text: string) => number | undefined, message: string) {
-  return z
-    .preprocess((value) => (typeof value === 'number' || typeof value === 'string' ? String(value) : ''), z.string())
-    .transform((value, context) => {
-      const parsed = parse(value);
-      if (parsed !== undefined) return parsed;
-      context.addIssue({ code: 'custom', message });
-      return z.NEVER;
-    });
+/** Options of Socket.IO are checked by its server, but `namespaces` is an option of the gateway. */
+function checkNamespaces({ namespaces }: Readonly<Record<string, unknown>>, context: z.RefinementCtx): void {
+  if (namespaces === undefined) return;
+  if (typeof namespaces !== 'object' || namespaces === null || Array.isArray(namespaces)) {
+    return context.addIssue({ code: 'custom', path: ['namespaces'], message: NO_NAMESPACES });
+  }
+  for (const [name, access] of Object.entries(namespaces)) {
+    const path = ['namespaces', name];
+    if (!name.startsWith('/')) context.addIssue({ code: 'custom', path, message: 'must start with "/"' });
+    else if (!isEntranceAccess(access)) context.addIssue({ code: 'custom', path, message: NO_NAMESPACES });
+  }
 }

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { accessProblems } from './access/access-problems.js';
 import { nearest } from './nearest.js';
 import type { ConfigurationPath, Problem } from './problems.js';
 import { configurationSchema } from './schema.js';
@@ -20,13 +21,25 @@ export function validate(value: unknown, directory: string): { valid: ValidConfi
   const schema = configurationSchema(directory);
   const result = schema.safeParse(value, { error: describe });
   const problems = duplicatePaths(value);
-  if (result.success && problems.length === 0) return { valid: result.data };
   for (const issue of result.error?.issues ?? []) {
-    const path = issue.path.map((key) => (typeof key === 'number' ? key : String(key)));
+    const path = placeOf(issue.path, value);
     if (issue.code === 'unrecognized_keys') problems.push(...unknownKeys(schema, path, issue.keys));
     else problems.push({ path, message: issue.message });
   }
-  return { problems };
+  problems.push(...accessProblems(value, problems));
+  return problems.length === 0 && result.success ? { valid: result.data } : { problems };
+}
+
+/** A single value, where a list may stand as well, is checked as a list of one: its index is not part of the place. */
+function placeOf(path: readonly PropertyKey[], value: unknown): ConfigurationPath {
+  const place: (string | number)[] = [];
+  let at = value;
+  for (const key of path) {
+    if (typeof key === 'number' && at !== undefined && !Array.isArray(at)) continue;
+    place.push(typeof key === 'number' ? key : String(key));
+    at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined;
+  }
+  return place;
 }
 
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
@@ -71,12 +84,15 @@ function knownKeys(schema: z.ZodType, path: ConfigurationPath): string[] {
     const inner = unwrap(at);
     if (isObjectSchema(inner)) at = inner.shape[String(key)];
     else if (isRecordSchema(inner)) at = inner.valueType;
+    else if (isArraySchema(inner)) at = inner.element;
   }
   const inner = unwrap(at);
-  return isObjectSchema(inner) ? Object.keys(inner.shape) : [];
+  return isObjectSchema(inner) ? Object.keys(inner.shape).filter((key) => !isNever(unwrap(inner.shape[key]))) : [];
 }
 
 function unwrap(schema: unknown): unknown {
+  // An array can be unwrapped too, to its elements.
+  if (isArraySchema(schema)) return schema;
   if (isOptionalSchema(schema)) return unwrap(schema.unwrap());
   return isPreprocessedSchema(schema) ? unwrap(schema.out) : schema;
 }
@@ -95,6 +111,15 @@ function isObjectSchema(schema: unknown): schema is { shape: Record<string, unkn
 
 function isRecordSchema(schema: unknown): schema is { valueType: unknown } {
   return typeof schema === 'object' && schema !== null && 'valueType' in schema;
+}
+
+function isArraySchema(schema: unknown): schema is { element: unknown } {
+  return typeof schema === 'object' && schema !== null && 'element' in schema;
+}
+
+/** A key that is in the schema only for an error of its own. */
+function isNever(schema: unknown): boolean {
+  return typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'never';
 }
 
 /** Not part of the schema, because a refinement does not run while any other part is invalid. */

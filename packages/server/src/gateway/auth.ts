@@ -13,6 +13,8 @@ export interface Auth {
   /** How long rights outlive their token, because clocks differ; undefined for the default. */
   readonly leewayMs: number | undefined;
   readonly admissions: readonly Admission[];
+  /** Reads key files and key sets again. Never rejects: what cannot be read is logged, and the last good keys stay. */
+  reload(): Promise<void>;
   close(): void;
 }
 
@@ -47,12 +49,15 @@ export async function openAuth(
   );
   const publicRoutes = new Set(Object.keys(routes).filter((name) => routes[name]?.access === 'public'));
   const rules = new RulesAdmission({ routes: compiled, publicRoutes, namespaces });
-  if (!issuers) return { leewayMs: undefined, admissions: [...verifying(verify), rules], close() {} };
+  if (!issuers) {
+    return { leewayMs: undefined, admissions: [...verifying(verify), rules], async reload() {}, close() {} };
+  }
   const verifier = await TokenVerifier.open({ ...tokens, issuers }, { clock: systemClock, logger });
   const admission = new TokenAdmission({ verifier, cookie: tokens.cookie, origins });
   return {
     leewayMs: tokens.leewayMs,
     admissions: [...verifying(verify), admission, rules],
+    reload: () => verifier.reload(),
     close: () => verifier.close(),
   };
 }

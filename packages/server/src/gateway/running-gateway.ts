@@ -62,6 +62,8 @@ export interface Parts {
 export interface ServedGateway extends Gateway {
   /** Appends an event unchanged, and resolves with its position when the log has stored it safely. */
   append(event: PregonEvent): Promise<string>;
+  /** Reads the keys of tokens again at once, if there are any. Never rejects. */
+  reloadKeys(): Promise<void>;
 }
 
 /** The implementation of {@link Gateway}. */
@@ -128,6 +130,10 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     const [point] = await this.#parts.log.append([event]);
     if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log returned no point for an appended event');
     return this.#parts.hub.positionOf(point);
+  }
+
+  async reloadKeys(): Promise<void> {
+    await this.#parts.auth?.reload();
   }
 
   close(options: { spreadMs?: number; timeoutMs?: number } = {}): Promise<void> {

@@ -29,6 +29,7 @@ const toPrimary = z.discriminatedUnion('op', [
 
 const toWorker = z.discriminatedUnion('op', [
   z.object({ op: z.literal('stop'), signal: z.string() }),
+  z.object({ op: z.literal('reload') }),
   z.object({ op: z.literal('ready'), id: z.number(), notReady }),
   z.object({ op: z.literal('readiness?'), id: z.number() }),
   z.object({ op: z.literal('take'), ticket, head: z.string() }),

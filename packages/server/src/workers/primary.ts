@@ -78,6 +78,11 @@ export class Primary {
     throw end;
   }
 
+  /** Makes all workers read files with keys again. */
+  reload(): void {
+    for (const worker of this.#workers.values()) worker.reload();
+  }
+
   #startOthers(first: WorkerProcess, facts: Facts): void {
     const { workers, onServing } = this.#options;
     const numbers = Array.from({ length: workers }, (_, index) => index + 1);

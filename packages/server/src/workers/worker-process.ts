@@ -32,6 +32,8 @@ export class WorkerProcess {
   readonly #going = new Map<string, () => void>();
   #lastId = 0;
   #servingSince: number | undefined;
+  /** Whether it was told to read files again before it served, and so before it read messages. */
+  #mustReload = false;
   #isGone = false;
 
   /** @param variables environment variables in addition to those of this process */
@@ -45,6 +47,7 @@ export class WorkerProcess {
         const message = readToPrimary(raw);
         if (message?.op === 'serving') {
           this.#servingSince = performance.now();
+          if (this.#mustReload) this.tell({ op: 'reload' });
           resolve(message.facts);
         } else if (message?.op === 'readiness') {
           this.#asked.get(message.id)?.(message.notReady);
@@ -126,6 +129,12 @@ export class WorkerProcess {
   stop(signal: string): void {
     if (this.isServing) this.tell({ op: 'stop', signal });
     else if (!this.#isGone) this.#process.process.kill('SIGTERM');
+  }
+
+  /** Makes the worker read files with keys again. */
+  reload(): void {
+    if (this.isServing) this.tell({ op: 'reload' });
+    else this.#mustReload = true;
   }
 
   kill(): void {

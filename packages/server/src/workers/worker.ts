@@ -29,6 +29,8 @@ export class Worker {
   readonly stop: Promise<string>;
   /** Why this worker is not ready, without regard to the others. */
   notReady: () => string | undefined = () => 'it is starting';
+  /** Reads files with keys again. */
+  onReload: () => void = () => {};
   /** Takes a connection from which `head` was already read. */
   onTaken: (socket: Socket, head: Buffer) => void = (socket) => socket.destroy();
   readonly #taken = new Map<string, Taken>();
@@ -88,6 +90,8 @@ export class Worker {
     switch (heard?.op) {
       case 'stop':
         return stop(heard.signal);
+      case 'reload':
+        return this.onReload();
       case 'readiness?':
         return tell({ op: 'readiness', id: heard.id, notReady: this.notReady() });
       case 'ready':

@@ -202,7 +202,7 @@ describe('the configuration reports in one line, with place and reason,', () => 
       'pregon.yml:1:6 log: must be a text; put it in quotes',
       'pregon.yml:2:15 http.port: must be a whole number',
       'pregon.yml:5:16 websocket.routes.a.path: must start with "/"',
-      'pregon.yml:6:20 websocket.routes.b.x: unknown key; the keys are path, topics, exchanges, snapshot, handlers, broadcast, compression',
+      'pregon.yml:6:20 websocket.routes.b.x: unknown key; the keys are path, topics, exchanges, snapshot, handlers, broadcast, compression, allow, access',
       'pregon.yml:7:16 websocket.routes.c.path: route "b" has this path already',
     ]);
   });

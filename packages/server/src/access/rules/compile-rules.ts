@@ -35,7 +35,17 @@ export function compileRules(rules: readonly Rule[], { issuers }: CompileRulesOp
   return new RouteRules(compiled, variables.names);
 }
 
-function textOf(rule: unknown): string {
+/** What is wrong with one rule, after its text; undefined if it can be compiled. */
+export function ruleProblem(rule: unknown, { issuers }: CompileRulesOptions): string | undefined {
+  try {
+    compileRule(rule, issuers, new Variables());
+    return undefined;
+  } catch (error) {
+    return `${textOf(rule)}: ${messageOf(error)}`;
+  }
+}
+
+export function textOf(rule: unknown): string {
   try {
     return (JSON.stringify(rule) ?? String(rule)).slice(0, MOST_SHOWN);
   } catch {

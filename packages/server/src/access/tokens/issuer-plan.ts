@@ -61,7 +61,8 @@ export function planTokens({ issuers, maxTokenLifetimeMs = DAY_MS, leewayMs = LE
   return { issuers: plans, maxTokenLifetimeMs, leewayMs };
 }
 
-function planIssuer(options: IssuerOptions, index: number): IssuerPlan {
+/** @throws TypeError that begins with the place of the option, `auth.issuers[0].algorithms`. No key is in the text. */
+export function planIssuer(options: IssuerOptions, index: number): IssuerPlan {
   const at = `auth.issuers[${index}]`;
   if (typeof options !== 'object' || options === null) throw new TypeError(`${at} must be an object`);
   const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));

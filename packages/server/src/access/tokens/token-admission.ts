@@ -17,6 +17,11 @@ export interface TokenAdmissionOptions {
 /** A name as RFC 6265 section 4.1.1 allows it. */
 const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 
+/** Whether a text can be the name of a cookie. */
+export function isCookieName(text: string): boolean {
+  return COOKIE_NAME.test(text);
+}
+
 /** Origins of sandboxed frames of any site, and of pages from disk: never with credentials. */
 const NAMELESS_ORIGINS = ['null', 'file://'];
 
@@ -34,7 +39,7 @@ export class TokenAdmission implements Admission {
   /** @throws TypeError if the name of the cookie is none, or `origins` is missing */
   constructor(options: TokenAdmissionOptions) {
     const { cookie, origins } = options;
-    if (cookie !== undefined && !COOKIE_NAME.test(cookie)) {
+    if (cookie !== undefined && !isCookieName(cookie)) {
       throw new TypeError(`auth.cookie: ${JSON.stringify(cookie)} is not the name of a cookie`);
     }
     if (cookie !== undefined && !origins) throw new TypeError('auth.cookie needs allowedOrigins');

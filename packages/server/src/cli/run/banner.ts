@@ -1,6 +1,7 @@
 import type { Facts } from '../../workers/messages.js';
 import type { ProcessLogger } from '../logging/loggers.js';
 import { readVersion } from '../version.js';
+import { accessOf } from './access-line.js';
 import { baseUrl } from './listen-address.js';
 import type { RunPlan } from './run-plan.js';
 
@@ -13,6 +14,8 @@ export interface Banner {
   readonly routes: readonly { readonly name: string; readonly path: string }[];
   readonly exchanges: readonly string[];
   readonly log: string;
+  /** Who may connect: `tokens of shop; closed: teams`. */
+  readonly access: string;
   /** The configuration file; undefined if there is none. */
   readonly configuration: string | undefined;
   /** The URL of health, readiness and publishing; undefined if the HTTP port is off. */
@@ -21,7 +24,10 @@ export interface Banner {
   readonly workers: number | undefined;
 }
 
-export function bannerOf({ address, tls, gateway, configuration, workers }: RunPlan, facts: Facts): Banner {
+export function bannerOf(
+  { address, tls, gateway, configuration, allowedOrigins, workers }: RunPlan,
+  facts: Facts,
+): Banner {
   const { host } = address;
   const { port, log, http } = facts;
   return {
@@ -31,6 +37,7 @@ export function bannerOf({ address, tls, gateway, configuration, workers }: RunP
     routes: Object.entries(gateway.routes).map(([name, { path }]) => ({ name, path })),
     exchanges: gateway.exchanges,
     log,
+    access: accessOf({ auth: configuration.auth, routes: gateway.routes, allowedOrigins }),
     configuration: configuration.file,
     http,
     workers: workers === 1 ? undefined : workers,
@@ -43,7 +50,7 @@ export function sayBanner(banner: Banner, format: string, logger: ProcessLogger)
   else logger.print(showBanner(banner));
 }
 
-function showBanner({ host, port, url, routes, exchanges, log, configuration, http, workers }: Banner): string {
+function showBanner({ host, port, url, routes, exchanges, log, access, configuration, http, workers }: Banner): string {
   const width = Math.max(...routes.map(({ name }) => name.length));
   const [first, ...others] = routes.map(({ name, path }) => `${name.padEnd(width)}  ${url}${path}`);
   const rows = [
@@ -52,6 +59,7 @@ function showBanner({ host, port, url, routes, exchanges, log, configuration, ht
     ...others.map((route) => `             ${route}`),
     `  exchanges  ${exchanges.join(', ')}`,
     `  log        ${log}`,
+    `  access     ${access}`,
     `  config     ${configuration ?? 'none'}`,
   ];
   if (workers !== undefined) rows.push(`  workers    ${workers}`);

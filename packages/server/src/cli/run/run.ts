@@ -10,7 +10,7 @@ import { bannerOf, sayBanner } from './banner.js';
 import { DEFAULT_HOST, DEFAULT_PORT } from './listen-address.js';
 import { DEFAULT_DRAIN_MS, planRun, type RunPlan } from './run-plan.js';
 import { withoutSecrets } from './secret-arguments.js';
-import { stopRequested } from './signals.js';
+import { onHangUp, stopRequested } from './signals.js';
 import { SNAPSHOT_FLAG } from './snapshot-flag.js';
 
 export const run: Command = {
@@ -126,5 +126,6 @@ async function serveWithWorkers(plan: RunPlan, execArgv: readonly string[]): Pro
     onServing,
     logger,
   });
+  if (configuration.auth) onHangUp(() => primary.reload());
   return primary.run(stopRequested()).finally(() => logger.flush());
 }

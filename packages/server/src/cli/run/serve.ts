@@ -3,7 +3,7 @@ import { createLogger, type ProcessLogger } from '../logging/loggers.js';
 import { bannerOf, sayBanner } from './banner.js';
 import type { RunPlan } from './run-plan.js';
 import { openPlannedLog, Service, type ServiceOptions } from './service.js';
-import { stopRequested } from './signals.js';
+import { onHangUp, stopRequested } from './signals.js';
 
 /**
  * Runs the gateway in this process, alone or as one of several workers.
@@ -25,6 +25,9 @@ export async function serve(plan: RunPlan, worker: Worker | undefined): Promise<
 async function serveLog(options: ServiceOptions & { logger: ProcessLogger }, stop: Promise<string>): Promise<void> {
   const { plan, logger, worker } = options;
   const service = new Service(options);
+  const reload = () => void service.reloadKeys();
+  if (worker) worker.onReload = reload;
+  else if (plan.configuration.auth) onHangUp(reload);
   try {
     const facts = await service.start(stop);
     if (facts && worker) worker.serving(facts);

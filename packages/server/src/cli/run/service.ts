@@ -6,7 +6,6 @@ import type { RouteConfiguration } from '../../config/configuration.js';
 import { loadHandlers, loadSubscriber } from '../../config/modules.js';
 import type { Log } from '../../core/ports/log.js';
 import { assembleGateway } from '../../gateway/assemble.js';
-import type { Gateway } from '../../gateway/gateway.js';
 import type { Logger, RouteOptions } from '../../gateway/options.js';
 import type { ServedGateway } from '../../gateway/running-gateway.js';
 import type { Facts } from '../../workers/messages.js';
@@ -58,7 +57,7 @@ export interface ServiceOptions {
 /** The parts that run in this process: the log, the gateway that reads it, and the HTTP port. */
 export class Service {
   readonly #options: ServiceOptions;
-  #gateway: Gateway | undefined;
+  #gateway: ServedGateway | undefined;
   #http: HttpPort | undefined;
 
   constructor(options: ServiceOptions) {
@@ -80,6 +79,8 @@ export class Service {
       allowedOrigins: plan.allowedOrigins,
       secret: configuration.secret,
       socketIo: configuration.socketIo,
+      auth: configuration.auth,
+      namespaces: configuration.namespaces,
       logger,
     };
     const siblings = worker && new WorkerSiblings(worker);
@@ -90,6 +91,13 @@ export class Service {
     const http = await this.#openHttp(gateway);
     const { port } = await gateway.listen({ ...plan.address, ...plan.tls });
     return { port, log: log.name, http: http && baseUrl('http', http.address) };
+  }
+
+  /** Reads the keys of tokens again. A gateway that is still starting reads them anyway. */
+  async reloadKeys(): Promise<void> {
+    if (!this.#gateway) return;
+    await this.#gateway.reloadKeys();
+    this.#options.logger.info({}, 'the keys of tokens were read again');
   }
 
   async stop(): Promise<void> {

@@ -1,3 +1,6 @@
+import { closeSync, openSync } from 'node:fs';
+import { isatty } from 'node:tty';
+
 /** The code that shells report for a process ended by Ctrl-C: 128 plus the number of SIGINT. */
 const EXIT_INTERRUPTED = 130;
 
@@ -13,4 +16,26 @@ export function stopRequested(): Promise<string> {
     process.on('SIGTERM', stop);
     process.on('SIGINT', stop);
   });
+}
+
+/**
+ * Calls back at SIGHUP, by which operators make a service read its files again. A terminal sends the same signal when it
+ * is closed; the process then ends as usual: by SIGTERM, with its drain.
+ */
+export function onHangUp(reload: () => void): void {
+  const isInTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
+  process.on('SIGHUP', () => {
+    if (isInTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
+    else reload();
+  });
+}
+
+/** A terminal that was closed can no longer be opened. */
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,0 +1,84 @@
+import { messageOf } from '@pregon/protocol';
+import { z } from 'zod';
+import { ruleProblem } from '../../access/rules/compile-rules.js';
+import { planIssuer } from '../../access/tokens/issuer-plan.js';
+import { type ConfigurationPath, type Problem, startsWith } from '../problems.js';
+import { issuerSchema, ruleSchema } from './access-schema.js';
+
+/** Where the keys of an issuer can be, in a file. */
+const KEY_PLACES = ['jwks', 'secretFile', 'publicKeyFile'] as const;
+
+/** Files were resolved and looked for already. */
+const issuerShape = issuerSchema(z.string());
+
+/**
+ * What is wrong with issuers and rules although each of their members is valid by itself. A refinement of the schema
+ * would not run while any other part of the file is invalid.
+ *
+ * @param known the problems found so far; what they concern is not checked again
+ */
+export function accessProblems(value: unknown, known: readonly Problem[]): Problem[] {
+  const auth = member(value, 'auth');
+  const isFine = (start: ConfigurationPath) => !known.some(({ path }) => startsWith(path, start));
+  const issuers = listOf(member(auth, 'issuers'));
+  const problems: Problem[] = [];
+  for (const [index, issuer] of issuers.entries()) {
+    if (isFine(['auth', 'issuers', index])) problems.push(...issuerProblems(issuer, index, issuers));
+  }
+  const names = issuers.map((issuer) => member(issuer, 'issuer')).filter((name) => typeof name === 'string');
+  const routes = member(member(value, 'websocket'), 'routes');
+  for (const route of keysOf(routes)) {
+    const path = ['websocket', 'routes', route, 'allow'];
+    const allow = member(member(routes, route), 'allow');
+    if (allow === undefined) continue;
+    if (member(member(routes, route), 'access') === 'public') {
+      const message = 'has no effect beside allow; remove one of the two';
+      problems.push({ path: ['websocket', 'routes', route, 'access'], message });
+    }
+    if (auth === undefined) problems.push({ path, message: 'needs auth: add the issuers of tokens' });
+    for (const [index, rule] of listOf(allow).entries()) {
+      if (!ruleSchema.safeParse(rule).success) continue;
+      const message = auth === undefined ? undefined : ruleProblem(rule, { issuers: names });
+      if (message !== undefined) problems.push({ path: [...path, index], message });
+    }
+  }
+  if (auth === undefined && member(member(value, 'socketIo'), 'namespaces') !== undefined) {
+    problems.push({ path: ['socketIo', 'namespaces'], message: 'needs auth: without it, every namespace is open' });
+  }
+  return problems;
+}
+
+function issuerProblems(value: unknown, index: number, all: readonly unknown[]): Problem[] {
+  const path = ['auth', 'issuers', index];
+  const { data: issuer } = issuerShape.safeParse(value);
+  if (!issuer) return [];
+  const first = all.findIndex((other) => member(other, 'issuer') === issuer.issuer);
+  if (first !== index) {
+    return [{ path: [...path, 'issuer'], message: `is also auth.issuers[${first}]; name each issuer once` }];
+  }
+  const given = KEY_PLACES.filter((name) => issuer[name] !== undefined);
+  if (given.length !== 1) {
+    const has = given.join(', ') || 'none';
+    return [{ path, message: `must have exactly one of ${KEY_PLACES.join(', ')}; it has ${has}` }];
+  }
+  try {
+    planIssuer(issuer, index);
+    return [];
+  } catch (error) {
+    // The message begins with the place of the option, to which the place in the file is added here.
+    const [, option, message = ''] = /^auth\.issuers\[\d+\](?:\.(\w+))?:? (.*)$/s.exec(messageOf(error)) ?? [];
+    return [{ path: option === undefined ? path : [...path, option], message }];
+  }
+}
+
+function member(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function keysOf(value: unknown): string[] {
+  return typeof value === 'object' && value !== null ? Object.keys(value) : [];
+}
