@@ -4,7 +4,7 @@ export interface Settings {
   readonly log: string | undefined;
   /** `PREGON_OUTBOX`: the URL of an outbox, if no flag sets one: `postgres://…`. */
   readonly outbox: string | undefined;
-  /** `PREGON_TOKEN`: the token for requests to a gateway's HTTP port, if no flag sets one. */
+  /** `PREGON_TOKEN`: the token for requests to a gateway's HTTP port, or to a route, if no flag sets one. */
   readonly token: string | undefined;
   /** `PREGON_HTTP_TOKEN`: the token that a gateway's HTTP port requires from publishers, if no flag sets one. */
   readonly httpToken: string | undefined;

@@ -61,7 +61,7 @@ const BY_CODE: Readonly<
 const UNTRUSTED = 'to trust your own certificate authority, set NODE_EXTRA_CA_CERTS to its file';
 
 const BY_STATUS: Readonly<Record<number, string>> = {
-  401: 'a proxy in front of the gateway requires authentication: add --header="Authorization: Bearer …"',
+  401: 'a token is required that the gateway, or a proxy in front of it, accepts: name its file with --token-file=FILE, or set PREGON_TOKEN',
   403: 'the gateway does not allow this origin: give an allowed one with --origin=https://shop.example',
   404: 'the gateway has no such route: compare the path with the routes that it prints at its start',
   426: 'the server does not support WebSocket, or a proxy does not forward the header Upgrade',

@@ -6,6 +6,7 @@ import type { Command, Invocation } from '../command.js';
 import { LOG_FLAGS } from '../log-flags.js';
 import { stopRequested } from '../run/signals.js';
 import { whenOutputGone, write } from '../terminal/output.js';
+import { bearerHeaders, CLIENT_TOKEN_FLAG } from '../token-input.js';
 import { UsageError } from '../usage-error.js';
 import { hintFor } from './bench-hint.js';
 import { type BenchOutlet, openOutlet } from './bench-outlet.js';
@@ -117,11 +118,17 @@ export const bench: Command = {
       description: 'drop all connections halfway, resume all at once, and check that no event is missing',
     },
     origin: { kind: 'text', value: 'ORIGIN', description: 'connect as a page of this origin would' },
+    'token-file': {
+      ...CLIENT_TOKEN_FLAG,
+      description:
+        'a file with a token that each connection sends as "Authorization: Bearer" (default: PREGON_TOKEN, except with --publish)',
+    },
     header: {
       kind: 'text',
       value: 'HEADER',
       repeats: true,
-      description: 'a header to send with each connection: "Authorization: Bearer …"',
+      description: 'a header to send with each connection: "X-Tenant: 7"',
+      secret: (header) => (/^(authorization|cookie):/i.test(header) ? 'use --token-file or PREGON_TOKEN' : undefined),
     },
     json: { kind: 'switch', description: 'print the summary as JSON' },
   },
@@ -159,13 +166,14 @@ function prepare(options: LoadOptions, outlet: BenchOutlet | undefined, stop: Ab
   }
 }
 
-function readOptions({ argument, flags }: Invocation): LoadOptions {
+function readOptions(invocation: Invocation): LoadOptions {
+  const { argument, flags } = invocation;
   return {
     target: {
       url: readUrl(argument('URL') ?? ''),
       subprotocol: flags.text('protocol') === SUBPROTOCOL ? SUBPROTOCOL : undefined,
       origin: flags.text('origin'),
-      headers: readHeaders(flags.list('header')),
+      headers: headersOf(invocation),
       compress: flags.has('compress'),
       handshakeTimeoutMs: readDuration(flags, 'handshake-timeout', DEFAULTS.handshakeTimeout),
     },
@@ -196,6 +204,19 @@ function readUrl(address: string): string {
     throw new UsageError('give topics with --topics, not in the URL: the check must know which events to expect');
   }
   return address;
+}
+
+/** With `--publish`, PREGON_TOKEN is the token of the HTTP port, which must not be shown to anything else. */
+function headersOf(invocation: Invocation): Record<string, string> {
+  const { flags, settings } = invocation;
+  const headers = readHeaders(flags.list('header'));
+  const isGiven = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  if (isGiven && flags.has('token-file')) {
+    throw new UsageError('--header and --token-file both give the token: remove one of them');
+  }
+  return isGiven
+    ? headers
+    : { ...headers, ...bearerHeaders(invocation, flags.has('publish') ? undefined : settings.token) };
 }
 
 function readHeaders(texts: readonly string[]): Record<string, string> {

@@ -6,6 +6,7 @@ import { atMost } from '../../core/time/deadline.js';
 import { failureOf, failureOfStatus } from '../../load/failure.js';
 import type { Command, Invocation } from '../command.js';
 import { complain, whenOutputGone } from '../terminal/output.js';
+import { bearerHeaders, CLIENT_TOKEN_FLAG } from '../token-input.js';
 import { UsageError } from '../usage-error.js';
 import { type Conversation, openConversation } from './interactive.js';
 
@@ -35,6 +36,7 @@ export const connect: Command = {
       repeats: true,
       description: 'only these topic patterns, separated by commas',
     },
+    'token-file': CLIENT_TOKEN_FLAG,
     origin: { kind: 'text', value: 'ORIGIN', description: 'connect as a page of this origin would' },
     'wait-ms': {
       kind: 'integer',
@@ -48,6 +50,7 @@ export const connect: Command = {
     const { flags } = invocation;
     const socket = new WebSocket(target.url, flags.has('subprotocol') ? [flags.text('subprotocol') ?? ''] : [], {
       origin: flags.text('origin'),
+      headers: bearerHeaders(invocation, invocation.settings.token),
     });
     // Add this listener before the handshake: a gateway may accept and close in the same packet.
     const closed = new Promise<{ code: number; reason: string }>((resolve) => {
@@ -104,7 +107,7 @@ async function refusalOf(response: IncomingMessage): Promise<PregonError> {
   const { reason, advice } = failureOfStatus(statusCode, statusMessage, undefined);
   const title = await titleOf(response);
   const why = title === undefined ? '' : `: ${title}`;
-  const known = advice === undefined || /--(header|connect-rate)/.test(advice) ? '' : `; ${advice}`;
+  const known = advice === undefined || /--connect-rate/.test(advice) ? '' : `; ${advice}`;
   return new PregonError('CONNECTION_LOST', `the gateway answered ${reason}${why}${known}`);
 }
 

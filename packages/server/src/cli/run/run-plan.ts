@@ -7,6 +7,7 @@ import type { ListenOptions } from '../../gateway/gateway.js';
 import type { Invocation } from '../command.js';
 import type { Flags } from '../flags.js';
 import { chooseLog, findLogDriver, readConfiguration } from '../log-flags.js';
+import { readTokenFile } from '../token-input.js';
 import { UsageError } from '../usage-error.js';
 import { type GatewayPlan, planGateway } from './gateway-plan.js';
 import { type ListenAddress, parseListenAddress } from './listen-address.js';
@@ -92,9 +93,7 @@ function readToken(flags: Flags): string | undefined {
   if (file === undefined) return flags.text('http-token');
   if (flags.has('http-token'))
     throw new UsageError('--http-token-file and --http-token both give the token: remove one of them');
-  const token = readFile('http-token-file', file).toString().trim();
-  if (/^\S+$/.test(token)) return token;
-  throw new PregonError('CONFIG_INVALID', `--http-token-file: ${file} must contain one token, without spaces in it`);
+  return readTokenFile('http-token-file', file);
 }
 
 function readTls({ flags }: Invocation, configuration: Configuration): Pick<ListenOptions, 'cert' | 'key'> {

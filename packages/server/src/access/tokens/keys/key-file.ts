@@ -34,8 +34,7 @@ export class KeyFile {
    */
   async read(): Promise<string | undefined> {
     try {
-      await this.#assertReadable();
-      const bytes = await readFile(this.path);
+      const bytes = await readKeyFile(this.path);
       const digest = createHash('sha256').update(bytes).digest('base64');
       if (digest === this.#digest) return undefined;
       const text = this.#form === 'secret' ? withoutLineEnd(bytes) : bytes;
@@ -46,13 +45,20 @@ export class KeyFile {
       return messageOf(error);
     }
   }
+}
 
-  /** A pipe or device could hold up the reader for ever. */
-  async #assertReadable(): Promise<void> {
-    const found = await stat(this.path);
-    if (!found.isFile()) throw new TypeError('it is not a regular file');
-    if (found.size > MOST_BYTES) throw new TypeError(`it has more than ${MOST_BYTES} bytes`);
-  }
+/** @throws TypeError | Error if the file cannot be read */
+async function readKeyFile(path: string): Promise<Buffer> {
+  const found = await stat(path);
+  // A pipe or device could hold up the reader for ever.
+  if (!found.isFile()) throw new TypeError('it is not a regular file');
+  if (found.size > MOST_BYTES) throw new TypeError(`it has more than ${MOST_BYTES} bytes`);
+  return readFile(path);
+}
+
+/** The secret in a file, without the line break at its end. @throws TypeError | Error if the file cannot be read */
+export async function readSecret(path: string): Promise<Uint8Array> {
+  return withoutLineEnd(await readKeyFile(path));
 }
 
 /** Editors and `echo` end a file with a line break, which is no part of the secret. */
