@@ -1,11 +1,11 @@
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../support/cleanup.js';
 import { codeBlocks } from '../support/documents/code-blocks.js';
 import { PlainClient, refusal } from '../support/gateway/plain-client.js';
-import { startProcess } from '../support/processes.js';
+import { pregon, startPregon, startProcess } from '../support/processes.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const TOKEN_SECRET = 'the secret of the guide, of forty-two bytes';
@@ -58,6 +58,28 @@ describe('[H-01] The code in docs/guide/access.md', () => {
     expect(anonymous.events.all.map(({ topic }) => topic)).toEqual(['public.1']);
     const changed = await refusal(url, { headers: { Authorization: `Bearer ${stdout.trim()}x` } });
     expect(changed.statusCode).toBe(401);
+  });
+
+  it('serves the same by pregon.yml, and the commands of the guide agree with it', async () => {
+    const folder = project();
+    mkdirSync(join(folder, 'keys'));
+    writeFileSync(join(folder, 'keys/shop.txt'), `${TOKEN_SECRET}\n`);
+    const running = startPregon(['run', '127.0.0.1:0'], { cwd: folder });
+    const [, url = ''] = await running.until(/(ws:\S+events)/);
+    await append(folder, TOPICS);
+    const sign = ['token', 'sign', '--sub=42', '--expires=1h', '--claim', 'role=admin', '--claim', 'org={"id":7}'];
+    const { stdout: token } = await pregon(sign, { cwd: folder });
+    const headers = { Authorization: `Bearer ${token.trim()}` };
+    const client = await PlainClient.open(`${url}?since=first`, { headers });
+    await client.events.count(3);
+    expect(client.events.all.map(({ topic }) => topic)).toEqual(['public.1', 'user.42.created', 'org.7.closed']);
+    const anonymous = await PlainClient.open(`${url}?since=first`);
+    await anonymous.events.count(1);
+    expect(anonymous.events.all.map(({ topic }) => topic)).toEqual(['public.1']);
+    const explained = await pregon(['access', 'explain', 'org.7.closed'], { cwd: folder, input: token });
+    expect(explained).toMatchObject({ code: 0, stdout: expect.stringContaining('org.7.# matches') });
+    const checked = await pregon(['token', 'check'], { cwd: folder, input: token });
+    expect(checked).toMatchObject({ code: 0, stdout: expect.stringContaining('org.7.#, public.#, user.42.#') });
   });
 
   it('finds the identity of a session', async () => {

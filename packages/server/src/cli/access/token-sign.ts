@@ -18,8 +18,8 @@ export const tokenSign: Command = {
   name: 'token sign',
   summary: 'Sign a token for development, with the secret of the configuration',
   details: [
-    'The issuer must have a secretFile and use HS256; of several files, the first one signs. The token is printed only',
-    'if a gateway with this configuration accepts it.',
+    'The issuer must have a secretFile and use HS256; the first of several files signs. The token is printed',
+    'only if a gateway with this configuration accepts it.',
   ],
   arguments: [],
   flags: {
