@@ -20,14 +20,17 @@ export function stopRequested(): Promise<string> {
 
 /**
  * Calls back at SIGHUP, by which operators make a service read its files again. A terminal sends the same signal when it
- * is closed; the process then ends as usual: by SIGTERM, with its drain.
+ * is closed; the process then ends, as it would without this function. It does not drain: Node.js aborts when a process
+ * exits whose terminal is gone.
  */
 export function onHangUp(reload: () => void): void {
   const isInTerminal = [0, 1, 2].some((descriptor) => isatty(descriptor));
-  process.on('SIGHUP', () => {
-    if (isInTerminal && !hasTerminal()) process.kill(process.pid, 'SIGTERM');
-    else reload();
-  });
+  const hungUp = () => {
+    if (!isInTerminal || hasTerminal()) return reload();
+    process.off('SIGHUP', hungUp);
+    process.kill(process.pid, 'SIGHUP');
+  };
+  process.on('SIGHUP', hungUp);
 }
 
 /** A terminal that was closed can no longer be opened. */
