@@ -327,7 +327,7 @@ describe.concurrent('pregon bench, against a faulty gateway,', () => {
       openAtEnd: 2,
       failedAttempts: { '401 Unauthorized': 3 },
     });
-    expect(result.advice['401 Unauthorized']).toMatch(/--header=/);
+    expect(result.advice['401 Unauthorized']).toMatch(/--token-file=/);
     expect(result.delivered.events).toBe(2 * result.published.events);
   });
 
