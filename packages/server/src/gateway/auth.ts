@@ -1,4 +1,4 @@
-import { compileRules } from '../access/rules/compile-rules.js';
+import { compileRules, unenforced } from '../access/rules/compile-rules.js';
 import { RulesAdmission } from '../access/rules-admission.js';
 import { TokenAdmission } from '../access/tokens/token-admission.js';
 import { TokenVerifier } from '../access/tokens/token-verifier.js';
@@ -95,13 +95,11 @@ function assertAuthOptions(auth: AuthOptions): void {
   throw new TypeError(`auth.${unknown} is not an option; the options are ${[...AUTH_OPTIONS].join(', ')}`);
 }
 
-/** These rules compile, but the gateway does not act on them. */
 function assertEnforced(allow: Parameters<typeof compileRules>[0]): void {
-  const index = allow.findIndex((rule) => rule.publish !== undefined || rule.kind !== undefined);
-  if (index < 0) return;
-  throw new TypeError(
-    `allow[${index}]: the gateway does not act on publish and kind yet; remove them (HTTP publishing needs http.token)`,
-  );
+  for (const [index, rule] of allow.entries()) {
+    const problem = unenforced(rule);
+    if (problem !== undefined) throw new TypeError(`allow[${index}]: ${problem}`);
+  }
 }
 
 /** Rules without `auth` would be believed, and would do nothing. */

@@ -129,16 +129,14 @@ websocket:
         - { subscribe: 'public.#', who: anyone }
         - subscribe: user.{sub}.#
         - { subscribe: 'org.{org.id}.#', issuer: shop, if: { role: [admin, owner], level: 3, staff: true } }
-        - { send: bid, kind: service, broadcast: true }
-        - { publish: 'orders.#', exchange: shop, source: /shop }
+        - { send: bid, broadcast: true }
 `);
     expect(routes['news']).toMatchObject({ access: 'public' });
     expect(routes['events']?.allow).toEqual([
       { subscribe: 'public.#', who: 'anyone' },
       { subscribe: 'user.{sub}.#' },
       { subscribe: 'org.{org.id}.#', issuer: 'shop', if: { role: ['admin', 'owner'], level: 3, staff: true } },
-      { send: 'bid', kind: 'service', broadcast: true },
-      { publish: 'orders.#', exchange: 'shop', source: '/shop' },
+      { send: 'bid', broadcast: true },
     ]);
     expect(namespaces).toEqual({ '/chat': 'authenticated', '/help': 'public' });
     expect(socketIo).toEqual({ pingTimeout: 1_000 });
@@ -159,6 +157,11 @@ websocket:
       'a rule that grants nothing',
       withRule('{ who: anyone }'),
       'pregon.yml:4:3 websocket.routes.e.allow[1]: {"who":"anyone"}: it grants nothing: add subscribe, send, publish, broadcast or kind',
+    ],
+    [
+      'a rule that the gateway does not act on',
+      withRule('{ publish: "orders.#" }'),
+      'pregon.yml:4:3 websocket.routes.e.allow[1]: the gateway does not act on publish and kind yet; remove them (HTTP publishing needs http.token)',
     ],
     [
       'a misspelled member',

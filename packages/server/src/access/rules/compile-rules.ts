@@ -45,6 +45,12 @@ export function ruleProblem(rule: unknown, { issuers }: CompileRulesOptions): st
   }
 }
 
+/** What a rule compiles with, although the gateway does not act on it; undefined if it acts on all of the rule. */
+export function unenforced({ publish, kind }: Pick<Rule, 'publish' | 'kind'>): string | undefined {
+  if (publish === undefined && kind === undefined) return undefined;
+  return 'the gateway does not act on publish and kind yet; remove them (HTTP publishing needs http.token)';
+}
+
 export function textOf(rule: unknown): string {
   try {
     return (JSON.stringify(rule) ?? String(rule)).slice(0, MOST_SHOWN);

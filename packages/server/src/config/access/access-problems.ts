@@ -1,6 +1,6 @@
 import { messageOf } from '@pregon/protocol';
 import { z } from 'zod';
-import { ruleProblem } from '../../access/rules/compile-rules.js';
+import { ruleProblem, unenforced } from '../../access/rules/compile-rules.js';
 import { planIssuer } from '../../access/tokens/issuer-plan.js';
 import { type ConfigurationPath, type Problem, startsWith } from '../problems.js';
 import { issuerSchema, ruleSchema } from './access-schema.js';
@@ -37,8 +37,9 @@ export function accessProblems(value: unknown, known: readonly Problem[]): Probl
     }
     if (auth === undefined) problems.push({ path, message: 'needs auth: add the issuers of tokens' });
     for (const [index, rule] of listOf(allow).entries()) {
-      if (!ruleSchema.safeParse(rule).success) continue;
-      const message = auth === undefined ? undefined : ruleProblem(rule, { issuers: names });
+      const { data } = ruleSchema.safeParse(rule);
+      if (!data || auth === undefined) continue;
+      const message = unenforced(data) ?? ruleProblem(data, { issuers: names });
       if (message !== undefined) problems.push({ path: [...path, index], message });
     }
   }
