@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { GatewayLimits, ListenOptions, RouteOptions } from 'pregon';
+import type { AuthOptions, GatewayLimits, ListenOptions, RouteOptions } from 'pregon';
 import { afterTest } from '../cleanup.js';
 import { freePort } from '../ports.js';
 import { within } from './inbox.js';
@@ -19,9 +19,12 @@ export interface ProcessOptions extends GatewayLimits {
   readonly routes?: Readonly<
     Record<
       string,
-      Pick<RouteOptions, 'path' | 'topics' | 'exchanges' | 'compression' | 'broadcast'> & { snapshot?: string }
+      Pick<RouteOptions, 'path' | 'topics' | 'exchanges' | 'compression' | 'broadcast' | 'allow'> & {
+        snapshot?: string;
+      }
     >
   >;
+  readonly auth?: Pick<AuthOptions, 'issuers'>;
 }
 
 /** How to start the process, in addition to its own flags and the environment of this process. */

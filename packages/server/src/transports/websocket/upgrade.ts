@@ -108,7 +108,9 @@ export class WebSocketUpgrade {
     this.#server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
       client.on('error', () => client.terminate());
-      client.close(close.code, closeReason(close));
+      // Until it answers the close frame, the client can send frames. They take their turns like those of any other client.
+      client.pace(this.#registry.options.intake, MAX_UNREAD_BYTES);
+      client.dismiss(close.code, closeReason(close));
     });
   }
 
