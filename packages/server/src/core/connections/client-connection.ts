@@ -143,7 +143,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   }
 
   sendMessage(message: Message): boolean {
-    return this.#open && this.#link.message(message);
+    return this.#open && !this.#hasExpired && this.#link.message(message);
   }
 
   /**
@@ -334,7 +334,10 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   async #message(data: unknown, name: string | undefined): Promise<unknown> {
     this.#assertInTime();
     if (this.#rights) assertMaySend(name, this.#route.useOf(name), this.#rights);
-    return this.#route.message(this, data, name);
+    const answer = await this.#route.message(this, data, name);
+    // The rights may have ended while the handler ran.
+    this.#assertInTime();
+    return answer;
   }
 
   /** @throws PregonError FORBIDDEN */

@@ -17,14 +17,18 @@ export interface ExpiryOptions {
   readonly turn: TurnBudget;
   /** A random number from 0 to 1, without 1. */
   readonly random: () => number;
-  /** How long rights outlive the expiry, because clocks differ. @default 5000 */
+  /** How long rights outlive the expiry. @default {@link RIGHTS_LEEWAY_MS} */
   readonly leewayMs?: number | undefined;
   /** The time over which the closes are spread, so that the clients do not all reconnect at once. @default 5000 */
   readonly spreadMs?: number;
 }
 
-const LEEWAY_MS = 5_000;
+/** How long rights outlive the expiry of an identity, in milliseconds, because clocks differ. */
+export const RIGHTS_LEEWAY_MS = 5_000;
 const SPREAD_MS = 5_000;
+
+/** The longest delay of one timer: Node.js runs a timer of 2^31 ms or more after 1 ms. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The precision of the wheel: rights end up to this much later. */
 const SLOT_MS = 250;
@@ -40,7 +44,7 @@ export class Expiry {
   #next = Number.POSITIVE_INFINITY;
 
   constructor(options: ExpiryOptions) {
-    const { leewayMs = LEEWAY_MS, spreadMs = SPREAD_MS } = options;
+    const { leewayMs = RIGHTS_LEEWAY_MS, spreadMs = SPREAD_MS } = options;
     this.#options = { ...options, leewayMs, spreadMs };
   }
 
@@ -80,7 +84,8 @@ export class Expiry {
     this.#cancel?.();
     this.#next = slot;
     const { clock } = this.#options;
-    this.#cancel = clock.after(Math.max(slot * SLOT_MS - clock.now(), 0), () => this.#due());
+    const delayMs = Math.min(Math.max(slot * SLOT_MS - clock.now(), 0), LONGEST_TIMER_MS);
+    this.#cancel = clock.after(delayMs, () => this.#due());
   }
 
   #due(): void {

@@ -55,6 +55,26 @@ describe('[I-11] the expiry of connections', () => {
     ]);
   });
 
+  it('waits for an end that is further away than one timer can wait', () => {
+    const days = 86_400_000;
+    const { clock, connect, happened } = open();
+    const delays: number[] = [];
+    const after = clock.after.bind(clock);
+    clock.after = (ms, run) => {
+      delays.push(ms);
+      return after(ms, run);
+    };
+    connect('a', 60 * days);
+    clock.advance(59 * days);
+    clock.turn();
+    expect(happened).toEqual([]);
+    expect(Math.max(...delays)).toBeLessThan(2 ** 31);
+    clock.advance(2 * days);
+    clock.turn();
+    clock.turn();
+    expect(happened[0]).toMatch(/^a ends/);
+  });
+
   it('forgets a connection that left before, and keeps no timer for nobody', () => {
     const { connect, expiry, pass, happened } = open();
     const connection = connect('a', 1_000);

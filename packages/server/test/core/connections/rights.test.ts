@@ -105,6 +105,31 @@ describe('[I-9] [H-01] a subscription under rights', () => {
   });
 });
 
+describe('[I-9] [H-05] a connection whose rights have ended', () => {
+  it('gets no message of the application', async () => {
+    const square = await Square.open();
+    const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
+    expect(connection.send('before')).toBe(true);
+    connection.endRights();
+    expect(connection.send('after')).toBe(false);
+    square.route.connections.broadcast('after');
+    expect(link.frames).toMatchObject([{ op: 'ephemeral', message: { data: 'before' } }]);
+  });
+
+  it('gets no answer of a handler that began before', async () => {
+    const square = await Square.open();
+    let answer = (_: string): void => {};
+    square.route.handle({ messages: { ask: () => new Promise((resolve) => (answer = resolve)) } });
+    const { link, connection } = square.connect(new FakeLink(), { rights: rights([], { send: 'any' }) });
+    connection.receive('data', 'ask', 7);
+    await eventLoopTurn();
+    connection.endRights();
+    answer('secret');
+    await eventLoopTurn();
+    expect(link.frames).toEqual([expect.objectContaining({ op: 'error', id: 7, code: 'FORBIDDEN' })]);
+  });
+});
+
 describe('[I-9] [H-01] a message under rights', () => {
   async function answer(held: Rights, name: string, prepare: (square: Square) => void): Promise<unknown> {
     const square = await Square.open();
