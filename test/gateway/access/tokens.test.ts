@@ -222,6 +222,20 @@ describe('[I-9] With tokens and rules', () => {
     expect(gateway.gateway.connections('events').count).toBe(0);
   });
 
+  it('[H-05] an identity of the application that has expired is refused', async () => {
+    const verify = () => ({ iss: 'shop', sub: 'ada', expiresAtMs: Date.now() - 60_000 });
+    const gateway = await start({ auth: { verify } });
+    await append(gateway);
+    for (const [name, connect] of Object.entries(TRANSPORTS)) {
+      const { status, topics } = await connect(gateway, '/events');
+      // Without a status, the client would be connected. Socket.IO does not tell it the status of a refused session.
+      expect([name, status ?? 'connected']).not.toContain('connected');
+      expect(topics()).toEqual([]);
+    }
+    gateway.gateway.mount('/chat', COMPONENT, { access: 'authenticated' });
+    expect((await TRANSPORTS['plain WebSocket']?.(gateway, '/chat'))?.status).toBe(401);
+  });
+
   it('a token in the URL refuses the request, whatever else it has', async () => {
     const gateway = await start();
     const token = await signToken();

@@ -1,5 +1,6 @@
 import { AddressBlocks } from '../access/blocked-addresses.js';
 import { assertEntranceAccess, SingleAccess } from '../access/entrance-access.js';
+import { ExpiredIdentities } from '../access/expired-identities.js';
 import { Origins } from '../access/origins.js';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
@@ -20,6 +21,9 @@ export interface GatewayAdmissionsOptions {
   readonly pace: (resume: () => void) => void;
 }
 
+/** Asked last: any admission before it may have found the identity. */
+const EXPIRED = new ExpiredIdentities();
+
 /** The admissions of each entrance of a gateway. */
 export class GatewayAdmissions {
   /** For the routes and Socket.IO. */
@@ -36,7 +40,7 @@ export class GatewayAdmissions {
       pending: new PendingAdmissions({ clock: systemClock, pace }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
-    this.admission = new AdmissionChain([origins, ...auth, ...admissions], this.#chain);
+    this.admission = new AdmissionChain([origins, ...auth, ...admissions, EXPIRED], this.#chain);
   }
 
   /**
@@ -50,7 +54,10 @@ export class GatewayAdmissions {
     const blocks = new AddressBlocks(blockedAddresses);
     const origins = allowedOrigins ? new Origins(allowedOrigins) : this.#options.origins;
     const closed = auth ? [...auth, new SingleAccess(access)] : [];
-    return { origins, admission: new AdmissionChain([blocks, origins, ...closed, ...admissions], this.#chain) };
+    return {
+      origins,
+      admission: new AdmissionChain([blocks, origins, ...closed, ...admissions, EXPIRED], this.#chain),
+    };
   }
 }
 
