@@ -102,7 +102,8 @@ export class HttpPort {
     } catch (error) {
       if (response.headersSent || response.destroyed) return;
       const problem = toProblem(error);
-      if (problem.status >= 500) this.#options.logger.error({ err: error, path: request.url }, 'http request failed');
+      if (problem.status >= 500)
+        this.#options.logger.error({ err: error, path: request.url?.split('?', 1)[0] }, 'http request failed');
       sendProblem(response, problem);
     }
   }

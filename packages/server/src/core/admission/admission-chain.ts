@@ -12,6 +12,9 @@ const UNDECIDED: Refusal = {
   headers: { 'Retry-After': '1' },
 };
 
+/** What one admission answered. */
+type Answer = { readonly verdict: Verdict } | { readonly promise: PromiseLike<unknown> };
+
 export interface AdmissionChainOptions {
   /** Limits how many clients wait for a promise, and for how long. */
   readonly pending: PendingAdmissions;
@@ -45,9 +48,9 @@ export class AdmissionChain {
     for (let index = first; index < this.#admissions.length; index++) {
       const admission = this.#admissions[index];
       if (!admission) continue;
-      const decision = this.#ask(admission, request, allowed.identity);
-      if (isPromise(decision)) return this.#wait(decision, admission, request, isGone, index + 1, allowed);
-      const verdict = this.#read(admission, decision);
+      const answer = this.#ask(admission, request, allowed.identity);
+      if ('promise' in answer) return this.#wait(answer.promise, admission, request, isGone, index + 1, allowed);
+      const { verdict } = answer;
       if (isRefusal(verdict)) return verdict;
       allowed = both(allowed, verdict);
     }
@@ -67,25 +70,18 @@ export class AdmissionChain {
     return this.#decide(request, isGone, next, both(found, verdict));
   }
 
-  #ask(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): unknown {
+  #ask(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): Answer {
     try {
-      return admission.admit(request, identity);
+      const decision: unknown = admission.admit(request, identity);
+      return isPromise(decision) ? { promise: decision } : { verdict: parseDecision(decision) ?? ANONYMOUS };
     } catch (error) {
-      return this.#failed(admission, error);
+      return { verdict: this.#failed(admission, error) };
     }
   }
 
   async #settled(admission: Admission, promise: PromiseLike<unknown>): Promise<Verdict> {
     try {
-      return this.#read(admission, await promise);
-    } catch (error) {
-      return this.#failed(admission, error);
-    }
-  }
-
-  #read(admission: Admission, decision: unknown): Verdict {
-    try {
-      return parseDecision(decision) ?? ANONYMOUS;
+      return parseDecision(await promise) ?? ANONYMOUS;
     } catch (error) {
       return this.#failed(admission, error);
     }

@@ -1,8 +1,15 @@
+import type { CloseCode } from '@pregon/protocol';
 import type { Allowed, Decision, Identity, Refusal } from '../ports/admission.js';
 import type { Rights } from '../ports/rights.js';
 
 /** The combined decision of all admissions. */
 export type Verdict = Allowed | Refusal;
+
+/** A token of RFC 9110 section 5.6.2. */
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~\w]+$/;
+
+/** Visible characters, spaces and tabs (RFC 9110 section 5.5), as node:http accepts them. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 const EXPECTED = 'an admission must return undefined, { identity, rights } or a refusal';
 
@@ -20,7 +27,7 @@ export function parseDecision(value: unknown): Decision {
   if (value === undefined) return undefined;
   if (!isObject(value)) throw new TypeError(EXPECTED);
   if ('status' in value) {
-    return isWellFormed(value) ? value : fail('a refusal needs a status from 400 to 599, and a message');
+    return parseRefusal(value);
   }
   const unknown = Object.keys(value).find((name) => name !== 'identity' && name !== 'rights');
   if (unknown !== undefined || Object.getPrototypeOf(value) !== Object.prototype) throw new TypeError(EXPECTED);
@@ -53,9 +60,47 @@ function isTime(value: unknown): boolean {
   return value === undefined || Number.isFinite(value);
 }
 
-function isWellFormed(value: object): value is Refusal {
-  const { status, message }: { status?: unknown; message?: unknown } = value;
-  return typeof status === 'number' && status >= 400 && status <= 599 && typeof message === 'string';
+/** Each field is read once, and copied: what was checked is what is sent. */
+function parseRefusal(value: object): Refusal {
+  const { status, message, reason, remedy, headers, close }: Partial<Record<keyof Refusal, unknown>> = value;
+  if (!isInteger(status, 400, 599) || typeof message !== 'string')
+    return fail('a refusal needs a status from 400 to 599, and a message');
+  if (!isOptionalText(reason) || !isOptionalText(remedy)) return fail('reason and remedy of a refusal must be text');
+  return {
+    status,
+    message,
+    ...(reason === undefined ? {} : { reason }),
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(headers === undefined ? {} : { headers: parseHeaders(headers) }),
+    ...(close === undefined ? {} : { close: parseClose(close) }),
+  };
+}
+
+/** A line break in a value would begin another header, or the body. */
+function parseHeaders(value: unknown): Readonly<Record<string, string>> {
+  if (!isObject(value)) return fail('the headers of a refusal must be an object');
+  const headers: [string, string][] = [];
+  for (const [name, text] of Object.entries(value)) {
+    if (!HEADER_NAME.test(name) || typeof text !== 'string' || !HEADER_VALUE.test(text))
+      return fail('the headers of a refusal must be names and values that HTTP allows');
+    headers.push([name, text]);
+  }
+  return Object.fromEntries(headers);
+}
+
+function parseClose(value: unknown): CloseCode {
+  const { code, reason, reconnect }: Partial<Record<keyof CloseCode, unknown>> = isObject(value) ? value : {};
+  if (!isInteger(code, 3_000, 4_999) || typeof reason !== 'string' || typeof reconnect !== 'boolean')
+    return fail('close of a refusal needs a code from 3000 to 4999, a reason, and reconnect');
+  return { code, reason, reconnect };
+}
+
+function isInteger(value: unknown, least: number, most: number): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+}
+
+function isOptionalText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
 }
 
 function isName(value: unknown): boolean {

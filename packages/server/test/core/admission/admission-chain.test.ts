@@ -117,6 +117,15 @@ describe('[I-9] a chain of admissions', () => {
     ['a refusal with status 200', { status: 200, message: 'fine' }],
     ['a refusal whose status is a string', { status: '403', message: 'no' }],
     ['a refusal without a message', { status: 403 }],
+    ['a refusal with a fraction as its status', { ...REFUSED, status: 403.5 }],
+    ['a refusal with a line break in a header', { ...REFUSED, headers: { 'X-A': 'a\r\nSet-Cookie: b=c' } }],
+    ['a refusal with a header that has no valid name', { ...REFUSED, headers: { 'X A': 'a' } }],
+    ['a refusal with a header that is a number', { ...REFUSED, headers: { 'X-A': 1 } }],
+    [
+      'a refusal with a close code that cannot be sent',
+      { ...REFUSED, close: { code: 5, reason: '', reconnect: true } },
+    ],
+    ['a refusal whose reason is not text', { ...REFUSED, reason: 12n }],
   ])('refuses the client if an admission returns %s', async (_, decision) => {
     const now = chainOf(() => decision);
     expect(now.decide()).toMatchObject({ status: expect.any(Number) });
@@ -124,6 +133,46 @@ describe('[I-9] a chain of admissions', () => {
     const verdict = later.decide();
     await later.resume();
     expect(await verdict).toMatchObject({ status: expect.any(Number) });
+  });
+
+  it.each<[name: string, decision: () => object]>([
+    [
+      'an object that throws when it is examined',
+      () =>
+        new Proxy(
+          {},
+          {
+            has() {
+              throw new Error('no');
+            },
+          },
+        ),
+    ],
+    [
+      'an object whose `then` throws',
+      () => ({
+        // biome-ignore lint/suspicious/noThenProperty: it stands for a hostile object
+        get then() {
+          throw new Error('no');
+        },
+      }),
+    ],
+  ])('refuses the client with 503 if an admission returns %s', (_, decision) => {
+    const { decide, failures } = chainOf(decision);
+    expect(decide()).toMatchObject({ status: 503 });
+    expect(failures).toEqual(['0: no']);
+  });
+
+  it('sends what it has checked: a field of a refusal is read once', () => {
+    const values: unknown[] = ['no', 12n];
+    const { decide } = chainOf(() => ({
+      status: 403,
+      get message() {
+        return values.shift();
+      },
+    }));
+    const verdict = decide();
+    expect(JSON.parse(JSON.stringify(verdict))).toEqual(REFUSED);
   });
 
   it('refuses the client with 503 if an admission throws or rejects, and says which one it was', async () => {
