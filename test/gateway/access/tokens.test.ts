@@ -236,6 +236,31 @@ describe('[I-9] With tokens and rules', () => {
     expect((await TRANSPORTS['plain WebSocket']?.(gateway, '/chat'))?.status).toBe(401);
   });
 
+  it('[H-05] a component and a namespace lose their clients when the identity expires', async () => {
+    // The rights end 5 seconds after the identity, and the clients have 5 seconds to be closed.
+    const expiresAtMs = Date.now() - 4_000;
+    const gateway = await start({
+      auth: { verify: () => ({ iss: 'shop', sub: 'ada', expiresAtMs }) },
+      namespaces: { '/lobby': 'authenticated' },
+    });
+    const got: unknown[] = [];
+    const component = { ...COMPONENT, onMessage: (_: unknown, data: unknown) => void got.push(data) };
+    gateway.gateway.mount('/chat', component, { access: 'authenticated' });
+    gateway.gateway.io.of('/lobby');
+    const socket = new WebSocket(gateway.ws('/chat'));
+    onTestFinished(() => socket.terminate());
+    const closed = once(socket, 'close');
+    await once(socket, 'open');
+    const client = new SocketIoClient(gateway.http('/lobby'), { transports: ['websocket'], reconnection: false });
+    const disconnected = new Promise((resolve) => client.socket.once('disconnect', resolve));
+    await new Promise((resolve) => client.socket.once('connect', resolve));
+    socket.send('before');
+    await expect.poll(() => got.length).toBe(1);
+    const [code]: unknown[] = await closed;
+    expect(code).toBe(4005);
+    expect(await disconnected).toMatch(/^transport (close|error)$/);
+  });
+
   it('a token in the URL refuses the request, whatever else it has', async () => {
     const gateway = await start();
     const token = await signToken();

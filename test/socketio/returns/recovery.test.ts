@@ -57,6 +57,49 @@ describe.each(WAYS)('[G-1] A stock client by %s', (_, transports) => {
   });
 });
 
+describe('[I-9] [H-03] A session that returns with another identity', () => {
+  async function startWithRooms() {
+    const { gateway, http } = await startGateway({
+      auth: { verify: ({ token }) => (typeof token === 'string' ? { iss: 'shop', sub: token } : undefined) },
+      routes: { events: { path: '/events', allow: [{ subscribe: 'public.#', who: 'anyone' }] } },
+    });
+    const entered: unknown[] = [];
+    gateway.io.of('/events').on('connection', (socket) => {
+      entered.push([socket.recovered, Reflect.get(Object(socket.data.identity), 'sub'), socket.rooms.has('ada only')]);
+      if (Reflect.get(Object(socket.data.identity), 'sub') === 'ada') socket.join('ada only');
+    });
+    const client = await SocketIoClient.open(http('/events'), { transports: ['websocket'], auth: { token: 'ada' } });
+    await client.count('subscribed', 1);
+    return { client, entered };
+  }
+
+  it.each([
+    ['another user', { token: 'grace' }, 'grace'],
+    ['nobody', {}, undefined],
+  ])('begins anew, without the rooms and data of the first one: %s', async (_, auth, sub) => {
+    const { client, entered } = await startWithRooms();
+    const { id } = client.socket;
+    client.socket.auth = auth;
+    client.breakOff();
+    await client.count('subscribed', 2);
+    expect(entered).toEqual([
+      [false, 'ada', false],
+      [false, sub, false],
+    ]);
+    expect(client.socket.id).not.toBe(id);
+  });
+
+  it('is restored for the same identity with another token', async () => {
+    const { client, entered } = await startWithRooms();
+    client.breakOff();
+    await client.count('subscribed', 2);
+    expect(entered).toEqual([
+      [false, 'ada', false],
+      [true, 'ada', true],
+    ]);
+  });
+});
+
 describe('[G-1] Recovery', () => {
   it('runs the middlewares and the checks again: a client that may no longer enter is refused', async () => {
     const { http, gateway } = await startGateway();

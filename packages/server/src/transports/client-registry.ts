@@ -17,6 +17,7 @@ import type { ServedRoute } from '../core/routes/served-route.js';
 import type { Clock } from '../core/time/clock.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
+import { expiryTime } from './expiry-time.js';
 import { isPreflight, type OriginPolicy, preflightAnswer } from './http/cors.js';
 import { canonicalPath, canonicalTargetPath } from './http/path.js';
 import { MAX_TARGET_CHARACTERS, parseTarget, targetPath } from './http/query.js';
@@ -160,7 +161,7 @@ export class ClientRegistry {
       now,
       identity,
       rights,
-      expiresAt: identity?.expiresAtMs === undefined ? undefined : now + identity.expiresAtMs - Date.now(),
+      expiresAt: expiryTime(identity, now),
       request: {
         url: request.url ?? '/',
         headers: request.headers,
@@ -172,6 +173,20 @@ export class ClientRegistry {
     this.#expiry.add(connection);
     connection.opened(heartbeatMs);
     return connection;
+  }
+
+  /**
+   * Watches the expiry of a client that is at no route.
+   *
+   * @param close called within some seconds after the rights of the identity have ended
+   * @returns a function that ends the watch; undefined if the rights do not end
+   */
+  watchExpiry(identity: Identity | undefined, close: () => void): (() => void) | undefined {
+    const expiresAt = expiryTime(identity, this.options.clock.now());
+    if (expiresAt === undefined) return undefined;
+    const expiring = { expiresAt, endRights() {}, closeExpired: close };
+    this.#expiry.add(expiring);
+    return () => this.#expiry.delete(expiring);
   }
 
   leave(connection: ClientConnection, code: number, reason: string): void {

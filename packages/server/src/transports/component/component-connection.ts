@@ -27,7 +27,8 @@ export interface ComponentConnection {
    *
    * If more than `maxBufferedBytes` already wait for the client, this call closes the connection instead (4002).
    *
-   * @returns false if nothing was sent, because the connection is closed or was closed by this call
+   * @returns false if nothing was sent, because the connection is closed or was closed by this call, or because the
+   *   client's identity has expired; the connection is then closed soon (4005)
    * @throws TypeError if the data cannot be represented as JSON
    */
   send(data: unknown): boolean;

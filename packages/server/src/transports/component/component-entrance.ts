@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { CLOSE_CODES, messageOf } from '@pregon/protocol';
 import { admissionRequest } from '../../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
+import { Expiry } from '../../core/connections/expiry.js';
 import type { Heartbeat } from '../../core/connections/heartbeat.js';
 import type { Intake } from '../../core/incoming/intake.js';
 import type { Identity, Refusal } from '../../core/ports/admission.js';
@@ -11,6 +12,7 @@ import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import type { Clock } from '../../core/time/clock.js';
 import { newConnectionId } from '../connection-id.js';
 import type { Entrance } from '../entrance.js';
+import { expiryTime } from '../expiry-time.js';
 import type { Claim } from '../http/claim.js';
 import { corsHeaders } from '../http/cors.js';
 import { targetPath } from '../http/query.js';
@@ -59,12 +61,14 @@ const ONLY_WEBSOCKET: Refusal = {
 export class ComponentEntrance implements Entrance {
   readonly #options: ComponentEntranceOptions;
   readonly #mounts: Mount[] = [];
+  readonly #expiry: Expiry;
   readonly #connections = new Map<WebSocketConnection, PacedSocket>();
   #open = true;
   #emptied: (() => void) | undefined;
 
   constructor(options: ComponentEntranceOptions) {
     this.#options = options;
+    this.#expiry = new Expiry({ clock: options.clock, turn: options.intake.turn, random: Math.random });
   }
 
   /**
@@ -190,6 +194,7 @@ export class ComponentEntrance implements Entrance {
       id,
       request,
       identity,
+      expiresAt: expiryTime(identity, clock.now()),
       component,
       maxBufferedBytes,
       clock,
@@ -197,6 +202,7 @@ export class ComponentEntrance implements Entrance {
     });
     this.#connections.set(connection, client);
     heartbeat.add(connection);
+    this.#expiry.add(connection);
     client.on('message', (data, isBinary) => connection.received(data, isBinary));
     client.on('pong', () => connection.heard());
     // `ws` limits how many of its pongs may wait to be sent.
@@ -209,6 +215,7 @@ export class ComponentEntrance implements Entrance {
   #leave(connection: WebSocketConnection, code: number, reason: string): void {
     this.#connections.delete(connection);
     this.#options.heartbeat.delete(connection);
+    this.#expiry.delete(connection);
     connection.closed(code, reason);
     if (this.#connections.size === 0) this.#emptied?.();
   }

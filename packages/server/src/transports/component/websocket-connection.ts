@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { CLOSE_CODES, type CloseCode, toError } from '@pregon/protocol';
 import type { RawData } from 'ws';
+import type { Expiring } from '../../core/connections/expiry.js';
 import { Liveness, type Pulse } from '../../core/connections/liveness.js';
 import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -17,6 +18,8 @@ export interface WebSocketConnectionOptions {
   readonly id: string;
   readonly request: ComponentRequest;
   readonly identity: Identity | undefined;
+  /** When the rights of the identity end, by the clock; undefined if they do not. */
+  readonly expiresAt: number | undefined;
   readonly component: MessageComponent;
   readonly maxBufferedBytes: number;
   readonly clock: Clock;
@@ -25,21 +28,24 @@ export interface WebSocketConnectionOptions {
 }
 
 /** The connection of one component client. At most `maxBufferedBytes` and one more message are buffered for it. */
-export class WebSocketConnection implements ComponentConnection {
+export class WebSocketConnection implements ComponentConnection, Expiring {
   readonly id: string;
   readonly request: ComponentRequest;
   readonly identity: Identity | undefined;
+  readonly expiresAt: number | undefined;
   readonly #client: PacedSocket;
   readonly #writer: SocketWriter;
   readonly #options: WebSocketConnectionOptions;
   readonly #liveness: Liveness;
   readonly #pulse: Pulse;
   #unsettled = 0;
+  #hasExpired = false;
 
   constructor(client: PacedSocket, socket: Socket, options: WebSocketConnectionOptions) {
     this.id = options.id;
     this.request = options.request;
     this.identity = options.identity;
+    this.expiresAt = options.expiresAt;
     this.#client = client;
     this.#writer = new ClientWriter(client, socket, options.maxBufferedBytes);
     this.#options = options;
@@ -65,6 +71,7 @@ export class WebSocketConnection implements ComponentConnection {
   }
 
   send(data: unknown): boolean {
+    if (this.#hasExpired) return false;
     const bytes = data instanceof Uint8Array;
     const payload = bytes || typeof data === 'string' ? data : (JSON.stringify(data) ?? 'null');
     if (this.#writer.full) {
@@ -94,8 +101,8 @@ export class WebSocketConnection implements ComponentConnection {
 
   received(data: RawData, isBinary: boolean): void {
     this.heard();
-    // After the component has closed the connection, later messages are dropped.
-    if (!this.isOpen) return;
+    // After the component has closed the connection, or the rights have ended, later messages are dropped.
+    if (!this.isOpen || this.#hasExpired) return;
     const bytes = toBuffer(data);
     this.#call(() => this.#options.component.onMessage(this, isBinary ? bytes : bytes.toString()));
   }
@@ -127,6 +134,16 @@ export class WebSocketConnection implements ComponentConnection {
     if (!this.isOpen) return;
     const verdict = this.#liveness.look(this.#pulse, now, heartbeatMs, stallTimeoutMs);
     if (verdict === 'HEARTBEAT_MISSED' || verdict === 'STALLED') this.end(CLOSE_CODES[verdict]);
+  }
+
+  endRights(): void {
+    this.#hasExpired = true;
+  }
+
+  closeExpired(): void {
+    // Data that waits was sent under rights that have ended. Not even a close frame can pass it.
+    if (this.isOpen && this.#writer.bufferedBytes > 0) this.#client.terminate();
+    else this.end(CLOSE_CODES.TOKEN_EXPIRED);
   }
 
   #call(call: () => unknown): void {

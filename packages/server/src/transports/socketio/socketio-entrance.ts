@@ -4,7 +4,7 @@ import { type JsonShape, PregonError, toError } from '@pregon/protocol';
 import type { ExtendedError, Namespace, Socket } from 'socket.io';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
-import type { Allowed, Refusal } from '../../core/ports/admission.js';
+import type { Allowed, Identity, Refusal } from '../../core/ports/admission.js';
 import { knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { ClientRegistry } from '../client-registry.js';
@@ -180,13 +180,16 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   #serve(path: string, routeNamespace: RouteNamespace, recovery: Recovery): void {
     const namespace = this.io.of(path);
     namespace.use((socket, next) => {
-      // This runs before Socket.IO tells the client its private session id, and replaces the original one, which only
-      // this process would know.
-      if (!socket.recovered) replacePrivateId(socket, recovery.sign(namespace.name, socket.id));
       if (!this.#registry.isOpen) return turnAway(socket, next);
       const wrong = refusalOf(() => routeNamespace.handshake(socket));
       if (wrong) return next(wrong);
-      this.#whenAdmitted(routeNamespace.admit(socket, this.#admitted.get(socket.request)), socket, next);
+      this.#whenAdmitted(routeNamespace.admit(socket, this.#admitted.get(socket.request)), socket, next, (identity) => {
+        if (socket.recovered) return recovery.belongsTo(namespace.name, socket.handshake.auth.pid, identity);
+        // This runs before Socket.IO tells the client its private session id, and replaces the original one, which only
+        // this process would know.
+        replacePrivateId(socket, recovery.sign(namespace.name, socket.id, identity));
+        return true;
+      });
     });
     namespace.on('connection', (socket: Socket) => {
       recovery.entered(socket.id);
@@ -196,7 +199,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   }
 
   /** Asks the admissions about each client of a namespace that is not a route, before the application's middlewares. */
-  #guardNamespace(namespace: Pick<Namespace, 'name' | 'use'>): void {
+  #guardNamespace(namespace: Pick<Namespace, 'name' | 'use' | 'on'>): void {
     const entrance = { kind: 'namespace', name: namespace.name };
     namespace.use((socket, next) => {
       const { request, conn } = socket;
@@ -204,11 +207,26 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       const details = { token, found: this.#admitted.get(request), isGone: () => conn.readyState !== 'open' };
       this.#whenAdmitted(this.#registry.decide(request, entrance, details), socket, next);
     });
+    namespace.on('connection', (socket: Socket) => {
+      const close = () => {
+        // Stock clients reconnect only if the transport is closed.
+        if (socket.connected) socket.conn.close();
+      };
+      const unwatch = this.#registry.watchExpiry(this.#entering.get(socket)?.identity, close);
+      if (unwatch) socket.once('disconnect', unwatch);
+    });
   }
 
-  #whenAdmitted(verdict: Verdict | Promise<Verdict>, socket: Socket, next: (error?: ExtendedError) => void): void {
+  /** @param isOwner whether the session of the socket belongs to the admitted identity. Default: it does */
+  #whenAdmitted(
+    verdict: Verdict | Promise<Verdict>,
+    socket: Socket,
+    next: (error?: ExtendedError) => void,
+    isOwner: (identity: Identity | undefined) => boolean = () => true,
+  ): void {
     const decided = (late: Verdict): void => {
       if (isRefusal(late)) return this.#refuseNamespace(socket, late, next);
+      if (!isOwner(late.identity)) return turnAway(socket, next, 'the session belongs to another identity');
       this.#entering.set(socket, late);
       if (late.identity) Object.assign(Object(socket.data), { identity: late.identity });
       next();
@@ -270,7 +288,7 @@ function refusalOf(parse: () => unknown): ExtendedError | undefined {
 }
 
 /** Closes the transport: after an error alone, a stock client would not reconnect. */
-function turnAway(socket: Socket, next: (error: Error) => void): void {
+function turnAway(socket: Socket, next: (error: Error) => void, why = 'the gateway is going away'): void {
   socket.conn.close();
-  next(new Error('the gateway is going away'));
+  next(new Error(why));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Namespace } from 'socket.io';
 import type { Session } from 'socket.io-adapter';
+import type { Identity } from '../../../core/ports/admission.js';
 import type { Clock } from '../../../core/time/clock.js';
 import { breakOff } from '../../../private-fields/socket-io.js';
 import type { EndedSessions } from './ended-sessions.js';
@@ -52,8 +53,21 @@ export class Recovery {
   }
 
   /** Returns the private session id for a client. */
-  sign(namespace: string, id: string): string {
-    return this.#sessions.sign(namespace, id);
+  sign(namespace: string, id: string, identity: Identity | undefined): string {
+    return this.#sessions.sign(namespace, id, identity);
+  }
+
+  /**
+   * Whether a restored session belongs to the identity that has now been admitted. Otherwise its rooms and data belong
+   * to another user, and the session ends: the client begins a new one when it returns.
+   */
+  belongsTo(namespace: string, pid: unknown, identity: Identity | undefined): boolean {
+    const session = typeof pid === 'string' ? this.#sessions.verify(namespace, pid) : undefined;
+    if (!session) return false;
+    if (session.owner === this.#sessions.ownerOf(session.id, identity)) return true;
+    this.#remembered.delete(session.id);
+    this.#options.endedSessions.add(session.id);
+    return false;
   }
 
   keep({ sid, rooms, data }: Pick<Session, 'sid' | 'rooms' | 'data'>): void {
@@ -74,7 +88,7 @@ export class Recovery {
    *   ended its session, or another connection is already returning with the same id
    */
   async restore(namespace: Namespace, pid: string, offset: string): Promise<Session | undefined> {
-    const sid = this.#sessions.verify(namespace.name, pid);
+    const sid = this.#sessions.verify(namespace.name, pid)?.id;
     const place = parseOffset(offset);
     if (sid === undefined || place === undefined || this.#options.endedSessions.has(sid)) return undefined;
     if (!this.#begin(sid)) return undefined;
