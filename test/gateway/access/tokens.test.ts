@@ -200,6 +200,41 @@ describe('[I-9] With tokens and rules', () => {
     expect(await outcome('/lobby')).toBe('connected');
   });
 
+  it('a middleware of a namespace that is defined by a pattern sees admitted clients only', async () => {
+    const gateway = await start({ namespaces: { '/room-1': 'authenticated' } });
+    const seen: string[] = [];
+    gateway.gateway.io.of(/^\/room-\d$/).use(({ nsp, data }, next) => {
+      seen.push(`${nsp.name} ${String(Reflect.get(Object(data.identity), 'sub'))}`);
+      next();
+    });
+    const token = await signToken();
+    const outcome = async (path: string, shown?: string) =>
+      (await socketIo(gateway, path, shown, ['websocket'])).status ?? 'connected';
+    expect(await outcome('/room-1')).toBe(401);
+    expect(await outcome('/room-2', token)).toBe(403);
+    expect(await outcome('/room-1', token)).toBe('connected');
+    expect(seen).toEqual(['/room-1 ada']);
+  });
+
+  it('[I-7] a session of long polling is not verified again by each poll, and keeps its identity', async () => {
+    let asked = 0;
+    const verify = async () => {
+      asked += 1;
+      return { iss: 'shop', sub: 'ada' };
+    };
+    const told: unknown[] = [];
+    const gateway = await start({
+      auth: { verify },
+      admissions: [{ name: 'last', admit: ({ isNew }, identity) => void told.push([isNew, identity?.sub]) }],
+    });
+    await append(gateway);
+    const client = await socketIo(gateway, '/events', undefined, ['polling']);
+    await expect.poll(client.topics).toEqual(['user.ada.created']);
+    expect(asked).toBe(1);
+    expect(told).toContainEqual([false, 'ada']);
+    expect(told).not.toContainEqual([false, undefined]);
+  });
+
   it.each<[name: string, headers: Record<string, string>, protocols: string[]]>([
     ['offers pregon.v1', {}, ['pregon.v1']],
     ['comes from a page', { Origin: 'http://localhost:3000' }, []],

@@ -211,6 +211,18 @@ describe('the identity that an admission finds', () => {
     expect(asked.length).toBeGreaterThan(1);
     expect(new Set(asked.slice(1))).toEqual(new Set([false]));
   });
+
+  it('is decided for a request that begins a session of long polling, also if it names another session too', async () => {
+    const asked: boolean[] = [];
+    const gateway = await start(({ isNew }) => void asked.push(isNew));
+    const open = async (more = '') => {
+      const response = await fetch(gateway.http(`/socket.io/?EIO=4&transport=polling${more}`));
+      return String(Reflect.get(JSON.parse((await response.text()).slice(1)), 'sid'));
+    };
+    const first = await open();
+    expect(await open(`&sid=${first}&sid=`)).not.toBe(first);
+    expect(asked).toEqual([true, true]);
+  });
 });
 
 describe('admissions of a gateway', () => {

@@ -12,8 +12,8 @@ export class VerifyAdmission implements Admission {
   }
 
   admit(request: AdmissionRequest, known: Identity | undefined): Decision | Promise<Decision> {
-    // A client of Socket.IO was asked for its identity when its session began.
-    if (known) return undefined;
+    // A client of Socket.IO was asked for its identity when its session began. Its polls have that identity.
+    if (known || !request.isNew) return undefined;
     const found = this.#verify(request);
     return found instanceof Promise ? found.then(decisionOf) : decisionOf(found);
   }

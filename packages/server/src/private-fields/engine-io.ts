@@ -24,6 +24,13 @@ export function knowsClient(engine: object, sid: string): boolean {
   return Object.hasOwn(Object(fieldOf(engine, 'clients')), sid);
 }
 
+/** @returns the request with which a client connected; undefined if it cannot be found */
+export function firstRequestOf(engine: object, sid: string): object | undefined {
+  if (!knowsClient(engine, sid)) return undefined;
+  const request = fieldOf(fieldOf(fieldOf(engine, 'clients'), sid), 'request');
+  return typeof request === 'object' && request !== null ? request : undefined;
+}
+
 /**
  * Limits how long a closing long-polling transport waits for the next poll, which tells the client of the close.
  * Without this, Engine.IO keeps the transport and its first request for half a minute.

@@ -46,8 +46,12 @@ export class TokenAdmission implements Admission {
     this.#options = options;
   }
 
-  admit(request: Pick<AdmissionRequest, 'url' | 'headers' | 'token'>): Decision | Promise<Decision> {
+  admit(
+    request: Pick<AdmissionRequest, 'url' | 'headers' | 'token'> & Partial<Pick<AdmissionRequest, 'isNew'>>,
+  ): Decision | Promise<Decision> {
     if (hasTokenInUrl(request.url)) return toRefusal(REFUSED.url);
+    // A poll of Socket.IO has the identity with which its session began.
+    if (request.isNew === false) return undefined;
     const token = this.#tokenOf(request.headers) ?? messageToken(request.token);
     if (token === undefined) return undefined;
     if (typeof token !== 'string') return toRefusal(token);

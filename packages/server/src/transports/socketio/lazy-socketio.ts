@@ -130,7 +130,8 @@ export class LazySocketIo<T extends OnlySocketIoTypes<T>> implements Entrance {
     refuse: (refusal: Refusal) => void,
   ): void {
     const decided = (verdict: Verdict) => (isRefusal(verdict) ? refuse(verdict) : proceed(verdict));
-    const verdict = this.#options.registry.decide(request, this.#name, { isNew: this.arrives(request) });
+    const found = this.#entrance?.sessionOf(request);
+    const verdict = this.#options.registry.decide(request, this.#name, { isNew: !found, found });
     if (!(verdict instanceof Promise)) return decided(verdict);
     verdict.then(decided).catch((error: unknown) => {
       this.#onFailed(error);

@@ -5,7 +5,7 @@ import type { ExtendedError, Namespace, Socket } from 'socket.io';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
 import type { Allowed, Identity, Refusal } from '../../core/ports/admission.js';
-import { knowsClient } from '../../private-fields/engine-io.js';
+import { firstRequestOf, knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { ClientRegistry } from '../client-registry.js';
 import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
@@ -19,6 +19,7 @@ import { PolledPayloads } from './engine/polled-payloads.js';
 import { limitPollingClose, releaseUnusedFields } from './engine/socketio-internals.js';
 import { type IoPorts, IoServers } from './io-servers.js';
 import type { SocketIoLibrary } from './library.js';
+import { watchParents } from './parent-namespaces.js';
 import type { EndedSessions } from './recovery/ended-sessions.js';
 import { Recovery } from './recovery/recovery.js';
 import { refusePoll, refuseSocket, watchRefusals } from './refusals.js';
@@ -54,7 +55,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly #requests = createServer();
   readonly #servers: IoServers;
   /** Requests that came through the entrance, and the decision about them. */
-  readonly #admitted = new WeakMap<IncomingMessage, Allowed>();
+  readonly #admitted = new WeakMap<object, Allowed>();
   /** The decisions about sockets that enter a namespace. */
   readonly #entering = new WeakMap<Socket, Allowed>();
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
@@ -107,11 +108,9 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
         this.#admitted.set(request, verdict);
         next();
       };
-      const verdict = registry.decide(
-        request,
-        { kind: 'socket.io', name: targets.path },
-        { isNew: !this.#isUnderWay(request) },
-      );
+      const found = this.sessionOf(request);
+      const details = { isNew: !found, found };
+      const verdict = registry.decide(request, { kind: 'socket.io', name: targets.path }, details);
       if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
       else decided(verdict);
     });
@@ -122,6 +121,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     });
     watchRefusals(this.io, registry.options);
     if (!routeNamespaces.has('/')) this.#guardNamespace(this.io.of('/'));
+    watchParents(this.io, (parent) => this.#askAdmissions(parent));
     this.io.on('new_namespace', (namespace: Namespace) => {
       if (!routeNamespaces.has(namespace.name)) this.#guardNamespace(namespace);
     });
@@ -131,6 +131,13 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   /** Whether a request comes from a client that is not connected yet. */
   arrives(request: IncomingMessage): boolean {
     return !this.#isUnderWay(request);
+  }
+
+  /** The decision about the session of a request; undefined if the client is not connected yet. */
+  sessionOf(request: IncomingMessage): Allowed | undefined {
+    if (!this.#isUnderWay(request)) return undefined;
+    const first = firstRequestOf(this.io.engine, sidOf(request) ?? '');
+    return (first && this.#admitted.get(first)) ?? {};
   }
 
   /**
@@ -199,14 +206,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   }
 
   /** Asks the admissions about each client of a namespace that is not a route, before the application's middlewares. */
-  #guardNamespace(namespace: Pick<Namespace, 'name' | 'use' | 'on'>): void {
-    const entrance = { kind: 'namespace', name: namespace.name };
-    namespace.use((socket, next) => {
-      const { request, conn } = socket;
-      const token: unknown = Reflect.get(socket.handshake.auth, 'token');
-      const details = { token, found: this.#admitted.get(request), isGone: () => conn.readyState !== 'open' };
-      this.#whenAdmitted(this.#registry.decide(request, entrance, details), socket, next);
-    });
+  #guardNamespace(namespace: Pick<Namespace, 'use' | 'on'>): void {
+    this.#askAdmissions(namespace);
     namespace.on('connection', (socket: Socket) => {
       const close = () => {
         // Stock clients reconnect only if the transport is closed.
@@ -214,6 +215,18 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       };
       const unwatch = this.#registry.watchExpiry(this.#entering.get(socket)?.identity, close);
       if (unwatch) socket.once('disconnect', unwatch);
+    });
+  }
+
+  /** Asks once for each socket, also if it passes the middlewares of a parent namespace. */
+  #askAdmissions(namespace: Pick<Namespace, 'use'>): void {
+    namespace.use((socket, next) => {
+      if (this.#entering.has(socket)) return next();
+      const entrance = { kind: 'namespace', name: socket.nsp.name };
+      const { request, conn } = socket;
+      const token: unknown = Reflect.get(socket.handshake.auth, 'token');
+      const details = { token, found: this.#admitted.get(request), isGone: () => conn.readyState !== 'open' };
+      this.#whenAdmitted(this.#registry.decide(request, entrance, details), socket, next);
     });
   }
 
@@ -243,11 +256,9 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     next(Object.assign(new Error(refusal.message), { data }));
   }
 
-  /**
-   * Whether a request belongs to a client that was already admitted. A session id that is unknown here does not count.
-   */
-  #isUnderWay({ url = '/' }: IncomingMessage): boolean {
-    const sid = /[?&]sid=([^&]+)/.exec(url)?.[1];
+  /** A session id that is unknown here does not count. */
+  #isUnderWay(request: IncomingMessage): boolean {
+    const sid = sidOf(request);
     return sid !== undefined && knowsClient(this.io.engine, sid);
   }
 
@@ -259,6 +270,13 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     }
     return writer;
   }
+}
+
+/** The session id of a request. The last one counts, as for Engine.IO, and an empty one begins a session. */
+function sidOf({ url = '/' }: IncomingMessage): string | undefined {
+  if (!url.includes('sid')) return undefined;
+  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
+  return query.getAll('sid').at(-1);
 }
 
 function sessions(routeNamespace: RouteNamespace, recovery: Recovery): Sessions {
