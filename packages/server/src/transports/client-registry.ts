@@ -178,13 +178,13 @@ export class ClientRegistry {
   /**
    * Watches the expiry of a client that is at no route.
    *
-   * @param close called within some seconds after the rights of the identity have ended
+   * @param close called when the rights of the identity have ended
    * @returns a function that ends the watch; undefined if the rights do not end
    */
   watchExpiry(identity: Identity | undefined, close: () => void): (() => void) | undefined {
     const expiresAt = expiryTime(identity, this.options.clock.now());
     if (expiresAt === undefined) return undefined;
-    const expiring = { expiresAt, endRights() {}, closeExpired: close };
+    const expiring = { expiresAt, endRights: close, closeExpired() {} };
     this.#expiry.add(expiring);
     return () => this.#expiry.delete(expiring);
   }

@@ -322,6 +322,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     this.#hasExpired = true;
     for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
     this.#subscriptions = [];
+    if (this.#link.isOpenToApplication) this.closeExpired();
   }
 
   closeExpired(): void {

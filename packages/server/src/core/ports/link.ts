@@ -54,6 +54,11 @@ export interface Sink {
 /** The transport's side of one connection: writes to the client, and reports the state of the socket. */
 export interface Link extends Sink {
   readonly transport: TransportName;
+  /**
+   * True if the application can write to the client, and read from it, past the connection. Such a client is closed as
+   * soon as its rights end, instead of some seconds later.
+   */
+  readonly isOpenToApplication?: boolean;
   /** True if more than `maxBufferedBytes` wait for the client. */
   readonly full: boolean;
   /** Bytes that wait for the client. */

@@ -61,7 +61,9 @@ export class ServedRoute implements Route {
   #everything: Filter | undefined;
 
   /** The same for clients with rights, by the key of the rights. */
-  readonly #byRights = new BoundedMap<string, Filter>(KEPT_FILTERS);
+  readonly #byRights = new BoundedMap<string, { readonly granted: Rights['subscribe']; readonly filter: Filter }>(
+    KEPT_FILTERS,
+  );
 
   constructor(definition: RouteDefinition) {
     this.name = definition.name;
@@ -106,9 +108,11 @@ export class ServedRoute implements Route {
     const isAll = topics === undefined || (topics.length === 1 && topics[0] === '#');
     if (!isAll) return createFilter({ topics, allowed, granted: rights.subscribe, exchanges });
     const known = this.#byRights.get(rights.key);
-    if (known) return known;
+    // Rights can come from an admission of the application, with a key of its own choice. It must not lead to the events
+    // of others.
+    if (known && isSameList(known.granted, rights.subscribe)) return known.filter;
     const filter = createFilter({ allowed, granted: rights.subscribe, exchanges });
-    this.#byRights.set(rights.key, filter);
+    this.#byRights.set(rights.key, { granted: [...rights.subscribe], filter });
     return filter;
   }
 
@@ -224,4 +228,8 @@ async function attempt(call: () => unknown): Promise<{ value: unknown } | { erro
   } catch (error) {
     return { error: toError(error) };
   }
+}
+
+function isSameList(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((pattern, at) => pattern === others[at]);
 }

@@ -53,6 +53,10 @@ export class SocketIoLink implements Link {
     this.#incompleteAt = incompleteAt;
   }
 
+  get isOpenToApplication(): boolean {
+    return true;
+  }
+
   get full(): boolean {
     return this.#writer.full;
   }

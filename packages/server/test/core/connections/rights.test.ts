@@ -105,7 +105,32 @@ describe('[I-9] [H-01] a subscription under rights', () => {
   });
 });
 
+describe('[I-9] [H-03] rights of the application', () => {
+  it('are told apart, also if their keys are equal', async () => {
+    const square = await Square.open();
+    const links = ['ada', 'grace'].map((sub) => {
+      const held = rights([`user.${sub}.#`], { key: '' });
+      const { link, connection } = square.connect(new FakeLink(), { rights: held });
+      connection.subscribe(1, undefined, undefined);
+      return link;
+    });
+    await append(square);
+    expect(links.map(topicsOf)).toEqual([['user.ada.created', 'user.ada'], ['user.grace.created']]);
+  });
+});
+
 describe('[I-9] [H-05] a connection whose rights have ended', () => {
+  it('is closed at once if the application can write to it past the connection, else some time later', async () => {
+    const square = await Square.open();
+    class SharedLink extends FakeLink {
+      readonly isOpenToApplication = true;
+    }
+    const [shared, own] = [square.connect(new SharedLink()), square.connect(new FakeLink())];
+    for (const { connection } of [shared, own]) connection.endRights();
+    expect(shared.link.closedWith).toMatchObject({ code: 4005 });
+    expect(own.link.closedWith).toBeUndefined();
+  });
+
   it('gets no message of the application', async () => {
     const square = await Square.open();
     const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
