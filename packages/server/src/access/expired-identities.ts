@@ -10,15 +10,15 @@ const EXPIRED = Object.freeze(toRefusal(REFUSED.expired));
  */
 export class ExpiredIdentities implements Admission {
   readonly name = 'expired identities';
-  readonly #wallClock: () => number;
+  readonly #leewayMs: number;
 
-  /** @param wallClock returns the time in milliseconds since 1970-01-01 UTC. Default: Date.now */
-  constructor(wallClock: () => number = Date.now) {
-    this.#wallClock = wallClock;
+  /** @param leewayMs how long rights outlive the identity, the same as for open connections */
+  constructor(leewayMs: number = RIGHTS_LEEWAY_MS) {
+    this.#leewayMs = leewayMs;
   }
 
   admit(_: AdmissionRequest, identity: Identity | undefined): Refusal | undefined {
     const end = identity?.expiresAtMs;
-    return end !== undefined && end + RIGHTS_LEEWAY_MS <= this.#wallClock() ? EXPIRED : undefined;
+    return end !== undefined && end + this.#leewayMs <= Date.now() ? EXPIRED : undefined;
   }
 }

@@ -86,6 +86,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     origins,
     auth: auth?.admissions,
     admissions: options.admissions,
+    leewayMs: auth?.leewayMs,
     logger,
     pace: (resume) => front.whenFree(resume),
   });
@@ -115,6 +116,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     ...limits,
     heartbeat,
     clock: systemClock,
+    leewayMs: auth?.leewayMs,
     accessOf: (options) => admissions.ofMount(options),
     refusals,
     assertFree: (claim, entrance) => front.assertFree(claim, entrance),

@@ -16,13 +16,12 @@ export interface GatewayAdmissionsOptions {
   readonly admissions: readonly Admission[] | undefined;
   /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
   readonly auth?: readonly Admission[] | undefined;
+  /** How long rights outlive the identity, in milliseconds. @default 5000 */
+  readonly leewayMs?: number | undefined;
   readonly logger: Pick<Logger, 'error'>;
   /** Calls back when an event loop turn has time for another client, see {@link PendingAdmissions}. */
   readonly pace: (resume: () => void) => void;
 }
-
-/** Asked last: any admission before it may have found the identity. */
-const EXPIRED = new ExpiredIdentities();
 
 /** The admissions of each entrance of a gateway. */
 export class GatewayAdmissions {
@@ -30,17 +29,20 @@ export class GatewayAdmissions {
   readonly admission: AdmissionChain;
   readonly #options: GatewayAdmissionsOptions;
   readonly #chain: AdmissionChainOptions;
+  /** Asked last: any admission before it may have found the identity. */
+  readonly #expired: ExpiredIdentities;
 
   /** @throws TypeError if one of the admissions has no name or no method `admit` */
   constructor(options: GatewayAdmissionsOptions) {
-    const { origins, auth = [], admissions = [], logger, pace } = options;
+    const { origins, auth = [], admissions = [], leewayMs, logger, pace } = options;
     for (const admission of admissions) assertAdmission(admission);
     this.#options = options;
+    this.#expired = new ExpiredIdentities(leewayMs);
     this.#chain = {
       pending: new PendingAdmissions({ clock: systemClock, pace }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
-    this.admission = new AdmissionChain([origins, ...auth, ...admissions, EXPIRED], this.#chain);
+    this.admission = new AdmissionChain([origins, ...auth, ...admissions, this.#expired], this.#chain);
   }
 
   /**
@@ -56,7 +58,7 @@ export class GatewayAdmissions {
     const closed = auth ? [...auth, new SingleAccess(access)] : [];
     return {
       origins,
-      admission: new AdmissionChain([blocks, origins, ...closed, ...admissions, EXPIRED], this.#chain),
+      admission: new AdmissionChain([blocks, origins, ...closed, ...admissions, this.#expired], this.#chain),
     };
   }
 }

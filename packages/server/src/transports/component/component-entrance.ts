@@ -29,6 +29,8 @@ export interface ComponentEntranceOptions {
   readonly heartbeat: Heartbeat;
   readonly clock: Clock;
   readonly intake: Intake;
+  /** How long rights outlive the identity, in milliseconds. @default 5000 */
+  readonly leewayMs?: number | undefined;
   /** The largest message that is accepted from a client, in bytes. */
   readonly maxFrameBytes: number;
   /** Returns the admissions of a component that is mounted with these options. */
@@ -68,7 +70,8 @@ export class ComponentEntrance implements Entrance {
 
   constructor(options: ComponentEntranceOptions) {
     this.#options = options;
-    this.#expiry = new Expiry({ clock: options.clock, turn: options.intake.turn, random: Math.random });
+    const { clock, intake, leewayMs } = options;
+    this.#expiry = new Expiry({ clock, turn: intake.turn, random: Math.random, leewayMs });
   }
 
   /**
