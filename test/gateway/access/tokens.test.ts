@@ -288,7 +288,7 @@ describe('[I-9] With tokens and rules', () => {
     await once(socket, 'open');
     const client = new SocketIoClient(gateway.http('/lobby'), { transports: ['websocket'], reconnection: false });
     const disconnected = new Promise((resolve) => client.socket.once('disconnect', resolve));
-    await new Promise((resolve) => client.socket.once('connect', resolve));
+    await new Promise<void>((resolve) => client.socket.once('connect', () => resolve()));
     socket.send('before');
     await expect.poll(() => got.length).toBe(1);
     const [code]: unknown[] = await closed;
