@@ -1,5 +1,6 @@
 import { TurnBudget } from '../incoming/turn-budget.js';
 import type { Clock } from '../time/clock.js';
+import { TurnShare } from '../time/turn-share.js';
 import type { EventPage } from './page-reader.js';
 
 /**
@@ -21,56 +22,45 @@ interface Behind {
  * turn: its large filter is then parsed in one turn and compiled in another.
  */
 export class CatchingUp {
-  readonly #clock: Clock;
+  readonly #share: TurnShare;
   readonly #budget: TurnBudget;
   /** The waiting subscriptions in order, each with the page that it was about to read from. */
   readonly #waiting = new Map<Behind, EventPage | undefined>();
-  /** When the time of this turn ends; undefined if no subscription has taken a chunk in it yet. */
-  #turnEnds: number | undefined;
   #advancing = false;
 
   constructor(clock: Clock, budget: TurnBudget = new TurnBudget(clock)) {
-    this.#clock = clock;
+    this.#share = new TurnShare(clock, TURN_MS, () => this.#turn());
     this.#budget = budget;
   }
 
   /** Whether a subscription that is behind may take a chunk now; if not, it must wait. */
   get isFree(): boolean {
-    const now = this.#clock.now();
-    const ends = this.#turnEnds ?? this.#begin(now);
-    if (this.#advancing) return now < ends;
+    const { hasTime } = this.#share;
+    if (this.#advancing) return hasTime;
     this.#budget.look();
-    return now < ends && this.#waiting.size === 0 && !this.#budget.isSpent;
+    return hasTime && this.#waiting.size === 0 && !this.#budget.isSpent;
   }
 
   /** Queues a subscription: it continues after those that were queued before it. */
   wait(behind: Behind, read: EventPage | undefined): void {
     this.#waiting.set(behind, read ?? this.#waiting.get(behind));
-    if (this.#turnEnds === undefined) this.#begin(this.#clock.now());
+    this.#share.request();
   }
 
   delete(behind: Behind): void {
     this.#waiting.delete(behind);
   }
 
-  #begin(now: number): number {
-    const ends = now + TURN_MS;
-    this.#turnEnds = ends;
-    this.#clock.nextTurn(() => this.#turn());
-    return ends;
-  }
-
   #turn(): void {
-    this.#turnEnds = undefined;
     if (this.#waiting.size === 0) return;
-    const ends = this.#begin(this.#clock.now());
+    this.#share.request();
     let left = this.#waiting.size;
     this.#advancing = true;
     for (const [behind, read] of this.#waiting) {
       this.#waiting.delete(behind);
       this.#budget.run(() => behind.advance(read));
       left -= 1;
-      if (left === 0 || this.#clock.now() >= ends) break;
+      if (left === 0 || !this.#share.hasTime) break;
     }
     this.#advancing = false;
   }

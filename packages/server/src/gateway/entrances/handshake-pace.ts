@@ -1,5 +1,6 @@
 import type { Refusal } from '../../core/ports/transport.js';
 import type { Clock } from '../../core/time/clock.js';
+import { TurnShare } from '../../core/time/turn-share.js';
 
 /** A handshake that waits to be admitted. */
 export interface WaitingHandshake {
@@ -59,11 +60,11 @@ export class HandshakePace {
   /** In order of arrival, beginning at `#first`. */
   #waiting: { readonly handshake: WaitingHandshake; readonly since: number }[] = [];
   #first = 0;
-  /** The time when this turn stops admitting clients; undefined if no client has come in this turn. */
-  #turnEnds: number | undefined;
+  readonly #share: TurnShare;
 
   constructor({ clock, unread, maxWaitMs, mostWaiting = MOST_WAITING }: HandshakePaceOptions) {
     this.#clock = clock;
+    this.#share = new TurnShare(clock, TURN_MS, () => this.#turn());
     this.#unread = unread;
     this.#maxWaitMs = maxWaitMs;
     this.#mostWaiting = mostWaiting;
@@ -75,8 +76,8 @@ export class HandshakePace {
 
   /** Whether a handshake that arrives now may proceed at once. Read it once for each handshake. */
   get isFree(): boolean {
-    const now = this.#clock.now();
-    return this.waiting === 0 && now < this.#schedule(now);
+    const { hasTime } = this.#share;
+    return hasTime && this.waiting === 0;
   }
 
   /**
@@ -85,9 +86,8 @@ export class HandshakePace {
    */
   wait(handshake: WaitingHandshake): void {
     if (this.waiting >= this.#mostWaiting) return handshake.refuse(TOO_MANY);
-    const now = this.#clock.now();
-    this.#waiting.push({ handshake, since: now });
-    this.#schedule(now);
+    this.#waiting.push({ handshake, since: this.#clock.now() });
+    this.#share.request();
     if (this.waiting >= HOLD_FROM) this.#unread.hold();
   }
 
@@ -99,30 +99,19 @@ export class HandshakePace {
     for (const { handshake } of waiting) if (!handshake.isGone) handshake.proceed();
   }
 
-  /** @returns when this turn stops admitting clients */
-  #schedule(now: number): number {
-    if (this.#turnEnds === undefined) {
-      this.#turnEnds = now + TURN_MS;
-      this.#clock.nextTurn(() => this.#turn());
-    }
-    return this.#turnEnds;
-  }
-
   #turn(): void {
     const more = this.waiting < HOLD_FROM && this.#unread.readOn();
-    this.#turnEnds = undefined;
     if (this.waiting === 0 && !more) return;
-    const now = this.#clock.now();
-    this.#turnEnds = now + TURN_MS;
-    this.#next(now);
+    this.#share.request();
+    this.#next();
   }
 
-  #next(now: number): void {
+  #next(): void {
     const next = this.#waiting[this.#first];
-    if (!next) return this.#clock.nextTurn(() => this.#turn());
+    if (!next) return;
     this.#first += 1;
     try {
-      this.#admit(next.handshake, now - next.since);
+      this.#admit(next.handshake, this.#clock.now() - next.since);
     } finally {
       this.#goOn();
     }
@@ -142,9 +131,7 @@ export class HandshakePace {
     if (this.waiting === 0 || this.#first === MOST_FINISHED) this.#compact();
     queueMicrotask(() => {
       process.nextTick(() => {
-        const now = this.#clock.now();
-        if (now < (this.#turnEnds ?? now)) this.#next(now);
-        else this.#clock.nextTurn(() => this.#turn());
+        if (this.#share.hasTime) this.#next();
       });
     });
   }
