@@ -12,7 +12,7 @@ interface Row {
 const rows: Row[] = readFileSync(join(docs, 'test-matrix.md'), 'utf8')
   .split('\n')
   .flatMap((line) => {
-    const row = /^\| ([0-9G]+-\d+) \|/.exec(line)?.[1];
+    const row = /^\| ([0-9GH]+-\d+) \|/.exec(line)?.[1];
     return row === undefined ? [] : [{ row, files: filesIn(line) }];
   });
 
@@ -32,7 +32,7 @@ function filesIn(line: string): string[] {
 /** Written as `[000-21]`, or within `[001-05/06/07]` or `[002-05..08]`. */
 function bears(row: string, text: string): boolean {
   const [part = '', number = ''] = row.split('-');
-  return [...text.matchAll(/\[([0-9G]+)-([\d./]+)\]/g)].some(
+  return [...text.matchAll(/\[([0-9GH]+)-([\d./]+)\]/g)].some(
     ([, ofPart, numbers = '']) => ofPart === part && numbers.split('/').some((range) => isIn(range, Number(number))),
   );
 }

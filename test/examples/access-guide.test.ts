@@ -43,7 +43,7 @@ async function append(folder: string, topics: readonly string[]): Promise<void> 
 
 const TOPICS = ['public.1', 'user.42.created', 'user.43.created', 'org.7.closed'];
 
-describe('[H-01] The code in docs/guide/access.md', () => {
+describe('[H-02] [H-03] The code in docs/guide/access.md', () => {
   it('serves each token the topics of its rules, and an anonymous client the public ones', async () => {
     const folder = project();
     const port = await start(folder, 'gateway.js');

@@ -118,7 +118,7 @@ async function socketIo({ http }: TestGateway, path: string, token: string | und
   });
 }
 
-describe.each(Object.entries(TRANSPORTS))('[I-9] [H-01] With tokens and rules, a client by %s', (_, connect) => {
+describe.each(Object.entries(TRANSPORTS))('[I-9] [H-02] [H-03] With tokens and rules, a client by %s', (_, connect) => {
   it('gets the topics of its own token, and nothing else', async () => {
     const gateway = await start();
     await append(gateway);
@@ -296,7 +296,7 @@ describe('[I-9] With tokens and rules', () => {
     expect(await disconnected).toMatch(/^transport (close|error)$/);
   });
 
-  it('a token in the URL refuses the request, whatever else it has', async () => {
+  it('[H-04] a token in the URL refuses the request, whatever else it has', async () => {
     const gateway = await start();
     const token = await signToken();
     for (const name of ['token', 'access_token', 'ACCESS_TOKEN', '%74oken']) {

@@ -57,7 +57,7 @@ function numberIn(event: unknown): number {
   return Number(Reflect.get(Object(Reflect.get(Object(event), 'data')), 'n'));
 }
 
-describe.each(Object.entries(TRANSPORTS))('[I-9] [H-01] Rights on %s', (_, open) => {
+describe.each(Object.entries(TRANSPORTS))('[I-9] [H-03] Rights on %s', (_, open) => {
   it('narrow what is live and what is replayed', async () => {
     const gateway = await start();
     await gateway.append(6, { topic });
@@ -68,7 +68,7 @@ describe.each(Object.entries(TRANSPORTS))('[I-9] [H-01] Rights on %s', (_, open)
   });
 });
 
-describe('[I-9] [H-01] Rights on pregon.v1', () => {
+describe('[I-9] [H-03] Rights on pregon.v1', () => {
   it('refuse topics outside them with FORBIDDEN, whatever the position, and allow a part of them', async () => {
     const gateway = await start();
     await gateway.append(6, { topic });
@@ -99,7 +99,7 @@ describe('[I-9] [H-01] Rights on pregon.v1', () => {
   });
 });
 
-describe('[I-11] An identity that has expired', () => {
+describe('[I-11] [H-05] An identity that has expired', () => {
   it('gets nothing 5 seconds later, and is closed with 4005, on every transport', async () => {
     // In the past, so that the test waits for the leeway only.
     const gateway = await start(-4_000);

@@ -28,7 +28,7 @@ function topicsOf({ delivered }: FakeLink): string[] {
   return delivered.map(({ topic }) => topic);
 }
 
-describe('[I-9] [H-01] a subscription under rights', () => {
+describe('[I-9] [H-03] a subscription under rights', () => {
   it.each<[name: string, topics: string[] | undefined]>([
     ['no topics', undefined],
     ['exactly #', ['#']],
@@ -155,7 +155,7 @@ describe('[I-9] [H-05] a connection whose rights have ended', () => {
   });
 });
 
-describe('[I-9] [H-01] a message under rights', () => {
+describe('[I-9] [H-03] a message under rights', () => {
   async function answer(held: Rights, name: string, prepare: (square: Square) => void): Promise<unknown> {
     const square = await Square.open();
     prepare(square);
