@@ -21,7 +21,7 @@ export function afterFile(end: End): void {
 export function temporaryFolder(after: (end: End) => void = afterTest): string {
   const folder = mkdtempSync(join(tmpdir(), 'pregon-test-'));
   // A process that is ending may still write into it.
-  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 }));
+  after(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }));
   return folder;
 }
 
