@@ -19,7 +19,8 @@ export function assertEntranceAccess(access: unknown, option: string): void {
   throw new TypeError(`${option} must be 'public', 'authenticated' or 'application'`);
 }
 
-function decide(access: EntranceAccess | undefined, identity: Identity | undefined): Refusal | undefined {
+/** @param access undefined closes the entrance */
+export function refusalOf(access: EntranceAccess | undefined, identity: Identity | undefined): Refusal | undefined {
   if (access === 'public' || access === 'application') return undefined;
   if (!identity) return NO_TOKEN;
   return access === 'authenticated' ? undefined : CLOSED;
@@ -36,26 +37,6 @@ export class SingleAccess implements Admission {
   }
 
   admit(_: AdmissionRequest, identity: Identity | undefined): Refusal | undefined {
-    return decide(this.#access, identity);
-  }
-}
-
-/** Admits to several entrances, by name. An entrance that is not named is closed. */
-export class NamedAccess {
-  readonly #byName: ReadonlyMap<string, EntranceAccess>;
-
-  /** @throws TypeError if the access of a name is not one of the choices */
-  constructor(byName: Readonly<Record<string, EntranceAccess>>) {
-    for (const [name, access] of Object.entries(byName))
-      assertEntranceAccess(access, `namespaces[${JSON.stringify(name)}]`);
-    this.#byName = new Map(Object.entries(byName));
-  }
-
-  admit(name: string, identity: Identity | undefined): Refusal | undefined {
-    return decide(this.#byName.get(name), identity);
-  }
-
-  closed(identity: Identity | undefined): Refusal {
-    return decide(undefined, identity) ?? CLOSED;
+    return refusalOf(this.#access, identity);
   }
 }

@@ -1,28 +1,30 @@
 import type { Admission, AdmissionRequest, Decision, EntranceAccess, Identity } from '../core/ports/admission.js';
-import { NamedAccess } from './entrance-access.js';
+import { assertEntranceAccess, refusalOf } from './entrance-access.js';
 import type { RouteRules } from './rules/route-rules.js';
 
 export interface RulesAdmissionOptions {
   /** The rules of each route, by the name of the route. A route without rules is closed. */
   readonly routes: ReadonlyMap<string, RouteRules>;
-  /** The routes for everybody whose origin is allowed, by name. */
+  /** The names of the routes that are open to every client whose origin is allowed. */
   readonly publicRoutes: ReadonlySet<string>;
   /** Access to the namespaces of Socket.IO that are not routes, by name. */
   readonly namespaces: Readonly<Record<string, EntranceAccess>>;
 }
 
 /**
- * Decides what a client may do, once its identity is known. Everything that no rule opens is closed, an entrance that
- * this admission does not know too.
+ * Decides what a client may do, once its identity is known. Every entrance that no rule opens is closed, including an
+ * entrance of an unknown kind.
  */
 export class RulesAdmission implements Admission {
   readonly name = 'rules';
   readonly #options: RulesAdmissionOptions;
-  readonly #namespaces: NamedAccess;
+  readonly #namespaces: ReadonlyMap<string, EntranceAccess>;
 
+  /** @throws TypeError if the access to a namespace is not one of its values */
   constructor(options: RulesAdmissionOptions) {
     this.#options = options;
-    this.#namespaces = new NamedAccess(options.namespaces);
+    this.#namespaces = new Map(Object.entries(options.namespaces));
+    for (const [name, access] of this.#namespaces) assertEntranceAccess(access, `namespaces[${JSON.stringify(name)}]`);
   }
 
   admit({ entrance: { kind, name } }: Pick<AdmissionRequest, 'entrance'>, identity: Identity | undefined): Decision {
@@ -30,7 +32,7 @@ export class RulesAdmission implements Admission {
       case 'route':
         return this.#admitToRoute(name, identity);
       case 'namespace':
-        return this.#namespaces.admit(name, identity);
+        return refusalOf(this.#namespaces.get(name), identity);
       case 'component':
         // Decided by the option `access` of its mount.
         return undefined;
@@ -38,13 +40,13 @@ export class RulesAdmission implements Admission {
         // The client may show its token later, and enters no namespace before.
         return undefined;
       default:
-        return this.#namespaces.closed(identity);
+        return refusalOf(undefined, identity);
     }
   }
 
   #admitToRoute(name: string, identity: Identity | undefined): Decision {
     const rules = this.#options.routes.get(name);
-    if (!rules) return this.#options.publicRoutes.has(name) ? undefined : this.#namespaces.closed(identity);
+    if (!rules) return refusalOf(this.#options.publicRoutes.has(name) ? 'public' : undefined, identity);
     const rights = rules.rightsOf(identity);
     return 'status' in rights ? rights : { rights };
   }

@@ -21,7 +21,7 @@ import { expiryTime } from './expiry-time.js';
 import { isPreflight, type OriginPolicy, preflightAnswer } from './http/cors.js';
 import { canonicalPath, canonicalTargetPath } from './http/path.js';
 import { MAX_TARGET_CHARACTERS, parseTarget, targetPath } from './http/query.js';
-import { ONLY_GET } from './http/refusal.js';
+import { GOING_AWAY, ONLY_GET } from './http/refusal.js';
 import { intern } from './sockets/string-interning.js';
 
 export interface ClientRegistryOptions extends SubscriptionLimits {
@@ -57,12 +57,6 @@ export interface DecideDetails extends AdmissionDetails {
   /** Whether the client has left. @default whether the socket of the request is destroyed */
   readonly isGone?: () => boolean;
 }
-
-const GOING_AWAY: Refusal = {
-  status: 503,
-  message: 'the gateway is going away',
-  headers: { 'Retry-After': '1' },
-};
 
 /**
  * The registry of the clients of all transports: finds the route, asks the admissions, and keeps the open connections.

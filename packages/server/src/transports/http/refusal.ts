@@ -42,6 +42,13 @@ export function refuseRequest(response: ServerResponse, refusal: Refusal, more: 
   response.end(problemBody(refusal));
 }
 
+/** The refusal of new clients while the gateway closes. It has no reason, so it is not logged. */
+export const GOING_AWAY: Refusal = {
+  status: 503,
+  message: 'the gateway is going away',
+  headers: { 'Retry-After': '1' },
+};
+
 /** The refusal of all methods other than GET. */
 export const ONLY_GET: Refusal = {
   status: 405,

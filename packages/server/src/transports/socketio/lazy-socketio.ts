@@ -5,7 +5,7 @@ import type { OtherGateways } from '../../core/broadcasts/other-gateways.js';
 import type { Allowed, EntranceName, Refusal } from '../../core/ports/admission.js';
 import type { Entrance } from '../entrance.js';
 import type { Claim } from '../http/claim.js';
-import { refuseRequest, refuseUpgrade } from '../http/refusal.js';
+import { GOING_AWAY, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 import { guard } from '../sockets/guarded-socket.js';
 import { SocketIoBus } from './bus/socketio-bus.js';
 import { loadSocketIo, socketIo } from './library.js';
@@ -14,8 +14,6 @@ import { refusePoll, refuseSocket } from './refusals.js';
 import { SocketIoEntrance, type SocketIoEntranceOptions } from './socketio-entrance.js';
 import { SocketIoTargets } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
-
-const GOING_AWAY: Refusal = { status: 503, message: 'the gateway is going away', headers: { 'Retry-After': '1' } };
 
 const UNAVAILABLE: Refusal = { status: 503, message: 'Socket.IO is not available now' };
 
