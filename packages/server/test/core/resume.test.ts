@@ -8,6 +8,16 @@ function delivered({ link }: Client): unknown[] {
   return link.delivered.map(({ data }) => data);
 }
 
+/** The old events that a client got after it had begun in the new log, and before a reset. */
+function oldAfterNew({ link }: Client, fresh: ReadonlySet<string>): unknown[] {
+  let isInNew = false;
+  return link.received.filter((received) => {
+    if (received.op === 'reset') isInNew = false;
+    if (received.op === 'subscribed') isInNew = fresh.has(received.position);
+    return received.op === 'event' && isInNew && received.event.data === 'old';
+  });
+}
+
 /** Replaces the log by another log that holds other events at the same offsets. */
 async function replace(square: Square, count: number): Promise<string[]> {
   square.log.inner.replace();
@@ -209,6 +219,40 @@ describe('a log that is replaced while the gateway runs', () => {
       expect(client.link.frames.at(-1)).toMatchObject({ op: 'subscribed', position: fresh[2] });
       await square.append([event('new', { data: 'newer' })]);
       expect(delivered(client)).toEqual(['newer']);
+    },
+  );
+
+  it.each(['first', 'position', 'snapshot'])(
+    '[I-4] gives since=%s of the new log no old event if the new log has dropped the offset that the hub has reached',
+    async (kind) => {
+      const table = { rows: [], sequence: 0, relayed: 0, source: '/test' };
+      const square = await Square.open({
+        flushIntervalMs: 50,
+        route: { snapshot: async () => ({ ...table }) },
+      });
+      await square.append(events(2, 'old', { data: 'old' }));
+      // Arrives, and waits for the next flush.
+      await square.append(events(7, 'old', { data: 'old' }));
+      square.log.holdFollowers();
+      square.log.inner.replace();
+      const points = await square.log.append(Array.from({ length: 10 }, (_, n) => event('new', { n, data: 'new' })));
+      await square.log.inner.trim({ maxCount: 3 });
+      const fresh = points.map(encodePosition);
+      Object.assign(table, { sequence: 7, relayed: 9 });
+      const since = { first: 'first', position: fresh[7] ?? '' }[kind];
+      const client = square.subscribe({ snapshot: kind === 'snapshot', ...(since === undefined ? {} : { since }) });
+      await square.clock.settle();
+      // The hub has not been told of the new log, and delivers the rest of the old one.
+      square.clock.advance(1_000);
+      await square.clock.settle();
+      expect(oldAfterNew(client, new Set(fresh))).toEqual([]);
+      square.log.tellFollowers();
+      await square.clock.settle();
+      await square.append([event('new', { n: 10, data: 'newer' })]);
+      square.clock.advance(1_000);
+      const position = fresh[kind === 'snapshot' ? table.sequence : 9];
+      expect(client.link.frames.at(-1)).toMatchObject({ op: 'subscribed', position });
+      expect(delivered(client).at(-1)).toBe('newer');
     },
   );
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { byLength } from '../../../../test/support/long.js';
 import { type Step, schedule, World, type WorldOptions } from './support/schedule.js';
+
+/** A thousand schedules take about a second. */
+const RUNS = byLength({ quick: 400, check: 1_000, long: 200_000 });
 
 const options: fc.Arbitrary<WorldOptions> = fc.record({
   // No bytes, about four events, everything: so events come from the edge, the log and the window.
@@ -37,7 +41,7 @@ describe('any schedule of appends, flushes, slow links, slow logs, subscriptions
         expect(world.overfilled).toBe(0);
         delivered += world.delivered;
       }),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
     expect(delivered).toBeGreaterThan(1_000);
   });
@@ -50,7 +54,7 @@ describe('any schedule of appends, flushes, slow links, slow logs, subscriptions
         if (world.trims + world.replacements === 0) expect(world.resets).toEqual([]);
         expect(world.overfilled).toBe(0);
       }),
-      { numRuns: 400 },
+      { numRuns: RUNS },
     );
   });
 });

@@ -34,9 +34,12 @@ export class Resumption {
     this.#clock = clock;
   }
 
-  /** @throws PregonError LOG_UNAVAILABLE */
-  async at(point: LogPoint, edge: LogPoint): Promise<Start> {
-    if (samePoint(point, edge) || samePoint(point, this.#history.floor)) return { point };
+  /**
+   * @param edge the edge of the hub at the moment of the call
+   * @throws PregonError LOG_UNAVAILABLE
+   */
+  async at(point: LogPoint, edge: () => LogPoint): Promise<Start> {
+    if (samePoint(point, edge()) || samePoint(point, this.#history.floor)) return { point };
     const held = this.#history.at(point.offset);
     if (held) return held.entry.fingerprint === point.fingerprint ? { point } : { reset: 'replaced' };
     return this.#askTogether(point, edge);
@@ -47,7 +50,7 @@ export class Resumption {
     this.#shared.clear();
   }
 
-  #askTogether(point: LogPoint, edge: LogPoint): Promise<Start> {
+  #askTogether(point: LogPoint, edge: () => LogPoint): Promise<Start> {
     const key = `${point.offset} ${point.fingerprint}`;
     const shared = this.#shared.get(key);
     if (shared && shared.until > this.#clock.now()) return shared.start;
@@ -66,23 +69,25 @@ export class Resumption {
     return asked.start;
   }
 
-  async #ask(point: LogPoint, edge: LogPoint): Promise<Start> {
+  async #ask(point: LogPoint, edge: () => LogPoint): Promise<Start> {
     const presence = await this.#log.check(point);
     return presence === 'present' ? provenBy(edge, point, this.#log) : { reset: presence };
   }
 }
 
 /** Starts at the first retained event. @throws PregonError LOG_UNAVAILABLE */
-export async function startAtFirst(edge: LogPoint, log: Log): Promise<Start> {
+export async function startAtFirst(edge: () => LogPoint, log: Log): Promise<Start> {
   return provenBy(edge, await log.floor(), log);
 }
 
 /**
  * Until the hub is told of a replacement, the new log already answers. Its points mean nothing in the history window of
- * the old log.
+ * the old log. If the log has dropped the edge, it may be either log: a new one never held that offset if retention has
+ * passed it. A subscription that begins at the edge is right in both cases.
  */
-async function provenBy(edge: LogPoint, point: LogPoint, log: Log): Promise<Start> {
-  return (await log.check(edge)) === 'replaced' ? { reset: 'replaced' } : { point };
+async function provenBy(edge: () => LogPoint, point: LogPoint, log: Log): Promise<Start> {
+  const presence = await log.check(edge());
+  return presence === 'present' ? { point } : { reset: presence };
 }
 
 /**

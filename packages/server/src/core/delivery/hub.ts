@@ -322,8 +322,8 @@ export class Hub implements Source {
       const point = await snapshot.point((read) => this.#snapshotPoint.find(read));
       // In a replaced log the point means nothing. The hub will be told of the replacement, and then reopens all
       // subscriptions.
-      const replaced = (await this.#log.check(edge)) === 'replaced';
-      begun = current() && !replaced;
+      const isOfThisLog = await this.#snapshotPoint.isInLogWith(() => this.#edge);
+      begun = current() && isOfThisLog;
       if (begun) subscription.begin(point, { recovered: false, snapshot });
     } finally {
       if (!begun) snapshot.release();
@@ -332,8 +332,8 @@ export class Hub implements Source {
 
   async #start(since: LogPoint | 'first' | 'foreign'): Promise<Start> {
     if (since === 'foreign') return { reset: 'replaced' };
-    if (since === 'first') return startAtFirst(this.#edge, this.#log);
-    return this.#resumption.at(since, this.#edge);
+    if (since === 'first') return startAtFirst(() => this.#edge, this.#log);
+    return this.#resumption.at(since, () => this.#edge);
   }
 
   async #pageFromLog(cursor: number): Promise<EventPage | ResetReason> {

@@ -45,6 +45,26 @@ export class SnapshotPoint {
     throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the relay has not yet appended the events that the snapshot holds');
   }
 
+  /**
+   * Whether the log is still the one that the hub reads. If retention has dropped the edge, it cannot tell: a new log
+   * that has dropped the same offset gives the same answer. Then it waits until the edge moves.
+   *
+   * @param edge the edge of the hub at the moment of the call
+   * @throws PregonError SNAPSHOT_UNAVAILABLE if the edge does not move in time; LOG_UNAVAILABLE
+   */
+  async isInLogWith(edge: () => LogPoint): Promise<boolean> {
+    const deadline = this.#clock.now() + PATIENCE_MS;
+    for (;;) {
+      const moves = this.#moves;
+      const presence = await this.#log.check(edge());
+      if (presence !== 'truncated') return presence === 'present';
+      const remaining = deadline - this.#clock.now();
+      if (remaining <= 0) break;
+      if (moves === this.#moves) await this.#nextMove(remaining);
+    }
+    throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the log dropped events before the gateway had read them');
+  }
+
   /** Called when the edge has moved. */
   edgeMoved(): void {
     this.#moves += 1;
