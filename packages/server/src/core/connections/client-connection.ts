@@ -5,37 +5,20 @@ import type { Intake } from '../incoming/intake.js';
 import { RequestBudget } from '../incoming/request-budget.js';
 import type { Identity } from '../ports/admission.js';
 import type { Link } from '../ports/link.js';
-import type { Rights } from '../ports/rights.js';
 import type { ServedRoute } from '../routes/served-route.js';
-import type { Subscription, SubscriptionOwner } from '../subscriptions/subscription.js';
-import { assertAllowed } from '../topics/allowed-topics.js';
+import type { SubscriptionOwner } from '../subscriptions/subscription.js';
 import { assertRoomFor, assertTopicList, type SubscriptionLimits } from '../topics/topic-limits.js';
-import { assertMaySend } from './allowed-messages.js';
 import type { ConnectionRequest, ShownConnection, TransportName } from './connection.js';
+import { ConnectionAccess } from './connection-access.js';
+import type { ConnectionOptions } from './connection-options.js';
 import type { Expiring } from './expiry.js';
 import { Liveness } from './liveness.js';
 import type { Member } from './member.js';
-import { toldError } from './told-error.js';
+import { OpenSubscriptions } from './open-subscriptions.js';
+import { closeCodeOf, toldError } from './told-error.js';
 
 /** How many sends of one client may be unanswered before the gateway stops reading from it. */
 const MAX_UNANSWERED = 100;
-
-export interface ConnectionOptions {
-  readonly id: string;
-  readonly route: ServedRoute;
-  readonly request: ConnectionRequest;
-  readonly hub: Hub;
-  readonly limits: SubscriptionLimits;
-  readonly now: number;
-  /** @default anonymous */
-  readonly identity?: Identity | undefined;
-  /** @default all rights */
-  readonly rights?: Rights | undefined;
-  /** When the rights end, by the same clock as `now`. @default never */
-  readonly expiresAt?: number | undefined;
-  /** @default no rate limits */
-  readonly intake?: Intake;
-}
 
 /** Errors that only a client with a broken or hostile protocol implementation causes. */
 const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LARGE']);
@@ -43,26 +26,17 @@ const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LAR
 /** RFC 6455 section 7.4.1. */
 const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that cannot be read', reconnect: false };
 
-const NONE: readonly Subscription[] = [];
-
 /** One client, over any transport: its subscriptions, its unanswered sends, and its rate limits. */
 export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   readonly id: string;
   readonly request: ConnectionRequest;
-  readonly identity: Identity | undefined;
-  readonly expiresAt: number | undefined;
   readonly openedAt: number;
   readonly #route: ServedRoute;
   readonly #hub: Hub;
   readonly #limits: SubscriptionLimits;
   readonly #link: Link;
-  /**
-   * The first subscription, and as a rule the only one. A map would cost each idle connection two hundred bytes, a list
-   * sixty.
-   */
-  #subscription: Subscription | undefined;
-  /** The other subscriptions, in the order in which they were opened. Each change makes a new list. */
-  #laterSubscriptions = NONE;
+  readonly #subscriptions = new OpenSubscriptions();
+  #access: ConnectionAccess;
   #open = true;
   #unanswered = 0;
   #reading = true;
@@ -71,17 +45,13 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   #checkpoint = -1;
   readonly #intake: Intake | undefined;
   #hasSubscribed = false;
-  readonly #rights: Rights | undefined;
-  #hasExpired = false;
   /** Created at the second request: most connections open one subscription only, and must not pay for more. */
   #requests: RequestBudget | undefined;
 
   constructor(link: Link, options: ConnectionOptions) {
     this.id = options.id;
     this.request = options.request;
-    this.identity = options.identity;
-    this.expiresAt = options.expiresAt;
-    this.#rights = options.rights;
+    this.#access = ConnectionAccess.of(options);
     this.#route = options.route;
     this.#hub = options.hub;
     this.#limits = options.limits;
@@ -93,6 +63,14 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
 
   get route(): string {
     return this.#route.name;
+  }
+
+  get identity(): Identity | undefined {
+    return this.#access.identity;
+  }
+
+  get expiresAt(): number | undefined {
+    return this.#access.expiresAt;
   }
 
   get remoteAddress(): string {
@@ -108,7 +86,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   }
 
   get hasSeveral(): boolean {
-    return this.#laterSubscriptions.length > 0;
+    return this.#subscriptions.hasSeveral;
   }
 
   /** How many sends of the client are unanswered. */
@@ -122,7 +100,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
 
   /** The topic patterns of each open subscription. */
   *topics(): Iterable<readonly [id: RequestId, topics: readonly string[]]> {
-    for (const { id, audience } of this.#subscriptions) yield [id, audience.filter.topics];
+    for (const { id, audience } of this.#subscriptions.all) yield [id, audience.filter.topics];
   }
 
   get notes(): Map<string, unknown> {
@@ -143,7 +121,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   }
 
   sendMessage(message: Message): boolean {
-    return this.#open && !this.#hasExpired && this.#link.message(message);
+    return this.#open && !this.#access.hasEnded && this.#link.message(message);
   }
 
   /**
@@ -174,19 +152,19 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     since: Since | undefined,
     { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean },
   ): void {
-    if (this.#find(id)) throw new PregonError('ID_IN_USE', `the subscription ${id} is already open: use another id`);
+    if (this.#subscriptions.find(id))
+      throw new PregonError('ID_IN_USE', `the subscription ${id} is already open: use another id`);
     const { maxSubscriptions } = this.#limits;
-    const open = this.#subscriptions;
+    const open = this.#subscriptions.all;
     if (open.length >= maxSubscriptions) {
       throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${maxSubscriptions} subscriptions per connection`);
     }
     if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
     this.#hasSubscribed = true;
     if (topics) assertTopicList(topics, this.#limits);
-    this.#assertInTime();
-    if (this.#rights) assertAllowed(topics, this.#rights);
+    this.#access.assertMaySubscribe(topics);
     if (snapshot) this.#assertSnapshot();
-    const filter = this.#route.filter(topics, this.#rights);
+    const filter = this.#route.filter(topics, this.#access.rights);
     const held = open.map(({ audience }) => audience.filter);
     assertRoomFor(filter, held, this.#limits);
     // A subscription that resumed from far back without a matching event needs a checkpoint even if the edge does not
@@ -205,14 +183,14 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     // If the start was known at once, the subscription has written already. So the connection may be closed or its link
     // broken.
     if (!this.#open) this.#hub.unsubscribe(subscription);
-    else if (!subscription.ended) this.#subscriptions = this.#subscriptions.concat(subscription);
+    else if (!subscription.ended) this.#subscriptions.add(subscription);
   }
 
   /** @throws PregonError SUBSCRIPTION_UNKNOWN */
   unsubscribe(id: RequestId): void {
-    const subscription = this.#find(id);
+    const subscription = this.#subscriptions.find(id);
     if (!subscription) throw new PregonError('SUBSCRIPTION_UNKNOWN', `no subscription ${id} is open`);
-    this.#forget(id);
+    this.#subscriptions.delete(id);
     this.#hub.unsubscribe(subscription);
     this.#link.control({ op: 'unsubscribed', id });
   }
@@ -263,10 +241,12 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   }
 
   subscriptionFailed(id: RequestId, error: PregonError): void {
-    this.#forget(id);
+    this.#subscriptions.delete(id);
     this.failed(error);
     try {
-      this.#tellFailed(id, error);
+      const code = closeCodeOf(error);
+      if (code) this.close(code);
+      else this.refuse(id, error);
     } catch (cause) {
       this.failed(toError(cause));
     }
@@ -274,7 +254,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
 
   /** The waiting bytes have been taken by the client. */
   drained(): void {
-    for (const subscription of this.#subscriptions) subscription.advance();
+    for (const subscription of this.#subscriptions.all) subscription.advance();
     this.regulate();
   }
 
@@ -297,8 +277,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   closed(code: number, reason: string, now: number): void {
     if (!this.#open) return;
     this.#open = false;
-    for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
-    this.#subscriptions = [];
+    this.#endSubscriptions();
     const openMs = Math.max(now - this.openedAt, 0);
     this.#route.closed(this, { code, reason, openMs, bytes: this.#link.takenBytes });
   }
@@ -319,9 +298,8 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
 
   endRights(): void {
     if (!this.#open) return;
-    this.#hasExpired = true;
-    for (const subscription of this.#subscriptions) this.#hub.unsubscribe(subscription);
-    this.#subscriptions = [];
+    this.#access = this.#access.ended('the token has expired');
+    this.#endSubscriptions();
     if (this.#link.isOpenToApplication) this.closeExpired();
   }
 
@@ -333,17 +311,11 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
   }
 
   async #message(data: unknown, name: string | undefined): Promise<unknown> {
-    this.#assertInTime();
-    if (this.#rights) assertMaySend(name, this.#route.useOf(name), this.#rights);
+    this.#access.assertMaySend(name, this.#route.useOf(name));
     const answer = await this.#route.message(this, data, name);
     // The rights may have ended while the handler ran.
-    this.#assertInTime();
+    this.#access.assertHolds();
     return answer;
-  }
-
-  /** @throws PregonError FORBIDDEN */
-  #assertInTime(): void {
-    if (this.#hasExpired) throw new PregonError('FORBIDDEN', 'the token has expired');
   }
 
   get #budget(): RequestBudget | undefined {
@@ -351,32 +323,16 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     return this.#requests;
   }
 
-  get #subscriptions(): readonly Subscription[] {
-    return this.#subscription ? [this.#subscription, ...this.#laterSubscriptions] : NONE;
-  }
-
-  set #subscriptions(all: readonly Subscription[]) {
-    this.#subscription = all[0];
-    this.#laterSubscriptions = all.length > 1 ? all.slice(1) : NONE;
-  }
-
-  #find(id: RequestId): Subscription | undefined {
-    return this.#subscriptions.find((subscription) => subscription.id === id);
+  #endSubscriptions(): void {
+    for (const subscription of this.#subscriptions.clear()) this.#hub.unsubscribe(subscription);
   }
 
   /** @throws PregonError FORBIDDEN | SNAPSHOT_NOT_OFFERED */
   #assertSnapshot(): void {
-    // A snapshot has the rows of all topics, and the gateway cannot tell which rows the rights allow.
-    if (this.#rights && !this.#rights.subscribe.includes('#')) {
-      throw new PregonError('FORBIDDEN', 'a snapshot needs the right to all topics of the route');
-    }
+    this.#access.assertMayTakeSnapshot();
     this.#route.assertSnapshot();
     if (this.#link.snapshot) return;
     throw new PregonError('SNAPSHOT_NOT_OFFERED', `the transport ${this.transport} cannot send snapshots`);
-  }
-
-  #forget(id: RequestId): void {
-    this.#subscriptions = this.#subscriptions.filter((subscription) => subscription.id !== id);
   }
 
   #acknowledge(id: RequestId | undefined, value: unknown): void {
@@ -394,22 +350,9 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     const { edge } = this.#hub;
     if (edge.offset === this.#checkpoint) return;
     this.#checkpoint = edge.offset;
-    for (const subscription of this.#subscriptions) {
+    for (const subscription of this.#subscriptions.all) {
       if (subscription.atEdge)
         this.#link.control({ op: 'checkpoint', id: subscription.id, position: this.#hub.positionOf(edge) });
-    }
-  }
-
-  #tellFailed(id: RequestId, error: PregonError): void {
-    switch (error.code) {
-      case 'LOG_UNAVAILABLE':
-      case 'LOG_CLOSED':
-        // Every subscription is about to end. The client should reconnect with its positions.
-        return this.close(CLOSE_CODES.LOG_UNAVAILABLE);
-      case 'CONNECTION_LOST':
-        return this.close(CLOSE_CODES.INTERNAL_ERROR);
-      default:
-        return this.refuse(id, error);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type ErrorCode, PregonError } from '@pregon/protocol';
+import { CLOSE_CODES, type CloseCode, type ErrorCode, PregonError } from '@pregon/protocol';
 
 /** The part of an error that a client is told. */
 export interface ToldError {
@@ -34,4 +34,11 @@ export function toldError(error: unknown): ToldError {
   const { code, message, retryable, retryAfterMs } = error;
   const told = { code, message: TEXTS[code] ?? message, retryable };
   return retryAfterMs === undefined ? told : { ...told, retryAfterMs };
+}
+
+/** The close code for an error that ends the connection; undefined for one that ends only its subscription. */
+export function closeCodeOf({ code }: PregonError): CloseCode | undefined {
+  // Every subscription is about to end. The client should reconnect with its positions.
+  if (code === 'LOG_UNAVAILABLE' || code === 'LOG_CLOSED') return CLOSE_CODES.LOG_UNAVAILABLE;
+  return code === 'CONNECTION_LOST' ? CLOSE_CODES.INTERNAL_ERROR : undefined;
 }
