@@ -26,6 +26,7 @@ export const CLOSE_CODES = {
   TOPIC_INVALID: { code: 4503, reason: 'a topic pattern is not valid', reconnect: false },
   FORBIDDEN: { code: 4504, reason: 'not allowed', reconnect: false },
   UNAUTHORIZED: { code: 4505, reason: 'a valid token is needed', reconnect: false },
+  REVOKED: { code: 4506, reason: 'the identity was revoked', reconnect: false },
 } as const satisfies Record<string, CloseCode>;
 
 export type CloseName = keyof typeof CLOSE_CODES;

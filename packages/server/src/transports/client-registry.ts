@@ -178,7 +178,7 @@ export class ClientRegistry {
   watchExpiry(identity: Identity | undefined, close: () => void): (() => void) | undefined {
     const expiresAt = expiryTime(identity, this.options.clock.now());
     if (expiresAt === undefined) return undefined;
-    const expiring = { expiresAt, endRights: close, closeExpired() {} };
+    const expiring = { expiresAt, endRights: close, closeEnded() {} };
     this.#expiry.add(expiring);
     return () => this.#expiry.delete(expiring);
   }

@@ -296,18 +296,18 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
     else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
   }
 
-  endRights(): void {
+  endRights(code: CloseCode): void {
     if (!this.#open) return;
-    this.#access = this.#access.ended('the token has expired');
+    this.#access = this.#access.ended(code.reason);
     this.#endSubscriptions();
-    if (this.#link.isOpenToApplication) this.closeExpired();
+    if (this.#link.isOpenToApplication) this.closeEnded(code);
   }
 
-  closeExpired(): void {
+  closeEnded(code: CloseCode): void {
     if (!this.#open) return;
     // Data that waits was delivered under rights that have ended. If some waits, not even a close frame can pass it.
     if (this.#link.bufferedBytes > 0 && this.#link.discard) this.#link.discard();
-    else this.close(CLOSE_CODES.TOKEN_EXPIRED);
+    else this.close(code);
   }
 
   async #message(data: unknown, name: string | undefined): Promise<unknown> {

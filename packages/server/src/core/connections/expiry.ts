@@ -1,14 +1,22 @@
+import { CLOSE_CODES, type CloseCode } from '@pregon/protocol';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Clock } from '../time/clock.js';
 
+/** A connection whose rights can end while it is open. */
+export interface RightsHolder {
+  /** The rights have ended: nothing more is delivered or accepted. Must not throw. */
+  endRights(code: CloseCode): void;
+  /**
+   * Closes the connection, and discards what waits. Called at once or some time after {@link RightsHolder.endRights};
+   * must not throw.
+   */
+  closeEnded(code: CloseCode): void;
+}
+
 /** A connection whose rights end at a known time. */
-export interface Expiring {
+export interface Expiring extends RightsHolder {
   /** By the gateway's clock, in milliseconds; undefined if the rights do not end. */
   readonly expiresAt: number | undefined;
-  /** The rights have ended: nothing more is delivered or accepted. Called once; must not throw. */
-  endRights(): void;
-  /** Closes the connection. Called some time after {@link Expiring.endRights}; must not throw. */
-  closeExpired(): void;
 }
 
 export interface ExpiryOptions {
@@ -109,8 +117,8 @@ export class Expiry {
       while (done < members.length && !turn.isSpent) {
         const member = members[done];
         done += 1;
-        member?.endRights();
-        if (member) clock.after(random() * spreadMs, () => member.closeExpired());
+        member?.endRights(CLOSE_CODES.TOKEN_EXPIRED);
+        if (member) clock.after(random() * spreadMs, () => member.closeEnded(CLOSE_CODES.TOKEN_EXPIRED));
         turn.look();
       }
       if (done < members.length) turn.wait(some);

@@ -140,10 +140,10 @@ export class WebSocketConnection implements ComponentConnection, Expiring {
     this.#hasExpired = true;
   }
 
-  closeExpired(): void {
+  closeEnded(code: CloseCode): void {
     // Data that waits was sent under rights that have ended. Not even a close frame can pass it.
     if (this.isOpen && this.#writer.bufferedBytes > 0) this.#client.terminate();
-    else this.end(CLOSE_CODES.TOKEN_EXPIRED);
+    else this.end(code);
   }
 
   #call(call: () => unknown): void {

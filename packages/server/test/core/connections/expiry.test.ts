@@ -14,7 +14,7 @@ function open(random = () => 0.5) {
         clock.advance(costMs);
         happened.push(`${name} ends at ${Math.round(clock.now())}`);
       },
-      closeExpired: () => happened.push(`${name} closes at ${Math.round(clock.now())}`),
+      closeEnded: () => happened.push(`${name} closes at ${Math.round(clock.now())}`),
     };
     expiry.add(connection);
     return connection;

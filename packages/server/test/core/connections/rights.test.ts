@@ -1,3 +1,4 @@
+import { CLOSE_CODES } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
 import type { Rights } from '../../../src/core/ports/rights.js';
 import { eventLoopTurn } from '../support/fake-clock.js';
@@ -126,7 +127,7 @@ describe('[I-9] [H-05] a connection whose rights have ended', () => {
       readonly isOpenToApplication = true;
     }
     const [shared, own] = [square.connect(new SharedLink()), square.connect(new FakeLink())];
-    for (const { connection } of [shared, own]) connection.endRights();
+    for (const { connection } of [shared, own]) connection.endRights(CLOSE_CODES.TOKEN_EXPIRED);
     expect(shared.link.closedWith).toMatchObject({ code: 4005 });
     expect(own.link.closedWith).toBeUndefined();
   });
@@ -135,7 +136,7 @@ describe('[I-9] [H-05] a connection whose rights have ended', () => {
     const square = await Square.open();
     const { link, connection } = square.connect(new FakeLink(), { rights: ADA });
     expect(connection.send('before')).toBe(true);
-    connection.endRights();
+    connection.endRights(CLOSE_CODES.TOKEN_EXPIRED);
     expect(connection.send('after')).toBe(false);
     square.route.connections.broadcast('after');
     expect(link.frames).toMatchObject([{ op: 'ephemeral', message: { data: 'before' } }]);
@@ -148,7 +149,7 @@ describe('[I-9] [H-05] a connection whose rights have ended', () => {
     const { link, connection } = square.connect(new FakeLink(), { rights: rights([], { send: 'any' }) });
     connection.receive('data', 'ask', 7);
     await eventLoopTurn();
-    connection.endRights();
+    connection.endRights(CLOSE_CODES.TOKEN_EXPIRED);
     answer('secret');
     await eventLoopTurn();
     expect(link.frames).toEqual([expect.objectContaining({ op: 'error', id: 7, code: 'FORBIDDEN' })]);
@@ -204,14 +205,14 @@ describe('[I-11] a connection whose rights have ended', () => {
     connection.subscribe(1, undefined, undefined);
     await append(square);
     expect(link.delivered).toHaveLength(TOPICS.length);
-    connection.endRights();
+    connection.endRights(CLOSE_CODES.TOKEN_EXPIRED);
     await append(square);
     expect(link.delivered).toHaveLength(TOPICS.length);
     expect(() => connection.subscribe(2, undefined, 'first')).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
     connection.receive('data', 'bid', 7);
     await eventLoopTurn();
     expect(link.frames.at(-1)).toMatchObject({ op: 'error', id: 7, code: 'FORBIDDEN' });
-    connection.closeExpired();
+    connection.closeEnded(CLOSE_CODES.TOKEN_EXPIRED);
     expect(link.closedWith?.code).toBe(4005);
   });
 });
