@@ -1,6 +1,6 @@
 import type { LogPoint, PregonError, RequestId, ResetReason } from '@pregon/protocol';
 import type { EventPage } from '../catch-up/page-reader.js';
-import type { Audience, Taking } from '../delivery/audience.js';
+import type { Audience, Taking } from '../delivery/audiences.js';
 import type { Chunk } from '../delivery/chunk.js';
 import type { Sink } from '../ports/link.js';
 import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';

@@ -4,8 +4,7 @@ import type { ClientRegistry } from '../client-registry.js';
 import type { FrameLimits } from '../kernel.js';
 import type { ClientListener } from './client-socket.js';
 import type { FirstFrameLimit } from './first-frame-limit.js';
-import { FramesLink } from './frames-link.js';
-import { WebSocketLink } from './websocket-link.js';
+import { FramesLink, WebSocketLink } from './websocket-link.js';
 
 /** Handles the messages of clients and the end of their connections. */
 export class Incoming implements ClientListener {

@@ -23,10 +23,8 @@ import { Inflation } from './compression/inflation.js';
 import { compressionOffer, type Offer } from './compression/offer.js';
 import { type EventFormats, PLAIN_FORMATS } from './event-formats.js';
 import { FirstFrameLimit } from './first-frame-limit.js';
-import { FramesLink } from './frames-link.js';
 import { Incoming } from './incoming.js';
-import { PlainLink } from './plain-link.js';
-import { WebSocketLink } from './websocket-link.js';
+import { FramesLink, PlainLink, WebSocketLink } from './websocket-link.js';
 
 /** The largest message of a plain client on a route without message handlers, where messages are dropped. */
 const MAX_UNREAD_BYTES = 16_384;

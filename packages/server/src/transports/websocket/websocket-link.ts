@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import type { CloseCode, RequestId } from '@pregon/protocol';
+import { CLOSE_CODES, type CloseCode, encodeFrame, type RequestId } from '@pregon/protocol';
 import type { ClientConnection } from '../../core/connections/client-connection.js';
 import type { TransportName } from '../../core/connections/connection.js';
 import type { EventChunk, OutgoingMessage } from '../../core/ports/delivery.js';
 import type { ControlFrame, Link } from '../../core/ports/link.js';
-import { closeReason } from '../sockets/closing.js';
+import { closeReason, refusalCode } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
 import { SocketWriter } from '../sockets/socket-writer.js';
-import { PING_FRAME } from '../sockets/websocket-frame.js';
+import { binaryFrame, PING_FRAME, textFrame } from '../sockets/websocket-frame.js';
 import { ClientContext } from './compression/client-context.js';
 import type { EventFormats } from './event-formats.js';
 import type { NewClient } from './first-frame-limit.js';
@@ -98,4 +98,77 @@ export abstract class WebSocketLink extends SocketWriter implements Link, NewCli
   protected override drained(): void {
     this.connection?.drained();
   }
+}
+
+/**
+ * Plain WebSocket without subprotocol: sends only events. Anything else, such as an error or a position that cannot be
+ * served, closes the connection with a code that says so.
+ */
+export class PlainLink extends WebSocketLink {
+  override get transport(): 'websocket' {
+    return 'websocket';
+  }
+
+  override events(_id: RequestId, chunk: EventChunk): void {
+    this.writeEvents(chunk, 'separate');
+  }
+
+  override control(frame: ControlFrame): void {
+    if (frame.op === 'reset') this.close(CLOSE_CODES.RESET, `${frame.reason}: connect again without since`);
+    else if (frame.op === 'error') this.close(refusalCode(frame.code), frame.message);
+  }
+
+  override message(message: OutgoingMessage): boolean {
+    if (this.full) return false;
+    this.write(message.encoded(encodePlain));
+    return true;
+  }
+}
+
+function encodePlain({ data }: OutgoingMessage): Buffer {
+  if (data instanceof Uint8Array) return binaryFrame(data);
+  return textFrame(typeof data === 'string' ? data : (JSON.stringify(data) ?? 'null'));
+}
+
+/** The subprotocol `pregon.v1`: the same event frames as on a plain WebSocket, and control frames in addition. */
+export class FramesLink extends WebSocketLink {
+  /** Whether the client accepts several events in one frame. */
+  #takesBatches = false;
+  /** The subscription to which the client attributes event frames. */
+  #current: RequestId | undefined;
+
+  override get transport(): 'pregon.v1' {
+    return 'pregon.v1';
+  }
+
+  takeBatches(): void {
+    this.#takesBatches = true;
+  }
+
+  override events(id: RequestId, chunk: EventChunk): void {
+    if (id !== this.#current) {
+      this.#current = id;
+      this.write(textFrame(encodeFrame({ op: 'events', id })));
+    }
+    this.writeEvents(chunk, this.#takesBatches ? 'together' : 'separate');
+  }
+
+  snapshot(id: RequestId, rows: string, more: boolean): void {
+    this.write(textFrame(`{"op":"snapshot","id":${id},"rows":${rows},"more":${more}}`));
+  }
+
+  override control(frame: ControlFrame): void {
+    if (frame.op === 'subscribed') this.#current = frame.id;
+    this.write(textFrame(encodeFrame(frame)));
+  }
+
+  override message(message: OutgoingMessage): boolean {
+    if (this.full) return false;
+    this.write(message.encoded(encodeMessage));
+    return true;
+  }
+}
+
+function encodeMessage(message: OutgoingMessage): Buffer {
+  return textFrame(encodeFrame({ op: 'message', name: message.name, data: message.jsonData }));
 }
