@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, '../..');
  */
 const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
+    'access/addresses/proxy-options.d.ts',
     'access/rules/rule.d.ts',
     'access/tokens/issuer-options.d.ts',
     'core/connections/connection.d.ts',

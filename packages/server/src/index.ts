@@ -1,4 +1,5 @@
 export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+export type { ProxyHeader, ProxyOptions } from './access/addresses/proxy-options.js';
 export type { ClaimValue, Rule } from './access/rules/rule.js';
 export type { IssuerOptions, TokenOptions } from './access/tokens/issuer-options.js';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';

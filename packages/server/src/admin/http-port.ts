@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { messageOf, PregonError } from '@pregon/protocol';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
-import { admissionRequest } from '../core/admission/admission-request.js';
+import { type AddressOf, socketAddress } from '../core/admission/admission-request.js';
 import { isRefusal } from '../core/admission/decision.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import { toldError } from '../core/connections/told-error.js';
@@ -21,6 +21,8 @@ export interface HttpPortOptions {
   readonly handshakeTimeoutMs?: number | undefined;
   /** The first route that matches the path of a request answers it. */
   readonly routes: readonly AdminRoute[];
+  /** Finds the address of a client. @default that of its socket */
+  readonly addressOf?: AddressOf;
   readonly logger: Logger;
 }
 
@@ -51,6 +53,7 @@ export class HttpPort {
     const pending = new PendingAdmissions({ clock: systemClock, pace: (resume) => resume() });
     this.#chain = {
       pending,
+      addressOf: options.addressOf ?? socketAddress,
       onFailed: (admission, err) =>
         options.logger.error({ admission, err }, 'an admission failed; the request was refused'),
     };
@@ -113,7 +116,7 @@ export class HttpPort {
     if (access === 'anyone') return;
     const chain = new AdmissionChain([access], this.#chain);
     const entrance = { kind: 'http', name: path };
-    const verdict = await chain.decide(admissionRequest(request, entrance), () => request.socket.destroyed);
+    const verdict = await chain.decide({ request, entrance, isGone: () => request.socket.destroyed });
     if (isRefusal(verdict)) throw new HttpProblem(verdict.status, verdict.message, verdict.headers);
   }
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { ProxyOptions } from '../access/addresses/proxy-options.js';
 import type { TokenOptions } from '../access/tokens/issuer-options.js';
 import type { EntranceAccess } from '../core/ports/admission.js';
 import type { GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
@@ -34,7 +35,8 @@ export interface Configuration {
   readonly socketIo?: GatewayOptions['socketIo'];
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
   readonly allowedOrigins?: readonly string[];
-  readonly limits: GatewayLimits;
+  /** The limits, and the proxies that tell which client a request counts for. */
+  readonly limits: GatewayLimits & ProxyOptions;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly subscriberFiles: readonly FileReference[];
   /** Log drivers in addition to the built-in ones. */

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { isPattern } from '@pregon/protocol';
 import { z } from 'zod';
+import { isAddressOrSubnet, NO_ADDRESS } from '../access/addresses/address-list.js';
 import { isOrigin, LEAST_LIMITS, MOST_LIMITS, NO_ORIGIN } from '../gateway/validate.js';
 import { authSchema, isEntranceAccess, NO_NAMESPACES, ruleSchema } from './access/access-schema.js';
 import { isHttpUrl } from './http-url.js';
@@ -36,6 +37,10 @@ const path = z
   .refine((value) => !/[\s?#]/.test(value), 'must not contain spaces, "?" or "#"');
 
 const origin = z.string().refine(isOrigin, NO_ORIGIN);
+
+const address = z.string().refine(isAddressOrSubnet, NO_ADDRESS);
+
+const PROXY_HEADERS = ['x-forwarded-for', 'forwarded'] as const;
 
 const limit = (name: keyof typeof LEAST_LIMITS) => integer(LEAST_LIMITS[name], MOST_LIMITS[name]).optional();
 
@@ -73,6 +78,8 @@ export function configurationSchema(directory: string) {
       .strictObject({
         routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),
         allowedOrigins: z.array(origin).optional(),
+        trustedProxies: z.array(address).optional(),
+        proxyHeader: z.enum(PROXY_HEADERS, { error: `must be ${PROXY_HEADERS.join(' or ')}` }).optional(),
         heartbeatMs: limit('heartbeatMs'),
         stallTimeoutMs: limit('stallTimeoutMs'),
         handshakeTimeoutMs: limit('handshakeTimeoutMs'),

@@ -1,5 +1,7 @@
 import { toError } from '@pregon/protocol';
+import { ClientAddresses } from '../access/addresses/client-addresses.js';
 import { Origins } from '../access/origins.js';
+import type { AddressOf } from '../core/admission/admission-request.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { DeliveryTallies } from '../core/counters/delivery-tally.js';
 import { GatewayCounterSource } from '../core/counters/gateway-counters.js';
@@ -41,9 +43,10 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   assertOrigins(options.allowedOrigins);
   const logger = guardLogger(options.logger);
   const origins = new Origins(options.allowedOrigins);
+  const addresses = new ClientAddresses(options);
   const auth = await openAuth(options, origins, logger);
   try {
-    return await assemble<T>(options, { siblings, logger, origins, auth });
+    return await assemble<T>(options, { siblings, logger, origins, addresses, auth });
   } catch (error) {
     auth?.close();
     throw error;
@@ -54,12 +57,13 @@ interface Opened {
   readonly siblings: Siblings | undefined;
   readonly logger: Logger;
   readonly origins: Origins;
+  readonly addresses: ClientAddresses;
   readonly auth: Auth | undefined;
 }
 
 async function assemble<T extends OnlySocketIoTypes<T>>(
   options: GatewayOptions,
-  { siblings, logger, origins, auth }: Opened,
+  { siblings, logger, origins, addresses, auth }: Opened,
 ): Promise<RunningGateway<T>> {
   const limits = normalizeLimits(options);
   const intake = new Intake(limits, systemClock);
@@ -82,8 +86,10 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     throw error;
   });
   const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
+  const addressOf: AddressOf = (request) => addresses.of(request);
   const admissions = new GatewayAdmissions({
     origins,
+    addressOf,
     auth: auth?.admissions,
     admissions: options.admissions,
     leewayMs: auth?.leewayMs,
@@ -98,6 +104,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     clock: systemClock,
     intake,
     admission: admissions.admission,
+    addressOf,
     origins,
     refusals,
     leewayMs: auth?.leewayMs,
@@ -117,6 +124,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     heartbeat,
     clock: systemClock,
     leewayMs: auth?.leewayMs,
+    addressOf,
     accessOf: (options) => admissions.ofMount(options),
     refusals,
     assertFree: (claim, entrance) => front.assertFree(claim, entrance),
@@ -127,6 +135,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     log,
     owned,
     auth,
+    addressOf,
     hub,
     heartbeat,
     registry,

@@ -1,4 +1,7 @@
+import { ClientAddresses } from '../access/addresses/client-addresses.js';
+import type { ProxyOptions } from '../access/addresses/proxy-options.js';
 import { Origins } from '../access/origins.js';
+import type { AddressOf } from '../core/admission/admission-request.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Intake } from '../core/incoming/intake.js';
 import type { Admission } from '../core/ports/admission.js';
@@ -17,18 +20,19 @@ import type { AttachableServer } from './server/attachable-server.js';
 import { assertOrigins, normalizeLimits } from './validate.js';
 
 export interface ComponentServerOptions
-  extends Pick<
-    GatewayLimits,
-    | 'heartbeatMs'
-    | 'stallTimeoutMs'
-    | 'handshakeTimeoutMs'
-    | 'keepAliveTimeoutMs'
-    | 'maxFrameBytes'
-    | 'maxFramesPerSecond'
-    | 'frameBurst'
-    | 'maxIncomingBytesPerSecond'
-    | 'incomingBytesBurst'
-  > {
+  extends ProxyOptions,
+    Pick<
+      GatewayLimits,
+      | 'heartbeatMs'
+      | 'stallTimeoutMs'
+      | 'handshakeTimeoutMs'
+      | 'keepAliveTimeoutMs'
+      | 'maxFrameBytes'
+      | 'maxFramesPerSecond'
+      | 'frameBurst'
+      | 'maxIncomingBytesPerSecond'
+      | 'incomingBytesBurst'
+    > {
   /** As for a gateway. @default pages from loopback addresses and from disk */
   readonly allowedOrigins?: readonly string[];
   /** As for a gateway. @default [] */
@@ -93,10 +97,12 @@ class RunningComponentServer implements ComponentServer {
     const { allowedOrigins } = options;
     assertOrigins(allowedOrigins);
     const origins = new Origins(allowedOrigins);
+    const addresses = new ClientAddresses(options);
+    const addressOf: AddressOf = (request) => addresses.of(request);
     const logger = guardLogger(options.logger);
     const refusals = new RefusalLog(logger, systemClock);
     const pace = (resume: () => void) => this.#front.whenFree(resume);
-    const admissions = new GatewayAdmissions({ origins, admissions: options.admissions, logger, pace });
+    const admissions = new GatewayAdmissions({ origins, addressOf, admissions: options.admissions, logger, pace });
     const intake = new Intake(limits, systemClock);
     this.#heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
     this.#entrance = new ComponentEntrance({
@@ -104,6 +110,7 @@ class RunningComponentServer implements ComponentServer {
       clock: systemClock,
       intake,
       maxFrameBytes: limits.maxFrameBytes,
+      addressOf,
       accessOf: (mount) => admissions.ofMount(mount),
       assertFree: (claim, entrance) => this.#front.assertFree(claim, entrance),
       refusals,

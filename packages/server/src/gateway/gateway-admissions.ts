@@ -12,6 +12,7 @@ import type { Logger } from './options.js';
 
 export interface GatewayAdmissionsOptions {
   readonly origins: Origins;
+  readonly addressOf: AdmissionChainOptions['addressOf'];
   /** The admissions of the application, asked after the gateway's own. */
   readonly admissions: readonly Admission[] | undefined;
   /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
@@ -34,11 +35,12 @@ export class GatewayAdmissions {
 
   /** @throws TypeError if one of the admissions has no name or no method `admit` */
   constructor(options: GatewayAdmissionsOptions) {
-    const { origins, auth = [], admissions = [], leewayMs, logger, pace } = options;
+    const { origins, auth = [], admissions = [], leewayMs, logger, pace, addressOf } = options;
     for (const admission of admissions) assertAdmission(admission);
     this.#options = options;
     this.#expired = new ExpiredIdentities(leewayMs);
     this.#chain = {
+      addressOf,
       pending: new PendingAdmissions({ clock: systemClock, pace }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };

@@ -1,4 +1,5 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
+import type { ProxyOptions } from '../access/addresses/proxy-options.js';
 import type { Rule } from '../access/rules/rule.js';
 import type { TokenOptions } from '../access/tokens/issuer-options.js';
 import type { Connections } from '../core/connections/connections.js';
@@ -189,7 +190,7 @@ export interface Logger {
   debug(fields: object, message: string): void;
 }
 
-export interface GatewayOptions extends GatewayLimits {
+export interface GatewayOptions extends GatewayLimits, ProxyOptions {
   /**
    * A log, or its address: `sqlite:data/pregon.db`. A log that is passed as an object is not closed with the gateway.
    */

@@ -1,5 +1,6 @@
 import { createEvent, type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
+import type { AddressOf } from '../core/admission/admission-request.js';
 import { OtherGateways } from '../core/broadcasts/other-gateways.js';
 import { shareBroadcasts } from '../core/broadcasts/shared-broadcasts.js';
 import type { Connections } from '../core/connections/connections.js';
@@ -45,6 +46,7 @@ export interface Parts {
   /** Whether the log is closed with the gateway. */
   readonly owned: boolean;
   readonly auth: Auth | undefined;
+  readonly addressOf: AddressOf;
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly registry: ClientRegistry;
@@ -62,6 +64,8 @@ export interface Parts {
 export interface ServedGateway extends Gateway {
   /** Appends an event unchanged, and resolves with its position when the log has stored it safely. */
   append(event: PregonEvent): Promise<string>;
+  /** Finds the address of a client of any port. */
+  readonly addressOf: AddressOf;
   /** Reads the keys of tokens again at once, if there are any. Never rejects. */
   reloadKeys(): Promise<void>;
 }
@@ -130,6 +134,10 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     const [point] = await this.#parts.log.append([event]);
     if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log returned no point for an appended event');
     return this.#parts.hub.positionOf(point);
+  }
+
+  get addressOf(): AddressOf {
+    return this.#parts.addressOf;
   }
 
   async reloadKeys(): Promise<void> {

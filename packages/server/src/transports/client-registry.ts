@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
-import { type AdmissionDetails, admissionRequest } from '../core/admission/admission-request.js';
+import type { AddressOf, AdmissionDetails } from '../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import { Expiry } from '../core/connections/expiry.js';
@@ -34,6 +34,7 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
   readonly admission: AdmissionChain;
+  readonly addressOf: AddressOf;
   /** Decides which pages may connect and read responses. */
   readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
@@ -124,9 +125,9 @@ export class ClientRegistry {
    */
   decide(request: IncomingMessage, entrance: EntranceName, details: DecideDetails = {}): Verdict | Promise<Verdict> {
     const { socket } = request;
-    const { isNew = true, found, isGone = () => socket.destroyed } = details;
+    const { isNew = true, isGone = () => socket.destroyed } = details;
     if (isNew && !this.#open) return GOING_AWAY;
-    const verdict = this.options.admission.decide(admissionRequest(request, entrance, details), isGone, found);
+    const verdict = this.options.admission.decide({ ...details, request, entrance, isGone });
     if (!(verdict instanceof Promise)) return verdict;
     // The gateway may have started to close in the meantime.
     return verdict.then((late) => (isNew && !this.#open && !isRefusal(late) ? GOING_AWAY : late));
@@ -159,7 +160,7 @@ export class ClientRegistry {
       request: {
         url: request.url ?? '/',
         headers: request.headers,
-        remoteAddress: intern(request.socket.remoteAddress ?? 'unknown'),
+        remoteAddress: intern(this.options.addressOf(request)),
       },
     });
     this.#count += 1;

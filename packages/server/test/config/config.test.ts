@@ -31,6 +31,8 @@ exchanges: [my_events, audit]
 websocket:
   allowedOrigins: ["https://shop.example", "null"]
   heartbeatMs: 1000
+  trustedProxies: [10.0.0.0/8]
+  proxyHeader: forwarded
   tls: { cert: c.pem, key: ./k.pem }
   routes:
     events: { path: /events }
@@ -52,7 +54,7 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
       log: 'sqlite:data/p.db',
       exchanges: ['my_events', 'audit'],
       allowedOrigins: ['https://shop.example', 'null'],
-      limits: { heartbeatMs: 1_000 },
+      limits: { heartbeatMs: 1_000, trustedProxies: ['10.0.0.0/8'], proxyHeader: 'forwarded' },
       tls: { cert: join(folder, 'c.pem'), key: join(folder, 'k.pem') },
       routes: {
         events: { path: '/events', handlerFiles: [] },
@@ -64,11 +66,11 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
           broadcast: true,
           compression: { thresholdBytes: 100 },
           handlerFiles: [
-            { file: join(folder, 'chat.ts'), where: 'pregon.yml:15:18 websocket.routes.teams.handlers[0]' },
+            { file: join(folder, 'chat.ts'), where: 'pregon.yml:17:18 websocket.routes.teams.handlers[0]' },
           ],
         },
       },
-      subscriberFiles: [{ file: join(folder, 'mail.js'), where: 'pregon.yml:19:5 subscribers[0]' }],
+      subscriberFiles: [{ file: join(folder, 'mail.js'), where: 'pregon.yml:21:5 subscribers[0]' }],
       http: { port: 9_000, host: '0.0.0.0', token: 'secret' },
       retention: { maxCount: 10, maxAgeMs: 604_800_000, maxBytes: 512_000_000 },
     });

@@ -91,6 +91,16 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'websocket: { allowedOrigins: ["https://shop.example/"] }',
     'pregon.yml:1:31 websocket.allowedOrigins[0]: is not an origin; write https://shop.example, or "null" for pages from disk',
   ],
+  [
+    'a proxy by its name',
+    'websocket: { trustedProxies: [proxy.internal] }',
+    'pregon.yml:1:31 websocket.trustedProxies[0]: is neither an address nor a subnet',
+  ],
+  [
+    'an unknown header of proxies',
+    'websocket: { proxyHeader: x-real-ip }',
+    'pregon.yml:1:27 websocket.proxyHeader: must be x-forwarded-for or forwarded',
+  ],
   ['an invalid port', 'http: { port: 70000 }\n', 'pregon.yml:1:15 http.port: must be at most 65535'],
   [
     'a limit that is not a number',

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { messageOf, PregonError } from '@pregon/protocol';
+import { isAddressOrSubnet, NO_ADDRESS } from '../../access/addresses/address-list.js';
 import type { Configuration } from '../../config/configuration.js';
 import { NO_WORKERS, parseWorkers } from '../../config/workers.js';
 import type { LogDriver } from '../../core/ports/log-driver.js';
@@ -25,6 +26,7 @@ export interface RunPlan {
   readonly driver: LogDriver;
   readonly http: { readonly port: number; readonly host?: string; readonly token: string | undefined } | undefined;
   readonly allowedOrigins: readonly string[] | undefined;
+  readonly trustedProxies: readonly string[] | undefined;
   readonly flushIntervalMs: number | undefined;
   readonly drainMs: number;
   /** How many processes serve clients; 1 means only this process. */
@@ -49,6 +51,7 @@ export async function planRun(invocation: Invocation): Promise<RunPlan> {
     driver: await findLogDriver(log, () => configuration),
     http: readHttp(invocation, configuration),
     allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,
+    trustedProxies: readProxies(invocation, configuration),
     flushIntervalMs: flags.integer('flush-interval-ms'),
     drainMs: flags.integer('drain-ms') ?? DEFAULT_DRAIN_MS,
     workers: workers ?? configuration.workers ?? 1,
@@ -58,6 +61,14 @@ export async function planRun(invocation: Invocation): Promise<RunPlan> {
   assertShared(plan);
   plan.driver.assertUrl(log);
   return plan;
+}
+
+function readProxies({ flags }: Invocation, { limits }: Configuration): RunPlan['trustedProxies'] {
+  if (!flags.has('trusted-proxy')) return limits.trustedProxies;
+  const trustedProxies = flags.list('trusted-proxy');
+  const wrong = trustedProxies.find((entry) => !isAddressOrSubnet(entry));
+  if (wrong !== undefined) throw new UsageError(`--trusted-proxy: "${wrong}" ${NO_ADDRESS}`);
+  return trustedProxies;
 }
 
 function readWorkers({ flags }: Invocation): number | undefined {

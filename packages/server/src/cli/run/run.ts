@@ -51,6 +51,12 @@ export const run: Command = {
       repeats: true,
       description: 'an origin whose pages may connect: https://shop.example (default: the origins of this machine)',
     },
+    'trusted-proxy': {
+      kind: 'text',
+      value: 'CIDR',
+      repeats: true,
+      description: 'a proxy, or a subnet of them, whose X-Forwarded-For says who the client is (default: none)',
+    },
     'flush-interval-ms': {
       kind: 'integer',
       value: 'N',

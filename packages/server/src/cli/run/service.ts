@@ -77,6 +77,7 @@ export class Service {
       routes: await loadRoutes(plan.gateway.routes),
       subscribers: await Promise.all(configuration.subscriberFiles.map(loadSubscriber)),
       allowedOrigins: plan.allowedOrigins,
+      trustedProxies: plan.trustedProxies,
       secret: configuration.secret,
       socketIo: configuration.socketIo,
       auth: configuration.auth,
@@ -114,6 +115,7 @@ export class Service {
     this.#http = await HttpPort.open({
       ...address,
       handshakeTimeoutMs: plan.configuration.limits.handshakeTimeoutMs,
+      addressOf: gateway.addressOf,
       routes: [
         ...healthRoutes(() => (worker ? worker.anyNotReady() : gateway.notReady)),
         publishRoute({ token, exchanges: plan.gateway.exchanges, append: (event) => gateway.append(event) }),

@@ -1,5 +1,6 @@
 import { toError } from '@pregon/protocol';
-import type { Admission, AdmissionRequest, Allowed, Identity, Refusal } from '../ports/admission.js';
+import type { Admission, AdmissionRequest, Allowed, EntranceName, Identity, Refusal } from '../ports/admission.js';
+import { type AddressOf, type AdmissionDetails, type HttpRequest, RequestView } from './admission-request.js';
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
 import type { PendingAdmissions } from './pending-admissions.js';
 
@@ -16,10 +17,21 @@ const UNDECIDED: Refusal = {
 type Answer = { readonly verdict: Verdict } | { readonly promise: PromiseLike<unknown> };
 
 export interface AdmissionChainOptions {
+  readonly addressOf: AddressOf;
   /** Limits how many clients wait for a promise, and for how long. */
   readonly pending: PendingAdmissions;
   /** Called if an admission throws, rejects or returns something that is not a decision. */
   readonly onFailed: (admission: string, error: Error) => void;
+}
+
+/** A client that asks for an entrance. */
+export interface Candidate extends AdmissionDetails {
+  readonly request: HttpRequest;
+  readonly entrance: EntranceName;
+  /** What an earlier decision about the same client found. */
+  readonly found?: Allowed | undefined;
+  /** Whether the client has left, so that no decision is needed any longer. */
+  readonly isGone: () => boolean;
 }
 
 /** Asks several admissions in order, until one refuses the client. */
@@ -35,12 +47,10 @@ export class AdmissionChain {
   /**
    * Decides synchronously, unless an admission returns a promise. Never throws, and its promise never rejects: a
    * failure refuses the client.
-   *
-   * @param found what an earlier decision about the same client found
-   * @param isGone whether the client has left, so that no decision is needed any longer
    */
-  decide(request: AdmissionRequest, isGone: () => boolean, found: Allowed = ANONYMOUS): Verdict | Promise<Verdict> {
-    return this.#decide(request, isGone, 0, found);
+  decide(candidate: Candidate): Verdict | Promise<Verdict> {
+    const { request, entrance, isGone, found = ANONYMOUS } = candidate;
+    return this.#decide(new RequestView(request, this.#options.addressOf, entrance, candidate), isGone, 0, found);
   }
 
   #decide(request: AdmissionRequest, isGone: () => boolean, first: number, found: Allowed): Verdict | Promise<Verdict> {

@@ -8,6 +8,12 @@ export interface HttpRequest {
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
 
+/** Finds the address of the client: that of the socket or, behind a trusted proxy, the one that the proxy reports. */
+export type AddressOf = (request: HttpRequest) => string;
+
+/** The address of the socket; `unknown` if it has none: the client has left, or came over a Unix socket. */
+export const socketAddress: AddressOf = ({ socket }) => socket.remoteAddress ?? 'unknown';
+
 /** What an entrance knows beside the HTTP request. */
 export interface AdmissionDetails {
   /** @default true */
@@ -16,22 +22,21 @@ export interface AdmissionDetails {
 }
 
 /** A view of a request for admissions. Nothing is copied, because most admissions read only one or two fields. */
-export function admissionRequest(
-  request: HttpRequest,
-  entrance: EntranceName,
-  more: AdmissionDetails = {},
-): AdmissionRequest {
-  return new RequestView(request, entrance, more);
-}
-
-class RequestView implements AdmissionRequest {
+export class RequestView implements AdmissionRequest {
   readonly #request: HttpRequest;
+  readonly #addressOf: AddressOf;
   readonly entrance: EntranceName;
   readonly isNew: boolean;
   readonly token: unknown;
 
-  constructor(request: HttpRequest, entrance: EntranceName, { isNew = true, token }: AdmissionDetails) {
+  constructor(
+    request: HttpRequest,
+    addressOf: AddressOf,
+    entrance: EntranceName,
+    { isNew = true, token }: AdmissionDetails,
+  ) {
     this.#request = request;
+    this.#addressOf = addressOf;
     this.entrance = entrance;
     this.isNew = isNew;
     this.token = token;
@@ -50,6 +55,6 @@ class RequestView implements AdmissionRequest {
   }
 
   get remoteAddress(): string {
-    return this.#request.socket.remoteAddress ?? 'unknown';
+    return this.#addressOf(this.#request);
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { CLOSE_CODES, messageOf } from '@pregon/protocol';
-import { admissionRequest } from '../../core/admission/admission-request.js';
+import type { AddressOf } from '../../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { Expiry } from '../../core/connections/expiry.js';
 import type { Heartbeat } from '../../core/connections/heartbeat.js';
@@ -35,6 +35,7 @@ export interface ComponentEntranceOptions {
   readonly maxFrameBytes: number;
   /** Returns the admissions of a component that is mounted with these options. */
   readonly accessOf: (options: MountOptions) => MountAccess;
+  readonly addressOf: AddressOf;
   readonly refusals: RefusalLog;
   /**
    * @throws TypeError if a path of the claim is served by another entrance, or by another gateway on the same server
@@ -156,11 +157,11 @@ export class ComponentEntrance implements Entrance {
     const admitted = (verdict: Verdict): Admitted | Refusal => {
       if (isRefusal(verdict)) return verdict;
       const query = new URLSearchParams(url.split('?').slice(1).join('?'));
-      const remoteAddress = socket.remoteAddress ?? 'unknown';
+      const remoteAddress = this.#options.addressOf(request);
       const { identity } = verdict;
       return { mount, identity, request: { url, path, parameters, query, headers, remoteAddress } };
     };
-    const verdict = mount.admission.decide(admissionRequest(request, mount.entrance), () => socket.destroyed);
+    const verdict = mount.admission.decide({ request, entrance: mount.entrance, isGone: () => socket.destroyed });
     return verdict instanceof Promise ? verdict.then(admitted) : admitted(verdict);
   }
 

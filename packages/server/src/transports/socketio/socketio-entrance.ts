@@ -117,6 +117,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     const payloads = new PolledPayloads({ intake, maxBytes: maxFrameBytes, maxPackets: limits.maxPolledPackets });
     this.io.engine.on('connection', (conn: EngineSocket) => {
       limitPollingClose(conn);
+      // Socket.IO copies it to `handshake.address` of each socket.
+      Object.assign(conn, { remoteAddress: registry.options.addressOf(conn.request) });
       payloads.guard(conn.transport);
     });
     watchRefusals(this.io, registry.options);

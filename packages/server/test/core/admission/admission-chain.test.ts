@@ -7,13 +7,9 @@ import { FakeClock } from '../support/fake-clock.js';
 const ADA: Identity = { iss: 'shop', sub: 'ada' };
 const REFUSED = { status: 403, message: 'no' };
 
-const REQUEST: AdmissionRequest = {
+const CANDIDATE = {
+  request: { url: '/events', headers: {}, socket: { remoteAddress: '127.0.0.1' } },
   entrance: { kind: 'route', name: 'events' },
-  method: 'GET',
-  url: '/events',
-  headers: {},
-  remoteAddress: '127.0.0.1',
-  isNew: true,
 };
 
 type Decide = (identity: Identity | undefined) => unknown;
@@ -33,6 +29,7 @@ function chainOf(...decisions: readonly Decide[]) {
   });
   const chain = new AdmissionChain(admissions, {
     pending,
+    addressOf: ({ socket }) => String(socket.remoteAddress),
     onFailed: (name, { message }) => failures.push(`${name}: ${message}`),
   });
   const resume = async () => {
@@ -40,7 +37,14 @@ function chainOf(...decisions: readonly Decide[]) {
     for (const next of paced.splice(0)) next();
     await settle();
   };
-  return { chain, clock, pending, failures, resume, decide: (isGone = () => false) => chain.decide(REQUEST, isGone) };
+  return {
+    chain,
+    clock,
+    pending,
+    failures,
+    resume,
+    decide: (isGone = () => false) => chain.decide({ ...CANDIDATE, isGone }),
+  };
 }
 
 /** Lets all promises that are settled be heard. */

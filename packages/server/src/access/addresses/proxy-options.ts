@@ -1,0 +1,20 @@
+/** The headers in which a proxy can report the address of its client. */
+export type ProxyHeader = 'x-forwarded-for' | 'forwarded';
+
+export interface ProxyOptions {
+  /**
+   * The addresses and subnets of the proxies in front of the gateway. If a request comes from one of them, its client
+   * has the address that `proxyHeader` reports: the last one there that is not itself a trusted proxy.
+   *
+   * @default []: no header is believed, and a client has the address of its socket
+   * @example ['127.0.0.1', '10.0.0.0/8', '2001:db8::/32']
+   */
+  readonly trustedProxies?: readonly string[];
+  /**
+   * The header in which the proxies report the address of the client; each of them must write this one. The other
+   * header is ignored, because most proxies pass it on as the client sent it.
+   *
+   * @default 'x-forwarded-for'
+   */
+  readonly proxyHeader?: ProxyHeader;
+}
