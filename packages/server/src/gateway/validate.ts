@@ -1,5 +1,6 @@
 import { assertPattern } from '@pregon/protocol';
 import type { Compression } from '../core/routes/served-route.js';
+import { MAX_TIMER_MS } from '../core/time/clock.js';
 import { canonicalPath, hasDotSegments } from '../transports/http/path.js';
 import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
 
@@ -60,9 +61,6 @@ export const LEAST_LIMITS: Required<GatewayLimits> = {
   historyBytes: 0,
   flushIntervalMs: 0,
 };
-
-/** The longest delay of a timer. With a longer one, a timer fires immediately, again and again. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The maximum of each limit. */
 export const MOST_LIMITS: Required<GatewayLimits> = {

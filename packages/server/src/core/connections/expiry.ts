@@ -1,6 +1,6 @@
 import { CLOSE_CODES, type CloseCode } from '@pregon/protocol';
 import type { TurnBudget } from '../incoming/turn-budget.js';
-import type { Clock } from '../time/clock.js';
+import { type Clock, MAX_TIMER_MS } from '../time/clock.js';
 
 /** A connection whose rights can end while it is open. */
 export interface RightsHolder {
@@ -34,9 +34,6 @@ export interface ExpiryOptions {
 /** How long rights outlive the expiry of an identity, in milliseconds, because clocks differ. */
 export const RIGHTS_LEEWAY_MS = 5_000;
 const SPREAD_MS = 5_000;
-
-/** The longest delay of one timer: Node.js runs a timer of 2^31 ms or more after 1 ms. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The precision of the wheel: rights end up to this much later. */
 const SLOT_MS = 250;
@@ -92,7 +89,7 @@ export class Expiry {
     this.#cancel?.();
     this.#next = slot;
     const { clock } = this.#options;
-    const delayMs = Math.min(Math.max(slot * SLOT_MS - clock.now(), 0), LONGEST_TIMER_MS);
+    const delayMs = Math.min(Math.max(slot * SLOT_MS - clock.now(), 0), MAX_TIMER_MS);
     this.#cancel = clock.after(delayMs, () => this.#due());
   }
 

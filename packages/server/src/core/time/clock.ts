@@ -1,3 +1,6 @@
+/** The longest delay of a timer, in milliseconds: Node.js runs a timer with a longer one after 1 ms. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The timers of a clock. */
 export interface Timers {
   /** Calls back once after at least `ms` milliseconds. @returns a function that cancels the timer */

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { messageOf, PregonError } from '@pregon/protocol';
+import { MAX_TIMER_MS } from '../../core/time/clock.js';
 import type { ListenOptions } from '../gateway.js';
 
 /** How often the server looks for handshakes that have passed their deadline. */
@@ -12,9 +13,6 @@ const LATE_CHECK_MS = 1_000;
  * 4,096 with the default of net.core.somaxconn.
  */
 const BACKLOG = 4_096;
-
-/** The longest timeout that Node.js accepts. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export interface OwnServerLimits {
   /** The most milliseconds for the head of a request, which is the whole handshake. */

@@ -13,10 +13,8 @@ import type { LogFollower, Presence, ReadPage, ReadRequest, StopFollowing } from
 import type { FindRequest, Found, StoredEntry } from '../../core/ports/stored-entry.js';
 import type { WorkQueues } from '../../core/ports/work-queue.js';
 import { Backoff } from '../../core/time/backoff.js';
-import { answerWithin, atMost, pause } from '../../core/time/deadline.js';
-import { type EncodedEvent, encodeForAppend } from '../shared/encode.js';
+import { pause } from '../../core/time/deadline.js';
 import { toRange } from '../shared/range.js';
-import { toUnavailable } from '../shared/unavailable.js';
 import { BrokerState, toWarning } from './broker-state.js';
 import { parseRabbitAddress, type RabbitAddress } from './connection/address.js';
 import type { ConsumeMessage } from './connection/amqp.js';
@@ -25,7 +23,7 @@ import { assertCertificates } from './connection/certificates.js';
 import { RabbitConnection } from './connection/connection.js';
 import { KeyStream } from './kept/key-stream.js';
 import { RabbitKept } from './kept/rabbit-kept.js';
-import { toFence, toKey, toMessage, toStreamEntry } from './messages/message.js';
+import { toFence, toStreamEntry } from './messages/message.js';
 import { PoisonLog } from './messages/poison-log.js';
 import {
   DEFAULT_APPEND_TIMEOUT_MS,
@@ -33,6 +31,7 @@ import {
   type RabbitCounters,
   type RabbitLogOptions,
 } from './options.js';
+import { Appender } from './publishing/appender.js';
 import { ConfirmedPublisher } from './publishing/confirmed-publisher.js';
 import { ReusedIds } from './publishing/reused-ids.js';
 import { Cursor } from './reading/cursor.js';
@@ -108,14 +107,13 @@ class StreamLog implements RabbitLog {
   readonly ephemeral: RabbitEphemeral;
   readonly queues: RabbitWorkQueues;
   readonly kept: RabbitKept;
-  readonly #maxEventBytes: number;
-  readonly #appendTimeoutMs: number;
   readonly #closing = new AbortController();
   readonly #state: BrokerState;
   readonly #reads: RabbitConnection;
   readonly #publishes: RabbitConnection;
   readonly #topology: Topology;
   readonly #publisher: ConfirmedPublisher;
+  readonly #appender: Appender;
   readonly #tail: Tail;
   readonly #reader: Reader;
   readonly #locator: Locator;
@@ -124,9 +122,6 @@ class StreamLog implements RabbitLog {
   readonly #ids: ReusedIds;
   readonly #keys: KeyStream;
   readonly #followers = new Set<RabbitFollower>();
-  readonly #appends = new Set<Promise<unknown>>();
-  /** Resolves when the earlier appends have been passed to the publisher, so that appends keep their order. */
-  #entered: Promise<unknown> = Promise.resolve();
   #duplicates = 0;
   #repeats = 0;
   #closed: Promise<void> | undefined;
@@ -138,8 +133,7 @@ class StreamLog implements RabbitLog {
     const { stream } = address;
     const warn = options.onWarning ?? ((error: Error) => process.emitWarning(error));
     this.name = address.name;
-    this.#maxEventBytes = options.maxEventBytes ?? DEFAULT_MAX_EVENT_BYTES;
-    this.#appendTimeoutMs = options.appendTimeoutMs ?? DEFAULT_APPEND_TIMEOUT_MS;
+    const { maxEventBytes = DEFAULT_MAX_EVENT_BYTES, appendTimeoutMs = DEFAULT_APPEND_TIMEOUT_MS } = options;
     const exchanges = options.exchanges && new Set(options.exchanges);
     const isWanted = (exchange: string) => exchanges === undefined || exchanges.has(exchange);
     this.#state = new BrokerState(`${address.host}:${address.port}`, options.onState ?? toWarning(warn));
@@ -156,7 +150,7 @@ class StreamLog implements RabbitLog {
     this.queues = new RabbitWorkQueues({
       connection: this.#connection(address, 'works', false, warn),
       topology: this.#topology,
-      maxEventBytes: this.#maxEventBytes,
+      maxEventBytes,
       onWarning: warn,
     });
     this.#poison = new PoisonLog(stream, warn);
@@ -170,13 +164,13 @@ class StreamLog implements RabbitLog {
       connection: this.#publishes,
       stream,
       topology: this.#topology,
-      timeoutMs: this.#appendTimeoutMs,
+      timeoutMs: appendTimeoutMs,
       signal,
       onRepeat: () => {
         this.#repeats += 1;
       },
     });
-    const decode = { stream, maxEventBytes: this.#maxEventBytes };
+    const decode = { stream, maxEventBytes };
     const openCursor = (link: AmqpConnection, from: number | 'first' | 'last', prefetch = PREFETCH) =>
       Cursor.open(link, { stream, from, prefetch, decode: (message) => toStreamEntry(message, decode) });
     const sequences = new RecentSequences();
@@ -216,6 +210,13 @@ class StreamLog implements RabbitLog {
       reader: () => this.#reader,
       onReused: (entry) => this.#poison.add(entry),
     });
+    this.#appender = new Appender({
+      publisher: this.#publisher,
+      tail: this.#tail,
+      ids: this.#ids,
+      maxEventBytes,
+      timeoutMs: appendTimeoutMs,
+    });
     this.#locator = new Locator({ tail: this.#tail, reader: this.#reader, sequences, timeoutMs });
     this.#finder = new Finder({
       tail: this.#tail,
@@ -247,12 +248,9 @@ class StreamLog implements RabbitLog {
     }
   }
 
-  append(events: readonly PregonEvent[], options: AppendOptions = {}): Promise<LogPoint[]> {
-    const append = this.#append(events, options.points ?? true);
-    this.#appends.add(append);
-    const done = () => this.#appends.delete(append);
-    append.then(done, done);
-    return append;
+  async append(events: readonly PregonEvent[], options: AppendOptions = {}): Promise<LogPoint[]> {
+    this.#assertOpen();
+    return this.#appender.append(events, options.points ?? true);
   }
 
   /** Reads the secret again at each call, because `pregon bus drop` deletes it. */
@@ -317,67 +315,12 @@ class StreamLog implements RabbitLog {
     this.#followers.clear();
     await this.queues.close(CLOSE_MS);
     await this.ephemeral.close();
-    const deadline = performance.now() + CLOSE_MS;
-    while (this.#appends.size > 0 && performance.now() < deadline)
-      await atMost(CLOSE_MS, Promise.allSettled(this.#appends));
+    await this.#appender.settled(CLOSE_MS);
     this.#publisher.close();
     this.#closing.abort();
     this.kept.close();
     this.#reader.clear();
     await Promise.all([this.#reads.close(), this.#publishes.close()]);
-  }
-
-  async #append(events: readonly PregonEvent[], points: boolean): Promise<LogPoint[]> {
-    this.#assertOpen();
-    const encoded = encodeForAppend(events, this.#maxEventBytes);
-    if (encoded.length === 0) return [];
-    const entered = this.#entered.then(async () => {
-      if (points) await this.#tail.known(this.#appendTimeoutMs);
-      await this.#ids.claim(encoded);
-    });
-    this.#entered = entered.catch(() => undefined);
-    await entered;
-    if (points) return this.#publishForPoints(encoded);
-    await this.#publish(encoded);
-    return [];
-  }
-
-  async #publish(events: readonly EncodedEvent[]): Promise<void> {
-    try {
-      await this.#publisher.publish(events.map(toMessage));
-    } catch (error) {
-      if (error instanceof PregonError && error.code === 'EXCHANGE_UNUSABLE') this.#ids.forget(events);
-      throw error;
-    }
-  }
-
-  /**
-   * The point of an event is known only from reading it; for an event that is already stored, it is that of the first
-   * copy.
-   */
-  async #publishForPoints(events: readonly EncodedEvent[]): Promise<LogPoint[]> {
-    const points: LogPoint[] = [];
-    const seeks: (() => void)[] = [];
-    const found = new Promise<void>((resolve) => {
-      let missing = events.length;
-      events.forEach(({ source, id }, index) => {
-        const seek = this.#tail.seek(toKey(source, id), (point) => {
-          points[index] = point;
-          missing -= 1;
-          if (missing === 0) resolve();
-        });
-        seeks.push(seek);
-      });
-    });
-    try {
-      await this.#publish(events);
-      await answerWithin(this.#appendTimeoutMs, 'reading the appended events back', found);
-      return points;
-    } catch (error) {
-      throw error instanceof PregonError ? error : toUnavailable(error);
-    } finally {
-      for (const stop of seeks) stop();
-    }
   }
 
   #connection(
