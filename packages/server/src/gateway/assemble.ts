@@ -2,6 +2,7 @@ import { toError } from '@pregon/protocol';
 import { ClientAddresses } from '../access/addresses/client-addresses.js';
 import { Origins } from '../access/origins.js';
 import type { AddressOf } from '../core/admission/admission-request.js';
+import { takeTicket } from '../core/admission/url-tickets.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { DeliveryTallies } from '../core/counters/delivery-tally.js';
 import { GatewayCounterSource } from '../core/counters/gateway-counters.js';
@@ -28,6 +29,8 @@ import { guardLogger } from './guard-logger.js';
 import type { GatewayOptions, Logger } from './options.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
+import type { GatewayTickets } from './tickets/gateway-tickets.js';
+import { TicketEntrance } from './tickets/ticket-entrance.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
 
 /**
@@ -80,7 +83,9 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const opening = { ...onlyExchanges(options), drivers: options.logDrivers };
   const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
   const { turn } = intake;
-  const openingHub = openHub(log, options.secret, { ...limits, turn, counting: tallies !== undefined }, observer);
+  const { secret } = options;
+  const settings = { ...limits, turn, counting: tallies !== undefined };
+  const openingHub = openHub(log, { secret, settings, observer, tickets: auth?.tickets });
   const hub = await openingHub.catch(async (error: unknown) => {
     if (owned) await log.close();
     throw error;
@@ -117,7 +122,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     openSocketIo: (socketIo) => gateway.openSocketIo(socketIo),
   });
   const routeEntrance = new RouteEntrance(kernel);
-  const front = new Front(routeEntrance, limits, refusals);
+  const front = new Front(routeEntrance, limits, refusals, auth && takeTicket);
   const components = new ComponentEntrance({
     intake,
     ...limits,
@@ -131,6 +136,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
   });
   front.add(components);
+  if (auth) front.add(new TicketEntrance(registry, auth.tickets.tickets));
   const parts = {
     log,
     owned,
@@ -155,19 +161,23 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   return gateway;
 }
 
-async function openHub(
-  log: Log,
-  secret: string | undefined,
-  settings: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting'>,
-  observer: Observer,
-): Promise<Hub> {
+interface HubParts {
+  readonly secret: string | undefined;
+  readonly settings: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting'>;
+  readonly observer: Observer;
+  readonly tickets: GatewayTickets | undefined;
+}
+
+async function openHub(log: Log, { secret, settings, observer, tickets }: HubParts): Promise<Hub> {
   const positions = await GatewayPositions.open(log, secret);
+  await tickets?.readKey(log, secret);
   const onLog: HubOptions['onLog'] = (change) => {
     observer.logChanged?.(change);
     if (change.state !== 'replaced') return;
     // If the new secret cannot be read now, the former key stays in use. Clients then get `reset` when they come to
     // another gateway.
-    positions.renew().catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
+    const renewed = Promise.all([positions.renew(), tickets?.readKey(log, secret)]);
+    renewed.catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
   const { historyBytes, flushIntervalMs, turn, counting } = settings;
   return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, counting, clock: systemClock, onLog });

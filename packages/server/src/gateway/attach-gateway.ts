@@ -7,6 +7,7 @@ import { EarlyRequests } from './entrances/early-requests.js';
 import type { Gateway } from './gateway.js';
 import type { GatewayOptions } from './options.js';
 import type { AttachableServer } from './server/attachable-server.js';
+import { ticketPath } from './tickets/ticket-path.js';
 
 /**
  * Creates a gateway and attaches it to an existing HTTP server, such as the one that `app.listen(8080)` of Express
@@ -48,8 +49,9 @@ export async function attachGateway<T extends OnlySocketIoTypes<T> = SocketIoTyp
   }
 }
 
-function claimsOf({ routes = {}, socketIo }: GatewayOptions): readonly Claim[] {
-  const claims = Object.values(routes).map(({ path }) => claimPath(path));
+function claimsOf({ routes = {}, socketIo, auth }: GatewayOptions): readonly Claim[] {
+  const paths = Object.values(routes).map(({ path }) => path);
+  const claims = (auth ? [...paths, ...paths.map(ticketPath)] : paths).map(claimPath);
   return socketIo === false ? claims : [...claims, claimBelow(socketIoPath(socketIo?.path))];
 }
 

@@ -2,17 +2,20 @@ import { compileRules, unenforced } from '../access/rules/compile-rules.js';
 import { RulesAdmission } from '../access/rules-admission.js';
 import { TokenAdmission } from '../access/tokens/token-admission.js';
 import { TokenVerifier } from '../access/tokens/token-verifier.js';
+import { UrlTokens } from '../access/tokens/url-tokens.js';
 import { VerifyAdmission } from '../access/verify-admission.js';
 import type { Admission } from '../core/ports/admission.js';
 import { systemClock } from '../core/time/clock.js';
 import type { OriginPolicy } from '../transports/http/cors.js';
 import type { AuthOptions, GatewayOptions, Logger } from './options.js';
+import { GatewayTickets } from './tickets/gateway-tickets.js';
 
 /** The admissions that check identities and rules, in the order in which they are asked. */
 export interface Auth {
   /** How long rights outlive their token, because clocks differ; undefined for the default. */
   readonly leewayMs: number | undefined;
   readonly admissions: readonly Admission[];
+  readonly tickets: GatewayTickets;
   /** Reads key files and key sets again. Never rejects: what cannot be read is logged, and the last good keys stay. */
   reload(): Promise<void>;
   close(): void;
@@ -49,14 +52,18 @@ export async function openAuth(
   );
   const publicRoutes = new Set(Object.keys(routes).filter((name) => routes[name]?.access === 'public'));
   const rules = new RulesAdmission({ routes: compiled, publicRoutes, namespaces });
+  const tickets = new GatewayTickets();
+  const first = [new UrlTokens(), ...verifying(verify)];
+  const last = [tickets.admission, rules];
   if (!issuers) {
-    return { leewayMs: undefined, admissions: [...verifying(verify), rules], async reload() {}, close() {} };
+    return { leewayMs: undefined, admissions: [...first, ...last], tickets, async reload() {}, close() {} };
   }
   const verifier = await TokenVerifier.open({ ...tokens, issuers }, { clock: systemClock, logger });
   const admission = new TokenAdmission({ verifier, cookie: tokens.cookie, origins });
   return {
     leewayMs: tokens.leewayMs,
-    admissions: [...verifying(verify), admission, rules],
+    admissions: [...first, admission, ...last],
+    tickets,
     reload: () => verifier.reload(),
     close: () => verifier.close(),
   };

@@ -219,12 +219,13 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   }
 
   async #joinOthers(logger: Logger): Promise<OtherGateways | undefined> {
-    const { log, routes } = this.#parts;
+    const { log, routes, auth } = this.#parts;
     if (!log.ephemeral) return undefined;
     const onFailed = (error: Error) =>
       logger.warn({ err: error }, 'a broadcast from another gateway was not delivered');
     const others = await OtherGateways.join(log.ephemeral, onFailed);
     shareBroadcasts(others, routes.all);
+    auth?.tickets.tickets.share((hear) => others.open('tickets', hear));
     return others;
   }
 

@@ -3,6 +3,7 @@ import type { Compression } from '../core/routes/served-route.js';
 import { MAX_TIMER_MS } from '../core/time/clock.js';
 import { canonicalPath, hasDotSegments } from '../transports/http/path.js';
 import type { CompressionOptions, GatewayLimits, GatewayOptions } from './options.js';
+import { ticketPath } from './tickets/ticket-path.js';
 
 /** The defaults of the limits, which are documented at {@link GatewayLimits}. */
 export const DEFAULT_LIMITS: Required<GatewayLimits> = {
@@ -133,7 +134,7 @@ export function normalizeCompression(options: boolean | CompressionOptions | und
 }
 
 /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
-export function assertRoutes({ routes = {}, exchanges, socketIo, transports }: GatewayOptions): void {
+export function assertRoutes({ routes = {}, exchanges, socketIo, transports, auth }: GatewayOptions): void {
   const names = Object.keys(routes);
   const hasOwnPaths = transports?.some(({ name }) => name === 'socket.io') ?? socketIo !== false;
   if (names.length === 0 && !hasOwnPaths && !socketIo) {
@@ -160,6 +161,16 @@ export function assertRoutes({ routes = {}, exchanges, socketIo, transports }: G
       throw new TypeError(
         `routes.${name}.exchanges: the gateway does not read ${unread}; add it to exchanges of the gateway`,
       );
+  }
+  if (auth) assertTicketPaths(paths);
+}
+
+/** @param paths the canonical paths of the routes, with their names */
+function assertTicketPaths(paths: ReadonlyMap<string, string>): void {
+  for (const [path, name] of paths) {
+    const other = paths.get(canonicalPath(ticketPath(path)));
+    if (other === undefined) continue;
+    throw new TypeError(`routes.${other}.path is where clients get tickets for the route ${name}; choose another path`);
   }
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
 import type { AddressOf, AdmissionDetails } from '../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
+import { forgetTicket } from '../core/admission/url-tickets.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import { Expiry } from '../core/connections/expiry.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
@@ -147,6 +148,7 @@ export class ClientRegistry {
   ): ClientConnection {
     const { hub, clock, heartbeatMs } = this.options;
     const now = clock.now();
+    forgetTicket(request);
     const connection = new ClientConnection(link, {
       id,
       route,

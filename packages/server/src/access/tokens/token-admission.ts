@@ -1,5 +1,5 @@
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../core/ports/admission.js';
-import { bearerToken, cookieToken, hasTokenInUrl, messageToken } from './presented-token.js';
+import { bearerToken, cookieToken, messageToken } from './presented-token.js';
 import { isTokenRefusal, REFUSED, type TokenRefusal, toRefusal } from './token-refusal.js';
 import type { TokenVerifier } from './token-verifier.js';
 
@@ -30,7 +30,7 @@ const NAMELESS_ORIGINS = ['null', 'file://'];
  * goes on as anonymous: the rules of the route decide about it.
  *
  * The first kind of token that is present decides. If it is not valid, the client is refused: never does the next kind
- * count, and never is the client admitted as anonymous. A token in the URL refuses the request, whatever else it has.
+ * count, and never is the client admitted as anonymous.
  */
 export class TokenAdmission implements Admission {
   readonly name = 'tokens';
@@ -47,9 +47,8 @@ export class TokenAdmission implements Admission {
   }
 
   admit(
-    request: Pick<AdmissionRequest, 'url' | 'headers' | 'token'> & Partial<Pick<AdmissionRequest, 'isNew'>>,
+    request: Pick<AdmissionRequest, 'headers' | 'token'> & Partial<Pick<AdmissionRequest, 'isNew'>>,
   ): Decision | Promise<Decision> {
-    if (hasTokenInUrl(request.url)) return toRefusal(REFUSED.url);
     // A poll of Socket.IO has the identity with which its session began.
     if (request.isNew === false) return undefined;
     const token = this.#tokenOf(request.headers) ?? messageToken(request.token);

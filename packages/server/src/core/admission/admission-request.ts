@@ -1,4 +1,5 @@
 import type { AdmissionRequest, EntranceName } from '../ports/admission.js';
+import { ticketOf } from './url-tickets.js';
 
 /** The part of a `node:http` request that admissions see. */
 export interface HttpRequest {
@@ -52,6 +53,10 @@ export class RequestView implements AdmissionRequest {
 
   get headers(): AdmissionRequest['headers'] {
     return this.#request.headers;
+  }
+
+  get ticket(): string | undefined {
+    return ticketOf(this.#request);
   }
 
   get remoteAddress(): string {

@@ -48,7 +48,7 @@ function isRights(value: unknown): value is Rights {
   return typeof broadcast === 'boolean' && typeof isService === 'boolean' && typeof key === 'string';
 }
 
-function isIdentity(value: unknown): value is Identity {
+export function isIdentity(value: unknown): value is Identity {
   if (!isObject(value)) return false;
   const { iss, sub, claims, expiresAtMs, issuedAtMs, jti }: Partial<Record<keyof Identity, unknown>> = value;
   if (!isName(iss) || !isName(sub)) return false;

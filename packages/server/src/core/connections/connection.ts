@@ -6,7 +6,7 @@ export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io' | (s
 
 /** The HTTP request with which a client connected. */
 export interface ConnectionRequest {
-  /** Path and query, as sent. */
+  /** Path and query, as sent; with `auth`, without a ticket. */
   readonly url: string;
   /** Header names are in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;

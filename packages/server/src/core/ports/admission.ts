@@ -58,13 +58,15 @@ export interface EntranceName {
 export interface AdmissionRequest {
   readonly entrance: EntranceName;
   readonly method: string;
-  /** Path and query, as sent. */
+  /** Path and query, as sent; with `auth`, without a ticket. */
   readonly url: string;
   /** Names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
   readonly remoteAddress: string;
   /** A token that came in the way of a transport: `auth.token` of Socket.IO. Headers and cookies are in {@link headers}. */
   readonly token?: unknown;
+  /** With `auth`: the ticket of the URL, from a page that cannot send its token in a header. @default none */
+  readonly ticket?: string | undefined;
   /** False for a request of a session that was admitted before: Socket.IO's long polling sends many. */
   readonly isNew: boolean;
 }

@@ -30,6 +30,7 @@ export class Front {
   readonly #others: Entrance[] = [];
   readonly #limits: OwnServerLimits;
   readonly #refusals: RefusalLog;
+  readonly #onArrival: (request: IncomingMessage) => void;
   /** Connections of the gateway's own server. */
   readonly #pendingHandshakes = new PendingHandshakes();
   readonly #pace: HandshakePace;
@@ -43,8 +44,15 @@ export class Front {
   readonly #attachments = new Map<AttachableServer, Attachment>();
   #isLeaving = false;
 
-  constructor(main: Entrance, limits: OwnServerLimits, refusals: RefusalLog) {
+  /** @param onArrival called with each request, before an entrance or a log line sees it */
+  constructor(
+    main: Entrance,
+    limits: OwnServerLimits,
+    refusals: RefusalLog,
+    onArrival: (request: IncomingMessage) => void = () => {},
+  ) {
     this.#main = main;
+    this.#onArrival = onArrival;
     this.#limits = limits;
     this.#refusals = refusals;
     const { handshakeTimeoutMs: maxWaitMs } = limits;
@@ -195,6 +203,7 @@ export class Front {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
+    this.#onArrival(request);
     this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
     // Only sessions of long polling have a body that is read. For other requests the connection ends with the response,
@@ -216,6 +225,7 @@ export class Front {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#onArrival(request);
     this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
     if (!entrance.arrives(request) || this.#pace.isFree) return entrance.upgrade(request, socket, head);

@@ -1,7 +1,7 @@
 import { hkdfSync } from 'node:crypto';
 
 /** The uses of derived keys. A new use gets its own key, which reveals nothing about the others. */
-export type KeyUse = 'positions' | 'private session ids';
+export type KeyUse = 'positions' | 'private session ids' | 'tickets';
 
 /**
  * Derives the key for one use from the secret of a log (HKDF with SHA-256, RFC 5869).

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Refusal } from '../../core/ports/admission.js';
-import { ONLY_GET } from './refusal.js';
+import { onlyMethod } from './refusal.js';
 
 /** Decides which pages may connect and read responses. */
 export interface OriginPolicy {
@@ -32,18 +32,21 @@ export function isPreflight({ method, headers }: IncomingMessage): boolean {
 
 /**
  * The response to a preflight of an allowed origin. It allows all headers, such as `Last-Event-ID` or `Authorization`.
+ *
+ * @param allowed the only method of the path
  */
-export function preflightAnswer({ headers }: IncomingMessage): Refusal {
+export function preflightAnswer({ headers }: IncomingMessage, allowed: 'GET' | 'POST' = 'GET'): Refusal {
   const asked = headers['access-control-request-headers'];
   const method = headers['access-control-request-method'];
   // A browser does not tell the page that the method is not allowed, so the refusal is logged.
-  const wrong = method === 'GET' || method === 'HEAD' ? {} : { reason: 'method', remedy: ONLY_GET.message };
+  const isAllowed = method === allowed || (allowed === 'GET' && method === 'HEAD');
+  const wrong = isAllowed ? {} : { reason: 'method', remedy: onlyMethod(allowed).message };
   return {
     status: 204,
     message: `a page may not use the method ${method}`,
     ...wrong,
     headers: {
-      'Access-Control-Allow-Methods': 'GET',
+      'Access-Control-Allow-Methods': allowed,
       ...(asked === undefined ? {} : { 'Access-Control-Allow-Headers': asked }),
       'Access-Control-Max-Age': `${PREFLIGHT_MAX_AGE_S}`,
       Vary: 'Origin, Access-Control-Request-Headers',

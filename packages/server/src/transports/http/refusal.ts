@@ -49,13 +49,12 @@ export const GOING_AWAY: Refusal = {
   headers: { 'Retry-After': '1' },
 };
 
-/** The refusal of all methods other than GET. */
-export const ONLY_GET: Refusal = {
-  status: 405,
-  reason: 'method',
-  message: 'only GET is allowed here',
-  headers: { Allow: 'GET' },
-};
+/** The refusal of all methods other than this one. */
+export function onlyMethod(method: 'GET' | 'POST'): Refusal {
+  return { status: 405, reason: 'method', message: `only ${method} is allowed here`, headers: { Allow: method } };
+}
+
+export const ONLY_GET: Refusal = onlyMethod('GET');
 
 const PROBLEM_TYPE = 'application/problem+json';
 
