@@ -30,7 +30,16 @@ export type { PublishRight, Rights } from './core/ports/rights.js';
 export type { Transport } from './core/ports/transport.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';
-export type { Snapshot, SnapshotFunction } from './core/snapshots/snapshot.js';
+export type {
+  IdentitySnapshot,
+  IdentitySnapshotRequest,
+  RightsSnapshot,
+  Snapshot,
+  SnapshotFunction,
+  SnapshotIdentity,
+  SnapshotRequest,
+  UrlSnapshot,
+} from './core/snapshots/snapshot.js';
 export { attachGateway } from './gateway/attach-gateway.js';
 export {
   type ComponentServer,

@@ -25,6 +25,8 @@ export interface Configuration {
   readonly log?: string;
   readonly exchanges?: readonly string[];
   readonly secret?: string;
+  /** The file with the secret that signs the requests to the URLs of snapshots. */
+  readonly snapshotSecretFile?: string;
   /** How many processes serve the port. */
   readonly workers?: number;
   /** The issuers of tokens. With them, everything is closed that no rule opens. */

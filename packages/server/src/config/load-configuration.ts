@@ -85,6 +85,7 @@ function build(
     log: valid.log === undefined ? undefined : resolveLog(valid.log, source),
     exchanges: valid.exchanges,
     secret: valid.secret,
+    snapshotSecretFile: valid.snapshotSecretFile,
     workers: valid.workers,
     auth: valid.auth && { issuers: valid.auth.issuers, ...tokens, maxTokenLifetimeMs: maxTokenLifetime },
     ...splitNamespaces(valid.socketIo),

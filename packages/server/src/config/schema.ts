@@ -46,6 +46,20 @@ const limit = (name: keyof typeof LEAST_LIMITS) => integer(LEAST_LIMITS[name], M
 
 const snapshotUrl = z.string().refine(isHttpUrl, 'must be an http:// or https:// URL');
 
+/** A URL alone means a snapshot with the rows of all topics. */
+const snapshot = z.preprocess(
+  (value) => (typeof value === 'string' ? { url: value } : value),
+  z
+    .strictObject(
+      { url: snapshotUrl, per: z.enum(['rights', 'identity'], { error: 'must be rights or identity' }).optional() },
+      { error: ({ code }) => (code === 'invalid_type' ? 'must be a URL, or a map with url and per' : undefined) },
+    )
+    .transform(({ url, per }) => (per === undefined ? url : { url, per })),
+);
+
+const NO_SNAPSHOT_SECRET =
+  'a secret does not belong in this file: write it to a file of its own, and name that in snapshotSecretFile';
+
 const duration = quantity(parseDuration, NO_DURATION);
 const workers = quantity(parseWorkers, NO_WORKERS);
 const bytes = quantity(parseBytes, 'is not a size; write 512MB, 2GiB or a number of bytes');
@@ -60,7 +74,7 @@ export function configurationSchema(directory: string) {
     path,
     topics: z.array(pattern).min(1).optional(),
     exchanges: z.array(text).min(1).optional(),
-    snapshot: snapshotUrl.optional(),
+    snapshot: snapshot.optional(),
     handlers: z.array(file).optional(),
     broadcast: flag.optional(),
     compression,
@@ -71,6 +85,8 @@ export function configurationSchema(directory: string) {
     log: text.optional(),
     exchanges: z.array(text).optional(),
     secret: text.optional(),
+    snapshotSecretFile: file.optional(),
+    snapshotSecret: z.never({ error: NO_SNAPSHOT_SECRET }).optional(),
     workers: workers.optional(),
     auth: authSchema(file).optional(),
     socketIo: z.union([z.literal(false), z.record(z.string(), z.unknown()).superRefine(checkNamespaces)]).optional(),

@@ -30,12 +30,16 @@ export function validate(value: unknown, directory: string): { valid: ValidConfi
   return problems.length === 0 && result.success ? { valid: result.data } : { problems };
 }
 
-/** A single value, where a list may stand as well, is checked as a list of one: its index is not part of the place. */
+/**
+ * A single value, where a list or a map may stand as well, is checked as a list of one, or as one member of the map: the
+ * index or the name is not part of the place.
+ */
 function placeOf(path: readonly PropertyKey[], value: unknown): ConfigurationPath {
   const place: (string | number)[] = [];
   let at = value;
   for (const key of path) {
     if (typeof key === 'number' && at !== undefined && !Array.isArray(at)) continue;
+    if (typeof at === 'string') continue;
     place.push(typeof key === 'number' ? key : String(key));
     at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined;
   }

@@ -29,6 +29,7 @@ import { guardLogger } from './guard-logger.js';
 import type { GatewayOptions, Logger } from './options.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
+import { SnapshotTokens } from './snapshots/snapshot-tokens.js';
 import type { GatewayTickets } from './tickets/gateway-tickets.js';
 import { TicketEntrance } from './tickets/ticket-entrance.js';
 import { assertOrigins, assertRoutes, normalizeLimits } from './validate.js';
@@ -77,7 +78,9 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   );
   const refusals = new RefusalLog(logger, systemClock, observer);
   const tallies = observer.started || observer.delivered ? new DeliveryTallies(observer) : undefined;
-  const shared = { turn: intake.turn, maxSnapshotBytes: limits.maxSnapshotBytes, refusals, observer, tallies };
+  const snapshotTokens = await SnapshotTokens.open(options);
+  const { maxSnapshotBytes } = limits;
+  const shared = { turn: intake.turn, maxSnapshotBytes, snapshotTokens, refusals, observer, tallies };
   const routes = new Routes(options.routes ?? {}, options.exchanges, shared);
   const owned = typeof options.log === 'string';
   const opening = { ...onlyExchanges(options), drivers: options.logDrivers };

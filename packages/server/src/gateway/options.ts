@@ -10,7 +10,7 @@ import type { Observer } from '../core/ports/observer.js';
 import type { Transport } from '../core/ports/transport.js';
 import type { QueueName } from '../core/ports/work-queue.js';
 import type { RouteHandlers } from '../core/routes/handlers.js';
-import type { SnapshotFunction } from '../core/snapshots/snapshot.js';
+import type { IdentitySnapshot, RightsSnapshot, SnapshotFunction, UrlSnapshot } from '../core/snapshots/snapshot.js';
 import type { SocketIoOptions } from '../transports/socketio/socketio-options.js';
 
 export type { RouteHandlers } from '../core/routes/handlers.js';
@@ -58,8 +58,15 @@ export interface RouteOptions {
    * @default ['#']
    */
   readonly topics?: readonly string[];
-  /** The state that the events of this route change: a function, or a URL that returns a {@link Snapshot} as JSON. */
-  readonly snapshot?: SnapshotFunction | string;
+  /**
+   * The state that the events of this route change: a function, or a URL that returns a {@link Snapshot} as JSON. It has
+   * the rows of all topics, and only clients with the right to all topics may have it. For clients with limited rights,
+   * `{ per: 'rights', read }` and `{ per: 'rights', url }` are told which topics a client may read, and
+   * `per: 'identity'` its identity as well.
+   *
+   * @default the error SNAPSHOT_NOT_OFFERED
+   */
+  readonly snapshot?: SnapshotFunction | RightsSnapshot | IdentitySnapshot | UrlSnapshot | string;
   /**
    * What clients may do on this route. Needs `auth`; what no rule grants is forbidden.
    *
@@ -245,6 +252,15 @@ export interface GatewayOptions extends GatewayLimits, ProxyOptions {
    * @default the secret of the log
    */
   readonly secret?: string;
+  /**
+   * A secret of at least 32 bytes that signs the requests to the URLs of snapshots. The application that has the same
+   * secret then knows that the gateway asks, and for whom. Required for a URL with `per`; see docs/guide/access.md.
+   *
+   * @default requests are not signed
+   */
+  readonly snapshotSecret?: string | Uint8Array;
+  /** A file with that secret, instead of {@link snapshotSecret}. It is read for each request, so it can be replaced. */
+  readonly snapshotSecretFile?: string;
   /** @default nothing is logged */
   readonly logger?: Logger;
   /** Notified of connections, refusals and changes of the log, in addition to the log lines. @default none */

@@ -5,16 +5,17 @@ import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { Observer } from '../core/ports/observer.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
 import { ServedRoute } from '../core/routes/served-route.js';
-import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/snapshot-reader.js';
+import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/held-snapshots.js';
 import type { RouteOptions } from './options.js';
-import { inTime } from './snapshots/snapshot-in-time.js';
-import { snapshotFrom } from './snapshots/snapshot-url.js';
+import { parseSnapshot } from './snapshots/snapshot-option.js';
+import type { SnapshotTokens } from './snapshots/snapshot-tokens.js';
 import { normalizeCompression } from './validate.js';
 
 /** What all routes share. */
 interface Shared {
   readonly turn: TurnBudget;
   readonly maxSnapshotBytes: number;
+  readonly snapshotTokens: SnapshotTokens | undefined;
   readonly refusals: RefusalLog;
   readonly observer: Observer;
   readonly tallies: DeliveryTallies | undefined;
@@ -45,15 +46,17 @@ export class Routes {
 function createRoute(
   name: string,
   options: RouteOptions,
-  { turn, maxSnapshotBytes: maxBytes, refusals, observer, tallies }: Shared,
+  { turn, maxSnapshotBytes: maxBytes, snapshotTokens: tokens, refusals, observer, tallies }: Shared,
 ): ServedRoute {
-  const { path, exchanges, topics, snapshot, compression } = options;
+  const { path, exchanges, topics, compression } = options;
+  const snapshot = parseSnapshot(name, options.snapshot, { maxBytes, tokens });
   const route = new ServedRoute({
     name,
     path,
     exchanges,
     topics,
-    snapshot: typeof snapshot === 'string' ? snapshotFrom(snapshot, maxBytes) : snapshot && inTime(snapshot),
+    snapshot: snapshot?.read,
+    snapshotPer: snapshot?.per,
     snapshotLimits: { ...DEFAULT_HOLD_LIMITS, maxBytes },
     compression: normalizeCompression(compression),
     observer,

@@ -5,6 +5,7 @@ import { ClientConnection } from '../core/connections/client-connection.js';
 import { toldError } from '../core/connections/told-error.js';
 import type { Link } from '../core/ports/link.js';
 import type { Admitted, Kernel, Refusal, Session, TransportEntrance } from '../core/ports/transport.js';
+import { assertAllowed } from '../core/topics/allowed-topics.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import type { ClientRegistry, Admitted as RegistryAdmitted, RouteVerdict } from './client-registry.js';
 import { corsHeaders } from './http/cors.js';
@@ -82,15 +83,20 @@ export class GatewayKernel implements Kernel {
  * sent.
  */
 export function wrongQuery(
-  { route, query }: Pick<RegistryAdmitted, 'route' | 'query'>,
+  { route, query, rights }: Pick<RegistryAdmitted, 'route' | 'query' | 'rights'>,
   limits: SubscriptionLimits,
 ): Refusal | undefined {
   try {
-    if (query.snapshot) route.assertSnapshot();
     assertQuery(query, limits);
+    if (query.snapshot) {
+      // Rights come first: without them, a client must not learn whether there is a snapshot.
+      if (rights) assertAllowed(query.topics, rights);
+      route.assertSnapshot(rights);
+    }
     return undefined;
   } catch (error) {
-    return { status: 400, reason: 'request', message: toldError(error).message };
+    const { code, message } = toldError(error);
+    return { status: code === 'FORBIDDEN' ? 403 : 400, reason: 'request', message };
   }
 }
 

@@ -24,10 +24,11 @@ function load(text: string, variables: Record<string, string> = {}) {
 
 describe('loadConfiguration', () => {
   it('reads every setting', () => {
-    for (const name of ['chat.ts', 'mail.js', 'c.pem', 'k.pem']) writeFileSync(join(folder, name), '');
+    for (const name of ['chat.ts', 'mail.js', 'c.pem', 'k.pem', 's.txt']) writeFileSync(join(folder, name), '');
     const configuration = load(`
 log: sqlite:data/p.db
 exchanges: [my_events, audit]
+snapshotSecretFile: s.txt
 websocket:
   allowedOrigins: ["https://shop.example", "null"]
   heartbeatMs: 1000
@@ -35,7 +36,7 @@ websocket:
   proxyHeader: forwarded
   tls: { cert: c.pem, key: ./k.pem }
   routes:
-    events: { path: /events }
+    events: { path: /events, snapshot: { url: "http://localhost/rows", per: identity } }
     teams:
       path: /tms
       topics: [team.#]
@@ -54,10 +55,11 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
       log: 'sqlite:data/p.db',
       exchanges: ['my_events', 'audit'],
       allowedOrigins: ['https://shop.example', 'null'],
+      snapshotSecretFile: join(folder, 's.txt'),
       limits: { heartbeatMs: 1_000, trustedProxies: ['10.0.0.0/8'], proxyHeader: 'forwarded' },
       tls: { cert: join(folder, 'c.pem'), key: join(folder, 'k.pem') },
       routes: {
-        events: { path: '/events', handlerFiles: [] },
+        events: { path: '/events', snapshot: { url: 'http://localhost/rows', per: 'identity' }, handlerFiles: [] },
         teams: {
           path: '/tms',
           topics: ['team.#'],
@@ -66,11 +68,11 @@ retention: { maxCount: 10, maxAge: 7d, maxBytes: 512MB }
           broadcast: true,
           compression: { thresholdBytes: 100 },
           handlerFiles: [
-            { file: join(folder, 'chat.ts'), where: 'pregon.yml:17:18 websocket.routes.teams.handlers[0]' },
+            { file: join(folder, 'chat.ts'), where: 'pregon.yml:18:18 websocket.routes.teams.handlers[0]' },
           ],
         },
       },
-      subscriberFiles: [{ file: join(folder, 'mail.js'), where: 'pregon.yml:21:5 subscribers[0]' }],
+      subscriberFiles: [{ file: join(folder, 'mail.js'), where: 'pregon.yml:22:5 subscribers[0]' }],
       http: { port: 9_000, host: '0.0.0.0', token: 'secret' },
       retention: { maxCount: 10, maxAgeMs: 604_800_000, maxBytes: 512_000_000 },
     });

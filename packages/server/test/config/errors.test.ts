@@ -128,6 +128,31 @@ const MISTAKES: readonly [name: string, text: string, line: string][] = [
     'pregon.yml:1:49 websocket.routes.e.snapshot: must be an http:// or https:// URL',
   ],
   [
+    'a snapshot that is not a URL, in a map',
+    'websocket: { routes: { e: { path: /e, snapshot: { url: users } } } }',
+    'pregon.yml:1:56 websocket.routes.e.snapshot.url: must be an http:// or https:// URL',
+  ],
+  [
+    'a snapshot that is a list',
+    'websocket: { routes: { e: { path: /e, snapshot: [] } } }',
+    'pregon.yml:1:39 websocket.routes.e.snapshot: must be a URL, or a map with url and per',
+  ],
+  [
+    'a snapshot for something unknown',
+    'websocket: { routes: { e: { path: /e, snapshot: { url: http://localhost/, per: user } } } }',
+    'pregon.yml:1:80 websocket.routes.e.snapshot.per: must be rights or identity',
+  ],
+  [
+    'a snapshot for limited rights without a secret',
+    'websocket: { routes: { e: { path: /e, snapshot: { url: http://localhost/, per: rights } } } }',
+    'pregon.yml:1:80 websocket.routes.e.snapshot.per: needs snapshotSecretFile: a file with the secret that signs the requests to the URL',
+  ],
+  [
+    'a secret in the file itself',
+    'snapshotSecret: hidden',
+    'pregon.yml:1:17 snapshotSecret: a secret does not belong in this file: write it to a file of its own, and name that in snapshotSecretFile',
+  ],
+  [
     'an invalid switch',
     'websocket: { routes: { e: { path: /e, broadcast: sometimes } } }',
     'pregon.yml:1:50 websocket.routes.e.broadcast: must be true or false',

@@ -79,6 +79,7 @@ export class Service {
       allowedOrigins: plan.allowedOrigins,
       trustedProxies: plan.trustedProxies,
       secret: configuration.secret,
+      snapshotSecretFile: configuration.snapshotSecretFile,
       socketIo: configuration.socketIo,
       auth: configuration.auth,
       namespaces: configuration.namespaces,

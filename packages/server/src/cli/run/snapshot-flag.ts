@@ -42,9 +42,14 @@ export function addSnapshots(
     }
     if (given.has(name)) throw new UsageError(`--snapshot: the route "${name}" was given two snapshots; give only one`);
     given.add(name);
-    all[name] = { ...route, snapshot };
+    all[name] = { ...route, snapshot: withUrl(route.snapshot, snapshot) };
   }
   return all;
+}
+
+/** The flag replaces the URL of the configuration, and keeps what the snapshot depends on. */
+function withUrl(configured: RouteConfiguration['snapshot'], url: string): RouteConfiguration['snapshot'] {
+  return typeof configured === 'object' && 'url' in configured ? { ...configured, url } : url;
 }
 
 function theOnlyOf(names: readonly string[]): string {

@@ -29,6 +29,7 @@ export function accessProblems(value: unknown, known: readonly Problem[]): Probl
   const routes = member(member(value, 'websocket'), 'routes');
   for (const route of keysOf(routes)) {
     const path = ['websocket', 'routes', route, 'allow'];
+    if (member(value, 'snapshotSecretFile') === undefined) problems.push(...unsignedSnapshot(routes, route));
     const allow = member(member(routes, route), 'allow');
     if (allow === undefined) continue;
     if (member(member(routes, route), 'access') === 'public') {
@@ -47,6 +48,14 @@ export function accessProblems(value: unknown, known: readonly Problem[]): Probl
     problems.push({ path: ['socketIo', 'namespaces'], message: 'needs auth: without it, every namespace is open' });
   }
   return problems;
+}
+
+/** The application could not tell the gateway's statements about a client from those of anybody else. */
+function unsignedSnapshot(routes: unknown, route: string): Problem[] {
+  const per = member(member(member(routes, route), 'snapshot'), 'per');
+  if (per !== 'rights' && per !== 'identity') return [];
+  const path = ['websocket', 'routes', route, 'snapshot', 'per'];
+  return [{ path, message: 'needs snapshotSecretFile: a file with the secret that signs the requests to the URL' }];
 }
 
 function issuerProblems(value: unknown, index: number, all: readonly unknown[]): Problem[] {

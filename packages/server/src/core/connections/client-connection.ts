@@ -6,7 +6,9 @@ import { RequestBudget } from '../incoming/request-budget.js';
 import type { Identity } from '../ports/admission.js';
 import type { Link } from '../ports/link.js';
 import type { ServedRoute } from '../routes/served-route.js';
-import type { SubscriptionOwner } from '../subscriptions/subscription.js';
+import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';
+import type { Standpoint } from '../snapshots/snapshot-reader.js';
+import type { SnapshotSupply, SubscriptionOwner } from '../subscriptions/subscription.js';
 import { assertRoomFor, assertTopicList, type SubscriptionLimits } from '../topics/topic-limits.js';
 import type { ConnectionRequest, ShownConnection, TransportName } from './connection.js';
 import { ConnectionAccess } from './connection-access.js';
@@ -27,7 +29,7 @@ const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LAR
 const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that cannot be read', reconnect: false };
 
 /** One client, over any transport: its subscriptions, its unanswered sends, and its rate limits. */
-export class ClientConnection implements Member, SubscriptionOwner, Expiring {
+export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupply, Expiring {
   readonly id: string;
   readonly request: ConnectionRequest;
   readonly openedAt: number;
@@ -177,7 +179,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
       tally: this.#route.tally(this.transport),
       since,
       again,
-      snapshots: snapshot ? this.#route.snapshots : undefined,
+      snapshots: snapshot ? this : undefined,
       owner: this,
     });
     // If the start was known at once, the subscription has written already. So the connection may be closed or its link
@@ -238,6 +240,12 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
 
   pong(): void {
     this.#link.control({ op: 'pong' });
+  }
+
+  async readSnapshot(standpoint: Standpoint): Promise<EncodedSnapshot> {
+    const { snapshots } = this.#route;
+    if (snapshots) return snapshots.read(this.#access, standpoint);
+    throw new PregonError('SNAPSHOT_NOT_OFFERED', 'the route has no snapshot');
   }
 
   subscriptionFailed(id: RequestId, error: PregonError): void {
@@ -329,8 +337,7 @@ export class ClientConnection implements Member, SubscriptionOwner, Expiring {
 
   /** @throws PregonError FORBIDDEN | SNAPSHOT_NOT_OFFERED */
   #assertSnapshot(): void {
-    this.#access.assertMayTakeSnapshot();
-    this.#route.assertSnapshot();
+    this.#route.assertSnapshot(this.#access.rights);
     if (this.#link.snapshot) return;
     throw new PregonError('SNAPSHOT_NOT_OFFERED', `the transport ${this.transport} cannot send snapshots`);
   }

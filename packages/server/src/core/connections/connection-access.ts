@@ -61,13 +61,6 @@ export class ConnectionAccess {
   }
 
   /** @throws PregonError FORBIDDEN */
-  assertMayTakeSnapshot(): void {
-    // A snapshot has the rows of all topics, and the gateway cannot tell which rows the rights allow.
-    if (!this.rights || this.rights.subscribe.includes('#')) return;
-    throw new PregonError('FORBIDDEN', 'a snapshot needs the right to all topics of the route');
-  }
-
-  /** @throws PregonError FORBIDDEN */
   assertMaySend(name: string | undefined, use: MessageUse): void {
     this.assertHolds();
     if (this.rights) assertMaySend(name, use, this.rights);

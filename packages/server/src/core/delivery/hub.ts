@@ -12,8 +12,12 @@ import type { Log } from '../ports/log.js';
 import type { LogChange } from '../ports/observer.js';
 import type { PositionCodec } from '../ports/positions.js';
 import { SnapshotPoint } from '../snapshots/snapshot-point.js';
-import type { SnapshotReader } from '../snapshots/snapshot-reader.js';
-import { type Source, Subscription, type SubscriptionOwner } from '../subscriptions/subscription.js';
+import {
+  type SnapshotSupply,
+  type Source,
+  Subscription,
+  type SubscriptionOwner,
+} from '../subscriptions/subscription.js';
 import type { Clock } from '../time/clock.js';
 import { CompiledFilters } from '../topics/compiled-filters.js';
 import type { Filter } from '../topics/filter.js';
@@ -59,7 +63,7 @@ export interface SubscribeRequest {
   /** Whether the event at `since` is delivered once more. @default false */
   readonly again?: boolean;
   /** Reads the snapshot if `since` is absent or cannot be served. Undefined for no snapshot. */
-  readonly snapshots: SnapshotReader | undefined;
+  readonly snapshots: SnapshotSupply | undefined;
   readonly owner: SubscriptionOwner;
 }
 
@@ -304,14 +308,15 @@ export class Hub implements Source {
 
   async #beginWithSnapshot(
     subscription: Subscription,
-    snapshots: SnapshotReader,
+    snapshots: SnapshotSupply,
     current: () => boolean,
   ): Promise<void> {
     const { edge } = this;
-    const snapshot = await snapshots.read({
+    const snapshot = await snapshots.readSnapshot({
       edge,
       generation: this.#generation,
       floor: () => this.#log.floor(),
+      isWanted: current,
       now: () => this.#clock.now(),
       after: (ms, callback) => this.#clock.after(ms, callback),
       nextTurn: (callback) => this.#clock.nextTurn(callback),

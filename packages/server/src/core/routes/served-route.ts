@@ -10,14 +10,18 @@ import type { EntranceName } from '../ports/admission.js';
 import type { ConnectionEnd, Observer } from '../ports/observer.js';
 import type { Rights } from '../ports/rights.js';
 import type { RefusalLog } from '../refusals/refusal-log.js';
+import type { HoldLimits } from '../snapshots/held-snapshots.js';
+import { forbiddenSnapshot, RouteSnapshots, type SnapshotScope } from '../snapshots/route-snapshots.js';
 import type { SnapshotSource } from '../snapshots/snapshot.js';
-import { type HoldLimits, SnapshotReader } from '../snapshots/snapshot-reader.js';
 import { createFilter, type Filter } from '../topics/filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
 
 /** Filters of clients with rights that are kept for the next client with the same rights. */
 const KEPT_FILTERS = 1_000;
+
+const ADD_SNAPSHOT = `add "snapshot:" to it in pregon.yml, "snapshot" to its options in createGateway, or run the gateway with --snapshot=URL`;
+const ADD_PER = `a snapshot with "per: rights" or "per: identity" is told which topics a client may read, and then may be sent to clients without the right to all topics; see docs/guide/access.md#snapshots`;
 
 /** How events are compressed for clients that accept compression. */
 export interface Compression {
@@ -31,6 +35,8 @@ export interface RouteDefinition {
   readonly exchanges: readonly string[] | undefined;
   readonly topics: readonly string[] | undefined;
   readonly snapshot: SnapshotSource | undefined;
+  /** What the snapshot depends on. @default nothing: it has the rows of all topics */
+  readonly snapshotPer?: SnapshotScope | undefined;
   /** @default 64 MiB, and shared with new subscriptions for one minute */
   readonly snapshotLimits?: HoldLimits;
   /** @default nothing is compressed */
@@ -53,7 +59,7 @@ export class ServedRoute implements Route {
   readonly entrance: EntranceName;
   readonly compression: Compression | undefined;
   readonly connections: RouteConnections;
-  readonly snapshots: SnapshotReader | undefined;
+  readonly snapshots: RouteSnapshots | undefined;
   readonly #definition: RouteDefinition;
   readonly #handlers: RouteHandlers[] = [];
   #relays = false;
@@ -72,7 +78,8 @@ export class ServedRoute implements Route {
     this.compression = definition.compression;
     this.connections = new RouteConnections(definition.name, definition.turn, definition.observer);
     this.#definition = definition;
-    this.snapshots = definition.snapshot && new SnapshotReader(definition.snapshot, definition.snapshotLimits);
+    const { snapshot, snapshotPer, snapshotLimits } = definition;
+    this.snapshots = snapshot && new RouteSnapshots(snapshot, snapshotPer, snapshotLimits);
   }
 
   handle(handlers: RouteHandlers): void {
@@ -116,13 +123,27 @@ export class ServedRoute implements Route {
     return filter;
   }
 
-  /** @throws PregonError SNAPSHOT_NOT_OFFERED if the route has no snapshot; this is logged too, with what to add */
-  assertSnapshot(): void {
+  /**
+   * Checks that a client may have a snapshot. The rights are checked first: without them, a client does not learn
+   * whether there is a snapshot.
+   *
+   * @throws PregonError FORBIDDEN | SNAPSHOT_NOT_OFFERED; the log says what to configure
+   */
+  assertSnapshot(rights: Rights | undefined): void {
+    const forbidden = forbiddenSnapshot(rights, this.#definition.snapshotPer);
+    if (forbidden !== undefined) {
+      const message = `the route ${JSON.stringify(this.name)} has no snapshot for limited rights`;
+      if (this.#definition.snapshotPer === undefined) this.#tell(message, ADD_PER);
+      throw new PregonError('FORBIDDEN', forbidden);
+    }
     if (this.snapshots) return;
     const message = `the route ${JSON.stringify(this.name)} has no snapshot`;
-    const remedy = `add "snapshot:" to it in pregon.yml, "snapshot" to its options in createGateway, or run the gateway with --snapshot=URL`;
+    this.#tell(message, ADD_SNAPSHOT);
+    throw new PregonError('SNAPSHOT_NOT_OFFERED', `${message}: ${ADD_SNAPSHOT}`);
+  }
+
+  #tell(message: string, remedy: string): void {
     this.#definition.refusals?.tell({ reason: 'snapshot', subject: this.path, message, remedy });
-    throw new PregonError('SNAPSHOT_NOT_OFFERED', `${message}: ${remedy}`);
   }
 
   /** Returns the tally of a transport on this route; undefined if nothing is counted. */

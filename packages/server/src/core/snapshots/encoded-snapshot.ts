@@ -1,6 +1,8 @@
 import type { LogPoint } from '@pregon/protocol';
 
 export interface EncodedSnapshotOptions {
+  /** Equal for snapshots that clients may share. */
+  readonly key: string;
   /** At least one JSON array; together they contain all rows. */
   readonly chunks: readonly string[];
   readonly sequence: number;
@@ -19,8 +21,12 @@ export interface EncodedSnapshotOptions {
   readonly readAt: number;
 }
 
+/** What a snapshot takes in memory beside its rows and its key, rounded up. Many small ones must not count as nothing. */
+const OVERHEAD_BYTES = 1_024;
+
 /** A snapshot that is encoded once, and held until every subscription that waits for it has taken all of it. */
 export class EncodedSnapshot {
+  readonly key: string;
   readonly sequence: number;
   readonly source: string | undefined;
   readonly relayed: number | undefined;
@@ -32,17 +38,19 @@ export class EncodedSnapshot {
   #chunks: readonly string[] | undefined;
   #takers: number;
   #point: Promise<LogPoint> | undefined;
+  #freed: (() => void) | undefined;
 
   constructor({ chunks, takers, ...rest }: EncodedSnapshotOptions) {
     this.#chunks = chunks;
     this.#takers = takers;
+    this.key = rest.key;
     this.sequence = rest.sequence;
     this.source = rest.source;
     this.relayed = rest.relayed;
     this.before = rest.before;
     this.generation = rest.generation;
     this.readAt = rest.readAt;
-    this.bytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    this.bytes = chunks.reduce((sum, { length }) => sum + length, OVERHEAD_BYTES + this.key.length);
   }
 
   /** Undefined once the snapshot was given up: a subscription that has not taken all of it must start again. */
@@ -79,10 +87,17 @@ export class EncodedSnapshot {
 
   release(): void {
     this.#takers -= 1;
-    if (this.#takers === 0) this.#chunks = undefined;
+    if (this.#takers === 0) this.giveUp();
   }
 
   giveUp(): void {
+    if (!this.#chunks) return;
     this.#chunks = undefined;
+    this.#freed?.();
+  }
+
+  /** Calls back once the snapshot is no longer held. */
+  onFreed(callback: () => void): void {
+    this.#freed = callback;
   }
 }

@@ -1,25 +1,16 @@
 import { type LogPoint, messageOf, PregonError } from '@pregon/protocol';
+import type { Timers } from '../time/clock.js';
 import { encodeRows } from './encode-rows.js';
 import { EncodedSnapshot } from './encoded-snapshot.js';
-import type { ChunkedSnapshot, Snapshot, SnapshotSource } from './snapshot.js';
-
-/** Limits of the snapshots that a route holds for slow clients. */
-export interface HoldLimits {
-  /** The most bytes of all held snapshots together. Two snapshots are held whatever their size. */
-  readonly bytes: number;
-  /** The highest age, in milliseconds, at which a held snapshot is shared with a new subscription. */
-  readonly ms: number;
-  /** The most bytes of one snapshot. @default 268435456 (256 MiB) */
-  readonly maxBytes?: number;
-}
-
-/** The default of {@link HoldLimits.maxBytes}. */
-const DEFAULT_MAX_BYTES = 268_435_456;
-
-export const DEFAULT_HOLD_LIMITS: HoldLimits = { bytes: 67_108_864, ms: 60_000, maxBytes: DEFAULT_MAX_BYTES };
-
-/** How many snapshots are held whatever their size. */
-const ALWAYS_HELD = 2;
+import {
+  DEFAULT_HOLD_LIMITS,
+  DEFAULT_MAX_BYTES,
+  HeldSnapshots,
+  type HoldLimits,
+  type Shareable,
+} from './held-snapshots.js';
+import { ReadSlots } from './read-slots.js';
+import type { ChunkedSnapshot, IdentitySnapshotRequest, Snapshot, SnapshotSource } from './snapshot.js';
 
 /** With this many subscriptions waiting for one read, a reconnect storm is assumed: more requests will follow. */
 const STORM = 16;
@@ -28,46 +19,58 @@ const STORM = 16;
 const STORM_MS = 1_000;
 
 /** The state of the hub at the time of a request, and its clock. */
-export interface Standpoint {
+export interface Standpoint extends Timers {
   readonly edge: LogPoint;
   /** Changes each time the log is replaced. */
   readonly generation: number;
   readonly floor: () => Promise<LogPoint>;
+  /** Whether the subscription still waits for the snapshot. */
+  readonly isWanted: () => boolean;
   /** The time in milliseconds, of a monotonic clock. */
   readonly now: () => number;
-  /** Calls back once after `ms` milliseconds. */
-  readonly after: (ms: number, callback: () => void) => void;
   /** Calls back in the next event loop turn. */
   readonly nextTurn: (callback: () => void) => void;
+}
+
+/** Which snapshot a client gets. */
+export interface SnapshotKind {
+  /** Clients with equal keys share a snapshot. */
+  readonly key: string;
+  readonly request: IdentitySnapshotRequest;
 }
 
 interface Reading {
   readonly generation: number;
   readonly snapshot: Promise<EncodedSnapshot>;
-  takers: number;
+  /** For each subscription that waits for the read, whether it still does. */
+  readonly takers: (() => boolean)[];
 }
 
 /**
- * Reads a snapshot once for all requests during the read, unless the log was replaced in the meantime. In a reconnect
- * storm, requests in the next second share the read too.
+ * Reads a snapshot once for all requests of its kind during the read, unless the log was replaced in the meantime. In a
+ * reconnect storm, requests in the next second share the read too.
  *
- * The memory for slow clients is limited. Beyond the limit, a new request gets the newest held snapshot, and the
- * changes since then as events. If that snapshot is too old, the oldest one is given up: a subscription that has not
- * taken all of it must start again.
+ * The memory for slow clients is limited, for all kinds together. Beyond the limit, a new request gets the newest held
+ * snapshot of its kind, and the changes since then as events. If there is none, the oldest ones of all kinds are given
+ * up, except for those that were read in the last seconds.
  */
 export class SnapshotReader {
-  readonly #read: () => Promise<Snapshot | ChunkedSnapshot>;
+  readonly #read: (request: IdentitySnapshotRequest) => Promise<Snapshot | ChunkedSnapshot>;
   readonly #limits: HoldLimits;
-  #reading: Reading | undefined;
-  /** The snapshot that is shared during a storm. The reader itself holds it. */
-  #ofStorm: EncodedSnapshot | undefined;
-  /** The held snapshots, oldest first. */
-  #held: EncodedSnapshot[] = [];
+  readonly #held: HeldSnapshots;
+  readonly #slots = new ReadSlots();
+  /** By key. */
+  readonly #readings = new Map<string, Reading>();
+  /** The snapshots that are shared during a storm, by key. The reader itself holds them. */
+  readonly #ofStorms = new Map<string, EncodedSnapshot>();
+  /** How many reads have begun, and not ended. */
+  #running = 0;
 
   constructor(read: SnapshotSource, limits: HoldLimits = DEFAULT_HOLD_LIMITS) {
     // Turns a synchronous throw into a rejection.
-    this.#read = async () => read();
+    this.#read = async (request) => read(request);
     this.#limits = limits;
+    this.#held = new HeldSnapshots(limits);
   }
 
   /**
@@ -75,93 +78,111 @@ export class SnapshotReader {
    *
    * @throws PregonError SNAPSHOT_UNAVAILABLE
    */
-  read(standpoint: Standpoint): Promise<EncodedSnapshot> {
-    const joined = this.#join(standpoint);
+  read(kind: SnapshotKind, standpoint: Standpoint): Promise<EncodedSnapshot> {
+    const joined = this.#join(kind, standpoint);
     if (joined) return joined;
-    if (this.#ofStorm) return this.#shareInStorm(this.#ofStorm, standpoint);
-    return this.#hasRoom() ? this.#start(standpoint) : this.#share(standpoint);
+    const ofStorm = this.#ofStorms.get(kind.key);
+    if (ofStorm) return this.#shareInStorm(ofStorm, kind, standpoint);
+    return this.#held.hasRoom(this.#running) ? this.#start(kind, standpoint) : this.#share(kind, standpoint);
   }
 
-  /** Whether there is room for another snapshot as large as the newest one. */
-  #hasRoom(): boolean {
-    this.#held = this.#held.filter(({ isHeld }) => isHeld);
-    if (this.#held.length < ALWAYS_HELD) return true;
-    const sum = this.#held.reduce((total, { bytes }) => total + bytes, 0);
-    return sum + (this.#held.at(-1)?.bytes ?? 0) <= this.#limits.bytes;
-  }
-
-  #join({ generation }: Standpoint): Promise<EncodedSnapshot> | undefined {
-    const reading = this.#reading;
+  #join({ key }: SnapshotKind, { generation, isWanted }: Standpoint): Promise<EncodedSnapshot> | undefined {
+    const reading = this.#readings.get(key);
     if (reading?.generation !== generation) return undefined;
-    reading.takers += 1;
+    reading.takers.push(isWanted);
     return reading.snapshot;
   }
 
-  async #shareInStorm(snapshot: EncodedSnapshot, standpoint: Standpoint): Promise<EncodedSnapshot> {
+  async #shareInStorm(snapshot: EncodedSnapshot, kind: SnapshotKind, standpoint: Standpoint): Promise<EncodedSnapshot> {
     const { offset } = await standpoint.floor();
     const { isHeld, generation, before } = snapshot;
     if (isHeld && generation === standpoint.generation && before.offset >= offset) return snapshot.hold();
     this.#endStorm(snapshot);
-    return this.read(standpoint);
+    return this.read(kind, standpoint);
   }
 
   #endStorm(snapshot: EncodedSnapshot): void {
-    if (this.#ofStorm !== snapshot) return;
-    this.#ofStorm = undefined;
+    if (this.#ofStorms.get(snapshot.key) !== snapshot) return;
+    this.#ofStorms.delete(snapshot.key);
     snapshot.release();
   }
 
-  /** Shares the newest held snapshot that is not too old and whose later events the log still retains. */
-  async #share(standpoint: Standpoint): Promise<EncodedSnapshot> {
-    const { offset } = await standpoint.floor();
-    const since = standpoint.now() - this.#limits.ms;
-    const newest = this.#held.findLast(
-      ({ isHeld, generation, before, readAt }) =>
-        isHeld && generation === standpoint.generation && before.offset >= offset && readAt >= since,
-    );
-    if (newest) return newest.hold();
-    while (!this.#hasRoom()) this.#held[0]?.giveUp();
-    return this.read(standpoint);
+  async #share(kind: SnapshotKind, standpoint: Standpoint): Promise<EncodedSnapshot> {
+    const { offset: floor } = await standpoint.floor();
+    const newest = this.#held.newest(kind.key, shareable(standpoint, floor));
+    return newest?.hold() ?? this.#join(kind, standpoint) ?? this.#start(kind, standpoint);
   }
 
-  #start(standpoint: Standpoint): Promise<EncodedSnapshot> {
-    const { generation, now, after } = standpoint;
-    const reading: Reading = {
-      generation,
-      takers: 1,
-      snapshot: this.#encode(standpoint, () => {
-        if (this.#reading === reading) this.#reading = undefined;
-        return { takers: reading.takers, readAt: now() };
-      }).then((snapshot) => {
-        if (reading.takers >= STORM && !this.#ofStorm) {
-          this.#ofStorm = snapshot.hold();
-          after(STORM_MS, () => this.#endStorm(snapshot));
-        }
-        return snapshot;
-      }),
+  #start(kind: SnapshotKind, standpoint: Standpoint): Promise<EncodedSnapshot> {
+    const { key } = kind;
+    const takers = [standpoint.isWanted];
+    const done = () => {
+      if (this.#readings.get(key)?.takers === takers) this.#readings.delete(key);
+      return { takers: takers.length, readAt: standpoint.now() };
     };
-    this.#reading = reading;
-    return reading.snapshot;
+    const read = () => this.#readNow(kind, standpoint, takers, done);
+    const snapshot = this.#slots.run(read, standpoint).catch((error: unknown) => {
+      done();
+      throw error;
+    });
+    this.#readings.set(key, { generation: standpoint.generation, takers, snapshot });
+    return snapshot;
   }
 
   /** @param done ends the time in which requests can join; returns the number of takers, and that time */
+  async #readNow(
+    kind: SnapshotKind,
+    standpoint: Standpoint,
+    takers: readonly (() => boolean)[],
+    done: () => { takers: number; readAt: number },
+  ): Promise<EncodedSnapshot> {
+    if (!takers.some((isWanted) => isWanted())) {
+      done();
+      throw unavailable('no client waits for it');
+    }
+    if (!this.#held.hasRoom(this.#running)) await this.#makeRoom(standpoint);
+    this.#running += 1;
+    try {
+      const snapshot = await this.#encode(kind, standpoint, done);
+      this.#held.add(snapshot);
+      if (takers.length >= STORM && !this.#ofStorms.has(kind.key)) {
+        this.#ofStorms.set(kind.key, snapshot.hold());
+        standpoint.after(STORM_MS, () => this.#endStorm(snapshot));
+      }
+      return snapshot;
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  async #makeRoom(standpoint: Standpoint): Promise<void> {
+    const { offset: floor } = await standpoint.floor();
+    if (this.#held.makeRoom(this.#running, shareable(standpoint, floor))) return;
+    throw unavailable('slow clients have not yet taken their snapshots, which fill the memory for them');
+  }
+
   async #encode(
+    { key, request }: SnapshotKind,
     { edge: before, generation, now, nextTurn }: Standpoint,
     done: () => { takers: number; readAt: number },
   ): Promise<EncodedSnapshot> {
     try {
-      const read = await this.#read();
+      const read = await this.#read(request);
       const { sequence, source, relayed } = read;
       if (!Number.isSafeInteger(sequence) || sequence < 0) throw new TypeError(`${sequence} is not a sequence number`);
       const { maxBytes = DEFAULT_MAX_BYTES } = this.#limits;
       const chunks = 'chunks' in read ? read.chunks : await encodeRows(read.rows, { maxBytes, now, nextTurn });
-      const snapshot = new EncodedSnapshot({ chunks, sequence, source, relayed, before, generation, ...done() });
-      this.#held.push(snapshot);
-      return snapshot;
+      return new EncodedSnapshot({ key, chunks, sequence, source, relayed, before, generation, ...done() });
     } catch (cause) {
-      done();
-      const why = messageOf(cause);
-      throw new PregonError('SNAPSHOT_UNAVAILABLE', `the snapshot could not be read: ${why}`, { cause });
+      throw unavailable(messageOf(cause), cause);
     }
   }
+}
+
+function shareable({ generation, now }: Standpoint, floor: number): Shareable {
+  return { generation, floor, now: now() };
+}
+
+function unavailable(why: string, cause?: unknown): PregonError {
+  return new PregonError('SNAPSHOT_UNAVAILABLE', `the snapshot could not be read: ${why}`, { cause });
 }

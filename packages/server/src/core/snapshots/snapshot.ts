@@ -16,7 +16,63 @@ export interface Snapshot {
   readonly relayed?: number;
 }
 
+/** Reads the rows of all topics. Only clients with the right to all topics (`#`) may have such a snapshot. */
 export type SnapshotFunction = () => Snapshot | Promise<Snapshot>;
+
+/** What a snapshot is read for. */
+export interface SnapshotRequest {
+  /**
+   * The topic patterns that the client may read; `['#']` for all topics, never empty. The snapshot must not have rows
+   * of other topics: `matchesTopic` of `@pregon/protocol` tests a pattern.
+   */
+  readonly topics: readonly string[];
+}
+
+/** The identity that a snapshot is read for. The claims are those of the token, as JSON. */
+export interface SnapshotIdentity {
+  readonly iss: string;
+  readonly sub: string;
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+export interface IdentitySnapshotRequest extends SnapshotRequest {
+  /** Undefined for a client without a token. */
+  readonly identity: SnapshotIdentity | undefined;
+}
+
+/**
+ * A snapshot for clients with limited rights: `read` returns only the rows that the patterns allow. Clients that may
+ * read the same topics share it, so it must depend on nothing else.
+ *
+ * A plain function cannot be used for them: one that ignores the patterns would send every client the rows of all
+ * others. So `per` is how the application says that `read` looks at them.
+ *
+ * @example
+ * snapshot: {
+ *   per: 'rights',
+ *   read: ({ topics }) =>
+ *     outbox.snapshot(db, () => allUsers().filter(({ id }) => topics.some((topic) => matchesTopic(topic, `user.${id}`)))),
+ * }
+ */
+export interface RightsSnapshot {
+  readonly per: 'rights';
+  read(request: SnapshotRequest): Snapshot | Promise<Snapshot>;
+}
+
+/** The same for a snapshot that depends on the identity too: it is read for each identity. */
+export interface IdentitySnapshot {
+  readonly per: 'identity';
+  read(request: IdentitySnapshotRequest): Snapshot | Promise<Snapshot>;
+}
+
+/**
+ * The same from a URL. Each request has `Authorization: Bearer` with a JSON Web Token, which is signed with the option
+ * `snapshotSecret` and has the members of the request as claims. The application must check it.
+ */
+export interface UrlSnapshot {
+  readonly per: 'rights' | 'identity';
+  readonly url: string;
+}
 
 /** A snapshot with encoded rows. */
 export interface ChunkedSnapshot extends Omit<Snapshot, 'rows'> {
@@ -25,4 +81,6 @@ export interface ChunkedSnapshot extends Omit<Snapshot, 'rows'> {
 }
 
 /** Reads the snapshots of a route. */
-export type SnapshotSource = () => Snapshot | ChunkedSnapshot | Promise<Snapshot | ChunkedSnapshot>;
+export type SnapshotSource = (
+  request: IdentitySnapshotRequest,
+) => Snapshot | ChunkedSnapshot | Promise<Snapshot | ChunkedSnapshot>;

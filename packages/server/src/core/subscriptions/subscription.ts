@@ -4,7 +4,7 @@ import type { Audience, Taking } from '../delivery/audiences.js';
 import type { Chunk } from '../delivery/chunk.js';
 import type { Sink } from '../ports/link.js';
 import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';
-import type { SnapshotReader } from '../snapshots/snapshot-reader.js';
+import type { Standpoint } from '../snapshots/snapshot-reader.js';
 
 /** The most chunks for one subscription in one event loop turn. */
 const CHUNKS_PER_TURN = 8;
@@ -17,13 +17,23 @@ export interface SubscriptionOwner {
   subscriptionFailed(id: RequestId, error: PregonError): void;
 }
 
+/** Where a subscription gets its snapshots. */
+export interface SnapshotSupply {
+  /**
+   * Reads a snapshot under the rights that the connection has at this moment. The caller must release it.
+   *
+   * @throws PregonError FORBIDDEN | SNAPSHOT_UNAVAILABLE
+   */
+  readSnapshot(standpoint: Standpoint): Promise<EncodedSnapshot>;
+}
+
 export interface SubscriptionOptions {
   readonly id: RequestId;
   readonly sink: Sink;
   readonly owner: SubscriptionOwner;
   readonly audience: Audience;
   readonly source: Source;
-  readonly snapshots: SnapshotReader | undefined;
+  readonly snapshots: SnapshotSupply | undefined;
 }
 
 type State = 'opening' | 'behind' | 'at the edge' | 'ended';
@@ -85,7 +95,7 @@ export class Subscription {
   readonly owner: SubscriptionOwner;
   readonly audience: Audience;
   /** Reads snapshots; undefined if the client did not ask for one. */
-  readonly snapshots: SnapshotReader | undefined;
+  readonly snapshots: SnapshotSupply | undefined;
   readonly #source: Source;
   /**
    * Increases each time the starting point is looked up again, so that late answers to earlier look-ups are ignored.

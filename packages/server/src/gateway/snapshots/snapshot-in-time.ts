@@ -1,5 +1,5 @@
 import { PregonError } from '@pregon/protocol';
-import type { SnapshotFunction } from '../../core/snapshots/snapshot.js';
+import type { SnapshotSource } from '../../core/snapshots/snapshot.js';
 import { systemClock } from '../../core/time/clock.js';
 import { within } from '../../core/time/deadline.js';
 
@@ -9,10 +9,10 @@ import { within } from '../../core/time/deadline.js';
  */
 export const SNAPSHOT_TIMEOUT_MS = 10_000;
 
-/** A snapshot function that fails if the application does not answer before the deadline. */
-export function inTime(read: SnapshotFunction, timeoutMs: number = SNAPSHOT_TIMEOUT_MS): SnapshotFunction {
+/** A snapshot source that fails if the application does not answer before the deadline. */
+export function inTime(read: SnapshotSource, timeoutMs: number = SNAPSHOT_TIMEOUT_MS): SnapshotSource {
   const late = () => {
     throw new PregonError('SNAPSHOT_UNAVAILABLE', `the application did not answer within ${timeoutMs} ms`);
   };
-  return () => within(timeoutMs, Promise.resolve().then(read), late, systemClock);
+  return (request) => within(timeoutMs, Promise.resolve(request).then(read), late, systemClock);
 }

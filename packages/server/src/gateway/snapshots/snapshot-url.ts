@@ -4,6 +4,7 @@ import { tooLarge } from '../../core/snapshots/row-chunks.js';
 import type { ChunkedSnapshot, SnapshotSource } from '../../core/snapshots/snapshot.js';
 import { readAnswer } from './snapshot-answer.js';
 import { SNAPSHOT_TIMEOUT_MS } from './snapshot-in-time.js';
+import type { SnapshotTokens } from './snapshot-tokens.js';
 
 /**
  * A response of up to this many bytes is parsed on the main thread: that takes a few milliseconds, less than starting a
@@ -14,6 +15,13 @@ const PARSED_IN_PLACE = 262_144;
 /** How many bytes of a body are read in one event loop turn; the rest waits in its socket. */
 const READ_AT_ONCE = 131_072;
 
+export interface SnapshotSettings {
+  /** The largest answer of a URL that is read. */
+  readonly maxBytes: number;
+  /** Signs the requests to URLs; undefined if there is no secret. */
+  readonly tokens: SnapshotTokens | undefined;
+}
+
 interface Body {
   readonly pieces: readonly Uint8Array<ArrayBuffer>[];
   readonly bytes: number;
@@ -22,17 +30,22 @@ interface Body {
 /**
  * Reads snapshots from an application that answers with `{ rows, sequence, source?, relayed? }` as JSON. Large
  * responses are parsed in a worker thread; its module is loaded for the first of them. A user and password in the URL
- * are sent as `Authorization: Basic` (RFC 7617). Errors show neither them nor the query.
+ * are sent as `Authorization: Basic` (RFC 7617). With a secret, each request has a token that says what it is for, as
+ * `Authorization: Bearer` (RFC 6750). Errors show neither of them, nor the query.
  *
- * @param maxBytes the largest response that is read
- * @throws TypeError if the address is not an http or https URL
+ * @param at where the address is in the options, for errors
+ * @throws TypeError if the address is not an http or https URL, or has a password beside a secret
  */
-export function snapshotFrom(address: string, maxBytes: number): SnapshotSource {
-  const { url, authorization } = parseAddress(address);
+export function snapshotFrom(at: string, address: string, { maxBytes, tokens }: SnapshotSettings): SnapshotSource {
+  const { url, basic } = parseAddress(at, address);
+  if (basic !== undefined && tokens) {
+    throw new TypeError(`${at}: remove the password from the URL, since snapshotSecret signs the requests instead`);
+  }
   const shown = url.origin + url.pathname;
-  const headers = { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) };
-  return async () => {
+  return async (request) => {
     const signal = AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS);
+    const authorization = tokens ? `Bearer ${await tokens.sign(shown, request)}` : basic;
+    const headers = { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) };
     const response = await fetch(url, { headers, signal }).catch((cause: unknown) => {
       throw new PregonError('SNAPSHOT_UNAVAILABLE', `${shown} does not answer: ${reasonOf(cause)}`, { cause });
     });
@@ -78,15 +91,15 @@ async function readBody({ body }: Response, maxBytes: number): Promise<Body> {
 }
 
 /** An invalid URL is not shown in the error: it may still contain a password. */
-function parseAddress(address: string): { url: URL; authorization: string | undefined } {
+function parseAddress(at: string, address: string): { url: URL; basic: string | undefined } {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError('snapshot must be an http:// or https:// URL');
+  if (!url || !/^https?:$/.test(url.protocol)) throw new TypeError(`${at} must be an http:// or https:// URL`);
   const { username, password } = url;
   url.username = '';
   url.password = '';
-  if (username === '' && password === '') return { url, authorization: undefined };
+  if (username === '' && password === '') return { url, basic: undefined };
   const credentials = `${decode(username)}:${decode(password)}`;
-  return { url, authorization: `Basic ${Buffer.from(credentials).toString('base64')}` };
+  return { url, basic: `Basic ${Buffer.from(credentials).toString('base64')}` };
 }
 
 function decode(text: string): string {

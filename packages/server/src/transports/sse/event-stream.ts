@@ -51,7 +51,7 @@ export class EventStream {
       return refuseRequest(response, { status: 204, message: '' }, cors);
     }
     const query = resumed(verdict.query, lastEventId);
-    const wrong = wrongQuery({ route, query }, this.#registry.options);
+    const wrong = wrongQuery({ route, query, rights }, this.#registry.options);
     if (wrong) return this.#refuse(request, response, wrong, cors);
     // The socket still belongs to an earlier response, so no stream can begin.
     if (response.socket === null) return void socket.destroy();

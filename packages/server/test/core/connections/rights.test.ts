@@ -3,19 +3,8 @@ import { describe, expect, it } from 'vitest';
 import type { Rights } from '../../../src/core/ports/rights.js';
 import { eventLoopTurn } from '../support/fake-clock.js';
 import { FakeLink } from '../support/fake-link.js';
+import { rights } from '../support/rights.js';
 import { event, Square } from '../support/square.js';
-
-function rights(subscribe: readonly string[], more: Partial<Rights> = {}): Rights {
-  return {
-    subscribe,
-    send: new Set(),
-    broadcast: false,
-    publish: [],
-    isService: false,
-    key: subscribe.join(),
-    ...more,
-  };
-}
 
 const ADA = rights(['public.#', 'user.ada.#']);
 

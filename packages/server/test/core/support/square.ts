@@ -2,6 +2,7 @@ import { encodePosition, encodeSequence, type PregonEvent } from '@pregon/protoc
 import { ClientConnection } from '../../../src/core/connections/client-connection.js';
 import type { ArrivalsLimits } from '../../../src/core/delivery/arrivals.js';
 import { Hub } from '../../../src/core/delivery/hub.js';
+import type { Identity } from '../../../src/core/ports/admission.js';
 import type { LogChange } from '../../../src/core/ports/observer.js';
 import type { Rights } from '../../../src/core/ports/rights.js';
 import { type RouteDefinition, ServedRoute } from '../../../src/core/routes/served-route.js';
@@ -27,6 +28,7 @@ export interface Client {
 /** What a client may do, and until when. */
 export interface ClientAccess {
   readonly rights?: Rights;
+  readonly identity?: Identity;
   readonly expiresAt?: number;
 }
 

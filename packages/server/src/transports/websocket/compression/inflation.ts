@@ -1,7 +1,7 @@
 import { constants, inflateRaw, inflateRawSync, type ZlibOptions } from 'node:zlib';
+import { Semaphore } from '../../../core/time/semaphore.js';
 import { type MessageExtension, replaceInflation } from '../../../private-fields/ws.js';
 import type { PacedSocket } from '../../sockets/paced-socket.js';
-import { Semaphore } from '../semaphore.js';
 import { TRAILER } from './deflate.js';
 
 /** Messages that inflate to at most this size are inflated synchronously; clients rarely send larger ones. */
