@@ -1,6 +1,6 @@
 import { PregonError } from './errors.js';
 import { assertEvent, isRecord, type PregonEvent } from './event.js';
-import type { ClientFrame, GatewayFrame, RequestId, SendFrame, SubscribeFrame } from './frames.js';
+import type { AuthFrame, ClientFrame, GatewayFrame, RequestId, SendFrame, SubscribeFrame } from './frames.js';
 import { assertJsonShape, type JsonShape } from './json-shape.js';
 import { assertPattern } from './topics.js';
 
@@ -74,6 +74,8 @@ export function readClientFrame(frame: Record<string, unknown>): ClientFrame {
       return readSend(frame);
     case 'ping':
       return { op: 'ping' };
+    case 'auth':
+      return readAuth(frame);
     default:
       throw new PregonError('OP_UNKNOWN', `unknown op: ${describeOp(frame['op'])}`);
   }
@@ -158,6 +160,8 @@ const GATEWAY_FIELDS: Record<GatewayFrame['op'], Record<string, 'string' | 'numb
   ack: { id: 'number' },
   error: { code: 'string', message: 'string', retryable: 'boolean' },
   draining: { reconnectInMs: 'number' },
+  authorized: {},
+  expiring: { inMs: 'number' },
   pong: {},
 };
 
@@ -231,6 +235,14 @@ function readSend(frame: Record<string, unknown>): SendFrame {
     throw new PregonError('FRAME_INVALID', 'name must be a non-empty string');
   }
   return { op: 'send', ...(frame['id'] === undefined ? {} : { id: readId(frame) }), name, data };
+}
+
+function readAuth(frame: Record<string, unknown>): AuthFrame {
+  const { token } = frame;
+  if (typeof token !== 'string' && token !== null) {
+    throw new PregonError('FRAME_INVALID', 'token must be a string, or null to sign out');
+  }
+  return { op: 'auth', ...(frame['id'] === undefined ? {} : { id: readId(frame) }), token };
 }
 
 function readId(frame: Record<string, unknown>): RequestId {

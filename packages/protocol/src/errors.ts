@@ -6,6 +6,7 @@ const TRANSIENT = { retryable: true } as const;
  * docs/reference/protocol.md#error-codes explains each code.
  */
 export const ERROR_CODES = {
+  AUTH_UNAVAILABLE: TRANSIENT,
   CONFIG_INVALID: PERMANENT,
   CONNECTION_LOST: TRANSIENT,
   DRIVER_MISSING: PERMANENT,
@@ -31,10 +32,12 @@ export const ERROR_CODES = {
   SNAPSHOT_UNAVAILABLE: TRANSIENT,
   SUBSCRIPTION_UNKNOWN: PERMANENT,
   TIMEOUT: TRANSIENT,
+  TOKEN_EXPIRED: PERMANENT,
   TOO_MANY_SUBSCRIPTIONS: PERMANENT,
   TOPICS_OVERLAP: PERMANENT,
   TOPICS_TOO_COMPLEX: PERMANENT,
   TOPIC_INVALID: PERMANENT,
+  UNAUTHORIZED: PERMANENT,
 } as const satisfies Record<string, { retryable: boolean }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -55,7 +58,7 @@ export class PregonError extends Error {
   readonly code: ErrorCode;
   /** True if the same call may succeed later without a change by the caller. */
   readonly retryable: boolean;
-  /** With RATE_LIMITED: the number of milliseconds until the same call may succeed. */
+  /** With RATE_LIMITED and AUTH_UNAVAILABLE: the number of milliseconds until the same call may succeed. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {

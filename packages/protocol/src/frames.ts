@@ -45,7 +45,18 @@ export interface PingFrame {
   readonly op: 'ping';
 }
 
-export type ClientFrame = SubscribeFrame | UnsubscribeFrame | SendFrame | PingFrame;
+/**
+ * Shows a token: signs in, or renews the rights of the same identity. As the first frame it counts like a token in the
+ * header of the handshake. `null` signs out.
+ */
+export interface AuthFrame {
+  readonly op: 'auth';
+  /** If present, the answer carries it: `authorized` or `error`. */
+  readonly id?: RequestId;
+  readonly token: string | null;
+}
+
+export type ClientFrame = SubscribeFrame | UnsubscribeFrame | SendFrame | PingFrame | AuthFrame;
 
 /** The first frame on a connection. */
 export interface WelcomeFrame {
@@ -99,8 +110,11 @@ export interface SnapshotFrame {
   readonly more: boolean;
 }
 
-/** Why a position cannot be served. */
-export type ResetReason = 'truncated' | 'replaced';
+/**
+ * Why a subscription starts over: the log has dropped the events after its position (`truncated`), is another log
+ * (`replaced`), or the rights of the connection have changed, and with them the rows of the snapshot (`rights`).
+ */
+export type ResetReason = 'truncated' | 'replaced' | 'rights';
 
 export interface ResetFrame {
   readonly op: 'reset';
@@ -151,6 +165,22 @@ export interface DrainingFrame {
   readonly reconnectInMs: number;
 }
 
+/** The token of an `auth` frame was accepted. What follows is sent under its rights. */
+export interface AuthorizedFrame {
+  readonly op: 'authorized';
+  readonly id?: RequestId;
+  /** The subject of the identity. Absent if the connection is anonymous. */
+  readonly sub?: string;
+  /** The number of milliseconds after which the identity expires. Absent if it does not. */
+  readonly expiresInMs?: number;
+}
+
+/** The identity expires soon. The client should send `auth` with a new token. */
+export interface ExpiringFrame {
+  readonly op: 'expiring';
+  readonly inMs: number;
+}
+
 export interface PongFrame {
   readonly op: 'pong';
 }
@@ -168,4 +198,6 @@ export type GatewayFrame =
   | AckFrame
   | ErrorFrame
   | DrainingFrame
+  | AuthorizedFrame
+  | ExpiringFrame
   | PongFrame;

@@ -1,4 +1,6 @@
 import {
+  type AckFrame,
+  type AuthorizedFrame,
   type ClientFrame,
   decodeGatewayFrame,
   type ErrorFrame,
@@ -87,6 +89,19 @@ export class FramesClient {
     const from = this.frames.all.length;
     this.sendText(text);
     return this.#after(from, (frame): frame is ControlOf<Op> => !isEvent(frame) && frame.op === op);
+  }
+
+  /** Sends a frame with an id, and waits for the answer that carries it. */
+  answer(frame: ClientFrame & { readonly id: RequestId }): Promise<AuthorizedFrame | AckFrame | ErrorFrame> {
+    const from = this.frames.all.length;
+    this.send(frame);
+    return this.#after(
+      from,
+      (answer): answer is AuthorizedFrame | AckFrame | ErrorFrame =>
+        !isEvent(answer) &&
+        (answer.op === 'authorized' || answer.op === 'ack' || answer.op === 'error') &&
+        answer.id === frame.id,
+    );
   }
 
   /** The events of a subscription so far. */

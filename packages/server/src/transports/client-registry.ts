@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import type { RequestId } from '@pregon/protocol';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
 import type { AddressOf, AdmissionDetails } from '../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
 import { forgetTicket } from '../core/admission/url-tickets.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
+import type { ConnectionRequest } from '../core/connections/connection.js';
 import { Expiry } from '../core/connections/expiry.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Member } from '../core/connections/member.js';
@@ -18,7 +20,7 @@ import type { ServedRoute } from '../core/routes/served-route.js';
 import type { Clock } from '../core/time/clock.js';
 import type { SubscriptionLimits } from '../core/topics/topic-limits.js';
 import { newConnectionId } from './connection-id.js';
-import { expiryTime } from './expiry-time.js';
+import { accessTimes, expiryTime } from './expiry-time.js';
 import { isPreflight, type OriginPolicy, preflightAnswer } from './http/cors.js';
 import { canonicalPath, canonicalTargetPath } from './http/path.js';
 import { MAX_TARGET_CHARACTERS, parseTarget, targetPath } from './http/query.js';
@@ -158,7 +160,7 @@ export class ClientRegistry {
       now,
       identity,
       rights,
-      expiresAt: expiryTime(identity, now),
+      ...accessTimes(identity, link, now),
       request: {
         url: request.url ?? '/',
         headers: request.headers,
@@ -170,6 +172,40 @@ export class ClientRegistry {
     this.#expiry.add(connection);
     connection.opened(heartbeatMs);
     return connection;
+  }
+
+  /**
+   * Decides about a token that a client shows after its handshake, at a route. The credentials of the handshake do not
+   * count. Returns a promise only if an admission has to wait; the promise never rejects.
+   *
+   * @param token null for a client that signs out
+   */
+  decideToken(
+    { url, headers, remoteAddress }: ConnectionRequest,
+    { entrance }: ServedRoute,
+    token: string | null,
+    isGone: () => boolean,
+  ): Verdict | Promise<Verdict> {
+    const { authorization: _, cookie: __, ...rest } = headers;
+    const request = { method: 'GET', url, headers: rest, socket: { remoteAddress } };
+    return this.options.admission.decide({ request, entrance, token, isGone });
+  }
+
+  /** Gives a connection another identity and other rights, and tells the client. @param id of the client's request */
+  renew(connection: ClientConnection, { identity, rights }: Allowed, id: RequestId | undefined): void {
+    const now = this.options.clock.now();
+    const { expiresAt, warnsAt } = accessTimes(identity, connection.link, now);
+    this.#expiry.delete(connection);
+    connection.renew(
+      { identity, rights, expiresAt, warnsAt },
+      {
+        op: 'authorized',
+        ...(id === undefined ? {} : { id }),
+        ...(identity ? { sub: identity.sub } : {}),
+        ...(expiresAt === undefined ? {} : { expiresInMs: Math.max(0, Math.round(expiresAt - now)) }),
+      },
+    );
+    if (connection.isOpen && !connection.access.hasEnded) this.#expiry.add(connection);
   }
 
   /**

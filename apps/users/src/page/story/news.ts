@@ -7,6 +7,7 @@ import type { Return } from './outage.js';
 const RESETS: Readonly<Record<ResetReason, string>> = {
   truncated: 'This page was away for longer than events are kept',
   replaced: 'The log was replaced by another one',
+  rights: 'The rights of this page have changed',
 };
 
 /** The notice during an outage of the gateway. */

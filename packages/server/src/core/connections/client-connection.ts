@@ -1,4 +1,12 @@
-import { CLOSE_CODES, type CloseCode, PregonError, type RequestId, type Since, toError } from '@pregon/protocol';
+import {
+  type AuthorizedFrame,
+  CLOSE_CODES,
+  type CloseCode,
+  PregonError,
+  type RequestId,
+  type Since,
+  toError,
+} from '@pregon/protocol';
 import { Message } from '../broadcasts/message.js';
 import type { Hub } from '../delivery/hub.js';
 import type { Intake } from '../incoming/intake.js';
@@ -6,17 +14,14 @@ import { RequestBudget } from '../incoming/request-budget.js';
 import type { Identity } from '../ports/admission.js';
 import type { Link } from '../ports/link.js';
 import type { ServedRoute } from '../routes/served-route.js';
-import type { EncodedSnapshot } from '../snapshots/encoded-snapshot.js';
-import type { Standpoint } from '../snapshots/snapshot-reader.js';
-import type { SnapshotSupply, SubscriptionOwner } from '../subscriptions/subscription.js';
-import { assertRoomFor, assertTopicList, type SubscriptionLimits } from '../topics/topic-limits.js';
+import type { SubscriptionLimits } from '../topics/topic-limits.js';
+import { type AccessOptions, ConnectionAccess } from './access/connection-access.js';
 import type { ConnectionRequest, ShownConnection, TransportName } from './connection.js';
-import { ConnectionAccess } from './connection-access.js';
 import type { ConnectionOptions } from './connection-options.js';
+import { ConnectionSubscriptions, type Subscriber } from './connection-subscriptions.js';
 import type { Expiring } from './expiry.js';
 import { Liveness } from './liveness.js';
 import type { Member } from './member.js';
-import { OpenSubscriptions } from './open-subscriptions.js';
 import { closeCodeOf, toldError } from './told-error.js';
 
 /** How many sends of one client may be unanswered before the gateway stops reading from it. */
@@ -29,24 +34,24 @@ const UNREADABLE: ReadonlySet<string> = new Set(['FRAME_INVALID', 'FRAME_TOO_LAR
 const POLICY_VIOLATION: CloseCode = { code: 1008, reason: 'too many frames that cannot be read', reconnect: false };
 
 /** One client, over any transport: its subscriptions, its unanswered sends, and its rate limits. */
-export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupply, Expiring {
+export class ClientConnection implements Member, Subscriber, Expiring {
   readonly id: string;
   readonly request: ConnectionRequest;
   readonly openedAt: number;
   readonly #route: ServedRoute;
-  readonly #hub: Hub;
-  readonly #limits: SubscriptionLimits;
+  readonly hub: Hub;
+  readonly limits: SubscriptionLimits;
   readonly #link: Link;
-  readonly #subscriptions = new OpenSubscriptions();
+  readonly #subscriptions = new ConnectionSubscriptions(this);
   #access: ConnectionAccess;
   #open = true;
   #unanswered = 0;
   #reading = true;
+  /** A token of the client is being verified. Later frames wait, so that they are handled under its rights. */
+  #isAuthorizing = false;
   #notes: Map<string, unknown> | undefined;
   readonly #liveness: Liveness;
-  #checkpoint = -1;
   readonly #intake: Intake | undefined;
-  #hasSubscribed = false;
   /** Created at the second request: most connections open one subscription only, and must not pay for more. */
   #requests: RequestBudget | undefined;
 
@@ -55,8 +60,8 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
     this.request = options.request;
     this.#access = ConnectionAccess.of(options);
     this.#route = options.route;
-    this.#hub = options.hub;
-    this.#limits = options.limits;
+    this.hub = options.hub;
+    this.limits = options.limits;
     this.#link = link;
     this.openedAt = Math.floor(options.now);
     this.#liveness = new Liveness(options.now);
@@ -67,12 +72,24 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
     return this.#route.name;
   }
 
+  get servedRoute(): ServedRoute {
+    return this.#route;
+  }
+
+  get access(): ConnectionAccess {
+    return this.#access;
+  }
+
   get identity(): Identity | undefined {
     return this.#access.identity;
   }
 
   get expiresAt(): number | undefined {
     return this.#access.expiresAt;
+  }
+
+  get warnsAt(): number | undefined {
+    return this.#access.warnsAt;
   }
 
   get remoteAddress(): string {
@@ -141,59 +158,17 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
     options: { snapshot?: boolean; again?: boolean } = {},
   ): void {
     try {
-      this.#subscribe(id, topics, since, options);
+      const { snapshot = false, again = false } = options;
+      this.#subscriptions.open({ id, topics, since, snapshot, again });
     } catch (error) {
       if (error instanceof PregonError) this.#route.subscribeRefused(this, error);
       throw error;
     }
   }
 
-  #subscribe(
-    id: RequestId,
-    topics: readonly string[] | undefined,
-    since: Since | undefined,
-    { snapshot = false, again = false }: { snapshot?: boolean; again?: boolean },
-  ): void {
-    if (this.#subscriptions.find(id))
-      throw new PregonError('ID_IN_USE', `the subscription ${id} is already open: use another id`);
-    const { maxSubscriptions } = this.#limits;
-    const open = this.#subscriptions.all;
-    if (open.length >= maxSubscriptions) {
-      throw new PregonError('TOO_MANY_SUBSCRIPTIONS', `at most ${maxSubscriptions} subscriptions per connection`);
-    }
-    if (this.#hasSubscribed) this.#budget?.subscribe(since, snapshot);
-    this.#hasSubscribed = true;
-    if (topics) assertTopicList(topics, this.#limits);
-    this.#access.assertMaySubscribe(topics);
-    if (snapshot) this.#assertSnapshot();
-    const filter = this.#route.filter(topics, this.#access.rights);
-    const held = open.map(({ audience }) => audience.filter);
-    assertRoomFor(filter, held, this.#limits);
-    // A subscription that resumed from far back without a matching event needs a checkpoint even if the edge does not
-    // move.
-    this.#checkpoint = -1;
-    const subscription = this.#hub.subscribe({
-      id,
-      sink: this.#link,
-      filter,
-      tally: this.#route.tally(this.transport),
-      since,
-      again,
-      snapshots: snapshot ? this : undefined,
-      owner: this,
-    });
-    // If the start was known at once, the subscription has written already. So the connection may be closed or its link
-    // broken.
-    if (!this.#open) this.#hub.unsubscribe(subscription);
-    else if (!subscription.ended) this.#subscriptions.add(subscription);
-  }
-
   /** @throws PregonError SUBSCRIPTION_UNKNOWN */
   unsubscribe(id: RequestId): void {
-    const subscription = this.#subscriptions.find(id);
-    if (!subscription) throw new PregonError('SUBSCRIPTION_UNKNOWN', `no subscription ${id} is open`);
-    this.#subscriptions.delete(id);
-    this.#hub.unsubscribe(subscription);
+    this.#subscriptions.close(id);
     this.#link.control({ op: 'unsubscribed', id });
   }
 
@@ -224,32 +199,69 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
   refuseFrame(id: RequestId | undefined, error: unknown): void {
     this.refuse(id, error);
     if (!(error instanceof PregonError)) return;
-    if (UNREADABLE.has(error.code) && this.#budget?.badFrame()) this.close(POLICY_VIOLATION);
-    else if (error.code === 'RATE_LIMITED' && this.#budget?.isExceeded) this.close(CLOSE_CODES.RATE_LIMITED);
+    if (UNREADABLE.has(error.code) && this.budget?.badFrame()) this.close(POLICY_VIOLATION);
+    else if (error.code === 'RATE_LIMITED' && this.budget?.isExceeded) this.close(CLOSE_CODES.RATE_LIMITED);
   }
 
   /** Applies backpressure: reads from the client only while it takes its data and few of its sends are unanswered. */
   regulate(): void {
     const { fanOut } = this.#route.connections;
-    const reading = !this.#link.full && this.#unanswered < MAX_UNANSWERED && !fanOut.isBehind;
+    const isBusy = this.#unanswered >= MAX_UNANSWERED || this.#isAuthorizing;
+    const reading = !this.#link.full && !isBusy && !fanOut.isBehind;
     if (fanOut.isBehind && this.#open) fanOut.holdUntilDone(this);
     if (reading === this.#reading || !this.#open) return;
     this.#reading = reading;
     this.#link.setReading?.(reading);
   }
 
+  /**
+   * Counts a token that the client shows, and stops reading until {@link ClientConnection.endAuthorization}.
+   *
+   * @throws PregonError RATE_LIMITED
+   */
+  beginAuthorization(): void {
+    this.budget?.authorize();
+    this.#isAuthorizing = true;
+    this.regulate();
+  }
+
+  /** The token was verified, or refused. */
+  endAuthorization(): void {
+    this.#isAuthorizing = false;
+    this.regulate();
+  }
+
+  /**
+   * Gives the connection an identity and rights in place of its former ones, at one point in the log. Nothing of what
+   * follows was selected by the former rights, and no event that both rights allow is missing or comes twice.
+   *
+   * @param answer tells the client, before anything is sent under the new rights
+   */
+  renew(options: AccessOptions, answer: AuthorizedFrame): void {
+    const former = this.#access;
+    if (!this.#open || former.hasEnded) return;
+    const access = ConnectionAccess.of(options);
+    if (!access.readsAllOf(former) && this.#link.bufferedBytes > 0) {
+      // Data that waits may be of topics that the client may no longer read. It comes back with its new token.
+      this.endRights(CLOSE_CODES.TOKEN_EXPIRED);
+      return this.closeEnded(CLOSE_CODES.TOKEN_EXPIRED);
+    }
+    this.#access = access;
+    this.#link.control(answer);
+    this.#subscriptions.renew(former);
+  }
+
   pong(): void {
     this.#link.control({ op: 'pong' });
   }
 
-  async readSnapshot(standpoint: Standpoint): Promise<EncodedSnapshot> {
-    const { snapshots } = this.#route;
-    if (snapshots) return snapshots.read(this.#access, standpoint);
-    throw new PregonError('SNAPSHOT_NOT_OFFERED', 'the route has no snapshot');
+  subscribeRefused(id: RequestId, error: PregonError): void {
+    this.#route.subscribeRefused(this, error);
+    this.refuse(id, error);
   }
 
   subscriptionFailed(id: RequestId, error: PregonError): void {
-    this.#subscriptions.delete(id);
+    this.#subscriptions.forget(id);
     this.failed(error);
     try {
       const code = closeCodeOf(error);
@@ -262,7 +274,7 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
 
   /** The waiting bytes have been taken by the client. */
   drained(): void {
-    for (const subscription of this.#subscriptions.all) subscription.advance();
+    this.#subscriptions.advance();
     this.regulate();
   }
 
@@ -285,7 +297,7 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
   closed(code: number, reason: string, now: number): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#endSubscriptions();
+    this.#subscriptions.closeAll();
     const openMs = Math.max(now - this.openedAt, 0);
     this.#route.closed(this, { code, reason, openMs, bytes: this.#link.takenBytes });
   }
@@ -300,14 +312,24 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
    */
   heartbeat(now: number, heartbeatMs: number, stallTimeoutMs: number): void {
     const verdict = this.#liveness.look(this.#link, now, heartbeatMs, stallTimeoutMs);
-    if (verdict === 'alive') this.#sayCheckpoints();
+    if (verdict === 'alive') this.#subscriptions.sayCheckpoints();
     else if (verdict !== 'slow') this.close(CLOSE_CODES[verdict]);
+  }
+
+  warn(now: number): void {
+    const { expiresAt } = this.#access;
+    if (!this.#open || expiresAt === undefined) return;
+    try {
+      this.#link.control({ op: 'expiring', inMs: Math.max(0, Math.round(expiresAt - now)) });
+    } catch (error) {
+      this.failed(toError(error));
+    }
   }
 
   endRights(code: CloseCode): void {
     if (!this.#open) return;
     this.#access = this.#access.ended(code.reason);
-    this.#endSubscriptions();
+    this.#subscriptions.closeAll();
     if (this.#link.isOpenToApplication) this.closeEnded(code);
   }
 
@@ -326,20 +348,9 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
     return answer;
   }
 
-  get #budget(): RequestBudget | undefined {
+  get budget(): RequestBudget | undefined {
     this.#requests ??= this.#intake && new RequestBudget(this.#intake);
     return this.#requests;
-  }
-
-  #endSubscriptions(): void {
-    for (const subscription of this.#subscriptions.clear()) this.#hub.unsubscribe(subscription);
-  }
-
-  /** @throws PregonError FORBIDDEN | SNAPSHOT_NOT_OFFERED */
-  #assertSnapshot(): void {
-    this.#route.assertSnapshot(this.#access.rights);
-    if (this.#link.snapshot) return;
-    throw new PregonError('SNAPSHOT_NOT_OFFERED', `the transport ${this.transport} cannot send snapshots`);
   }
 
   #acknowledge(id: RequestId | undefined, value: unknown): void {
@@ -350,16 +361,6 @@ export class ClientConnection implements Member, SubscriptionOwner, SnapshotSupp
       // The answer of the handler cannot be written as JSON: it has a cycle or a bigint, or is nested too deeply.
       this.failed(toError(error));
       this.refuse(id, error);
-    }
-  }
-
-  #sayCheckpoints(): void {
-    const { edge } = this.#hub;
-    if (edge.offset === this.#checkpoint) return;
-    this.#checkpoint = edge.offset;
-    for (const subscription of this.#subscriptions.all) {
-      if (subscription.atEdge)
-        this.#link.control({ op: 'checkpoint', id: subscription.id, position: this.#hub.positionOf(edge) });
     }
   }
 }

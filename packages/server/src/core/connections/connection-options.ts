@@ -2,8 +2,8 @@ import type { Hub } from '../delivery/hub.js';
 import type { Intake } from '../incoming/intake.js';
 import type { ServedRoute } from '../routes/served-route.js';
 import type { SubscriptionLimits } from '../topics/topic-limits.js';
+import type { AccessOptions } from './access/connection-access.js';
 import type { ConnectionRequest } from './connection.js';
-import type { AccessOptions } from './connection-access.js';
 
 export interface ConnectionOptions extends AccessOptions {
   readonly id: string;

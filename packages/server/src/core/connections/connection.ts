@@ -1,5 +1,5 @@
 import type { CloseCode } from '@pregon/protocol';
-import type { Identity } from '../ports/admission.js';
+import type { AdmissionRequest, Identity } from '../ports/admission.js';
 
 /** The transport of a connection: a built-in one, or an added one. */
 export type TransportName = 'websocket' | 'pregon.v1' | 'sse' | 'socket.io' | (string & {});
@@ -9,7 +9,7 @@ export interface ConnectionRequest {
   /** Path and query, as sent; with `auth`, without a ticket. */
   readonly url: string;
   /** Header names are in lower case. */
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly headers: AdmissionRequest['headers'];
   readonly remoteAddress: string;
 }
 
@@ -30,7 +30,10 @@ export interface Connection {
   readonly transport: TransportName;
   readonly remoteAddress: string;
   readonly request: ConnectionRequest;
-  /** Who the connection belongs to; undefined if no admission found out. */
+  /**
+   * Who the connection belongs to; undefined if no admission found out. A client of `pregon.v1` can sign in and out while
+   * the connection is open.
+   */
   readonly identity: Identity | undefined;
   readonly isOpen: boolean;
   /** A place where handlers can keep data about this connection. */

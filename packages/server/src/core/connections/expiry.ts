@@ -1,6 +1,7 @@
 import { CLOSE_CODES, type CloseCode } from '@pregon/protocol';
 import type { TurnBudget } from '../incoming/turn-budget.js';
-import { type Clock, MAX_TIMER_MS } from '../time/clock.js';
+import type { Clock } from '../time/clock.js';
+import { SlotWheel } from '../time/slot-wheel.js';
 
 /** A connection whose rights can end while it is open. */
 export interface RightsHolder {
@@ -17,6 +18,10 @@ export interface RightsHolder {
 export interface Expiring extends RightsHolder {
   /** By the gateway's clock, in milliseconds; undefined if the rights do not end. */
   readonly expiresAt: number | undefined;
+  /** When the client is told that its rights end soon, by the same clock; undefined if it is not told. */
+  readonly warnsAt?: number | undefined;
+  /** Tells the client that its rights end soon. Must not throw. */
+  warn?(now: number): void;
 }
 
 export interface ExpiryOptions {
@@ -35,91 +40,63 @@ export interface ExpiryOptions {
 export const RIGHTS_LEEWAY_MS = 5_000;
 const SPREAD_MS = 5_000;
 
-/** The precision of the wheel: rights end up to this much later. */
-const SLOT_MS = 250;
+/** A client is told that its identity expires when a tenth of its time is left, within these limits. */
+const WARNING = { least: 5_000, most: 60_000 };
 
 /**
- * Ends the rights of connections when their identity expires, and closes them. All connections share one timer: they
- * are kept in slots of {@link SLOT_MS}.
+ * When to tell a client that its identity expires.
+ *
+ * @param now when the identity was admitted; by the same clock as `expiresAt`, in milliseconds
+ */
+export function warningTime(expiresAt: number, now: number): number {
+  const leadMs = Math.min(Math.max((expiresAt - now) / 10, WARNING.least), WARNING.most);
+  return Math.max(now, expiresAt - leadMs);
+}
+
+/**
+ * Ends the rights of connections when their identity expires, and closes them; before that, tells those that want to
+ * know. A connection has no timer of its own until it is about to be closed.
  */
 export class Expiry {
-  readonly #options: ExpiryOptions & { readonly leewayMs: number; readonly spreadMs: number };
-  readonly #slots = new Map<number, Set<Expiring>>();
-  #cancel: (() => void) | undefined;
-  #next = Number.POSITIVE_INFINITY;
+  readonly #leewayMs: number;
+  readonly #ends: SlotWheel<Expiring>;
+  readonly #warnings: SlotWheel<Expiring>;
 
-  constructor(options: ExpiryOptions) {
-    const { leewayMs = RIGHTS_LEEWAY_MS, spreadMs = SPREAD_MS } = options;
-    this.#options = { ...options, leewayMs, spreadMs };
+  constructor({ clock, turn, random, leewayMs = RIGHTS_LEEWAY_MS, spreadMs = SPREAD_MS }: ExpiryOptions) {
+    this.#leewayMs = leewayMs;
+    this.#ends = new SlotWheel({
+      clock,
+      turn,
+      run: (connection) => {
+        connection.endRights(CLOSE_CODES.TOKEN_EXPIRED);
+        clock.after(random() * spreadMs, () => connection.closeEnded(CLOSE_CODES.TOKEN_EXPIRED));
+      },
+    });
+    this.#warnings = new SlotWheel({ clock, turn, run: (connection) => connection.warn?.(clock.now()) });
   }
 
   get size(): number {
-    let size = 0;
-    for (const { size: members } of this.#slots.values()) size += members;
-    return size;
+    return this.#ends.size;
   }
 
   /** Adds a connection. Does nothing if its rights do not end. */
   add(connection: Expiring): void {
-    const slot = this.#slotOf(connection);
-    if (slot === undefined) return;
-    const members = this.#slots.get(slot) ?? new Set();
-    this.#slots.set(slot, members);
-    members.add(connection);
-    if (slot < this.#next) this.#schedule(slot);
+    const { expiresAt, warnsAt } = connection;
+    if (expiresAt === undefined) return;
+    this.#ends.add(connection, expiresAt + this.#leewayMs);
+    if (warnsAt !== undefined) this.#warnings.add(connection, warnsAt);
   }
 
+  /** Removes a connection. Call it before its times change. */
   delete(connection: Expiring): void {
-    const slot = this.#slotOf(connection);
-    const members = slot === undefined ? undefined : this.#slots.get(slot);
-    if (slot === undefined || !members?.delete(connection) || members.size > 0) return;
-    this.#slots.delete(slot);
+    const { expiresAt, warnsAt } = connection;
+    if (expiresAt === undefined) return;
+    this.#ends.delete(connection, expiresAt + this.#leewayMs);
+    if (warnsAt !== undefined) this.#warnings.delete(connection, warnsAt);
   }
 
   stop(): void {
-    this.#cancel?.();
-    this.#slots.clear();
-  }
-
-  #slotOf({ expiresAt }: Expiring): number | undefined {
-    return expiresAt === undefined ? undefined : Math.ceil((expiresAt + this.#options.leewayMs) / SLOT_MS);
-  }
-
-  #schedule(slot: number): void {
-    this.#cancel?.();
-    this.#next = slot;
-    const { clock } = this.#options;
-    const delayMs = Math.min(Math.max(slot * SLOT_MS - clock.now(), 0), MAX_TIMER_MS);
-    this.#cancel = clock.after(delayMs, () => this.#due());
-  }
-
-  #due(): void {
-    const now = this.#options.clock.now();
-    this.#next = Number.POSITIVE_INFINITY;
-    let earliest = Number.POSITIVE_INFINITY;
-    for (const [slot, members] of this.#slots) {
-      if (slot * SLOT_MS > now) earliest = Math.min(earliest, slot);
-      else {
-        this.#slots.delete(slot);
-        this.#end([...members]);
-      }
-    }
-    if (earliest < Number.POSITIVE_INFINITY) this.#schedule(earliest);
-  }
-
-  #end(members: readonly Expiring[]): void {
-    const { turn, clock, random, spreadMs } = this.#options;
-    let done = 0;
-    const some = () => {
-      while (done < members.length && !turn.isSpent) {
-        const member = members[done];
-        done += 1;
-        member?.endRights(CLOSE_CODES.TOKEN_EXPIRED);
-        if (member) clock.after(random() * spreadMs, () => member.closeEnded(CLOSE_CODES.TOKEN_EXPIRED));
-        turn.look();
-      }
-      if (done < members.length) turn.wait(some);
-    };
-    turn.wait(some);
+    this.#ends.stop();
+    this.#warnings.stop();
   }
 }

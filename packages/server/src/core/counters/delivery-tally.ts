@@ -14,7 +14,7 @@ export class DeliveryTally {
   readonly #delivered: Observer['delivered'];
   /** The number of subscriptions in each state. */
   readonly states: Record<Tallied, number> = { opening: 0, behind: 0, 'at the edge': 0 };
-  readonly resets: Record<ResetReason, number> = { truncated: 0, replaced: 0 };
+  readonly resets: Record<ResetReason, number> = { truncated: 0, replaced: 0, rights: 0 };
   events = 0;
   caughtUp = 0;
   resumed = 0;

@@ -1,31 +1,24 @@
-import { type LogPoint, PregonError, type RequestId, type ResetReason, type Since } from '@pregon/protocol';
+import { type LogPoint, PregonError, type ResetReason } from '@pregon/protocol';
 import { BoundedMap } from '../bounded-map.js';
 import { CatchingUp } from '../catch-up/catching-up.js';
 import { type EventPage, PageReader } from '../catch-up/page-reader.js';
 import { parseSince, Resumption, type Start, startAtFirst } from '../catch-up/resume.js';
 import { CountByName } from '../counters/count-by-name.js';
 import type { LogCounters, LogLag } from '../counters/counters.js';
-import type { DeliveryTally } from '../counters/delivery-tally.js';
-import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Sink } from '../ports/link.js';
 import type { Log } from '../ports/log.js';
-import type { LogChange } from '../ports/observer.js';
 import type { PositionCodec } from '../ports/positions.js';
 import { SnapshotPoint } from '../snapshots/snapshot-point.js';
-import {
-  type SnapshotSupply,
-  type Source,
-  Subscription,
-  type SubscriptionOwner,
-} from '../subscriptions/subscription.js';
+import { type SnapshotSupply, type Source, Subscription } from '../subscriptions/subscription.js';
 import type { Clock } from '../time/clock.js';
 import { CompiledFilters } from '../topics/compiled-filters.js';
 import type { Filter } from '../topics/filter.js';
-import { Arrivals, type ArrivalsLimits } from './arrivals.js';
+import { Arrivals } from './arrivals.js';
 import { type Audience, Audiences } from './audiences.js';
 import { CHUNK_BYTES, Chunk } from './chunk.js';
 import { FlushScheduler } from './flush-scheduler.js';
 import { HistoryWindow } from './history-window.js';
+import type { HubOptions, SubscribeRequest } from './hub-options.js';
 import type { LoggedEvent } from './logged-event.js';
 
 /**
@@ -36,36 +29,6 @@ const STEPS_PER_CHUNK = 5_000;
 
 /** How many chunks are kept for other subscriptions that are behind at the same point. */
 const KEPT_CHUNKS = 64;
-
-export interface HubOptions {
-  readonly log: Log;
-  readonly positions: PositionCodec;
-  readonly historyBytes: number;
-  readonly flushIntervalMs: number;
-  readonly clock: Clock;
-  /** Limits of the events that wait for a flush. */
-  readonly arrivals?: ArrivalsLimits;
-  /** The budget that counts the time of subscriptions that are behind. @default a budget of its own */
-  readonly turn?: TurnBudget;
-  /** Whether to count events by exchange as they are read. @default false */
-  readonly counting?: boolean;
-  /** Called when the log becomes unreadable, when it is readable again, and when it was replaced by another log. */
-  readonly onLog: (change: LogChange) => void;
-}
-
-export interface SubscribeRequest {
-  readonly id: RequestId;
-  readonly sink: Sink;
-  readonly filter: Filter;
-  /** Counts the deliveries to the subscription. @default nothing is counted */
-  readonly tally?: DeliveryTally | undefined;
-  readonly since: Since | undefined;
-  /** Whether the event at `since` is delivered once more. @default false */
-  readonly again?: boolean;
-  /** Reads the snapshot if `since` is absent or cannot be served. Undefined for no snapshot. */
-  readonly snapshots: SnapshotSupply | undefined;
-  readonly owner: SubscriptionOwner;
-}
 
 /**
  * Reads the log once for all subscriptions. Holds the edge (the point up to which every subscription that is not behind
@@ -179,6 +142,16 @@ export class Hub implements Source {
    */
   async canServe(position: string): Promise<boolean> {
     return 'point' in (await this.#start(parseSince(position, this.#positions)));
+  }
+
+  /**
+   * Continues a subscription with another filter. Events up to its cursor were selected by the former filter, all later
+   * ones are selected by this one.
+   */
+  refilter(subscription: Subscription, filter: Filter): void {
+    const former = subscription.audience;
+    subscription.moveTo(this.#audiences.enter(filter, former.tally));
+    this.#audiences.exit(former);
   }
 
   unsubscribe(subscription: Subscription): void {

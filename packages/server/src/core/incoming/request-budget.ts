@@ -11,12 +11,16 @@ const EXCESS = new Rate({ perSecond: 50, burst: 5_000 });
 /** How many unreadable frames a connection may send before it is closed. */
 const BAD_FRAMES = new Rate({ perSecond: 1, burst: 20 });
 
+/** How many tokens a connection may show while it is open: verifying one costs a tenth of a millisecond of CPU. */
+const TOKENS = new Rate({ perSecond: 1 / 6, burst: 10 });
+
 /** The rate limits of one connection for subscriptions: of any kind, with `since`, and with a snapshot. */
 export class RequestBudget {
   readonly #intake: Intake;
   readonly #subscribes: TokenBucket;
   readonly #replays: TokenBucket;
   readonly #snapshots: TokenBucket;
+  readonly #tokens = new TokenBucket(TOKENS);
   readonly #excess = new TokenBucket(EXCESS);
   readonly #badFrames = new TokenBucket(BAD_FRAMES);
 
@@ -36,6 +40,15 @@ export class RequestBudget {
     this.#take(this.#subscribes, 'subscriptions opened');
     if (since !== undefined) this.#take(this.#replays, 'subscriptions with since');
     if (snapshot) this.#take(this.#snapshots, 'subscriptions with snapshot');
+  }
+
+  /**
+   * Counts a token that the client shows.
+   *
+   * @throws PregonError RATE_LIMITED
+   */
+  authorize(): void {
+    this.#take(this.#tokens, 'tokens');
   }
 
   /** Counts a refused request. True if there were so many that the connection must be closed. */

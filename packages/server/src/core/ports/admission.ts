@@ -63,7 +63,11 @@ export interface AdmissionRequest {
   /** Names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
   readonly remoteAddress: string;
-  /** A token that came in the way of a transport: `auth.token` of Socket.IO. Headers and cookies are in {@link headers}. */
+  /**
+   * A token that came in the way of a transport: `auth.token` of Socket.IO, or an `auth` frame of `pregon.v1`, which asks
+   * all admissions again. Then {@link headers} have neither `Authorization` nor `Cookie`, and the token is null for a
+   * client that signs out.
+   */
   readonly token?: unknown;
   /** With `auth`: the ticket of the URL, from a page that cannot send its token in a header. @default none */
   readonly ticket?: string | undefined;

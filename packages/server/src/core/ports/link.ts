@@ -1,9 +1,11 @@
 import type {
   AckFrame,
+  AuthorizedFrame,
   CheckpointFrame,
   CloseCode,
   DrainingFrame,
   ErrorFrame,
+  ExpiringFrame,
   PongFrame,
   RequestId,
   ResetFrame,
@@ -14,7 +16,10 @@ import type {
 import type { TransportName } from '../connections/connection.js';
 import type { EventChunk, OutgoingMessage } from './delivery.js';
 
-/** The frames that a link encodes itself. Events and snapshots are passed to it already encoded. */
+/**
+ * The frames that a link encodes itself. Events and snapshots are passed to it already encoded. A link drops frames that
+ * its clients do not understand: `authorized` and `expiring` are for clients that can show another token.
+ */
 export type ControlFrame =
   | WelcomeFrame
   | SubscribedFrame
@@ -24,6 +29,8 @@ export type ControlFrame =
   | AckFrame
   | ErrorFrame
   | DrainingFrame
+  | AuthorizedFrame
+  | ExpiringFrame
   | PongFrame;
 
 /**

@@ -1,6 +1,6 @@
 import { PregonError, toError } from '@pregon/protocol';
 import { BoundedMap } from '../bounded-map.js';
-import type { MessageUse } from '../connections/allowed-messages.js';
+import type { MessageUse } from '../connections/access/allowed-messages.js';
 import type { Connection, TransportName } from '../connections/connection.js';
 import type { Member } from '../connections/member.js';
 import { RouteConnections } from '../connections/route-connections.js';
@@ -13,6 +13,7 @@ import type { RefusalLog } from '../refusals/refusal-log.js';
 import type { HoldLimits } from '../snapshots/held-snapshots.js';
 import { forbiddenSnapshot, RouteSnapshots, type SnapshotScope } from '../snapshots/route-snapshots.js';
 import type { SnapshotSource } from '../snapshots/snapshot.js';
+import { isEverything } from '../topics/allowed-topics.js';
 import { createFilter, type Filter } from '../topics/filter.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
@@ -111,9 +112,7 @@ export class ServedRoute implements Route {
 
   #filterFor(topics: readonly string[] | undefined, rights: Rights): Filter {
     const { exchanges, topics: allowed } = this.#definition;
-    // No topics, and exactly `#`, mean all that the rights allow.
-    const isAll = topics === undefined || (topics.length === 1 && topics[0] === '#');
-    if (!isAll) return createFilter({ topics, allowed, granted: rights.subscribe, exchanges });
+    if (!isEverything(topics)) return createFilter({ topics, allowed, granted: rights.subscribe, exchanges });
     const known = this.#byRights.get(rights.key);
     // Rights can come from an admission of the application, with a key of its own choice. It must not lead to the events
     // of others.

@@ -34,6 +34,8 @@ export interface SubscriptionOptions {
   readonly audience: Audience;
   readonly source: Source;
   readonly snapshots: SnapshotSupply | undefined;
+  /** Whether the client asked for all that its rights allow. @default false */
+  readonly takesAll?: boolean | undefined;
 }
 
 type State = 'opening' | 'behind' | 'at the edge' | 'ended';
@@ -93,10 +95,12 @@ export class Subscription {
   readonly id: RequestId;
   readonly sink: Sink;
   readonly owner: SubscriptionOwner;
-  readonly audience: Audience;
+  /** Whether the client asked for all that its rights allow: then it gets all that other rights allow, too. */
+  readonly takesAll: boolean;
   /** Reads snapshots; undefined if the client did not ask for one. */
   readonly snapshots: SnapshotSupply | undefined;
   readonly #source: Source;
+  #audience: Audience;
   /**
    * Increases each time the starting point is looked up again, so that late answers to earlier look-ups are ignored.
    */
@@ -110,14 +114,20 @@ export class Subscription {
   /** Whether the client was told that it is behind: it gets a checkpoint when the edge is reached. */
   #toldBehind = false;
 
-  constructor({ id, sink, owner, audience, source, snapshots }: SubscriptionOptions) {
+  constructor({ id, sink, owner, audience, source, snapshots, takesAll = false }: SubscriptionOptions) {
     this.id = id;
     this.snapshots = snapshots;
     this.sink = sink;
     this.owner = owner;
-    this.audience = audience;
+    this.takesAll = takesAll;
+    this.#audience = audience;
     this.#source = source;
     audience.tally?.moved(undefined, this.#state);
+  }
+
+  /** All subscriptions with the same filter. */
+  get audience(): Audience {
+    return this.#audience;
   }
 
   get ended(): boolean {
@@ -145,6 +155,18 @@ export class Subscription {
     this.#snapshot = snapshot && { held: snapshot, next: 0 };
     this.#opened = { position: this.#source.positionOf(after), recovered };
     this.advance();
+  }
+
+  /**
+   * Continues with another filter, from the cursor on. At the edge too, no event lies between the filters: an audience
+   * has matched no event that its flush has not delivered.
+   */
+  moveTo(audience: Audience): void {
+    if (this.atEdge) {
+      this.#audience.leave(this);
+      audience.join(this);
+    }
+    this.#audience = audience;
   }
 
   /** Returns to the state *opening*. */

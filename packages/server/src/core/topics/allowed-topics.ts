@@ -11,14 +11,23 @@ import { SearchBudget } from './search-budget.js';
  * The rights must also stay in the filter of the subscription: this check alone narrows nothing.
  *
  * @param topics valid patterns
+ * @param budget what the comparison may cost. Default: a budget of its own
  * @throws PregonError FORBIDDEN, with the first pattern that is not allowed; TOPICS_TOO_COMPLEX if the check takes too long
  */
-export function assertAllowed(topics: readonly string[] | undefined, { subscribe }: Pick<Rights, 'subscribe'>): void {
-  if (topics === undefined || (topics.length === 1 && topics[0] === '#')) return;
-  const budget = new SearchBudget();
+export function assertAllowed(
+  topics: readonly string[] | undefined,
+  { subscribe }: Pick<Rights, 'subscribe'>,
+  budget: SearchBudget = new SearchBudget(),
+): void {
+  if (isEverything(topics)) return;
   for (const asked of topics) {
     if (!isContained(asked, subscribe, budget)) {
       throw new PregonError('FORBIDDEN', `not allowed: ${JSON.stringify(asked)}`);
     }
   }
+}
+
+/** Whether a client asks for all that its rights allow: without topics, or with exactly `#`. */
+export function isEverything(topics: readonly string[] | undefined): topics is undefined | readonly ['#'] {
+  return topics === undefined || (topics.length === 1 && topics[0] === '#');
 }

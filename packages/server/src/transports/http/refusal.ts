@@ -5,7 +5,11 @@ import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { guard } from '../sockets/guarded-socket.js';
 
 /** Logs why a request was refused, see {@link RefusalLog}. */
-export function logRefusal(log: RefusalLog, { headers, url }: IncomingMessage, refusal: Refusal): void {
+export function logRefusal(
+  log: RefusalLog,
+  { headers, url }: Pick<IncomingMessage, 'headers' | 'url'>,
+  refusal: Refusal,
+): void {
   const { reason, message, remedy } = refusal;
   if (reason === undefined) return;
   // An origin is refused at every path, so one log line is enough.

@@ -134,11 +134,19 @@ function encodePlain({ data }: OutgoingMessage): Buffer {
 export class FramesLink extends WebSocketLink {
   /** Whether the client accepts several events in one frame. */
   #takesBatches = false;
+  #hasSpoken = false;
   /** The subscription to which the client attributes event frames. */
   #current: RequestId | undefined;
 
   override get transport(): 'pregon.v1' {
     return 'pregon.v1';
+  }
+
+  /** The client has sent a frame. @returns whether it is the first */
+  spoke(): boolean {
+    const isFirst = !this.#hasSpoken;
+    this.#hasSpoken = true;
+    return isFirst;
   }
 
   takeBatches(): void {

@@ -1,5 +1,5 @@
 import { PregonError } from '@pregon/protocol';
-import type { Rights } from '../ports/rights.js';
+import type { Rights } from '../../ports/rights.js';
 
 /** The name of a message without a name. */
 const UNNAMED = 'message';
