@@ -35,6 +35,11 @@ export function isOriginAllowed(headers: OriginHeaders, allowedOrigins: readonly
   return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
 }
 
+/** Whether pages of many sites share the origin: sandboxed frames, and pages from disk. They never have credentials. */
+export function isNamelessOrigin(origin: string): boolean {
+  return origin === 'null' || origin === 'file://';
+}
+
 /** Admits pages of the allowed origins, and all programs. */
 export class Origins implements Admission {
   readonly name = 'origins';

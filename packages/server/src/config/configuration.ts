@@ -1,9 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ProxyOptions } from '../access/addresses/proxy-options.js';
-import type { TokenOptions } from '../access/tokens/issuer-options.js';
 import type { EntranceAccess } from '../core/ports/admission.js';
-import type { GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
+import type { AuthOptions, GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
 import type { Variables } from './expand.js';
 
 /** A file that the configuration names, and where it does so, for errors when the file is loaded. */
@@ -29,8 +28,8 @@ export interface Configuration {
   readonly snapshotSecretFile?: string;
   /** How many processes serve the port. */
   readonly workers?: number;
-  /** The issuers of tokens. With them, everything is closed that no rule opens. */
-  readonly auth?: Omit<TokenOptions, 'leewayMs'>;
+  /** How clients are known: by tokens, or by the hook of the application. With it, everything is closed that no rule opens. */
+  readonly auth?: Omit<AuthOptions, 'verify' | 'leewayMs'>;
   /** With `auth`: access to the namespaces of Socket.IO that are not routes; `socketIo.namespaces` in the file. */
   readonly namespaces?: Readonly<Record<string, EntranceAccess>>;
   /** Options of the Socket.IO server, which validates them; false for no such server. */

@@ -87,7 +87,7 @@ function build(
     secret: valid.secret,
     snapshotSecretFile: valid.snapshotSecretFile,
     workers: valid.workers,
-    auth: valid.auth && { issuers: valid.auth.issuers, ...tokens, maxTokenLifetimeMs: maxTokenLifetime },
+    auth: valid.auth && { ...tokens, maxTokenLifetimeMs: maxTokenLifetime },
     ...splitNamespaces(valid.socketIo),
     routes: Object.fromEntries(
       Object.entries(routes).map(([name, { handlers = [], ...route }]) => [

@@ -88,7 +88,7 @@ export interface RouteOptions {
   readonly compression?: boolean | CompressionOptions;
 }
 
-/** How the gateway knows its clients: by tokens, by the application's own means, or both. At least one is required. */
+/** How the gateway knows its clients: by tokens, by a function of the application, by both, or by its hook. One is required. */
 export interface AuthOptions extends Partial<TokenOptions> {
   /**
    * Finds the identity of a client by the application's own means, such as a session. It is asked before tokens are
@@ -97,6 +97,16 @@ export interface AuthOptions extends Partial<TokenOptions> {
    * @default only tokens count
    */
   readonly verify?: Verify;
+  /**
+   * Asks the application who a client is: the http or https URL of a `GET` with the client's `Cookie`, `Authorization`,
+   * `Origin`, `User-Agent` and `Accept-Language`, and its address in `Pregon-Client-Address`. The application answers
+   * within 2 seconds: 200 with `{ sub, iss?, claims?, expiresInMs?, jti? }` as JSON of at most 64 KiB; 204 for an
+   * anonymous client; 401 or 403 to refuse it. Any other answer, and none, refuses the client with 503. An identity lasts
+   * `maxTokenLifetimeMs` at most. Excludes `issuers`, `verify`, `cookie` and `leewayMs`. @default the application is not asked
+   */
+  readonly hook?: string;
+  /** Further headers that the hook gets, such as `X-Tenant`. @default [] */
+  readonly forward?: readonly string[];
 }
 
 export interface GatewayLimits {

@@ -59,7 +59,48 @@ auth:
     });
   });
 
+  it('names the hook of the application, and the headers that it gets', () => {
+    const { auth } = load(`
+auth:
+  hook: http://127.0.0.1:5001/pregon/access
+  forward: [X-Tenant]
+  maxTokenLifetime: 1h
+`);
+    expect(auth).toEqual({
+      hook: 'http://127.0.0.1:5001/pregon/access',
+      forward: ['X-Tenant'],
+      maxTokenLifetimeMs: 3_600_000,
+    });
+  });
+
   it.each([
+    ['neither issuers nor a hook', 'auth: { maxTokenLifetime: 1h }', 'pregon.yml:1:1 auth: needs issuers, or hook'],
+    [
+      'a hook beside issuers',
+      'auth:\n  hook: http://127.0.0.1/\n  issuers: [{ issuer: a, secretFile: keys/new.txt }]\n',
+      'pregon.yml:3:3 auth.issuers: has no effect beside auth.hook; remove one of the two',
+    ],
+    [
+      'a cookie beside a hook',
+      'auth:\n  hook: http://127.0.0.1/\n  cookie: session\n',
+      'pregon.yml:3:11 auth.cookie: has no effect beside auth.hook; remove one of the two',
+    ],
+    ['a hook that is not a URL', 'auth: { hook: access }', 'pregon.yml:1:15 auth.hook: must be a URL'],
+    [
+      'a password in a hook',
+      'auth: { hook: "http://a:b@127.0.0.1/" }',
+      'pregon.yml:1:15 auth.hook: must not contain a user name or password',
+    ],
+    [
+      'a header that cannot be forwarded',
+      'auth:\n  hook: http://127.0.0.1/\n  forward: [X-Tenant, Host]\n',
+      'pregon.yml:3:3 auth.forward: Host belongs to one connection, and cannot be forwarded',
+    ],
+    [
+      'headers without a hook',
+      'auth:\n  forward: [X-Tenant]\n  issuers: [{ issuer: a, secretFile: keys/new.txt }]\n',
+      'pregon.yml:2:3 auth.forward: needs auth.hook',
+    ],
     ['no issuer', 'auth: { issuers: [] }', 'pregon.yml:1:9 auth.issuers: must not be empty'],
     [
       'an inline secret, which it does not repeat',

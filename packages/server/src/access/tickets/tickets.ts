@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIdentity } from '../../core/admission/decision.js';
 import type { Decision, Identity, Refusal } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
+import { isNamelessOrigin } from '../origins.js';
 import { jsonMembers } from '../tokens/json-members.js';
 import { TicketCipher } from './ticket-cipher.js';
 import { NO_TICKET, TICKET_REFUSED } from './ticket-refusals.js';
@@ -15,9 +16,6 @@ const LEEWAY_MS = 5_000;
 
 /** The most characters of a ticket, as of a token: it must fit into a URL. */
 const MOST_TICKET_CHARACTERS = 8_192;
-
-/** Origins that pages of many sites share. A ticket that is bound to one of them would be bound to nothing. */
-const NAMELESS_ORIGINS: readonly string[] = ['null', 'file://'];
 
 /** A ticket that was issued. */
 export interface Ticket {
@@ -67,7 +65,8 @@ export class Tickets {
 
   /** @param origin the origin of the page; undefined for a program */
   issue(identity: Identity, route: string, origin: string | undefined): Ticket | Refusal {
-    if (origin !== undefined && NAMELESS_ORIGINS.includes(origin)) return NO_TICKET.origin;
+    // Bound to such an origin, it would be bound to nothing.
+    if (origin !== undefined && isNamelessOrigin(origin)) return NO_TICKET.origin;
     const now = this.#wallClock();
     const expiresAtMs = Math.min(now + TICKET_LIFETIME_MS, identity.expiresAtMs ?? Number.POSITIVE_INFINITY);
     const content = JSON.stringify({ expiresAtMs, origin, identity });

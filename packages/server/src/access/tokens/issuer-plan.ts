@@ -44,11 +44,8 @@ const DEFAULT_ALGORITHMS: Readonly<Record<(typeof KEY_OPTIONS)[number], readonly
 };
 
 /** @throws TypeError | RangeError that says which option is wrong, and what it should be. No key is in the text. */
-export function planTokens({ issuers, maxTokenLifetimeMs = DAY_MS, leewayMs = LEEWAY_MS }: TokenOptions): TokenPlan {
+export function planTokens({ issuers, maxTokenLifetimeMs, leewayMs = LEEWAY_MS }: TokenOptions): TokenPlan {
   if (!Array.isArray(issuers) || issuers.length === 0) throw new TypeError('auth.issuers: name at least one issuer');
-  if (!(Number.isFinite(maxTokenLifetimeMs) && maxTokenLifetimeMs >= 1_000)) {
-    throw new RangeError('auth.maxTokenLifetimeMs must be at least 1000 milliseconds');
-  }
   if (!(Number.isFinite(leewayMs) && leewayMs >= 0 && leewayMs <= MOST_LEEWAY_MS)) {
     throw new RangeError(`auth.leewayMs must be from 0 to ${MOST_LEEWAY_MS} milliseconds`);
   }
@@ -58,7 +55,13 @@ export function planTokens({ issuers, maxTokenLifetimeMs = DAY_MS, leewayMs = LE
     if (first === index) continue;
     throw new TypeError(`${at}: ${JSON.stringify(issuer)} is also auth.issuers[${first}]; each issuer is named once`);
   }
-  return { issuers: plans, maxTokenLifetimeMs, leewayMs };
+  return { issuers: plans, maxTokenLifetimeMs: normalizeLifetime(maxTokenLifetimeMs), leewayMs };
+}
+
+/** The longest time that an identity may last, in milliseconds. @throws RangeError */
+export function normalizeLifetime(maxTokenLifetimeMs = DAY_MS): number {
+  if (Number.isFinite(maxTokenLifetimeMs) && maxTokenLifetimeMs >= 1_000) return maxTokenLifetimeMs;
+  throw new RangeError('auth.maxTokenLifetimeMs must be at least 1000 milliseconds');
 }
 
 /** @throws TypeError that begins with the place of the option, `auth.issuers[0].algorithms`. No key is in the text. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/time/clock.js';
+import type { Fetch } from '../download.js';
 import type { IssuerPlan } from './issuer-plan.js';
-import type { Fetch } from './keys/fetch-jwks.js';
 import { FileKeys } from './keys/file-keys.js';
 import { JwksKeys } from './keys/jwks-keys.js';
 import { KeySet } from './keys/key-set.js';

@@ -1,4 +1,5 @@
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../core/ports/admission.js';
+import { isNamelessOrigin } from '../origins.js';
 import { bearerToken, cookieToken, messageToken } from './presented-token.js';
 import { isTokenRefusal, REFUSED, type TokenRefusal, toRefusal } from './token-refusal.js';
 import type { TokenVerifier } from './token-verifier.js';
@@ -21,9 +22,6 @@ const COOKIE_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
 export function isCookieName(text: string): boolean {
   return COOKIE_NAME.test(text);
 }
-
-/** Origins of sandboxed frames of any site, and of pages from disk: never with credentials. */
-const NAMELESS_ORIGINS = ['null', 'file://'];
 
 /**
  * Admits who brings a valid token, in `Authorization: Bearer` or a cookie, with its identity. A client without a token
@@ -73,7 +71,7 @@ export class TokenAdmission implements Admission {
    */
   #isFromAllowedPage(headers: AdmissionRequest['headers']): boolean {
     const { origin } = headers;
-    if (origin === undefined ? headers['sec-fetch-site'] !== 'same-origin' : NAMELESS_ORIGINS.includes(origin)) {
+    if (origin === undefined ? headers['sec-fetch-site'] !== 'same-origin' : isNamelessOrigin(origin)) {
       return false;
     }
     return this.#options.origins?.allows(headers) ?? false;

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
+import type { Fetch } from '../download.js';
 import type { TokenOptions } from './issuer-options.js';
 import { planTokens } from './issuer-plan.js';
 import { jsonMembers } from './json-members.js';
 import { type Algorithm, isAlgorithm } from './keys/algorithms.js';
-import type { Fetch } from './keys/fetch-jwks.js';
 import type { FoundKeys, KeyLogger, KeySource } from './keys/key-source.js';
 import { openKeys } from './open-keys.js';
 import { type ClaimRules, hasExpired, identityOf } from './token-claims.js';

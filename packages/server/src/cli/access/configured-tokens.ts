@@ -7,9 +7,13 @@ import type { Identity } from '../../core/ports/admission.js';
 import { systemClock } from '../../core/time/clock.js';
 import { complain } from '../terminal/output.js';
 
-/** @throws PregonError CONFIG_INVALID if the configuration has no `auth` */
+/** @throws PregonError CONFIG_INVALID if the configuration has no issuers of tokens */
 export function authOf({ auth, file }: Configuration): TokenOptions {
-  if (auth) return auth;
+  if (auth?.issuers) return { ...auth, issuers: auth.issuers };
+  if (auth) {
+    const remedy = 'the application decides about each client, and there are no tokens to check';
+    throw new PregonError('CONFIG_INVALID', `${file} has "auth.hook": ${remedy}`);
+  }
   const where = file === undefined ? 'there is no configuration file' : `${file} has no "auth"`;
   throw new PregonError('CONFIG_INVALID', `${where}: add the issuers of tokens to it, or name it with --config=FILE`);
 }

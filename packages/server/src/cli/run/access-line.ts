@@ -18,10 +18,16 @@ export function accessOf({ auth, routes, allowedOrigins }: AccessParts): string 
   const names = Object.keys(routes);
   const open = names.filter((name) => !routes[name]?.allow && routes[name]?.access === 'public');
   const closed = names.filter((name) => !routes[name]?.allow && routes[name]?.access !== 'public');
-  const parts = [`tokens of ${listOf(auth.issuers.map(({ issuer }) => issuer))}`];
+  const parts = [identitiesOf(auth)];
   if (open.length > 0) parts.push(`open to all: ${listOf(open)}`);
   if (closed.length > 0) parts.push(`closed: ${listOf(closed)}`);
   return parts.join('; ');
+}
+
+function identitiesOf({ issuers = [], hook }: NonNullable<AccessParts['auth']>): string {
+  if (hook === undefined) return `tokens of ${listOf(issuers.map(({ issuer }) => issuer))}`;
+  // A query may hold a secret of the operator's.
+  return `identities of ${hook.split(/[?#]/, 1)[0]}`;
 }
 
 function listOf(names: readonly string[]): string {

@@ -1,5 +1,6 @@
 import { messageOf } from '@pregon/protocol';
 import { z } from 'zod';
+import { planHook } from '../../access/hook/hook-options.js';
 import { ruleProblem, unenforced } from '../../access/rules/compile-rules.js';
 import { planIssuer } from '../../access/tokens/issuer-plan.js';
 import { type ConfigurationPath, type Problem, startsWith } from '../problems.js';
@@ -7,6 +8,13 @@ import { issuerSchema, ruleSchema } from './access-schema.js';
 
 /** Where the keys of an issuer can be, in a file. */
 const KEY_PLACES = ['jwks', 'secretFile', 'publicKeyFile'] as const;
+
+const hookShape = z.object({
+  hook: z.string().optional(),
+  forward: z.array(z.string()).optional(),
+  issuers: z.unknown().optional(),
+  cookie: z.unknown().optional(),
+});
 
 /** Files were resolved and looked for already. */
 const issuerShape = issuerSchema(z.string());
@@ -21,7 +29,7 @@ export function accessProblems(value: unknown, known: readonly Problem[]): Probl
   const auth = member(value, 'auth');
   const isFine = (start: ConfigurationPath) => !known.some(({ path }) => startsWith(path, start));
   const issuers = listOf(member(auth, 'issuers'));
-  const problems: Problem[] = [];
+  const problems: Problem[] = isFine(['auth']) ? hookProblems(auth) : [];
   for (const [index, issuer] of issuers.entries()) {
     if (isFine(['auth', 'issuers', index])) problems.push(...issuerProblems(issuer, index, issuers));
   }
@@ -56,6 +64,28 @@ function unsignedSnapshot(routes: unknown, route: string): Problem[] {
   if (per !== 'rights' && per !== 'identity') return [];
   const path = ['websocket', 'routes', route, 'snapshot', 'per'];
   return [{ path, message: 'needs snapshotSecretFile: a file with the secret that signs the requests to the URL' }];
+}
+
+/** What is wrong with the way in which `auth` finds identities. */
+function hookProblems(auth: unknown): Problem[] {
+  const { data } = hookShape.safeParse(auth);
+  if (!data) return [];
+  const { hook, forward, issuers } = data;
+  if (hook === undefined) {
+    if (issuers === undefined) return [{ path: ['auth'], message: 'needs issuers, or hook' }];
+    return forward === undefined ? [] : [{ path: ['auth', 'forward'], message: 'needs auth.hook' }];
+  }
+  const other = (['issuers', 'cookie'] as const).find((name) => data[name] !== undefined);
+  if (other !== undefined) {
+    return [{ path: ['auth', other], message: 'has no effect beside auth.hook; remove one of the two' }];
+  }
+  try {
+    planHook({ hook, forward });
+    return [];
+  } catch (error) {
+    const [, option = 'hook', message = ''] = /^auth\.(\w+):? (.*)$/s.exec(messageOf(error)) ?? [];
+    return [{ path: ['auth', option], message }];
+  }
 }
 
 function issuerProblems(value: unknown, index: number, all: readonly unknown[]): Problem[] {

@@ -37,7 +37,9 @@ export function issuerSchema<T extends z.ZodType<string>>(file: T) {
 /** @param file the schema of a file name */
 export function authSchema<T extends z.ZodType<string>>(file: T) {
   return z.strictObject({
-    issuers: z.array(issuerSchema(file)).min(1),
+    issuers: z.array(issuerSchema(file)).min(1).optional(),
+    hook: text.optional(),
+    forward: z.array(text).min(1).optional(),
     maxTokenLifetime: quantity(parseDuration, NO_DURATION)
       .refine((ms) => ms >= 1_000, 'must be at least 1s')
       .optional(),

@@ -1,9 +1,10 @@
 import { messageOf, toError } from '@pregon/protocol';
 import { Backoff } from '../../../core/time/backoff.js';
 import type { Clock } from '../../../core/time/clock.js';
+import type { Fetch } from '../../download.js';
 import { keysUnavailable } from '../token-refusal.js';
 import type { Algorithm } from './algorithms.js';
-import { type Fetch, fetchJwks } from './fetch-jwks.js';
+import { fetchJwks } from './fetch-jwks.js';
 import { keySetOf } from './jwks.js';
 import { KeySet } from './key-set.js';
 import type { FoundKeys, KeyLogger, KeySource } from './key-source.js';

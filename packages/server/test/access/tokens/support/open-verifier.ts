@@ -1,6 +1,6 @@
 import { afterTest } from '../../../../../../test/support/cleanup.js';
+import type { Fetch } from '../../../../src/access/download.js';
 import type { IssuerOptions, TokenOptions } from '../../../../src/access/tokens/issuer-options.js';
-import type { Fetch } from '../../../../src/access/tokens/keys/fetch-jwks.js';
 import { TokenVerifier } from '../../../../src/access/tokens/token-verifier.js';
 import { FakeClock } from '../../../core/support/fake-clock.js';
 import { keptLines, NOW_MS } from './issuers.js';
