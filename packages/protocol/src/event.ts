@@ -1,4 +1,5 @@
 import { PregonError } from './errors.js';
+import { assertNotReserved } from './revocations/reserved-exchange.js';
 import { isTopic } from './topics.js';
 
 /**
@@ -85,7 +86,7 @@ export function decodeSequence(sequence: string): number | undefined {
  * Completes and checks an event. The function is pure: the caller provides the id and time to use if the event has
  * none.
  *
- * @throws PregonError EVENT_INVALID if an attribute is missing or invalid
+ * @throws PregonError EVENT_INVALID if an attribute is missing or invalid, or the exchange is reserved
  * @example
  * createEvent(
  *   { exchange: 'my_events', topic: 'user.42.created', type: 'UserWasCreated', data: { id: 42 } },
@@ -105,6 +106,7 @@ export function createEvent<Data>(event: NewEvent<Data>, fallback: { id: string;
     exchange: event.exchange,
   };
   assertEvent(complete);
+  assertNotReserved(complete.exchange);
   return complete;
 }
 

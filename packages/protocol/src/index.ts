@@ -37,6 +37,28 @@ export {
   POSITION_LENGTH,
   positionOfBlock,
 } from './position.js';
+export {
+  DEFAULT_MAX_TOKEN_LIFETIME_MS,
+  endOfRevocation,
+  type RecordOptions,
+  type RevocationLog,
+  recordRevocation,
+} from './revocations/record-revocation.js';
+export { assertNotReserved, RESERVED_EXCHANGE } from './revocations/reserved-exchange.js';
+export {
+  type BlockTarget,
+  isRevocationKey,
+  joinRevocations,
+  parseRevocation,
+  type Revocation,
+  type RevocationTarget,
+  type RevokedSubject,
+  revocationKey,
+  revocationKeysOf,
+  toBlock,
+  toRevocation,
+  toUnblock,
+} from './revocations/revocation.js';
 export { topicWord } from './topic-word.js';
 export {
   assertPattern,

@@ -1,4 +1,11 @@
-export { type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+export {
+  type BlockTarget,
+  type NewEvent,
+  PregonError,
+  type PregonEvent,
+  type RevocationTarget,
+  type RevokedSubject,
+} from '@pregon/protocol';
 export type { ProxyHeader, ProxyOptions } from './access/addresses/proxy-options.js';
 export type { ClaimValue, Rule } from './access/rules/rule.js';
 export type { IssuerOptions, TokenOptions } from './access/tokens/issuer-options.js';

@@ -14,6 +14,8 @@ export interface TokenClaims {
 export interface SignOptions {
   /** In seconds from now; negative for a token that has expired. @default 3600 */
   readonly expiresInS?: number;
+  /** Seconds since the issue; negative for an issue in the future. @default 0, or a second before the expiry */
+  readonly issuedAgoS?: number;
   readonly issuer?: string;
   readonly secret?: string;
 }
@@ -21,14 +23,14 @@ export interface SignOptions {
 /** A signed token with these claims. */
 export function signToken(
   { sub = 'ada', ...claims }: TokenClaims = {},
-  { expiresInS = 3_600, issuer = ISSUER, secret = SECRET }: SignOptions = {},
+  { expiresInS = 3_600, issuedAgoS = Math.max(0, 1 - expiresInS), issuer = ISSUER, secret = SECRET }: SignOptions = {},
 ): Promise<string> {
   const now = Math.floor(Date.now() / 1_000);
   return new SignJWT(claims)
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuer(issuer)
     .setSubject(sub)
-    .setIssuedAt(Math.min(now, now + expiresInS - 1))
+    .setIssuedAt(now - issuedAgoS)
     .setExpirationTime(now + expiresInS)
     .sign(new TextEncoder().encode(secret));
 }

@@ -1,6 +1,7 @@
-import { toError } from '@pregon/protocol';
+import { RESERVED_EXCHANGE, toError } from '@pregon/protocol';
 import { ClientAddresses } from '../access/addresses/client-addresses.js';
 import { Origins } from '../access/origins.js';
+import { Revocations } from '../access/revocations/revocations.js';
 import type { AddressOf } from '../core/admission/admission-request.js';
 import { takeTicket } from '../core/admission/url-tickets.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
@@ -9,6 +10,7 @@ import { GatewayCounterSource } from '../core/counters/gateway-counters.js';
 import { Hub } from '../core/delivery/hub.js';
 import type { HubOptions } from '../core/delivery/hub-options.js';
 import { Intake } from '../core/incoming/intake.js';
+import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { Log } from '../core/ports/log.js';
 import type { Observer } from '../core/ports/observer.js';
 import { RefusalLog } from '../core/refusals/refusal-log.js';
@@ -88,9 +90,18 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
   const { turn } = intake;
   const { secret } = options;
-  const settings = { ...limits, turn, counting: tallies !== undefined };
-  const openingHub = openHub(log, { secret, settings, observer, tickets: auth?.tickets });
-  const hub = await openingHub.catch(async (error: unknown) => {
+  const open = async () => {
+    const revocations = await openRevocations(log, options, { turn, logger });
+    const onReserved: HubOptions['onReserved'] = (entries) => revocations?.read(entries);
+    const settings = { ...limits, turn, counting: tallies !== undefined, onReserved };
+    try {
+      return { revocations, hub: await openHub(log, { secret, settings, observer, tickets: auth?.tickets }) };
+    } catch (error) {
+      await revocations?.close();
+      throw error;
+    }
+  };
+  const { revocations, hub } = await open().catch(async (error: unknown) => {
     if (owned) await log.close();
     throw error;
   });
@@ -102,6 +113,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     auth: auth?.admissions,
     admissions: options.admissions,
     leewayMs: auth?.leewayMs,
+    revocations,
     logger,
     pace: (resume) => front.whenFree(resume),
   });
@@ -117,6 +129,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     origins,
     refusals,
     leewayMs: auth?.leewayMs,
+    revocations,
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
   const shape = { maxDepth: maxFrameDepth, maxValues: maxFrameValues };
@@ -134,6 +147,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     clock: systemClock,
     leewayMs: auth?.leewayMs,
     addressOf,
+    revocations,
     accessOf: (options) => admissions.ofMount(options),
     refusals,
     assertFree: (claim, entrance) => front.assertFree(claim, entrance),
@@ -146,6 +160,8 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     owned,
     auth,
     addressOf,
+    revocations,
+    maxTokenLifetimeMs: options.auth?.maxTokenLifetimeMs,
     hub,
     heartbeat,
     registry,
@@ -167,7 +183,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
 
 interface HubParts {
   readonly secret: string | undefined;
-  readonly settings: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting'>;
+  readonly settings: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting' | 'onReserved'>;
   readonly observer: Observer;
   readonly tickets: GatewayTickets | undefined;
 }
@@ -183,8 +199,22 @@ async function openHub(log: Log, { secret, settings, observer, tickets }: HubPar
     const renewed = Promise.all([positions.renew(), tickets?.readKey(log, secret)]);
     renewed.catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
-  const { historyBytes, flushIntervalMs, turn, counting } = settings;
-  return Hub.open({ log, positions, historyBytes, flushIntervalMs, turn, counting, clock: systemClock, onLog });
+  const { historyBytes, flushIntervalMs, turn, counting, onReserved } = settings;
+  const shared = { historyBytes, flushIntervalMs, turn, counting, onReserved };
+  return Hub.open({ ...shared, log, positions, clock: systemClock, onLog });
+}
+
+/**
+ * Only a client with an identity can be revoked. A gateway without identities needs no right to read what the log keeps.
+ */
+async function openRevocations(
+  log: Log,
+  { auth, admissions = [] }: GatewayOptions,
+  { turn, logger }: { readonly turn: TurnBudget; readonly logger: Logger },
+): Promise<Revocations | undefined> {
+  if (!auth && admissions.length === 0) return undefined;
+  const { maxTokenLifetimeMs } = auth ?? {};
+  return Revocations.open({ kept: log.kept, maxTokenLifetimeMs, clock: systemClock, turn, logger });
 }
 
 /** Keeps the state of the log for the readiness check. */
@@ -197,5 +227,5 @@ function watchLog(state: LogState): Observer {
 }
 
 function onlyExchanges({ exchanges }: GatewayOptions): { exchanges?: readonly string[] } {
-  return exchanges === undefined ? {} : { exchanges };
+  return exchanges === undefined ? {} : { exchanges: [...exchanges, RESERVED_EXCHANGE] };
 }

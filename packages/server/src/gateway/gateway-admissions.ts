@@ -2,9 +2,10 @@ import { AddressBlocks } from '../access/blocked-addresses.js';
 import { assertEntranceAccess, SingleAccess } from '../access/entrance-access.js';
 import { ExpiredIdentities } from '../access/expired-identities.js';
 import { Origins } from '../access/origins.js';
+import { RevokedIdentities } from '../access/revocations/revoked-identities.js';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
-import type { Admission } from '../core/ports/admission.js';
+import type { Admission, Identity } from '../core/ports/admission.js';
 import { systemClock } from '../core/time/clock.js';
 import type { MountAccess } from '../transports/component/mount.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
@@ -19,6 +20,8 @@ export interface GatewayAdmissionsOptions {
   readonly auth?: readonly Admission[] | undefined;
   /** How long rights outlive the identity, in milliseconds. @default 5000 */
   readonly leewayMs?: number | undefined;
+  /** Undefined if no client has an identity. */
+  readonly revocations?: { has(identity: Identity): boolean } | undefined;
   readonly logger: Pick<Logger, 'error'>;
   /** Calls back when an event loop turn has time for another client, see {@link PendingAdmissions}. */
   readonly pace: (resume: () => void) => void;
@@ -30,21 +33,24 @@ export class GatewayAdmissions {
   readonly admission: AdmissionChain;
   readonly #options: GatewayAdmissionsOptions;
   readonly #chain: AdmissionChainOptions;
-  /** Asked last: any admission before it may have found the identity. */
-  readonly #expired: ExpiredIdentities;
+  /** Asked last: any admission before them may have found the identity. */
+  readonly #last: readonly Admission[];
 
   /** @throws TypeError if one of the admissions has no name or no method `admit` */
   constructor(options: GatewayAdmissionsOptions) {
     const { origins, auth = [], admissions = [], leewayMs, logger, pace, addressOf } = options;
     for (const admission of admissions) assertAdmission(admission);
     this.#options = options;
-    this.#expired = new ExpiredIdentities(leewayMs);
+    this.#last = [
+      new ExpiredIdentities(leewayMs),
+      ...(options.revocations ? [new RevokedIdentities(options.revocations)] : []),
+    ];
     this.#chain = {
       addressOf,
       pending: new PendingAdmissions({ clock: systemClock, pace }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
-    this.admission = new AdmissionChain([origins, ...auth, ...admissions, this.#expired], this.#chain);
+    this.admission = new AdmissionChain([origins, ...auth, ...admissions, ...this.#last], this.#chain);
   }
 
   /**
@@ -60,7 +66,7 @@ export class GatewayAdmissions {
     const closed = auth ? [...auth, new SingleAccess(access)] : [];
     return {
       origins,
-      admission: new AdmissionChain([blocks, origins, ...closed, ...admissions, this.#expired], this.#chain),
+      admission: new AdmissionChain([blocks, origins, ...closed, ...admissions, ...this.#last], this.#chain),
     };
   }
 }

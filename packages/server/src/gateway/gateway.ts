@@ -1,4 +1,4 @@
-import type { NewEvent, PregonEvent } from '@pregon/protocol';
+import type { BlockTarget, NewEvent, PregonEvent, RevocationTarget, RevokedSubject } from '@pregon/protocol';
 import type { Connections } from '../core/connections/connections.js';
 import type { Route } from '../core/routes/route.js';
 import type { MessageComponent } from '../transports/component/message-component.js';
@@ -52,6 +52,30 @@ export interface Gateway<T extends OnlySocketIoTypes<T> = SocketIoTypes> {
    * has a position.
    */
   publish(event: NewEvent): Promise<PregonEvent>;
+  /**
+   * Ends tokens before they expire, on all gateways of the log. Their open connections get nothing more within a second,
+   * on any transport, and are closed with 4506 REVOKED; new ones are refused.
+   *
+   * @param target `{ iss, sub }`: the tokens of a subject that were issued until now. `{ iss, jti }`: one token.
+   *   `{ iss, issuedBefore }`: the older tokens of an issuer
+   * @returns resolves when the log has stored it safely
+   * @throws TypeError | RangeError if the target is not valid
+   * @throws PregonError KEPT_FULL | CONFIG_INVALID if this process may not write to the log | LOG_UNAVAILABLE | LOG_CLOSED
+   * @example
+   * await gateway.revoke({ iss: 'shop', sub: '42' }); // signs user 42 out everywhere
+   */
+  revoke(target: RevocationTarget): Promise<void>;
+  /**
+   * Ends all tokens of a subject, as {@link Gateway.revoke} does, and refuses newer ones until a time. A later call
+   * replaces the time.
+   *
+   * @throws as {@link Gateway.revoke}
+   * @example
+   * await gateway.block({ iss: 'shop', sub: '42', until: Date.now() + 7 * 86_400_000 });
+   */
+  block(target: BlockTarget): Promise<void>;
+  /** Lifts a block, if there is one. @throws as {@link Gateway.revoke} */
+  unblock(subject: RevokedSubject): Promise<void>;
   /** Why the gateway is not ready; undefined if the log can be read and clients are accepted. */
   readonly notReady: string | undefined;
   /**

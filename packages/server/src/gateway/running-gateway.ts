@@ -1,5 +1,20 @@
-import { createEvent, type NewEvent, PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  assertNotReserved,
+  type BlockTarget,
+  createEvent,
+  type NewEvent,
+  PregonError,
+  type PregonEvent,
+  type Revocation,
+  type RevocationTarget,
+  type RevokedSubject,
+  recordRevocation,
+  toBlock,
+  toRevocation,
+  toUnblock,
+} from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
+import type { Revocations } from '../access/revocations/revocations.js';
 import type { AddressOf } from '../core/admission/admission-request.js';
 import { OtherGateways } from '../core/broadcasts/other-gateways.js';
 import { shareBroadcasts } from '../core/broadcasts/shared-broadcasts.js';
@@ -47,6 +62,9 @@ export interface Parts {
   readonly owned: boolean;
   readonly auth: Auth | undefined;
   readonly addressOf: AddressOf;
+  /** Undefined if no client has an identity. */
+  readonly revocations: Revocations | undefined;
+  readonly maxTokenLifetimeMs: number | undefined;
   readonly hub: Hub;
   readonly heartbeat: Heartbeat;
   readonly registry: ClientRegistry;
@@ -66,6 +84,8 @@ export interface ServedGateway extends Gateway {
   append(event: PregonEvent): Promise<string>;
   /** Finds the address of a client of any port. */
   readonly addressOf: AddressOf;
+  /** Records a revocation in the log, for all gateways. */
+  record(revocation: Revocation): Promise<void>;
   /** Reads the keys of tokens again at once, if there are any. Never rejects. */
   reloadKeys(): Promise<void>;
 }
@@ -131,9 +151,28 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
 
   /** Appends an event unchanged. @returns its position */
   async append(event: PregonEvent): Promise<string> {
+    assertNotReserved(event.exchange);
     const [point] = await this.#parts.log.append([event]);
     if (!point) throw new PregonError('LOG_UNAVAILABLE', 'the log returned no point for an appended event');
     return this.#parts.hub.positionOf(point);
+  }
+
+  async revoke(target: RevocationTarget): Promise<void> {
+    await this.record(toRevocation(target, Date.now()));
+  }
+
+  async block(target: BlockTarget): Promise<void> {
+    await this.record(toBlock(target, Date.now()));
+  }
+
+  async unblock(target: RevokedSubject): Promise<void> {
+    await this.record(toUnblock(target, Date.now()));
+  }
+
+  /** Records a revocation in the log, for all gateways. */
+  record(revocation: Revocation): Promise<void> {
+    const { log, maxTokenLifetimeMs } = this.#parts;
+    return recordRevocation(log, revocation, { id: uuid(), nowMs: Date.now(), maxTokenLifetimeMs });
   }
 
   get addressOf(): AddressOf {
@@ -258,7 +297,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   }
 
   async #close(spreadMs: number, timeoutMs: number): Promise<void> {
-    const { registry, components, front, heartbeat, hub, log, owned } = this.#parts;
+    const { registry, components, front, heartbeat, hub, revocations, log, owned } = this.#parts;
     const deadline = systemClock.now() + timeoutMs;
     heartbeat.stop();
     registry.close();
@@ -270,6 +309,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     front.close();
     front.destroy();
     await hub.close();
+    await revocations?.close();
     const subscribers = [this.#queueSubscribers?.stop(), ...this.#subscribers.map((subscriber) => subscriber.close())];
     await atMost(Math.max(deadline - systemClock.now(), 0), Promise.all(subscribers), systemClock);
     await this.#others?.leave();

@@ -1,4 +1,4 @@
-import { assertPattern } from '@pregon/protocol';
+import { assertPattern, RESERVED_EXCHANGE } from '@pregon/protocol';
 import type { Compression } from '../core/routes/served-route.js';
 import { MAX_TIMER_MS } from '../core/time/clock.js';
 import { canonicalPath, hasDotSegments } from '../transports/http/path.js';
@@ -133,6 +133,11 @@ export function normalizeCompression(options: boolean | CompressionOptions | und
   return { thresholdBytes };
 }
 
+function assertExchanges(option: string, exchanges: readonly string[] = []): void {
+  if (!exchanges.includes(RESERVED_EXCHANGE)) return;
+  throw new TypeError(`${option}: ${RESERVED_EXCHANGE} is reserved for revocations, and no client gets it; remove it`);
+}
+
 /** @throws TypeError | RangeError | PregonError TOPIC_INVALID */
 export function assertRoutes({ routes = {}, exchanges, socketIo, transports, auth }: GatewayOptions): void {
   const names = Object.keys(routes);
@@ -142,6 +147,7 @@ export function assertRoutes({ routes = {}, exchanges, socketIo, transports, aut
       'routes: a gateway without Socket.IO needs at least one route; use createComponentServer to serve components only',
     );
   }
+  assertExchanges('exchanges', exchanges);
   const paths = new Map<string, string>();
   for (const [name, { path, topics, exchanges: own, compression }] of Object.entries(routes)) {
     if (!/^\/[^\s?#]*$/.test(path))
@@ -154,6 +160,7 @@ export function assertRoutes({ routes = {}, exchanges, socketIo, transports, aut
     if (other !== undefined)
       throw new TypeError(`routes.${name}.path is already the path of the route ${other}; choose another path`);
     paths.set(canonicalPath(path), name);
+    assertExchanges(`routes.${name}.exchanges`, own);
     for (const topic of topics ?? []) assertPattern(topic);
     assertCompression(name, normalizeCompression(compression));
     const unread = own?.find((exchange) => exchanges !== undefined && !exchanges.includes(exchange));

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { RequestId } from '@pregon/protocol';
+import type { CloseCode, RequestId } from '@pregon/protocol';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
 import type { AddressOf, AdmissionDetails } from '../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
@@ -9,6 +9,7 @@ import type { ConnectionRequest } from '../core/connections/connection.js';
 import { Expiry } from '../core/connections/expiry.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Member } from '../core/connections/member.js';
+import type { RevocationWatch } from '../core/connections/revocable.js';
 import type { Hub } from '../core/delivery/hub.js';
 import type { Intake } from '../core/incoming/intake.js';
 import type { Allowed, EntranceName, Identity, Refusal } from '../core/ports/admission.js';
@@ -43,6 +44,8 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly refusals: RefusalLog;
   /** How long rights outlive the identity, in milliseconds. @default 5000 */
   readonly leewayMs?: number | undefined;
+  /** Ends connections whose identity is revoked. @default none is */
+  readonly revocations?: RevocationWatch | undefined;
 }
 
 /** An admitted client: its route, its query, its identity, and what it may do. */
@@ -171,6 +174,7 @@ export class ClientRegistry {
     this.options.heartbeat.add(connection);
     this.#expiry.add(connection);
     connection.opened(heartbeatMs);
+    this.options.revocations?.add(connection);
     return connection;
   }
 
@@ -205,21 +209,28 @@ export class ClientRegistry {
         ...(expiresAt === undefined ? {} : { expiresInMs: Math.max(0, Math.round(expiresAt - now)) }),
       },
     );
-    if (connection.isOpen && !connection.access.hasEnded) this.#expiry.add(connection);
+    if (!connection.isOpen || connection.access.hasEnded) return;
+    this.#expiry.add(connection);
+    this.options.revocations?.add(connection);
   }
 
   /**
-   * Watches the expiry of a client that is at no route.
+   * Watches the rights of a client that is at no route.
    *
    * @param close called when the rights of the identity have ended
-   * @returns a function that ends the watch; undefined if the rights do not end
+   * @returns a function that ends the watch; undefined if the rights cannot end
    */
-  watchExpiry(identity: Identity | undefined, close: () => void): (() => void) | undefined {
+  watchRights(identity: Identity | undefined, close: (code: CloseCode) => void): (() => void) | undefined {
+    if (!identity) return undefined;
     const expiresAt = expiryTime(identity, this.options.clock.now());
-    if (expiresAt === undefined) return undefined;
-    const expiring = { expiresAt, endRights: close, closeEnded() {} };
-    this.#expiry.add(expiring);
-    return () => this.#expiry.delete(expiring);
+    const watched = { identity, expiresAt, endRights: close, closeEnded() {} };
+    const { revocations } = this.options;
+    this.#expiry.add(watched);
+    revocations?.add(watched);
+    return () => {
+      this.#expiry.delete(watched);
+      revocations?.delete(watched);
+    };
   }
 
   leave(connection: ClientConnection, code: number, reason: string): void {
@@ -227,6 +238,7 @@ export class ClientRegistry {
     this.#count -= 1;
     this.options.heartbeat.delete(connection);
     this.#expiry.delete(connection);
+    this.options.revocations?.delete(connection);
     connection.closed(code, reason, this.options.clock.now());
     if (this.#count === 0) this.#emptied?.();
   }

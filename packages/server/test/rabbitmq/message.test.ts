@@ -35,7 +35,7 @@ it('an event survives a round trip through a message, whatever its attributes', 
     fc.property(anyEvent, fc.nat(), (event, offset) => {
       const encoded = encodeEvent(event, 1_000_000);
       const { id, attributes, ...expected } = encoded;
-      const entry = toStreamEntry(deliver(toMessage(encoded), offset), OPTIONS);
+      const entry = toStreamEntry(deliver(toMessage(encoded, OPTIONS.stream), offset), OPTIONS);
       expect(entry).toEqual({
         kind: 'event',
         offset: offset + 1,
@@ -52,7 +52,7 @@ it('an event survives a round trip through a message, whatever its attributes', 
 it('[fault C5] an event of Pregon that was reformatted over several lines in transit is read as one line', () => {
   const names = { id: '1', source: '/', type: 'T', topic: 'a.b', exchange: 'e', datacontenttype: 'application/json' };
   const encoded = encodeEvent({ specversion: '1.0', ...names, data: [1, 2] }, 1_000_000);
-  const message = toMessage(encoded);
+  const message = toMessage(encoded, OPTIONS.stream);
   const laidOut = message.body.toString().replace(/[{,]/g, '$&\n\n').replace('[1', '[\r1.0');
   const entry = toStreamEntry(deliver({ ...message, body: Buffer.from(laidOut) }, 0), OPTIONS);
   const payload = entry.kind === 'event' ? Buffer.from(entry.event.payload).toString() : entry.kind;

@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_TOKEN_LIFETIME_MS } from '@pregon/protocol';
 import { isLoopback } from '../origins.js';
 import type { IssuerOptions, TokenOptions } from './issuer-options.js';
 import { type Algorithm, isAlgorithm, isSymmetric } from './keys/algorithms.js';
@@ -26,7 +27,6 @@ export interface TokenPlan {
   readonly leewayMs: number;
 }
 
-const DAY_MS = 86_400_000;
 const LEEWAY_MS = 5_000;
 const MOST_LEEWAY_MS = 60_000;
 const MOST_FILES = 8;
@@ -59,7 +59,7 @@ export function planTokens({ issuers, maxTokenLifetimeMs, leewayMs = LEEWAY_MS }
 }
 
 /** The longest time that an identity may last, in milliseconds. @throws RangeError */
-export function normalizeLifetime(maxTokenLifetimeMs = DAY_MS): number {
+export function normalizeLifetime(maxTokenLifetimeMs = DEFAULT_MAX_TOKEN_LIFETIME_MS): number {
   if (Number.isFinite(maxTokenLifetimeMs) && maxTokenLifetimeMs >= 1_000) return maxTokenLifetimeMs;
   throw new RangeError('auth.maxTokenLifetimeMs must be at least 1000 milliseconds');
 }

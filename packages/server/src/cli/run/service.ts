@@ -1,4 +1,4 @@
-import { PregonError } from '@pregon/protocol';
+import { PregonError, RESERVED_EXCHANGE } from '@pregon/protocol';
 import { healthRoutes } from '../../admin/health/health-routes.js';
 import { HttpPort } from '../../admin/http-port.js';
 import { publishRoute } from '../../admin/publish/publish-route.js';
@@ -31,7 +31,7 @@ export async function openPlannedLog(
   void stop.then(() => stopping.abort());
   try {
     return await driver.open(log, {
-      exchanges: gateway.exchanges,
+      exchanges: [...gateway.exchanges, RESERVED_EXCHANGE],
       ...(configuration.retention ? { retention: configuration.retention } : {}),
       signal: stopping.signal,
       onWarning: (err) => logger.warn({ err }, 'the log reports'),

@@ -1,8 +1,8 @@
 import { type LogPoint, toError } from '@pregon/protocol';
 import type { Log } from '../ports/log.js';
-import type { LogFollower, Page, StopFollowing } from '../ports/log-entry.js';
+import type { LogEntry, LogFollower, Page, StopFollowing } from '../ports/log-entry.js';
 import type { PositionCodec } from '../ports/positions.js';
-import { LoggedEvent } from './logged-event.js';
+import { isReserved, LoggedEvent } from './logged-event.js';
 
 /** Consecutive events of the log, and the point up to which no event is missing. */
 export interface Arrived {
@@ -27,6 +27,8 @@ export interface ArrivalsOptions extends ArrivalsLimits {
 /** A follower of the log that reads the new events from {@link Arrivals.waiting}. */
 export interface ArrivalsFollower extends Omit<LogFollower, 'appended'> {
   appended(): void;
+  /** Called with the events of the reserved exchange in a page, before the others of the page are waiting. */
+  reserved?(entries: readonly LogEntry[]): void;
 }
 
 const MOST_EVENTS = 20_000;
@@ -150,6 +152,7 @@ export class Arrivals {
     this.#available();
     this.#hasCome = true;
     this.#through = page.through;
+    if (page.entries.some(isReserved)) this.#told.reserved?.(page.entries.filter(isReserved));
     for (const event of LoggedEvent.ofAll(page.entries, this.#options.positions)) {
       this.#events.push(event);
       this.#bytes += event.size;

@@ -3,6 +3,7 @@ import type { DeliveryTally } from '../counters/delivery-tally.js';
 import type { TurnBudget } from '../incoming/turn-budget.js';
 import type { Sink } from '../ports/link.js';
 import type { Log } from '../ports/log.js';
+import type { LogEntry } from '../ports/log-entry.js';
 import type { LogChange } from '../ports/observer.js';
 import type { PositionCodec } from '../ports/positions.js';
 import type { SnapshotSupply, SubscriptionOwner } from '../subscriptions/subscription.js';
@@ -22,6 +23,11 @@ export interface HubOptions {
   readonly turn?: TurnBudget;
   /** Whether to count events by exchange as they are read. @default false */
   readonly counting?: boolean;
+  /**
+   * Called with new events of the reserved exchange, in log order, before any event after them is delivered. Must not
+   * throw. @default they are ignored
+   */
+  readonly onReserved?: ((entries: readonly LogEntry[]) => void) | undefined;
   /** Called when the log becomes unreadable, when it is readable again, and when it was replaced by another log. */
   readonly onLog: (change: LogChange) => void;
 }

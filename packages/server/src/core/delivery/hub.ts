@@ -80,6 +80,7 @@ export class Hub implements Source {
       { ...options.arrivals, log: options.log, positions: options.positions, after: edge },
       {
         appended: () => this.#flushes.request(),
+        reserved: (entries) => options.onReserved?.(entries),
         replaced: (head) => this.#replace(head),
         unavailable: (error) => this.#onLog({ state: 'unavailable', error }),
         available: () => this.#onLog({ state: 'available' }),

@@ -1,7 +1,11 @@
-import type { PregonEvent } from '@pregon/protocol';
+import { type PregonEvent, RESERVED_EXCHANGE } from '@pregon/protocol';
 import type { DeliveredEvent } from '../ports/delivery.js';
 import type { LogEntry } from '../ports/log-entry.js';
 import type { PositionCodec } from '../ports/positions.js';
+
+export function isReserved({ exchange }: LogEntry): boolean {
+  return exchange === RESERVED_EXCHANGE;
+}
 
 /** An event of the log on its way to connections. It is encoded once for all of them. */
 export class LoggedEvent implements DeliveredEvent {
@@ -16,9 +20,10 @@ export class LoggedEvent implements DeliveredEvent {
 
   /**
    * Makes the events of a whole page: encrypting all positions at once costs a small part of encrypting them one by
-   * one.
+   * one. Events of the reserved exchange are left out: no client and no subscriber gets them.
    */
-  static ofAll(entries: readonly LogEntry[], positions: PositionCodec): LoggedEvent[] {
+  static ofAll(all: readonly LogEntry[], positions: PositionCodec): LoggedEvent[] {
+    const entries = all.some(isReserved) ? all.filter((entry) => !isReserved(entry)) : all;
     const texts = positions.encodeAll(entries);
     return entries.map((entry, index) => new LoggedEvent(entry, texts[index] ?? positions.encode(entry)));
   }

@@ -211,6 +211,7 @@ class StreamLog implements RabbitLog {
       onReused: (entry) => this.#poison.add(entry),
     });
     this.#appender = new Appender({
+      stream,
       publisher: this.#publisher,
       tail: this.#tail,
       ids: this.#ids,

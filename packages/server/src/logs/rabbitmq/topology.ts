@@ -1,4 +1,4 @@
-import { type ErrorCode, PregonError } from '@pregon/protocol';
+import { type ErrorCode, PregonError, RESERVED_EXCHANGE } from '@pregon/protocol';
 import type { Channel } from './connection/amqp.js';
 import type { AmqpConnection } from './connection/amqp-connection.js';
 import type { RabbitRetention } from './options.js';
@@ -46,7 +46,10 @@ export class Topology {
   /** @throws PregonError CONFIG_INVALID, or the broker's error */
   async prepareAll(link: AmqpConnection): Promise<void> {
     await this.prepare(link, '');
-    for (const exchange of this.#options.exchanges) await this.#prepareConfigured(link, exchange);
+    for (const exchange of this.#options.exchanges) {
+      // Its events go straight to the stream.
+      if (exchange !== RESERVED_EXCHANGE) await this.#prepareConfigured(link, exchange);
+    }
   }
 
   /** @throws PregonError CONFIG_INVALID if the stream cannot be used | EXCHANGE_UNUSABLE, or the broker's error */

@@ -6,6 +6,7 @@ import type { AddressOf } from '../../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { Expiry } from '../../core/connections/expiry.js';
 import type { Heartbeat } from '../../core/connections/heartbeat.js';
+import type { RevocationWatch } from '../../core/connections/revocable.js';
 import type { Intake } from '../../core/incoming/intake.js';
 import type { Identity, Refusal } from '../../core/ports/admission.js';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
@@ -31,6 +32,8 @@ export interface ComponentEntranceOptions {
   readonly intake: Intake;
   /** How long rights outlive the identity, in milliseconds. @default 5000 */
   readonly leewayMs?: number | undefined;
+  /** Ends connections whose identity is revoked. @default none is */
+  readonly revocations?: RevocationWatch | undefined;
   /** The largest message that is accepted from a client, in bytes. */
   readonly maxFrameBytes: number;
   /** Returns the admissions of a component that is mounted with these options. */
@@ -214,12 +217,14 @@ export class ComponentEntrance implements Entrance {
     client.on('error', (error) => connection.failed(error));
     client.on('close', (code, reason) => this.#leave(connection, code, reason.toString()));
     connection.opened();
+    this.#options.revocations?.add(connection);
   }
 
   #leave(connection: WebSocketConnection, code: number, reason: string): void {
     this.#connections.delete(connection);
     this.#options.heartbeat.delete(connection);
     this.#expiry.delete(connection);
+    this.#options.revocations?.delete(connection);
     connection.closed(code, reason);
     if (this.#connections.size === 0) this.#emptied?.();
   }

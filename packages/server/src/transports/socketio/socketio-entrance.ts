@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type JsonShape, PregonError, toError } from '@pregon/protocol';
+import { type CloseCode, type JsonShape, PregonError, toError } from '@pregon/protocol';
 import type { ExtendedError, Namespace, Socket } from 'socket.io';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
@@ -211,11 +211,13 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   #guardNamespace(namespace: Pick<Namespace, 'use' | 'on'>): void {
     this.#askAdmissions(namespace);
     namespace.on('connection', (socket: Socket) => {
-      const close = () => {
-        // Stock clients reconnect only if the transport is closed.
-        if (socket.connected) socket.conn.close();
+      const close = ({ reconnect }: CloseCode) => {
+        if (!socket.connected) return;
+        // Stock clients reconnect only if the transport is closed. Data that waits is discarded with the transport.
+        if (reconnect || this.#writerOf(socket.conn).bufferedBytes > 0) socket.conn.close(true);
+        else socket.disconnect();
       };
-      const unwatch = this.#registry.watchExpiry(this.#entering.get(socket)?.identity, close);
+      const unwatch = this.#registry.watchRights(this.#entering.get(socket)?.identity, close);
       if (unwatch) socket.once('disconnect', unwatch);
     });
   }

@@ -70,7 +70,10 @@ describeWithBroker('publishing to RabbitMQ', () => {
         await connection.close();
       });
       const events = numberedFrom(1, 600, { exchange, data: LARGE }).map((event) => encodeEvent(event, 1_000_000));
-      await Promise.all([publisher.publish([toFence(stream, 'fence')]), publisher.publish(events.map(toMessage))]);
+      await Promise.all([
+        publisher.publish([toFence(stream, 'fence')]),
+        publisher.publish(events.map((event) => toMessage(event, stream))),
+      ]);
       const log = await openRabbitLog(url, { exchanges: [exchange] });
       afterTest(() => log.close());
       expect(compare(await readAll(log), 600)).toEqual(ALL_ONCE_IN_ORDER);

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { fingerprint, messageOf, PregonError } from '@pregon/protocol';
+import { fingerprint, messageOf, PregonError, RESERVED_EXCHANGE } from '@pregon/protocol';
 import { attributesOf, encodeAttributes, hasAttributes } from '../../shared/attributes.js';
 import type { EncodedEvent } from '../../shared/encode.js';
 import type { ConsumeMessage, Options } from '../connection/amqp.js';
@@ -41,12 +41,12 @@ const ATTRIBUTES_BYTES = 8_192;
 /** The maximum size of an AMQP short string, in bytes. */
 const SHORT_BYTES = 255;
 
-export function toMessage(event: EncodedEvent): Outgoing {
+/** @param stream the stream of the log */
+export function toMessage(event: EncodedEvent, stream: string): Outgoing {
   const { payload, id, source, type, sequence } = event;
   const names = JSON.stringify([id, source, type, ...(sequence === undefined ? [] : [sequence])]);
   return {
-    exchange: event.exchange,
-    routingKey: event.topic,
+    ...routeOf(event, stream),
     body: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
     options: {
       persistent: true,
@@ -60,6 +60,17 @@ export function toMessage(event: EncodedEvent): Outgoing {
         : {}),
     },
   };
+}
+
+/**
+ * Events of the reserved exchange go straight to the stream: no exchange on the broker has that name, so no other
+ * producer can publish to it, and no other queue gets them.
+ */
+function routeOf(
+  { exchange, topic }: Pick<EncodedEvent, 'exchange' | 'topic'>,
+  stream: string,
+): Pick<Outgoing, 'exchange' | 'routingKey'> {
+  return exchange === RESERVED_EXCHANGE ? { exchange: '', routingKey: stream } : { exchange, routingKey: topic };
 }
 
 /** Attributes that are too long for the header are only in the body. */
@@ -100,7 +111,8 @@ export function toStreamEntry(message: ConsumeMessage, options: DecodeOptions): 
     return { kind: 'fence', offset, fingerprint: fingerprint(content), id: fence };
   }
   try {
-    return toOwnEntry(message, offset, options.maxEventBytes) ?? toForeignEntry(message, offset, options);
+    if (fields.exchange === RESERVED_EXCHANGE) throw new TypeError(`the exchange ${RESERVED_EXCHANGE} is reserved`);
+    return toOwnEntry(message, offset, options) ?? toForeignEntry(message, offset, options);
   } catch (error) {
     const reason = messageOf(error);
     return { kind: 'poison', offset, fingerprint: fingerprint(content), reason };
@@ -119,25 +131,28 @@ export function mayHaveId({ properties }: ConsumeMessage, id: string): boolean {
   return typeof header !== 'string' || header.startsWith(`[${JSON.stringify(id)},`);
 }
 
-function toOwnEntry(message: ConsumeMessage, offset: number, maxEventBytes: number): StreamEntry | undefined {
+function toOwnEntry(message: ConsumeMessage, offset: number, options: DecodeOptions): StreamEntry | undefined {
   const { content, fields, properties } = message;
   const header: unknown = properties.headers?.[EVENT_HEADER];
   if (typeof header !== 'string') return undefined;
   const attributes: unknown = JSON.parse(header);
   if (!isAttributes(attributes)) return undefined;
   const [id, source, type, sequence] = attributes;
-  const body = readOwnBody(content, maxEventBytes);
+  const body = readOwnBody(content, options.maxEventBytes);
   if (body['id'] !== id || body['source'] !== source || body['type'] !== type) {
     throw new TypeError('its header and its body name different events');
   }
   // The message was moved here from another exchange, so it is read as a foreign message.
-  if (body['topic'] !== fields.routingKey || body['exchange'] !== fields.exchange) return undefined;
+  const { exchange, topic } = body;
+  if (typeof exchange !== 'string' || typeof topic !== 'string') return undefined;
+  const sent = routeOf({ exchange, topic }, options.stream);
+  if (sent.routingKey !== fields.routingKey || sent.exchange !== fields.exchange) return undefined;
   // Another program reformatted the body; in an event stream (SSE), an empty line would end the event.
   if (content.includes(LINE_FEED) || content.includes(CARRIAGE_RETURN)) return undefined;
   // A copy, because the content is a slice of a larger receive buffer and would keep it in memory.
   const payload = Buffer.from(content);
   const point = { offset, fingerprint: fingerprint(payload) };
-  const event = { ...point, exchange: fields.exchange, topic: fields.routingKey, type, source, sequence, payload };
+  const event = { ...point, exchange, topic, type, source, sequence, payload };
   return { kind: 'event', ...point, event, key: toKey(source, id), id, attributes: attributesOf(body) };
 }
 

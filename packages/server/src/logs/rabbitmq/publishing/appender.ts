@@ -8,6 +8,7 @@ import type { ConfirmedPublisher } from './confirmed-publisher.js';
 import type { ReusedIds } from './reused-ids.js';
 
 export interface AppenderOptions {
+  readonly stream: string;
   readonly publisher: Pick<ConfirmedPublisher, 'publish'>;
   readonly tail: Pick<Tail, 'known' | 'seek'>;
   readonly ids: Pick<ReusedIds, 'claim' | 'forget'>;
@@ -61,9 +62,9 @@ export class Appender {
   }
 
   async #publish(events: readonly EncodedEvent[]): Promise<void> {
-    const { publisher, ids } = this.#options;
+    const { publisher, ids, stream } = this.#options;
     try {
-      await publisher.publish(events.map(toMessage));
+      await publisher.publish(events.map((event) => toMessage(event, stream)));
     } catch (error) {
       if (error instanceof PregonError && error.code === 'EXCHANGE_UNUSABLE') ids.forget(events);
       throw error;

@@ -1,0 +1,35 @@
+import { CLOSE_CODES } from '@pregon/protocol';
+import type { Admission, AdmissionRequest, Decision, Identity, Refusal } from '../../core/ports/admission.js';
+
+/** Not logged: the client of everybody who signs out comes back once. */
+const REVOKED: Refusal = Object.freeze({
+  status: 401,
+  message: 'the identity was revoked',
+  headers: Object.freeze({
+    'WWW-Authenticate': 'Bearer error="invalid_token", error_description="the token was revoked"',
+  }),
+  close: CLOSE_CODES.REVOKED,
+});
+
+/**
+ * Refuses revoked identities, whichever admission found them. Asked last, so that nothing is awaited between its answer
+ * and the connection.
+ *
+ * An identity without a time of issue gets the time at which it was found: a revocation ends its open connections, and
+ * the application decides about new ones.
+ */
+export class RevokedIdentities implements Admission {
+  readonly name = 'revocations';
+  readonly #revoked: { has(identity: Identity): boolean };
+
+  constructor(revoked: { has(identity: Identity): boolean }) {
+    this.#revoked = revoked;
+  }
+
+  admit(_: AdmissionRequest, identity: Identity | undefined): Decision {
+    if (!identity) return undefined;
+    const issued = identity.issuedAtMs === undefined ? { ...identity, issuedAtMs: Date.now() } : identity;
+    if (this.#revoked.has(issued)) return REVOKED;
+    return issued === identity ? undefined : { identity: issued };
+  }
+}
