@@ -32,6 +32,7 @@ const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
     'core/ports/stored-entry.d.ts',
     'core/ports/transport.d.ts',
     'core/ports/work-queue.d.ts',
+    'core/routes/authorize.d.ts',
     'core/routes/handlers.d.ts',
     'core/routes/route.d.ts',
     'core/snapshots/snapshot.d.ts',

@@ -35,6 +35,7 @@ export type { ConnectionEnd, Delivery, LogChange, Observer, Refused } from './co
 export type { PositionCodec } from './core/ports/positions.js';
 export type { PublishRight, Rights } from './core/ports/rights.js';
 export type { Transport } from './core/ports/transport.js';
+export type { Authorize, AuthorizeRequest } from './core/routes/authorize.js';
 export type { RouteHandlers } from './core/routes/handlers.js';
 export type { Route } from './core/routes/route.js';
 export type {

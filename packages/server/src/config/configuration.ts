@@ -29,7 +29,7 @@ export interface Configuration {
   /** How many processes serve the port. */
   readonly workers?: number;
   /** How clients are known: by tokens, or by the hook of the application. With it, everything is closed that no rule opens. */
-  readonly auth?: Omit<AuthOptions, 'verify' | 'leewayMs'>;
+  readonly auth?: Omit<AuthOptions, 'verify' | 'authorize' | 'leewayMs'>;
   /** With `auth`: access to the namespaces of Socket.IO that are not routes; `socketIo.namespaces` in the file. */
   readonly namespaces?: Readonly<Record<string, EntranceAccess>>;
   /** Options of the Socket.IO server, which validates them; false for no such server. */

@@ -83,7 +83,8 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const tallies = observer.started || observer.delivered ? new DeliveryTallies(observer) : undefined;
   const snapshotTokens = await SnapshotTokens.open(options);
   const { maxSnapshotBytes } = limits;
-  const shared = { turn: intake.turn, maxSnapshotBytes, snapshotTokens, refusals, observer, tallies };
+  const authorize = options.auth?.authorize;
+  const shared = { turn: intake.turn, maxSnapshotBytes, snapshotTokens, refusals, observer, tallies, authorize };
   const routes = new Routes(options.routes ?? {}, options.exchanges, shared);
   const owned = typeof options.log === 'string';
   const opening = { ...onlyExchanges(options), drivers: options.logDrivers };

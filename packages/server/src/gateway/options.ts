@@ -9,6 +9,7 @@ import type { LogDriver } from '../core/ports/log-driver.js';
 import type { Observer } from '../core/ports/observer.js';
 import type { Transport } from '../core/ports/transport.js';
 import type { QueueName } from '../core/ports/work-queue.js';
+import type { Authorize } from '../core/routes/authorize.js';
 import type { RouteHandlers } from '../core/routes/handlers.js';
 import type { IdentitySnapshot, RightsSnapshot, SnapshotFunction, UrlSnapshot } from '../core/snapshots/snapshot.js';
 import type { SocketIoOptions } from '../transports/socketio/socketio-options.js';
@@ -105,6 +106,11 @@ export interface AuthOptions extends Partial<TokenOptions> {
    * `maxTokenLifetimeMs` at most. Excludes `issuers`, `verify`, `cookie` and `leewayMs`. @default the application is not asked
    */
   readonly hook?: string;
+  /**
+   * Asked about each subscription that the rules allow, for what rules cannot say; at connect, resume, replay and
+   * snapshot alike, and again when the identity is renewed. See {@link Authorize}. @default the rules alone decide
+   */
+  readonly authorize?: Authorize;
   /** Further headers that the hook gets, such as `X-Tenant`. @default [] */
   readonly forward?: readonly string[];
 }

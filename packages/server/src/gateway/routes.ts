@@ -4,6 +4,7 @@ import type { DeliveryTallies } from '../core/counters/delivery-tally.js';
 import type { TurnBudget } from '../core/incoming/turn-budget.js';
 import type { Observer } from '../core/ports/observer.js';
 import type { RefusalLog } from '../core/refusals/refusal-log.js';
+import type { Authorize } from '../core/routes/authorize.js';
 import { ServedRoute } from '../core/routes/served-route.js';
 import { DEFAULT_HOLD_LIMITS } from '../core/snapshots/held-snapshots.js';
 import type { RouteOptions } from './options.js';
@@ -19,6 +20,7 @@ interface Shared {
   readonly refusals: RefusalLog;
   readonly observer: Observer;
   readonly tallies: DeliveryTallies | undefined;
+  readonly authorize: Authorize | undefined;
 }
 
 /** The routes of a gateway, by name. */
@@ -46,7 +48,7 @@ export class Routes {
 function createRoute(
   name: string,
   options: RouteOptions,
-  { turn, maxSnapshotBytes: maxBytes, snapshotTokens: tokens, refusals, observer, tallies }: Shared,
+  { turn, maxSnapshotBytes: maxBytes, snapshotTokens: tokens, refusals, observer, tallies, authorize }: Shared,
 ): ServedRoute {
   const { path, exchanges, topics, compression } = options;
   const snapshot = parseSnapshot(name, options.snapshot, { maxBytes, tokens });
@@ -63,6 +65,7 @@ function createRoute(
     tallies,
     turn,
     refusals,
+    authorize,
   });
   if (options.broadcast) route.relay();
   return route;

@@ -23,6 +23,8 @@ export interface Subscriber extends SubscriptionOwner {
   readonly budget: RequestBudget | undefined;
   /** Tells the client, and counts it, that the connection may not have a subscription. */
   subscribeRefused(id: RequestId, error: PregonError): void;
+  /** Reports an error that the client is not told. */
+  failed(error: Error): void;
 }
 
 export interface SubscriptionRequest {
@@ -75,8 +77,7 @@ export class ConnectionSubscriptions implements SnapshotSupply {
     if (this.#hasSubscribed) this.#owner.budget?.subscribe(since, snapshot);
     this.#hasSubscribed = true;
     if (topics) assertTopicList(topics, limits);
-    access.assertMaySubscribe(topics);
-    if (snapshot) this.#assertSnapshot();
+    this.#assertMaySubscribe(topics, snapshot);
     const filter = servedRoute.filter(topics, access.rights);
     const held = this.all.map(({ audience }) => audience.filter);
     assertRoomFor(filter, held, limits);
@@ -128,13 +129,15 @@ export class ConnectionSubscriptions implements SnapshotSupply {
    * All of them together may cost what one request may cost.
    */
   renew(former: ConnectionAccess): void {
-    const { access, hub } = this.#owner;
+    const { access, hub, servedRoute } = this.#owner;
     const readsTheSame = access.readsTheSame(former);
-    if (readsTheSame && access.isSameIdentity(former)) return;
+    const isSame = readsTheSame && access.isSameIdentity(former);
+    // The application may decide by other claims of the same identity.
+    if (isSame && !servedRoute.asksApplication) return;
     const budget = new SearchBudget();
     for (const subscription of this.all) {
-      const restarts = subscription.snapshots !== undefined;
-      if (readsTheSame && !restarts) continue;
+      const restarts = subscription.snapshots !== undefined && !isSame;
+      if (readsTheSame && !restarts && !servedRoute.asksApplication) continue;
       try {
         this.#refilter(subscription, budget);
       } catch (error) {
@@ -172,8 +175,7 @@ export class ConnectionSubscriptions implements SnapshotSupply {
   #refilter(subscription: Subscription, budget: SearchBudget): void {
     const { access, hub, servedRoute, limits } = this.#owner;
     const asked = subscription.takesAll ? undefined : subscription.audience.filter.topics;
-    access.assertMaySubscribe(asked, budget);
-    if (subscription.snapshots) this.#assertSnapshot();
+    this.#assertMaySubscribe(asked, subscription.snapshots !== undefined, budget);
     const filter = servedRoute.filter(asked, access.rights);
     const others = this.all.filter((other) => other !== subscription);
     assertRoomFor(
@@ -182,6 +184,15 @@ export class ConnectionSubscriptions implements SnapshotSupply {
       limits,
     );
     hub.refilter(subscription, filter);
+  }
+
+  /** @throws PregonError FORBIDDEN | TOPICS_TOO_COMPLEX | SNAPSHOT_NOT_OFFERED */
+  #assertMaySubscribe(topics: readonly string[] | undefined, snapshot: boolean, budget?: SearchBudget): void {
+    const { access, servedRoute } = this.#owner;
+    const { identity, rights } = access;
+    access.assertMaySubscribe(topics, budget);
+    servedRoute.assertAuthorized({ identity, rights, topics, snapshot }, (error) => this.#owner.failed(error));
+    if (snapshot) this.#assertSnapshot();
   }
 
   /** @throws PregonError FORBIDDEN | SNAPSHOT_NOT_OFFERED */

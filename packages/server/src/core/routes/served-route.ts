@@ -15,6 +15,8 @@ import { forbiddenSnapshot, RouteSnapshots, type SnapshotScope } from '../snapsh
 import type { SnapshotSource } from '../snapshots/snapshot.js';
 import { isEverything } from '../topics/allowed-topics.js';
 import { createFilter, type Filter } from '../topics/filter.js';
+import { type AskedSubscription, assertAuthorized } from './assert-authorized.js';
+import type { Authorize } from './authorize.js';
 import type { RouteHandlers } from './handlers.js';
 import type { Route } from './route.js';
 
@@ -38,6 +40,8 @@ export interface RouteDefinition {
   readonly snapshot: SnapshotSource | undefined;
   /** What the snapshot depends on. @default nothing: it has the rows of all topics */
   readonly snapshotPer?: SnapshotScope | undefined;
+  /** Asks the application about each subscription that the rules allow. @default it is not asked */
+  readonly authorize?: Authorize | undefined;
   /** @default 64 MiB, and shared with new subscriptions for one minute */
   readonly snapshotLimits?: HoldLimits;
   /** @default nothing is compressed */
@@ -108,6 +112,22 @@ export class ServedRoute implements Route {
     if (topics) return createFilter({ topics, allowed, exchanges });
     this.#everything ??= createFilter({ allowed, exchanges });
     return this.#everything;
+  }
+
+  /** Whether the application is asked about each subscription. */
+  get asksApplication(): boolean {
+    return this.#definition.authorize !== undefined;
+  }
+
+  /**
+   * Asks the application about a subscription that the rules allow.
+   *
+   * @param onFailed called if the application throws
+   * @throws PregonError FORBIDDEN
+   */
+  assertAuthorized(asked: AskedSubscription, onFailed: (error: Error) => void): void {
+    const { authorize } = this.#definition;
+    if (authorize) assertAuthorized(authorize, this.name, asked, onFailed);
   }
 
   #filterFor(topics: readonly string[] | undefined, rights: Rights): Filter {

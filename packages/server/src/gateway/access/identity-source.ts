@@ -33,6 +33,7 @@ const OPTIONS: ReadonlySet<string> = new Set([
   'verify',
   'hook',
   'forward',
+  'authorize',
 ] satisfies (keyof AuthOptions)[]);
 
 /** With a hook, the application decides alone. */
@@ -46,7 +47,10 @@ const WITHOUT_HOOK = ['issuers', 'verify', 'cookie', 'leewayMs'] as const satisf
  */
 export async function openIdentitySource(auth: AuthOptions, context: IdentitySourceContext): Promise<IdentitySource> {
   assertOptions(auth);
-  const { issuers, verify, hook, forward, ...tokens } = auth;
+  const { issuers, verify, hook, forward, authorize, ...tokens } = auth;
+  if (authorize !== undefined && typeof authorize !== 'function') {
+    throw new TypeError('auth.authorize must be a function');
+  }
   const { origins, logger, allowedOrigins } = context;
   if (hook !== undefined) return askingHook({ hook, forward, maxTokenLifetimeMs: auth.maxTokenLifetimeMs }, logger);
   if (!issuers && !verify) throw new TypeError('auth needs issuers, verify or hook');
