@@ -250,10 +250,10 @@ describe('[I-9] With tokens and rules', () => {
       });
       return `${code} ${reason.toString()}`;
     };
-    expect(await codeOf('/events')).toBe('4505 a valid token is needed');
-    expect(await codeOf('/events', 'nonsense')).toBe('4505 a valid token is needed');
+    expect(await codeOf('/events')).toBe('4505 a token is needed here');
+    expect(await codeOf('/events', 'nonsense')).toMatch(/^4505 the token is not a signed JSON Web Token/);
     expect(await codeOf('/events', await signToken({}, { expiresInS: -60 }))).toBe('4005 the token has expired');
-    expect(await codeOf('/closed', await signToken())).toBe('4504 not allowed');
+    expect(await codeOf('/closed', await signToken())).toBe('4504 this entrance is closed');
     expect(gateway.gateway.connections('events').count).toBe(0);
   });
 

@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import type { CloseCode, RequestId } from '@pregon/protocol';
+import type { AuthorizedFrame, CloseCode, RequestId } from '@pregon/protocol';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
 import type { AddressOf, AdmissionDetails } from '../core/admission/admission-request.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
 import { forgetTicket } from '../core/admission/url-tickets.js';
+import type { AccessOptions } from '../core/connections/access/connection-access.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import type { ConnectionRequest } from '../core/connections/connection.js';
 import { Expiry } from '../core/connections/expiry.js';
@@ -195,23 +196,42 @@ export class ClientRegistry {
     return this.options.admission.decide({ request, entrance, token, isGone });
   }
 
+  /** Decides about the token of a client that is not admitted yet, in the same way. */
+  decideFirstToken(
+    request: IncomingMessage,
+    route: ServedRoute,
+    token: string,
+    isGone: () => boolean,
+  ): Verdict | Promise<Verdict> {
+    if (!this.#open) return GOING_AWAY;
+    const { url = '/', headers } = request;
+    const remoteAddress = this.options.addressOf(request);
+    const verdict = this.decideToken({ url, headers, remoteAddress }, route, token, isGone);
+    // The gateway may have started to close in the meantime.
+    return verdict instanceof Promise
+      ? verdict.then((late) => (this.#open || isRefusal(late) ? late : GOING_AWAY))
+      : verdict;
+  }
+
+  /** The route that a request names; undefined if there is none. */
+  routeOf({ url }: IncomingMessage): ServedRoute | undefined {
+    return this.#byPath.get(targetPath(url));
+  }
+
   /** Gives a connection another identity and other rights, and tells the client. @param id of the client's request */
   renew(connection: ClientConnection, { identity, rights }: Allowed, id: RequestId | undefined): void {
     const now = this.options.clock.now();
-    const { expiresAt, warnsAt } = accessTimes(identity, connection.link, now);
+    const access = { identity, rights, ...accessTimes(identity, connection.link, now) };
     this.#expiry.delete(connection);
-    connection.renew(
-      { identity, rights, expiresAt, warnsAt },
-      {
-        op: 'authorized',
-        ...(id === undefined ? {} : { id }),
-        ...(identity ? { sub: identity.sub } : {}),
-        ...(expiresAt === undefined ? {} : { expiresInMs: Math.max(0, Math.round(expiresAt - now)) }),
-      },
-    );
+    connection.renew(access, authorizedFrame(access, id, now));
     if (!connection.isOpen || connection.access.hasEnded) return;
     this.#expiry.add(connection);
     this.options.revocations?.add(connection);
+  }
+
+  /** Tells the client that the token of its first frame was accepted. @param id of the client's request */
+  tellAuthorized({ access, link }: ClientConnection, id: RequestId | undefined): void {
+    link.control(authorizedFrame(access, id, this.options.clock.now()));
   }
 
   /**
@@ -258,6 +278,19 @@ export class ClientRegistry {
   async empty(): Promise<void> {
     if (this.#count > 0) await new Promise<void>((resolve) => (this.#emptied = resolve));
   }
+}
+
+function authorizedFrame(
+  { identity, expiresAt }: AccessOptions,
+  id: RequestId | undefined,
+  now: number,
+): AuthorizedFrame {
+  return {
+    op: 'authorized',
+    ...(id === undefined ? {} : { id }),
+    ...(identity ? { sub: identity.sub } : {}),
+    ...(expiresAt === undefined ? {} : { expiresInMs: Math.max(0, Math.round(expiresAt - now)) }),
+  };
 }
 
 function admitted(verdict: Verdict, route: ServedRoute, query: Query): RouteVerdict {

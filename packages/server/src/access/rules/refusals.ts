@@ -9,6 +9,7 @@ export const NO_TOKEN: Refusal = Object.freeze({
   remedy: 'the client sent no token, and no rule of "allow" has "who: anyone"',
   headers: Object.freeze({ 'WWW-Authenticate': 'Bearer' }),
   close: CLOSE_CODES.UNAUTHORIZED,
+  awaitsToken: true,
 });
 
 /** An identity may do nothing (RFC 6750 section 3.1). */

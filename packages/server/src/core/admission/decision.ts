@@ -62,7 +62,8 @@ function isTime(value: unknown): boolean {
 
 /** Each field is read once, and copied: what was checked is what is sent. */
 function parseRefusal(value: object): Refusal {
-  const { status, message, reason, remedy, headers, close }: Partial<Record<keyof Refusal, unknown>> = value;
+  const { status, message, reason, remedy, headers, close, awaitsToken }: Partial<Record<keyof Refusal, unknown>> =
+    value;
   if (!isInteger(status, 400, 599) || typeof message !== 'string')
     return fail('a refusal needs a status from 400 to 599, and a message');
   if (!isOptionalText(reason) || !isOptionalText(remedy)) return fail('reason and remedy of a refusal must be text');
@@ -73,6 +74,7 @@ function parseRefusal(value: object): Refusal {
     ...(remedy === undefined ? {} : { remedy }),
     ...(headers === undefined ? {} : { headers: parseHeaders(headers) }),
     ...(close === undefined ? {} : { close: parseClose(close) }),
+    ...(awaitsToken === true ? { awaitsToken } : {}),
   };
 }
 

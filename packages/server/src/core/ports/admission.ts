@@ -21,6 +21,13 @@ export interface Refusal {
    * @default the handshake is answered with the status
    */
   readonly close?: CloseCode;
+  /**
+   * Whether the client may still show a token. A client of `pregon.v1` then has 5 seconds to do so, in an `auth` frame
+   * that is its first frame. Other clients are refused at once.
+   *
+   * @default false
+   */
+  readonly awaitsToken?: boolean;
 }
 
 /**

@@ -24,6 +24,7 @@ import { compressionOffer, type Offer } from './compression/offer.js';
 import { type EventFormats, PLAIN_FORMATS } from './event-formats.js';
 import { FirstFrameLimit } from './first-frame-limit.js';
 import { Incoming } from './incoming.js';
+import { MAX_PENDING_BYTES, PendingClients, TOO_MANY_PENDING } from './pending-clients.js';
 import { FramesLink, PlainLink, WebSocketLink } from './websocket-link.js';
 
 /** The largest message of a plain client on a route without message handlers, where messages are dropped. */
@@ -47,6 +48,7 @@ export class WebSocketUpgrade {
   readonly #limits: FrameLimits;
   readonly #firstFrames: FirstFrameLimit;
   readonly #incoming: Incoming;
+  readonly #pending: PendingClients;
   readonly #server: ClientServer;
   /** Accepts permessage-deflate. Used only if the client offered it and the route compresses. */
   readonly #compressing: ClientServer;
@@ -58,6 +60,7 @@ export class WebSocketUpgrade {
     this.#limits = limits;
     this.#firstFrames = new FirstFrameLimit(registry.options.clock);
     this.#incoming = new Incoming(registry, limits, this.#firstFrames);
+    this.#pending = new PendingClients(registry, this.#firstFrames);
     this.#server = createServer(limits.maxFrameBytes, false);
     this.#compressing = createServer(limits.maxFrameBytes, {
       // serverNoContextTakeover is not set: the offer decides whether our messages may refer to earlier ones.
@@ -77,24 +80,70 @@ export class WebSocketUpgrade {
 
   /** Ends all remaining connections at once, without a close frame. */
   destroy(): void {
+    this.#pending.destroy();
     for (const { link } of this.#registry.connections) if (link instanceof WebSocketLink) link.terminate();
   }
 
   #decided(verdict: RouteVerdict, request: IncomingMessage, socket: Socket, head: Buffer): void {
     const wrong = wrongHandshake(request);
-    if (!('route' in verdict)) return this.#refuse(request, socket, verdict, wrong ? undefined : head);
+    if (!('route' in verdict)) return this.#notAdmitted(request, socket, verdict, wrong ? undefined : head);
     if (wrong) return this.#refuse(request, socket, wrong);
+    this.#accept(request, socket, head, verdict.route, (client, formats) => {
+      this.#limit(client, this.#maxMessageBytes(client, verdict.route));
+      const connection = this.#enter(client, socket, request, verdict, formats);
+      if (connection.link instanceof FramesLink) this.#firstFrames.expect(connection.link);
+      else subscribe(connection, verdict.query, this.#registry.options);
+    });
+  }
+
+  /** Completes the handshake, with compression if the route has it and the client offers it. */
+  #accept(
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    { compression }: ServedRoute,
+    accepted: (client: ClientSocket, formats: EventFormats) => void,
+  ): void {
     internUrlAndHeaders(request);
-    const { compression } = verdict.route;
     const offer = compression && compressionOffer(request.headers['sec-websocket-extensions']);
     const formats = compression && offer ? this.#formatsFor(compression, offer) : PLAIN_FORMATS;
     const server = offer ? this.#compressing : this.#server;
     server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
-      const maxBytes = this.#maxMessageBytes(client, verdict.route);
-      client.pace(this.#registry.options.intake, maxBytes);
-      if (offer) Inflation.install(client, maxBytes);
-      this.#enter(client, socket, request, verdict, client.extensions === '' ? PLAIN_FORMATS : formats);
+      accepted(client, client.extensions === '' ? PLAIN_FORMATS : formats);
+    });
+  }
+
+  /** Limits what is read from a client. */
+  #limit(client: ClientSocket, maxBytes: number): void {
+    client.pace(this.#registry.options.intake, maxBytes);
+    if (client.extensions !== '') Inflation.install(client, maxBytes);
+  }
+
+  /**
+   * A client of `pregon.v1` that lacks a token may still show one, in its first frame.
+   *
+   * @param head given if the handshake is valid
+   */
+  #notAdmitted(request: IncomingMessage, socket: Socket, refusal: Refusal, head?: Buffer): void {
+    const route = refusal.awaitsToken && offersFrames(request) ? this.#registry.routeOf(request) : undefined;
+    if (!head || !route) return this.#refuse(request, socket, refusal, head);
+    if (!this.#pending.hasRoom) return this.#refuse(request, socket, TOO_MANY_PENDING);
+    this.#accept(request, socket, head, route, (client, formats) => {
+      this.#limit(client, MAX_PENDING_BYTES);
+      this.#pending.add({
+        client,
+        socket,
+        request,
+        route,
+        refusal,
+        decided: ({ identity, rights }, { id }) => {
+          this.#limit(client, this.#maxMessageBytes(client, route));
+          const connection = this.#enter(client, socket, request, { route, identity, rights }, formats);
+          if (connection.link instanceof FramesLink) connection.link.spoke();
+          this.#registry.tellAuthorized(connection, id);
+        },
+      });
     });
   }
 
@@ -108,7 +157,7 @@ export class WebSocketUpgrade {
       client.on('error', () => client.terminate());
       // Until it answers the close frame, the client can send frames. They take their turns like those of any other client.
       client.pace(this.#registry.options.intake, MAX_UNREAD_BYTES);
-      client.dismiss(close.code, closeReason(close));
+      client.dismiss(close.code, closeReason(close, refusal.message));
     });
   }
 
@@ -127,19 +176,17 @@ export class WebSocketUpgrade {
     client: ClientSocket,
     socket: Socket,
     request: IncomingMessage,
-    admitted: Admitted,
+    admitted: Omit<Admitted, 'query'>,
     formats: EventFormats,
-  ): void {
+  ): ClientConnection {
     const { maxBufferedBytes } = this.#registry.options;
-    const plain = client.protocol !== SUBPROTOCOL;
-    const Link = plain ? PlainLink : FramesLink;
+    const Link = client.protocol === SUBPROTOCOL ? FramesLink : PlainLink;
     const link = new Link(client, socket, maxBufferedBytes, formats);
     const connection = this.#registry.enter(admitted, request, link);
     link.connection = connection;
     client.tell(this.#incoming, connection);
     forgetPeerName(socket);
-    if (plain) subscribe(connection, admitted.query, this.#registry.options);
-    else this.#firstFrames.expect(link);
+    return connection;
   }
 
   #formatsFor({ thresholdBytes }: Compression, { remembers }: Offer): EventFormats {
@@ -150,9 +197,13 @@ export class WebSocketUpgrade {
 }
 
 /** A page in a browser sends an `Origin`, and cannot read the status of a handshake. */
-function isToldByCloseCode({ headers }: IncomingMessage): boolean {
+function isToldByCloseCode(request: IncomingMessage): boolean {
+  return request.headers.origin !== undefined || offersFrames(request);
+}
+
+function offersFrames({ headers }: IncomingMessage): boolean {
   const offered = headers['sec-websocket-protocol']?.split(',').map((name) => name.trim()) ?? [];
-  return headers.origin !== undefined || offered.includes(SUBPROTOCOL);
+  return offered.includes(SUBPROTOCOL);
 }
 
 function createServer(maxFrameBytes: number, perMessageDeflate: PerMessageDeflateOptions | false): ClientServer {
