@@ -4,6 +4,7 @@ import { v7 as uuid } from 'uuid';
 import { z } from 'zod';
 import { readJsonObject } from '../../core/json-input.js';
 import { HttpProblem } from '../problem.js';
+import { readBody } from '../request-body.js';
 
 const newEvent = z.strictObject({
   type: z.string().min(1),
@@ -48,19 +49,4 @@ function placeCloudEvent(body: Record<string, unknown>, place: { exchange: strin
   const event: unknown = { ...body, ...place, position: undefined };
   assertEvent(event);
   return event;
-}
-
-async function readBody(request: IncomingMessage, maxBytes: number): Promise<Uint8Array> {
-  // Close the connection, so that the rest of a body that is too large need not be read.
-  const tooLarge = () => new HttpProblem(413, `the body must have at most ${maxBytes} bytes`, { connection: 'close' });
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks);
 }

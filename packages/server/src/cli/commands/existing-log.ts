@@ -12,8 +12,15 @@ export async function openExistingLog(url: string, { name, example, admin }: Log
     const instead = admin?.bus ? '; see pregon help bus' : '';
     throw new PregonError('CONFIG_INVALID', `this command does not work on a log in ${name}${instead}`);
   }
-  if ((await admin.exists?.(url)) === false) {
-    throw new PregonError('CONFIG_INVALID', `there is no log ${admin.show(url)}; name one with --log=${example}`);
-  }
+  await assertLogExists(url, { admin, example });
   return admin.maintain(url);
+}
+
+/** @throws PregonError CONFIG_INVALID */
+export async function assertLogExists(
+  url: string,
+  { admin, example }: Pick<LogDriver, 'admin' | 'example'>,
+): Promise<void> {
+  if ((await admin?.exists?.(url)) !== false) return;
+  throw new PregonError('CONFIG_INVALID', `there is no log ${admin?.show(url)}; name one with --log=${example}`);
 }

@@ -76,13 +76,13 @@ export const run: Command = {
     'http-port': {
       kind: 'integer',
       value: 'N',
-      description: 'also serve health, readiness and publishing, on this port',
+      description: 'also serve health, readiness, publishing and revocations, on this port',
     },
     'http-token-file': {
       kind: 'text',
       value: 'FILE',
       description:
-        'a file with the token that publishers must send to that port (default: PREGON_HTTP_TOKEN, else the configuration)',
+        'a file with the token that publishers, and programs that revoke, must send to that port (default: PREGON_HTTP_TOKEN, else the configuration)',
     },
     'http-token': {
       kind: 'text',

@@ -2,6 +2,7 @@ import { PregonError, RESERVED_EXCHANGE } from '@pregon/protocol';
 import { healthRoutes } from '../../admin/health/health-routes.js';
 import { HttpPort } from '../../admin/http-port.js';
 import { publishRoute } from '../../admin/publish/publish-route.js';
+import { revocationRoute } from '../../admin/revocations/revocation-route.js';
 import type { RouteConfiguration } from '../../config/configuration.js';
 import { loadHandlers, loadSubscriber } from '../../config/modules.js';
 import type { Log } from '../../core/ports/log.js';
@@ -119,6 +120,7 @@ export class Service {
       addressOf: gateway.addressOf,
       routes: [
         ...healthRoutes(() => (worker ? worker.anyNotReady() : gateway.notReady)),
+        revocationRoute({ token, record: (revocation) => gateway.record(revocation) }),
         publishRoute({ token, exchanges: plan.gateway.exchanges, append: (event) => gateway.append(event) }),
       ],
       logger,
