@@ -1,8 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Admission } from '../core/ports/admission.js';
+import type { AdmissionChain } from '../core/admission/admission-chain.js';
+import type { Admission, Allowed } from '../core/ports/admission.js';
 
 /** The decoded segments of a request path, by the names in the route's path. */
 export type PathParameters = Readonly<Record<string, string>>;
+
+/** Decides about a request with several admissions. */
+export type AdminAccess = Pick<AdmissionChain, 'decide'>;
 
 /** A route of the HTTP port. */
 export interface AdminRoute {
@@ -10,14 +14,20 @@ export interface AdminRoute {
   /** `/health`, `/publish/:exchange/:topic`: a segment that starts with a colon matches any text that is not empty. */
   readonly path: string;
   /** Decides who may ask. */
-  readonly access: 'anyone' | Admission;
+  readonly access: 'anyone' | Admission | AdminAccess;
   /**
    * Answers a request for this path with one of the methods. A thrown `PregonError` is answered with the status for its
    * code. Any other error is answered with 500 and logged.
    *
+   * @param allowed what `access` found
    * @throws HttpProblem
    */
-  answer(request: IncomingMessage, response: ServerResponse, parameters: PathParameters): void | Promise<void>;
+  answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    parameters: PathParameters,
+    allowed: Allowed,
+  ): void | Promise<void>;
 }
 
 /** The parameters of a requested path; undefined if the path does not match the route. */

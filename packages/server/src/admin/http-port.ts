@@ -6,6 +6,7 @@ import { type AddressOf, socketAddress } from '../core/admission/admission-reque
 import { isRefusal } from '../core/admission/decision.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import { toldError } from '../core/connections/told-error.js';
+import type { Allowed } from '../core/ports/admission.js';
 import { systemClock } from '../core/time/clock.js';
 import { within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
@@ -112,12 +113,13 @@ export class HttpPort {
   }
 
   /** @throws HttpProblem if the request is refused */
-  async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<void> {
-    if (access === 'anyone') return;
-    const chain = new AdmissionChain([access], this.#chain);
+  async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<Allowed> {
+    if (access === 'anyone') return {};
+    const chain = 'decide' in access ? access : new AdmissionChain([access], this.#chain);
     const entrance = { kind: 'http', name: path };
     const verdict = await chain.decide({ request, entrance, isGone: () => request.socket.destroyed });
     if (isRefusal(verdict)) throw new HttpProblem(verdict.status, verdict.message, verdict.headers);
+    return verdict;
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -127,8 +129,7 @@ export class HttpPort {
       if (!parameters) continue;
       const { method = 'GET' } = request;
       if (route.methods.includes(method)) {
-        await this.#admit(route, request);
-        return route.answer(request, response, parameters);
+        return route.answer(request, response, parameters, await this.#admit(route, request));
       }
       throw new HttpProblem(405, `${method} is not allowed on this path`, { allow: route.methods.join(', ') });
     }

@@ -112,6 +112,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     origins,
     addressOf,
     auth: auth?.admissions,
+    publishing: auth?.publishing,
     admissions: options.admissions,
     leewayMs: auth?.leewayMs,
     revocations,
@@ -157,6 +158,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   front.add(components);
   if (auth) front.add(new TicketEntrance(registry, auth.tickets.tickets));
   const parts = {
+    publishing: admissions.publishing,
     log,
     owned,
     auth,

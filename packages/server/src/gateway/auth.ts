@@ -1,6 +1,9 @@
+import { PublishRules } from '../access/publish-rules.js';
 import { compileRules, unenforced } from '../access/rules/compile-rules.js';
+import type { RouteRules } from '../access/rules/route-rules.js';
 import { RulesAdmission } from '../access/rules-admission.js';
 import { UrlTokens } from '../access/tokens/url-tokens.js';
+import type { Admission } from '../core/ports/admission.js';
 import type { OriginPolicy } from '../transports/http/cors.js';
 import { type IdentitySource, openIdentitySource } from './access/identity-source.js';
 import type { AuthOptions, GatewayOptions, Logger } from './options.js';
@@ -9,6 +12,8 @@ import { GatewayTickets } from './tickets/gateway-tickets.js';
 /** The admissions that check identities and rules, in the order in which they are asked. */
 export interface Auth extends IdentitySource {
   readonly tickets: GatewayTickets;
+  /** The admissions of publishers over HTTP; undefined if no rule grants to publish. */
+  readonly publishing: readonly Admission[] | undefined;
 }
 
 type RulesOptions = Pick<GatewayOptions, 'routes' | 'namespaces'>;
@@ -33,22 +38,32 @@ export async function openAuth(
   const source = await openIdentitySource(auth, { origins, logger, allowedOrigins: options.allowedOrigins });
   try {
     const tickets = new GatewayTickets();
-    const rules = openRules(options, auth);
-    const admissions = [new UrlTokens(), ...source.admissions, tickets.admission, rules];
-    return { ...source, admissions, tickets };
+    const compiled = compileRoutes(options, auth);
+    const identities = [new UrlTokens(), ...source.admissions];
+    const publishRules = new PublishRules(compiled.values());
+    return {
+      ...source,
+      tickets,
+      admissions: [...identities, tickets.admission, openRules(options, compiled)],
+      publishing: publishRules.isEmpty ? undefined : [...identities, publishRules],
+    };
   } catch (error) {
     source.close();
     throw error;
   }
 }
 
-function openRules({ routes = {}, namespaces = {} }: RulesOptions, { issuers = [] }: AuthOptions): RulesAdmission {
+/** The rules of the routes that have any, by the name of the route. */
+function compileRoutes({ routes = {} }: RulesOptions, { issuers = [] }: AuthOptions): Map<string, RouteRules> {
   const names = issuers.map(({ issuer }) => issuer);
-  const compiled = new Map(
+  return new Map(
     Object.entries(routes).flatMap(([name, { allow }]) =>
       allow ? [[name, compileForRoute(name, allow, names)] as const] : [],
     ),
   );
+}
+
+function openRules({ routes = {}, namespaces = {} }: RulesOptions, compiled: Map<string, RouteRules>): RulesAdmission {
   const publicRoutes = new Set(Object.keys(routes).filter((name) => routes[name]?.access === 'public'));
   return new RulesAdmission({ routes: compiled, publicRoutes, namespaces });
 }
@@ -57,7 +72,7 @@ function compileForRoute(
   name: string,
   allow: Parameters<typeof compileRules>[0],
   issuers: readonly string[],
-): ReturnType<typeof compileRules> {
+): RouteRules {
   try {
     assertEnforced(allow);
     return compileRules(allow, { issuers });

@@ -18,6 +18,8 @@ export interface GatewayAdmissionsOptions {
   readonly admissions: readonly Admission[] | undefined;
   /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
   readonly auth?: readonly Admission[] | undefined;
+  /** Those that check publishers over HTTP; undefined if no rule grants to publish. */
+  readonly publishing?: readonly Admission[] | undefined;
   /** How long rights outlive the identity, in milliseconds. @default 5000 */
   readonly leewayMs?: number | undefined;
   /** Undefined if no client has an identity. */
@@ -31,6 +33,8 @@ export interface GatewayAdmissionsOptions {
 export class GatewayAdmissions {
   /** For the routes and Socket.IO. */
   readonly admission: AdmissionChain;
+  /** For publishers over HTTP; undefined if no rule grants to publish. */
+  readonly publishing: AdmissionChain | undefined;
   readonly #options: GatewayAdmissionsOptions;
   readonly #chain: AdmissionChainOptions;
   /** Asked last: any admission before them may have found the identity. */
@@ -51,6 +55,7 @@ export class GatewayAdmissions {
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
     this.admission = new AdmissionChain([origins, ...auth, ...admissions, ...this.#last], this.#chain);
+    this.publishing = options.publishing && new AdmissionChain([...options.publishing, ...this.#last], this.#chain);
   }
 
   /**

@@ -15,6 +15,7 @@ import {
 } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
 import type { Revocations } from '../access/revocations/revocations.js';
+import type { AdmissionChain } from '../core/admission/admission-chain.js';
 import type { AddressOf } from '../core/admission/admission-request.js';
 import { OtherGateways } from '../core/broadcasts/other-gateways.js';
 import { shareBroadcasts } from '../core/broadcasts/shared-broadcasts.js';
@@ -61,6 +62,7 @@ export interface Parts {
   /** Whether the log is closed with the gateway. */
   readonly owned: boolean;
   readonly auth: Auth | undefined;
+  readonly publishing: AdmissionChain | undefined;
   readonly addressOf: AddressOf;
   /** Undefined if no client has an identity. */
   readonly revocations: Revocations | undefined;
@@ -86,6 +88,8 @@ export interface ServedGateway extends Gateway {
   readonly addressOf: AddressOf;
   /** Records a revocation in the log, for all gateways. */
   record(revocation: Revocation): Promise<void>;
+  /** Decides about publishers over HTTP by the rules of the routes; undefined if none of them grants to publish. */
+  readonly publishing: AdmissionChain | undefined;
   /** Reads the keys of tokens again at once, if there are any. Never rejects. */
   reloadKeys(): Promise<void>;
 }
@@ -177,6 +181,10 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
 
   get addressOf(): AddressOf {
     return this.#parts.addressOf;
+  }
+
+  get publishing(): AdmissionChain | undefined {
+    return this.#parts.publishing;
   }
 
   async reloadKeys(): Promise<void> {

@@ -201,8 +201,8 @@ websocket:
     ],
     [
       'a rule that the gateway does not act on',
-      withRule('{ publish: "orders.#" }'),
-      'pregon.yml:4:3 websocket.routes.e.allow[1]: the gateway does not act on publish and kind yet; remove them (HTTP publishing needs http.token)',
+      withRule('{ subscribe: "a", kind: service }'),
+      'pregon.yml:4:3 websocket.routes.e.allow[1]: the gateway does not act on kind yet; remove it',
     ],
     [
       'a misspelled member',

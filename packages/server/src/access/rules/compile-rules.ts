@@ -46,9 +46,8 @@ export function ruleProblem(rule: unknown, { issuers }: CompileRulesOptions): st
 }
 
 /** What a rule compiles with, although the gateway does not act on it; undefined if it acts on all of the rule. */
-export function unenforced({ publish, kind }: Pick<Rule, 'publish' | 'kind'>): string | undefined {
-  if (publish === undefined && kind === undefined) return undefined;
-  return 'the gateway does not act on publish and kind yet; remove them (HTTP publishing needs http.token)';
+export function unenforced({ kind }: Pick<Rule, 'kind'>): string | undefined {
+  return kind === undefined ? undefined : 'the gateway does not act on kind yet; remove it';
 }
 
 export function textOf(rule: unknown): string {

@@ -22,6 +22,8 @@ type Words = (string | undefined)[];
 export class RouteRules {
   /** The claims that the rules name, sorted, each once. `sub` and `iss` are not among them. */
   readonly claims: readonly string[];
+  /** Whether any rule grants to publish. */
+  readonly publishes: boolean;
   /** The rules that grant the same to every identity. */
   readonly #always: readonly CompiledRule[];
   /** The rules that depend on the identity. */
@@ -40,6 +42,7 @@ export class RouteRules {
     this.#always = rules.filter(isUnconditional);
     this.#rules = rules.filter((rule) => !isUnconditional(rule));
     this.#variables = variables;
+    this.publishes = rules.some(({ publish }) => publish !== undefined);
     this.#coverage = coverageOf(rules);
     const named = [...variables, ...rules.flatMap(({ conditions }) => conditions.map(({ claim }) => claim))];
     this.claims = [...new Set(named)].filter((name) => name !== 'sub' && name !== 'iss').sort();

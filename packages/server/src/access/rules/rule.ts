@@ -23,7 +23,10 @@ export interface Rule {
   readonly subscribe?: string;
   /** The name of a message that the client may send; `*` for all. */
   readonly send?: string;
-  /** The topics that the client may publish over HTTP. A gateway does not act on it yet, and refuses to start with it. */
+  /**
+   * The topics that the client may publish over the HTTP port of `pregon run`, whatever the route of the rule. Together with
+   * `exchange`, if it is there.
+   */
   readonly publish?: string;
   /** The exchange to which `publish` is limited. @default every exchange */
   readonly exchange?: string;

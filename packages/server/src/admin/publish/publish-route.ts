@@ -1,12 +1,16 @@
 import { DEFAULT_MAX_EVENT_BYTES, type PregonEvent } from '@pregon/protocol';
-import { BearerToken } from '../../access/bearer-token.js';
-import type { AdminRoute } from '../admin-route.js';
+import { mayPublish } from '../../access/rules/may-publish.js';
+import type { Rights } from '../../core/ports/rights.js';
+import type { AdminAccess, AdminRoute } from '../admin-route.js';
 import { HttpProblem, sendJson } from '../problem.js';
+import { PublishAccess } from './publish-access.js';
 import { readEvent } from './publish-request.js';
 
 export interface PublishOptions {
-  /** The token that a publisher must send; without one, publishing is off. */
+  /** The token of the port: a publisher who sends it may publish everything. @default there is none */
   readonly token?: string | undefined;
+  /** Finds other publishers, and what they may publish. @default there are none */
+  readonly rules?: AdminAccess | undefined;
   /** The largest body, in bytes. @default 1048576 (1 MiB) */
   readonly maxBytes?: number;
   /** The exchanges of the gateway. Publishing to another one is refused, because this gateway would not deliver it. */
@@ -18,6 +22,7 @@ export interface PublishOptions {
 /** `POST /publish/:exchange/:topic`: appends an event. */
 export function publishRoute({
   token,
+  rules,
   exchanges,
   maxBytes = DEFAULT_MAX_EVENT_BYTES,
   append,
@@ -25,13 +30,28 @@ export function publishRoute({
   return {
     methods: ['POST'],
     path: '/publish/:exchange/:topic',
-    access: new BearerToken(token),
-    async answer(request, response, { exchange = '', topic = '' }) {
+    access: new PublishAccess(token, rules),
+    async answer(request, response, { exchange = '', topic = '' }, { rights }) {
+      assertMayPublish(rights, { exchange, topic });
       if (!exchanges.includes(exchange)) {
         throw new HttpProblem(404, `there is no exchange "${exchange}"; the exchanges are ${exchanges.join(', ')}`);
       }
       const event = await readEvent(request, { exchange, topic }, maxBytes);
+      assertMayPublish(rights, event);
       sendJson(response, 201, { id: event.id, position: await append(event) });
     },
   };
+}
+
+/**
+ * @param rights undefined for all
+ * @throws HttpProblem 403, which depends on the rights only
+ */
+function assertMayPublish(rights: Rights | undefined, event: Parameters<typeof mayPublish>[1]): void {
+  if (!rights || mayPublish(rights, event)) return;
+  const { topic, exchange, source } = event;
+  const from = source === undefined ? '' : ` with the source ${JSON.stringify(source)}`;
+  throw new HttpProblem(403, `this identity may not publish to ${topic} of the exchange ${exchange}${from}`, {
+    'www-authenticate': 'Bearer error="insufficient_scope"',
+  });
 }

@@ -121,7 +121,12 @@ export class Service {
       routes: [
         ...healthRoutes(() => (worker ? worker.anyNotReady() : gateway.notReady)),
         revocationRoute({ token, record: (revocation) => gateway.record(revocation) }),
-        publishRoute({ token, exchanges: plan.gateway.exchanges, append: (event) => gateway.append(event) }),
+        publishRoute({
+          token,
+          rules: gateway.publishing,
+          exchanges: plan.gateway.exchanges,
+          append: (event) => gateway.append(event),
+        }),
       ],
       logger,
     });
