@@ -101,7 +101,7 @@ function topicsOf(rows: readonly unknown[]): string[] {
   return rows.map((row) => String(Reflect.get(Object(row), 'topic')));
 }
 
-describe.each(Object.entries(CLIENTS))('[I-9] [H-03] A snapshot for a client by %s', (_, rowsOf) => {
+describe.each(Object.entries(CLIENTS))('[I-9] [H-07] A snapshot for a client by %s', (_, rowsOf) => {
   it.each<[name: string, snapshotOf: () => Promise<RouteOptions['snapshot']>]>([
     ['by a function', async () => ({ per: 'rights', read: ({ topics }) => allowedRows(topics) })],
     ['by URL', async () => ({ per: 'rights', url: (await startApplication()).url })],
@@ -128,7 +128,7 @@ describe.each(Object.entries(CLIENTS))('[I-9] [H-03] A snapshot for a client by 
   });
 });
 
-describe('[H-03] The request for a snapshot by URL', () => {
+describe('[H-07] The request for a snapshot by URL', () => {
   it('is signed for 30 seconds, with the patterns, and per identity with the identity', async () => {
     const application = await startApplication();
     const { url, claims } = application;

@@ -56,7 +56,7 @@ function codesOf({ link }: Client): unknown[] {
 
 const ADA: Identity = { iss: 'shop', sub: 'ada', claims: { role: 'admin' } };
 
-describe('[I-9] [H-03] a snapshot per rights', () => {
+describe('[I-9] [H-07] a snapshot per rights', () => {
   it('is told the allowed patterns, and nothing of the identity or of what the client asked for', async () => {
     const stage = await open();
     const client = stage.square.connect(new FakeLink(), { rights: rights(['public.#', 'user.1.#']), identity: ADA });
@@ -110,7 +110,7 @@ describe('[I-9] [H-03] a snapshot per rights', () => {
   });
 });
 
-describe('[I-9] [H-03] a snapshot per identity', () => {
+describe('[I-9] [H-07] a snapshot per identity', () => {
   it('is told the identity, and shared by equal ones only: issuer, subject, claims and rights', async () => {
     const stage = await open({ per: 'identity' });
     stage.gate = new Gate();
@@ -145,7 +145,7 @@ describe('[I-9] [H-03] a snapshot per identity', () => {
   });
 });
 
-describe('[I-7] [H-03] snapshots of many rights', () => {
+describe('[I-7] [H-07] snapshots of many rights', () => {
   it('are read eight at once; the others wait for their turn', async () => {
     const stage = await open();
     stage.gate = new Gate();
