@@ -38,6 +38,22 @@ export function namesOrigins(discovery: DiscoveryService): boolean {
   return decoratedGateways(discovery).some(({ cors }) => cors !== undefined);
 }
 
+/**
+ * The namespaces of the application's gateways that no client may enter: with `auth`, a namespace needs a line in
+ * `namespaces`, unless it is the path of a route. Namespaces by pattern are left out.
+ */
+export function closedNamespaces(
+  discovery: DiscoveryService,
+  { auth, namespaces = {}, routes = {} }: Pick<GatewayOptions, 'auth' | 'namespaces' | 'routes'>,
+): string[] {
+  if (!auth) return [];
+  const open = new Set([...Object.keys(namespaces), ...Object.values(routes).map(({ path }) => path)]);
+  const used = decoratedGateways(discovery).flatMap(({ namespace = '/' }) =>
+    typeof namespace === 'string' ? [namespace.startsWith('/') ? namespace : `/${namespace}`] : [],
+  );
+  return [...new Set(used)].filter((namespace) => !open.has(namespace));
+}
+
 function decoratedGateways(discovery: DiscoveryService): GatewayMetadata[] {
   const reflector = new Reflector();
   return discovery.getProviders().flatMap(({ metatype }) => {

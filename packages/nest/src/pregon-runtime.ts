@@ -7,7 +7,7 @@ import type {
 } from '@nestjs/common';
 import type { DiscoveryService, HttpAdapterHost } from '@nestjs/core';
 import { createGateway, type Gateway, type Log, openLog } from 'pregon';
-import { decoratedOptions, namesOrigins } from './decorated-gateways.js';
+import { closedNamespaces, decoratedOptions, namesOrigins } from './decorated-gateways.js';
 import { DomainEvents } from './domain-events.js';
 import { nestLogger } from './nest-logger.js';
 import { type OpenOutbox, openOutbox } from './open-outbox.js';
@@ -50,6 +50,10 @@ export class PregonRuntime
     const events = new DomainEvents(logger);
     if (rest.allowedOrigins === undefined && namesOrigins(discovery)) {
       logger.warn({}, 'cors of a @WebSocketGateway does not allow origins: set allowedOrigins of PregonModule');
+    }
+    for (const namespace of closedNamespaces(discovery, rest)) {
+      const remedy = `add namespaces: { '${namespace}': 'application' } to PregonModule, and let guards decide`;
+      logger.warn({ namespace }, `no client may enter the namespace ${namespace} of a @WebSocketGateway: ${remedy}`);
     }
     // The relay and the gateway must share one log.
     const { exchanges } = rest;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe } from 'vitest';
+import { accessSuite } from './access.suite.js';
 import { domainEventsSuite } from './domain-events.suite.js';
 import { gatewaysSuite } from './gateways.suite.js';
 import { generatorSuite } from './generator.suite.js';
@@ -31,6 +32,7 @@ for (const version of NEST_VERSIONS) {
 
     gatewaysSuite(loaded);
     moduleSuite(loaded);
+    accessSuite(loaded);
     domainEventsSuite(loaded);
     await publisherSuite(loaded);
     await readmeSuite(() => {

@@ -37,6 +37,15 @@ class OnlyFriends implements CanActivate {
   }
 }
 
+/** The gateway of Pregon has verified the token; the guard decides what its identity may do. */
+@Injectable()
+class OnlyAdmins implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const { identity } = context.switchToWs().getClient<Socket>().data;
+    return identity?.claims?.role === 'admin';
+  }
+}
+
 @Injectable()
 class Shout implements NestInterceptor {
   intercept(_context: ExecutionContext, next: CallHandler<string>): Observable<string> {
@@ -105,6 +114,12 @@ export class ChatGateway implements OnGatewayInit, OnGatewayConnection, OnGatewa
   @SubscribeMessage('guarded')
   guarded(): string {
     return 'come in';
+  }
+
+  @UseGuards(OnlyAdmins)
+  @SubscribeMessage('for admins')
+  forAdmins(@ConnectedSocket() client: Socket): string {
+    return `welcome, ${client.data.identity.sub}`;
   }
 
   @SubscribeMessage('piped')
