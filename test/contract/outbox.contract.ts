@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Bench, BenchTransaction, OpenBench } from '../support/outbox/bench.js';
 import { FaultyLog } from '../support/outbox/faulty-log.js';
 
+import { describeRevocations } from './outbox-revocations.contract.js';
 import { describeStuckRows } from './outbox-stuck.contract.js';
 import { eventually } from './outbox-subject.js';
 
@@ -96,6 +97,7 @@ export function outboxContract(openBench: OpenBench): void {
       'an exchange with a line end': { exchange: 'my\nevents' },
       'an exchange with a lone surrogate': { exchange: '\ud800' },
       'an exchange that AMQP reserves': { exchange: 'amq.mine' },
+      'the exchange for revocations': { exchange: '$pregon' },
       'a topic of 256 bytes': { topic: 'é'.repeat(128) },
       'a type of 256 bytes': { type: 'x'.repeat(256) },
       'an id of 1,025 bytes': { id: 'x'.repeat(1_025) },
@@ -330,7 +332,7 @@ export function outboxContract(openBench: OpenBench): void {
     });
   });
 
-  describeStuckRows({
+  const subject = {
     get bench() {
       return bench;
     },
@@ -344,7 +346,9 @@ export function outboxContract(openBench: OpenBench): void {
     addAll,
     relayed,
     sequences,
-  });
+  };
+  describeStuckRows(subject);
+  describeRevocations(subject);
 
   describe('A snapshot', () => {
     const write = (id: number) =>

@@ -1,6 +1,7 @@
 import {
   assertEvent,
   assertEventLimits,
+  assertNotReserved,
   createEvent,
   encodeSequence,
   messageOf,
@@ -79,6 +80,7 @@ export function decodeEvent(sequence: number, text: unknown): PregonEvent {
     const event = parseRow(text);
     assertEvent(event);
     assertEventLimits(event, text);
+    assertNotReserved(event.exchange);
     return withSequence(event, sequence);
   } catch (cause) {
     const why = messageOf(cause);

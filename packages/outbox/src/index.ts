@@ -1,3 +1,4 @@
+export type { BlockTarget, RevocationTarget, RevokedSubject } from '@pregon/protocol';
 export type { OutboxEvent } from './event.js';
 export type { OutboxOptions } from './options.js';
 export type {

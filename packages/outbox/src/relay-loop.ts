@@ -5,6 +5,7 @@ import { pause, within } from './deadline.js';
 import type { AppendableLog, Relay, RelayLogger, RelayOptions, RelayState } from './relay.js';
 import { type Appended, finalCode, RelayAppender, toSetAside } from './relay-appender.js';
 import { NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from './relay-source.js';
+import { RelayRevocations } from './revocations/relay-revocations.js';
 
 const DEFAULT_BATCH_SIZE = 500;
 const DEFAULT_POLL_INTERVAL_MS = 100;
@@ -37,6 +38,7 @@ export type RunningRelays = Set<{ wake(): void }>;
 export class OutboxRelay<Answer extends number | Promise<number>> implements Relay<Answer> {
   readonly #source: RelaySource<Answer>;
   readonly #appender: RelayAppender;
+  readonly #revocations: RelayRevocations;
   readonly #batchSize: number;
   readonly #pollIntervalMs: number;
   readonly #stopTimeoutMs: number;
@@ -69,6 +71,11 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     this.#source = source;
     this.#batchSize = options.batchSize ?? DEFAULT_BATCH_SIZE;
     this.#appender = new RelayAppender(options.log, this.#batchSize);
+    this.#revocations = new RelayRevocations({
+      source: source.revocations,
+      log: options.log,
+      report: (error, message) => this.#report(error, message),
+    });
     this.#pollIntervalMs = options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS;
     this.#stopTimeoutMs = options.stopTimeoutMs ?? DEFAULT_STOP_TIMEOUT_MS;
     this.#onError = options.onError ?? ((error) => process.emitWarning(error));
@@ -94,6 +101,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
 
   wake(): void {
     this.#woken = true;
+    this.#revocations.wake();
     if (this.#endSleep?.mayWake) this.#endSleep.end();
   }
 
@@ -104,6 +112,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     const run = this.#run;
     await within(this.#stopTimeoutMs, run, () => {
       this.#appender.abandon();
+      this.#revocations.abandon();
       return run;
     });
   }
@@ -153,6 +162,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
     this.#final = undefined;
     this.#stopping = false;
     this.#appender.begin();
+    this.#revocations.begin();
     this.#run = undefined;
     this.#running.delete(this);
     this.#state = final === undefined ? 'stopped' : 'failed';
@@ -162,6 +172,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   async #step(): Promise<Next> {
     try {
       this.#woken = false;
+      if (this.#revocations.isDue) await this.#revocations.relay();
       const reading = this.#source.read(this.#appended, this.#appender.atOnce);
       // A synchronous result is not awaited: then read and append happen in one turn of the event loop, which keeps the
       // pause between them short; see the class.
@@ -205,6 +216,7 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
 
   #beginAnew(why: string): void {
     this.#logger?.info({ table: this.#source.name, sequence: this.#appended }, why);
+    this.#revocations.begin();
     this.#forget();
   }
 
@@ -224,8 +236,8 @@ export class OutboxRelay<Answer extends number | Promise<number>> implements Rel
   async #atRest(batch: OutboxBatch): Promise<Next> {
     this.#recovered();
     await this.#removeIfDue();
-    this.#state = this.#removalFailures > 0 ? 'retrying' : 'idle';
-    const restMs = batch.restMs ?? this.#pollIntervalMs;
+    this.#state = this.#removalFailures > 0 || this.#revocations.isFailing ? 'retrying' : 'idle';
+    const restMs = Math.min(batch.restMs ?? this.#pollIntervalMs, this.#revocations.restMs);
     const removalMs = Math.max(1, this.#removeAtMs - performance.now());
     return { action: 'rest', ms: this.#removed < this.#appended ? Math.min(restMs, removalMs) : restMs };
   }

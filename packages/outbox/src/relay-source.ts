@@ -1,4 +1,5 @@
 import type { ErrorCode, PregonEvent } from '@pregon/protocol';
+import type { RevocationSource } from './revocations/revocation-source.js';
 
 /** The size at which a batch ends early, so that a backlog of large events is never in memory at once: 4 MiB. */
 export const BATCH_BYTES = 4_194_304;
@@ -43,6 +44,9 @@ export interface OutboxBatch {
 export interface RelaySource<Answer extends number | Promise<number> = number | Promise<number>> {
   /** The name for people: that of the table. */
   readonly name: string;
+
+  /** The revocations of the outbox. @default it has none */
+  readonly revocations?: RevocationSource;
 
   /** Called before the first `read`. The source may call `wake` from then on, when there may be something to read. */
   start?(wake: () => void): void;

@@ -1,4 +1,4 @@
-import type { PregonEvent } from '@pregon/protocol';
+import type { PregonEvent, RevocationLog } from '@pregon/protocol';
 
 /** The part of a log that a relay needs; `Log` of the package `pregon` has it. */
 export interface AppendableLog {
@@ -15,6 +15,9 @@ export interface AppendableLog {
    * read to know
    */
   append(events: readonly PregonEvent[], options?: { readonly points?: boolean }): Promise<unknown>;
+
+  /** Where revocations are kept. A log without it can relay events only. */
+  readonly kept?: RevocationLog['kept'];
 }
 
 /** The shape of a pino logger. */
@@ -71,6 +74,7 @@ export type RelayState = 'stopped' | 'standby' | 'idle' | 'relaying' | 'waiting'
  *   is set aside with the reason, reported and counted, and the others continue. An outage sets nothing aside.
  * - **At least once.** A row is removed only after the log has made its event safe. If an event is appended again after
  *   a crash, the log recognizes it by `source` and `id`. Together this means exactly once.
+ * - **Revocations first.** Revocations do not wait behind events. They are kept in the log before they are appended.
  * - **Committed only.** Changes that may still be rolled back are not relayed, even if the relay shares the connection
  *   of the writers.
  *

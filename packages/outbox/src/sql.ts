@@ -40,7 +40,11 @@ function sqliteSchema(table: string): string {
   bytes INTEGER NOT NULL, -- UTF-8 bytes of the event, including its sequence
   event TEXT NOT NULL -- CloudEvents 1.0 JSON, without its sequence
 );
-${sqliteStuckSchema(table)}`;
+${sqliteStuckSchema(table)}CREATE TABLE IF NOT EXISTS ${sqliteRevokedTable(table)} (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- the order of the revocations
+  revocation TEXT NOT NULL -- JSON
+);
+`;
 }
 
 /**
@@ -58,6 +62,11 @@ export function sqliteStuckSchema(table: string): string {
   event TEXT NOT NULL
 );
 `;
+}
+
+/** The table of the revocations on their way to the log. */
+export function sqliteRevokedTable(table: string): string {
+  return `${table}_revoked`;
 }
 
 export function sqliteStuckTable(table: string): string {

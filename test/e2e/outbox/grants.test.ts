@@ -103,6 +103,15 @@ await describeWithPostgres('[fault F2] The grants of docs/operations/running.md'
       () => log.events.length,
       (events) => events === 303,
     );
+    const client = await writer.connect();
+    await outbox.revoke(client, { iss: 'shop', sub: '42' });
+    client.release();
+    await eventually(
+      () => log.events.at(-1)?.exchange,
+      (exchange) => exchange === '$pregon',
+    );
+    const revoked = async () => (await relaying.query('SELECT FROM pregon_outbox_revoked')).rowCount;
+    await eventually(revoked, (count) => count === 0);
     await relay.stop();
     expect(errors).toEqual([expect.stringContaining('was set aside')]);
 
@@ -110,6 +119,7 @@ await describeWithPostgres('[fault F2] The grants of docs/operations/running.md'
       [writer, 'SELECT FROM pregon_outbox'],
       [writer, 'DELETE FROM pregon_outbox'],
       [writer, 'SELECT FROM pregon_outbox_stuck'],
+      [writer, 'SELECT FROM pregon_outbox_revoked'],
       [writer, 'UPDATE pregon_outbox_state SET relayed = 0'],
       [writer, `SELECT setval('pregon_outbox_quiet', 5)`],
       [relaying, 'DELETE FROM pregon_outbox_stuck'],

@@ -47,9 +47,9 @@ class Recorder implements EnteringClient {
 }
 
 function webSocket(protocols: string[]): Enter {
-  return ({ ws }, token, path = '/events') => {
+  return (address, token, path = '/events') => {
     const client = new Recorder();
-    const socket = new WebSocket(ws(path), protocols, { headers: { Authorization: `Bearer ${token}` } });
+    const socket = new WebSocket(address.ws(path), protocols, { headers: { Authorization: `Bearer ${token}` } });
     afterTest(() => socket.terminate());
     socket.on('open', () => {
       if (protocols.length === 0) client.enter('connected');
@@ -67,10 +67,10 @@ function webSocket(protocols: string[]): Enter {
   };
 }
 
-const eventStream: Enter = ({ http }, token, path = '/events') => {
+const eventStream: Enter = (address, token, path = '/events') => {
   const client = new Recorder();
   const headers = { Accept: 'text/event-stream', Authorization: `Bearer ${token}` };
-  const request = get(http(path), { agent: false, headers });
+  const request = get(address.http(path), { agent: false, headers });
   afterTest(() => void request.destroy());
   request.on('error', (error) => client.end(error.message));
   request.on('response', (response) => {
@@ -95,10 +95,10 @@ const eventStream: Enter = ({ http }, token, path = '/events') => {
 };
 
 function socketIo(transports: Transports): Enter {
-  return ({ http }, token, path = '/events') => {
+  return (address, token, path = '/events') => {
     const client = new Recorder();
     const options = { transports: [...transports], auth: { token }, reconnection: false };
-    const { socket } = new SocketIoClient(http(path), options);
+    const { socket } = new SocketIoClient(address.http(path), options);
     let code = 'no code';
     socket.on('connect', () => client.enter('connected'));
     socket.on('connect_error', (error) => client.end(error.message));

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type BlockTarget,
   createPostgresOutbox,
   createSqliteOutbox,
   type OutboxEvent,
   type OutboxSnapshot,
   type Relay,
   type RelayOptions,
+  type RevocationTarget,
+  type RevokedSubject,
   type StuckEvents,
 } from '@pregon/outbox';
 import type { PregonEvent } from '@pregon/protocol';
@@ -36,6 +39,12 @@ export interface Bench {
    * @returns a function that puts them back, with all their columns
    */
   takeRows(): Promise<() => Promise<void>>;
+  /** The number of revocations that are left in the outbox. */
+  revocationsLeft(): Promise<number>;
+  /** Writes a row to the table of revocations by SQL, as another program does. */
+  addRevocationRow(text: string): Promise<void>;
+  /** Drops the table of revocations, which older migrations did not make. */
+  dropRevocations(): Promise<void>;
   /** Access to the rows that were set aside. */
   stuck(): StuckEvents<number> | StuckEvents<Promise<number>>;
   /** Drops the table for these rows, which older migrations did not make. */
@@ -48,6 +57,9 @@ export interface Bench {
 }
 
 export interface BenchTransaction {
+  revoke(target: RevocationTarget): Promise<void>;
+  block(target: BlockTarget): Promise<void>;
+  unblock(subject: RevokedSubject): Promise<void>;
   add(event: OutboxEvent): Promise<PregonEvent>;
   insertItem(id: number): Promise<void>;
 }
@@ -91,6 +103,9 @@ function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): B
       try {
         const result = await work({
           add: async (event) => outbox.add(db, event),
+          revoke: async (target) => outbox.revoke(db, target),
+          block: async (target) => outbox.block(db, target),
+          unblock: async (subject) => outbox.unblock(db, subject),
           insertItem: async (id) => void db.prepare('INSERT INTO items (id) VALUES (?)').run(id),
         });
         db.exec('COMMIT');
@@ -113,6 +128,10 @@ function openSqlite(driver: Driver, path: string, options: BenchOptions = {}): B
       db.exec(`CREATE TABLE copy AS SELECT * FROM ${outbox.table}; DELETE FROM ${outbox.table}`);
       return async () => void db.exec(`INSERT INTO ${outbox.table} SELECT * FROM copy`);
     },
+    revocationsLeft: async () => db.prepare(`SELECT id FROM ${outbox.table}_revoked`).all().length,
+    addRevocationRow: async (text) =>
+      void db.prepare(`INSERT INTO ${outbox.table}_revoked (revocation) VALUES (?)`).run(text),
+    dropRevocations: async () => void db.exec(`DROP TABLE ${outbox.table}_revoked`),
     stuck: () => outbox.stuck(db),
     dropStuckTable: async () => void db.exec(`DROP TABLE ${outbox.table}_stuck`),
     async restore() {
@@ -154,6 +173,9 @@ function openPostgres(driver: PostgresDriver, url: string, name: string, options
     connections.transaction(({ tx, query }) =>
       work({
         add: (event) => outbox.add(tx, event),
+        revoke: (target) => outbox.revoke(tx, target),
+        block: (target) => outbox.block(tx, target),
+        unblock: (subject) => outbox.unblock(tx, subject),
         insertItem: async (id) => void (await query(`INSERT INTO ${items} (id) VALUES (${id})`)),
       }),
     );
@@ -184,6 +206,10 @@ function openPostgres(driver: PostgresDriver, url: string, name: string, options
           `INSERT INTO ${outbox.table} OVERRIDING SYSTEM VALUE SELECT * FROM ${outbox.table}_copy`,
         ));
     },
+    revocationsLeft: async () => (await connections.query(`SELECT FROM ${outbox.table}_revoked`)).length,
+    addRevocationRow: async (text) =>
+      void (await connections.query(`INSERT INTO ${outbox.table}_revoked (revocation) VALUES ('${text}')`)),
+    dropRevocations: async () => void (await connections.query(`DROP TABLE ${outbox.table}_revoked`)),
     stuck: () => outbox.stuck(connections.pool),
     dropStuckTable: async () => void (await connections.query(`DROP TABLE ${outbox.table}_stuck`)),
     async restore() {

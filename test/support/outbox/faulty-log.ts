@@ -22,6 +22,13 @@ export class FaultyLog implements AppendableLog {
   #after: number | undefined;
   #reading = Promise.resolve();
 
+  /** The values that the log keeps; absent as in a log that cannot keep any. */
+  kept: Log['kept'] | undefined;
+
+  constructor() {
+    this.kept = this.#log.kept;
+  }
+
   /** The next `append` stores at most `stored` of its events, then rejects. */
   failNext(error: Error, stored = 0): void {
     this.#faults.push({ stored, error });

@@ -1,9 +1,19 @@
-import type { PregonEvent } from '@pregon/protocol';
+import {
+  type BlockTarget,
+  type PregonEvent,
+  type Revocation,
+  type RevocationTarget,
+  type RevokedSubject,
+  toBlock,
+  toRevocation,
+  toUnblock,
+} from '@pregon/protocol';
 import { encodeEvent, type OutboxEvent } from '../event.js';
 import { kindOf } from '../handles.js';
 import { completeOptions, type OutboxOptions } from '../options.js';
 import type { Relay, RelayOptions } from '../relay.js';
 import { OutboxRelay } from '../relay-loop.js';
+import { encodeRevocation } from '../revocations/revocation-row.js';
 import type { OutboxSnapshot } from '../snapshot.js';
 import { assertTableName, sql } from '../sql.js';
 import type { StuckEvents } from '../stuck.js';
@@ -24,6 +34,7 @@ import type {
 } from './drivers/shapes.js';
 import { isTypeOrmDataSource, poolOfDataSource } from './drivers/typeorm.js';
 import { PostgresRelaySource } from './relay/relay-source.js';
+import { insertRevocation } from './revocations.js';
 import { type PostgresNames, postgresNames } from './schema.js';
 import { type Session, sessionOf, transactionSession } from './session.js';
 import { type ReadRows, SnapshotTaker } from './snapshot.js';
@@ -108,6 +119,30 @@ export interface PostgresOutbox {
    * await client.query('COMMIT');
    */
   add<Data>(tx: PostgresTransaction, event: OutboxEvent<Data>): Promise<PregonEvent<Data>>;
+
+  /**
+   * Ends tokens before they expire, on all gateways of the log, if the transaction commits: `{ iss, sub }` the tokens of
+   * a subject that were issued until now, `{ iss, jti }` one token, `{ iss, issuedBefore }` the older tokens of an
+   * issuer. It is relayed before all events that wait.
+   *
+   * @throws TypeError | RangeError if the target is not valid, if `tx` is not in a transaction, or if the table is missing: call `migrate`; and the
+   *   errors of the driver
+   * @example
+   * await outbox.revoke(client, { iss: 'shop', sub: '42' });
+   */
+  revoke(tx: PostgresTransaction, target: RevocationTarget): Promise<void>;
+
+  /**
+   * Ends all tokens of a subject, as `revoke` does, and refuses newer ones until a time. A later call replaces the time.
+   *
+   * @throws as `revoke`
+   * @example
+   * await outbox.block(client, { iss: 'shop', sub: '42', until: new Date('2030-01-01') });
+   */
+  block(tx: PostgresTransaction, target: BlockTarget): Promise<void>;
+
+  /** Lifts the block of a subject, as `block` sets it. @throws as `revoke` */
+  unblock(tx: PostgresTransaction, subject: RevokedSubject): Promise<void>;
 
   /**
    * Reads rows and the highest sequence in one MVCC snapshot, so that no writer, in any process, comes between them.
@@ -212,6 +247,12 @@ export function createPostgresOutbox(options: PostgresOutboxOptions): PostgresOu
     return takerOn(db).take(read);
   }
 
+  const insertRevoked = insertRevocation(names);
+
+  async function write(tx: PostgresTransaction, revocation: Revocation): Promise<void> {
+    await transactionSession(tx).query(insertRevoked, [encodeRevocation(revocation)]);
+  }
+
   return {
     source,
     table,
@@ -227,6 +268,9 @@ export function createPostgresOutbox(options: PostgresOutboxOptions): PostgresOu
       await session.query(insert, [text]);
       return complete;
     },
+    revoke: async (tx, target) => write(tx, toRevocation(target, now())),
+    block: async (tx, target) => write(tx, toBlock(target, now())),
+    unblock: async (tx, subject) => write(tx, toUnblock(subject, now())),
     snapshot,
     relay(relayOptions) {
       const { db, leaseMs = LEASE_MS, logger } = relayOptions;

@@ -6,6 +6,8 @@ export interface PostgresNames {
   readonly numbered: string;
   /** Rows that were numbered and then set aside because the log cannot take them. */
   readonly stuck: string;
+  /** Revocations on their way to the log. */
+  readonly revoked: string;
   /** One row: how far the log has come, and which relay is active. */
   readonly state: string;
   /** A sequence that stores a time: until then (milliseconds since the epoch), writers need not notify. */
@@ -18,6 +20,7 @@ export function postgresNames(table: string): PostgresNames {
     outbox: table,
     numbered: `${table}_numbered`,
     stuck: `${table}_stuck`,
+    revoked: `${table}_revoked`,
     state: `${table}_state`,
     quiet: `${table}_quiet`,
     channel: table,
@@ -36,7 +39,7 @@ export function assertPostgresTableName(table: string): void {
 }
 
 export function postgresSchema(table: string): string {
-  const { outbox, numbered, state, quiet } = postgresNames(table);
+  const { outbox, numbered, revoked, state, quiet } = postgresNames(table);
   // Rows come and go, so vacuum by their number alone, not by a share of a table that is empty most of the time.
   const queue =
     'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0';
@@ -57,6 +60,11 @@ CREATE TABLE IF NOT EXISTS ${numbered} (
 ) WITH (${queue});
 
 ${postgresStuckSchema(table)}
+CREATE TABLE IF NOT EXISTS ${revoked} (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, -- the order of the revocations
+  revocation text NOT NULL -- JSON
+) WITH (${queue});
+
 CREATE TABLE IF NOT EXISTS ${state} (
   one boolean PRIMARY KEY DEFAULT true CHECK (one),
   relayed bigint NOT NULL DEFAULT 0, -- all events up to this sequence are in the log and removed

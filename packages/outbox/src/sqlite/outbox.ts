@@ -1,4 +1,14 @@
-import { PregonError, type PregonEvent } from '@pregon/protocol';
+import {
+  type BlockTarget,
+  PregonError,
+  type PregonEvent,
+  type Revocation,
+  type RevocationTarget,
+  type RevokedSubject,
+  toBlock,
+  toRevocation,
+  toUnblock,
+} from '@pregon/protocol';
 import { integerIn } from '../column.js';
 import { encodeEvent, type OutboxEvent, SEQUENCE_BYTES, withSequence } from '../event.js';
 import { isObject } from '../handles.js';
@@ -17,6 +27,7 @@ import {
   type SqliteWriter,
   withBusyTimeout,
 } from './database.js';
+import { insertRevocation } from './revocations.js';
 import { countStuckBelow, sqliteStuck } from './stuck.js';
 import { highestSequence, relayedSequence, sqliteRelaySource } from './table.js';
 
@@ -73,6 +84,30 @@ export interface SqliteOutbox {
   add<Data>(tx: SqliteWriter, event: OutboxEvent<Data>): PregonEvent<Data>;
 
   /**
+   * Ends tokens before they expire, on all gateways of the log, if the transaction commits: `{ iss, sub }` the tokens of
+   * a subject that were issued until now, `{ iss, jti }` one token, `{ iss, issuedBefore }` the older tokens of an
+   * issuer. It is relayed before all events that wait.
+   *
+   * @throws TypeError | RangeError if the target is not valid, or if the table is missing: call `migrate`; and the
+   *   errors of the driver
+   * @example
+   * outbox.revoke(db, { iss: 'shop', sub: '42' });
+   */
+  revoke(tx: SqliteWriter, target: RevocationTarget): void;
+
+  /**
+   * Ends all tokens of a subject, as `revoke` does, and refuses newer ones until a time. A later call replaces the time.
+   *
+   * @throws as `revoke`
+   * @example
+   * outbox.block(db, { iss: 'shop', sub: '42', until: new Date('2030-01-01') });
+   */
+  block(tx: SqliteWriter, target: BlockTarget): void;
+
+  /** Lifts the block of a subject, as `block` sets it. @throws as `revoke` */
+  unblock(tx: SqliteWriter, subject: RevokedSubject): void;
+
+  /**
    * Reads rows and the highest sequence in one read transaction, so that no writer, in any process, comes between them.
    *
    * @param read synchronous; must only read
@@ -121,6 +156,11 @@ export function createSqliteOutbox(options: OutboxOptions): SqliteOutbox {
   });
   const insertInto = insertStatements(table);
 
+  function write(tx: SqliteWriter, revocation: Revocation): void {
+    insertRevocation(connectionOf(tx, WRITER), table, revocation);
+    if (running.size > 0) wakeRunning();
+  }
+
   return {
     source,
     table,
@@ -141,6 +181,9 @@ export function createSqliteOutbox(options: OutboxOptions): SqliteOutbox {
       if (running.size > 0) wakeRunning();
       return withSequence(complete, sequence);
     },
+    revoke: (tx, target) => write(tx, toRevocation(target, now())),
+    block: (tx, target) => write(tx, toBlock(target, now())),
+    unblock: (tx, subject) => write(tx, toUnblock(subject, now())),
     snapshot(handle, read) {
       const db = connectionOf(handle, DATABASE);
       return takeSnapshot(db, () => {

@@ -1,6 +1,7 @@
 import { toBatch } from '../batch.js';
 import { integerIn } from '../column.js';
 import { BATCH_BYTES, NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from '../relay-source.js';
+import type { RevocationSource } from '../revocations/revocation-source.js';
 import {
   inTransaction,
   isMissingTable,
@@ -10,6 +11,7 @@ import {
   withoutWaiting,
 } from './database.js';
 import { bytesIn, timeIn, withText } from './foreign-columns.js';
+import { SqliteRevocations } from './revocations.js';
 import { ShownRows } from './shown-rows.js';
 import { countStuck, setAside } from './stuck.js';
 
@@ -70,6 +72,7 @@ class SqliteTable implements RelaySource<number> {
   readonly #deleteCopied: SqliteStatement;
   readonly #count: SqliteStatement;
   readonly #oldest: SqliteStatement;
+  readonly revocations: RevocationSource;
   readonly #shown = new ShownRows();
   /** This relay has removed all rows up to this sequence. */
   #removed = 0;
@@ -77,6 +80,7 @@ class SqliteTable implements RelaySource<number> {
   constructor(db: SqliteDatabase, table: string, now: () => number) {
     const prepare = (sql: string) => prepared(db, table, sql);
     this.name = table;
+    this.revocations = new SqliteRevocations(db, table);
     this.#db = db;
     this.#now = now;
     this.#highest = highestSequence(db, table);

@@ -3,7 +3,9 @@ import { toBatch } from '../../batch.js';
 import { integerIn } from '../../column.js';
 import type { RelayLogger } from '../../relay.js';
 import { NotNow, type OutboxBatch, type RefusedRow, type RelaySource } from '../../relay-source.js';
+import type { RevocationSource } from '../../revocations/revocation-source.js';
 import type { Database, Listener } from '../database.js';
+import { PostgresRevocations } from '../revocations.js';
 import { type PostgresNames, postgresStuckSchema } from '../schema.js';
 import { isRefusal, sqlState } from '../sql-state.js';
 import { countStuck, setAside, toRefusedList } from '../stuck.js';
@@ -40,6 +42,7 @@ export interface PostgresRelaySourceOptions {
 /** An outbox in PostgreSQL, as a relay drains it. */
 export class PostgresRelaySource implements RelaySource<Promise<number>> {
   readonly name: string;
+  readonly revocations: RevocationSource;
   readonly #db: Database;
   readonly #names: PostgresNames;
   readonly #lease: Lease;
@@ -69,6 +72,7 @@ export class PostgresRelaySource implements RelaySource<Promise<number>> {
     this.#patience = { lockMs: LOCK_MS, idleMs: answerTimeoutMs };
     this.#logger = logger;
     this.#putBack = new PutBackRows(db, names);
+    this.revocations = new PostgresRevocations(db, names, () => this.#lease.isHeld);
     this.#lease = new Lease(db, names, { ms: leaseMs, logger, listenerPid: () => this.#listener?.pid });
   }
 
