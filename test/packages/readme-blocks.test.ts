@@ -64,6 +64,8 @@ describe('[fault G1] Each code block of packages/client/README.md', () => {
       client: `const client = createClient({ url: 'ws://localhost:1234/events' });
         await new Promise((resolve) => client.on('state', ({ state }) => state === 'online' && resolve()));`,
       users: "const users = client.collection({ key: 'id', change: () => undefined });",
+      fetchToken: "const fetchToken = async () => 'a token';",
+      signIn: 'const signIn = async () => {};',
       show: 'const show = () => {};',
       addRow: "const addRow = (id, user) => console.log('added', id, user.name);",
       editRow: 'const editRow = () => {};',

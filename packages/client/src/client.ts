@@ -1,7 +1,8 @@
 import { type GatewayFrame, isEvent, PregonError, type PregonEvent, type RequestId } from '@pregon/protocol';
 import { Backoff } from './backoff.js';
-import type { ConnectionState } from './connection/connection-state.js';
+import { type ConnectionState, isConnected, isRefused } from './connection/connection-state.js';
 import { Connector, type StateChange } from './connection/connector.js';
+import { Renewal } from './connection/renewal.js';
 import { Requests } from './connection/requests.js';
 import { errorOfFrame } from './gateway-error.js';
 import { Handlers, reportUnheard } from './handlers.js';
@@ -40,6 +41,7 @@ export class Client {
   readonly #connector: Connector;
   readonly #subscriptions: Subscriptions;
   readonly #requests: Requests;
+  readonly #renewal: Renewal;
   readonly #listeners: { readonly [Name in keyof ClientEvents]: Handlers<ClientEvents[Name]> } = {
     state: new Handlers(),
     error: new Handlers(),
@@ -57,11 +59,12 @@ export class Client {
       received: (frame) => this.#receive(frame),
       disconnected: () => {
         this.#requests.lost();
+        this.#renewal.stop();
         this.#subscriptions.disconnected();
       },
       failed: (error) => {
         this.#report(error);
-        if (this.state === 'refused') this.#subscriptions.gaveUp(error);
+        if (isRefused(this.state)) this.#subscriptions.gaveUp(error);
       },
     });
     this.#subscriptions = new Subscriptions(settings, {
@@ -69,6 +72,7 @@ export class Client {
       settled: (caughtUp) => this.#connector.dispatch(caughtUp ? 'caughtUp' : 'behind'),
       report: this.#report,
     });
+    this.#renewal = new Renewal(settings, { show: () => this.#showToken(), failed: this.#report });
     this.#connector.start();
   }
 
@@ -82,6 +86,7 @@ export class Client {
    *
    * - CONNECTION_LOST: the connection was lost, the gateway is not reachable, or a proxy or gateway cannot answer for
    *   now;
+   * - UNAUTHORIZED: the gateway needs a valid token;
    * - FORBIDDEN: the origin or the user is not admitted, or the gateway closed with a code from 4500 on;
    * - ROUTE_UNKNOWN: the path is not a route;
    * - CONFIG_INVALID: the server at the URL is not a gateway;
@@ -132,6 +137,24 @@ export class Client {
    */
   connectNow(): void {
     this.#connector.connectNow();
+  }
+
+  /**
+   * Asks `token` again, and shows its answer to the gateway: call it when a user has signed in, signed out or got other
+   * rights. The connection stays, and subscriptions that are still allowed continue. For a token of another user the
+   * client connects again, and so it does if there is no connection.
+   *
+   * @throws TypeError if the client has no option `token`; PregonError, if the token function fails or the gateway refuses
+   * the token: UNAUTHORIZED | TOKEN_EXPIRED | AUTH_UNAVAILABLE | RATE_LIMITED | TIMEOUT | CONNECTION_LOST. The connection
+   * then keeps its rights
+   * @example
+   * await signIn();
+   * await client.authorize();
+   */
+  async authorize(): Promise<void> {
+    if (!this.#settings.token) throw new TypeError('the client needs the option token');
+    if (isConnected(this.state)) await this.#showToken();
+    else this.connectNow();
   }
 
   /** Ends the connection, all subscriptions and all collections, for good. Unanswered sends reject. */
@@ -264,7 +287,13 @@ export class Client {
         this.#messages.get(frame.name)?.call(frame.data, this.#handlerFailed);
         break;
       case 'ack':
-        this.#requests.acknowledged(frame);
+        this.#requests.acknowledged(frame.id, frame.data);
+        break;
+      case 'authorized':
+        if (frame.id !== undefined) this.#requests.acknowledged(frame.id);
+        break;
+      case 'expiring':
+        this.#renewal.start();
         break;
       case 'error': {
         // An unknown id belongs to a request that the client has given up in the meantime.
@@ -279,6 +308,20 @@ export class Client {
       default:
         // `welcome`, `unsubscribed` and `pong` need no action here.
         break;
+    }
+  }
+
+  async #showToken(): Promise<void> {
+    const { connectTimeoutMs } = this.#settings;
+    const token = await this.#renewal.ask();
+    const id = this.#nextId();
+    // A new connection shows a token of its own.
+    if (!this.#connector.send({ op: 'auth', id, token })) return;
+    try {
+      await this.#requests.answer(id, 'auth', connectTimeoutMs);
+    } catch (error) {
+      if (!(error instanceof PregonError) || error.code !== 'FORBIDDEN') throw error;
+      this.#connector.leave(0, error.message);
     }
   }
 

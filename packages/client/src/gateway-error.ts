@@ -1,4 +1,5 @@
 import { type ErrorCode, type ErrorFrame, isErrorCode, PregonError } from '@pregon/protocol';
+import type { Refused } from './connection/connection-state.js';
 
 /** Makes the error for an `error` frame. An unknown code becomes HANDLER_FAILED, and the message keeps its name. */
 export function errorOfFrame(frame: ErrorFrame): PregonError {
@@ -18,7 +19,14 @@ const REFUSALS: ReadonlyMap<number, ErrorCode> = new Map([
   [4501, 'POSITION_INVALID'],
   [4502, 'POSITION_INVALID'],
   [4503, 'TOPIC_INVALID'],
+  [4505, 'UNAUTHORIZED'],
 ]);
+
+/** The state after a close code that refuses. */
+export function stateOfClose(code: number): Refused {
+  if (code === 4505) return 'unauthorized';
+  return code === 4504 || code === 4506 ? 'forbidden' : 'refused';
+}
 
 /** The close code and reason of HEARTBEAT_MISSED. */
 export const NO_PONG = { code: 4001, reason: 'no answer to a ping' };

@@ -6,7 +6,7 @@ export type { ConnectionState } from './connection/connection-state.js';
 export type { Connectivity, ConnectivityObserver } from './connection/connectivity.js';
 export type { StateChange } from './connection/connector.js';
 export type { WebSocketConstructor, WebSocketEvent, WebSocketLike } from './connection/web-socket.js';
-export type { ClientOptions, GatewayUrl } from './options.js';
+export type { ClientOptions, GatewayUrl, Token } from './options.js';
 export type { Fetch } from './reach/ask.js';
 export type {
   Collection,

@@ -8,13 +8,24 @@ import { webSocketUrl } from './reach/url.js';
 
 export type GatewayUrl = string | URL;
 
+/** The token of a user; null or undefined if nobody has signed in. */
+export type Token = string | null | undefined;
+
 export interface ClientOptions {
   /**
    * The URL of a route of the gateway, as `new WebSocket` accepts it: `ws://localhost:1234/events`,
-   * `https://example.com/events`, or `/events` in a page. A function is called before each attempt, so that it can
-   * renew the session's cookie first. If it fails, the attempt fails. A gateway refuses a token in the URL.
+   * `https://example.com/events`, or `/events` in a page. A function is called before each attempt. If it fails,
+   * the attempt fails. A gateway refuses a token in the URL.
    */
   readonly url: GatewayUrl | (() => GatewayUrl | Promise<GatewayUrl>);
+  /**
+   * Returns the token of the user. It is called before each attempt, some time before the token expires, and by
+   * `authorize()`. It should return a fresh token each time. If it fails or takes longer than `connectTimeoutMs`, the
+   * attempt fails.
+   *
+   * @default no token
+   */
+  readonly token?: () => Token | Promise<Token>;
   /** @default globalThis.WebSocket; Node.js 20 has none, so pass the one of the `ws` package */
   readonly WebSocket?: WebSocketConstructor;
   /**
@@ -46,6 +57,7 @@ export interface ClientOptions {
 
 export interface Settings {
   readonly url: () => GatewayUrl | Promise<GatewayUrl>;
+  readonly token: ClientOptions['token'];
   readonly WebSocket: WebSocketConstructor;
   readonly fetch: Fetch | undefined;
   readonly reconnect: Required<BackoffOptions>;
@@ -59,10 +71,11 @@ export interface Settings {
 
 /** Fills in the defaults. @throws TypeError | RangeError */
 export function readOptions(options: ClientOptions): Settings {
-  const { url, pingIntervalMs, connectTimeoutMs = 10_000, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
+  const { url, token, pingIntervalMs, connectTimeoutMs = 10_000, maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
   const { minDelayMs = 500, maxDelayMs = 5_000, factor = 2 } = options.reconnect ?? {};
   const { hiddenMaxDelayMs = Math.max(30_000, maxDelayMs) } = options.reconnect ?? {};
   if (typeof url !== 'function') webSocketUrl(url);
+  if (token && typeof token !== 'function') throw new TypeError('token must be a function');
   const durations = { connectTimeoutMs, pingIntervalMs, minDelayMs, maxDelayMs, hiddenMaxDelayMs };
   for (const [name, ms] of Object.entries(durations)) if (ms !== undefined) assertDuration(name, ms);
   if (!(minDelayMs <= maxDelayMs && maxDelayMs <= hiddenMaxDelayMs)) {
@@ -72,6 +85,7 @@ export function readOptions(options: ClientOptions): Settings {
   if (!(maxFrameBytes > 0)) throw new RangeError('maxFrameBytes must be more than 0');
   return {
     url: typeof url === 'function' ? url : () => url,
+    token,
     WebSocket: findWebSocket(options.WebSocket),
     fetch: options.fetch ?? (options.WebSocket === undefined ? globalThis.fetch : undefined),
     reconnect: { minDelayMs, maxDelayMs, hiddenMaxDelayMs, factor },

@@ -89,7 +89,7 @@ describe('requests', () => {
   it('are released after the answer', async () => {
     const requests = new Requests(new FakeClock());
     const answer = requests.answer(1, 'bid', 1_000);
-    requests.acknowledged({ op: 'ack', id: 1, data: 'first' });
+    requests.acknowledged(1, 'first');
     expect(requests.refused(1, { op: 'error', id: 1, code: 'FORBIDDEN', message: '', retryable: false })).toBe(false);
     expect(await answer).toBe('first');
   });

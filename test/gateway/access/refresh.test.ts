@@ -61,6 +61,17 @@ describe('[H-05] On an open connection, the token of an auth frame', () => {
     expect(await client.numbers(1, 1)).toEqual([1]);
   });
 
+  it('is not asked for again and again, if the client shows the same one', async () => {
+    const gateway = await start({ auth: { ...AUTH, leewayMs: 0 } });
+    const token = await signToken({ room: 'a' }, { expiresInS: 3 });
+    const headers = { Authorization: `Bearer ${token}` };
+    const client = await FramesClient.open(gateway.ws('/events'), { headers });
+    await client.control('expiring');
+    expect(await show(client, token)).toMatchObject({ op: 'authorized' });
+    expect((await client.whenClosed()).code).toBe(4005);
+    expect(client.controls('expiring')).toHaveLength(1);
+  });
+
   it('changes all that "everything" means, and ends what is no longer allowed with FORBIDDEN', async () => {
     const gateway = await start();
     const client = await identified(gateway, { room: 'a', role: 'admin' });

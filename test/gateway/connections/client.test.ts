@@ -262,7 +262,7 @@ describe('The client, connected to a gateway', () => {
   });
 
   it('[fault G2] reports a refusal, by close code or by handshake answer, together with the remedy', async () => {
-    const opened = (connection: Connection) => connection.close({ code: 4504, reason: 'go away', reconnect: false });
+    const opened = (connection: Connection) => connection.close({ code: 4599, reason: 'go away', reconnect: false });
     const { ws, gateway } = await startGateway({
       allowedOrigins: ['https://shop.example'],
       routes: { events: { path: '/events' }, strict: { path: '/strict', handlers: [{ opened }] } },
@@ -273,7 +273,7 @@ describe('The client, connected to a gateway', () => {
       }
     };
     const refused: [string, Partial<ClientOptions>, string, RegExp][] = [
-      [ws('/strict'), {}, 'FORBIDDEN', /go away \(4504\)/],
+      [ws('/strict'), {}, 'FORBIDDEN', /go away \(4599\)/],
       [ws('/nowhere'), {}, 'ROUTE_UNKNOWN', /\/nowhere refused the connection \(404\)/],
       [ws('/events'), { WebSocket: Foreign }, 'FORBIDDEN', /\(403\).*allowedOrigins/],
       // This WebSocket tells no status, like that of a browser, so the client asks over HTTP.

@@ -53,7 +53,7 @@ export class GatewayLink {
 
   get state(): LinkState {
     const { state } = this.#client;
-    return state === 'closed' ? 'refused' : state;
+    return state === 'closed' || state === 'unauthorized' || state === 'forbidden' ? 'refused' : state;
   }
 
   /** While the link waits: when the next attempt is made, in milliseconds since the Unix epoch. */

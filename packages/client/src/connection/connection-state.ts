@@ -10,13 +10,27 @@
  * - `refused`: the gateway, or a server in its place, refuses the connection; `lastError` says why and what to do.
  *   After a close code, the client waits for `connectNow()`. An HTTP status may come from a proxy: after one, the next
  *   attempt is at `retryAt`, 30 to 60 s later, or when the page becomes visible or the network changes;
+ * - `unauthorized`: the gateway needs a valid token; `forbidden`: the token is valid, but its user may do nothing here, or
+ *   is blocked. `lastError` says why. The client waits for `authorize()` or `connectNow()`;
  * - `closed`: closed for good by `close()`.
  */
-export type ConnectionState = 'connecting' | 'catching-up' | 'online' | 'waiting' | 'offline' | 'refused' | 'closed';
+export type ConnectionState =
+  | 'connecting'
+  | 'catching-up'
+  | 'online'
+  | 'waiting'
+  | 'offline'
+  | 'refused'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'closed';
+
+/** How a gateway can refuse a client. */
+export type Refused = 'refused' | 'unauthorized' | 'forbidden';
 
 /**
  * The inputs of the state table. `welcomed` is the gateway's first frame. `behind` and `caughtUp` report the
- * subscriptions. `refused` is an end after which another attempt would end the same way. `attempt` comes from the retry
+ * subscriptions. `refused`, `unauthorized` and `forbidden` are ends after which another attempt would end the same way. `attempt` comes from the retry
  * timer, from `connectNow()`, or from a hint of the platform: the network changed, or the page became visible.
  */
 export type ConnectionEvent =
@@ -25,7 +39,7 @@ export type ConnectionEvent =
   | 'caughtUp'
   | 'lost'
   | 'lostWithoutNetwork'
-  | 'refused'
+  | Refused
   | 'networkDown'
   | 'attempt'
   | 'close';
@@ -36,6 +50,8 @@ const CONNECTION_HELD = {
   lost: 'waiting',
   lostWithoutNetwork: 'offline',
   refused: 'refused',
+  unauthorized: 'unauthorized',
+  forbidden: 'forbidden',
   close: 'closed',
 } as const satisfies Changes;
 
@@ -45,6 +61,8 @@ const RETRY_DUE = {
   close: 'closed',
 } as const satisfies Changes;
 
+const REFUSED = { attempt: 'connecting', close: 'closed' } as const satisfies Changes;
+
 /** The transitions of each state; an event that is not listed leaves the state unchanged. */
 const CHANGES: Readonly<Record<ConnectionState, Changes>> = {
   connecting: { ...CONNECTION_HELD, welcomed: 'catching-up' },
@@ -52,7 +70,9 @@ const CHANGES: Readonly<Record<ConnectionState, Changes>> = {
   online: { ...CONNECTION_HELD, behind: 'catching-up' },
   waiting: { ...RETRY_DUE, networkDown: 'offline' },
   offline: RETRY_DUE,
-  refused: { attempt: 'connecting', close: 'closed' },
+  refused: REFUSED,
+  unauthorized: REFUSED,
+  forbidden: REFUSED,
   closed: {},
 };
 
@@ -69,4 +89,9 @@ export function holdsConnection(state: ConnectionState): boolean {
 /** Tells whether frames can be sent. */
 export function isConnected(state: ConnectionState): boolean {
   return state === 'catching-up' || state === 'online';
+}
+
+/** Tells whether the gateway, or a server in its place, refuses the client. */
+export function isRefused(state: ConnectionState): state is Refused {
+  return CHANGES[state] === REFUSED;
 }

@@ -12,10 +12,11 @@ import {
   type WelcomeFrame,
 } from '@pregon/protocol';
 import { MAX_TIMER_MS } from '../clock.js';
-import { errorOfClose, NO_PONG } from '../gateway-error.js';
-import type { GatewayUrl, Settings } from '../options.js';
+import { errorOfClose, NO_PONG, stateOfClose } from '../gateway-error.js';
+import type { Settings } from '../options.js';
 import { errorOfAnswer, statusIn } from '../reach/answer.js';
 import { webSocketUrl } from '../reach/url.js';
+import type { Refused } from './connection-state.js';
 import { Liveness } from './liveness.js';
 import type { WebSocketEvent, WebSocketLike } from './web-socket.js';
 
@@ -34,10 +35,10 @@ export interface ConnectionEnd {
   /** Whether the end is a fault to report, not only a loss. */
   readonly isFault?: boolean;
   /**
-   * Set if another attempt would end the same way. The refusal was a close code of the gateway, or an HTTP status,
-   * which may come from a proxy.
+   * Set if another attempt would end the same way: the state after a close code of the gateway, or `status` after an HTTP
+   * status, which may come from a proxy.
    */
-  readonly refusedBy?: 'code' | 'status';
+  readonly refusedBy?: Refused | 'status';
 }
 
 export interface ConnectionHooks {
@@ -60,13 +61,17 @@ export class Connection {
   #ended = false;
   #url: string | undefined;
   #fault = '';
+  /** What the attempt waits for. */
+  #awaited = 'welcome';
   #cancelCloseWait = () => {};
 
   constructor(settings: Settings, hooks: ConnectionHooks) {
     this.#settings = settings;
     this.#hooks = hooks;
     const { clock, connectTimeoutMs } = settings;
-    this.#cancelTimeout = clock.after(connectTimeoutMs, () => this.#lose(`no welcome within ${connectTimeoutMs} ms`));
+    this.#cancelTimeout = clock.after(connectTimeoutMs, () =>
+      this.#lose(`no ${this.#awaited} within ${connectTimeoutMs} ms`),
+    );
     this.#dial();
   }
 
@@ -108,16 +113,23 @@ export class Connection {
   }
 
   #dial(): void {
-    const open = (given: GatewayUrl) => {
+    const open = async () => {
+      const { url, token } = this.#settings;
+      const given = await url();
+      this.#awaited = 'token';
+      const shown = await token?.();
+      this.#awaited = 'welcome';
       if (this.#ended) return;
       this.#url = webSocketUrl(given);
       const socket = new this.#settings.WebSocket(this.#url, SUBPROTOCOL);
       this.#socket = socket;
+      // It counts like a token in the handshake, where a page cannot send one.
+      if (token) socket.addEventListener('open', () => this.send({ op: 'auth', token: shown ?? null }));
       socket.addEventListener('message', (event) => this.#receive(event.data));
       socket.addEventListener('error', (event) => this.#failed(event));
       socket.addEventListener('close', (event) => this.#closed(event));
     };
-    new Promise<GatewayUrl>((resolve) => resolve(this.#settings.url())).then(open).catch((cause: unknown) => {
+    open().catch((cause: unknown) => {
       this.fail(new PregonError('CONNECTION_LOST', 'the connection could not be opened', { cause }));
     });
   }
@@ -171,7 +183,7 @@ export class Connection {
       this.#lose(reason || this.#fault || `the connection ended (${code})`);
       return;
     }
-    this.#finish({ error: errorOfClose(code, reason), isFault: true, refusedBy: 'code' });
+    this.#finish({ error: errorOfClose(code, reason), isFault: true, refusedBy: stateOfClose(code) });
   }
 
   #lose(reason: string, code?: number): void {

@@ -9,6 +9,7 @@ import {
   type ConnectionState,
   holdsConnection,
   isConnected,
+  isRefused,
   nextState,
 } from './connection-state.js';
 
@@ -48,7 +49,7 @@ export interface ConnectorHooks {
   received(frame: PregonEvent | GatewayFrame): void;
   /** The connection is gone, and with it everything that was pending on it. */
   disconnected(): void;
-  /** The connection ended by a fault. In state `refused` this is the refusal. */
+  /** The connection ended by a fault. If the gateway refuses the client, this is the refusal. */
   failed(error: PregonError): void;
 }
 
@@ -135,11 +136,14 @@ export class Connector {
     this.#connection?.fail(error);
   }
 
-  /** Keeps the connection until the time that a draining gateway gave, or until it closes, whichever is first. */
-  leave(reconnectInMs: number): void {
+  /**
+   * Keeps the connection until the time that a draining gateway gave, or until it closes, whichever is first; then
+   * connects again.
+   */
+  leave(reconnectInMs: number, reason = 'the gateway is going away'): void {
     const delayMs = Math.min(Math.max(0, reconnectInMs), MAX_TIMER_MS);
     this.#comeBackAt = this.#settings.clock.now() + delayMs;
-    this.#wait(delayMs, () => this.#lost({ error: new PregonError('CONNECTION_LOST', 'the gateway is going away') }));
+    this.#wait(delayMs, () => this.#lost({ error: new PregonError('CONNECTION_LOST', reason) }));
   }
 
   dispatch(event: ConnectionEvent, reason?: string): void {
@@ -153,7 +157,7 @@ export class Connector {
     // The browser's report about its network is only a hint, so the client also tries without a network.
     if (after === 'waiting' || after === 'offline') this.#retryAt = this.#schedule();
     if (after === 'refused' && this.#refusedBy === 'status') this.#retryAt = this.#scheduleAfterRefusal();
-    if (after === 'refused' || after === 'closed') this.#inquiry.stop();
+    if (isRefused(after) || after === 'closed') this.#inquiry.stop();
     if (after === 'closed') this.#stopObserving();
     this.#tell(reason);
     // A listener may already have changed the state.
@@ -195,7 +199,13 @@ export class Connector {
     const finding = isFault ? undefined : this.#finding;
     this.#lastError = finding ?? error;
     this.dispatch(
-      refusedBy ? 'refused' : this.#settings.connectivity.online ? 'lost' : 'lostWithoutNetwork',
+      refusedBy
+        ? refusedBy === 'status'
+          ? 'refused'
+          : refusedBy
+        : this.#settings.connectivity.online
+          ? 'lost'
+          : 'lostWithoutNetwork',
       finding?.message ?? reason,
     );
     if (isFault) this.#hooks.failed(error);
@@ -259,7 +269,7 @@ export class Connector {
   #takeHint(): void {
     this.#progressed();
     this.#connection?.probe();
-    if (this.#state !== 'refused' || this.#refusedBy === 'status') this.connectNow();
+    if (!isRefused(this.#state) || this.#refusedBy === 'status') this.connectNow();
   }
 
   #wait(ms: number, then: () => void): void {

@@ -1,4 +1,4 @@
-import { type AckFrame, type ErrorFrame, PregonError, type RequestId } from '@pregon/protocol';
+import { type ErrorFrame, PregonError, type RequestId } from '@pregon/protocol';
 import type { Clock } from '../clock.js';
 import { errorOfFrame } from '../gateway-error.js';
 
@@ -8,7 +8,7 @@ interface Request {
   readonly cancelTimeout: () => void;
 }
 
-/** The sends that wait for an answer. An answer after the timeout is dropped. */
+/** The requests that wait for an answer. An answer after the timeout is dropped. */
 export class Requests {
   readonly #clock: Clock;
   readonly #open = new Map<RequestId, Request>();
@@ -32,11 +32,11 @@ export class Requests {
     });
   }
 
-  acknowledged(frame: AckFrame): void {
-    this.#take(frame.id)?.resolve(frame.data);
+  acknowledged(id: RequestId, data?: unknown): void {
+    this.#take(id)?.resolve(data);
   }
 
-  /** @returns whether the error answers a pending send */
+  /** @returns whether the error answers a pending request */
   refused(id: RequestId, frame: ErrorFrame): boolean {
     const request = this.#take(id);
     request?.reject(errorOfFrame(frame));

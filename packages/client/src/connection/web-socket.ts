@@ -1,4 +1,4 @@
-/** The fields that the client reads from the four kinds of WebSocket events. */
+/** The fields that the client reads from the kinds of WebSocket events. */
 export interface WebSocketEvent {
   readonly type: string;
   readonly data?: unknown;
@@ -11,7 +11,7 @@ export interface WebSocketEvent {
 export interface WebSocketLike {
   send(data: string): void;
   close(code?: number, reason?: string): void;
-  addEventListener(type: 'message' | 'close' | 'error', listener: (event: WebSocketEvent) => void): void;
+  addEventListener(type: 'open' | 'message' | 'close' | 'error', listener: (event: WebSocketEvent) => void): void;
 }
 
 export type WebSocketConstructor = new (url: string, protocol: string) => WebSocketLike;

@@ -98,20 +98,26 @@ describe('connecting', () => {
     expect(await lossAfter(10_000)).toBe(750);
   });
 
-  it('[001-04] stops if the close code says so, with an error that says why', async () => {
+  it.each([
+    [4500, 'refused', 'FRAME_INVALID'],
+    [4504, 'forbidden', 'FORBIDDEN'],
+    [4505, 'unauthorized', 'UNAUTHORIZED'],
+    [4506, 'forbidden', 'FORBIDDEN'],
+    [4599, 'refused', 'FORBIDDEN'],
+  ])('[001-04] stops if the close code says so, with an error that says why: %i', async (closeCode, state, code) => {
     const { client, clock, network, sockets, errors, changes, online } = await harness();
-    (await online()).lose(4504, 'the token is expired');
+    (await online()).lose(closeCode, 'this is why');
     await clock.advance(120_000);
     network.wake();
     network.go(true);
     await clock.advance(120_000);
-    expect(client.state).toBe('refused');
+    expect(client.state).toBe(state);
     expect(sockets).toHaveLength(1);
-    expect(errors).toMatchObject([{ code: 'FORBIDDEN', retryable: false }]);
+    expect(errors).toMatchObject([{ code, retryable: false }]);
     expect(client.lastError).toBe(errors[0]);
     expect(changes.at(-1)).toEqual({
-      state: 'refused',
-      reason: 'the gateway refused the connection: the token is expired (4504)',
+      state,
+      reason: `the gateway refused the connection: this is why (${closeCode})`,
     });
     expect(clock.pending).toBe(0);
   });

@@ -4,6 +4,7 @@ import {
   type ConnectionState,
   holdsConnection,
   isConnected,
+  isRefused,
   nextState,
 } from '../../src/connection/connection-state.js';
 
@@ -14,6 +15,8 @@ const STATES: readonly ConnectionState[] = [
   'waiting',
   'offline',
   'refused',
+  'unauthorized',
+  'forbidden',
   'closed',
 ];
 const EVENTS: readonly ConnectionEvent[] = [
@@ -23,6 +26,8 @@ const EVENTS: readonly ConnectionEvent[] = [
   'lost',
   'lostWithoutNetwork',
   'refused',
+  'unauthorized',
+  'forbidden',
   'networkDown',
   'attempt',
   'close',
@@ -35,14 +40,16 @@ const RULES: Record<ConnectionEvent, (state: ConnectionState) => ConnectionState
   caughtUp: (state) => (isConnected(state) ? 'online' : state),
   lost: (state) => (holdsConnection(state) ? 'waiting' : state),
   lostWithoutNetwork: (state) => (holdsConnection(state) ? 'offline' : state),
-  refused: (state) => (state === 'closed' ? 'closed' : 'refused'),
+  refused: (state) => (state === 'closed' || isRefused(state) ? state : 'refused'),
+  unauthorized: (state) => (holdsConnection(state) ? 'unauthorized' : state),
+  forbidden: (state) => (holdsConnection(state) ? 'forbidden' : state),
   networkDown: (state) => (state === 'waiting' ? 'offline' : state),
   attempt: tryNow,
   close: () => 'closed',
 };
 
 function tryNow(state: ConnectionState): ConnectionState {
-  return state === 'waiting' || state === 'offline' || state === 'refused' ? 'connecting' : state;
+  return state === 'waiting' || state === 'offline' || isRefused(state) ? 'connecting' : state;
 }
 
 describe('the connection states', () => {

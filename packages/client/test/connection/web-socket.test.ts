@@ -127,7 +127,7 @@ describe.each(CONSTRUCTORS.filter(([, Constructor]) => Constructor !== undefined
 );
 
 describe('the bundle for browsers', () => {
-  it('is at most 10 KB when compressed, including the protocol', async () => {
+  it('is at most 10.7 KB when compressed, including the protocol', async () => {
     const { outputFiles } = await build({
       stdin: { contents: "export { createClient } from './src/index.ts'", resolveDir: `${import.meta.dirname}/../..` },
       bundle: true,
@@ -141,6 +141,6 @@ describe('the bundle for browsers', () => {
     expect(file?.text).not.toContain('a topic word');
     const bytes = gzipSync(file?.contents ?? '').length;
     expect(bytes).toBeGreaterThan(1_000);
-    expect(bytes).toBeLessThanOrEqual(10_000);
+    expect(bytes).toBeLessThanOrEqual(10_700);
   });
 });

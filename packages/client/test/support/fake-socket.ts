@@ -55,6 +55,22 @@ export class FakeSocket implements WebSocketLike {
     this.deliver({ op: 'welcome', connection: 'c-1', heartbeatMs });
   }
 
+  /** The handshake is complete. */
+  open(): void {
+    this.emit({ type: 'open' });
+  }
+
+  /** The tokens that the client has shown. */
+  get tokens(): (string | null)[] {
+    return this.sent.flatMap((frame) => (frame.op === 'auth' ? [frame.token] : []));
+  }
+
+  /** Answers the last token that the client has shown. */
+  authorize(): void {
+    const frame = this.sent.findLast(({ op }) => op === 'auth');
+    this.deliver({ op: 'authorized', sub: 'ada', ...(frame && 'id' in frame ? { id: frame.id } : {}) });
+  }
+
   /** Ends the connection, as the gateway or the network does. */
   lose(code = 1006, reason = ''): void {
     this.emit({ type: 'close', code, reason });

@@ -221,7 +221,10 @@ export class ClientRegistry {
   /** Gives a connection another identity and other rights, and tells the client. @param id of the client's request */
   renew(connection: ClientConnection, { identity, rights }: Allowed, id: RequestId | undefined): void {
     const now = this.options.clock.now();
-    const access = { identity, rights, ...accessTimes(identity, connection.link, now) };
+    const { expiresAt, warnsAt } = accessTimes(identity, connection.link, now);
+    // A client that shows the same token again has been told.
+    const isLater = (identity?.expiresAtMs ?? 0) > (connection.identity?.expiresAtMs ?? 0);
+    const access = { identity, rights, expiresAt, warnsAt: isLater ? warnsAt : undefined };
     this.#expiry.delete(connection);
     connection.renew(access, authorizedFrame(access, id, now));
     if (!connection.isOpen || connection.access.hasEnded) return;

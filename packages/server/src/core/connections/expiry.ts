@@ -40,7 +40,7 @@ export interface ExpiryOptions {
 export const RIGHTS_LEEWAY_MS = 5_000;
 const SPREAD_MS = 5_000;
 
-/** A client is told that its identity expires when a tenth of its time is left, within these limits. */
+/** A client is told that its identity expires when a tenth of its time is left, within these limits and not too early. */
 const WARNING = { least: 5_000, most: 60_000 };
 
 /**
@@ -49,7 +49,8 @@ const WARNING = { least: 5_000, most: 60_000 };
  * @param now when the identity was admitted; by the same clock as `expiresAt`, in milliseconds
  */
 export function warningTime(expiresAt: number, now: number): number {
-  const leadMs = Math.min(Math.max((expiresAt - now) / 10, WARNING.least), WARNING.most);
+  const leftMs = expiresAt - now;
+  const leadMs = Math.min(Math.max(leftMs / 10, WARNING.least), WARNING.most, leftMs / 2);
   return Math.max(now, expiresAt - leadMs);
 }
 
