@@ -1,4 +1,4 @@
-import type { PregonEvent } from '@pregon/protocol';
+import { isEvent, type PregonEvent } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
 import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
 import { FramesClient } from '../../support/gateway/frames-client.js';
@@ -125,3 +125,37 @@ describe.each(Object.entries(CLIENTS))('[I-9] [I-11] [H-07] A replay by %s', (_,
     },
   );
 });
+
+it('[I-9] [I-11] [H-05] [H-07] a replay whose token is renewed in the middle has nothing that the new token does not allow', async () => {
+  const gateway = await start();
+  await gateway.append(COUNT, { topic: topicOf });
+  const wide: Allowed = { token: await signToken({ sub: 'ada', role: 'auditor' }), beginnings: [''] };
+  const narrow: Allowed = { token: await signToken({ sub: 'ada' }), beginnings: ['public.', 'user.ada.'] };
+  const client = await FramesClient.open(gateway.ws('/events'), { headers: headersOf(wide.token) });
+  client.send({ op: 'subscribe', id: 1, since: 'first' });
+  await client.numbers(1, COUNT / 2);
+  client.send({ op: 'auth', token: narrow.token });
+  // If events under the former rights wait in the socket, the connection is closed, and the client comes back.
+  const renewed = await Promise.race([client.control('authorized'), client.closed]);
+  const received = client.frames.all.slice();
+  const end = 'op' in renewed ? received.findIndex((frame) => !isEvent(frame) && frame.op === 'authorized') : Infinity;
+  const before = received.slice(0, end).filter((frame) => isEvent(frame));
+  const cut = numberOf(before.at(-1) ?? failNothing());
+  const expected = numbersFrom(cut + 1, narrow);
+  const after = async (): Promise<readonly PregonEvent[]> => {
+    if ('op' in renewed) {
+      await client.numbers(1, before.length + expected.length);
+      return client.events(1).slice(before.length);
+    }
+    const second = await FramesClient.open(gateway.ws('/events'), { headers: headersOf(narrow.token) });
+    second.send({ op: 'subscribe', id: 1, since: before.at(-1)?.position ?? '' });
+    await second.numbers(1, expected.length);
+    return second.events(1);
+  };
+  expect((await after()).map(numberOf)).toEqual(expected);
+  expect(before.map(numberOf)).toEqual(numbersFrom(1, wide).filter((n) => n <= cut));
+});
+
+function failNothing(): never {
+  throw new Error('no event came before the renewal');
+}
