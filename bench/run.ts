@@ -7,6 +7,7 @@ import { type Options, parseOptions, USAGE } from './options.js';
 import { endAll, killAll } from './processes/running.js';
 import { SERVER_FLAGS } from './processes/server-flags.js';
 import type { Context, Row } from './question.js';
+import { access } from './questions/access.js';
 import { append } from './questions/append.js';
 import { bus } from './questions/bus.js';
 import { compressed } from './questions/compressed.js';
@@ -37,6 +38,7 @@ const QUESTIONS = [
   ways,
   storm,
   connect,
+  access,
   slow,
   bus,
   workers,

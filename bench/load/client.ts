@@ -6,6 +6,7 @@ import { cadenceOf } from './cadence.js';
 import { LoadConnection } from './connection.js';
 import { dialectOf } from './dialect.js';
 import { Tally } from './tally.js';
+import { signToken, tokenPlanOf } from './tokens.js';
 
 /** How many handshakes run at once. */
 const HANDSHAKES = 100;
@@ -18,7 +19,8 @@ let beganAtMs = 0;
 answer({
   /**
    * Opens `count` more connections to `port`; ends when all are open. Each sends `query`, or its topics in the spread
-   * named `spread`, if there is one; with the headers of a browser if `browser` is 1.
+   * named `spread`, if there is one and `silent` is not 1; with the headers of a browser if `browser` is 1; with a new
+   * token if there is a `key`.
    */
   async connect(fields) {
     const port = numberOf(fields, 'port');
@@ -26,13 +28,25 @@ answer({
     const dialect = dialectOf(textOf(fields, 'dialect'));
     const count = numberOf(fields, 'count');
     const browser = fields['browser'] === 1;
+    const isSilent = fields['silent'] === 1;
+    const plan = tokenPlanOf(fields);
     beganAtMs = performance.now();
     for (let opened = 0; opened < count; opened += HANDSHAKES) {
       const group = Array.from({ length: Math.min(HANDSHAKES, count - opened) }, (_, index) => {
         const number = opened + index;
-        const query = topicsQuery(spread, number) ?? textOf(fields, 'query');
+        const query = (isSilent ? undefined : topicsQuery(spread, number)) ?? textOf(fields, 'query');
+        const token = plan && signToken(plan, number);
         const cadence = cadenceOf(spread, number);
-        return new LoadConnection({ port, dialect, query, cadence, tally, thorough: number === count - 1, browser });
+        return new LoadConnection({
+          port,
+          dialect,
+          query,
+          cadence,
+          tally,
+          thorough: number === count - 1,
+          browser,
+          token,
+        });
       });
       connections.push(...group);
       await Promise.all(group.map((connection) => connection.opened));

@@ -31,6 +31,8 @@ export interface LoadConnectionOptions {
   readonly thorough: boolean;
   /** Sends all headers of a browser. @default false */
   readonly browser?: boolean;
+  /** Sent with the handshake of a WebSocket. @default none */
+  readonly token?: string | undefined;
 }
 
 interface Deferred {
@@ -56,7 +58,7 @@ export class LoadConnection implements Listener {
   /** The number of the next expected event; undefined to accept any. */
   next: number | undefined;
 
-  constructor({ port, dialect, query, cadence, tally, thorough, browser }: LoadConnectionOptions) {
+  constructor({ port, dialect, query, cadence, tally, thorough, browser, token }: LoadConnectionOptions) {
     const streaming = dialect.transport === 'event stream';
     this.#dialect = dialect;
     this.#framing = streaming ? new EventStreamFraming(dialect) : new WebSocketFraming(dialect);
@@ -71,7 +73,10 @@ export class LoadConnection implements Listener {
     const callback = (bytes: number) => this.#read(READ_BUFFER, bytes);
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ_BUFFER, callback } });
     const path = dialect.path + query;
-    this.#socket.write(streaming ? streamRequest(port, path) : upgradeRequest(port, path, dialect.protocol, browser));
+    const { protocol } = dialect;
+    this.#socket.write(
+      streaming ? streamRequest(port, path) : upgradeRequest(port, path, { protocol, browser, token }),
+    );
     this.#socket.on('error', (error) => this.#opened.reject(error));
     this.#socket.on('close', () => this.#opened.reject(new Error('the connection closed')));
   }

@@ -34,7 +34,7 @@ class Reader {
     this.#protocol = protocol;
     const callback = (bytes: number) => this.#read(bytes);
     this.socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer: READ_BUFFER, callback } });
-    this.socket.write(upgradeRequest(port, path, protocol).replace(/\r\n$/, OFFER));
+    this.socket.write(upgradeRequest(port, path, { protocol }).replace(/\r\n$/, OFFER));
     this.ready = new Promise((resolve, reject) => {
       this.socket.on('error', reject);
       this.#greeted = resolve;

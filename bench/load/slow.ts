@@ -32,7 +32,7 @@ answer({
 
 async function open(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  socket.write(upgradeRequest(port, '/events', undefined));
+  socket.write(upgradeRequest(port, '/events'));
   await new Promise<void>((resolve, reject) => {
     socket.once('readable', resolve);
     socket.once('error', reject);

@@ -30,8 +30,16 @@ const BROWSER_HEADERS: readonly string[] = [
   'Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits',
 ];
 
-/** An upgrade request (RFC 6455 section 4.1). @param browser with the headers of a browser */
-export function upgradeRequest(port: number, path: string, protocol: string | undefined, browser = false): string {
+export interface UpgradeOptions {
+  readonly protocol?: string | undefined;
+  /** Whether the request has the headers of a browser. @default false */
+  readonly browser?: boolean | undefined;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string | undefined;
+}
+
+/** An upgrade request (RFC 6455 section 4.1). */
+export function upgradeRequest(port: number, path: string, { protocol, browser, token }: UpgradeOptions = {}): string {
   const lines = [
     `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -40,6 +48,7 @@ export function upgradeRequest(port: number, path: string, protocol: string | un
     'Sec-WebSocket-Version: 13',
     'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
     ...(browser ? BROWSER_HEADERS : []),
+    ...(token === undefined ? [] : [`Authorization: Bearer ${token}`]),
     ...(protocol === undefined ? [] : [`Sec-WebSocket-Protocol: ${protocol}`]),
   ];
   return `${lines.join('\r\n')}\r\n\r\n`;
