@@ -90,7 +90,7 @@ const NOT_PUBLIC: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The entry points of a package; a package without one of these files has one entry less. */
-const ENTRIES = ['index.d.ts', 'log.d.ts', 'testing.d.ts', 'transport.d.ts'];
+const ENTRIES = ['index.d.ts', 'event-source.d.ts', 'log.d.ts', 'testing.d.ts', 'transport.d.ts'];
 
 /** Both `pregon/log` and the index name these types. */
 const SHARED_NAMES = 'core/log-types.d.ts';

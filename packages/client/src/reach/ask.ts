@@ -35,7 +35,8 @@ export async function ask(webSocketUrl: string, fetch: Fetch, signal: AbortSigna
   }
 }
 
-async function titleOf(response: Response): Promise<string | undefined> {
+/** The title of a refusal (RFC 9457); undefined if it has none. */
+export async function titleOf(response: Response): Promise<string | undefined> {
   if (!response.headers.get('content-type')?.includes('problem+json')) {
     await response.body?.cancel();
     return undefined;
