@@ -24,6 +24,8 @@ const server = app.listen(Number(PORT), HOST);
 await once(server, 'listening');
 const gateway = await attachGateway(server, {
   log: `sqlite:${DATA_DIR}/log.db`,
+  // Without origins of its own, the gateway admits this machine only.
+  access: ORIGINS ? 'public' : undefined,
   allowedOrigins: ORIGINS?.split(','),
   // Only the bids of this auction. A client requests all of them, then continues with new ones.
   routes: { auction: { path: '/auction', topics: [`auction.${auction.id}.bid`], handlers: [auction.handlers] } },

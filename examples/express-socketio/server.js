@@ -32,6 +32,8 @@ export class Server {
     const gateway = await attachGateway(this.#server, {
       log: this.#log,
       routes: { notices: { path: '/notices' } },
+      // Without origins of its own, the gateway admits this machine only.
+      access: this.#origins ? 'public' : undefined,
       allowedOrigins: this.#origins,
     });
     this.#sockets(gateway);

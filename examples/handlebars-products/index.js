@@ -17,6 +17,8 @@ const server = createApp(products).listen(Number(PORT), HOST);
 await once(server, 'listening');
 const gateway = await attachGateway(server, {
   log,
+  // Without origins of its own, the gateway admits this machine only.
+  access: ORIGINS ? 'public' : undefined,
   allowedOrigins: ORIGINS?.split(','),
   routes: {
     products: {

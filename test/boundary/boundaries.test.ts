@@ -18,7 +18,7 @@ const SERVER_ROOMS: Readonly<Record<string, readonly string[]>> = {
   transports: ['core', 'private-fields'],
   access: ['core'],
   observe: ['core'],
-  gateway: ['core', 'logs', 'private-fields', 'transports', 'access', 'observe'],
+  gateway: ['core', 'logs', 'private-fields', 'transports', 'access', 'observe', 'settings.ts'],
   admin: ['core', 'access', 'gateway'],
   workers: ['core', 'private-fields', 'transports', 'gateway'],
   // Handler files import the package by its name, so the configuration hands them the index.

@@ -6,6 +6,7 @@ import { oddText } from './values/texts.js';
 
 /** A valid configuration with every key. */
 export const COMPLETE = `log: sqlite:data/pregon.db
+access: public
 exchanges: [my_events]
 secret: '\${SECRET:-none}'
 workers: 2
@@ -23,6 +24,7 @@ websocket:
       broadcast: true
       compression: { thresholdBytes: 512 }
   allowedOrigins: ['https://shop.example']
+  allowNullOrigin: true
   heartbeatMs: 25000
   maxFrameBytes: 1048576
   historyBytes: 16777216
@@ -43,7 +45,19 @@ const KEYS = [
     'topics',
     'http',
   ],
-  ...['snapshot', 'handlers', 'subscribers', 'allowedOrigins', 'tls', 'cert', 'port', 'token', 'heartbeatMs', 'maxAge'],
+  ...[
+    'snapshot',
+    'handlers',
+    'subscribers',
+    'allowedOrigins',
+    'access',
+    'tls',
+    'cert',
+    'port',
+    'token',
+    'heartbeatMs',
+    'maxAge',
+  ],
   ...['__proto__', 'constructor', 'toString', '<<', '? complex', '', '*a', '!!map', '"', 'null', '1', '~'],
 ];
 

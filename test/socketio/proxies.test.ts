@@ -14,7 +14,7 @@ const PASSES_UPGRADE = `proxy_http_version 1.1;
       proxy_set_header Connection "upgrade";`;
 
 async function start(location: string): Promise<TestGateway & { proxy: Nginx }> {
-  const started = await startGateway();
+  const started = await startGateway({ access: 'public' });
   started.gateway.io.of('/events').on('connection', (socket) => {
     socket.on('double', (n, answer) => typeof answer === 'function' && answer(Number(n) * 2));
   });
@@ -73,7 +73,7 @@ describeWithNginx('[001-11] A stock client behind nginx that strips Upgrade', ()
     await client.count('event', 50);
     await gateway.close({ spreadMs: 0 });
     await append(50);
-    await startGateway({ logFile, listen: { port } });
+    await startGateway({ logFile, listen: { port }, access: 'public' });
     await client.connected(2);
     await append(50);
     await client.count('event', 150);

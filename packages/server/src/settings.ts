@@ -8,6 +8,10 @@ export interface Settings {
   readonly token: string | undefined;
   /** `PREGON_HTTP_TOKEN`: the token that a gateway's HTTP port requires from publishers, if no flag sets one. */
   readonly httpToken: string | undefined;
+  /** `PREGON_ACCESS`: who may connect without a token, if no flag says it: `public`. Not checked yet. */
+  readonly access: string | undefined;
+  /** `NODE_ENV=production`: a gateway then starts only if something says who may connect. */
+  readonly isProduction: boolean;
   /** `DEBUG`: true if its comma-separated list contains `pregon` or `*`. Errors are then shown with their stack. */
   readonly debug: boolean;
   /**
@@ -34,10 +38,17 @@ export function readSettings(): Settings {
     outbox: variables['PREGON_OUTBOX'] || undefined,
     token: variables['PREGON_TOKEN'] || undefined,
     httpToken: variables['PREGON_HTTP_TOKEN'] || undefined,
+    access: variables['PREGON_ACCESS'] || undefined,
+    isProduction: isProduction(),
     debug: debug.includes('pregon') || debug.includes('*'),
     worker,
     variables,
   };
+}
+
+/** Whether `NODE_ENV` is `production`, as for Express and other frameworks. */
+export function isProduction(): boolean {
+  return process.env['NODE_ENV'] === 'production';
 }
 
 const WORKER = 'PREGON_WORKER';

@@ -87,15 +87,68 @@ describe('pregon run with auth', () => {
     expect(gateway.stdout).not.toContain(token);
   });
 
-  it('[H-01] says without auth what is open', async () => {
+  it('[H-01] says without auth who may connect', async () => {
     const cwd = temporaryFolder();
     const open = startPregon(['run', '127.0.0.1:0', '--route=events', '--exchange=e'], { cwd });
-    await open.until(/^ {2}access {5}open, without tokens, to all programs and to pages of this machine$/m);
+    await open.until(/^ {2}access {5}this machine only$/m);
     const origins = startPregon(
-      ['run', '127.0.0.1:0', '--route=events', '--exchange=e', '--allowed-origin=https://shop.example'],
+      [
+        ...['run', '127.0.0.1:0', '--route=events', '--exchange=e', '--access=public'],
+        ...['--allowed-origin=https://shop.example', '--allow-null-origin'],
+      ],
       { cwd },
     );
-    await origins.until(/open, without tokens, to all programs and to pages of https:\/\/shop\.example$/m);
+    await origins.until(
+      /public: without tokens, all programs and pages of https:\/\/shop\.example and of the origin null$/m,
+    );
+  });
+
+  it.each<[string, env: Record<string, string>, file: string]>([
+    ['PREGON_ACCESS', { PREGON_ACCESS: 'public' }, ''],
+    ['the configuration', {}, 'access: public\n'],
+  ])('[H-01] is opened by %s, for its workers too', async (_, env, file) => {
+    const cwd = temporaryFolder();
+    writeFileSync(
+      join(cwd, 'pregon.yml'),
+      `${file}exchanges: [e]\nwebsocket: { routes: { events: { path: /events } } }\n`,
+    );
+    const gateway = startPregon(['run', '127.0.0.1:0', '--workers=2'], {
+      cwd,
+      env: { NODE_ENV: 'production', ...env },
+    });
+    const [, port = ''] = await gateway.until(/ws:\S+:(\d+)\/events[\s\S]* access {5}public: without tokens/);
+    for (let client = 0; client < 4; client++) {
+      const headers = { Host: 'gateway.example', 'X-Forwarded-For': '203.0.113.7' };
+      await PlainClient.open(`ws://127.0.0.1:${port}/events`, { headers });
+    }
+  });
+
+  it('[H-01] does not start in production with neither auth nor access, and says why', async () => {
+    const cwd = temporaryFolder();
+    const args = ['run', '127.0.0.1:0', '--route=events', '--exchange=e'];
+    for (const flags of [args, [...args, '--workers=2']]) {
+      const { code, stderr, stdout } = await pregon(flags, { cwd, env: { NODE_ENV: 'production' } });
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        /NODE_ENV is production, but nothing says who may connect: configure auth; .*PREGON_ACCESS/,
+      );
+    }
+    const wrong = await pregon(args, { cwd, env: { PREGON_ACCESS: 'open' } });
+    expect([wrong.code, wrong.stderr]).toEqual([1, expect.stringContaining('PREGON_ACCESS must be "public"')]);
+  });
+
+  it('[H-01] does not start with access beside auth', async () => {
+    const cwd = project();
+    for (const [flags, env] of [
+      [['--access=public'], {}],
+      [[], { PREGON_ACCESS: 'public' }],
+    ] as const) {
+      const { code, stderr } = await pregon(['run', '127.0.0.1:0', ...flags], { cwd, env });
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        /(--access|PREGON_ACCESS) cannot be set beside auth in pregon\.yml: remove one of the two/,
+      );
+    }
   });
 
   it('[H-02] reports a wrong rule with file, line and rule, and does not start', async () => {

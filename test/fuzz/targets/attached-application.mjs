@@ -34,6 +34,7 @@ const logger = { info: () => {}, debug: () => {}, warn: report('warn'), error: r
 await attachGateway(server, {
   log,
   exchanges: ['healthy', 'fuzz'],
+  access: 'public',
   handshakeTimeoutMs: 2_000,
   routes: {
     events: { path: '/events' },
@@ -43,7 +44,7 @@ await attachGateway(server, {
   },
   logger,
 });
-createComponentServer({ logger })
+createComponentServer({ access: 'public', logger })
   .mount('/component/:room', component, { subprotocols: ['chat'] })
   .attach(server);
 server.listen(0, '127.0.0.1', () => console.log(`listens on 127.0.0.1:${server.address().port} (pid ${process.pid})`));

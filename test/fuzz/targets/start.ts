@@ -139,6 +139,7 @@ async function startSnapshots(): Promise<string> {
 function configuration(snapshot: string, httpPort: number): string {
   return `
 log: sqlite:log.db
+access: public
 exchanges: [healthy, fuzz]
 http: { port: ${httpPort}, token: ${TOKEN} }
 socketIo: { connectTimeout: 2000 }

@@ -30,7 +30,7 @@ const TRANSPORTS: Readonly<Record<string, Open>> = {
 async function start(options: Partial<GatewayOptions>) {
   const opened = new Inbox<Connection>();
   const observer: Observer = { opened: (connection) => opened.push(connection) };
-  return { ...(await startGateway({ observers: [observer], ...options })), opened };
+  return { ...(await startGateway({ access: 'public', observers: [observer], ...options })), opened };
 }
 
 describe.each(Object.keys(TRANSPORTS))('A client of %s', (name) => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { type ClientHttp2Session, connect, constants, createSecureServer } from 'node:http2';
-import { attachGateway, createGateway, type Gateway } from 'pregon';
+import { attachGateway, createGateway, type Gateway, type GatewayOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../../support/cleanup.js';
 import { within } from '../../support/gateway/inbox.js';
@@ -12,7 +12,9 @@ const tls = (file: string) => readFileSync(new URL(`../../support/tls/${file}`, 
 
 const options = () => ({ log: `sqlite:${temporaryFolder()}/log.db`, routes: { events: { path: '/events' } } });
 
-async function start(): Promise<{ gateway: Gateway; port: number; session: ClientHttp2Session }> {
+async function start(
+  access: GatewayOptions['access'] = 'public',
+): Promise<{ gateway: Gateway; port: number; session: ClientHttp2Session }> {
   const server = createSecureServer(
     { cert: tls('cert.pem'), key: tls('key.pem'), allowHTTP1: true },
     (_request, response) => response.end('app'),
@@ -20,7 +22,7 @@ async function start(): Promise<{ gateway: Gateway; port: number; session: Clien
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const port = Number(Reflect.get(Object(server.address()), 'port'));
-  const gateway = await attachGateway(server, options());
+  const gateway = await attachGateway(server, { ...options(), access });
   const session = connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
   afterTest(async () => {
     session.destroy();

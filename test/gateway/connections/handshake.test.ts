@@ -129,10 +129,10 @@ describe('The check of origins', () => {
     '127.8.9.10',
     'app.localhost:80',
   ];
-  const LOCAL_PAGES = ['http://localhost:5001', 'https://127.0.0.1', 'http://[::1]:8080', 'null', 'file://'];
+  const LOCAL_PAGES = ['http://localhost:5001', 'https://127.0.0.1', 'http://[::1]:8080', 'file://'];
 
   it('[I-9][004-11] admits pages from loopback addresses and from disk under a loopback name, and programs, if no origins are configured', async () => {
-    const { port } = await startGateway();
+    const { port } = await startGateway({ access: 'public' });
     for (const host of LOOPBACK_HOSTS) {
       for (const origin of LOCAL_PAGES) expect(await statusFor(port, { host, origin }), origin).toBe('101');
     }
@@ -140,7 +140,7 @@ describe('The check of origins', () => {
   });
 
   it('[I-9][004-11] refuses foreign pages, and any page under a foreign name (DNS rebinding), if no origins are configured', async () => {
-    const { port } = await startGateway();
+    const { port } = await startGateway({ access: 'public' });
     const foreign = [
       'https://evil.example',
       'http://localhost.evil.example',
@@ -151,6 +151,7 @@ describe('The check of origins', () => {
       'localhost',
       '',
       'chrome-extension://abc',
+      'null',
     ];
     for (const origin of foreign) expect(await statusFor(port, { host: 'localhost:1234', origin }), origin).toBe('403');
     for (const host of ['evil.example:1234', '192.168.0.7:1234', 'localhost.evil.example', '']) {
@@ -160,7 +161,7 @@ describe('The check of origins', () => {
   });
 
   it('[I-9][004-11] admits exactly the configured origins, whatever the host; loopback is no exception', async () => {
-    const { port } = await startGateway({ allowedOrigins: ['https://shop.example', 'null'] });
+    const { port } = await startGateway({ access: 'public', allowedOrigins: ['https://shop.example', 'null'] });
     for (const host of ['localhost', 'gateway.example']) {
       expect(await statusFor(port, { host, origin: 'https://shop.example' })).toBe('101');
       expect(await statusFor(port, { host, origin: 'null' })).toBe('101');
@@ -183,8 +184,8 @@ describe('The check of origins', () => {
   });
 
   it('[I-9] admits a browser’s GET without an origin, as from a page of the gateway itself, only under the gateway’s own names (DNS rebinding)', async () => {
-    const open = await startGateway();
-    const listed = await startGateway({ allowedOrigins: ['https://shop.example:8443'] });
+    const open = await startGateway({ access: 'public' });
+    const listed = await startGateway({ access: 'public', allowedOrigins: ['https://shop.example:8443'] });
     for (const host of [...LOOPBACK_HOSTS, '192.168.0.7:1234', '[2001:db8::1]']) {
       expect(await streamStatus(open.port, host), host).toBe('200');
       expect(await streamStatus(listed.port, host), host).toBe('200');
@@ -196,6 +197,32 @@ describe('The check of origins', () => {
     expect(await streamStatus(listed.port, 'shop.example')).toBe('200');
     expect(await streamStatus(open.port, 'shop.example')).toBe('403');
     expect(await streamStatus(open.port, 'gateway', {})).toBe('200');
+  });
+
+  it('[I-9] [H-01] admits pages from disk by plain WebSocket only, and the origin null only if it is allowed', async () => {
+    const strict = await startGateway();
+    const withNull = await startGateway({ allowNullOrigin: true });
+    const listed = await startGateway({ allowedOrigins: ['https://shop.example'], allowNullOrigin: true });
+    for (const { gateway } of [strict, withNull]) {
+      gateway.mount('/chat', { onOpen() {}, onMessage() {}, onClose() {}, onError() {} });
+    }
+    const frames = { 'Sec-WebSocket-Protocol': 'chat, pregon.v1' };
+    const socketIo = '/socket.io/?EIO=4&transport=websocket';
+    const statuses = async (port: number, origin: string) =>
+      Promise.all([
+        statusFor(port, { host: 'localhost', origin }),
+        statusFor(port, { host: 'localhost', origin }, { headers: frames }),
+        statusFor(port, { host: 'localhost', origin }, { path: socketIo }),
+        statusFor(port, { host: 'localhost', origin }, { path: '/chat' }),
+        streamStatus(port, 'localhost', { Origin: origin }),
+      ]);
+    expect(await statuses(strict.port, 'file://')).toEqual(['101', '403', '403', '403', '403']);
+    expect(await statuses(strict.port, 'null')).toEqual(['403', '403', '403', '403', '403']);
+    expect(await statuses(withNull.port, 'null')).toEqual(['101', '101', '101', '101', '200']);
+    expect(await statuses(withNull.port, 'file://')).toEqual(['101', '403', '403', '403', '403']);
+    expect(await statusFor(listed.port, { host: 'localhost', origin: 'null' })).toBe('101');
+    expect(await statusFor(listed.port, { host: 'localhost', origin: 'file://' })).toBe('403');
+    expect(await statusFor(listed.port, { host: 'localhost', origin: 'http://localhost:5001' })).toBe('403');
   });
 
   it('[I-9] tells a page of a refused origin nothing, not even on an unknown path', async () => {
@@ -215,9 +242,17 @@ describe('The check of origins', () => {
   });
 });
 
-async function statusFor(port: number, { host, origin }: { host: string; origin?: string }): Promise<string> {
+async function statusFor(
+  port: number,
+  { host, origin }: { host: string; origin?: string },
+  { path = '/events', headers = {} }: { path?: string; headers?: Record<string, string> } = {},
+): Promise<string> {
   const raw = await RawSocket.open(port);
-  const head = await raw.upgrade('/events', { Host: host, ...(origin === undefined ? {} : { Origin: origin }) });
+  const head = await raw.upgrade(path, {
+    Host: host,
+    ...(origin === undefined ? {} : { Origin: origin }),
+    ...headers,
+  });
   raw.socket.destroy();
   return head.slice(9, 12);
 }

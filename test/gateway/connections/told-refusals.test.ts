@@ -65,11 +65,25 @@ describe('[fault G2] The log tells, once and with the remedy, of a refused', () 
   });
 
   it('browser that reaches the gateway by a foreign name', async () => {
-    const { lines, port } = await startTelling({ allowedOrigins: [SHOP] });
+    const { lines, port } = await startTelling({ access: 'public', allowedOrigins: [SHOP] });
     const raw = await RawSocket.open(port);
     raw.request('/events', { Host: 'live.example', ...STREAM, 'Accept-Language': 'en' });
     expect(await raw.head()).toContain(' 403 ');
     expect(lines[0]?.message).toContain('--allowed-origin=http://live.example');
+  });
+
+  it('[H-01] client that is not on this machine, with the three ways to admit it', async () => {
+    const { lines, port } = await startTelling();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const raw = await RawSocket.open(port);
+      expect(await raw.upgrade('/events', { Host: 'gateway.example' })).toContain(' 401 ');
+    }
+    expect(lines).toEqual([
+      { fields: { reason: 'access', subject: '/events' }, message: expect.stringContaining('the client is 127.0.0.1') },
+    ]);
+    for (const remedy of ['configure auth', '--access=public', 'PREGON_ACCESS=public', "access: 'public'"]) {
+      expect(lines[0]?.message).toContain(remedy);
+    }
   });
 
   it('preflight for a method that is never allowed, and of one from a foreign page', async () => {

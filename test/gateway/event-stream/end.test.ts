@@ -43,7 +43,7 @@ describe('The end of an event stream', () => {
   });
 
   it('[fault E5] is the end of the connection for an HTTP/1.0 client', async () => {
-    const { port, gateway } = await startGateway();
+    const { port, gateway } = await startGateway({ access: 'public' });
     const raw = await RawSocket.open(port);
     raw.write('GET /events HTTP/1.0\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\n\r\n');
     const head = await raw.head();
@@ -114,7 +114,7 @@ describeInBrowser('The end of an event stream in a page', (open) => {
 describeWithNginx('An event stream behind nginx', () => {
   for (const version of ['1.0', '1.1']) {
     it(`[fault E5] with compression and HTTP/${version} delivers events at once`, async () => {
-      const { port, append } = await startGateway();
+      const { port, append } = await startGateway({ access: 'public' });
       const connection = version === '1.1' ? 'proxy_http_version 1.1; proxy_set_header Connection "";' : '';
       const nginx = await Nginx.start(
         port,

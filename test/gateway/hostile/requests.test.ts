@@ -8,11 +8,11 @@ import { RawSocket } from '../../support/gateway/raw-socket.js';
 /** As many requests as one read of a socket may hold. */
 const PIPELINED = 2_000;
 
-const head = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const head = (target: string) => `GET ${target} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
 
 const REQUESTS: Readonly<Record<string, string>> = {
   'for a route': head('/events'),
-  'for event streams': `GET /events HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n`,
+  'for event streams': `GET /events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`,
   'for no route': head('/nothing'),
   'for polling with an unknown session id': head('/socket.io/?EIO=4&transport=polling&sid=x'),
   'for polling without a session': head('/socket.io/?EIO=4&transport=polling'),

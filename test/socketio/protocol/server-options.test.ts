@@ -214,7 +214,7 @@ describe('A gateway under a host name that no allowed origin has', () => {
   const HOST = 'live.shop.example';
   const browser = { 'sec-fetch-site': 'same-site', 'sec-fetch-mode': 'no-cors', 'sec-fetch-dest': 'script' };
 
-  const begin = () => startGateway({ allowedOrigins: ['https://shop.example'] });
+  const begin = () => startGateway({ access: 'public', allowedOrigins: ['https://shop.example'] });
 
   async function statusOf(
     port: number,
@@ -253,7 +253,7 @@ describe('A gateway under a host name that no allowed origin has', () => {
   });
 
   it('[fault D4] opens no connection under the name of a script that is not served', async () => {
-    const { port } = await startGateway({ socketIo: { serveClient: false } });
+    const { port } = await startGateway({ access: 'public', socketIo: { serveClient: false } });
     expect(await statusOf(port, '/socket.io/socket.io.js?EIO=4&transport=polling', browser)).toBe('403');
   });
 });

@@ -1,13 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import { BoundedMap } from '../core/bounded-map.js';
+import { SUBPROTOCOL } from '@pregon/protocol';
 import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admission.js';
-
-/** Cache of hostnames by URL. Clients address a gateway by a few names and come from pages of a few origins. */
-const hostnames = new BoundedMap<string, string>(200);
-const LONGEST_KEPT = 300;
-
-type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: unknown };
+import { type HostHeaders, hostnameIn, hostnameOf, hostOf, isLoopback } from './hosts.js';
 
 /**
  * Decides by origin whether a request may connect (invariant 9).
@@ -15,7 +9,8 @@ type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: u
  * A browser sends the page's origin with each WebSocket handshake, and with each other cross-origin request. If origins
  * are configured, only those are allowed. Otherwise, pages from loopback addresses and from disk are allowed, but only
  * if the client addressed the gateway by a loopback name. So a page of a site whose name was made to point to 127.0.0.1
- * is refused. The origin of pages from disk is `null`, or `file://` in Chromium's WebSocket handshakes.
+ * is refused. Chromium sends `file://` for pages from disk in WebSocket handshakes. The origin `null` is never allowed
+ * by default: Firefox sends it for pages from disk, but each browser sends it for sandboxed frames of any site.
  *
  * A request without an origin comes from a program, or from a browser as a page's plain GET to its own origin. A
  * program may use any host name. A browser must address the gateway by a name that no other site's page can have (DNS
@@ -23,20 +18,31 @@ type OriginHeaders = Readonly<IncomingHttpHeaders> & { readonly ':authority'?: u
  *
  * @param headers `Origin` (RFC 6454 section 7), `Host`, `Upgrade`, which no page can set, and the headers that
  *   distinguish a browser from a program
+ * @param allowNull adds the origin `null` to the others
  */
-export function isOriginAllowed(headers: OriginHeaders, allowedOrigins: readonly string[] | undefined): boolean {
+export function isOriginAllowed(
+  headers: HostHeaders,
+  allowed: readonly string[] | undefined,
+  allowNull = false,
+): boolean {
   const { origin, upgrade } = headers;
-  const host = hostOf(headers);
-  const hostname = host === undefined ? undefined : hostnameOf(`http://${host}`);
+  const hostname = hostnameIn(headers);
   if (origin === undefined) {
-    return upgrade !== undefined || host === undefined || !isFromBrowser(headers) || isOwn(hostname, allowedOrigins);
+    return (
+      upgrade !== undefined || hostOf(headers) === undefined || !isFromBrowser(headers) || isOwn(hostname, allowed)
+    );
   }
-  if (allowedOrigins) return allowedOrigins.includes(origin);
-  return isLoopback(hostname) && (origin === 'null' || origin === 'file://' || isLoopback(hostnameOf(origin)));
+  if (allowed?.includes(origin)) return true;
+  if (origin === 'null') return allowNull && (allowed !== undefined || isLoopback(hostname));
+  if (allowed || !isLoopback(hostname)) return false;
+  return origin === 'file://' ? isPlainWebSocket(headers) : isLoopback(hostnameOf(origin));
 }
 
-/** Whether pages of many sites share the origin: sandboxed frames, and pages from disk. They never have credentials. */
-export function isNamelessOrigin(origin: string): boolean {
+/**
+ * Whether an origin names no site: it belongs to sandboxed frames of any site, or to any page from disk. Nothing that a
+ * browser adds by itself, such as a cookie, proves anything then.
+ */
+export function isNamelessOrigin(origin: string | undefined): boolean {
   return origin === 'null' || origin === 'file://';
 }
 
@@ -44,22 +50,34 @@ export function isNamelessOrigin(origin: string): boolean {
 export class Origins implements Admission {
   readonly name = 'origins';
   readonly #allowed: readonly string[] | undefined;
+  readonly #allowNull: boolean;
 
-  /** @param allowedOrigins as browsers send them. Default: pages from loopback addresses and from disk */
-  constructor(allowedOrigins: readonly string[] | undefined) {
+  /**
+   * @param allowedOrigins as browsers send them. Default: pages from loopback addresses, and pages from disk by plain
+   *   WebSocket
+   * @param allowNull adds the origin `null` to the others. Default: false
+   */
+  constructor(allowedOrigins: readonly string[] | undefined, allowNull = false) {
     this.#allowed = allowedOrigins;
+    this.#allowNull = allowNull;
   }
 
-  allows(headers: OriginHeaders): boolean {
-    return isOriginAllowed(headers, this.#allowed);
+  allows(headers: HostHeaders): boolean {
+    return isOriginAllowed(headers, this.#allowed, this.#allowNull);
   }
 
-  admit({ headers }: Pick<AdmissionRequest, 'headers'>): Refusal | undefined {
-    return this.refusal(headers);
+  admit({ headers, entrance }: Pick<AdmissionRequest, 'headers' | 'entrance'>): Refusal | undefined {
+    const { origin } = headers;
+    // The handshake of a component or of Socket.IO looks the same as one of a route.
+    const isOtherEntrance = origin === 'file://' && entrance.kind !== 'route' && !this.#allowed?.includes(origin);
+    return this.allows(headers) && !isOtherEntrance ? undefined : this.#refused(headers);
   }
 
-  refusal(headers: OriginHeaders): Refusal | undefined {
-    if (this.allows(headers)) return undefined;
+  refusal(headers: HostHeaders): Refusal | undefined {
+    return this.allows(headers) ? undefined : this.#refused(headers);
+  }
+
+  #refused(headers: HostHeaders): Refusal {
     const { origin } = headers;
     const host = hostOf(headers);
     const pages = origin === undefined ? `browsers that ask for ${host}` : `pages of the origin ${origin}`;
@@ -77,14 +95,15 @@ export class Origins implements Admission {
  * is not. Some browsers let a page choose its `User-Agent`. But each browser adds `Accept-Language` if the page sets
  * none, and no page can remove it.
  */
-function isFromBrowser(headers: OriginHeaders): boolean {
+function isFromBrowser(headers: HostHeaders): boolean {
   if (headers['accept-language'] !== undefined || headers['user-agent']?.startsWith('Mozilla/')) return true;
   return Object.keys(headers).some((name) => name.startsWith('sec-fetch-'));
 }
 
-/** HTTP/2 sends the host as a pseudo-header (RFC 9113 section 8.3.1). */
-function hostOf({ host, ':authority': authority }: OriginHeaders): string | undefined {
-  return host ?? (typeof authority === 'string' ? authority : undefined);
+/** Whether the request is a WebSocket handshake without the subprotocol of Pregon. */
+function isPlainWebSocket({ upgrade, 'sec-websocket-protocol': offered = '' }: HostHeaders): boolean {
+  if (upgrade?.toLowerCase() !== 'websocket') return false;
+  return !offered.split(',').some((name) => name.trim() === SUBPROTOCOL);
 }
 
 /**
@@ -94,26 +113,6 @@ function isOwn(hostname: string | undefined, allowedOrigins: readonly string[] =
   if (hostname === undefined) return false;
   if (isLoopback(hostname) || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0) return true;
   return allowedOrigins.some((allowed) => hostnameOf(allowed) === hostname);
-}
-
-function hostnameOf(url: string): string | undefined {
-  const known = hostnames.get(url);
-  if (known !== undefined) return known;
-  if (!URL.canParse(url)) return undefined;
-  const { hostname } = new URL(url);
-  if (url.length <= LONGEST_KEPT) hostnames.set(url, hostname);
-  return hostname;
-}
-
-/** Names that never leave the machine: RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. */
-export function isLoopback(hostname: string | undefined): boolean {
-  if (hostname === undefined) return false;
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    hostname === '[::1]' ||
-    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(hostname)
-  );
 }
 
 /**
@@ -128,7 +127,8 @@ function originRemedy(
   allowedOrigins: readonly string[] | undefined,
 ): string {
   if (origin === 'null' || origin === 'file://') {
-    return `serve the page by HTTP, or allow the origin ${JSON.stringify(origin)}, which sandboxed frames of any site share`;
+    const flag = origin === 'null' ? ' with --allow-null-origin or allowNullOrigin,' : '';
+    return `serve the page by HTTP, or allow the origin ${JSON.stringify(origin)}${flag} in allowedOrigins; sandboxed frames of any site, or all pages from disk, share it`;
   }
   const wanted = origin ?? `http://${host}`;
   if (!URL.canParse(wanted) || new URL(wanted).origin !== wanted) {

@@ -28,6 +28,8 @@ export interface Configuration {
   readonly snapshotSecretFile?: string;
   /** How many processes serve the port. */
   readonly workers?: number;
+  /** Opens everything to every client whose origin is allowed. Cannot be set beside `auth`. */
+  readonly access?: 'public';
   /** How clients are known: by tokens, or by the hook of the application. With it, everything is closed that no rule opens. */
   readonly auth?: Omit<AuthOptions, 'verify' | 'authorize' | 'leewayMs'>;
   /** With `auth`: access to the namespaces of Socket.IO that are not routes; `socketIo.namespaces` in the file. */
@@ -36,6 +38,8 @@ export interface Configuration {
   readonly socketIo?: GatewayOptions['socketIo'];
   readonly routes: Readonly<Record<string, RouteConfiguration>>;
   readonly allowedOrigins?: readonly string[];
+  /** Adds `null` to the origins whose pages may connect. */
+  readonly allowNullOrigin?: boolean;
   /** The limits, and the proxies that tell which client a request counts for. */
   readonly limits: GatewayLimits & ProxyOptions;
   readonly tls?: { readonly cert: string; readonly key: string };

@@ -77,7 +77,7 @@ function build(
     file,
     where: yaml.where([...path, index]),
   });
-  const { routes = {}, allowedOrigins, tls, ...limits } = valid.websocket ?? {};
+  const { routes = {}, allowedOrigins, allowNullOrigin, tls, ...limits } = valid.websocket ?? {};
   const { maxTokenLifetime, ...tokens } = valid.auth ?? {};
   const { maxAge, ...retention } = valid.retention ?? {};
   return {
@@ -87,6 +87,7 @@ function build(
     secret: valid.secret,
     snapshotSecretFile: valid.snapshotSecretFile,
     workers: valid.workers,
+    access: valid.access,
     auth: valid.auth && { ...tokens, maxTokenLifetimeMs: maxTokenLifetime },
     ...splitNamespaces(valid.socketIo),
     routes: Object.fromEntries(
@@ -96,6 +97,7 @@ function build(
       ]),
     ),
     allowedOrigins,
+    allowNullOrigin,
     limits,
     tls,
     subscriberFiles: (valid.subscribers ?? []).map(reference(['subscribers'])),

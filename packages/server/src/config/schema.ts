@@ -88,12 +88,14 @@ export function configurationSchema(directory: string) {
     snapshotSecretFile: file.optional(),
     snapshotSecret: z.never({ error: NO_SNAPSHOT_SECRET }).optional(),
     workers: workers.optional(),
+    access: z.literal('public', { error: 'must be public; leave it out if not every client may connect' }).optional(),
     auth: authSchema(file).optional(),
     socketIo: z.union([z.literal(false), z.record(z.string(), z.unknown()).superRefine(checkNamespaces)]).optional(),
     websocket: z
       .strictObject({
         routes: z.record(z.string().regex(ROUTE_NAME), route).optional(),
         allowedOrigins: z.array(origin).optional(),
+        allowNullOrigin: flag.optional(),
         trustedProxies: z.array(address).optional(),
         proxyHeader: z.enum(PROXY_HEADERS, { error: `must be ${PROXY_HEADERS.join(' or ')}` }).optional(),
         heartbeatMs: limit('heartbeatMs'),

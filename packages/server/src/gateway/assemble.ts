@@ -18,11 +18,13 @@ import { systemClock } from '../core/time/clock.js';
 import { openLog } from '../logs/open.js';
 import { composeObservers } from '../observe/compose.js';
 import { logLines } from '../observe/log-lines.js';
+import { isProduction } from '../settings.js';
 import { ClientRegistry } from '../transports/client-registry.js';
 import { ComponentEntrance } from '../transports/component/component-entrance.js';
 import type { Siblings } from '../transports/entrance.js';
 import { GatewayKernel } from '../transports/kernel.js';
 import type { OnlySocketIoTypes, SocketIoTypes } from '../transports/socketio/socketio-types.js';
+import { assertAccess, assertProductionAccess, thisMachineFor } from './access/access-mode.js';
 import { type Auth, openAuth } from './auth.js';
 import { Front } from './entrances/front.js';
 import { RouteEntrance } from './entrances/route-entrance.js';
@@ -48,8 +50,10 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
 ): Promise<RunningGateway<T>> {
   assertRoutes(options);
   assertOrigins(options.allowedOrigins);
+  assertAccess(options);
+  assertProductionAccess(options, isProduction());
   const logger = guardLogger(options.logger);
-  const origins = new Origins(options.allowedOrigins);
+  const origins = new Origins(options.allowedOrigins, options.allowNullOrigin);
   const addresses = new ClientAddresses(options);
   const auth = await openAuth(options, origins, logger);
   try {
@@ -111,6 +115,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const admissions = new GatewayAdmissions({
     origins,
     addressOf,
+    thisMachine: thisMachineFor(options),
     auth: auth?.admissions,
     publishing: auth?.publishing,
     admissions: options.admissions,

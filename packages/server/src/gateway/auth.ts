@@ -5,6 +5,7 @@ import { RulesAdmission } from '../access/rules-admission.js';
 import { UrlTokens } from '../access/tokens/url-tokens.js';
 import type { Admission } from '../core/ports/admission.js';
 import type { OriginPolicy } from '../transports/http/cors.js';
+import { publicRoutesOf } from './access/access-mode.js';
 import { type IdentitySource, openIdentitySource } from './access/identity-source.js';
 import type { AuthOptions, GatewayOptions, Logger } from './options.js';
 import { GatewayTickets } from './tickets/gateway-tickets.js';
@@ -19,8 +20,8 @@ export interface Auth extends IdentitySource {
 type RulesOptions = Pick<GatewayOptions, 'routes' | 'namespaces'>;
 
 /**
- * Opens what `auth` and the rules of the routes configure. Without `auth` there are no rules, and every route is open to
- * everybody whose origin is allowed.
+ * Opens what `auth` and the rules of the routes configure. Without `auth` there are no rules: `access` says whether other
+ * machines may connect.
  *
  * @throws TypeError | RangeError if an option is wrong
  * @throws PregonError CONFIG_INVALID if a key file cannot be used
@@ -64,8 +65,7 @@ function compileRoutes({ routes = {} }: RulesOptions, { issuers = [] }: AuthOpti
 }
 
 function openRules({ routes = {}, namespaces = {} }: RulesOptions, compiled: Map<string, RouteRules>): RulesAdmission {
-  const publicRoutes = new Set(Object.keys(routes).filter((name) => routes[name]?.access === 'public'));
-  return new RulesAdmission({ routes: compiled, publicRoutes, namespaces });
+  return new RulesAdmission({ routes: compiled, publicRoutes: publicRoutesOf({ routes }), namespaces });
 }
 
 function compileForRoute(
@@ -93,5 +93,6 @@ function assertEnforced(allow: Parameters<typeof compileRules>[0]): void {
 function assertNoRules({ routes = {}, namespaces }: RulesOptions): void {
   const withRules = Object.keys(routes).find((name) => routes[name]?.allow);
   if (withRules !== undefined) throw new TypeError(`routes.${withRules}.allow needs auth: add the issuers of tokens`);
-  if (namespaces) throw new TypeError('namespaces needs auth: without it, every namespace is open');
+  if (namespaces)
+    throw new TypeError('namespaces needs auth: without it, access of the gateway applies to every namespace');
 }

@@ -8,9 +8,11 @@ import type { Admission } from '../core/ports/admission.js';
 import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { systemClock } from '../core/time/clock.js';
 import { atMost } from '../core/time/deadline.js';
+import { isProduction } from '../settings.js';
 import { ComponentEntrance } from '../transports/component/component-entrance.js';
 import type { MessageComponent } from '../transports/component/message-component.js';
 import type { MountOptions } from '../transports/component/mount-options.js';
+import { assertAccess, assertProductionAccess, thisMachineFor } from './access/access-mode.js';
 import { Front } from './entrances/front.js';
 import type { ListenOptions } from './gateway.js';
 import { GatewayAdmissions } from './gateway-admissions.js';
@@ -33,7 +35,12 @@ export interface ComponentServerOptions
       | 'maxIncomingBytesPerSecond'
       | 'incomingBytesBurst'
     > {
-  /** As for a gateway. @default pages from loopback addresses and from disk */
+  /**
+   * `public` admits every client whose origin is allowed. @default only this machine may connect, except to a component
+   *   whose mount has `access`; with `NODE_ENV=production`, an error
+   */
+  readonly access?: 'public';
+  /** As for a gateway. @default pages from loopback addresses */
   readonly allowedOrigins?: readonly string[];
   /** As for a gateway. @default [] */
   readonly admissions?: readonly Admission[];
@@ -77,6 +84,7 @@ export interface ComponentServer {
  * Creates a server for components, which is ready to listen.
  *
  * @throws TypeError | RangeError if an option is not valid
+ * @throws PregonError CONFIG_INVALID if `NODE_ENV` is `production` and `access` is missing
  * @example
  * const server = createComponentServer();
  * server.mount('/chat/:room', chat);
@@ -96,13 +104,23 @@ class RunningComponentServer implements ComponentServer {
     const limits = normalizeLimits(options);
     const { allowedOrigins } = options;
     assertOrigins(allowedOrigins);
+    assertAccess(options);
+    assertProductionAccess(options, isProduction());
     const origins = new Origins(allowedOrigins);
+    const thisMachine = thisMachineFor(options);
     const addresses = new ClientAddresses(options);
     const addressOf: AddressOf = (request) => addresses.of(request);
     const logger = guardLogger(options.logger);
     const refusals = new RefusalLog(logger, systemClock);
     const pace = (resume: () => void) => this.#front.whenFree(resume);
-    const admissions = new GatewayAdmissions({ origins, addressOf, admissions: options.admissions, logger, pace });
+    const admissions = new GatewayAdmissions({
+      origins,
+      thisMachine,
+      addressOf,
+      admissions: options.admissions,
+      logger,
+      pace,
+    });
     const intake = new Intake(limits, systemClock);
     this.#heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
     this.#entrance = new ComponentEntrance({

@@ -3,6 +3,7 @@ import { assertEntranceAccess, SingleAccess } from '../access/entrance-access.js
 import { ExpiredIdentities } from '../access/expired-identities.js';
 import { Origins } from '../access/origins.js';
 import { RevokedIdentities } from '../access/revocations/revoked-identities.js';
+import type { ThisMachine } from '../access/this-machine.js';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import type { Admission, Identity } from '../core/ports/admission.js';
@@ -14,6 +15,8 @@ import type { Logger } from './options.js';
 export interface GatewayAdmissionsOptions {
   readonly origins: Origins;
   readonly addressOf: AdmissionChainOptions['addressOf'];
+  /** Asked first, if only this machine may connect. */
+  readonly thisMachine: ThisMachine | undefined;
   /** The admissions of the application, asked after the gateway's own. */
   readonly admissions: readonly Admission[] | undefined;
   /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
@@ -42,7 +45,7 @@ export class GatewayAdmissions {
 
   /** @throws TypeError if one of the admissions has no name or no method `admit` */
   constructor(options: GatewayAdmissionsOptions) {
-    const { origins, auth = [], admissions = [], leewayMs, logger, pace, addressOf } = options;
+    const { origins, thisMachine, auth = [], admissions = [], leewayMs, logger, pace, addressOf } = options;
     for (const admission of admissions) assertAdmission(admission);
     this.#options = options;
     this.#last = [
@@ -54,24 +57,30 @@ export class GatewayAdmissions {
       pending: new PendingAdmissions({ clock: systemClock, pace }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
-    this.admission = new AdmissionChain([origins, ...auth, ...admissions, ...this.#last], this.#chain);
+    const local = thisMachine ? [thisMachine] : [];
+    this.admission = new AdmissionChain([...local, origins, ...auth, ...admissions, ...this.#last], this.#chain);
     this.publishing = options.publishing && new AdmissionChain([...options.publishing, ...this.#last], this.#chain);
   }
 
   /**
    * Returns the admissions of a component. It may have its own origins.
    *
-   * @throws TypeError if a blocked address is neither an address nor a subnet, or `access` is not one of its values
+   * @throws TypeError if a blocked address is neither an address nor a subnet; if `access` is not one of its values, or
+   *   needs `auth`
    */
   ofMount({ allowedOrigins, blockedAddresses = [], access }: MountOptions): MountAccess {
     assertEntranceAccess(access, 'access');
-    const { auth, admissions = [] } = this.#options;
+    const { auth, thisMachine, admissions = [] } = this.#options;
+    if (!auth && access === 'authenticated') {
+      throw new TypeError("access: 'authenticated' needs auth: without it, no client has an identity");
+    }
     const blocks = new AddressBlocks(blockedAddresses);
     const origins = allowedOrigins ? new Origins(allowedOrigins) : this.#options.origins;
+    const local = thisMachine && access === undefined ? [thisMachine] : [];
     const closed = auth ? [...auth, new SingleAccess(access)] : [];
     return {
       origins,
-      admission: new AdmissionChain([blocks, origins, ...closed, ...admissions, ...this.#last], this.#chain),
+      admission: new AdmissionChain([blocks, ...local, origins, ...closed, ...admissions, ...this.#last], this.#chain),
     };
   }
 }

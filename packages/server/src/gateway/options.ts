@@ -71,10 +71,10 @@ export interface RouteOptions {
   /**
    * What clients may do on this route. Needs `auth`; what no rule grants is forbidden.
    *
-   * @default with `auth`, the route is closed unless `access` opens it; without `auth`, it is open
+   * @default with `auth`, the route is closed unless `access` opens it; without `auth`, see `access` of the gateway
    */
   readonly allow?: readonly Rule[];
-  /** With `auth`: opens the route to all clients whose origin is allowed, without a token and without limits. */
+  /** Opens the route to all clients whose origin is allowed, without a token and without limits. */
   readonly access?: 'public';
   readonly handlers?: readonly Built<RouteHandlers>[];
   /** Relays each message of a client to all other clients of the route, on all gateways of the log. @default false */
@@ -232,10 +232,23 @@ export interface GatewayOptions extends GatewayLimits, ProxyOptions {
    */
   readonly queues?: readonly QueueName[];
   /**
-   * The origins whose pages may connect, as browsers send them: `https://shop.example`; `null` for pages from disk.
-   * @default pages from loopback addresses and from disk, and only if the gateway is addressed by a loopback name
+   * `public` admits every client whose origin is allowed, without a token, at every entrance. It cannot be set beside
+   * `auth`.
+   *
+   * @default without `auth`, only this machine may connect: clients with a loopback address that call the gateway by a
+   *   loopback name, without a proxy between. All others are refused with 401. A route or component with `access` is
+   *   open nevertheless. With `NODE_ENV=production`, a gateway with neither `auth` nor `access` does not start
+   */
+  readonly access?: 'public';
+  /**
+   * The origins whose pages may connect, as browsers send them: `https://shop.example`. `null` stands for sandboxed
+   * frames of any site, and for Firefox's pages from disk; such pages connect without cookies.
+   * @default pages from loopback addresses, and Chromium's pages from disk by plain WebSocket; only if the gateway is
+   *   addressed by a loopback name
    */
   readonly allowedOrigins?: readonly string[];
+  /** Adds `null` to the origins whose pages may connect, and keeps the default ones. @default false */
+  readonly allowNullOrigin?: boolean;
   /**
    * Rules that decide whether a client may connect. Every entrance asks them in order, after `allowedOrigins`.
    * @default []
@@ -244,7 +257,7 @@ export interface GatewayOptions extends GatewayLimits, ProxyOptions {
   /**
    * How the gateway knows its clients. With it, everything is closed that no rule opens: each route needs `allow` or
    * `access`, each namespace of Socket.IO that is not a route needs a line in `namespaces`, each component needs the
-   * option `access` of its mount. @default every client is anonymous, and every entrance open
+   * option `access` of its mount. @default every client is anonymous, and `access` says who may connect
    */
   readonly auth?: AuthOptions;
   /** With `auth`: access to the namespaces of Socket.IO that are not routes, by name. @default {}: all closed */

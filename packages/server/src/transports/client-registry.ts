@@ -192,7 +192,8 @@ export class ClientRegistry {
     isGone: () => boolean,
   ): Verdict | Promise<Verdict> {
     const { authorization: _, cookie: __, ...rest } = headers;
-    const request = { method: 'GET', url, headers: rest, socket: { remoteAddress } };
+    // A WebSocket handshake needs HTTP/1.1 (RFC 6455 section 4.1).
+    const request = { method: 'GET', url, httpVersion: '1.1', headers: rest, socket: { remoteAddress } };
     return this.options.admission.decide({ request, entrance, token, isGone });
   }
 

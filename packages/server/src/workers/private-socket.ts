@@ -21,6 +21,11 @@ export function assertPath(path: string): void {
  */
 const REMOTE_ADDRESS = 'x-pregon-remote-address';
 
+/** Carries the version of HTTP that the client uses, in the same way: the workers speak HTTP/1.1 with each other. */
+const HTTP_VERSION = 'x-pregon-http-version';
+
+const OURS: ReadonlySet<string> = new Set([REMOTE_ADDRESS, HTTP_VERSION]);
+
 /**
  * Hop-by-hop headers (RFC 9110 section 7.6.1), which the next connection sets itself; and `expect`, already answered.
  */
@@ -40,9 +45,9 @@ const OF_ONE_CONNECTION = new Set([
  *
  * @param upgrading whether the request is an upgrade, which needs `Connection` and `Upgrade`
  */
-export function headersToOwner({ rawHeaders, socket }: IncomingMessage, upgrading: boolean): string[] {
+export function headersToOwner({ rawHeaders, socket, httpVersion }: IncomingMessage, upgrading: boolean): string[] {
   const headers = withoutHeaders(rawHeaders, (name) => !upgrading && OF_ONE_CONNECTION.has(name));
-  return [...headers, REMOTE_ADDRESS, socket.remoteAddress ?? ''];
+  return [...headers, REMOTE_ADDRESS, socket.remoteAddress ?? '', HTTP_VERSION, httpVersion];
 }
 
 /** The headers of an answer from another worker. */
@@ -50,10 +55,12 @@ export function headersFromOwner({ rawHeaders }: IncomingMessage): string[] {
   return withoutHeaders(rawHeaders, (name) => OF_ONE_CONNECTION.has(name));
 }
 
-/** Restores the client's address on a request that came over the private socket. */
-export function restoreRemoteAddress(request: IncomingMessage): void {
+/** Restores the client's address, and its version of HTTP, on a request that came over the private socket. */
+export function restoreClient(request: IncomingMessage): void {
   const address = request.headers[REMOTE_ADDRESS];
-  delete request.headers[REMOTE_ADDRESS];
+  const version = request.headers[HTTP_VERSION];
+  for (const name of OURS) delete request.headers[name];
+  if (typeof version === 'string') request.httpVersion = version;
   request.rawHeaders = withoutHeaders(request.rawHeaders, () => false);
   // A connection between workers serves one request at a time, each from another client.
   Object.defineProperty(request.socket, 'remoteAddress', { value: address || undefined, configurable: true });
@@ -64,7 +71,7 @@ function withoutHeaders(rawHeaders: readonly string[], isLeftOut: (name: string)
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2);
     const lower = name.toLowerCase();
-    if (lower !== REMOTE_ADDRESS && !isLeftOut(lower)) kept.push(name, value);
+    if (!OURS.has(lower) && !isLeftOut(lower)) kept.push(name, value);
   }
   return kept;
 }

@@ -7,7 +7,7 @@ import type { Entrance, Siblings } from '../transports/entrance.js';
 import type { Claim } from '../transports/http/claim.js';
 import { guard } from '../transports/sockets/guarded-socket.js';
 import { headOf, passOn, pipeOn } from './pass-on.js';
-import { privateSocket, restoreRemoteAddress } from './private-socket.js';
+import { privateSocket, restoreClient } from './private-socket.js';
 import { namesSession, newSessionId, ownerOf } from './session-id.js';
 import type { Worker } from './worker.js';
 
@@ -124,12 +124,12 @@ class SharedEntrance implements Entrance {
     // The worker that forwards a request enforces the timeouts and keeps the connections alive.
     const server = createServer({ requestTimeout: 0, keepAliveTimeout: 0, maxHeaderSize: MAX_HEADER_BYTES });
     server.on('request', (request, response) => {
-      restoreRemoteAddress(request);
+      restoreClient(request);
       this.#own.request(request, response);
     });
     server.on('upgrade', (request, stream, head) => {
       guard(stream);
-      restoreRemoteAddress(request);
+      restoreClient(request);
       this.#own.upgrade(request, stream, head);
     });
     // A worker that was killed leaves its socket behind.

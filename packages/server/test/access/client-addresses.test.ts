@@ -10,7 +10,7 @@ function addressOf(
   headers: Readonly<Record<string, string | string[]>>,
   { peer = '127.0.0.1', ...options }: ProxyOptions & { peer?: string | undefined } = PROXIES,
 ): string {
-  return new ClientAddresses(options).of({ headers, socket: { remoteAddress: peer } });
+  return new ClientAddresses(options).of({ httpVersion: '1.1', headers, socket: { remoteAddress: peer } });
 }
 
 const xff = (value: string, options?: Parameters<typeof addressOf>[1]) =>

@@ -237,7 +237,17 @@ websocket:
     [
       'namespaces without auth',
       'socketIo: { namespaces: { /chat: public } }',
-      'pregon.yml:1:13 socketIo.namespaces: needs auth: without it, every namespace is open',
+      'pregon.yml:1:13 socketIo.namespaces: needs auth: without it, access applies to every namespace',
+    ],
+    [
+      'access beside auth',
+      `access: public\n${AUTH}websocket: { routes: { e: { path: /e } } }`,
+      "pregon.yml:1:9 access: cannot be set beside auth: remove one of the two; with auth, open single routes with access: 'public' in their options",
+    ],
+    [
+      'another access of the gateway than public',
+      'access: open',
+      'pregon.yml:1:9 access: must be public; leave it out if not every client may connect',
     ],
     [
       'an unknown access of a namespace',

@@ -9,7 +9,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
@@ -41,7 +41,7 @@ class Echo implements Entrance {
   }
 
   request(request: IncomingMessage, response: ServerResponse): void {
-    const { method, url, headers, rawHeaders } = request;
+    const { method, url, headers, rawHeaders, httpVersion } = request;
     const { remoteAddress } = request.socket;
     response.once('close', () => {
       if (!response.writableFinished) this.ended.push(url ?? '');
@@ -53,7 +53,9 @@ class Echo implements Entrance {
     });
     request.on('end', () => {
       response.writeHead(201, 'Echoed', { 'x-twice': ['1', '2'], 'content-type': 'application/json' });
-      response.end(JSON.stringify({ by: this.name, method, url, body, remoteAddress, headers, rawHeaders }));
+      response.end(
+        JSON.stringify({ by: this.name, method, url, body, remoteAddress, httpVersion, headers, rawHeaders }),
+      );
     });
   }
 
@@ -165,12 +167,25 @@ it('an entrance answers its own requests, and hands over others unchanged', asyn
   expect(answer.headers).toMatchObject({ 'x-twice': '1, 2', 'content-type': 'application/json' });
 });
 
-it('an entrance ignores an address that the client claims', async () => {
+it('an entrance ignores an address and a version of HTTP that the client claims', async () => {
   const port = await listen();
-  const headers = ['X-Pregon-Remote-Address', '6.6.6.6', 'x-pregon-remote-address', '7.7.7.7'];
+  const claimed = ['X-Pregon-Remote-Address', '6.6.6.6', 'x-pregon-remote-address', '7.7.7.7'];
+  const headers = [...claimed, 'X-Pregon-HTTP-Version', '1.0'];
   const heard = JSON.parse((await ask(port, '/?sid=2-abc', { headers })).text);
   expect(heard.remoteAddress).toBe('127.0.0.1');
+  expect(heard.httpVersion).toBe('1.1');
   expect(JSON.stringify([heard.headers, heard.rawHeaders])).not.toMatch(/pregon/i);
+});
+
+it('the owner of a session learns that a client uses HTTP/1.0, as a proxy does', async () => {
+  const port = await listen();
+  const socket = connect(port, '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.write('GET /?sid=2-abc HTTP/1.0\r\nHost: localhost\r\n\r\n');
+  let text = '';
+  for await (const bytes of socket) text += String(bytes);
+  expect(text).toContain('"by":"two"');
+  expect(text).toContain('"httpVersion":"1.0"');
 });
 
 it('an entrance tells the owner when the client breaks off', async () => {

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { isLoopback } from '../origins.js';
+import { isLoopback } from '../hosts.js';
 
 /** How the application is asked who a client is. */
 export interface HookOptions {

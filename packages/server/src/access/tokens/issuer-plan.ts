@@ -1,5 +1,5 @@
 import { DEFAULT_MAX_TOKEN_LIFETIME_MS } from '@pregon/protocol';
-import { isLoopback } from '../origins.js';
+import { isLoopback } from '../hosts.js';
 import type { IssuerOptions, TokenOptions } from './issuer-options.js';
 import { type Algorithm, isAlgorithm, isSymmetric } from './keys/algorithms.js';
 import type { KeyForm } from './keys/key-text.js';

@@ -18,11 +18,11 @@ export class PublishAccess implements AdminAccess {
   }
 
   decide(candidate: Candidate): Verdict | Promise<Verdict> {
-    const { method, url, headers, socket } = candidate.request;
+    const { method, url, httpVersion, headers, socket } = candidate.request;
     const refusal = this.#token.admit({ headers });
     if (!refusal || !this.#rules) return refusal ?? {};
     // A page can make a browser send a cookie, but not `Authorization`.
     const { cookie, ...others } = headers;
-    return this.#rules.decide({ ...candidate, request: { method, url, headers: others, socket } });
+    return this.#rules.decide({ ...candidate, request: { method, url, httpVersion, headers: others, socket } });
   }
 }

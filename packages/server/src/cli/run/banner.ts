@@ -14,7 +14,7 @@ export interface Banner {
   readonly routes: readonly { readonly name: string; readonly path: string }[];
   readonly exchanges: readonly string[];
   readonly log: string;
-  /** Who may connect: `tokens of shop; closed: teams`. */
+  /** Who may connect: `this machine only`, or `tokens of shop; closed: teams`. */
   readonly access: string;
   /** The configuration file; undefined if there is none. */
   readonly configuration: string | undefined;
@@ -24,10 +24,7 @@ export interface Banner {
   readonly workers: number | undefined;
 }
 
-export function bannerOf(
-  { address, tls, gateway, configuration, allowedOrigins, workers }: RunPlan,
-  facts: Facts,
-): Banner {
+export function bannerOf({ address, tls, gateway, configuration, access, workers }: RunPlan, facts: Facts): Banner {
   const { host } = address;
   const { port, log, http } = facts;
   return {
@@ -37,7 +34,7 @@ export function bannerOf(
     routes: Object.entries(gateway.routes).map(([name, { path }]) => ({ name, path })),
     exchanges: gateway.exchanges,
     log,
-    access: accessOf({ auth: configuration.auth, routes: gateway.routes, allowedOrigins }),
+    access: accessOf({ ...access, auth: configuration.auth, routes: gateway.routes }),
     configuration: configuration.file,
     http,
     workers: workers === 1 ? undefined : workers,

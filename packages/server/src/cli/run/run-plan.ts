@@ -4,12 +4,14 @@ import { isAddressOrSubnet, NO_ADDRESS } from '../../access/addresses/address-li
 import type { Configuration } from '../../config/configuration.js';
 import { NO_WORKERS, parseWorkers } from '../../config/workers.js';
 import type { LogDriver } from '../../core/ports/log-driver.js';
+import { assertProductionAccess } from '../../gateway/access/access-mode.js';
 import type { ListenOptions } from '../../gateway/gateway.js';
 import type { Invocation } from '../command.js';
 import type { Flags } from '../flags.js';
 import { chooseLog, findLogDriver, readConfiguration } from '../log-flags.js';
 import { readTokenFile } from '../token-input.js';
 import { UsageError } from '../usage-error.js';
+import { type AccessPlan, planAccess } from './access-plan.js';
 import { type GatewayPlan, planGateway } from './gateway-plan.js';
 import { type ListenAddress, parseListenAddress } from './listen-address.js';
 
@@ -25,7 +27,7 @@ export interface RunPlan {
   readonly log: string;
   readonly driver: LogDriver;
   readonly http: { readonly port: number; readonly host?: string; readonly token: string | undefined } | undefined;
-  readonly allowedOrigins: readonly string[] | undefined;
+  readonly access: AccessPlan;
   readonly trustedProxies: readonly string[] | undefined;
   readonly flushIntervalMs: number | undefined;
   readonly drainMs: number;
@@ -50,7 +52,7 @@ export async function planRun(invocation: Invocation): Promise<RunPlan> {
     log,
     driver: await findLogDriver(log, () => configuration),
     http: readHttp(invocation, configuration),
-    allowedOrigins: flags.has('allowed-origin') ? flags.list('allowed-origin') : configuration.allowedOrigins,
+    access: planAccess(invocation, configuration),
     trustedProxies: readProxies(invocation, configuration),
     flushIntervalMs: flags.integer('flush-interval-ms'),
     drainMs: flags.integer('drain-ms') ?? DEFAULT_DRAIN_MS,
@@ -58,6 +60,9 @@ export async function planRun(invocation: Invocation): Promise<RunPlan> {
     logFormat: flags.text('log-format') ?? 'text',
     logLevel: debug ? ('debug' as const) : ('info' as const),
   };
+  const { auth } = configuration;
+  const { routes } = plan.gateway;
+  assertProductionAccess({ auth, routes, access: plan.access.access }, invocation.settings.isProduction);
   assertShared(plan);
   plan.driver.assertUrl(log);
   return plan;

@@ -57,6 +57,16 @@ export const run: Command = {
       repeats: true,
       description: 'a proxy, or a subnet of them, whose X-Forwarded-For says who the client is (default: none)',
     },
+    'allow-null-origin': {
+      kind: 'switch',
+      description: "also admit the origin null: Firefox's pages from disk, and sandboxed frames of any site",
+    },
+    access: {
+      kind: 'text',
+      choices: ['public'],
+      description:
+        'public admits every client whose origin is allowed, without a token (default: PREGON_ACCESS, else the configuration, else only this machine may connect)',
+    },
     'flush-interval-ms': {
       kind: 'integer',
       value: 'N',
@@ -97,6 +107,7 @@ export const run: Command = {
     'pregon run --route=events --exchange=my_events --snapshot=http://localhost:8080/snapshots/users',
     'pregon run 1234 --config=pregon.yml --log-format=json',
     'pregon run 1234 --workers=auto',
+    'pregon run 0.0.0.0:1234 --access=public --allowed-origin=https://shop.example',
   ],
   async run(invocation) {
     const place = invocation.settings.worker;

@@ -77,7 +77,7 @@ export class Service {
       queues: plan.gateway.queues,
       routes: await loadRoutes(plan.gateway.routes),
       subscribers: await Promise.all(configuration.subscriberFiles.map(loadSubscriber)),
-      allowedOrigins: plan.allowedOrigins,
+      ...plan.access,
       trustedProxies: plan.trustedProxies,
       secret: configuration.secret,
       snapshotSecretFile: configuration.snapshotSecretFile,

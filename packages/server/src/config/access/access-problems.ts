@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { planHook } from '../../access/hook/hook-options.js';
 import { ruleProblem, unenforced } from '../../access/rules/compile-rules.js';
 import { planIssuer } from '../../access/tokens/issuer-plan.js';
+import { BESIDE_AUTH } from '../../gateway/access/access-mode.js';
 import { type ConfigurationPath, type Problem, startsWith } from '../problems.js';
 import { issuerSchema, ruleSchema } from './access-schema.js';
 
@@ -52,8 +53,14 @@ export function accessProblems(value: unknown, known: readonly Problem[]): Probl
       if (message !== undefined) problems.push({ path: [...path, index], message });
     }
   }
+  if (auth !== undefined && member(value, 'access') === 'public') {
+    problems.push({ path: ['access'], message: `cannot be set beside auth: ${BESIDE_AUTH}` });
+  }
   if (auth === undefined && member(member(value, 'socketIo'), 'namespaces') !== undefined) {
-    problems.push({ path: ['socketIo', 'namespaces'], message: 'needs auth: without it, every namespace is open' });
+    problems.push({
+      path: ['socketIo', 'namespaces'],
+      message: 'needs auth: without it, access applies to every namespace',
+    });
   }
   return problems;
 }

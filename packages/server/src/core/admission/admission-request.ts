@@ -5,6 +5,7 @@ import { ticketOf } from './url-tickets.js';
 export interface HttpRequest {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
+  readonly httpVersion: string;
   readonly headers: AdmissionRequest['headers'];
   readonly socket: { readonly remoteAddress?: string | undefined };
 }
@@ -49,6 +50,10 @@ export class RequestView implements AdmissionRequest {
 
   get url(): string {
     return this.#request.url ?? '/';
+  }
+
+  get httpVersion(): string {
+    return this.#request.httpVersion;
   }
 
   get headers(): AdmissionRequest['headers'] {

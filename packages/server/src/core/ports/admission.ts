@@ -16,7 +16,7 @@ export interface Refusal {
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * How a WebSocket client learns of the refusal that cannot read an HTTP status, as a page in a browser: the handshake
-   * is completed, and closed at once with this code. Used for clients that offer `pregon.v1` or send an `Origin`.
+   * is completed, and closed at once with this code. Used for clients that offer `pregon.v1` or send an allowed `Origin`.
    *
    * @default the handshake is answered with the status
    */
@@ -67,8 +67,11 @@ export interface AdmissionRequest {
   readonly method: string;
   /** Path and query, as sent; with `auth`, without a ticket. */
   readonly url: string;
+  /** `1.1`, `2.0`; `1.0` comes from a program, or from a proxy that does not say so in any other way. */
+  readonly httpVersion: string;
   /** Names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
+  /** The address of the other end of the socket; `unknown` if it has none, as a Unix socket. */
   readonly remoteAddress: string;
   /**
    * A token that came in the way of a transport: `auth.token` of Socket.IO, or an `auth` frame of `pregon.v1`, which asks

@@ -21,6 +21,7 @@ const DEFAULTS: AdmissionRequest = {
   entrance: { kind: 'route', name: 'events' },
   method: 'GET',
   url: '/events',
+  httpVersion: '1.1',
   headers: { host: 'localhost:1234' },
   remoteAddress: '127.0.0.1',
   isNew: true,

@@ -8,8 +8,9 @@ export type BlockedAddresses = readonly string[] | BlockList;
 
 export interface MountOptions {
   /**
-   * With `auth`, who may use the component: every client whose origin is allowed (`public`), clients with an identity
-   * (`authenticated`), or all, because the component itself decides (`application`). @default with `auth`, it is closed
+   * Who may use the component: every client whose origin is allowed (`public`), clients with an identity
+   * (`authenticated`, which needs `auth`), or all, because the component itself decides (`application`).
+   * @default with `auth`, it is closed; without, `access` of the gateway applies
    */
   readonly access?: 'public' | 'authenticated' | 'application';
   /** The origins whose pages may connect, as browsers send them. @default the origins that the server allows */

@@ -16,13 +16,15 @@ const PREFLIGHT_MAX_AGE_S = 7_200;
 /**
  * The headers with which a browser lets a page of an allowed origin read a response, refusals included (Fetch, "CORS
  * protocol"). All allowed origins may send credentials except `null`, which is also the origin of every sandboxed
- * frame.
+ * frame, and `file://`, which is that of every page from disk.
  */
 export function corsHeaders(request: IncomingMessage, origins: OriginPolicy): Record<string, string> {
   const { origin } = request.headers;
   if (origin === undefined || !origins.allows(request.headers)) return { Vary: 'Origin' };
   const readable = { 'Access-Control-Allow-Origin': origin, Vary: 'Origin' };
-  return origin === 'null' ? readable : { ...readable, 'Access-Control-Allow-Credentials': 'true' };
+  return origin === 'null' || origin === 'file://'
+    ? readable
+    : { ...readable, 'Access-Control-Allow-Credentials': 'true' };
 }
 
 /** Whether the request is a preflight: `OPTIONS` as defined by the Fetch standard. */

@@ -151,7 +151,7 @@ export class WebSocketUpgrade {
   #refuse(request: IncomingMessage, socket: Socket, refusal: Refusal, head?: Buffer): void {
     logRefusal(this.#registry.options.refusals, request, refusal);
     const { close } = refusal;
-    if (!head || !close || !isToldByCloseCode(request)) return refuseUpgrade(socket, refusal);
+    if (!head || !close || !this.#isToldByCloseCode(request)) return refuseUpgrade(socket, refusal);
     this.#server.handleUpgrade(request, socket, head, (client) => {
       unguard(socket);
       client.on('error', () => client.terminate());
@@ -159,6 +159,13 @@ export class WebSocketUpgrade {
       client.pace(this.#registry.options.intake, MAX_UNREAD_BYTES);
       client.dismiss(close.code, closeReason(close, refusal.message));
     });
+  }
+
+  /** A page in a browser sends an `Origin`, and cannot read the status of a handshake. */
+  #isToldByCloseCode(request: IncomingMessage): boolean {
+    const { headers } = request;
+    if (offersFrames(request)) return true;
+    return headers.origin !== undefined && this.#registry.options.origins.allows(headers);
   }
 
   /** Only routes with message handlers accept large messages. */
@@ -194,11 +201,6 @@ export class WebSocketUpgrade {
     this.#compressed.set(thresholdBytes, formats);
     return remembers ? formats.remembered : formats;
   }
-}
-
-/** A page in a browser sends an `Origin`, and cannot read the status of a handshake. */
-function isToldByCloseCode(request: IncomingMessage): boolean {
-  return request.headers.origin !== undefined || offersFrames(request);
 }
 
 function offersFrames({ headers }: IncomingMessage): boolean {

@@ -175,7 +175,14 @@ describe('[I-7] Used tickets', () => {
 });
 
 describe('[I-9] The admission of tickets', () => {
-  const request = { method: 'GET', url: '/events', headers: fromPage, remoteAddress: '127.0.0.1', isNew: true };
+  const request = {
+    method: 'GET',
+    url: '/events',
+    httpVersion: '1.1',
+    headers: fromPage,
+    remoteAddress: '127.0.0.1',
+    isNew: true,
+  };
   const entrance = { kind: 'route', name: 'events' };
 
   it('leaves a ticket alone if a token came first', () => {

@@ -8,7 +8,7 @@ const ADA: Identity = { iss: 'shop', sub: 'ada' };
 const REFUSED = { status: 403, message: 'no' };
 
 const CANDIDATE = {
-  request: { url: '/events', headers: {}, socket: { remoteAddress: '127.0.0.1' } },
+  request: { url: '/events', httpVersion: '1.1', headers: {}, socket: { remoteAddress: '127.0.0.1' } },
   entrance: { kind: 'route', name: 'events' },
 };
 
