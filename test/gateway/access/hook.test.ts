@@ -5,6 +5,7 @@ import type { GatewayOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { PAGE, requestTicket, ticketFor } from '../../support/access/tickets.js';
 import { afterTest } from '../../support/cleanup.js';
+import { FramesClient } from '../../support/gateway/frames-client.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
 import { SocketIoClient } from '../../support/gateway/socketio-client.js';
@@ -198,6 +199,25 @@ describe('[I-9] [H-04] With a hook', () => {
     const own = await stream({ 'Sec-Fetch-Site': 'same-origin' });
     expect(own.status).toBe(200);
     await own.body?.cancel();
+  });
+
+  it('[H-05] a client of pregon.v1 may show a token in its first frame, and a new one later', async () => {
+    const gateway = await start();
+    gateway.application.answer = ({ headers: { authorization } }, response) => {
+      if (authorization === undefined) response.writeHead(401).end();
+      else response.end(JSON.stringify({ sub: 'ada', claims: { role: authorization.slice('Bearer '.length) } }));
+    };
+    const client = new FramesClient(gateway.ws('/events'));
+    await new Promise((resolve) => client.socket.once('open', resolve));
+    client.send({ op: 'auth', token: 'member' });
+    expect(await client.control('authorized')).toMatchObject({ sub: 'ada' });
+    await client.subscribe({ id: 1 });
+    await gateway.append(1, { topic: () => 'user.ada.created' });
+    expect(await client.numbers(1, 1)).toEqual([1]);
+    client.send({ op: 'auth', token: 'guest' });
+    expect(await client.control('error')).toMatchObject({ code: 'FORBIDDEN' });
+    const refused = new FramesClient(gateway.ws('/events'), { headers: { Cookie: 'session=none' } });
+    expect(await refused.whenClosed()).toMatchObject({ code: 4505 });
   });
 
   it('a page gets a ticket for its session, and the application is not asked again', async () => {

@@ -1,10 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect, createSecureServer } from 'node:http2';
 import { join } from 'node:path';
-import type { GatewayOptions, RouteHandlers } from 'pregon';
+import { attachGateway, type GatewayOptions, type RouteHandlers } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { PAGE, requestTicket, ticketFor } from '../../support/access/tickets.js';
 import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { temporaryFolder } from '../../support/cleanup.js';
+import { afterTest, temporaryFolder } from '../../support/cleanup.js';
 import { FramesClient } from '../../support/gateway/frames-client.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
@@ -274,6 +276,54 @@ describe('[I-9] [H-04] A ticket', () => {
     await open(two, await ticketFor(one.http('/events'), { token })).opened();
     const foreign = open(three, await ticketFor(one.http('/events'), { token }));
     expect(await foreign.whenClosed()).toMatchObject({ code: 4505 });
+  });
+});
+
+describe('[H-04] On a server of the application', () => {
+  it('tickets are issued beside its own paths, also over HTTP/2, and are in no header', async () => {
+    const tls = (file: string) => readFileSync(new URL(`../../support/tls/${file}`, import.meta.url));
+    const server = createSecureServer({ cert: tls('cert.pem'), key: tls('key.pem') }, (request, response) =>
+      response.end(`the application at ${request.url}`),
+    );
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const seen: string[] = [];
+    const handlers: RouteHandlers = {
+      opened: ({ request }) => seen.push(JSON.stringify([request.url, request.headers])),
+    };
+    const gateway = await attachGateway(server, {
+      log: `sqlite:${temporaryFolder()}/log.db`,
+      auth: AUTH,
+      allowedOrigins: [PAGE],
+      routes: { events: { path: '/events', allow: [{ subscribe: 'user.{sub}.#' }], handlers: [handlers] } },
+    });
+    const session = connect(`https://127.0.0.1:${Reflect.get(Object(server.address()), 'port')}`, {
+      rejectUnauthorized: false,
+    });
+    afterTest(async () => {
+      session.destroy();
+      await gateway.close({ spreadMs: 0, timeoutMs: 1_000 });
+      server.close();
+    });
+    const ask = async (headers: Record<string, string>, until: string) => {
+      const stream = session.request({ origin: PAGE, ...headers });
+      stream.end();
+      let text = '';
+      for await (const chunk of stream.setEncoding('utf8')) {
+        text += chunk;
+        if (text.includes(until)) break;
+      }
+      return text;
+    };
+    const authorization = `Bearer ${await signToken()}`;
+    const answer = await ask({ ':method': 'POST', ':path': '/events/tickets', authorization }, '}');
+    const { ticket }: { ticket: string } = JSON.parse(answer);
+    const stream = { ':path': `/events?ticket=${ticket}&since=first`, accept: 'text/event-stream' };
+    expect(await ask(stream, 'event: subscribed')).toContain('event: subscribed');
+    expect(seen).toHaveLength(1);
+    expect(seen[0]).toContain('/events?since=first');
+    expect(seen[0]).not.toContain(ticket.slice(0, 20));
+    const own = await ask({ ':path': '/users/tickets?ticket=of-the-application' }, 'at');
+    expect(own).toBe('the application at /users/tickets?ticket=of-the-application');
   });
 });
 

@@ -81,7 +81,9 @@ export class HookAdmission implements Admission {
       const limits = { deadlineMs: DEADLINE_MS, maxBytes: MOST_BYTES, signal: this.#closing.signal };
       const answer = await download(plan.url, { what: 'the answer', headers, fetch, timers, ...limits });
       const found = readHookAnswer(answer, Date.now(), mostMs);
-      if (found === undefined || 'status' in found) return found;
+      if (found === undefined) return undefined;
+      if ('status' in found)
+        return found.status === 401 && !hasCredentials(headers) ? { ...found, awaitsToken: true } : found;
       return { identity: found };
     } catch (error) {
       return this.#undecided(error);
@@ -102,6 +104,11 @@ export class HookAdmission implements Admission {
       close: CLOSE_CODES.INTERNAL_ERROR,
     };
   }
+}
+
+/** Whether the application had anything to decide by. A client of `pregon.v1` without it may still show a token. */
+function hasCredentials({ authorization, cookie }: Readonly<Record<string, string>>): boolean {
+  return authorization !== undefined || cookie !== undefined;
 }
 
 /**

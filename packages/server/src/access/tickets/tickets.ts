@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isIdentity } from '../../core/admission/decision.js';
 import type { Decision, Identity, Refusal } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
+import { hostOf } from '../hosts.js';
 import { isNamelessOrigin } from '../origins.js';
 import { jsonMembers } from '../tokens/json-members.js';
 import { TicketCipher } from './ticket-cipher.js';
@@ -110,7 +111,8 @@ function contentOf(text: string): Content | undefined {
  * Browsers name the origin in each WebSocket handshake and each request to another origin. A plain GET of a page's own
  * origin has none: then the host is that of the page.
  */
-function isFrom(origin: string | undefined, { origin: given, host }: Readonly<IncomingHttpHeaders>): boolean {
-  if (given !== undefined || origin === undefined) return given === origin;
+function isFrom(origin: string | undefined, headers: Readonly<IncomingHttpHeaders>): boolean {
+  if (headers.origin !== undefined || origin === undefined) return headers.origin === origin;
+  const host = hostOf(headers);
   return host !== undefined && URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }

@@ -99,6 +99,8 @@ describe('[I-9] [H-04] A ticket', () => {
     [PAGE, { origin: 'null' }, false],
     [PAGE, { host: 'shop.example' }, true],
     [PAGE, { host: 'SHOP.example' }, true],
+    [PAGE, { ':authority': 'shop.example' }, true],
+    [PAGE, { ':authority': 'live.example' }, false],
     [PAGE, { host: 'live.example' }, false],
     [PAGE, {}, false],
     [undefined, {}, true],
