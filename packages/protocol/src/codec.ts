@@ -197,17 +197,20 @@ function parseObject(text: string): Record<string, unknown> {
 }
 
 function readSubscribe(frame: Record<string, unknown>): SubscribeFrame {
-  const { topics, since } = frame;
+  const { topics, since, rights } = frame;
   const snapshot = readFlag(frame, 'snapshot');
   const batch = readFlag(frame, 'batch');
   if (since !== undefined && typeof since !== 'string')
     throw new PregonError('FRAME_INVALID', 'since must be a string');
+  if (rights !== undefined && typeof rights !== 'string')
+    throw new PregonError('FRAME_INVALID', 'rights must be a string');
   return {
     op: 'subscribe',
     id: readId(frame),
     ...(topics === undefined ? {} : { topics: readTopics(topics) }),
     ...(since === undefined ? {} : { since }),
     ...(snapshot === undefined ? {} : { snapshot }),
+    ...(rights === undefined ? {} : { rights }),
     ...(batch === undefined ? {} : { batch }),
   };
 }

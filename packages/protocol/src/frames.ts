@@ -22,6 +22,11 @@ export interface SubscribeFrame {
   /** Requests the snapshot of the route if `since` is absent or cannot be served. */
   readonly snapshot?: boolean;
   /**
+   * The `rights` of the last `subscribed` frame of this subscription. If the connection has other rights, the rows that
+   * the client holds are not those that it may see: the gateway sends `reset` and a new snapshot, whatever `since` is.
+   */
+  readonly rights?: string;
+  /**
    * Whether the client understands {@link BatchFrame}; applies to all subscriptions of the connection.
    * @default false
    */
@@ -73,6 +78,8 @@ export interface SubscribedFrame {
   readonly position: string;
   /** True if the gateway could serve `since`: no event is missing, and the client can keep what it has. */
   readonly recovered: boolean;
+  /** Equal for rights with equal rows. Only with a snapshot, and only if the gateway has rules. */
+  readonly rights?: string;
   /**
    * The approximate number of events in the log between `position` and now, whether or not they match. A `checkpoint`
    * follows when the subscription has passed them. Absent if the subscription is already live.

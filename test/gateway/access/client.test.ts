@@ -10,12 +10,14 @@ const AUTH: NonNullable<GatewayOptions['auth']> = { issuers: [{ issuer: ISSUER, 
 
 const NO_FETCH = { WebSocket } satisfies Partial<ClientOptions>;
 
+const read = async ({ topics }: { topics: readonly string[] }) => ({ rows: topics.map((id) => ({ id })), sequence: 0 });
+
 function start(): Promise<TestGateway> {
   const rooms = { subscribe: 'room.{room}.#' };
   return startGateway({
     auth: AUTH,
     routes: {
-      events: { path: '/events', allow: [rooms] },
+      events: { path: '/events', allow: [rooms], snapshot: { per: 'rights', read } },
       news: { path: '/news', allow: [rooms, { subscribe: 'public.#', who: 'anyone' }] },
     },
   });
@@ -126,6 +128,31 @@ describe('[H-04] [H-05] A page with @pregon/client', () => {
     const topics = ['room.a.x', 'room.b.x'];
     await gateway.append(2, { topic: (n) => topics[n - 1] ?? '' });
     await expect.poll(() => events.map(({ topic }) => topic)).toEqual(['room.b.x']);
+  });
+
+  it('[I-6] has no rows of former rights in a collection, whether the connection stays or not', async () => {
+    const gateway = await start();
+    const page = new Page(gateway, '/events', { sub: 'ada', room: 'a' });
+    const rooms = page.client.collection({ key: 'id', change: () => undefined });
+    const resets: string[] = [];
+    rooms.observe({ reset: (reason) => resets.push(reason) });
+    const holds = (...rows: string[]) => expect.poll(() => [...rooms.keys()]).toEqual(rows);
+    await holds('room.a.#');
+    page.claims = { sub: 'ada', room: 'b' };
+    await page.client.authorize();
+    await holds('room.b.#');
+    page.claims = { sub: 'eve', room: 'c' };
+    await page.client.authorize();
+    await holds('room.c.#');
+    expect(rooms.state).toBe('live');
+    // A connection that comes back with the same rights reads no snapshot.
+    const [connection] = gateway.gateway.connections('events');
+    connection?.close({ code: 4000, reason: 'draining', reconnect: true });
+    await expect
+      .poll(() => [...gateway.gateway.connections('events')].some((other) => other !== connection))
+      .toBe(true);
+    await page.until('online');
+    expect(resets).toEqual(['rights', 'rights']);
   });
 
   it.each<[name: string, claims: TokenClaims | undefined, sign: SignOptions, state: string, reason: string]>([

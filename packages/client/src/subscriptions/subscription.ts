@@ -90,6 +90,8 @@ export class ClientSubscription implements Subscription {
   readonly #hooks: SubscriptionHooks;
   #state: SubscriptionState = 'opening';
   #position: string | undefined;
+  /** The rights under which the rows were read. */
+  #rights: string | undefined;
   #chunks: unknown[] | undefined;
   #snapshotDone = false;
   #behind = 0;
@@ -123,7 +125,8 @@ export class ClientSubscription implements Subscription {
     const { id, topics } = this;
     // JSON omits members that are undefined.
     const since = this.#position ?? this.#options.since;
-    return { op: 'subscribe', id, topics, since, snapshot: this.#options.snapshot || undefined, batch: true };
+    const snapshot = this.#options.snapshot || undefined;
+    return { op: 'subscribe', id, topics, since, snapshot, rights: this.#rights, batch: true };
   }
 
   /** @throws PregonError FRAME_INVALID if no event is allowed now */
@@ -158,13 +161,14 @@ export class ClientSubscription implements Subscription {
    *
    * @throws PregonError FRAME_INVALID if the snapshot that must come first is missing or incomplete
    */
-  subscribed({ position, recovered, behind = 0 }: SubscribedFrame): void {
+  subscribed({ position, recovered, rights, behind = 0 }: SubscribedFrame): void {
     if (this.#state === 'closed') return;
     const rows = this.#chunks;
     const complete = rows === undefined ? recovered || this.#options.snapshot !== true : this.#snapshotDone;
     if (!complete) throw new PregonError('FRAME_INVALID', 'subscribed came before the end of the snapshot');
     this.#dropChunks();
     this.#position = position;
+    this.#rights = rights;
     this.#behind = behind;
     this.#setState(behind > 0 ? 'catching-up' : 'live');
     if (rows !== undefined) this.#call(() => this.#options.onSnapshot?.(rows));

@@ -148,6 +148,7 @@ export class ClientConnection implements Member, Subscriber, Expiring {
    *
    * @param options.snapshot sends the route's snapshot first if `since` is absent or cannot be served
    * @param options.again delivers the event at `since` once more
+   * @param options.rights under which the client got its rows, see `SubscribeFrame`
    * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | FORBIDDEN | SNAPSHOT_NOT_OFFERED |
    *   POSITION_INVALID | TOPIC_INVALID
    */
@@ -155,11 +156,11 @@ export class ClientConnection implements Member, Subscriber, Expiring {
     id: RequestId,
     topics: readonly string[] | undefined,
     since: Since | undefined,
-    options: { snapshot?: boolean; again?: boolean } = {},
+    options: { snapshot?: boolean; again?: boolean; rights?: string | undefined } = {},
   ): void {
     try {
-      const { snapshot = false, again = false } = options;
-      this.#subscriptions.open({ id, topics, since, snapshot, again });
+      const { snapshot = false, again = false, rights } = options;
+      this.#subscriptions.open({ id, topics, since, snapshot, again, rights });
     } catch (error) {
       if (error instanceof PregonError) this.#route.subscribeRefused(this, error);
       throw error;

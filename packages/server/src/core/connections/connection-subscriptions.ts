@@ -1,4 +1,4 @@
-import { PregonError, type RequestId, type Since } from '@pregon/protocol';
+import { fingerprint, PregonError, type RequestId, type Since } from '@pregon/protocol';
 import type { Hub } from '../delivery/hub.js';
 import type { RequestBudget } from '../incoming/request-budget.js';
 import type { Link } from '../ports/link.js';
@@ -33,9 +33,13 @@ export interface SubscriptionRequest {
   readonly since: Since | undefined;
   readonly snapshot: boolean;
   readonly again: boolean;
+  /** The mark of the rights under which the client got its rows; undefined if it does not say. */
+  readonly rights: string | undefined;
 }
 
 const NONE: readonly Subscription[] = [];
+
+const encoder = new TextEncoder();
 
 /** The subscriptions of one connection, in the order in which they were opened. */
 export class ConnectionSubscriptions implements SnapshotSupply {
@@ -67,7 +71,7 @@ export class ConnectionSubscriptions implements SnapshotSupply {
    * @throws PregonError RATE_LIMITED | ID_IN_USE | TOO_MANY_SUBSCRIPTIONS | FORBIDDEN | SNAPSHOT_NOT_OFFERED |
    *   POSITION_INVALID | TOPIC_INVALID
    */
-  open({ id, topics, since, snapshot, again }: SubscriptionRequest): void {
+  open({ id, topics, since, snapshot, again, rights }: SubscriptionRequest): void {
     const { hub, servedRoute, limits, link, access } = this.#owner;
     if (this.#find(id)) throw new PregonError('ID_IN_USE', `the subscription ${id} is already open: use another id`);
     const { maxSubscriptions } = limits;
@@ -84,12 +88,14 @@ export class ConnectionSubscriptions implements SnapshotSupply {
     // A subscription that resumed from far back without a matching event needs a checkpoint even if the edge does not
     // move.
     this.#checkpoint = -1;
+    const hasOtherRows = snapshot && since !== undefined && rights !== undefined && rights !== this.rightsMark;
+    if (hasOtherRows) link.control({ op: 'reset', id, reason: 'rights' });
     const subscription = hub.subscribe({
       id,
       sink: link,
       filter,
       tally: servedRoute.tally(link.transport),
-      since,
+      since: hasOtherRows ? undefined : since,
       again,
       snapshots: snapshot ? this : undefined,
       takesAll: isEverything(topics),
@@ -148,6 +154,14 @@ export class ConnectionSubscriptions implements SnapshotSupply {
       }
       if (restarts) hub.lost(subscription, 'rights');
     }
+  }
+
+  get rightsMark(): string | undefined {
+    const { access, servedRoute } = this.#owner;
+    const { rights, identity } = access;
+    if (!rights) return undefined;
+    const owner = servedRoute.hasSnapshotsPerIdentity ? [identity?.iss, identity?.sub] : [];
+    return fingerprint(encoder.encode(JSON.stringify([rights.subscribe, owner]))).toString(36);
   }
 
   async readSnapshot(standpoint: Standpoint): Promise<EncodedSnapshot> {

@@ -114,6 +114,11 @@ export class ServedRoute implements Route {
     return this.#everything;
   }
 
+  /** Whether the rows of a snapshot depend on who a client is, and not on its rights alone. */
+  get hasSnapshotsPerIdentity(): boolean {
+    return this.#definition.snapshotPer === 'identity';
+  }
+
   /** Whether the application is asked about each subscription. */
   get asksApplication(): boolean {
     return this.#definition.authorize !== undefined;

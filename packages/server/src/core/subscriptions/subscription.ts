@@ -19,6 +19,8 @@ export interface SubscriptionOwner {
 
 /** Where a subscription gets its snapshots. */
 export interface SnapshotSupply {
+  /** Equal for rights with equal rows; undefined if there are no rules. */
+  readonly rightsMark: string | undefined;
   /**
    * Reads a snapshot under the rights that the connection has at this moment. The caller must release it.
    *
@@ -296,7 +298,14 @@ export class Subscription {
     this.#opened = undefined;
     const behind = this.#source.edge.offset - this.#cursor;
     this.#toldBehind = behind > 0;
-    this.sink.control({ op: 'subscribed', id: this.id, ...opened, ...(behind > 0 ? { behind } : {}) });
+    const rights = this.snapshots?.rightsMark;
+    this.sink.control({
+      op: 'subscribed',
+      id: this.id,
+      ...opened,
+      ...(rights === undefined ? {} : { rights }),
+      ...(behind > 0 ? { behind } : {}),
+    });
     return true;
   }
 

@@ -68,7 +68,10 @@ export class Incoming implements ClientListener {
       switch (frame.op) {
         case 'subscribe':
           if (frame.batch) link.takeBatches();
-          return connection.subscribe(frame.id, frame.topics, frame.since, { snapshot: frame.snapshot === true });
+          return connection.subscribe(frame.id, frame.topics, frame.since, {
+            snapshot: frame.snapshot === true,
+            rights: frame.rights,
+          });
         case 'unsubscribe':
           return connection.unsubscribe(frame.id);
         case 'send':

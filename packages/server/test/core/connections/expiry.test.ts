@@ -41,6 +41,18 @@ describe('[I-11] the expiry of connections', () => {
     expect(happened[1]).toMatch(/^a closes at 17[5678]\d\d$/);
   });
 
+  it('leaves out a connection whose identity was renewed while it waited for its turn', () => {
+    const { connect, expiry, pass, happened, clock } = open();
+    connect('costly', 1_000, 50);
+    const renewed = connect('renewed', 1_000);
+    clock.advance(6_000);
+    clock.turn();
+    expect(happened).toEqual([expect.stringMatching(/^costly ends/)]);
+    expiry.delete(renewed);
+    pass(10_000);
+    expect(happened.filter((line) => line.includes('renewed'))).toEqual([]);
+  });
+
   it('takes connections in the order in which they expire, whatever the order in which they came', () => {
     const { connect, pass, happened } = open();
     connect('late', 9_000);
