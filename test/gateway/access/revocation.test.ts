@@ -110,6 +110,27 @@ describe('[H-06] [I-11] A revocation', () => {
     expect(client.received.all).toEqual([]);
   });
 
+  it('[I-8] also ends the others if a handler of the application fails, and that client gets nothing more', async () => {
+    const errors: string[] = [];
+    const logger = { info() {}, debug() {}, warn() {}, error: (_: object, text: string) => void errors.push(text) };
+    const gateway = await start({ namespaces: { '/lobby': 'authenticated' }, logger });
+    const lobby = gateway.gateway.io.of('/lobby');
+    lobby.on('connection', (socket) => {
+      socket.on('disconnecting', () => {
+        throw new Error('a handler failed');
+      });
+    });
+    const token = await oldToken('ada');
+    const open = () => SocketIoClient.open(gateway.http('/lobby'), { auth: { token }, reconnection: false });
+    const clients = [await open(), await open()];
+    const left = clients.map(({ socket }) => new Promise((resolve) => socket.once('disconnect', resolve)));
+    await gateway.gateway.revoke({ iss: ISSUER, sub: 'ada' });
+    await Promise.all(left);
+    lobby.emit('news');
+    await expect.poll(() => errors.length).toBeGreaterThanOrEqual(2);
+    expect(clients.flatMap(({ received }) => received.all)).toEqual([]);
+  });
+
   it('reaches gateways that read other exchanges, and one that starts later', async () => {
     const first = await start({ exchanges: ['other'] });
     const token = await oldToken('ada');

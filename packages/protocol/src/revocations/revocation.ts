@@ -119,7 +119,8 @@ export function toUnblock(target: RevokedSubject, nowMs: number): Revocation {
  * @throws TypeError | RangeError if it is not one
  */
 export function parseRevocation(value: unknown): Revocation {
-  const stored = membersOf(value, ['kind', 'iss', 'sub', 'jti', 'beforeMs', 'untilMs', 'atMs'], 'a revocation');
+  // A newer release may have added members.
+  const stored = objectOf(value, 'a revocation');
   const [iss, atMs] = [nameIn(stored, 'iss'), timeIn(stored, 'atMs')];
   switch (stored['kind']) {
     case 'subject':
@@ -191,11 +192,13 @@ function sized(revocation: Revocation): Revocation {
   );
 }
 
+function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+  throw new TypeError(`${what} needs an object with iss`);
+}
+
 function membersOf(value: unknown, known: readonly string[], what: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new TypeError(`${what} needs an object with iss`);
-  }
-  const members: Readonly<Record<string, unknown>> = { ...value };
+  const members = objectOf(value, what);
   // A mistyped member would be ignored, and more or less would be revoked than was meant.
   const unknown = Object.keys(members).find((name) => !known.includes(name));
   if (unknown === undefined) return members;

@@ -14,6 +14,8 @@ export interface RevocableConnectionsOptions {
   readonly clock: Pick<Clock, 'now'>;
   /** The work for many connections is spread over event loop turns. */
   readonly turn: TurnBudget;
+  /** Called if a handler of the application fails when its connection ends. The other connections are ended as well. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 /** The open connections of all entrances, and how those of a revoked identity are ended. */
@@ -44,15 +46,23 @@ export class RevocableConnections {
   end(isRevoked: (identity: Identity) => boolean): void {
     const { clock } = this.#options;
     const until = clock.now() + FIRST_STEP_MS;
-    const walk = new Walk(this.#open, isRevoked);
+    const walk = new Walk(this.#open, isRevoked, (work) => this.#guarded(work));
     while (!walk.isDone && clock.now() < until) walk.step(AT_ONCE);
     this.#continue(walk);
   }
 
   /** Ends the rights of one connection now, and closes it in a later turn. */
   endOne(connection: Revocable): void {
-    connection.endRights(CLOSE_CODES.REVOKED);
-    this.#options.turn.wait(() => connection.closeEnded(CLOSE_CODES.REVOKED));
+    this.#guarded(() => connection.endRights(CLOSE_CODES.REVOKED));
+    this.#options.turn.wait(() => this.#guarded(() => connection.closeEnded(CLOSE_CODES.REVOKED)));
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.onFailed(error);
+    }
   }
 
   #continue(walk: Walk): void {
@@ -65,7 +75,8 @@ export class RevocableConnections {
       }
       // Closing costs more than ending rights, and no delivery must wait for it.
       while (walk.isDone && walk.ended.length > 0 && !turn.isSpent) {
-        walk.ended.pop()?.closeEnded(CLOSE_CODES.REVOKED);
+        const connection = walk.ended.pop();
+        this.#guarded(() => connection?.closeEnded(CLOSE_CODES.REVOKED));
         turn.look();
       }
       this.#continue(walk);
@@ -77,11 +88,17 @@ export class RevocableConnections {
 class Walk {
   readonly #connections: Iterator<Revocable>;
   readonly #isRevoked: (identity: Identity) => boolean;
+  readonly #guarded: (work: () => void) => void;
   /** The connections whose rights were ended, and that are still to be closed. */
   readonly ended: Revocable[] = [];
   isDone = false;
 
-  constructor(connections: Iterable<Revocable>, isRevoked: (identity: Identity) => boolean) {
+  constructor(
+    connections: Iterable<Revocable>,
+    isRevoked: (identity: Identity) => boolean,
+    guarded: (work: () => void) => void,
+  ) {
+    this.#guarded = guarded;
     // Stays valid while connections come and go.
     this.#connections = connections[Symbol.iterator]();
     this.#isRevoked = isRevoked;
@@ -96,7 +113,7 @@ class Walk {
       }
       const { identity } = connection;
       if (identity === undefined || !this.#isRevoked(identity)) continue;
-      connection.endRights(CLOSE_CODES.REVOKED);
+      this.#guarded(() => connection.endRights(CLOSE_CODES.REVOKED));
       this.ended.push(connection);
     }
   }

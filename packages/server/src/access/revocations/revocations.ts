@@ -5,7 +5,7 @@ import type { Identity } from '../../core/ports/admission.js';
 import type { Kept, KeptChanges, KeptState, KeptValue } from '../../core/ports/kept.js';
 import type { LogEntry, StopFollowing } from '../../core/ports/log-entry.js';
 import { RevocableConnections, type RevocableConnectionsOptions } from './revocable-connections.js';
-import { ends, RevokedSet } from './revoked-set.js';
+import { ends, type InForce, RevokedSet } from './revoked-set.js';
 
 /** A revocation has short names only. A larger event is not one, and is not parsed. */
 const MOST_BYTES = 8_192;
@@ -16,11 +16,14 @@ const MOST_EXPIRED = 1_000;
 /** With more changes at once, an identity is looked up among all revocations instead of compared with each change. */
 const MOST_COMPARED = 16;
 
-export interface RevocationsOptions extends RevocableConnectionsOptions {
+export interface RevocationsOptions extends Omit<RevocableConnectionsOptions, 'onFailed'> {
   readonly kept: Pick<Kept, 'follow' | 'put'>;
   /** How long tokens are valid at most, in milliseconds. @default 86400000 (24 h) */
   readonly maxTokenLifetimeMs?: number | undefined;
-  readonly logger: { warn(fields: object, message: string): void };
+  readonly logger: {
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
 }
 
 /**
@@ -47,7 +50,9 @@ export class Revocations implements RevocationWatch {
 
   private constructor(options: RevocationsOptions) {
     this.#options = options;
-    this.#connections = new RevocableConnections(options);
+    const { logger } = options;
+    const onFailed = (err: unknown) => logger.error({ err }, 'a handler failed when a revoked connection was ended');
+    this.#connections = new RevocableConnections({ ...options, onFailed });
   }
 
   has(identity: Identity): boolean {
@@ -86,16 +91,16 @@ export class Revocations implements RevocationWatch {
     if (!changes) this.#revoked.clear();
     for (const [key, kept] of changes ?? state) {
       if (!isRevocationKey(key)) continue;
-      const revocation = this.#set(key, kept);
-      if (!revocation || !kept) continue;
-      added.push(revocation);
-      this.#keepLongEnough(key, kept, revocation);
+      const inForce = this.#set(key, kept);
+      if (!inForce || !kept) continue;
+      added.push(inForce.revocation);
+      this.#keepLongEnough(key, kept, inForce);
     }
     if (this.#revoked.size > state.size + MOST_EXPIRED) this.#revoked.retain(state);
     this.#end(added);
   }
 
-  #set(key: string, kept: KeptValue | undefined): Revocation | undefined {
+  #set(key: string, kept: KeptValue | undefined): InForce | undefined {
     try {
       return this.#revoked.set(key, kept);
     } catch (err) {
@@ -108,13 +113,12 @@ export class Revocations implements RevocationWatch {
    * The process that revoked may not know how long the tokens of this gateway are valid. And of two processes that revoke
    * at the same moment, the one with the earlier time may be the last to write.
    */
-  #keepLongEnough(key: string, { value, expiresAt }: KeptValue, revocation: Revocation): void {
+  #keepLongEnough(key: string, { value, expiresAt }: KeptValue, { revocation, isKept }: InForce): void {
     const { kept, maxTokenLifetimeMs, logger } = this.#options;
     const end = endOfRevocation(revocation, maxTokenLifetimeMs);
-    const text = JSON.stringify(revocation);
-    if (value === text && (expiresAt === undefined || expiresAt >= end)) return;
+    if (isKept && (expiresAt === undefined || expiresAt >= end)) return;
     kept
-      .put(key, text, { expiresAt: end })
+      .put(key, isKept ? value : JSON.stringify(revocation), { expiresAt: end })
       .catch((err: unknown) =>
         logger.warn({ err }, 'a revocation may end before the tokens that it revokes: its time could not be extended'),
       );

@@ -2,6 +2,13 @@ import { joinRevocations, parseRevocation, type Revocation, revocationKeysOf } f
 import type { Identity } from '../../core/ports/admission.js';
 import type { KeptState, KeptValue } from '../../core/ports/kept.js';
 
+/** What a kept value means together with earlier ones of its key. */
+export interface InForce {
+  readonly revocation: Revocation;
+  /** False if an earlier value of the key revokes more. */
+  readonly isKept: boolean;
+}
+
 interface Entry {
   readonly revocation: Revocation;
   readonly expiresAt: number;
@@ -49,7 +56,7 @@ export class RevokedSet {
    * @returns the revocation that is in force for the key; undefined if there is none
    * @throws TypeError | RangeError if the value is not a revocation; the set is then unchanged
    */
-  set(key: string, kept: KeptValue | undefined): Revocation | undefined {
+  set(key: string, kept: KeptValue | undefined): InForce | undefined {
     if (!kept) {
       this.#entries.delete(key);
       return undefined;
@@ -58,7 +65,7 @@ export class RevokedSet {
     const stored = parseRevocation(JSON.parse(kept.value));
     const revocation = former ? joinRevocations(former, stored) : stored;
     this.#entries.set(key, { revocation, expiresAt: kept.expiresAt ?? Number.POSITIVE_INFINITY });
-    return revocation;
+    return { revocation, isKept: revocation === stored };
   }
 
   clear(): void {

@@ -12,6 +12,7 @@ import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
 import { internRequest } from '../sockets/string-interning.js';
 import { gatewayAdapter, type Sessions } from './bus/gateway-adapter.js';
 import type { SocketIoBus } from './bus/socketio-bus.js';
+import { disconnectSurely } from './engine/disconnect-surely.js';
 import { type EngineSocket, EngineWriter } from './engine/engine-writer.js';
 import { pacedEngine } from './engine/paced-engine.js';
 import { packetDecoder } from './engine/packet-decoder.js';
@@ -215,7 +216,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
         if (!socket.connected) return;
         // Stock clients reconnect only if the transport is closed. Data that waits is discarded with the transport.
         if (reconnect || this.#writerOf(socket.conn).bufferedBytes > 0) socket.conn.close(true);
-        else socket.disconnect();
+        else disconnectSurely(socket);
       };
       const unwatch = this.#registry.watchRights(this.#entering.get(socket)?.identity, close);
       if (unwatch) socket.once('disconnect', unwatch);

@@ -5,6 +5,7 @@ import type { ControlFrame, Link } from '../../core/ports/link.js';
 import type { Clock } from '../../core/time/clock.js';
 import { closeReason, refusalCode } from '../sockets/closing.js';
 import { textFrame } from '../sockets/websocket-frame.js';
+import { disconnectSurely } from './engine/disconnect-surely.js';
 import type { EngineWriter } from './engine/engine-writer.js';
 import type { EventPackets } from './event-packets.js';
 
@@ -152,7 +153,7 @@ export class SocketIoLink implements Link {
   close(code: CloseCode, reason?: string): void {
     const socket = this.#socket;
     this.#emit('closing', { ...code, reason: closeReason(code, reason) });
-    if (!code.reconnect) return void socket.disconnect();
+    if (!code.reconnect) return disconnectSurely(socket);
     if (this.#reconnectInMs === 0) return socket.conn.close();
     this.#clock.after(this.#reconnectInMs, () => socket.conn.close());
   }
