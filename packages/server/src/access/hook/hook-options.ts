@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
+import { AddressList } from '../addresses/address-list.js';
 import { isLoopback } from '../hosts.js';
 
 /** How the application is asked who a client is. */
@@ -57,22 +58,15 @@ export function planHook({ hook, forward = [] }: HookOptions): HookPlan {
 }
 
 /** Private addresses: RFC 1918, RFC 3927, RFC 4193, RFC 4291 section 2.5.6. */
-const PRIVATE = new BlockList();
-for (const [address, bits] of [
-  ['10.0.0.0', 8],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['169.254.0.0', 16],
-] as const)
-  PRIVATE.addSubnet(address, bits, 'ipv4');
-PRIVATE.addSubnet('fc00::', 7, 'ipv6');
-PRIVATE.addSubnet('fe80::', 10, 'ipv6');
+const PRIVATE = new AddressList(
+  ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
+  'private addresses',
+);
 
 /** A name without dots is that of a container or of a host in the same network; `.internal` is reserved for such names. */
 function isNear(hostname: string): boolean {
   if (isLoopback(hostname)) return true;
   const address = hostname.replace(/^\[|\]$/g, '');
-  const family = isIP(address);
-  if (family !== 0) return PRIVATE.check(address, family === 4 ? 'ipv4' : 'ipv6');
+  if (isIP(address) !== 0) return PRIVATE.includes(address);
   return !hostname.includes('.') || /\.(internal|local)$/.test(hostname);
 }

@@ -30,6 +30,14 @@ export const TICKET_REFUSED = Object.freeze({
   ),
   expired: outdated('the ticket has expired'),
   spent: outdated('the ticket was used before'),
+  many: Object.freeze({
+    status: 429,
+    reason: 'tickets',
+    message: 'this identity has used too many tickets; try again later',
+    remedy: 'one identity used more than 1,000 tickets within 40 seconds; let programs send tokens instead',
+    headers: Object.freeze({ 'Retry-After': '40' }),
+    close: CLOSE_CODES.RATE_LIMITED,
+  }),
   full: Object.freeze({
     status: 503,
     reason: 'tickets',

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIdentity } from '../../core/admission/decision.js';
 import type { Decision, Identity, Refusal } from '../../core/ports/admission.js';
@@ -87,11 +88,16 @@ export class Tickets {
     if (leftMs <= -LEEWAY_MS) return TICKET_REFUSED.expired;
     // It would outlive the memory of used tickets.
     if (leftMs > TICKET_LIFETIME_MS + LEEWAY_MS) return TICKET_REFUSED.invalid;
-    const use = this.#used.use(opened.id);
+    const use = this.#used.use(opened.id, ownerOf(content.identity));
     if (use !== 'first') return TICKET_REFUSED[use];
     this.#tellOthers(opened.id);
     return { identity: content.identity };
   }
+}
+
+/** A short text in place of the names, which can be long. */
+function ownerOf({ iss, sub }: Identity): string {
+  return hash('sha256', JSON.stringify([iss, sub]), 'base64url');
 }
 
 interface Content {

@@ -176,6 +176,18 @@ describe('[I-7] Used tickets', () => {
   });
 });
 
+describe('[I-8] The tickets of one user', () => {
+  it('are refused beyond a limit, and those of the others are not', () => {
+    let now = 0;
+    const used = new UsedTickets({ clock: { now: () => now }, rememberMs: 40, mostOfOne: 2 });
+    expect(['a', 'b', 'c', 'a'].map((id) => used.use(id, 'ada'))).toEqual(['first', 'first', 'many', 'spent']);
+    expect(used.use('d', 'grace')).toBe('first');
+    expect(used.use('e')).toBe('first');
+    now = 40;
+    expect(used.use('c', 'ada')).toBe('first');
+  });
+});
+
 describe('[I-9] The admission of tickets', () => {
   const request = {
     method: 'GET',
