@@ -26,6 +26,8 @@ def say(**what):
 
 def auth():
     asked = {"names": "event", "topics": options["topics"]}
+    if "token" in options:
+        asked["token"] = options["token"]
     return asked if since is None else {**asked, "since": since}
 
 

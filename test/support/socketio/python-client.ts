@@ -26,6 +26,8 @@ export interface PythonOptions {
   readonly topics: string;
   readonly since?: string;
   readonly transports?: readonly string[];
+  /** Shown in `auth`. */
+  readonly token?: string;
 }
 
 /** python3-socketio in its own process. */
