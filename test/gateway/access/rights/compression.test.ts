@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { Socket } from 'node:net';
 import { expect, it } from 'vitest';
-import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { untilAtHead } from '../../support/gateway/frames-client.js';
-import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
-import { PlainClient } from '../../support/gateway/plain-client.js';
+import { ISSUER, SECRET, signToken } from '../../../support/access/tokens.js';
+import { untilAtHead } from '../../../support/gateway/frames-client.js';
+import { startGateway, type TestGateway } from '../../../support/gateway/gateway.js';
+import { PlainClient } from '../../../support/gateway/plain-client.js';
 
 /** A compression context is shared by groups of at least 32 clients. */
 const CLIENTS = 40;

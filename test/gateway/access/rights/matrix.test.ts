@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { matchesTopic } from '@pregon/protocol';
 import type { EntranceAccess, RouteHandlers, SnapshotRequest } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { CREDENTIALS, PARTNER, PARTNER_SECRET } from '../../support/access/matrix/credentials.js';
+import { CREDENTIALS, PARTNER, PARTNER_SECRET } from '../../../support/access/matrix/credentials.js';
 import {
   ACCESS,
   answerAt,
@@ -12,12 +12,12 @@ import {
   RULES,
   TOPICS,
   visible,
-} from '../../support/access/matrix/model.js';
-import { type Asked, OTHER_WAYS, type Visit, WAYS, type Way } from '../../support/access/matrix/visits.js';
-import { ISSUER, SECRET } from '../../support/access/tokens.js';
-import { FramesClient } from '../../support/gateway/frames-client.js';
-import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
-import { eventually } from '../../support/waiting.js';
+} from '../../../support/access/matrix/model.js';
+import { type Asked, OTHER_WAYS, type Visit, WAYS, type Way } from '../../../support/access/matrix/visits.js';
+import { ISSUER, SECRET } from '../../../support/access/tokens.js';
+import { FramesClient } from '../../../support/gateway/frames-client.js';
+import { startGateway, type TestGateway } from '../../../support/gateway/gateway.js';
+import { eventually } from '../../../support/waiting.js';
 
 const ROUNDS = 3;
 const PATIENCE_MS = 20_000;
@@ -140,7 +140,7 @@ describe(`[I-9] [H-07] In ${OTHERS.length * OTHER_PAIRS.length} cells of entranc
   });
 });
 
-const SOURCES = new URL('../../../packages/server/src/', import.meta.url);
+const SOURCES = new URL('../../../../packages/server/src/', import.meta.url);
 
 /** Where each class that takes requests from outside, or each kind of entrance that admissions are asked for, is tested. */
 const TESTED_BY: Readonly<Record<string, string>> = {

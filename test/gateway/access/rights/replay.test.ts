@@ -1,13 +1,13 @@
 import { isEvent, type PregonEvent } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
-import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { FramesClient } from '../../support/gateway/frames-client.js';
-import { numberOf, startGateway, type TestGateway } from '../../support/gateway/gateway.js';
-import type { Inbox } from '../../support/gateway/inbox.js';
-import { PlainClient } from '../../support/gateway/plain-client.js';
-import { SocketIoClient, toEvent } from '../../support/gateway/socketio-client.js';
-import { StreamClient } from '../../support/gateway/stream-client.js';
-import { byLength } from '../../support/long.js';
+import { ISSUER, SECRET, signToken } from '../../../support/access/tokens.js';
+import { FramesClient } from '../../../support/gateway/frames-client.js';
+import { numberOf, startGateway, type TestGateway } from '../../../support/gateway/gateway.js';
+import type { Inbox } from '../../../support/gateway/inbox.js';
+import { PlainClient } from '../../../support/gateway/plain-client.js';
+import { SocketIoClient, toEvent } from '../../../support/gateway/socketio-client.js';
+import { StreamClient } from '../../../support/gateway/stream-client.js';
+import { byLength } from '../../../support/long.js';
 
 const COUNT = byLength({ quick: 5_000, check: 20_000, long: 100_000 });
 

@@ -2,12 +2,12 @@ import { EventSource } from 'eventsource';
 import type { GatewayOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { requestTicket } from '../../support/access/tickets.js';
-import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { afterTest } from '../../support/cleanup.js';
-import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
-import { SocketIoClient, toEvent, WAYS } from '../../support/gateway/socketio-client.js';
-import { describeWithPython, PythonClient } from '../../support/socketio/python-client.js';
+import { requestTicket } from '../../../support/access/tickets.js';
+import { ISSUER, SECRET, signToken } from '../../../support/access/tokens.js';
+import { afterTest } from '../../../support/cleanup.js';
+import { startGateway, type TestGateway } from '../../../support/gateway/gateway.js';
+import { SocketIoClient, toEvent, WAYS } from '../../../support/gateway/socketio-client.js';
+import { describeWithPython, PythonClient } from '../../../support/socketio/python-client.js';
 
 const PAGE = 'https://shop.example';
 

@@ -5,12 +5,12 @@ import { matchesTopic } from '@pregon/protocol';
 import { type JWTPayload, jwtVerify } from 'jose';
 import type { GatewayOptions, RouteOptions, Snapshot } from 'pregon';
 import { describe, expect, it } from 'vitest';
-import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { afterTest, temporaryFolder } from '../../support/cleanup.js';
-import { FramesClient } from '../../support/gateway/frames-client.js';
-import { type StartOptions, startGateway, type TestGateway } from '../../support/gateway/gateway.js';
-import { SocketIoClient } from '../../support/gateway/socketio-client.js';
-import { StreamClient } from '../../support/gateway/stream-client.js';
+import { ISSUER, SECRET, signToken } from '../../../support/access/tokens.js';
+import { afterTest, temporaryFolder } from '../../../support/cleanup.js';
+import { FramesClient } from '../../../support/gateway/frames-client.js';
+import { type StartOptions, startGateway, type TestGateway } from '../../../support/gateway/gateway.js';
+import { SocketIoClient } from '../../../support/gateway/socketio-client.js';
+import { StreamClient } from '../../../support/gateway/stream-client.js';
 
 const SNAPSHOT_SECRET = 'the secret of gateway and application';
 

@@ -6,10 +6,10 @@ import Database from 'libsql';
 import type { SnapshotRequest } from 'pregon';
 import { expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { afterTest, temporaryFolder } from '../../support/cleanup.js';
-import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
-import { byLength } from '../../support/long.js';
+import { ISSUER, SECRET, signToken } from '../../../support/access/tokens.js';
+import { afterTest, temporaryFolder } from '../../../support/cleanup.js';
+import { startGateway, type TestGateway } from '../../../support/gateway/gateway.js';
+import { byLength } from '../../../support/long.js';
 
 const MOVES = byLength({ quick: 100, check: 300, long: 3_000 });
 const ORGS = [7, 8, 9];
