@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { afterTest } from '../../../test/support/cleanup.js';
-import { PlainClient } from '../../../test/support/gateway/plain-client.js';
+import { PlainClient, refusal } from '../../../test/support/gateway/plain-client.js';
 import { SocketIoClient } from '../../../test/support/gateway/socketio-client.js';
 import { eventually } from '../../../test/support/waiting.js';
 import { type Apps, gatewayOptions, running } from './support/apps.js';
@@ -75,6 +75,22 @@ export function moduleSuite(apps: () => Apps): void {
     it('says what is missing if the module is not imported', async () => {
       const booting = apps().boot({ gateway: gatewayOptions(), gateways: ['chat'], isImported: false });
       await expect(booting).rejects.toThrow(/needs PregonModule: add it to the imports/);
+    });
+
+    it('[H-01] stops the start in production if nothing says who may connect', async () => {
+      vi.stubEnv('NODE_ENV', 'production');
+      afterTest(() => vi.unstubAllEnvs());
+      await expect(apps().boot({ gateway: gatewayOptions() })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+      const { url } = await running(apps(), { gateway: { access: 'public' }, gateways: ['chat'] });
+      const headers = { Host: 'gateway.example', 'X-Forwarded-For': '203.0.113.7' };
+      await PlainClient.open(`${url.replace('http', 'ws')}/events`, { headers });
+    });
+
+    it('[H-01] admits only this machine to its routes and gateway classes if nothing is configured', async () => {
+      const { url } = await running(apps(), { gateways: ['chat'] });
+      const headers = { 'X-Forwarded-For': '203.0.113.7' };
+      expect((await refusal(`${url.replace('http', 'ws')}/events`, { headers })).statusCode).toBe(401);
+      expect((await fetch(`${url}/socket.io/?EIO=4&transport=polling`, { headers })).status).toBe(401);
     });
 
     it('stops the start if its options are wrong, says why, and leaves nothing open', async () => {

@@ -10,6 +10,7 @@ import { askAt, CHAT, ENTRANCES, type Outcome } from '../../support/access/entra
 import { afterTest, temporaryFolder } from '../../support/cleanup.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { PlainClient } from '../../support/gateway/plain-client.js';
+import { RawSocket } from '../../support/gateway/raw-socket.js';
 import { SocketIoClient } from '../../support/gateway/socketio-client.js';
 import { describeWithNginx, Nginx } from '../../support/nginx.js';
 
@@ -153,15 +154,18 @@ describe('[I-9] [H-01] With nothing configured', () => {
   });
 
   it('a page of an allowed origin, and a client that offers pregon.v1, learn the reason by a close code', async () => {
-    const { port } = await startGateway({ allowedOrigins: [SHOP] });
+    const { port } = await start({ allowedOrigins: [SHOP] });
     const proxied = { 'X-Forwarded-For': '203.0.113.7' };
     const reason = expect.stringContaining('only this machine may connect until auth or access is configured');
-    const { 'plain WebSocket': plain, 'pregon.v1': frames, 'an event stream': stream } = ENTRANCES;
-    if (!plain || !frames || !stream) throw new Error('the table has these entrances');
+    const { 'plain WebSocket': plain, 'pregon.v1': frames, 'an event stream': stream, 'a component': chat } = ENTRANCES;
+    if (!plain || !frames || !stream || !chat) throw new Error('the table has these entrances');
     expect((await askAt(port, plain, { ...proxied, Origin: SHOP })).close).toEqual({ code: 4505, reason });
     expect((await askAt(port, frames, proxied)).close).toEqual({ code: 4505, reason });
-    expect((await askAt(port, plain, proxied)).status).toBe(401);
-    expect((await askAt(port, plain, { ...proxied, Origin: 'https://evil.example' })).status).toBe(401);
+    expect((await askAt(port, chat, { ...proxied, Origin: SHOP })).close).toEqual({ code: 4505, reason });
+    for (const entrance of [plain, chat]) {
+      expect((await askAt(port, entrance, proxied)).status).toBe(401);
+      expect((await askAt(port, entrance, { ...proxied, Origin: 'https://evil.example' })).status).toBe(401);
+    }
     const readable = await askAt(port, stream, { ...proxied, Origin: SHOP });
     expect(readable.status).toBe(401);
     expect(readable.head).toContain(`Access-Control-Allow-Origin: ${SHOP}\r\n`);
@@ -184,6 +188,21 @@ describe('[I-9] [H-01] With nothing configured', () => {
     expect(await ask(`&sid=${sid}`, '40/events,')).toBe('ok');
     expect(await ask(`&sid=${sid}`)).toMatch(/^40\/events,\{"sid"/);
   });
+});
+
+it('[I-9] [H-01] A session of Socket.IO that began on this machine is not continued through a proxy', async () => {
+  const { port } = await startGateway();
+  const { 'Socket.IO by long polling': polling, 'Socket.IO by WebSocket': webSocket } = ENTRANCES;
+  if (!polling || !webSocket) throw new Error('the table has these entrances');
+  const raw = await RawSocket.open(port);
+  raw.request(polling.path, { Host: 'localhost' });
+  await raw.untilText('"sid":"');
+  const sid = /"sid":"([^"]+)"/.exec(raw.text)?.[1];
+  const proxied = { 'X-Forwarded-For': '127.0.0.1' };
+  for (const entrance of [polling, webSocket]) {
+    const continued = { ...entrance, path: `${entrance.path}&sid=${sid}` };
+    expect((await askAt(port, continued, proxied)).status).toBe(401);
+  }
 });
 
 describe('[I-9] [H-01] A public route of a gateway without auth', () => {

@@ -39,6 +39,8 @@ export class TestGateway {
     const gateway = await createGateway({
       ...options,
       log,
+      // The client of a transport may be of any kind.
+      access: 'public',
       routes: { events: { path: '/events' } },
       transports: [watched(kind.transport(), links)],
     });

@@ -20,6 +20,7 @@ import { targetPath } from '../http/query.js';
 import { logRefusal, ONLY_GET, refuseRequest, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
+import { closeRefused, hasCloseCode } from '../sockets/refused-socket.js';
 import type { ComponentConnection, ComponentRequest } from './component-connection.js';
 import type { MessageComponent } from './message-component.js';
 import { Mount, type MountAccess } from './mount.js';
@@ -181,15 +182,23 @@ export class ComponentEntrance implements Entrance {
     this.#whenDecided(request, socket, (verdict) => {
       const admitted = 'mount' in verdict ? verdict : undefined;
       const refusal = 'mount' in verdict ? wrongHandshake(request) : verdict;
-      if (refusal) {
-        logRefusal(this.#options.refusals, request, refusal);
-        return refuseUpgrade(socket, refusal);
-      }
+      if (refusal) return this.#refuse(request, socket, head, refusal);
       admitted?.mount.server.handleUpgrade(request, socket, head, (client) => {
         unguard(socket);
         this.#enter(client, socket, admitted);
       });
     });
+  }
+
+  /** A page cannot read the status of a handshake, so one of an allowed origin is told by a close code. */
+  #refuse(request: IncomingMessage, socket: Socket, head: Buffer, refusal: Refusal): void {
+    const { intake, refusals } = this.#options;
+    logRefusal(refusals, request, refusal);
+    const { headers, url } = request;
+    const mount = this.#find(targetPath(url))?.mount;
+    const isTold = headers.origin !== undefined && hasCloseCode(refusal) && !wrongHandshake(request);
+    if (!isTold || !mount?.origins.allows(headers)) return refuseUpgrade(socket, refusal);
+    mount.server.handleUpgrade(request, socket, head, (client) => closeRefused(client, socket, intake, refusal));
   }
 
   #enter(client: PacedSocket, socket: Socket, { mount, request, identity }: Admitted): void {

@@ -12,8 +12,9 @@ import type { Admitted, ClientRegistry, RouteVerdict } from '../client-registry.
 import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
 import type { FrameLimits } from '../kernel.js';
-import { CLOSE_TIMEOUT_MS, closeReason } from '../sockets/closing.js';
+import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
+import { closeRefused, hasCloseCode } from '../sockets/refused-socket.js';
 import { internUrlAndHeaders } from '../sockets/string-interning.js';
 import { WebSocketServer } from '../sockets/ws.js';
 import { ClientSocket } from './client-socket.js';
@@ -150,15 +151,9 @@ export class WebSocketUpgrade {
   /** @param head given if the handshake is valid, so that the refusal can be told by a close code */
   #refuse(request: IncomingMessage, socket: Socket, refusal: Refusal, head?: Buffer): void {
     logRefusal(this.#registry.options.refusals, request, refusal);
-    const { close } = refusal;
-    if (!head || !close || !this.#isToldByCloseCode(request)) return refuseUpgrade(socket, refusal);
-    this.#server.handleUpgrade(request, socket, head, (client) => {
-      unguard(socket);
-      client.on('error', () => client.terminate());
-      // Until it answers the close frame, the client can send frames. They take their turns like those of any other client.
-      client.pace(this.#registry.options.intake, MAX_UNREAD_BYTES);
-      client.dismiss(close.code, closeReason(close, refusal.message));
-    });
+    if (!head || !hasCloseCode(refusal) || !this.#isToldByCloseCode(request)) return refuseUpgrade(socket, refusal);
+    const { intake } = this.#registry.options;
+    this.#server.handleUpgrade(request, socket, head, (client) => closeRefused(client, socket, intake, refusal));
   }
 
   /** A page in a browser sends an `Origin`, and cannot read the status of a handshake. */
