@@ -178,6 +178,14 @@ describe('[I-9] [H-04] With a hook', () => {
     if (status === 503) expect(gateway.lines.join('\n')).toContain('see auth.hook http://127.0.0.1');
   });
 
+  it('a stream is cut while the application does not answer, so that an EventSource returns, and a line says why', async () => {
+    const gateway = await start();
+    gateway.application.answers(500);
+    const stream = fetch(gateway.http('/events'), { headers: { Accept: 'text/event-stream' } });
+    await expect(stream).rejects.toThrow('fetch failed');
+    expect(gateway.lines.join('\n')).toContain('see auth.hook http://127.0.0.1');
+  });
+
   it('a client is refused if the application is not there, and admitted when it is back', async () => {
     const gateway = await start();
     const closed = await startGateway({ auth: { hook: 'http://127.0.0.1:1/' }, routes: { news: NEWS } });

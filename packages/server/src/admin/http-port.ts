@@ -7,6 +7,7 @@ import { isRefusal } from '../core/admission/decision.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import { toldError } from '../core/connections/told-error.js';
 import type { Allowed } from '../core/ports/admission.js';
+import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { systemClock } from '../core/time/clock.js';
 import { within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
@@ -48,9 +49,11 @@ export class HttpPort {
   readonly #options: HttpPortOptions;
   readonly #server: Server;
   readonly #chain: AdmissionChainOptions;
+  readonly #refusals: RefusalLog;
 
   private constructor(options: HttpPortOptions) {
     this.#options = options;
+    this.#refusals = new RefusalLog(options.logger, systemClock);
     const pending = new PendingAdmissions({ clock: systemClock, pace: (resume) => resume() });
     this.#chain = {
       pending,
@@ -112,14 +115,17 @@ export class HttpPort {
     }
   }
 
-  /** @throws HttpProblem if the request is refused */
-  async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<Allowed> {
+  async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<Allowed | HttpProblem> {
     if (access === 'anyone') return {};
     const chain = 'decide' in access ? access : new AdmissionChain([access], this.#chain);
     const entrance = { kind: 'http', name: path };
     const verdict = await chain.decide({ request, entrance, isGone: () => request.socket.destroyed });
-    if (isRefusal(verdict)) throw new HttpProblem(verdict.status, verdict.message, verdict.headers);
-    return verdict;
+    if (!isRefusal(verdict)) return verdict;
+    const { status, message, headers, reason, remedy } = verdict;
+    if (reason !== undefined) {
+      this.#refusals.tell({ reason, origin: request.headers.origin, subject: path, message, remedy });
+    }
+    return new HttpProblem(status, message, headers);
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -129,7 +135,9 @@ export class HttpPort {
       if (!parameters) continue;
       const { method = 'GET' } = request;
       if (route.methods.includes(method)) {
-        return route.answer(request, response, parameters, await this.#admit(route, request));
+        const allowed = await this.#admit(route, request);
+        if (allowed instanceof HttpProblem) return sendProblem(response, allowed);
+        return route.answer(request, response, parameters, allowed);
       }
       throw new HttpProblem(405, `${method} is not allowed on this path`, { allow: route.methods.join(', ') });
     }

@@ -41,7 +41,10 @@ export class EventStream {
     const cors = corsHeaders(request, this.#registry.options.origins);
     if (!('route' in verdict)) {
       // An EventSource gives up after any status other than 200, but reconnects after a broken connection.
-      if (verdict.status === 503) return void socket.destroy();
+      if (verdict.status === 503) {
+        logRefusal(this.#registry.options.refusals, request, verdict);
+        return void socket.destroy();
+      }
       return this.#refuse(request, response, verdict, cors);
     }
     const { route, identity, rights } = verdict;
