@@ -1,45 +1,16 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import type { Page } from 'playwright-core';
 import { attachGateway } from 'pregon';
 import { expect, it } from 'vitest';
 import { afterTest, temporaryFolder } from '../../support/cleanup.js';
 import { describeInBrowser } from '../../support/pages/browser.js';
+import { servePage } from '../../support/pages/client-page.js';
 import { freePort } from '../../support/ports.js';
-
-const CLIENT = join(import.meta.dirname, '../../../packages/client/dist/index.js');
 
 interface Seen {
   readonly state: string;
   readonly code: string | undefined;
   readonly message: string;
-}
-
-/** Starts a server with a page that has the client as `createClient`; other paths get the application's 404. */
-async function servePage(): Promise<{ server: Server; origin: string }> {
-  const { outputFiles } = await build({
-    stdin: { contents: `export * from ${JSON.stringify(CLIENT)}`, resolveDir: import.meta.dirname },
-    bundle: true,
-    write: false,
-    format: 'iife',
-    globalName: 'pregon',
-  });
-  const script = outputFiles[0]?.text ?? '';
-  const server = createServer(({ url }, response) => {
-    if (url === '/client.js') response.setHeader('Content-Type', 'text/javascript').end(script);
-    else if (url === '/') response.setHeader('Content-Type', 'text/html').end('<script src="/client.js"></script>');
-    else response.writeHead(404).end('not found');
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  afterTest(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server does not listen on a port');
-  return { server, origin: `http://127.0.0.1:${address.port}` };
 }
 
 /** The state of a client in the page, once it is connected or knows why it is not. */

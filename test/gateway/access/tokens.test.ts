@@ -348,7 +348,7 @@ describe('[I-9] With tokens and rules', () => {
 describe('A gateway does not start', () => {
   it.each<[name: string, options: Partial<GatewayOptions>, error: RegExp]>([
     ['rules without auth', { auth: undefined }, /routes\.events\.allow needs auth/],
-    ['auth without issuers and verify', { auth: {} }, /auth needs issuers, or verify/],
+    ['auth without issuers and verify', { auth: {} }, /auth needs issuers, verify or hook/],
     ['a short secret', { auth: { issuers: [{ issuer: ISSUER, secret: 'short' }] } }, /at least 32/],
     ['a cookie without allowedOrigins', { auth: { ...AUTH, cookie: 'session' } }, /allowedOrigins/],
     [
