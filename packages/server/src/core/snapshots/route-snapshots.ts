@@ -62,6 +62,9 @@ export function forbiddenSnapshot(rights: Rights | undefined, per: SnapshotScope
   return rights.subscribe.length > 0 ? undefined : 'a snapshot needs the right to a topic of the route';
 }
 
+/** Claims that differ between the tokens of one user (RFC 7519 section 4.1): no two tokens could share a read. */
+const OF_ONE_TOKEN: ReadonlySet<string> = new Set(['exp', 'nbf', 'iat', 'jti']);
+
 /** All that the snapshot may depend on is in the key. */
 function kindOf(request: IdentitySnapshotRequest): SnapshotKind {
   return { key: JSON.stringify([request.topics, request.identity]), request };
@@ -70,8 +73,9 @@ function kindOf(request: IdentitySnapshotRequest): SnapshotKind {
 /** @throws PregonError SNAPSHOT_UNAVAILABLE if the application's own claims cannot be written as JSON */
 function toldIdentity({ iss, sub, claims = {} }: Identity): SnapshotIdentity {
   try {
+    const lasting = Object.entries(claims).filter(([name]) => !OF_ONE_TOKEN.has(name));
     // A copy: what the reader is told is exactly what the key is made of.
-    return { iss, sub, claims: JSON.parse(JSON.stringify(claims)) };
+    return { iss, sub, claims: JSON.parse(JSON.stringify(Object.fromEntries(lasting))) };
   } catch (cause) {
     throw new PregonError('SNAPSHOT_UNAVAILABLE', 'the claims of the identity are not JSON', { cause });
   }

@@ -28,7 +28,10 @@ export interface SnapshotRequest {
   readonly topics: readonly string[];
 }
 
-/** The identity that a snapshot is read for. The claims are those of the token, as JSON. */
+/**
+ * The identity that a snapshot is read for. The claims are those of the token, as JSON, without `iat`, `nbf`, `exp` and
+ * `jti`.
+ */
 export interface SnapshotIdentity {
   readonly iss: string;
   readonly sub: string;
@@ -50,8 +53,10 @@ export interface IdentitySnapshotRequest extends SnapshotRequest {
  * @example
  * snapshot: {
  *   per: 'rights',
- *   read: ({ topics }) =>
- *     outbox.snapshot(db, () => allUsers().filter(({ id }) => topics.some((topic) => matchesTopic(topic, `user.${id}`)))),
+ *   read({ topics }) {
+ *     const isAllowed = ({ id }) => topics.some((topic) => matchesTopic(topic, `user.${id}`));
+ *     return outbox.snapshot(db, () => allUsers().filter(isAllowed));
+ *   },
  * }
  */
 export interface RightsSnapshot {

@@ -117,7 +117,13 @@ describe('[I-9] [H-07] a snapshot per identity', () => {
     const same = rights(['public.#']);
     const identities: Identity[] = [
       ADA,
-      { ...ADA, jti: 'another token', expiresAtMs: 1, issuedAtMs: 0 },
+      {
+        ...ADA,
+        jti: 't-2',
+        expiresAtMs: 1,
+        issuedAtMs: 0,
+        claims: { role: 'admin', iat: 1, exp: 2, nbf: 1, jti: 't-2' },
+      },
       { ...ADA, iss: 'other' },
       { ...ADA, sub: 'grace' },
       { ...ADA, claims: { role: 'guest' } },
