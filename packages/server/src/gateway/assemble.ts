@@ -4,6 +4,7 @@ import { Origins } from '../access/origins.js';
 import { Revocations } from '../access/revocations/revocations.js';
 import type { AddressOf } from '../core/admission/admission-request.js';
 import { takeTicket } from '../core/admission/url-tickets.js';
+import { Expiry } from '../core/connections/expiry.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { DeliveryTallies } from '../core/counters/delivery-tally.js';
 import { GatewayCounterSource } from '../core/counters/gateway-counters.js';
@@ -95,10 +96,12 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
   const { turn } = intake;
   const { secret } = options;
+  const expiry = new Expiry({ clock: systemClock, turn, random: Math.random, leewayMs: auth?.leewayMs });
   const open = async () => {
     const revocations = await openRevocations(log, options, { turn, logger });
     const onReserved: HubOptions['onReserved'] = (entries) => revocations?.read(entries);
-    const settings = { ...limits, turn, counting: tallies !== undefined, onReserved };
+    const beforeDelivery = () => expiry.endDue();
+    const settings = { ...limits, turn, counting: tallies !== undefined, onReserved, beforeDelivery };
     try {
       return { revocations, hub: await openHub(log, { secret, settings, observer, tickets: auth?.tickets }) };
     } catch (error) {
@@ -135,7 +138,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     addressOf,
     origins,
     refusals,
-    leewayMs: auth?.leewayMs,
+    expiry,
     revocations,
   });
   const { maxFrameBytes, maxFrameDepth, maxFrameValues } = limits;
@@ -191,7 +194,10 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
 
 interface HubParts {
   readonly secret: string | undefined;
-  readonly settings: Pick<HubOptions, 'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting' | 'onReserved'>;
+  readonly settings: Pick<
+    HubOptions,
+    'historyBytes' | 'flushIntervalMs' | 'turn' | 'counting' | 'onReserved' | 'beforeDelivery'
+  >;
   readonly observer: Observer;
   readonly tickets: GatewayTickets | undefined;
 }
@@ -207,8 +213,8 @@ async function openHub(log: Log, { secret, settings, observer, tickets }: HubPar
     const renewed = Promise.all([positions.renew(), tickets?.readKey(log, secret)]);
     renewed.catch((error: unknown) => observer.logChanged?.({ state: 'unavailable', error: toError(error) }));
   };
-  const { historyBytes, flushIntervalMs, turn, counting, onReserved } = settings;
-  const shared = { historyBytes, flushIntervalMs, turn, counting, onReserved };
+  const { historyBytes, flushIntervalMs, turn, counting, onReserved, beforeDelivery } = settings;
+  const shared = { historyBytes, flushIntervalMs, turn, counting, onReserved, beforeDelivery };
   return Hub.open({ ...shared, log, positions, clock: systemClock, onLog });
 }
 

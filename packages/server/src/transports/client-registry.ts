@@ -7,7 +7,7 @@ import { forgetTicket } from '../core/admission/url-tickets.js';
 import type { AccessOptions } from '../core/connections/access/connection-access.js';
 import { ClientConnection } from '../core/connections/client-connection.js';
 import type { ConnectionRequest } from '../core/connections/connection.js';
-import { Expiry } from '../core/connections/expiry.js';
+import type { Expiry } from '../core/connections/expiry.js';
 import type { Heartbeat } from '../core/connections/heartbeat.js';
 import type { Member } from '../core/connections/member.js';
 import type { RevocationWatch } from '../core/connections/revocable.js';
@@ -43,8 +43,8 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   /** Decides which pages may connect and read responses. */
   readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
-  /** How long rights outlive the identity, in milliseconds. @default 5000 */
-  readonly leewayMs?: number | undefined;
+  /** Ends connections whose identity expires. */
+  readonly expiry: Expiry;
   /** Ends connections whose identity is revoked. @default none is */
   readonly revocations?: RevocationWatch | undefined;
 }
@@ -80,8 +80,7 @@ export class ClientRegistry {
 
   constructor(options: ClientRegistryOptions) {
     this.options = options;
-    const { clock, intake, leewayMs } = options;
-    this.#expiry = new Expiry({ clock, turn: intake.turn, random: Math.random, leewayMs });
+    this.#expiry = options.expiry;
     this.#byPath = new Map(options.routes.map((route) => [canonicalPath(route.path), route]));
   }
 

@@ -96,6 +96,11 @@ export class Expiry {
     if (warnsAt !== undefined) this.#warnings.delete(connection, warnsAt);
   }
 
+  /** Ends the rights of connections whose time has come, also if the timer is late. Call it before a delivery. */
+  endDue(): void {
+    this.#ends.runDue();
+  }
+
   stop(): void {
     this.#ends.stop();
     this.#warnings.stop();

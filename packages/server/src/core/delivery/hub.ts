@@ -39,6 +39,7 @@ export class Hub implements Source {
   readonly #positions: PositionCodec;
   readonly #clock: Clock;
   readonly #onLog: HubOptions['onLog'];
+  readonly #beforeDelivery: HubOptions['beforeDelivery'];
   readonly #history: HistoryWindow;
   readonly #pages: PageReader;
   readonly #resumption: Resumption;
@@ -68,6 +69,7 @@ export class Hub implements Source {
     this.#positions = options.positions;
     this.#clock = options.clock;
     this.#onLog = options.onLog;
+    this.#beforeDelivery = options.beforeDelivery;
     this.#edge = edge;
     this.#read = options.counting ? new CountByName() : undefined;
     this.#history = new HistoryWindow(options.historyBytes, edge);
@@ -326,6 +328,7 @@ export class Hub implements Source {
   }
 
   #flush(): void {
+    this.#beforeDelivery?.();
     // Takes as many events as one event loop turn may match. The others wait for the next turn.
     const arrived = this.#arrivals.take(this.#audiences.match(this.#arrivals.waiting));
     if (!arrived) return;

@@ -4,6 +4,9 @@ import { type Clock, MAX_TIMER_MS } from './clock.js';
 /** The precision: work is done up to this much later. */
 const SLOT_MS = 250;
 
+/** How long {@link SlotWheel.runDue} may take, in milliseconds. */
+const RUN_DUE_MS = 5;
+
 export interface SlotWheelOptions<Item> {
   readonly clock: Clock;
   /** The work of one slot is spread over event loop turns. */
@@ -47,6 +50,23 @@ export class SlotWheel<Item> {
     const slot = slotOf(at);
     const items = this.#slots.get(slot);
     if (items?.delete(item) && items.size === 0) this.#slots.delete(slot);
+  }
+
+  /**
+   * Runs at once what is due, as far as it takes a few milliseconds; the rest follows in later turns. For work that must
+   * not wait for its timer: after a pause of the process, data from sockets and files is handled before timers.
+   */
+  runDue(): void {
+    const { clock, run } = this.#options;
+    const now = clock.now();
+    if (this.#next * SLOT_MS > now) return;
+    this.#cancel?.();
+    this.#look();
+    for (const item of this.#due) {
+      this.#due.delete(item);
+      run(item);
+      if (clock.now() - now >= RUN_DUE_MS) return;
+    }
   }
 
   stop(): void {

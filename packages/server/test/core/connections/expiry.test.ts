@@ -30,6 +30,29 @@ function open(random = () => 0.5) {
 }
 
 describe('[I-11] the expiry of connections', () => {
+  it('ends rights before a delivery, also if the timer is late because the process was suspended', () => {
+    const { clock, expiry, connect, happened } = open();
+    connect('a', 10_000);
+    connect('b', 12_000);
+    clock.suspend(16_000);
+    expiry.endDue();
+    expect(happened).toEqual(['a ends at 16000']);
+    clock.suspend(1_000);
+    expiry.endDue();
+    expiry.endDue();
+    expect(happened).toEqual(['a ends at 16000', 'b ends at 17000']);
+  });
+
+  it('ends many rights before a delivery for a few milliseconds, and the rest in later turns', () => {
+    const { clock, expiry, connect, happened, pass } = open();
+    for (let n = 0; n < 100; n++) connect(`${n}`, 10_000, 1);
+    clock.suspend(16_000);
+    expiry.endDue();
+    expect(happened).toHaveLength(5);
+    pass(5_000);
+    expect(happened.filter((text) => text.includes('ends'))).toHaveLength(100);
+  });
+
   it('ends rights 5 seconds after the identity expires, and closes within 5 seconds more', () => {
     const { connect, pass, happened } = open();
     connect('a', 10_000);

@@ -1,7 +1,9 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import { describe, expect, it } from 'vitest';
+import { Expiry } from '../../../src/core/connections/expiry.js';
+import { TurnBudget } from '../../../src/core/incoming/turn-budget.js';
 import type { Rights } from '../../../src/core/ports/rights.js';
-import { eventLoopTurn } from '../support/fake-clock.js';
+import { eventLoopTurn, FakeClock } from '../support/fake-clock.js';
 import { FakeLink } from '../support/fake-link.js';
 import { rights } from '../support/rights.js';
 import { event, Square } from '../support/square.js';
@@ -203,5 +205,22 @@ describe('[I-11] a connection whose rights have ended', () => {
     expect(link.frames.at(-1)).toMatchObject({ op: 'error', id: 7, code: 'FORBIDDEN' });
     connection.closeEnded(CLOSE_CODES.TOKEN_EXPIRED);
     expect(link.closedWith?.code).toBe(4005);
+  });
+
+  it('gets nothing that is delivered after a pause of the process, although no timer has run', async () => {
+    const clock = new FakeClock();
+    const expiry = new Expiry({ clock, turn: new TurnBudget(clock), random: () => 0 });
+    const square = await Square.open({ clock, beforeDelivery: () => expiry.endDue() });
+    const short = square.connect(new FakeLink(), { rights: rights(['#']), expiresAt: 10_000 });
+    const long = square.connect(new FakeLink(), { rights: rights(['#']), expiresAt: 60_000 });
+    for (const { connection } of [short, long]) {
+      expiry.add(connection);
+      connection.subscribe(1, undefined, undefined);
+    }
+    await append(square);
+    clock.suspend(16_000);
+    await append(square);
+    expect(short.link.delivered).toHaveLength(TOPICS.length);
+    expect(long.link.delivered).toHaveLength(2 * TOPICS.length);
   });
 });

@@ -55,6 +55,11 @@ export class FakeClock implements Clock {
     this.#now = end;
   }
 
+  /** Advances by `ms` and runs no timer, as if the process had been suspended. */
+  suspend(ms: number): void {
+    this.#now += ms;
+  }
+
   /** Runs promises, the log's own turns and those of this clock until only timers are left. */
   async settle(): Promise<void> {
     for (let idle = 0; idle < 4; ) {

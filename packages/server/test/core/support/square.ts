@@ -18,6 +18,7 @@ export interface SquareOptions {
   readonly route?: Partial<RouteDefinition>;
   readonly log?: ControlledLog;
   readonly clock?: FakeClock;
+  readonly beforeDelivery?: () => void;
 }
 
 export interface Client {
@@ -75,6 +76,7 @@ export class Square {
       historyBytes: options.historyBytes ?? 1_000_000,
       flushIntervalMs: options.flushIntervalMs ?? 0,
       ...(options.arrivals ? { arrivals: options.arrivals } : {}),
+      beforeDelivery: options.beforeDelivery,
       onLog: (change) => told.push(change),
     });
     return new Square(log, clock, hub, told, options.route);
