@@ -22,7 +22,7 @@ const BESIDES_MS = 600_000;
 
 describe('Chaos', () => {
   it(
-    '[I-1][I-2][I-3][I-5][I-6][G-4] by kill -9, frozen processes, and cut and frozen connections costs no client an event: all arrive once, in order',
+    '[I-1][I-2][I-3][I-5][I-6][I-9][I-11][H-05][H-06][G-4] by kill -9, frozen processes, cut and frozen connections, expiry and revocation costs no client an event: all arrive once, in order, and nothing that is not allowed',
     async () => {
       await expectNothingWrong([]);
     },
@@ -56,7 +56,7 @@ describe('Chaos', () => {
 describeWithOwnPostgres('Chaos with PostgreSQL', () => {
   describeWithBrokerPrograms('and RabbitMQ', () => {
     it(
-      '[I-1][I-2][I-3][I-5][I-6][I-10][G-4] by kill -9 and restarts of broker and database, too, costs no client an event',
+      '[I-1][I-2][I-3][I-5][I-6][I-9][I-10][I-11][G-4] by kill -9 and restarts of broker and database, too, costs no client an event',
       async () => {
         await expectNothingWrong(['--mode=broker']);
       },
@@ -65,12 +65,23 @@ describeWithOwnPostgres('Chaos with PostgreSQL', () => {
   });
 });
 
+const WRONG = [
+  'lost',
+  'duplicate',
+  'reordered',
+  'differing rows',
+  'delivered, but not allowed',
+  'seen after expiry',
+  'seen after a revocation',
+  'seen after a ban',
+];
+
 async function expectNothingWrong(options: readonly string[]): Promise<void> {
   const exit = await startProcess([RUN, `--minutes=${SECONDS / 60}`, ...options]).exited;
   expect(exit, exit.stdout + exit.stderr).toMatchObject({ code: 0 });
   expect(figure(exit, 'faults')).toBeGreaterThanOrEqual(FEWEST_FAULTS);
   expect(figure(exit, 'events delivered to them')).toBeGreaterThan(1_000);
-  for (const wrong of ['lost', 'duplicate', 'reordered', 'differing rows']) expect(figure(exit, wrong)).toBe(0);
+  for (const wrong of WRONG) expect(figure(exit, wrong)).toBe(0);
 }
 
 /** The figure in one row of the printed table. */

@@ -9,7 +9,7 @@ import { Random } from './random.js';
 import type { Results } from './results.js';
 import type { Stage } from './stage/stage.js';
 import { notAtHead } from './verification/head.js';
-import type { Truth } from './verification/truth.js';
+import type { RevocationKind, Truth } from './verification/truth.js';
 import { judge } from './verification/verdict.js';
 
 const PROGRESS_MS = 5_000;
@@ -58,6 +58,7 @@ export class Chaos {
       clients: report,
       transactions: truth.transactions,
       events: truth.events.length,
+      revocations: truth.revocations,
       verdict: await judge(this.#folder, truth),
       surprises: [...this.#stage.parts, this.#clients].flatMap(({ surprises }) => surprises).concat(late),
     };
@@ -72,7 +73,10 @@ export class Chaos {
   async #injectFaults(): Promise<readonly Fault[]> {
     const { seed, durationMs } = this.#options;
     const schedule = scheduleFaults(this.#stage.choices, durationMs, new Random(seed, 'faults'));
-    const injection = new Injection(this.#stage, new Random(seed, 'cuts'), this.#output.note);
+    const { parts, links } = this.#stage;
+    const users = new Random(seed, 'users');
+    const revoke = (kind: RevocationKind) => this.#revoke(kind, users);
+    const injection = new Injection({ parts, links, revoke }, new Random(seed, 'cuts'), this.#output.note);
     const begun = performance.now();
     const show = setInterval(() => {
       const { report } = this.#clients;
@@ -84,6 +88,17 @@ export class Chaos {
       clearInterval(show);
     }
     return injection.done;
+  }
+
+  /** Only newcomers are blocked, so that all others stay to the end. */
+  #revoke(kind: RevocationKind, random: Random): string | undefined {
+    const users = this.#clients.report.followers
+      .filter(({ isNewcomer, isShutOut }) => !isShutOut && (kind === 'revoke' || isNewcomer))
+      .map(({ user }) => user);
+    if (users.length === 0) return undefined;
+    const user = random.pick(users);
+    this.#stage.revoke(kind, user);
+    return user;
   }
 
   /** @returns a message for each client that did not reach the head in time, although no fault was active */

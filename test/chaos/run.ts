@@ -1,10 +1,11 @@
-import { randomInt } from 'node:crypto';
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes, randomInt } from 'node:crypto';
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Chaos } from './chaos.js';
 import { type Options, parseOptions, USAGE } from './options.js';
 import { formatResults, isClean } from './results.js';
+import { SECRET_FILE } from './rights.js';
 import { brokerStage } from './stage/broker.js';
 import { embeddedStage } from './stage/embedded.js';
 
@@ -25,6 +26,8 @@ process.on('SIGTERM', () => process.exit(143));
 
 const { mode, durationMs, seed, rate } = options;
 console.log(`chaos, ${mode}: ${durationMs / 60_000} minutes, --seed=${seed}, ${rate} transactions/s, in ${folder}`);
+// Gateways and clients know the secret of the tokens.
+writeFileSync(join(folder, SECRET_FILE), randomBytes(32).toString('base64'), { mode: 0o600 });
 try {
   const stage = await (mode === 'embedded' ? embeddedStage : brokerStage)({ folder, seed, rate });
   chaos = new Chaos(options, stage, folder, {

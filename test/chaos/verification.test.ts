@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Beginning } from './clients/journal.js';
 import { LAST_TOPIC } from './names.js';
+import { LEEWAY_MS } from './rights.js';
 import { agreedOrder } from './verification/agreed-order.js';
 import { differingRows } from './verification/collections.js';
-import { Examination, type Findings } from './verification/examination.js';
+import { CommittedEvents } from './verification/committed-events.js';
+import { Examination } from './verification/examination.js';
+import { FINDING_KINDS, type FindingKind, type Findings } from './verification/findings.js';
 import { notAtHead } from './verification/head.js';
-import { matcher } from './verification/journal-reader.js';
-import type { CommittedEvent } from './verification/truth.js';
+import type { CommittedEvent, CommittedRevocation, RevocationKind, Truth } from './verification/truth.js';
 
 // A run is worth as much as its judge. These tests show that the judge sees every kind of fault.
 const committed: CommittedEvent[] = Array.from({ length: 30 }, (_, i) => ({
@@ -15,7 +17,9 @@ const committed: CommittedEvent[] = Array.from({ length: 30 }, (_, i) => ({
   topic: i % 3 === 0 ? 'order.1.placed' : 'account.1.changed',
   row: `row/${i % 3}`,
   version: 1 + Math.floor(i / 3),
+  recordedAtMs: i * 1_000,
 }));
+const events = new CommittedEvents(committed);
 const ids = committed.map(({ id }) => id);
 
 function examine(
@@ -23,18 +27,33 @@ function examine(
   options: { topics?: string[]; beginning?: Beginning; left?: boolean } = {},
 ) {
   const { topics = ['#'], beginning = 'first', left = false } = options;
-  const examination = new Examination({ name: 'one', topics, beginning }, committed, matcher(topics));
-  for (const id of received) {
-    examination.received({ id, atMs: 0, connection: 1, position: `p-${id}`, sequence: '0000000000000001' });
-  }
+  const examination = begin({ topics, beginning });
+  receive(examination, received);
   return counts(examination.end(!left));
 }
 
-function counts({ lost, duplicate, reordered, foreign }: Findings) {
-  return { lost, duplicate, reordered, foreign };
+interface Follower {
+  readonly topics?: readonly string[];
+  readonly beginning?: Beginning;
+  readonly revocations?: readonly CommittedRevocation[];
 }
 
-const CLEAN = { lost: 0, duplicate: 0, reordered: 0, foreign: 0 };
+function begin({ topics = ['#'], beginning = 'first', revocations = [] }: Follower): Examination {
+  return new Examination({ name: 'one', user: 'one', topics, beginning }, events, revocations);
+}
+
+function receive(examination: Examination, received: readonly string[]): void {
+  for (const id of received) {
+    examination.received({ id, atMs: 0, connection: 1, position: `p-${id}`, sequence: '0000000000000001' });
+  }
+}
+
+/** The kinds that were found. */
+function counts(findings: Findings): Partial<Record<FindingKind, number>> {
+  return Object.fromEntries(FINDING_KINDS.filter((kind) => findings[kind] > 0).map((kind) => [kind, findings[kind]]));
+}
+
+const CLEAN = {};
 
 describe('The examination of a follower’s events', () => {
   it('finds nothing if all events came once, in order', () => {
@@ -72,9 +91,9 @@ describe('The examination of a follower’s events', () => {
     );
   });
 
-  it('finds events that were not committed, or that the follower did not subscribe to', () => {
-    expect(examine([...ids, 'rolled-back'])).toEqual({ ...CLEAN, foreign: 1 });
-    expect(examine(['e0', 'e1', 'e3'], { topics: ['order.#'], left: true })).toEqual({ ...CLEAN, foreign: 1 });
+  it('finds events that were not committed, or that the follower may not receive', () => {
+    expect(examine([...ids, 'rolled-back'])).toEqual({ uncommitted: 1 });
+    expect(examine(['e0', 'e1', 'e3'], { topics: ['order.#'], left: true })).toEqual({ notAllowed: 1 });
   });
 
   it('expects no event before the beginning, and all events after it', () => {
@@ -92,12 +111,108 @@ describe('The examination of a follower’s events', () => {
   });
 
   it('begins anew after a reset', () => {
-    const examination = new Examination({ name: 'one', topics: ['#'], beginning: 'first' }, committed, () => true);
-    const receive = (id: string) => examination.received({ id, atMs: 0, connection: 1, position: '', sequence: '' });
-    for (const id of ids.slice(0, 10)) receive(id);
+    const examination = begin({});
+    receive(examination, ids.slice(0, 10));
     examination.reset('first');
-    for (const id of ids) receive(id);
+    receive(examination, ids);
     expect(counts(examination.end(true))).toEqual(CLEAN);
+  });
+
+  it('goes on after the last event when the rights change', () => {
+    const orders = ids.filter((_, i) => i % 3 === 0);
+    const narrowed = (after: readonly string[]) => {
+      const examination = begin({});
+      receive(examination, ids.slice(0, 11));
+      examination.topics(['order.#']);
+      receive(examination, after);
+      return counts(examination.end(true));
+    };
+    expect(narrowed(orders.slice(4))).toEqual(CLEAN);
+    expect(narrowed(orders.slice(5))).toEqual({ lost: 1 });
+    expect(narrowed(orders.slice(3))).toEqual({ duplicate: 1 });
+    expect(narrowed(['e12', 'e13', ...orders.slice(5)])).toEqual({ notAllowed: 1 });
+
+    const widened = begin({ topics: ['order.#'] });
+    receive(widened, orders.slice(0, 4));
+    widened.topics(['#']);
+    receive(widened, ids.slice(10));
+    expect(counts(widened.end(true))).toEqual(CLEAN);
+  });
+
+  it('accepts that a checkpoint skipped what the former rights did not allow, and nothing else', () => {
+    const widened = (after: readonly string[]) => {
+      const examination = begin({ topics: ['order.#'] });
+      receive(examination, ['e0', 'e3']);
+      examination.topics(['#']);
+      receive(examination, after);
+      return counts(examination.end(true));
+    };
+    expect(widened(ids.slice(5))).toEqual(CLEAN);
+    expect(widened(ids.slice(8))).toEqual({ lost: 1 });
+    expect(widened(['e5', ...ids.slice(7)])).toEqual({ lost: 1 });
+  });
+
+  it('finds events that were lost before the rights changed', () => {
+    const examination = begin({});
+    receive(examination, [...ids.slice(0, 5), ...ids.slice(7, 10)]);
+    examination.topics(['order.#']);
+    expect(counts(examination.end(false))).toEqual({ lost: 2 });
+  });
+
+  it('finds events that were committed after the token had expired, and lets a second pass', () => {
+    const examination = begin({});
+    examination.token({ issuedAtMs: 0, expiresAtMs: 10_000 - LEEWAY_MS });
+    receive(examination, ids.slice(0, 12));
+    expect(counts(examination.findings)).toEqual(CLEAN);
+    receive(examination, ids.slice(12, 15));
+    expect(counts(examination.findings)).toEqual({ afterExpiry: 3 });
+    examination.token({ issuedAtMs: 10_000, expiresAtMs: 60_000 });
+    receive(examination, ids.slice(15));
+    expect(counts(examination.end(true))).toEqual({ afterExpiry: 3 });
+  });
+});
+
+describe('The examination of a follower with a revoked token', () => {
+  const revocation = (kind: RevocationKind, atMs: number, user = 'one'): CommittedRevocation => ({
+    kind,
+    user,
+    atMs,
+    committedByMs: atMs + 100,
+  });
+  const token = (issuedAtMs: number) => ({ issuedAtMs, expiresAtMs: 600_000 });
+
+  it('finds events that were committed more than a second after the revocation, until there is a new token', () => {
+    const examination = begin({ revocations: [revocation('revoke', 9_900)] });
+    examination.token(token(9_000));
+    receive(examination, ids.slice(0, 12));
+    expect(counts(examination.findings)).toEqual(CLEAN);
+    receive(examination, ids.slice(12, 14));
+    examination.token(token(10_000));
+    receive(examination, ids.slice(14));
+    expect(counts(examination.end(true))).toEqual({ afterRevocation: 2 });
+  });
+
+  it('finds events that were committed more than a second after a block, with any token', () => {
+    const examination = begin({ revocations: [revocation('block', 9_900)] });
+    examination.token(token(9_000));
+    receive(examination, ids.slice(0, 12));
+    examination.token(token(10_000));
+    receive(examination, ids.slice(12, 15));
+    expect(counts(examination.end(false))).toEqual({ afterBan: 3 });
+  });
+
+  it('finds revocations of other users, and of older tokens, that end a connection', () => {
+    const told = (issuedAtMs: number, revocations: CommittedRevocation[]) => {
+      const examination = begin({ revocations });
+      examination.token(token(issuedAtMs));
+      examination.revoked(12_000, '4506');
+      return counts(examination.end(false));
+    };
+    expect(told(9_000, [revocation('revoke', 9_900)])).toEqual(CLEAN);
+    expect(told(11_000, [revocation('block', 9_900)])).toEqual(CLEAN);
+    expect(told(11_000, [revocation('revoke', 9_900)])).toEqual({ refused: 1 });
+    expect(told(9_000, [revocation('revoke', 9_900, 'two')])).toEqual({ refused: 1 });
+    expect(told(9_000, [])).toEqual({ refused: 1 });
   });
 });
 
@@ -133,20 +248,29 @@ describe('The comparison of rows', () => {
 
 describe('A follower is at the head', () => {
   const tables = { accounts: [{ id: '1', version: 3 }], orders: [] };
-  const truth = { events: committed, order: 'commits', tables, transactions: 1 } as const;
+  const truth: Truth = { events: committed, order: 'commits', tables, transactions: 1, revocations: [] };
   const follower = {
     name: 'one',
+    user: 'one',
+    isNewcomer: false,
+    isShutOut: false,
     topics: ['order.#'],
     received: 0,
     reconnects: 0,
     resumes: 0,
     resets: 0,
+    expired: 0,
+    forbidden: 0,
+    revoked: 0,
     fromFirst: true,
   };
 
   it('if it has received the last matching event, or holds the rows of that event', () => {
     expect(notAtHead([{ ...follower, lastId: 'e27' }], truth)).toEqual([]);
     expect(notAtHead([{ ...follower, lastId: 'e24' }], truth)).toEqual(['one']);
+    // Under former rights.
+    expect(notAtHead([{ ...follower, lastId: 'e28' }], truth)).toEqual([]);
+    expect(notAtHead([{ ...follower, lastId: 'e25' }], truth)).toEqual(['one']);
     expect(notAtHead([{ ...follower, lastId: undefined }], truth)).toEqual(['one']);
     expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 3 } }], truth)).toEqual([]);
     expect(notAtHead([{ ...follower, lastId: undefined, holds: { rows: 1, versions: 2 } }], truth)).toEqual(['one']);
@@ -158,8 +282,17 @@ describe('A follower is at the head', () => {
     expect(notAtHead([{ ...follower, received: 9, lastId: 'e24' }], anyOrder)).toEqual(['one']);
   });
 
+  it('if its user is blocked and the gateways do not admit it', () => {
+    const block = { kind: 'block', user: 'one', atMs: 0, committedByMs: 0 } as const;
+    const blocked: Truth = { ...truth, revocations: [block] };
+    const atHead = { ...follower, lastId: 'e27' };
+    expect(notAtHead([atHead], blocked)).toEqual(['one']);
+    expect(notAtHead([{ ...atHead, isShutOut: true }], blocked)).toEqual([]);
+    expect(notAtHead([atHead], { ...truth, revocations: [{ ...block, kind: 'revoke' }] })).toEqual([]);
+  });
+
   it('if it has received the end of the run, also if the order is not known beforehand', () => {
-    const end = { id: 'end', topic: LAST_TOPIC, row: 'run/1', version: 1 };
+    const end = { id: 'end', topic: LAST_TOPIC, row: 'run/1', version: 1, recordedAtMs: 30_000 };
     const ended = { ...truth, events: [...committed, end], order: 'rows' } as const;
     const newcomer = { ...follower, topics: ['#'], fromFirst: false };
     expect(notAtHead([{ ...newcomer, lastId: 'e24' }], ended)).toEqual(['one']);

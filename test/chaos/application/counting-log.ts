@@ -1,3 +1,4 @@
+import type { AppendableLog } from '@pregon/outbox';
 import { decodeSequence, type LogPoint, type PregonEvent } from '@pregon/protocol';
 import type { Death } from './death.js';
 
@@ -6,6 +7,7 @@ interface AppendOptions {
 }
 
 interface LocatingLog {
+  readonly kept: NonNullable<AppendableLog['kept']>;
   append(events: readonly PregonEvent[], options?: AppendOptions): Promise<unknown>;
   locate(sequence: number, source: string | undefined): Promise<LogPoint | undefined>;
 }
@@ -26,14 +28,25 @@ export class CountingLog {
     this.#death = death;
   }
 
+  get kept(): LocatingLog['kept'] {
+    return this.#log.kept;
+  }
+
   async append(events: readonly PregonEvent[], options?: AppendOptions): Promise<unknown> {
+    // Revocations have no sequence, and may be recorded again.
+    if (events.every(({ sequence }) => sequence === undefined)) return this.#passing(events, options);
     const again = this.#uncertain ? await this.#present(events) : 0;
     this.#uncertain = true;
+    const points = await this.#passing(events, options);
+    this.#uncertain = false;
+    this.appendedAgain += again;
+    return points;
+  }
+
+  async #passing(events: readonly PregonEvent[], options?: AppendOptions): Promise<unknown> {
     this.#death.at('before append');
     const points = await this.#log.append(events, options);
     this.#death.at('after append');
-    this.#uncertain = false;
-    this.appendedAgain += again;
     return points;
   }
 

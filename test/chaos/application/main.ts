@@ -2,11 +2,13 @@ import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { openLog } from 'pregon';
 import { EXCHANGE } from '../names.js';
+import { Random } from '../random.js';
 import { CountingLog } from './counting-log.js';
 import { Death } from './death.js';
 import { openStore } from './open-store.js';
-import { type ApplicationReport, type ApplicationSettings, isOrder } from './settings.js';
-import { end } from './workload.js';
+import { noteCommitted, revoke } from './revocations.js';
+import { type ApplicationOrder, type ApplicationReport, type ApplicationSettings, isOrder } from './settings.js';
+import { end, transact } from './workload.js';
 import { Writers } from './writers.js';
 
 // The application of a run: it writes all the time, runs its relay, answers with snapshots, and is killed again and
@@ -20,6 +22,7 @@ const say = (what: unknown): void => console.error(new Date().toISOString(), wha
 const death = new Death();
 const store = openStore(settings.store, death, say);
 await untilItWorks(() => store.migrate());
+await untilItWorks(() => noteCommitted(store));
 const log = new CountingLog(await untilItWorks(() => openLog(settings.log, { exchanges: [EXCHANGE] })), death);
 const relay = store.relay(log, say);
 relay.start();
@@ -39,27 +42,35 @@ server.listen(settings.port, '127.0.0.1');
 
 // The seed includes the pid, so that each process life writes something else.
 const writers = new Writers(store, settings.rate, settings.seed ^ process.pid, say);
+const random = new Random(settings.seed ^ process.pid, 'revocations');
 let atRest = false;
 let wroteLast = false;
 
 process.on('message', (message) => {
-  if (!isOrder(message)) return;
-  if (message.order === 'die') {
-    death.plan(message.place);
-  } else if (message.order === 'rest') {
-    writers.rest().then(() => {
-      atRest = true;
-    }, say);
-  } else {
-    store.transaction(end).then(() => {
-      wroteLast = true;
-    }, say);
-  }
+  if (isOrder(message)) obey(message).catch(say);
 });
 process.on('disconnect', () => process.exit());
 process.on('SIGTERM', () => process.exit());
 // Ctrl-C reaches the whole process group; the run ends its parts itself.
 process.on('SIGINT', () => undefined);
+
+async function obey(order: ApplicationOrder): Promise<void> {
+  switch (order.order) {
+    case 'die':
+      death.plan(order.place);
+      break;
+    case 'rest':
+      await writers.rest();
+      atRest = true;
+      break;
+    case 'write last':
+      await store.transaction(end);
+      wroteLast = true;
+      break;
+    default:
+      await revoke(store, order.order, order.user, (tx) => transact(tx, random, store.longestTransactionMs));
+  }
+}
 
 /** Repeats `start`, because database and broker may be down when the application starts. */
 async function untilItWorks<T>(start: () => Promise<T>): Promise<T> {

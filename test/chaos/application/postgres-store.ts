@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type AppendableLog, createPostgresOutbox } from '@pregon/outbox';
 import pg from 'pg';
 import { EXCHANGE, SOURCE } from '../names.js';
-import type { TableName } from '../verification/truth.js';
+import type { RevocationKind, TableName } from '../verification/truth.js';
 import type { Death } from './death.js';
-import { INSERT_COMMITTED, SELECT_TABLE, schema } from './schema.js';
+import { blockTarget } from './revocations.js';
+import { INSERT_COMMITTED, INSERT_REVOCATION, SELECT_TABLE, schema } from './schema.js';
 import type { Change, Row, Store, StoreRelay, Transaction } from './store.js';
 
 const CONNECTIONS = 16;
@@ -42,7 +43,12 @@ export class PostgresStore implements Store {
     const client = await this.#pool.connect();
     try {
       await client.query('BEGIN');
-      await work(transactionOn(client, (change) => this.#emit(client, change)));
+      await work(
+        transactionOn(client, {
+          add: (change) => this.#emit(client, change),
+          revoke: (kind, user) => this.#revoke(client, kind, user),
+        }),
+      );
       this.#death.at('before commit');
       await client.query('COMMIT');
       this.#death.at('after commit');
@@ -72,9 +78,20 @@ export class PostgresStore implements Store {
     const event = await this.#outbox.add(client, { exchange: EXCHANGE, topic, type, subject: row, data });
     return event.id;
   }
+
+  #revoke(client: pg.PoolClient, kind: RevocationKind, user: string): Promise<void> {
+    const target = blockTarget(user);
+    if (kind === 'block') return this.#outbox.block(client, target);
+    return this.#outbox.revoke(client, { iss: target.iss, sub: target.sub });
+  }
 }
 
-function transactionOn(client: pg.PoolClient, add: (change: Change) => Promise<string>): Transaction {
+interface Outbox {
+  add(change: Change): Promise<string>;
+  revoke(kind: RevocationKind, user: string): Promise<void>;
+}
+
+function transactionOn(client: pg.PoolClient, outbox: Outbox): Transaction {
   const name = randomUUID();
   const run = async (sql: string, ...values: (string | number | null)[]): Promise<Row[]> => {
     let n = 0;
@@ -87,8 +104,12 @@ function transactionOn(client: pg.PoolClient, add: (change: Change) => Promise<s
   return {
     run,
     async emit(change) {
-      const id = await add(change);
-      await run(INSERT_COMMITTED, name, id, change.topic, change.row, change.version);
+      const id = await outbox.add(change);
+      await run(INSERT_COMMITTED, name, id, change.topic, change.row, change.version, Date.now());
+    },
+    async revoke(kind, user) {
+      await run(INSERT_REVOCATION, kind, user, Date.now());
+      await outbox.revoke(kind, user);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { RevocationKind } from '../verification/truth.js';
 import type { DeathPlace } from './death.js';
 
 /** The settings of the application process, passed as JSON in its first argument. */
@@ -17,6 +18,7 @@ export interface ApplicationSettings {
 export type ApplicationOrder =
   | { readonly order: 'rest' }
   | { readonly order: 'write last' }
+  | { readonly order: RevocationKind; readonly user: string }
   | { readonly order: 'die'; readonly place: DeathPlace };
 
 /** The status that it reports several times a second. */
@@ -31,9 +33,11 @@ export interface ApplicationReport {
   readonly wroteLast: boolean;
 }
 
+const ORDERS = new Set(['rest', 'write last', 'revoke', 'block', 'die']);
+
 export function isOrder(message: unknown): message is ApplicationOrder {
   if (typeof message !== 'object' || message === null || !('order' in message)) return false;
-  return message.order === 'rest' || message.order === 'write last' || message.order === 'die';
+  return typeof message.order === 'string' && ORDERS.has(message.order);
 }
 
 export function isReport(message: unknown): message is ApplicationReport {

@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type AppendableLog, createSqliteOutbox, type Relay } from '@pregon/outbox';
 import Database from 'libsql';
 import { EXCHANGE, SOURCE } from '../names.js';
-import type { TableName } from '../verification/truth.js';
+import type { RevocationKind, TableName } from '../verification/truth.js';
 import type { Death } from './death.js';
-import { INSERT_COMMITTED, SELECT_TABLE, schema } from './schema.js';
+import { blockTarget } from './revocations.js';
+import { INSERT_COMMITTED, INSERT_REVOCATION, SELECT_TABLE, schema } from './schema.js';
 import type { Change, Row, Store, Transaction, Value } from './store.js';
 
 /** Rows and outbox in one SQLite file; writers, snapshots and relay have a connection each. */
@@ -57,6 +58,7 @@ export class SqliteStore implements Store {
       await work({
         run: async (sql, ...values) => this.#all(sql, values),
         emit: async (change) => this.#emit(name, change),
+        revoke: async (kind, user) => this.#revoke(kind, user),
       });
       this.#death.at('before commit');
       this.#writer.exec('COMMIT');
@@ -69,7 +71,14 @@ export class SqliteStore implements Store {
 
   #emit(name: string, { topic, type, row, version, data }: Change): void {
     const event = this.#outbox.add(this.#writer, { exchange: EXCHANGE, topic, type, subject: row, data });
-    this.#all(INSERT_COMMITTED, [name, event.id, topic, row, version]);
+    this.#all(INSERT_COMMITTED, [name, event.id, topic, row, version, Date.now()]);
+  }
+
+  #revoke(kind: RevocationKind, user: string): void {
+    this.#all(INSERT_REVOCATION, [kind, user, Date.now()]);
+    const target = blockTarget(user);
+    if (kind === 'block') this.#outbox.block(this.#writer, target);
+    else this.#outbox.revoke(this.#writer, { iss: target.iss, sub: target.sub });
   }
 
   #all(sql: string, values: readonly Value[]): Row[] {

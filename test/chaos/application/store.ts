@@ -1,5 +1,5 @@
 import type { AppendableLog } from '@pregon/outbox';
-import type { TableName } from '../verification/truth.js';
+import type { RevocationKind, TableName } from '../verification/truth.js';
 
 export type Value = string | number | null;
 export type Row = Readonly<Record<string, unknown>>;
@@ -18,6 +18,8 @@ export interface Transaction {
   run(sql: string, ...values: Value[]): Promise<Row[]>;
   /** Writes the event to the outbox, and records it in the application's own table of committed events. */
   emit(change: Change): Promise<void>;
+  /** Revokes the tokens of a user, or blocks the user, by the outbox, and records it in the application's own table. */
+  revoke(kind: RevocationKind, user: string): Promise<void>;
 }
 
 /** The part of a relay that the application uses; on PostgreSQL the answer is a promise. */

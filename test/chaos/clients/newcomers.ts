@@ -1,13 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../random.js';
 import type { Follower } from './followers/follower.js';
+import { NEWCOMER } from './settings.js';
 
 const AT_ONCE = 4;
+/** The counters that outlive a follower. */
+const TOTALS = ['reconnects', 'resumes', 'resets', 'expired', 'forbidden', 'revoked'] as const;
 const STAY_MS = [3_000, 20_000] as const;
 
 /** Followers that join, stay for seconds and leave, until the run settles; then the last of them stay. */
 export class Newcomers {
-  readonly gone = { followers: 0, reconnects: 0, resumes: 0, resets: 0 };
+  readonly gone = { followers: 0, reconnects: 0, resumes: 0, resets: 0, expired: 0, forbidden: 0, revoked: 0 };
   readonly #present = new Map<number, Follower>();
   readonly #settled = new AbortController();
   readonly #done: Promise<unknown>;
@@ -29,7 +32,7 @@ export class Newcomers {
 
   async #come(place: number, create: (name: string) => Follower, random: Random): Promise<void> {
     while (!this.#settled.signal.aborted) {
-      const follower = create(`newcomer-${++this.#count}`);
+      const follower = create(`${NEWCOMER}${++this.#count}`);
       this.#present.set(place, follower);
       await this.#stay(random.duration(...STAY_MS));
       if (this.#settled.signal.aborted) return;
@@ -41,11 +44,9 @@ export class Newcomers {
   }
 
   #remember(follower: Follower): void {
-    const { reconnects, resumes, resets } = follower.report();
+    const report = follower.report();
     this.gone.followers += 1;
-    this.gone.reconnects += reconnects;
-    this.gone.resumes += resumes;
-    this.gone.resets += resets;
+    for (const total of TOTALS) this.gone[total] += report[total];
   }
 
   async #stay(ms: number): Promise<void> {

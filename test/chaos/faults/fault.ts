@@ -12,12 +12,16 @@ export type FaultKind =
   /** A link forwards nothing for `durationMs`. */
   | 'freeze link'
   /** A regular end, as by its operator, and a new start after `durationMs`. */
-  | 'restart';
+  | 'restart'
+  /** The application revokes the tokens of a user in a transaction. */
+  | 'revoke'
+  /** The application blocks a user in a transaction. */
+  | 'block';
 
 /** A fault that can happen to one target. */
 export interface FaultChoice {
   readonly kind: FaultKind;
-  /** The name of a part or a link. */
+  /** The name of a part or a link, or which users. */
   readonly target: string;
   /** How often it happens, relative to the others. */
   readonly weight: number;

@@ -2,11 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Link } from '../parts/link.js';
 import type { Part } from '../parts/part.js';
 import type { Random } from '../random.js';
+import type { RevocationKind } from '../verification/truth.js';
 import type { Fault } from './fault.js';
 
 export interface Targets {
   readonly parts: readonly Part[];
   readonly links: readonly Link[];
+  /** Revokes the tokens of some user, or blocks one. @returns the user, or undefined if there is none now */
+  revoke(kind: RevocationKind): string | undefined;
 }
 
 /** Injects the faults of a schedule, each at its time; faults of different targets may overlap. */
@@ -69,6 +72,10 @@ export class Injection {
         this.#link(target).freeze();
         await this.#sleep(durationMs);
         this.#link(target).thaw();
+        break;
+      case 'revoke':
+      case 'block':
+        this.#note(`${kind} ${this.#targets.revoke(kind)}`);
         break;
       case 'cut all':
         this.#link(target).cut(1, this.#random);

@@ -119,7 +119,7 @@ export class Part {
     if (child?.connected !== true) throw new Error(`${this.name} cannot get a message: it does not run`);
     // The process may be killed before the message is out.
     child.send(message, (error) => {
-      if (error !== null && child === this.#child)
+      if (error !== null && child === this.#child && !this.#expectsExit)
         this.surprises.push(`${this.name} did not get a message: ${error.message}`);
     });
   }

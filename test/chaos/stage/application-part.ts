@@ -10,6 +10,7 @@ import {
 import { Part } from '../parts/part.js';
 import { answers } from '../parts/probe.js';
 import { waitUntil } from '../parts/waiting.js';
+import type { RevocationKind } from '../verification/truth.js';
 import type { ApplicationState } from './stage.js';
 
 const MAIN = fileURLToPath(new URL('../application/main.js', import.meta.url));
@@ -72,6 +73,11 @@ export class ApplicationPart extends Part {
   async writeLast(): Promise<void> {
     this.#tell({ order: 'write last' });
     await waitUntil('the last event to be written', () => this.#life?.wroteLast ?? false, REST_DEADLINE_MS);
+  }
+
+  /** Makes it revoke the tokens of a user, or block the user. */
+  revoke(kind: RevocationKind, user: string): void {
+    this.#tell({ order: kind, user });
   }
 
   get #life(): ApplicationReport | undefined {

@@ -1,9 +1,11 @@
+import type { RevocationKind } from '../verification/truth.js';
 import type { ApplicationPart } from './application-part.js';
 import type { ApplicationState } from './stage.js';
 
 /** Several processes of one application, which share its tables and its outbox; each runs a relay. */
 export class Applications {
   readonly parts: readonly [ApplicationPart, ...ApplicationPart[]];
+  #revocations = 0;
 
   constructor(parts: readonly [ApplicationPart, ...ApplicationPart[]]) {
     this.parts = parts;
@@ -31,6 +33,12 @@ export class Applications {
 
   async rest(): Promise<void> {
     await Promise.all(this.parts.map((part) => part.rest()));
+  }
+
+  /** The processes take turns. One that is killed at that moment may do nothing, or everything but tell about it. */
+  revoke(kind: RevocationKind, user: string): void {
+    const part = this.parts[this.#revocations++ % this.parts.length];
+    if (part?.pid !== undefined) part.revoke(kind, user);
   }
 
   writeLast(): Promise<void> {

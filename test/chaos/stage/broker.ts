@@ -1,4 +1,5 @@
 import type { FaultChoice } from '../faults/fault.js';
+import { REVOCATIONS } from '../faults/revocations.js';
 import { Link } from '../parts/link.js';
 import { steadyPort } from '../parts/port.js';
 import { readPostgresTruth } from '../verification/postgres-truth.js';
@@ -49,6 +50,7 @@ export async function brokerStage({ folder, seed, rate }: StageOptions): Promise
     application: () => applications.state,
     rest: () => applications.rest(),
     writeLast: () => applications.writeLast(),
+    revoke: (kind, user) => applications.revoke(kind, user),
     truth: () => readPostgresTruth(postgresUrl(ports.postgres)),
     async start() {
       await names.start();
@@ -135,6 +137,7 @@ const FAULTS: readonly FaultChoice[] = [
     { kind: 'cut some', target, weight: 0.6, durationMs: [1, 1], recoveryMs: 1_000 },
     { kind: 'freeze link', target, weight: 0.6, durationMs: [300, 8_000], recoveryMs: 1_000 },
   ]),
+  ...REVOCATIONS,
   { kind: 'cut all', target: 'snapshots', weight: 0.4, durationMs: [1, 1], recoveryMs: 500 },
   { kind: 'freeze link', target: 'snapshots', weight: 0.4, durationMs: [300, 4_000], recoveryMs: 500 },
 ];

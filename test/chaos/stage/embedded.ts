@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { FaultChoice } from '../faults/fault.js';
+import { REVOCATIONS } from '../faults/revocations.js';
 import { Link } from '../parts/link.js';
 import { steadyPort } from '../parts/port.js';
 import { readSqliteTruth } from '../verification/sqlite-truth.js';
@@ -45,6 +46,7 @@ export async function embeddedStage({ folder, seed, rate }: StageOptions): Promi
     application: () => applications.state,
     rest: () => applications.rest(),
     writeLast: () => applications.writeLast(),
+    revoke: (kind, user) => applications.revoke(kind, user),
     truth: async () => readSqliteTruth(store),
     async start() {
       // The application creates the log, and the gateways find it.
@@ -76,6 +78,7 @@ const FAULTS: readonly FaultChoice[] = [
     { kind: 'cut some', target, weight: 2, durationMs: [1, 1], recoveryMs: 500 },
     { kind: 'freeze link', target, weight: 1.5, durationMs: [300, 8_000], recoveryMs: 500 },
   ]),
+  ...REVOCATIONS,
   { kind: 'cut all', target: 'snapshots', weight: 0.5, durationMs: [1, 1], recoveryMs: 500 },
   { kind: 'freeze link', target: 'snapshots', weight: 0.5, durationMs: [300, 4_000], recoveryMs: 500 },
 ];

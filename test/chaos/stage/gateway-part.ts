@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { EXCHANGE, HEARTBEAT_MS, ROUTES } from '../names.js';
 import { Part } from '../parts/part.js';
 import { answers } from '../parts/probe.js';
+import { ISSUER, RULES, SECRET_FILE } from '../rights.js';
 
 const PREGON = fileURLToPath(import.meta.resolve('pregon/package.json')).replace(/package\.json$/, 'dist/cli/main.js');
 
@@ -24,7 +25,7 @@ export function gatewayPart({ name, folder, port, log, snapshotPort }: GatewaySe
   return new Part({
     name,
     command: () => ({ file: process.execPath, args: [...args, '--drain-ms=2000'] }),
-    serves: () => answers(`http://127.0.0.1:${port}${ROUTES.events.path}`, 426),
+    serves: () => answers(`http://127.0.0.1:${port}${ROUTES.events.path}`, 401),
     logFile: join(folder, `${name}.log`),
   });
 }
@@ -33,11 +34,13 @@ export function gatewayPart({ name, folder, port, log, snapshotPort }: GatewaySe
 function configuration(log: string, snapshotPort: number): string {
   const routes = Object.entries(ROUTES).map(([name, { path, topics }]) => {
     const snapshot = name === 'events' ? {} : { snapshot: `http://127.0.0.1:${snapshotPort}/snapshots/${name}` };
-    return [name, { path, topics, ...snapshot }];
+    return [name, { path, topics, allow: RULES, ...snapshot }];
   });
   // A small history window, so that reconnecting clients also read the log.
   const limits = { heartbeatMs: HEARTBEAT_MS, stallTimeoutMs: 20_000, historyBytes: 1_000_000 };
   // The default of half a minute without a pong is too long for a run of two minutes.
   const socketIo = { pingTimeout: 2 * HEARTBEAT_MS };
-  return JSON.stringify({ log, socketIo, websocket: { routes: Object.fromEntries(routes), ...limits } });
+  // Relative to this file.
+  const auth = { issuers: [{ issuer: ISSUER, secretFile: SECRET_FILE }] };
+  return JSON.stringify({ log, auth, socketIo, websocket: { routes: Object.fromEntries(routes), ...limits } });
 }

@@ -1,6 +1,6 @@
 import type { FaultChoice } from '../faults/fault.js';
 import type { Targets } from '../faults/injection.js';
-import type { Truth } from '../verification/truth.js';
+import type { RevocationKind, Truth } from '../verification/truth.js';
 
 /** What all parts of a run share. */
 export interface StageOptions {
@@ -25,7 +25,7 @@ export interface ApplicationState {
 }
 
 /** An installation of Pregon with its application: the targets of faults, and the truth at the end. */
-export interface Stage extends Targets {
+export interface Stage extends Pick<Targets, 'parts' | 'links'> {
   /** The ports through which clients reach the gateways. */
   readonly gatewayPorts: readonly number[];
   readonly choices: readonly FaultChoice[];
@@ -37,6 +37,8 @@ export interface Stage extends Targets {
   rest(): Promise<void>;
   /** Makes the application commit one last event, `run.ended`. */
   writeLast(): Promise<void>;
+  /** Makes a process of the application revoke the tokens of a user, or block the user, if one runs. */
+  revoke(kind: RevocationKind, user: string): void;
   /** Read from the application's own tables. */
   truth(): Promise<Truth>;
   stop(): Promise<void>;

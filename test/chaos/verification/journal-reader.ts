@@ -1,20 +1,25 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { matchesTopic } from '@pregon/protocol';
 import type { Beginning, JournalHeader } from '../clients/journal.js';
-import { Examination, type Findings } from './examination.js';
-import type { CommittedEvent } from './truth.js';
+import type { CommittedEvents } from './committed-events.js';
+import { Examination } from './examination.js';
+import type { Findings } from './findings.js';
+import type { CommittedRevocation } from './truth.js';
 
 export interface Examined {
   readonly header: JournalHeader;
   readonly received: number;
   readonly findings: Findings;
-  /** Whether it stayed to the end of the run. */
+  /** Whether it stayed to the end of the run, and was not blocked. */
   readonly stayed: boolean;
 }
 
 /** Examines the journal of one follower. */
-export async function examineJournal(file: string, committed: readonly CommittedEvent[]): Promise<Examined> {
+export async function examineJournal(
+  file: string,
+  committed: CommittedEvents,
+  revocations: readonly CommittedRevocation[],
+): Promise<Examined> {
   let header: JournalHeader | undefined;
   let examination: Examination | undefined;
   let received = 0;
@@ -25,7 +30,15 @@ export async function examineJournal(file: string, committed: readonly Committed
     switch (kind) {
       case 'h':
         header = parseHeader(fields.join('\t'));
-        examination = new Examination(header, committed, matcher(header.topics));
+        examination = new Examination(header, committed, revocations);
+        break;
+      case 'a': {
+        const [issuedAtMs, expiresAtMs] = fields;
+        examination?.token({ issuedAtMs: Number(issuedAtMs), expiresAtMs: Number(expiresAtMs) });
+        break;
+      }
+      case 't':
+        examination?.topics(parseTopics(fields.join('\t')));
         break;
       case 'e': {
         const [connection, position = '', sequence = '', id = ''] = fields;
@@ -39,12 +52,20 @@ export async function examineJournal(file: string, committed: readonly Committed
       case 'w':
         examination?.wrong(atMs, fields.join(' '));
         break;
+      case 'v':
+        examination?.revoked(atMs, fields.join(' '));
+        break;
+      case 'f':
+        examination?.refused(atMs, fields.join(' '));
+        break;
       case 'x':
         stayed = false;
         break;
     }
   }
   if (header === undefined || examination === undefined) throw new Error(`${file} has no header`);
+  const { user } = header;
+  if (revocations.some((revocation) => revocation.kind === 'block' && revocation.user === user)) stayed = false;
   return { header, received, stayed, findings: examination.end(stayed) };
 }
 
@@ -69,14 +90,14 @@ function linesOf(file: string): AsyncIterable<string> {
   return createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY });
 }
 
-/** Whether a follower with these topics subscribes to an event. */
-export function matcher(topics: readonly string[]): (event: CommittedEvent) => boolean {
-  return ({ topic }) => topics.some((pattern) => matchesTopic(pattern, topic));
-}
-
 function parseHeader(text: string): JournalHeader {
   const header: JournalHeader = JSON.parse(text);
   return header;
+}
+
+function parseTopics(text: string): string[] {
+  const topics: string[] = JSON.parse(text);
+  return topics;
 }
 
 function parseBeginning(text: string): Beginning {

@@ -1,4 +1,4 @@
-import type { CommittedEvent, TableRow } from './truth.js';
+import type { CommittedEvent, CommittedRevocation, TableRow } from './truth.js';
 
 /**
  * Converts the untyped rows of a driver.
@@ -10,6 +10,17 @@ export function toCommitted(row: unknown): CommittedEvent {
     topic: text(row, 'topic'),
     row: text(row, 'changed'),
     version: number(row, 'version'),
+    recordedAtMs: number(row, 'recorded_at'),
+  };
+}
+
+export function toRevocation(row: unknown): CommittedRevocation {
+  const seen: unknown = Reflect.get(Object(row), 'committed_by');
+  return {
+    kind: text(row, 'kind') === 'block' ? 'block' : 'revoke',
+    user: text(row, 'subject'),
+    atMs: number(row, 'at'),
+    committedByMs: seen === null ? undefined : number(row, 'committed_by'),
   };
 }
 

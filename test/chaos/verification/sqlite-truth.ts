@@ -1,6 +1,6 @@
 import Database from 'libsql';
-import { SELECT_TABLE } from '../application/schema.js';
-import { number, toCommitted, toTableRow } from './rows.js';
+import { SELECT_REVOCATIONS, SELECT_TABLE } from '../application/schema.js';
+import { number, toCommitted, toRevocation, toTableRow } from './rows.js';
 import type { TableName, Truth } from './truth.js';
 
 /** SQLite has one writer at a time, so the order of the table of committed events is the order of the commits. */
@@ -10,10 +10,14 @@ export function readSqliteTruth(file: string): Truth {
     const table = (name: TableName) => db.prepare(SELECT_TABLE[name]).all().map(toTableRow);
     const [count] = db.prepare('SELECT count(DISTINCT tx) AS count FROM committed').all();
     return {
-      events: db.prepare('SELECT event_id, topic, changed, version FROM committed ORDER BY n').all().map(toCommitted),
+      events: db
+        .prepare('SELECT event_id, topic, changed, version, recorded_at FROM committed ORDER BY n')
+        .all()
+        .map(toCommitted),
       order: 'commits',
       tables: { accounts: table('accounts'), orders: table('orders') },
       transactions: number(count, 'count'),
+      revocations: db.prepare(SELECT_REVOCATIONS).all().map(toRevocation),
     };
   } finally {
     db.close();

@@ -6,7 +6,22 @@ export interface CommittedEvent {
   readonly row: string;
   /** The version of the row after the change; the first version is 1. */
   readonly version: number;
+  /** When the transaction recorded it, shortly before the commit, in milliseconds since 1970-01-01 UTC. */
+  readonly recordedAtMs: number;
 }
+
+/** A revocation of the tokens of a user, or a block of the user, that was committed. */
+export interface CommittedRevocation {
+  readonly kind: RevocationKind;
+  /** The subject of the tokens. */
+  readonly user: string;
+  /** Tokens that were issued until then are revoked, in milliseconds since 1970-01-01 UTC. */
+  readonly atMs: number;
+  /** When it was seen to be committed; undefined if nobody looked. */
+  readonly committedByMs: number | undefined;
+}
+
+export type RevocationKind = 'revoke' | 'block';
 
 export type TableName = 'accounts' | 'orders';
 
@@ -26,4 +41,5 @@ export interface Truth {
   readonly order: 'commits' | 'rows';
   readonly tables: Readonly<Record<TableName, readonly TableRow[]>>;
   readonly transactions: number;
+  readonly revocations: readonly CommittedRevocation[];
 }

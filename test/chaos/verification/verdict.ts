@@ -2,45 +2,46 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { agreedOrder } from './agreed-order.js';
 import { differingRows } from './collections.js';
+import { CommittedEvents } from './committed-events.js';
+import { FINDING_KINDS, type Findings, noFindings } from './findings.js';
 import { collectSequences, examineJournal } from './journal-reader.js';
 import { toTableRow } from './rows.js';
 import type { CommittedEvent, TableName, Truth } from './truth.js';
 
 const MOST_EVIDENCE = 12;
 
-export interface Verdict {
+/** The faults of all followers together. */
+export interface Verdict extends Readonly<Findings> {
   readonly followers: number;
   readonly received: number;
-  readonly lost: number;
-  readonly duplicate: number;
-  readonly reordered: number;
+  /** Rows of collections that differ from their table, and wrong steps on the way to them. */
   readonly differingRows: number;
-  /** Delivered events that were not committed, or that the follower did not subscribe to. */
-  readonly foreign: number;
-  readonly evidence: readonly string[];
 }
 
 /** Compares all journals of the clients with the truth. */
 export async function judge(folder: string, truth: Truth): Promise<Verdict> {
   const files = readdirSync(folder).filter((name) => name.endsWith('.journal'));
   const { events, reordered } = await requiredOrder(folder, files, truth);
-  const sum = { received: 0, lost: 0, duplicate: 0, reordered: reordered.length, differingRows: 0, foreign: 0 };
+  const committed = new CommittedEvents(events);
+  const sum = { ...noFindings(), reordered: reordered.length };
+  let total = 0;
+  let differing = 0;
   const evidence = reordered.slice(0, MOST_EVIDENCE);
   for (const file of files) {
-    const { header, received, stayed, findings } = await examineJournal(join(folder, file), events);
-    sum.received += received;
-    sum.lost += findings.lost;
-    sum.duplicate += findings.duplicate;
-    sum.reordered += findings.reordered;
-    sum.foreign += findings.foreign;
-    sum.differingRows += findings.wrong;
+    const { header, received, stayed, findings } = await examineJournal(
+      join(folder, file),
+      committed,
+      truth.revocations,
+    );
+    total += received;
+    for (const kind of FINDING_KINDS) sum[kind] += findings[kind];
     evidence.push(...findings.evidence);
     if (header.table === undefined || !stayed) continue;
     const rows = compareRows(folder, header.name, header.table, truth);
-    sum.differingRows += rows.count;
+    differing += rows.count;
     evidence.push(...rows.shown.map((text) => `${header.name}: ${text}`));
   }
-  return { followers: files.length, ...sum, evidence };
+  return { ...sum, followers: files.length, received: total, differingRows: sum.wrong + differing, evidence };
 }
 
 /** The events that every follower must have received, in order, and the faults of that order itself. */

@@ -6,6 +6,7 @@ import type { FramesClient } from '../frames-client.js';
 import { Journal } from '../journal.js';
 import type { FollowerReport } from '../settings.js';
 import { Statistics } from '../statistics.js';
+import { Session } from '../users/session.js';
 import type { Follower, Surroundings } from './follower.js';
 
 export interface CollectionOptions {
@@ -28,15 +29,18 @@ export class CollectionFollower implements Follower {
 
   constructor(options: CollectionOptions, connection: FramesClient, around: Surroundings) {
     const { name, topics, table } = options;
-    const journal = new Journal(around.folder, { name, topics, beginning: 'anywhere', table });
+    const { user } = connection;
+    const journal = new Journal(around.folder, { name, user: user.name, topics, beginning: 'anywhere', table });
     const statistics = new Statistics(name, topics, journal);
+    const session = new Session(user, topics, journal, statistics);
     this.#options = options;
     this.#folder = around.folder;
     this.#journal = journal;
     this.#statistics = statistics;
     connection.use({
       connected: (where) => statistics.connected(where),
-      wrong: (text) => journal.wrong(text),
+      ended: (code, reason) => void session.ended(code, reason),
+      refused: (text) => journal.refused(text),
       note: (text) => {
         journal.note(text);
         // Collections do not report whether they were recovered; one without a reset was.
@@ -51,7 +55,7 @@ export class CollectionFollower implements Follower {
       },
       ready: () => journal.note(`ready with ${this.#collection.size} rows at ${this.#collection.position}`),
     });
-    this.#close = () => connection.client.close();
+    this.#close = () => connection.close();
   }
 
   report(): FollowerReport {

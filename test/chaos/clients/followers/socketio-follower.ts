@@ -3,8 +3,10 @@ import { io, type Socket } from 'socket.io-client';
 import { Journal } from '../journal.js';
 import type { FollowerReport } from '../settings.js';
 import { Statistics } from '../statistics.js';
+import { type Again, Session } from '../users/session.js';
 import {
   CONNECT_TIMEOUT_MS,
+  expectedOf,
   type Follower,
   type FollowerOptions,
   type Pausable,
@@ -22,37 +24,28 @@ export interface SocketIoFollowerOptions extends FollowerOptions {
 const OURS = new Set(['event', 'subscribed', 'checkpoint', 'reset', 'refused', 'closing', 'draining']);
 
 /**
- * The stock client of Socket.IO, which resumes by its own recovery. Only the gateway is chosen here, anew at each
- * attempt.
+ * The stock client of Socket.IO, which resumes by its own recovery. Only the gateway is chosen here, and the token shown,
+ * anew at each attempt.
  */
 export class SocketIoFollower implements Follower {
-  readonly #socket: Socket;
+  readonly #options: SocketIoFollowerOptions;
+  readonly #around: Surroundings;
   readonly #statistics: Statistics;
   readonly #journal: Journal;
+  readonly #session: Session;
+  #since: string;
+  #socket: Socket;
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: SocketIoFollowerOptions, around: Surroundings) {
-    const { topics, since, transports, listensTo } = options;
-    this.#journal = new Journal(around.folder, options);
-    this.#statistics = new Statistics(options.name, topics, this.#journal);
-    const url = around.url('http', options.path);
-    this.#socket = io(url.href, {
-      forceNew: true,
-      transports: [...transports],
-      auth: { topics, since },
-      reconnectionDelay: RECONNECT_MS.least,
-      reconnectionDelayMax: RECONNECT_MS.most,
-      timeout: CONNECT_TIMEOUT_MS,
-    });
-    this.#socket.io.on('reconnect_attempt', () => {
-      Reflect.set(this.#socket.io, 'uri', around.url('http', options.path).origin);
-    });
-    this.#socket.on('connect', () => this.#statistics.connected(String(Reflect.get(this.#socket.io, 'uri'))));
-    this.#socket.on('connect_error', (error) => this.#journal.note(`connect_error: ${error.message}`));
-    this.#socket.on('disconnect', (reason) => this.#disconnected(reason));
-    this.#socket.onAny((name: string, event: unknown) => {
-      if (listensTo === 'event' ? name === 'event' : !OURS.has(name)) this.#received(event, around);
-      else this.#control(name, event);
-    });
+    const { name, user, asks, since } = options;
+    this.#options = options;
+    this.#around = around;
+    this.#since = since;
+    this.#journal = new Journal(around.folder, expectedOf(options));
+    this.#statistics = new Statistics(name, expectedOf(options).topics, this.#journal);
+    this.#session = new Session(user, asks, this.#journal, this.#statistics);
+    this.#socket = this.#open();
   }
 
   /** The open connection, to be paused; a polling client is slow anyway. */
@@ -66,6 +59,7 @@ export class SocketIoFollower implements Follower {
   }
 
   close(): void {
+    clearTimeout(this.#again);
     this.#socket.disconnect();
   }
 
@@ -73,10 +67,39 @@ export class SocketIoFollower implements Follower {
     return early ? this.#journal.left() : this.#journal.close();
   }
 
-  #received(event: unknown, around: Surroundings): void {
+  #open(): Socket {
+    const { path, transports, listensTo } = this.#options;
+    const socket = io(this.#around.url('http', path).href, {
+      forceNew: true,
+      transports: [...transports],
+      auth: (send: (handshake: object) => void) => void this.#handshake().then(send),
+      reconnectionDelay: RECONNECT_MS.least,
+      reconnectionDelayMax: RECONNECT_MS.most,
+      timeout: CONNECT_TIMEOUT_MS,
+    });
+    socket.io.on('reconnect_attempt', () => {
+      Reflect.set(socket.io, 'uri', this.#around.url('http', path).origin);
+    });
+    socket.on('connect', () => this.#statistics.connected(String(Reflect.get(socket.io, 'uri'))));
+    socket.on('connect_error', (error) => this.#failed(error));
+    socket.on('disconnect', (reason) => this.#disconnected(reason));
+    socket.onAny((name: string, event: unknown) => {
+      if (listensTo === 'event' ? name === 'event' : !OURS.has(name)) this.#received(event);
+      else this.#control(name, event);
+    });
+    return socket;
+  }
+
+  async #handshake(): Promise<object> {
+    const token = await this.#session.token();
+    const { asks } = this.#session;
+    return { token, since: this.#since, ...(asks.length > 0 ? { topics: asks } : {}) };
+  }
+
+  #received(event: unknown): void {
     assertEvent(event);
     this.#journal.event(event);
-    around.seen(event);
+    this.#around.seen(event);
   }
 
   #control(name: string, data: unknown): void {
@@ -84,15 +107,50 @@ export class SocketIoFollower implements Follower {
     else if (name === 'reset') {
       this.#statistics.reset(JSON.stringify(data));
       this.#journal.reset('anywhere');
-    } else if (name === 'refused' && Reflect.get(Object(data), 'retryable') !== true) {
-      this.#journal.wrong(`refused: ${JSON.stringify(data)}`);
+    } else if (name === 'closing') {
+      this.#journal.note(`closing: ${JSON.stringify(data)}`);
+      this.#session.ended(Number(Reflect.get(Object(data), 'code')), JSON.stringify(data));
+    } else if (name === 'refused') {
+      this.#refused(data);
     }
+  }
+
+  #refused(data: unknown): void {
+    const text = JSON.stringify(data);
+    if (Reflect.get(Object(data), 'code') === 'FORBIDDEN') this.#return(this.#session.forbidden(text));
+    else if (Reflect.get(Object(data), 'retryable') !== true) this.#journal.refused(text);
+  }
+
+  /** The gateway refused the namespace. After that, a stock client does not reconnect by itself. */
+  #failed(error: Error): void {
+    this.#journal.note(`connect_error: ${error.message}`);
+    if (this.#socket.active) return;
+    const status = Number(Reflect.get(Object(Reflect.get(error, 'data')), 'status'));
+    const again = this.#session.refused(status, error.message);
+    this.#returnLater(again);
+  }
+
+  #returnLater(again: Again): void {
+    const { least, most } = RECONNECT_MS;
+    this.#again = setTimeout(() => this.#return(again), this.#around.random.duration(least, most));
+  }
+
+  /** A client that begins anew is another one: its session would go on from the position of the former one. */
+  #return(again: Again): void {
+    if (again === 'again') return void this.#socket.connect();
+    this.#since = 'first';
+    this.#socket.off();
+    this.#socket.offAny();
+    this.#socket.disconnect();
+    this.#socket = this.#open();
   }
 
   #disconnected(reason: string): void {
     this.#journal.note(`disconnected: ${reason}`);
     // After this reason, a stock client does not reconnect by itself.
-    if (reason === 'io server disconnect') this.#journal.wrong('disconnected for good');
+    if (reason !== 'io server disconnect') return;
+    if (!this.#statistics.isShutOut) this.#journal.refused('disconnected for good');
+    this.#returnLater('again');
   }
 }
 
