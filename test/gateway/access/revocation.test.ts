@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import type { PregonEvent } from '@pregon/protocol';
-import { type GatewayOptions, openLog } from 'pregon';
+import { type PregonEvent, toRevocation } from '@pregon/protocol';
+import { type GatewayOptions, type KeptListener, openLog } from 'pregon';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { ENTERING, type Enter } from '../../support/access/entering-clients.js';
 import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
-import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
+import { numberedEvent, openTestLog, startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { SocketIoClient } from '../../support/gateway/socketio-client.js';
 
 const AUTH: NonNullable<GatewayOptions['auth']> = { issuers: [{ issuer: ISSUER, secret: SECRET }] };
@@ -28,6 +28,12 @@ async function oldToken(sub: string, more: Readonly<Record<string, unknown>> = {
 /** A token that is newer than a revocation of now: `iat` has whole seconds. */
 function newToken(sub: string): Promise<string> {
   return signToken({ sub }, { issuedAgoS: -1 });
+}
+
+/** Calls back with no values, and never again. */
+async function followOnce(changed: KeptListener): Promise<() => Promise<void>> {
+  changed(new Map(), undefined);
+  return async () => {};
 }
 
 /** A client of long polling that has not fetched what waits for it loses its session without being told why. */
@@ -54,6 +60,28 @@ describe.each(Object.entries(ENTERING))('[H-06] [I-11] A revoked client by %s', 
     expect(revoked.numbers).toEqual([1, 2, 3]);
     expect(await refusalOf(enter, gateway, ada)).toMatch(/^(401|4506|the identity was revoked)$/);
     expect(await enter(gateway, await newToken('ada')).entered).toBe('connected');
+  });
+
+  it('[I-1] gets no event that is after the revocation in the log, even if both are read at once', async () => {
+    const { logFile } = await start();
+    const log = await openTestLog(logFile);
+    // This gateway learns of revocations from their events alone.
+    const deaf = new Proxy(log, {
+      get(target, name) {
+        if (name === 'kept') return { put: () => Promise.resolve(), follow: followOnce };
+        const member: unknown = Reflect.get(target, name);
+        return typeof member === 'function' ? member.bind(target) : member;
+      },
+    });
+    const gateway = await start({ log: deaf });
+    const [ada, bob] = [enter(gateway, await oldToken('ada')), enter(gateway, await oldToken('bob'))];
+    expect([await ada.entered, await bob.entered]).toEqual(['connected', 'connected']);
+    const data = toRevocation({ iss: ISSUER, sub: 'ada' }, Date.now());
+    const names = { id: '1', source: '/pregon', type: 'IdentityWasRevoked', topic: 'revocation', exchange: '$pregon' };
+    await log.append([numberedEvent(1), { specversion: '1.0', ...names, data }, numberedEvent(2)]);
+    await expect.poll(() => bob.numbers).toEqual([1, 2]);
+    expect(await ada.ended).toMatch(REVOKED);
+    expect(ada.numbers).not.toContain(2);
   });
 
   it('loses one token by its jti, and all older ones by issuedBefore', async () => {
@@ -144,6 +172,17 @@ describe('[H-06] [I-11] A revocation', () => {
     await second.gateway.close();
     const third = await start({ logFile: first.logFile });
     expect(await refusalOf(plain, third, token)).toBe('401');
+  });
+
+  it('reaches a gateway on a log that the application opened for other exchanges', async () => {
+    const { logFile, gateway: other } = await start();
+    const log = await openLog(`sqlite:${logFile}`, { exchanges: ['events'] });
+    onTestFinished(() => log.close());
+    const gateway = await start({ log, exchanges: ['events'] });
+    const client = ENTERING['plain WebSocket']?.(gateway, await oldToken('ada'));
+    expect(await client?.entered).toBe('connected');
+    await other.revoke({ iss: ISSUER, sub: 'ada' });
+    expect(await client?.ended).toBe('4506');
   });
 
   it('is delivered to no client and no subscriber, live and replayed', async () => {

@@ -2,7 +2,7 @@ import { encodeSequence, isTopic, type PregonEvent } from '@pregon/protocol';
 import type { ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { toKey, toMessage, toStreamEntry } from '../../src/logs/rabbitmq/messages/message.js';
+import { type Outgoing, toKey, toMessage, toStreamEntry } from '../../src/logs/rabbitmq/messages/message.js';
 import { encodeEvent } from '../../src/logs/shared/encode.js';
 
 const OPTIONS = { stream: 'pregon', maxEventBytes: 1_000_000 };
@@ -146,3 +146,16 @@ function deliver({ exchange, routingKey, body, options }: Published, offset: num
     properties: { ...none, ...options, headers: { ...headers, 'x-stream-offset': offset } },
   };
 }
+
+it('[H-06] only an event of Pregon that came straight to the stream is of the reserved exchange', () => {
+  const names = { id: '1', source: '/pregon', type: 'T', topic: 'revocation', exchange: '$pregon' };
+  const message = toMessage(encodeEvent({ specversion: '1.0', ...names }, 1_000_000), OPTIONS.stream);
+  expect([message.exchange, message.routingKey]).toEqual(['', 'pregon']);
+  const read = (change: Partial<Outgoing>) => toStreamEntry(deliver({ ...message, ...change }, 0), OPTIONS);
+  expect(read({})).toMatchObject({ kind: 'event', event: { exchange: '$pregon', topic: 'revocation' } });
+  // Another exchange, another stream, an exchange of that name, and a message without the header of Pregon.
+  expect(read({ exchange: 'my_events' })).toMatchObject({ kind: 'event', event: { exchange: 'my_events' } });
+  expect(read({ routingKey: 'other' })).toMatchObject({ kind: 'poison' });
+  expect(read({ exchange: '$pregon', routingKey: 'revocation' })).toMatchObject({ kind: 'poison' });
+  expect(read({ options: { ...message.options, headers: {} } })).toMatchObject({ kind: 'poison' });
+});
