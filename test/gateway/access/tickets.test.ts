@@ -197,6 +197,21 @@ describe('[I-9] [H-04] A ticket', () => {
     expect(gateway.gateway.connections('news').count).toBe(0);
   });
 
+  it.each([{ sub: 'ada' }, { jti: 't-1' }])('[H-06] does not admit after its token was revoked: %j', async (what) => {
+    const gateway = await start();
+    const token = await signToken({ sub: 'ada', jti: 't-1' });
+    const before = await ticketFor(gateway.http('/events'), { token });
+    const client = await PlainClient.open(
+      gateway.ws(`/events?ticket=${await ticketFor(gateway.http('/events'), { token })}`),
+      origin,
+    );
+    await gateway.gateway.revoke({ iss: ISSUER, ...what });
+    expect(await client.whenClosed()).toMatchObject({ code: 4506 });
+    const refused = new PlainClient(gateway.ws(`/events?ticket=${before}`), origin);
+    expect(await refused.whenClosed()).toMatchObject({ code: 4506 });
+    expect((await requestTicket(gateway.http('/events'), { token })).status).toBe(401);
+  });
+
   it('of another route or of another origin does not admit', async () => {
     const gateway = await start({ allowedOrigins: [PAGE, 'https://other.example'] });
     const token = await signToken();
