@@ -8,6 +8,7 @@ import { openTestLog } from '../support/gateway/gateway.js';
 import { readAll } from '../support/log/recorder.js';
 import { describeWithPostgres } from '../support/postgres.js';
 import { createSchema, runSql } from '../support/postgres-schema.js';
+import { startPregon } from '../support/processes.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -208,8 +209,10 @@ describe('[fault G1] The other code blocks of README.md', () => {
       ({ heading, text }) => !['Use it', 'As a library'].includes(heading) && !text.startsWith('new WebSocket'),
     );
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    const [start, database, test, folders, ...others] = rest.map(({ text }) => text.trim());
+    const [start, database, test, container, folders, ...others] = rest.map(({ text }) => text.trim());
     expect(others).toEqual([]);
+    const [, ...args] = container?.replace('0.0.0.0:1234', '0.0.0.0:0').split(' ') ?? [];
+    await startPregon(args, { cwd: temporaryFolder() }).until(/public: without tokens.*https:\/\/shop\.example$/m);
     expect([start, test]).toEqual(['npm ci && npm start', 'npm ci && npm test']);
     expect(database).toMatch(/^createdb .* auction\nDATABASE_URL=postgres:\S+\/auction PREGON_LOG=amqp:\S+ npm start$/);
     expect([scripts.start, scripts.test].every((script) => typeof script === 'string')).toBe(true);
