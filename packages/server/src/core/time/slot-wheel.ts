@@ -54,14 +54,16 @@ export class SlotWheel<Item> {
 
   /**
    * Runs at once what is due, as far as it takes a few milliseconds; the rest follows in later turns. For work that must
-   * not wait for its timer: after a pause of the process, data from sockets and files is handled before timers.
+   * wait neither for its turn nor for its timer: after a pause of the process, data from sockets and files is often
+   * handled before timers.
    */
   runDue(): void {
     const { clock, run } = this.#options;
     const now = clock.now();
-    if (this.#next * SLOT_MS > now) return;
-    this.#cancel?.();
-    this.#look();
+    if (this.#next * SLOT_MS <= now) {
+      this.#cancel?.();
+      this.#look();
+    }
     for (const item of this.#due) {
       this.#due.delete(item);
       run(item);

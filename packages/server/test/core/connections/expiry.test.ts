@@ -43,6 +43,17 @@ describe('[I-11] the expiry of connections', () => {
     expect(happened).toEqual(['a ends at 16000', 'b ends at 17000']);
   });
 
+  it('ends rights before a delivery, also if they wait for their event loop turn', () => {
+    const { clock, expiry, connect, happened } = open();
+    connect('a', 10_000);
+    clock.advance(15_250);
+    expect(happened).toEqual([]);
+    expiry.endDue();
+    expect(happened).toEqual(['a ends at 15250']);
+    clock.turn();
+    expect(happened).toHaveLength(1);
+  });
+
   it('ends many rights before a delivery for a few milliseconds, and the rest in later turns', () => {
     const { clock, expiry, connect, happened, pass } = open();
     for (let n = 0; n < 100; n++) connect(`${n}`, 10_000, 1);
