@@ -52,6 +52,12 @@ export const WAYS: Readonly<Record<string, Way>> = {
   'plain WebSocket': { visit: visitPlain, told: STATUS },
   'plain WebSocket with a ticket': { visit: withTicket(visitPlain), told: STATUS },
   'pregon.v1': { visit: visitFrames, told: CLOSE_CODE, sends: true, snapshots: 'FORBIDDEN' },
+  'pregon.v1 with its token in the first frame': {
+    visit: visitWithFirstFrame,
+    told: CLOSE_CODE,
+    sends: true,
+    snapshots: 'FORBIDDEN',
+  },
   'an event stream': { visit: visitStream, told: STATUS, snapshots: 403 },
   'an event stream with a ticket': { visit: withTicket(visitStream), told: STATUS, snapshots: 403 },
   'Socket.IO by WebSocket': { visit: visitSocketIo(['websocket']), told: STATUS, sends: true, snapshots: 'FORBIDDEN' },
@@ -108,10 +114,30 @@ async function visitPlain({ ws }: TestGateway, asked: Asked): Promise<Visit | Re
   };
 }
 
-async function visitFrames({ ws }: TestGateway, { path, token, topics, since, snapshot }: Asked) {
+async function visitFrames(
+  { ws }: TestGateway,
+  { path, token, topics, since, snapshot }: Asked,
+): Promise<Visit | Refused> {
   const client = new FramesClient(ws(path), { headers: headersOf({ token }) });
   const closed = await Promise.race([client.control('welcome').then(() => undefined), client.closed]);
-  if (closed) return { refused: closed.code };
+  return closed ? { refused: closed.code } : subscribe(client, { topics, since, snapshot });
+}
+
+/** The token comes in the first frame. Where clients without a token may enter, a bad one is answered with an error. */
+async function visitWithFirstFrame(gateway: TestGateway, asked: Asked): Promise<Visit | Refused> {
+  const { path, token } = asked;
+  if (token === undefined) return visitFrames(gateway, asked);
+  const client = new FramesClient(gateway.ws(path));
+  client.socket.once('open', () => client.send({ op: 'auth', id: 0, token }));
+  const answer = await Promise.race([client.control('authorized'), client.control('error'), client.closed]);
+  if (!('op' in answer)) return { refused: answer.code };
+  return answer.op === 'error' ? { refused: CLOSE_OF_ERROR[answer.code] ?? 0 } : subscribe(client, asked);
+}
+
+/** The close code that stands for the same reason. */
+const CLOSE_OF_ERROR: Readonly<Record<string, number>> = { UNAUTHORIZED: 4505, TOKEN_EXPIRED: 4005, FORBIDDEN: 4504 };
+
+async function subscribe(client: FramesClient, { topics, since, snapshot }: Partial<Asked>): Promise<Visit> {
   let lastId = 1;
   const answer = await client.subscribe({
     id: 1,
