@@ -110,10 +110,31 @@ describe('[fault G1] Each code block of packages/outbox/README.md', async () => 
 
   it('runs on SQLite', async () => {
     const page = await open('packages/outbox/README.md');
-    const [sqlite, postgres, ...others] = page.of('js');
-    expect([others, sqlite?.heading, postgres?.heading]).toEqual([[], 'SQLite', 'PostgreSQL']);
-    await run(page, `${sqlite?.text}\n${RELAYED}`);
+    const blocks = page.of('js');
+    expect(blocks.map(({ heading }) => heading)).toEqual(['SQLite', 'PostgreSQL', 'Revocations']);
+    await run(page, `${blocks[0]?.text}\n${RELAYED}`);
     expect(await topicsIn(page.folder)).toEqual(['user.42.created']);
+  });
+
+  it('revokes tokens, blocks a user and lifts the block, in a transaction on SQLite', async () => {
+    const page = await open('packages/outbox/README.md');
+    const [sqlite, , revocations] = page.of('js');
+    await run(
+      page,
+      `${sqlite?.text}
+      const tx = db;
+      db.transaction(() => { ${revocations?.text} })();
+      const waiting = db.prepare('SELECT count(*) AS count FROM pregon_outbox_revoked');
+      while (waiting.get().count > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      process.exit(0);`,
+    );
+    const said = await page.here.runToEnd('npx pregon revocations --log=sqlite:data/pregon.db');
+    expect(
+      said
+        .trim()
+        .split('\n')
+        .filter((line) => line.includes('shop')),
+    ).toHaveLength(2);
   });
 
   it('runs the commands for rows that were set aside', async () => {
@@ -131,7 +152,7 @@ describe('[fault G1] Each code block of packages/outbox/README.md', async () => 
     const commands = only(page.of('sh')).trim().split('\n');
     const said = [];
     for (const command of commands) said.push(await page.here.runToEnd(`npx ${command}`));
-    expect(page.blocks.length).toBe(3);
+    expect(page.blocks.length).toBe(4);
     expect(said).toEqual([expect.stringMatching(/^#41 "user-1" .*\n#42 /), '1 event put back\n', '1 event dropped\n']);
   });
 

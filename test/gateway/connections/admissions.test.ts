@@ -186,7 +186,7 @@ describe('the identity that an admission finds', () => {
     }
     await expect.poll(() => connectionsOf(gateway)).toBe(6);
     expect([...gateway.gateway.connections('events')].map((connection) => connection.identity)).toEqual(
-      Array.from({ length: 6 }, () => identity),
+      Array.from({ length: 6 }, () => ({ ...identity, issuedAtMs: expect.any(Number) })),
     );
   });
 
@@ -196,7 +196,7 @@ describe('the identity that an admission finds', () => {
       gateway.gateway.mount('/chat', { ...COMPONENT, onOpen: (connection) => resolve(connection.identity) });
     });
     await webSocket(gateway.ws('/chat'));
-    expect(await opened).toEqual(identity);
+    expect(await opened).toEqual({ ...identity, issuedAtMs: expect.any(Number) });
   });
 
   it('is decided when a session of long polling begins; later requests of the session are not new clients', async () => {
