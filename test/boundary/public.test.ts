@@ -10,7 +10,8 @@ const root = resolve(import.meta.dirname, '../..');
  */
 const DECLARED_IN: Readonly<Record<string, readonly string[]>> = {
   server: [
-    'access/addresses/proxy-options.d.ts',
+    'access/addresses/client-address-options.d.ts',
+    'access/limits/client-limit-options.d.ts',
     'access/rules/rule.d.ts',
     'access/tokens/issuer-options.d.ts',
     'core/connections/connection.d.ts',

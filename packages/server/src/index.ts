@@ -6,7 +6,8 @@ export {
   type RevocationTarget,
   type RevokedSubject,
 } from '@pregon/protocol';
-export type { ProxyHeader, ProxyOptions } from './access/addresses/proxy-options.js';
+export type { ClientAddressOptions, ProxyHeader } from './access/addresses/client-address-options.js';
+export type { ClientLimitOptions } from './access/limits/client-limit-options.js';
 export type { ClaimValue, Rule } from './access/rules/rule.js';
 export type { IssuerOptions, TokenOptions } from './access/tokens/issuer-options.js';
 export type { Connection, ConnectionRequest, ShownConnection, TransportName } from './core/connections/connection.js';

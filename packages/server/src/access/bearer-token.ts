@@ -1,5 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admission.js';
+import type { FailedAuthentications } from './limits/failed-authentications.js';
+
+type FailureLimit = Pick<FailedAuthentications, 'refusal' | 'failed'>;
 
 /**
  * Admits clients that present one fixed token as `Authorization: Bearer <token>` (RFC 6750 section 2.1). The comparison
@@ -8,17 +11,25 @@ import type { Admission, AdmissionRequest, Refusal } from '../core/ports/admissi
 export class BearerToken implements Admission {
   readonly name = 'bearer token';
   readonly #expected: Buffer | undefined;
+  readonly #failures: FailureLimit | undefined;
 
-  /** @param token if undefined, every client is refused */
-  constructor(token: string | undefined) {
+  /**
+   * @param token if undefined, every client is refused
+   * @param failures limits how many tokens of one address may be refused. Default: no limit
+   */
+  constructor(token: string | undefined, failures?: FailureLimit) {
+    this.#failures = failures;
     this.#expected = token === undefined ? undefined : digest(token);
   }
 
-  admit({ headers }: Pick<AdmissionRequest, 'headers'>): Refusal | undefined {
+  admit({ headers, remoteAddress }: Pick<AdmissionRequest, 'headers' | 'remoteAddress'>): Refusal | undefined {
     if (!this.#expected) return { status: 403, message: 'publishing is off: no token is configured (http.token)' };
     const [, given] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     if (given === undefined) return refusal('send the token as "Authorization: Bearer <token>"', 'Bearer');
+    const tooMany = this.#failures?.refusal(remoteAddress);
+    if (tooMany) return tooMany;
     if (timingSafeEqual(digest(given), this.#expected)) return undefined;
+    this.#failures?.failed(remoteAddress);
     return refusal('the token is wrong', 'Bearer error="invalid_token"');
   }
 }

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { messageOf, PregonError } from '@pregon/protocol';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { type AddressOf, socketAddress } from '../core/admission/admission-request.js';
+import { uncounted } from '../core/admission/clients.js';
 import { isRefusal } from '../core/admission/decision.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import { toldError } from '../core/connections/told-error.js';
@@ -54,10 +55,11 @@ export class HttpPort {
   private constructor(options: HttpPortOptions) {
     this.#options = options;
     this.#refusals = new RefusalLog(options.logger, systemClock);
-    const pending = new PendingAdmissions({ clock: systemClock, pace: (resume) => resume() });
+    const clients = uncounted(options.addressOf ?? socketAddress);
+    const pending = new PendingAdmissions({ clients, clock: systemClock, pace: (resume) => resume() });
     this.#chain = {
       pending,
-      addressOf: options.addressOf ?? socketAddress,
+      clients,
       onFailed: (admission, err) =>
         options.logger.error({ admission, err }, 'an admission failed; the request was refused'),
     };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ProxyOptions } from '../access/addresses/proxy-options.js';
+import type { ClientAddressOptions } from '../access/addresses/client-address-options.js';
 import type { EntranceAccess } from '../core/ports/admission.js';
 import type { AuthOptions, GatewayLimits, GatewayOptions, RouteOptions } from '../gateway/options.js';
 import type { Variables } from './expand.js';
@@ -41,7 +41,7 @@ export interface Configuration {
   /** Adds `null` to the origins whose pages may connect. */
   readonly allowNullOrigin?: boolean;
   /** The limits, and the proxies that tell which client a request counts for. */
-  readonly limits: GatewayLimits & ProxyOptions;
+  readonly limits: GatewayLimits & ClientAddressOptions;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly subscriberFiles: readonly FileReference[];
   /** Log drivers in addition to the built-in ones. */

@@ -1,8 +1,7 @@
 import { RESERVED_EXCHANGE, toError } from '@pregon/protocol';
-import { ClientAddresses } from '../access/addresses/client-addresses.js';
+import { AccessLimits } from '../access/limits/access-limits.js';
 import { Origins } from '../access/origins.js';
 import { Revocations } from '../access/revocations/revocations.js';
-import type { AddressOf } from '../core/admission/admission-request.js';
 import { takeTicket } from '../core/admission/url-tickets.js';
 import { Expiry } from '../core/connections/expiry.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
@@ -32,7 +31,7 @@ import { RouteEntrance } from './entrances/route-entrance.js';
 import { GatewayAdmissions } from './gateway-admissions.js';
 import { GatewayPositions } from './gateway-positions.js';
 import { guardLogger } from './guard-logger.js';
-import type { GatewayOptions, Logger } from './options.js';
+import type { GatewayLimits, GatewayOptions, Logger } from './options.js';
 import { Routes } from './routes.js';
 import { type LogState, RunningGateway } from './running-gateway.js';
 import { SnapshotTokens } from './snapshots/snapshot-tokens.js';
@@ -55,10 +54,11 @@ export async function assembleGateway<T extends OnlySocketIoTypes<T> = SocketIoT
   assertProductionAccess(options, isProduction());
   const logger = guardLogger(options.logger);
   const origins = new Origins(options.allowedOrigins, options.allowNullOrigin);
-  const addresses = new ClientAddresses(options);
-  const auth = await openAuth(options, origins, logger);
+  const limits = normalizeLimits(options);
+  const access = new AccessLimits(limits, options, systemClock);
+  const auth = await openAuth(options, { origins, failures: access.failures, logger });
   try {
-    return await assemble<T>(options, { siblings, logger, origins, addresses, auth });
+    return await assemble<T>(options, { siblings, logger, origins, limits, access, auth });
   } catch (error) {
     auth?.close();
     throw error;
@@ -69,15 +69,15 @@ interface Opened {
   readonly siblings: Siblings | undefined;
   readonly logger: Logger;
   readonly origins: Origins;
-  readonly addresses: ClientAddresses;
+  readonly limits: Required<GatewayLimits>;
+  readonly access: AccessLimits;
   readonly auth: Auth | undefined;
 }
 
 async function assemble<T extends OnlySocketIoTypes<T>>(
   options: GatewayOptions,
-  { siblings, logger, origins, addresses, auth }: Opened,
+  { siblings, logger, origins, limits, access, auth }: Opened,
 ): Promise<RunningGateway<T>> {
-  const limits = normalizeLimits(options);
   const intake = new Intake(limits, systemClock);
   const state: LogState = { unavailable: undefined };
   const observers = [watchLog(state), logLines(logger), ...(options.observers ?? [])];
@@ -114,11 +114,12 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     throw error;
   });
   const heartbeat = new Heartbeat(limits.heartbeatMs, limits.stallTimeoutMs, systemClock);
-  const addressOf: AddressOf = (request) => addresses.of(request);
+  const { clients } = access;
   const admissions = new GatewayAdmissions({
     origins,
-    addressOf,
     thisMachine: thisMachineFor(options),
+    clients,
+    maxPending: limits.maxPending,
     auth: auth?.admissions,
     publishing: auth?.publishing,
     admissions: options.admissions,
@@ -135,7 +136,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     clock: systemClock,
     intake,
     admission: admissions.admission,
-    addressOf,
+    clients,
     origins,
     refusals,
     expiry,
@@ -149,14 +150,14 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     openSocketIo: (socketIo) => gateway.openSocketIo(socketIo),
   });
   const routeEntrance = new RouteEntrance(kernel);
-  const front = new Front(routeEntrance, limits, refusals, auth && takeTicket);
+  const front = new Front(routeEntrance, { limits, refusals, clients, onArrival: auth && takeTicket });
   const components = new ComponentEntrance({
     intake,
     ...limits,
     heartbeat,
     clock: systemClock,
     leewayMs: auth?.leewayMs,
-    addressOf,
+    addressOf: clients.addressOf,
     revocations,
     accessOf: (options) => admissions.ofMount(options),
     refusals,
@@ -170,7 +171,7 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
     log,
     owned,
     auth,
-    addressOf,
+    access,
     revocations,
     maxTokenLifetimeMs: options.auth?.maxTokenLifetimeMs,
     hub,

@@ -1,5 +1,6 @@
+import type { FailedAuthentications } from '../access/limits/failed-authentications.js';
 import { PublishRules } from '../access/publish-rules.js';
-import { compileRules, unenforced } from '../access/rules/compile-rules.js';
+import { compileRules } from '../access/rules/compile-rules.js';
 import type { RouteRules } from '../access/rules/route-rules.js';
 import { RulesAdmission } from '../access/rules-admission.js';
 import { UrlTokens } from '../access/tokens/url-tokens.js';
@@ -18,6 +19,11 @@ export interface Auth extends IdentitySource {
 }
 
 type RulesOptions = Pick<GatewayOptions, 'routes' | 'namespaces'>;
+interface AuthContext {
+  readonly origins: OriginPolicy;
+  readonly failures: FailedAuthentications;
+  readonly logger: Logger;
+}
 
 /**
  * Opens what `auth` and the rules of the routes configure. Without `auth` there are no rules: `access` says whether other
@@ -28,15 +34,14 @@ type RulesOptions = Pick<GatewayOptions, 'routes' | 'namespaces'>;
  */
 export async function openAuth(
   options: RulesOptions & Pick<GatewayOptions, 'auth' | 'allowedOrigins'>,
-  origins: OriginPolicy,
-  logger: Logger,
+  { origins, failures, logger }: AuthContext,
 ): Promise<Auth | undefined> {
   const { auth } = options;
   if (!auth) {
     assertNoRules(options);
     return undefined;
   }
-  const source = await openIdentitySource(auth, { origins, logger, allowedOrigins: options.allowedOrigins });
+  const source = await openIdentitySource(auth, { origins, failures, logger, allowedOrigins: options.allowedOrigins });
   try {
     const tickets = new GatewayTickets();
     const compiled = compileRoutes(options, auth);
@@ -74,18 +79,10 @@ function compileForRoute(
   issuers: readonly string[],
 ): RouteRules {
   try {
-    assertEnforced(allow);
     return compileRules(allow, { issuers });
   } catch (error) {
     if (error instanceof TypeError) throw new TypeError(`routes.${name}.${error.message}`, { cause: error });
     throw error;
-  }
-}
-
-function assertEnforced(allow: Parameters<typeof compileRules>[0]): void {
-  for (const [index, rule] of allow.entries()) {
-    const problem = unenforced(rule);
-    if (problem !== undefined) throw new TypeError(`allow[${index}]: ${problem}`);
   }
 }
 

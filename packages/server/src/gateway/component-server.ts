@@ -1,7 +1,6 @@
-import { ClientAddresses } from '../access/addresses/client-addresses.js';
-import type { ProxyOptions } from '../access/addresses/proxy-options.js';
+import type { ClientAddressOptions } from '../access/addresses/client-address-options.js';
+import { AccessLimits } from '../access/limits/access-limits.js';
 import { Origins } from '../access/origins.js';
-import type { AddressOf } from '../core/admission/admission-request.js';
 import { Heartbeat } from '../core/connections/heartbeat.js';
 import { Intake } from '../core/incoming/intake.js';
 import type { Admission } from '../core/ports/admission.js';
@@ -22,7 +21,7 @@ import type { AttachableServer } from './server/attachable-server.js';
 import { assertOrigins, normalizeLimits } from './validate.js';
 
 export interface ComponentServerOptions
-  extends ProxyOptions,
+  extends ClientAddressOptions,
     Pick<
       GatewayLimits,
       | 'heartbeatMs'
@@ -34,6 +33,12 @@ export interface ComponentServerOptions
       | 'frameBurst'
       | 'maxIncomingBytesPerSecond'
       | 'incomingBytesBurst'
+      | 'maxConnectionsPerAddress'
+      | 'maxHandshakesPerSecond'
+      | 'handshakeBurst'
+      | 'maxPendingPerAddress'
+      | 'maxPending'
+      | 'maxConnectionsPerIdentity'
     > {
   /**
    * `public` admits every client whose origin is allowed. @default only this machine may connect, except to a component
@@ -108,15 +113,15 @@ class RunningComponentServer implements ComponentServer {
     assertProductionAccess(options, isProduction());
     const origins = new Origins(allowedOrigins);
     const thisMachine = thisMachineFor(options);
-    const addresses = new ClientAddresses(options);
-    const addressOf: AddressOf = (request) => addresses.of(request);
+    const { clients } = new AccessLimits(limits, options, systemClock);
     const logger = guardLogger(options.logger);
     const refusals = new RefusalLog(logger, systemClock);
     const pace = (resume: () => void) => this.#front.whenFree(resume);
     const admissions = new GatewayAdmissions({
       origins,
       thisMachine,
-      addressOf,
+      clients,
+      maxPending: limits.maxPending,
       admissions: options.admissions,
       logger,
       pace,
@@ -128,13 +133,13 @@ class RunningComponentServer implements ComponentServer {
       clock: systemClock,
       intake,
       maxFrameBytes: limits.maxFrameBytes,
-      addressOf,
+      addressOf: clients.addressOf,
       accessOf: (mount) => admissions.ofMount(mount),
       assertFree: (claim, entrance) => this.#front.assertFree(claim, entrance),
       refusals,
       onBroken: (connection, err) => logger.error({ connection: connection.id, err }, 'onError of a component failed'),
     });
-    this.#front = new Front(this.#entrance, limits, refusals);
+    this.#front = new Front(this.#entrance, { limits, refusals, clients });
   }
 
   mount(path: string, component: MessageComponent, options: MountOptions = {}): this {

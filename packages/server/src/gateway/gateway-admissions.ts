@@ -5,6 +5,7 @@ import { Origins } from '../access/origins.js';
 import { RevokedIdentities } from '../access/revocations/revoked-identities.js';
 import type { ThisMachine } from '../access/this-machine.js';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
+import { type Clients, uncounted } from '../core/admission/clients.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
 import type { Admission, Identity } from '../core/ports/admission.js';
 import { systemClock } from '../core/time/clock.js';
@@ -14,9 +15,11 @@ import type { Logger } from './options.js';
 
 export interface GatewayAdmissionsOptions {
   readonly origins: Origins;
-  readonly addressOf: AdmissionChainOptions['addressOf'];
   /** Asked first, if only this machine may connect. */
   readonly thisMachine: ThisMachine | undefined;
+  readonly clients: Clients;
+  /** How many clients may wait for the decision of an admission. */
+  readonly maxPending: number;
   /** The admissions of the application, asked after the gateway's own. */
   readonly admissions: readonly Admission[] | undefined;
   /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
@@ -45,7 +48,7 @@ export class GatewayAdmissions {
 
   /** @throws TypeError if one of the admissions has no name or no method `admit` */
   constructor(options: GatewayAdmissionsOptions) {
-    const { origins, thisMachine, auth = [], admissions = [], leewayMs, logger, pace, addressOf } = options;
+    const { origins, thisMachine, auth = [], admissions = [], leewayMs, logger, pace, clients, maxPending } = options;
     for (const admission of admissions) assertAdmission(admission);
     this.#options = options;
     this.#last = [
@@ -53,13 +56,15 @@ export class GatewayAdmissions {
       ...(options.revocations ? [new RevokedIdentities(options.revocations)] : []),
     ];
     this.#chain = {
-      addressOf,
-      pending: new PendingAdmissions({ clock: systemClock, pace }),
+      clients,
+      pending: new PendingAdmissions({ clients, clock: systemClock, pace, mostPending: maxPending }),
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
+    // A publisher is no connection, and sends as many events as it has.
+    const publishing = { ...this.#chain, clients: uncounted(clients.addressOf) };
     const local = thisMachine ? [thisMachine] : [];
     this.admission = new AdmissionChain([...local, origins, ...auth, ...admissions, ...this.#last], this.#chain);
-    this.publishing = options.publishing && new AdmissionChain([...options.publishing, ...this.#last], this.#chain);
+    this.publishing = options.publishing && new AdmissionChain([...options.publishing, ...this.#last], publishing);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { NewEvent, PregonEvent } from '@pregon/protocol';
-import type { ProxyOptions } from '../access/addresses/proxy-options.js';
+import type { ClientAddressOptions } from '../access/addresses/client-address-options.js';
+import type { ClientLimitOptions } from '../access/limits/client-limit-options.js';
 import type { Rule } from '../access/rules/rule.js';
 import type { TokenOptions } from '../access/tokens/issuer-options.js';
 import type { Connections } from '../core/connections/connections.js';
@@ -115,7 +116,7 @@ export interface AuthOptions extends Partial<TokenOptions> {
   readonly forward?: readonly string[];
 }
 
-export interface GatewayLimits {
+export interface GatewayLimits extends ClientLimitOptions {
   /**
    * The interval, in milliseconds, at which each side gives a sign of life. A side that is silent for two intervals
    * counts as dead.
@@ -213,7 +214,7 @@ export interface Logger {
   debug(fields: object, message: string): void;
 }
 
-export interface GatewayOptions extends GatewayLimits, ProxyOptions {
+export interface GatewayOptions extends GatewayLimits, ClientAddressOptions {
   /**
    * A log, or its address: `sqlite:data/pregon.db`. A log that is passed as an object is not closed with the gateway.
    */

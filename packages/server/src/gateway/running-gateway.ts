@@ -14,9 +14,9 @@ import {
   toUnblock,
 } from '@pregon/protocol';
 import { v7 as uuid } from 'uuid';
+import type { AccessLimits } from '../access/limits/access-limits.js';
 import type { Revocations } from '../access/revocations/revocations.js';
 import type { AdmissionChain } from '../core/admission/admission-chain.js';
-import type { AddressOf } from '../core/admission/admission-request.js';
 import { OtherGateways } from '../core/broadcasts/other-gateways.js';
 import { shareBroadcasts } from '../core/broadcasts/shared-broadcasts.js';
 import type { Connections } from '../core/connections/connections.js';
@@ -63,7 +63,7 @@ export interface Parts {
   readonly owned: boolean;
   readonly auth: Auth | undefined;
   readonly publishing: AdmissionChain | undefined;
-  readonly addressOf: AddressOf;
+  readonly access: AccessLimits;
   /** Undefined if no client has an identity. */
   readonly revocations: Revocations | undefined;
   readonly maxTokenLifetimeMs: number | undefined;
@@ -84,8 +84,8 @@ export interface Parts {
 export interface ServedGateway extends Gateway {
   /** Appends an event unchanged, and resolves with its position when the log has stored it safely. */
   append(event: PregonEvent): Promise<string>;
-  /** Finds the address of a client of any port. */
-  readonly addressOf: AddressOf;
+  /** The limits on clients, which also apply to other ports of the process. */
+  readonly access: AccessLimits;
   /** Records a revocation in the log, for all gateways. */
   record(revocation: Revocation): Promise<void>;
   /** Decides about publishers over HTTP by the rules of the routes; undefined if none of them grants to publish. */
@@ -179,8 +179,8 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return recordRevocation(log, revocation, { id: uuid(), nowMs: Date.now(), maxTokenLifetimeMs });
   }
 
-  get addressOf(): AddressOf {
-    return this.#parts.addressOf;
+  get access(): AccessLimits {
+    return this.#parts.access;
   }
 
   get publishing(): AdmissionChain | undefined {

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { AuthorizedFrame, CloseCode, RequestId } from '@pregon/protocol';
-import type { AdmissionChain } from '../core/admission/admission-chain.js';
-import type { AddressOf, AdmissionDetails } from '../core/admission/admission-request.js';
+import type { AdmissionChain, Candidate } from '../core/admission/admission-chain.js';
+import type { AdmissionDetails } from '../core/admission/admission-request.js';
+import type { Clients } from '../core/admission/clients.js';
 import { isRefusal, type Verdict } from '../core/admission/decision.js';
 import { forgetTicket } from '../core/admission/url-tickets.js';
 import type { AccessOptions } from '../core/connections/access/connection-access.js';
@@ -39,7 +40,7 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
   readonly admission: AdmissionChain;
-  readonly addressOf: AddressOf;
+  readonly clients: Pick<Clients, 'addressOf' | 'keep' | 'signedIn' | 'waits' | 'waited'>;
   /** Decides which pages may connect and read responses. */
   readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
@@ -74,6 +75,8 @@ export class ClientRegistry {
   /** By canonical path. */
   readonly #byPath: ReadonlyMap<string, ServedRoute>;
   readonly #expiry: Expiry;
+  /** Ends the count of a client for the identity with which it signed in on its open connection. */
+  readonly #signedIn = new Map<ClientConnection, () => void>();
   #open = true;
   #count = 0;
   #emptied: (() => void) | undefined;
@@ -167,7 +170,7 @@ export class ClientRegistry {
       request: {
         url: request.url ?? '/',
         headers: request.headers,
-        remoteAddress: intern(this.options.addressOf(request)),
+        remoteAddress: intern(this.options.clients.addressOf(request)),
       },
     });
     this.#count += 1;
@@ -185,15 +188,22 @@ export class ClientRegistry {
    * @param token null for a client that signs out
    */
   decideToken(
-    { url, headers, remoteAddress }: ConnectionRequest,
-    { entrance }: ServedRoute,
+    connection: Pick<ClientConnection, 'request' | 'servedRoute' | 'identity'>,
     token: string | null,
     isGone: () => boolean,
+  ): Verdict | Promise<Verdict> {
+    return this.#decideToken(connection.request, connection.servedRoute, { token, isGone, connection });
+  }
+
+  #decideToken(
+    { url, headers, remoteAddress }: ConnectionRequest,
+    { entrance }: ServedRoute,
+    shown: Pick<Candidate, 'token' | 'isGone' | 'client' | 'connection'>,
   ): Verdict | Promise<Verdict> {
     const { authorization: _, cookie: __, ...rest } = headers;
     // A WebSocket handshake needs HTTP/1.1 (RFC 6455 section 4.1).
     const request = { method: 'GET', url, httpVersion: '1.1', headers: rest, socket: { remoteAddress } };
-    return this.options.admission.decide({ request, entrance, token, isGone });
+    return this.options.admission.decide({ ...shown, request, entrance });
   }
 
   /** Decides about the token of a client that is not admitted yet, in the same way. */
@@ -205,8 +215,9 @@ export class ClientRegistry {
   ): Verdict | Promise<Verdict> {
     if (!this.#open) return GOING_AWAY;
     const { url = '/', headers } = request;
-    const remoteAddress = this.options.addressOf(request);
-    const verdict = this.decideToken({ url, headers, remoteAddress }, route, token, isGone);
+    const remoteAddress = this.options.clients.addressOf(request);
+    const shown = { token, isGone, client: request };
+    const verdict = this.#decideToken({ url, headers, remoteAddress }, route, shown);
     // The gateway may have started to close in the meantime.
     return verdict instanceof Promise
       ? verdict.then((late) => (this.#open || isRefusal(late) ? late : GOING_AWAY))
@@ -226,6 +237,7 @@ export class ClientRegistry {
     const isLater = (identity?.expiresAtMs ?? 0) > (connection.identity?.expiresAtMs ?? 0);
     const access = { identity, rights, expiresAt, warnsAt: isLater ? warnsAt : undefined };
     this.#expiry.delete(connection);
+    this.#countIdentity(connection, { identity, rights });
     connection.renew(access, authorizedFrame(access, id, now));
     if (!connection.isOpen || connection.access.hasEnded) return;
     this.#expiry.add(connection);
@@ -262,8 +274,21 @@ export class ClientRegistry {
     this.options.heartbeat.delete(connection);
     this.#expiry.delete(connection);
     this.options.revocations?.delete(connection);
+    this.#signedOut(connection);
     connection.closed(code, reason, this.options.clock.now());
     if (this.#count === 0) this.#emptied?.();
+  }
+
+  /** The identity of a connection changes only if the client signs in or out. */
+  #countIdentity(connection: ClientConnection, allowed: Allowed): void {
+    const { identity } = connection;
+    if (!identity) this.#signedIn.set(connection, this.options.clients.signedIn(allowed));
+    else if (!allowed.identity) this.#signedOut(connection);
+  }
+
+  #signedOut(connection: ClientConnection): void {
+    this.#signedIn.get(connection)?.();
+    this.#signedIn.delete(connection);
   }
 
   #unknownRoute(path: string): Refusal {

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ClientAddressOptions } from '../../src/access/addresses/client-address-options.js';
 import { ClientAddresses } from '../../src/access/addresses/client-addresses.js';
-import type { ProxyOptions } from '../../src/access/addresses/proxy-options.js';
 
-const PROXIES: ProxyOptions = { trustedProxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8:aaaa::/48'] };
-const FORWARDED: ProxyOptions = { ...PROXIES, proxyHeader: 'forwarded' };
+const PROXIES: ClientAddressOptions = { trustedProxies: ['127.0.0.1', '10.0.0.0/8', '2001:db8:aaaa::/48'] };
+const FORWARDED: ClientAddressOptions = { ...PROXIES, proxyHeader: 'forwarded' };
 
 function addressOf(
   headers: Readonly<Record<string, string | string[]>>,
-  { peer = '127.0.0.1', ...options }: ProxyOptions & { peer?: string | undefined } = PROXIES,
+  { peer = '127.0.0.1', ...options }: ClientAddressOptions & { peer?: string | undefined } = PROXIES,
 ): string {
   return new ClientAddresses(options).of({ httpVersion: '1.1', headers, socket: { remoteAddress: peer } });
 }

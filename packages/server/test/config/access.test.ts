@@ -200,11 +200,6 @@ websocket:
       'pregon.yml:4:3 websocket.routes.e.allow[1]: {"who":"anyone"}: it grants nothing: add subscribe, send, publish, broadcast or kind',
     ],
     [
-      'a rule that the gateway does not act on',
-      withRule('{ subscribe: "a", kind: service }'),
-      'pregon.yml:4:3 websocket.routes.e.allow[1]: the gateway does not act on kind yet; remove it',
-    ],
-    [
       'a misspelled member',
       withRule('{ subscirbe: "a" }'),
       'pregon.yml:4:5 websocket.routes.e.allow[1].subscirbe: unknown key; did you mean "subscribe"?',

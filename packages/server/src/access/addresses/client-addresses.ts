@@ -1,6 +1,6 @@
 import { type HttpRequest, socketAddress } from '../../core/admission/admission-request.js';
 import { AddressList } from './address-list.js';
-import type { ProxyHeader, ProxyOptions } from './proxy-options.js';
+import type { ClientAddressOptions, ProxyHeader } from './client-address-options.js';
 import { reportedHops } from './reported-hops.js';
 
 /** The most elements of the header that are looked at. Longer chains of trusted proxies do not exist. */
@@ -14,7 +14,7 @@ export class ClientAddresses {
   readonly #header: ProxyHeader;
 
   /** @throws TypeError if a proxy is neither an address nor a subnet, or the header is not one of the two */
-  constructor({ trustedProxies, proxyHeader = 'x-forwarded-for' }: ProxyOptions = {}) {
+  constructor({ trustedProxies, proxyHeader = 'x-forwarded-for' }: ClientAddressOptions = {}) {
     if (!HEADERS.includes(proxyHeader)) throw new TypeError(`proxyHeader must be ${HEADERS.join(' or ')}`);
     const list = new AddressList(trustedProxies ?? [], 'trustedProxies');
     this.#trusted = trustedProxies && trustedProxies.length > 0 ? list : undefined;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isIP } from 'node:net';
-import type { ProxyHeader } from './proxy-options.js';
+import type { ProxyHeader } from './client-address-options.js';
 
 /**
  * The addresses in the header, the one that the nearest proxy added first; undefined for an element that has no address.

@@ -45,11 +45,6 @@ export function ruleProblem(rule: unknown, { issuers }: CompileRulesOptions): st
   }
 }
 
-/** What a rule compiles with, although the gateway does not act on it; undefined if it acts on all of the rule. */
-export function unenforced({ kind }: Pick<Rule, 'kind'>): string | undefined {
-  return kind === undefined ? undefined : 'the gateway does not act on kind yet; remove it';
-}
-
 export function textOf(rule: unknown): string {
   try {
     return (JSON.stringify(rule) ?? String(rule)).slice(0, MOST_SHOWN);

@@ -44,7 +44,7 @@ export interface Rule {
    * equal to it; the claim `scope` also if the value is one of its words (RFC 8693 section 4.2).
    */
   readonly if?: Readonly<Record<string, ClaimValue | readonly ClaimValue[]>>;
-  /** A gateway does not act on it yet, and refuses to start with it. Many connections of one service share an identity: the limits per identity do not apply to it. */
+  /** Many connections of one service share an identity: the limit on connections per identity does not apply to it. */
   readonly kind?: 'service';
   /** The client may send to a route that broadcasts what it receives. */
   readonly broadcast?: true;

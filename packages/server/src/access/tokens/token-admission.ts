@@ -1,11 +1,12 @@
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../core/ports/admission.js';
+import type { FailedAuthentications } from '../limits/failed-authentications.js';
 import { isNamelessOrigin } from '../origins.js';
 import { bearerToken, cookieToken, messageToken } from './presented-token.js';
 import { isTokenRefusal, REFUSED, type TokenRefusal, toRefusal } from './token-refusal.js';
 import type { TokenVerifier } from './token-verifier.js';
 
 export interface TokenAdmissionOptions {
-  readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly verifier: Pick<TokenVerifier, 'verify' | 'find'>;
   /** The cookie that may hold a token. @default no cookie is looked at */
   readonly cookie?: string | undefined;
   /**
@@ -13,6 +14,8 @@ export interface TokenAdmissionOptions {
    * proves nothing without an origin.
    */
   readonly origins?: { allows(headers: AdmissionRequest['headers']): boolean } | undefined;
+  /** Limits how many tokens of one address may be refused. @default no limit */
+  readonly failures?: Pick<FailedAuthentications, 'refusal' | 'failed'> | undefined;
 }
 
 /** A name as RFC 6265 section 4.1.1 allows it. */
@@ -45,15 +48,26 @@ export class TokenAdmission implements Admission {
   }
 
   admit(
-    request: Pick<AdmissionRequest, 'headers' | 'token'> & Partial<Pick<AdmissionRequest, 'isNew'>>,
+    request: Pick<AdmissionRequest, 'headers' | 'token' | 'remoteAddress'> & Partial<Pick<AdmissionRequest, 'isNew'>>,
   ): Decision | Promise<Decision> {
     // A poll of Socket.IO has the identity with which its session began.
     if (request.isNew === false) return undefined;
     const token = this.#tokenOf(request.headers) ?? messageToken(request.token);
     if (token === undefined) return undefined;
-    if (typeof token !== 'string') return toRefusal(token);
-    const result = this.#options.verifier.verify(token);
-    return result instanceof Promise ? result.then(toDecision) : toDecision(result);
+    const { verifier, failures } = this.#options;
+    const { remoteAddress } = request;
+    const tooMany = failures?.refusal(remoteAddress);
+    // Whoever shares an address with an attacker still gets in with a token that was verified before.
+    if (tooMany) {
+      const identity = typeof token === 'string' ? verifier.find(token) : undefined;
+      return identity ? { identity } : tooMany;
+    }
+    const result = typeof token === 'string' ? verifier.verify(token) : token;
+    const decided = (late: Identity | TokenRefusal): Decision => {
+      if (isFailure(late)) failures?.failed(remoteAddress);
+      return toDecision(late);
+    };
+    return result instanceof Promise ? result.then(decided) : decided(result);
   }
 
   #tokenOf(headers: AdmissionRequest['headers']): string | TokenRefusal | undefined {
@@ -76,6 +90,11 @@ export class TokenAdmission implements Admission {
     }
     return this.#options.origins?.allows(headers) ?? false;
   }
+}
+
+/** An expired token is no attempt to guess one: each client has one from time to time. */
+function isFailure(result: Identity | TokenRefusal): boolean {
+  return isTokenRefusal(result) && result.error === 'invalid_token';
 }
 
 function toDecision(result: Identity | TokenRefusal): Decision {

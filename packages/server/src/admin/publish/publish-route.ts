@@ -1,4 +1,5 @@
 import { DEFAULT_MAX_EVENT_BYTES, type PregonEvent } from '@pregon/protocol';
+import type { AccessLimits } from '../../access/limits/access-limits.js';
 import { mayPublish } from '../../access/rules/may-publish.js';
 import type { Rights } from '../../core/ports/rights.js';
 import type { AdminAccess, AdminRoute } from '../admin-route.js';
@@ -11,6 +12,8 @@ export interface PublishOptions {
   readonly token?: string | undefined;
   /** Finds other publishers, and what they may publish. @default there are none */
   readonly rules?: AdminAccess | undefined;
+  /** Limits how many tokens of one address may be refused. @default no limit */
+  readonly limits?: AccessLimits | undefined;
   /** The largest body, in bytes. @default 1048576 (1 MiB) */
   readonly maxBytes?: number;
   /** The exchanges of the gateway. Publishing to another one is refused, because this gateway would not deliver it. */
@@ -23,6 +26,7 @@ export interface PublishOptions {
 export function publishRoute({
   token,
   rules,
+  limits,
   exchanges,
   maxBytes = DEFAULT_MAX_EVENT_BYTES,
   append,
@@ -30,7 +34,7 @@ export function publishRoute({
   return {
     methods: ['POST'],
     path: '/publish/:exchange/:topic',
-    access: new PublishAccess(token, rules),
+    access: new PublishAccess({ token, rules, limits }),
     async answer(request, response, { exchange = '', topic = '' }, { rights }) {
       assertMayPublish(rights, { exchange, topic });
       if (!exchanges.includes(exchange)) {

@@ -1,6 +1,7 @@
 import { messageOf, type Revocation, toBlock, toRevocation, toUnblock } from '@pregon/protocol';
 import { z } from 'zod';
 import { BearerToken } from '../../access/bearer-token.js';
+import type { FailedAuthentications } from '../../access/limits/failed-authentications.js';
 import { readJsonObject } from '../../core/json-input.js';
 import type { AdminRoute } from '../admin-route.js';
 import { HttpProblem, sendJson } from '../problem.js';
@@ -9,6 +10,8 @@ import { readBody } from '../request-body.js';
 export interface RevocationRouteOptions {
   /** The token that a client must send; without one, revoking over HTTP is off. */
   readonly token?: string | undefined;
+  /** Limits how many tokens of one address may be refused. @default no limit */
+  readonly failures?: FailedAuthentications | undefined;
   /** Resolves when the revocation is durable. */
   readonly record: (revocation: Revocation) => Promise<void>;
 }
@@ -41,11 +44,11 @@ const request = z.union(
 );
 
 /** `POST /revocations`: revokes tokens, blocks a subject, or lifts a block. */
-export function revocationRoute({ token, record }: RevocationRouteOptions): AdminRoute {
+export function revocationRoute({ token, failures, record }: RevocationRouteOptions): AdminRoute {
   return {
     methods: ['POST'],
     path: '/revocations',
-    access: new BearerToken(token),
+    access: new BearerToken(token, failures),
     async answer(incoming, response) {
       const revocation = readRevocation(await readBody(incoming, MAX_BYTES));
       await record(revocation);

@@ -117,13 +117,18 @@ export class Service {
     this.#http = await HttpPort.open({
       ...address,
       handshakeTimeoutMs: plan.configuration.limits.handshakeTimeoutMs,
-      addressOf: gateway.addressOf,
+      addressOf: gateway.access.clients.addressOf,
       routes: [
         ...healthRoutes(() => (worker ? worker.anyNotReady() : gateway.notReady)),
-        revocationRoute({ token, record: (revocation) => gateway.record(revocation) }),
+        revocationRoute({
+          token,
+          failures: gateway.access.failures,
+          record: (revocation) => gateway.record(revocation),
+        }),
         publishRoute({
           token,
           rules: gateway.publishing,
+          limits: gateway.access,
           exchanges: plan.gateway.exchanges,
           append: (event) => gateway.append(event),
         }),

@@ -1,7 +1,7 @@
 import { messageOf } from '@pregon/protocol';
 import { z } from 'zod';
 import { planHook } from '../../access/hook/hook-options.js';
-import { ruleProblem, unenforced } from '../../access/rules/compile-rules.js';
+import { ruleProblem } from '../../access/rules/compile-rules.js';
 import { planIssuer } from '../../access/tokens/issuer-plan.js';
 import { BESIDE_AUTH } from '../../gateway/access/access-mode.js';
 import { type ConfigurationPath, type Problem, startsWith } from '../problems.js';
@@ -49,7 +49,7 @@ export function accessProblems(value: unknown, known: readonly Problem[]): Probl
     for (const [index, rule] of listOf(allow).entries()) {
       const { data } = ruleSchema.safeParse(rule);
       if (!data || auth === undefined) continue;
-      const message = unenforced(data) ?? ruleProblem(data, { issuers: names });
+      const message = ruleProblem(data, { issuers: names });
       if (message !== undefined) problems.push({ path: [...path, index], message });
     }
   }

@@ -1,6 +1,7 @@
 import { toError } from '@pregon/protocol';
 import type { Admission, AdmissionRequest, Allowed, EntranceName, Identity, Refusal } from '../ports/admission.js';
-import { type AddressOf, type AdmissionDetails, type HttpRequest, RequestView } from './admission-request.js';
+import { type AdmissionDetails, type HttpRequest, RequestView } from './admission-request.js';
+import type { Clients } from './clients.js';
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
 import type { PendingAdmissions } from './pending-admissions.js';
 
@@ -17,7 +18,8 @@ const UNDECIDED: Refusal = {
 type Answer = { readonly verdict: Verdict } | { readonly promise: PromiseLike<unknown> };
 
 export interface AdmissionChainOptions {
-  readonly addressOf: AddressOf;
+  /** Knows the addresses of clients, and counts new ones. */
+  readonly clients: Clients;
   /** Limits how many clients wait for a promise, and for how long. */
   readonly pending: PendingAdmissions;
   /** Called if an admission throws, rejects or returns something that is not a decision. */
@@ -28,8 +30,15 @@ export interface AdmissionChainOptions {
 export interface Candidate extends AdmissionDetails {
   readonly request: HttpRequest;
   readonly entrance: EntranceName;
+  /** The request for which the client counts, if it is another one. @default `request` */
+  readonly client?: HttpRequest;
   /** What an earlier decision about the same client found. */
   readonly found?: Allowed | undefined;
+  /**
+   * The open connection of a client that shows another token: it is no new client.
+   * @default the client is not connected
+   */
+  readonly connection?: { readonly identity: Identity | undefined };
   /** Whether the client has left, so that no decision is needed any longer. */
   readonly isGone: () => boolean;
 }
@@ -49,17 +58,29 @@ export class AdmissionChain {
    * failure refuses the client.
    */
   decide(candidate: Candidate): Verdict | Promise<Verdict> {
-    const { request, entrance, isGone, found = ANONYMOUS } = candidate;
-    return this.#decide(new RequestView(request, this.#options.addressOf, entrance, candidate), isGone, 0, found);
+    const { request, client = request, entrance, found = ANONYMOUS, isNew = true, connection } = candidate;
+    const { clients } = this.#options;
+    const refusal = isNew && !connection ? clients.arrived(client) : undefined;
+    if (refusal) return refusal;
+    const verdict = this.#ask(new RequestView(request, clients.addressOf, entrance, candidate), candidate, 0, found);
+    if (!isNew) return verdict;
+    if (!(verdict instanceof Promise)) return this.#identified(candidate, verdict);
+    return verdict.then((late) => this.#identified(candidate, late));
   }
 
-  #decide(request: AdmissionRequest, isGone: () => boolean, first: number, found: Allowed): Verdict | Promise<Verdict> {
+  /** A session of Socket.IO counts for the identity with which it enters a namespace, whose rules can lift the limit. */
+  #identified({ request, client = request, entrance: { kind }, connection }: Candidate, verdict: Verdict): Verdict {
+    if (isRefusal(verdict) || kind === 'socket.io' || connection?.identity) return verdict;
+    return this.#options.clients.identified(client, verdict) ?? verdict;
+  }
+
+  #ask(request: AdmissionRequest, candidate: Candidate, first: number, found: Allowed): Verdict | Promise<Verdict> {
     let allowed = found;
     for (let index = first; index < this.#admissions.length; index++) {
       const admission = this.#admissions[index];
       if (!admission) continue;
-      const answer = this.#ask(admission, request, allowed.identity);
-      if ('promise' in answer) return this.#wait(answer.promise, admission, request, isGone, index + 1, allowed);
+      const answer = this.#answer(admission, request, allowed.identity);
+      if ('promise' in answer) return this.#wait(answer.promise, admission, request, candidate, index + 1, allowed);
       const { verdict } = answer;
       if (isRefusal(verdict)) return verdict;
       allowed = both(allowed, verdict);
@@ -71,16 +92,19 @@ export class AdmissionChain {
     promise: PromiseLike<unknown>,
     admission: Admission,
     request: AdmissionRequest,
-    isGone: () => boolean,
+    candidate: Candidate,
     next: number,
     found: Allowed,
   ): Promise<Verdict> {
-    const verdict = await this.#options.pending.wait(this.#settled(admission, promise), isGone);
+    const verdict = await this.#options.pending.wait(this.#settled(admission, promise), {
+      client: candidate.client ?? candidate.request,
+      isGone: candidate.isGone,
+    });
     if (isRefusal(verdict)) return verdict;
-    return this.#decide(request, isGone, next, both(found, verdict));
+    return this.#ask(request, candidate, next, both(found, verdict));
   }
 
-  #ask(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): Answer {
+  #answer(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): Answer {
     try {
       const decision: unknown = admission.admit(request, identity);
       return isPromise(decision) ? { promise: decision } : { verdict: parseDecision(decision) ?? ANONYMOUS };

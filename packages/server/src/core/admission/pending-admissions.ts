@@ -1,9 +1,11 @@
 import type { Refusal } from '../ports/admission.js';
 import type { Clock } from '../time/clock.js';
 import { within } from '../time/deadline.js';
+import type { HttpRequest } from './admission-request.js';
+import type { Clients } from './clients.js';
 import type { Verdict } from './decision.js';
 
-/** The most clients that may wait for a decision at the same time: about 5 MB of requests and sockets. */
+/** 1,000 waiting clients take about 5 MB, for requests and sockets. */
 const MOST_PENDING = 1_000;
 
 /** How long a client may wait, in milliseconds. */
@@ -13,7 +15,7 @@ const TOO_MANY: Refusal = {
   status: 503,
   reason: 'admission',
   message: 'too many clients wait to be admitted',
-  remedy: 'an admission is slow to decide; make it faster, or run more gateways',
+  remedy: 'an admission is slow to decide; make it faster, run more gateways, or raise maxPending',
   headers: { 'Retry-After': '1' },
 };
 
@@ -28,7 +30,16 @@ const TOO_LATE: Refusal = {
 /** Has no reason, so it is not logged: the client is no longer there. */
 const GONE: Refusal = { status: 503, message: 'the client has left' };
 
+/** A client that waits. */
+interface WaitingClient {
+  /** The request for which it counts. */
+  readonly client: HttpRequest;
+  readonly isGone: () => boolean;
+}
+
 export interface PendingAdmissionsOptions {
+  /** Limits how many clients of one address wait. */
+  readonly clients: Pick<Clients, 'waits' | 'waited'>;
   readonly clock: Clock;
   /**
    * Calls back when an event loop turn has time for another client. Many decisions can arrive at the same moment, for
@@ -56,16 +67,21 @@ export class PendingAdmissions {
   }
 
   /**
-   * Resolves with the decision, or with a refusal if too many clients wait or the deadline passes.
+   * Resolves with the decision, or with a refusal if too many clients wait, in total or of one address, or if the
+   * deadline passes.
    *
    * @param decision must not reject
    */
-  async wait(decision: Promise<Verdict>, isGone: () => boolean): Promise<Verdict> {
-    const { clock, pace, mostPending = MOST_PENDING, deadlineMs = DEADLINE_MS } = this.#options;
+  async wait(decision: Promise<Verdict>, { client, isGone }: WaitingClient): Promise<Verdict> {
+    const { clients, clock, pace, mostPending = MOST_PENDING, deadlineMs = DEADLINE_MS } = this.#options;
     if (this.#count >= mostPending) return TOO_MANY;
+    const refusal = clients.waits(client);
+    if (refusal) return refusal;
     this.#count += 1;
     try {
       const verdict = await within(deadlineMs, decision, () => TOO_LATE, clock);
+      // The wait for a turn is the gateway's own delay, and does not depend on the address.
+      clients.waited(client);
       if (!isGone()) await new Promise<void>((resolve) => pace(resolve));
       // The client cannot leave between this check and the caller's next step.
       return isGone() ? GONE : verdict;

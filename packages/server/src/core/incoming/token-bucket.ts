@@ -26,6 +26,11 @@ export class Rate {
     this.#burstMs = isLimited ? burst * this.#msPerToken : Number.POSITIVE_INFINITY;
   }
 
+  /** Milliseconds from an empty bucket to a full one; Infinity if there is no limit. */
+  get burstMs(): number {
+    return this.#burstMs;
+  }
+
   /** The new state after `amount` was taken, whether or not the bucket held that much: it may go into debt. */
   take(fullAt: number, amount: number, now: number): number {
     if (this.#msPerToken === 0) return fullAt;

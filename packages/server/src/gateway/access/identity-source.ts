@@ -1,5 +1,6 @@
 import { HookAdmission } from '../../access/hook/hook-admission.js';
 import { planHook } from '../../access/hook/hook-options.js';
+import type { FailedAuthentications } from '../../access/limits/failed-authentications.js';
 import { normalizeLifetime } from '../../access/tokens/issuer-plan.js';
 import { TokenAdmission } from '../../access/tokens/token-admission.js';
 import { TokenVerifier } from '../../access/tokens/token-verifier.js';
@@ -22,6 +23,7 @@ export interface IdentitySource {
 export interface IdentitySourceContext {
   readonly allowedOrigins: GatewayOptions['allowedOrigins'];
   readonly origins: OriginPolicy;
+  readonly failures: FailedAuthentications;
   readonly logger: Logger;
 }
 
@@ -51,7 +53,7 @@ export async function openIdentitySource(auth: AuthOptions, context: IdentitySou
   if (authorize !== undefined && typeof authorize !== 'function') {
     throw new TypeError('auth.authorize must be a function');
   }
-  const { origins, logger, allowedOrigins } = context;
+  const { origins, logger, allowedOrigins, failures } = context;
   if (hook !== undefined) return askingHook({ hook, forward, maxTokenLifetimeMs: auth.maxTokenLifetimeMs }, logger);
   if (!issuers && !verify) throw new TypeError('auth needs issuers, verify or hook');
   if (tokens.cookie !== undefined && allowedOrigins === undefined) {
@@ -62,7 +64,7 @@ export async function openIdentitySource(auth: AuthOptions, context: IdentitySou
   const verifier = await TokenVerifier.open({ ...tokens, issuers }, { clock: systemClock, logger });
   return {
     leewayMs: tokens.leewayMs,
-    admissions: [...verifying, new TokenAdmission({ verifier, cookie: tokens.cookie, origins })],
+    admissions: [...verifying, new TokenAdmission({ verifier, cookie: tokens.cookie, origins, failures })],
     reload: () => verifier.reload(),
     close: () => verifier.close(),
   };

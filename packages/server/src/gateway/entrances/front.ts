@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clients } from '../../core/admission/clients.js';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { systemClock } from '../../core/time/clock.js';
 import type { Entrance } from '../../transports/entrance.js';
@@ -21,6 +22,14 @@ interface Attachment {
   readonly only: Entrance | undefined;
 }
 
+export interface FrontOptions {
+  readonly limits: OwnServerLimits;
+  readonly refusals: RefusalLog;
+  readonly clients: Pick<Clients, 'keep'>;
+  /** Called with each request, before an entrance or a log line sees it. */
+  readonly onArrival?: ((request: IncomingMessage) => void) | undefined;
+}
+
 /**
  * The servers through which clients reach the entrances: the gateway's own server, and servers that it is attached to.
  */
@@ -30,7 +39,8 @@ export class Front {
   readonly #others: Entrance[] = [];
   readonly #limits: OwnServerLimits;
   readonly #refusals: RefusalLog;
-  readonly #onArrival: (request: IncomingMessage) => void;
+  readonly #clients: FrontOptions['clients'];
+  readonly #onArrival: FrontOptions['onArrival'];
   /** Connections of the gateway's own server. */
   readonly #pendingHandshakes = new PendingHandshakes();
   readonly #pace: HandshakePace;
@@ -44,14 +54,9 @@ export class Front {
   readonly #attachments = new Map<AttachableServer, Attachment>();
   #isLeaving = false;
 
-  /** @param onArrival called with each request, before an entrance or a log line sees it */
-  constructor(
-    main: Entrance,
-    limits: OwnServerLimits,
-    refusals: RefusalLog,
-    onArrival: (request: IncomingMessage) => void = () => {},
-  ) {
+  constructor(main: Entrance, { limits, refusals, clients, onArrival }: FrontOptions) {
     this.#main = main;
+    this.#clients = clients;
     this.#onArrival = onArrival;
     this.#limits = limits;
     this.#refusals = refusals;
@@ -203,7 +208,7 @@ export class Front {
   }
 
   #request(request: IncomingMessage, response: ServerResponse): void {
-    this.#onArrival(request);
+    this.#onArrival?.(request);
     this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
     // Only sessions of long polling have a body that is read. For other requests the connection ends with the response,
@@ -212,10 +217,16 @@ export class Front {
     const wantsStream = request.headers.accept?.includes('text/event-stream') === true;
     // A pipelined request for a stream is not queued here: after a wait, the earlier response might have ended, or not.
     const isBehindAnswer = wantsStream && response.socket === null;
-    if (!entrance.arrives(request) || isBehindAnswer || this.#pace.isFree) return entrance.request(request, response);
+    if (!entrance.arrives(request)) return entrance.request(request, response);
+    const enter = () => {
+      // A pipelined request cannot become a stream; its response has no socket, and may never emit `close`.
+      if (response.socket !== null) this.#clients.keep(request, response);
+      entrance.request(request, response);
+    };
+    if (isBehindAnswer || this.#pace.isFree) return enter();
     const { socket } = request;
     this.#wait(socket, {
-      proceed: () => entrance.request(request, response),
+      proceed: enter,
       refuse(refusal) {
         // An EventSource gives up after any status other than 200, but reconnects after a broken connection.
         if (wantsStream) socket.destroy();
@@ -225,12 +236,17 @@ export class Front {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#onArrival(request);
+    this.#onArrival?.(request);
     this.#pendingHandshakes.delete(request.socket);
     const entrance = this.#find(request.url) ?? this.#main;
-    if (!entrance.arrives(request) || this.#pace.isFree) return entrance.upgrade(request, socket, head);
+    if (!entrance.arrives(request)) return entrance.upgrade(request, socket, head);
+    const enter = () => {
+      this.#clients.keep(request, socket);
+      entrance.upgrade(request, socket, head);
+    };
+    if (this.#pace.isFree) return enter();
     this.#wait(socket, {
-      proceed: () => entrance.upgrade(request, socket, head),
+      proceed: enter,
       refuse: (refusal) => refuseUpgrade(socket, refusal),
     });
   }

@@ -33,6 +33,12 @@ export function refuseUpgrade(socket: Duplex, refusal: Refusal): void {
   socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? 'Refused'}\r\n${lines.join('')}\r\n${body}`);
 }
 
+/** When the client may try again; undefined if the refusal does not say. */
+export function retryAfterMs({ headers = {} }: Refusal): number | undefined {
+  const seconds = headers['Retry-After'];
+  return seconds === undefined ? undefined : Number(seconds) * 1_000;
+}
+
 /** Refuses a plain request with problem details (RFC 9457). */
 export function refuseRequest(response: ServerResponse, refusal: Refusal, more: Record<string, string> = {}): void {
   const { status, headers } = refusal;

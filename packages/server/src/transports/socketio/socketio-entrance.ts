@@ -2,13 +2,14 @@ import { createServer, type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type CloseCode, type JsonShape, PregonError, toError } from '@pregon/protocol';
 import type { ExtendedError, Namespace, Socket } from 'socket.io';
+import type { Carrier } from '../../core/admission/clients.js';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
 import type { Allowed, Identity, Refusal } from '../../core/ports/admission.js';
 import { firstRequestOf, knowsClient } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { ClientRegistry } from '../client-registry.js';
-import { logRefusal, refuseRequest, refuseUpgrade } from '../http/refusal.js';
+import { logRefusal, refuseRequest, refuseUpgrade, retryAfterMs } from '../http/refusal.js';
 import { internRequest } from '../sockets/string-interning.js';
 import { gatewayAdapter, type Sessions } from './bus/gateway-adapter.js';
 import type { SocketIoBus } from './bus/socketio-bus.js';
@@ -118,8 +119,10 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     const payloads = new PolledPayloads({ intake, maxBytes: maxFrameBytes, maxPackets: limits.maxPolledPackets });
     this.io.engine.on('connection', (conn: EngineSocket) => {
       limitPollingClose(conn);
+      const { clients } = registry.options;
+      clients.keep(conn.request, sessionCarrier(conn));
       // Socket.IO copies it to `handshake.address` of each socket.
-      Object.assign(conn, { remoteAddress: registry.options.addressOf(conn.request) });
+      Object.assign(conn, { remoteAddress: clients.addressOf(conn.request) });
       payloads.guard(conn.transport);
     });
     watchRefusals(this.io, registry.options);
@@ -257,7 +260,10 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   #refuseNamespace(socket: Socket, refusal: Refusal, next: (error: ExtendedError) => void): void {
     logRefusal(this.#registry.options.refusals, socket.request, refusal);
     if (refusal.status === 503) return turnAway(socket, next);
-    const data = { code: 'FORBIDDEN', status: refusal.status, retryable: false };
+    const data =
+      refusal.status === 429
+        ? { code: 'RATE_LIMITED', status: 429, retryable: true, retryAfterMs: retryAfterMs(refusal) }
+        : { code: 'FORBIDDEN', status: refusal.status, retryable: false };
     next(Object.assign(new Error(refusal.message), { data }));
   }
 
@@ -308,6 +314,15 @@ function refusalOf(parse: () => unknown): ExtendedError | undefined {
     const { message, ...data } = toldError(error);
     return Object.assign(new Error(message), { data });
   }
+}
+
+function sessionCarrier(conn: EngineSocket): Carrier {
+  return {
+    get closed() {
+      return conn.readyState === 'closed';
+    },
+    once: (event, listener) => conn.once(event, listener),
+  };
 }
 
 /** Closes the transport: after an error alone, a stock client would not reconnect. */

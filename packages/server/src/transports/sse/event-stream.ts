@@ -41,11 +41,10 @@ export class EventStream {
     const cors = corsHeaders(request, this.#registry.options.origins);
     if (!('route' in verdict)) {
       // An EventSource gives up after any status other than 200, but reconnects after a broken connection.
-      if (verdict.status === 503) {
-        logRefusal(this.#registry.options.refusals, request, verdict);
-        return void socket.destroy();
-      }
-      return this.#refuse(request, response, verdict, cors);
+      const isTemporary = verdict.status === 503 || (verdict.status === 429 && isEventSource(request));
+      if (!isTemporary) return this.#refuse(request, response, verdict, cors);
+      logRefusal(this.#registry.options.refusals, request, verdict);
+      return void socket.destroy();
     }
     const { route, identity, rights } = verdict;
     const lastEventId = lastEventIdOf(request) ?? verdict.query.lastEventId;
@@ -146,6 +145,14 @@ function isPosition(text: string): boolean {
 /** Whether the client was told not to reconnect. A browser reconnects nevertheless. */
 function isSentAway(lastEventId: string | undefined): boolean {
   return lastEventId?.startsWith(NEVER_AGAIN) === true;
+}
+
+/**
+ * Whether an EventSource asks, in a browser or elsewhere. It asks past all caches (HTML, section 9.2.2), for which `fetch`
+ * sends this header; other programs have no reason to.
+ */
+function isEventSource({ headers }: IncomingMessage): boolean {
+  return headers['cache-control'] === 'no-cache';
 }
 
 export function wantsStream({ headers }: IncomingMessage): boolean {

@@ -25,7 +25,7 @@ export const TOO_MANY_PENDING: Refusal = {
   status: 503,
   reason: 'admission',
   message: 'too many clients have not shown their token yet',
-  remedy: 'clients connect by pregon.v1 and send no auth frame; let the proxy limit new connections of each address',
+  remedy: 'clients connect by pregon.v1 and send no auth frame',
   headers: { 'Retry-After': '1' },
 };
 
@@ -43,13 +43,16 @@ export interface PendingClient {
 
 /**
  * The clients of `pregon.v1` that must still show their token, in their first frame. A pending client is no connection:
- * it opens no handler and gets no message. At most 1,000 are pending, each for 5 seconds and with one frame of 16 KB.
+ * it opens no handler and gets no message. At most 1,000 are pending, 20 of them of one address, each for 5 seconds and
+ * with one frame of 16 KB.
  */
 export class PendingClients {
   readonly #registry: ClientRegistry;
   readonly #firstFrames: FirstFrameLimit;
   readonly #deadlines: SlotWheel<Pending>;
   readonly #pending = new Set<Pending>();
+  /** Those that have not sent their first frame. They count among the clients of their address that wait. */
+  readonly #silent = new Set<Pending>();
 
   constructor(registry: ClientRegistry, firstFrames: FirstFrameLimit) {
     const { clock, intake } = registry.options;
@@ -68,14 +71,19 @@ export class PendingClients {
   }
 
   add(details: PendingClient): void {
-    const deadline = this.#registry.options.clock.now() + DEADLINE_MS;
+    const { clients, clock } = this.#registry.options;
+    const deadline = clock.now() + DEADLINE_MS;
     const pending = new Pending(details, this.#registry, {
       spoke: () => {
         this.#firstFrames.delete(pending);
         this.#deadlines.delete(pending, deadline);
+        if (this.#silent.delete(pending)) clients.waited(details.request);
       },
       left: () => this.#pending.delete(pending),
     });
+    const refusal = clients.waits(details.request);
+    if (refusal) return pending.refuse(refusal);
+    this.#silent.add(pending);
     this.#pending.add(pending);
     this.#deadlines.add(pending, deadline);
     this.#firstFrames.expect(pending);

@@ -23,8 +23,7 @@ export class TokenFrames {
    */
   receive(connection: ClientConnection, frame: AuthFrame, isFirst: boolean): void {
     connection.beginAuthorization();
-    const { request, servedRoute } = connection;
-    const verdict = this.#registry.decideToken(request, servedRoute, frame.token, () => !connection.isOpen);
+    const verdict = this.#registry.decideToken(connection, frame.token, () => !connection.isOpen);
     if (verdict instanceof Promise) void verdict.then((late) => this.#decided(connection, frame, isFirst, late));
     else this.#decided(connection, frame, isFirst, verdict);
   }

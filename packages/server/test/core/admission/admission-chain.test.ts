@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { AdmissionChain } from '../../../src/core/admission/admission-chain.js';
+import { socketAddress } from '../../../src/core/admission/admission-request.js';
+import { uncounted } from '../../../src/core/admission/clients.js';
 import { PendingAdmissions } from '../../../src/core/admission/pending-admissions.js';
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../../src/core/ports/admission.js';
 import { FakeClock } from '../support/fake-clock.js';
 
 const ADA: Identity = { iss: 'shop', sub: 'ada' };
 const REFUSED = { status: 403, message: 'no' };
+
+const clients = uncounted(socketAddress);
 
 const CANDIDATE = {
   request: { url: '/events', httpVersion: '1.1', headers: {}, socket: { remoteAddress: '127.0.0.1' } },
@@ -19,7 +23,7 @@ function chainOf(...decisions: readonly Decide[]) {
   const clock = new FakeClock();
   const paced: (() => void)[] = [];
   const failures: string[] = [];
-  const pending = new PendingAdmissions({ clock, pace: (resume) => paced.push(resume), mostPending: 2 });
+  const pending = new PendingAdmissions({ clients, clock, pace: (resume) => paced.push(resume), mostPending: 2 });
   const admissions = decisions.map((decide, index): Admission => {
     const admit: unknown = (_: AdmissionRequest, identity: Identity | undefined) => decide(identity);
     return {
@@ -29,7 +33,7 @@ function chainOf(...decisions: readonly Decide[]) {
   });
   const chain = new AdmissionChain(admissions, {
     pending,
-    addressOf: ({ socket }) => String(socket.remoteAddress),
+    clients,
     onFailed: (name, { message }) => failures.push(`${name}: ${message}`),
   });
   const resume = async () => {

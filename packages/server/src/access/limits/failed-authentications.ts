@@ -1,0 +1,49 @@
+import { BoundedMap } from '../../core/bounded-map.js';
+import { Rate } from '../../core/incoming/token-bucket.js';
+import type { Refusal } from '../../core/ports/admission.js';
+import type { Clock } from '../../core/time/clock.js';
+import { tooManyFailures } from './limit-refusals.js';
+import type { LimitedAddresses } from './limited-addresses.js';
+
+/** About 2 MB. If more addresses fail, the oldest is forgotten, and may fail again; no address is refused for others. */
+const MOST_ADDRESSES = 20_000;
+
+/** Limits the tokens of one address that are refused: a verification costs more than a refusal. */
+export class FailedAuthentications {
+  readonly #addresses: LimitedAddresses;
+  readonly #clock: Clock;
+  readonly #rate: Rate;
+  readonly #states = new BoundedMap<string, number>(MOST_ADDRESSES);
+
+  /** @param perMinute how many tokens of an address may be refused in a minute, and at once. 0 means no limit */
+  constructor(perMinute: number, addresses: LimitedAddresses, clock: Clock) {
+    this.#addresses = addresses;
+    this.#clock = clock;
+    this.#rate = new Rate({ perSecond: perMinute / 60, burst: perMinute });
+  }
+
+  /** Refuses the next token of an address if too many were refused before. */
+  refusal(address: string): Refusal | undefined {
+    const key = this.#addresses.keyOf(address);
+    const state = key === undefined ? undefined : this.#states.get(key);
+    if (key === undefined || state === undefined) return undefined;
+    const now = this.#clock.now();
+    const waitMs = this.#rate.waitMs(this.#rate.take(state, 1, now), now);
+    return waitMs === 0 ? undefined : tooManyFailures(key, waitMs);
+  }
+
+  /** Counts a refused token. Tokens that were verified at the same time can exceed the limit; they cause no debt. */
+  failed(address: string): void {
+    const key = this.#addresses.keyOf(address);
+    if (key !== undefined) this.add(key, 1);
+  }
+
+  /** @param count how many tokens of the address were refused */
+  add(key: string, count: number): void {
+    const now = this.#clock.now();
+    const before = this.#states.get(key) ?? 0;
+    const after = this.#rate.take(before, count, now);
+    this.#states.delete(key);
+    if (after > now) this.#states.set(key, Math.min(after, now + this.#rate.burstMs));
+  }
+}
