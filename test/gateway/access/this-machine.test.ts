@@ -254,6 +254,33 @@ describe('[I-9] [H-01] A component without auth', () => {
   });
 });
 
+describe('[I-9] [H-01] An option auth that cannot protect anything is refused', () => {
+  it.each([null, false, 0, ''])('by a gateway, if it is %s', async (auth) => {
+    for (const environment of ['development', 'production']) {
+      vi.stubEnv('NODE_ENV', environment);
+      afterTest(() => vi.unstubAllEnvs());
+      const options = { log: `sqlite:${temporaryFolder()}/log.db`, routes: { events: { path: '/events' } } };
+      Reflect.set(options, 'auth', auth);
+      await expect(createGateway(options)).rejects.toThrow(/^auth must be an object/);
+      await expect(attachGateway(createServer(), options)).rejects.toThrow(TypeError);
+    }
+  });
+
+  it('by a server for components, which has no identities', () => {
+    for (const auth of [{ verify: () => undefined }, null, false]) {
+      const options = { allowedOrigins: [], auth };
+      expect(() => createComponentServer(options)).toThrow(/^auth needs createGateway/);
+    }
+  });
+
+  it('by a server for components in production, where the access of routes opens nothing', () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    afterTest(() => vi.unstubAllEnvs());
+    const options = { allowedOrigins: [], routes: { events: { access: 'public' } } };
+    expect(() => createComponentServer(options)).toThrow(/NODE_ENV is production/);
+  });
+});
+
 describe('[H-01] With NODE_ENV=production', () => {
   const options = () => ({ log: `sqlite:${temporaryFolder()}/log.db`, routes: { events: { path: '/events' } } });
 

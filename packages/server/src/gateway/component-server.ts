@@ -88,7 +88,7 @@ export interface ComponentServer {
 /**
  * Creates a server for components, which is ready to listen.
  *
- * @throws TypeError | RangeError if an option is not valid
+ * @throws TypeError | RangeError if an option is not valid, or needs a gateway, such as `auth`
  * @throws PregonError CONFIG_INVALID if `NODE_ENV` is `production` and `access` is missing
  * @example
  * const server = createComponentServer();
@@ -109,10 +109,12 @@ class RunningComponentServer implements ComponentServer {
     const limits = normalizeLimits(options);
     const { allowedOrigins } = options;
     assertOrigins(allowedOrigins);
-    assertAccess(options);
-    assertProductionAccess(options, isProduction());
+    assertNoAuth(options);
+    const access = { access: options.access };
+    assertAccess(access);
+    assertProductionAccess(access, isProduction());
     const origins = new Origins(allowedOrigins);
-    const thisMachine = thisMachineFor(options);
+    const thisMachine = thisMachineFor(access);
     const { clients } = new AccessLimits(limits, options, systemClock);
     const logger = guardLogger(options.logger);
     const refusals = new RefusalLog(logger, systemClock);
@@ -168,4 +170,10 @@ class RunningComponentServer implements ComponentServer {
     await atMost(timeoutMs, this.#entrance.close(), systemClock);
     this.#front.destroy();
   }
+}
+
+/** Without types, options of a gateway could be given. The author would rely on them, and they would do nothing. */
+function assertNoAuth(options: object): void {
+  if ('auth' in options && options.auth !== undefined)
+    throw new TypeError('auth needs createGateway: mount the components on a gateway, each with access');
 }

@@ -46,6 +46,14 @@ describe('[H-01] access', () => {
     expect(() => assertAccess(options)).toThrow(TypeError);
   });
 
+  it.each([null, false, 0, '', true, 'issuers', () => {}])(
+    '[I-9] does not open a gateway whose auth is %s',
+    (wrong) => {
+      expect(() => assertAccess({ auth: wrong })).toThrow(/^auth must be an object/);
+      expect(() => assertAccess({ auth: wrong, routes: opened })).toThrow(TypeError);
+    },
+  );
+
   it('may be set for a route with and without auth', () => {
     assertAccess({ auth, routes: opened });
     assertAccess({ routes: opened });

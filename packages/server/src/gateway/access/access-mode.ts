@@ -21,8 +21,18 @@ export function thisMachineFor(options: AccessOptions): ThisMachine | undefined 
   return new ThisMachine({ publicRoutes: publicRoutesOf(options) });
 }
 
-/** @throws TypeError if `access` of the gateway or of a route is not one of its values, or has no effect */
+/**
+ * A variable that should hold the options of `auth` may be empty. The gateway must then not be open, so only `undefined`
+ * means that `auth` is not set.
+ *
+ * @throws TypeError if `auth` is not an object, or if `access` of the gateway or of a route is not one of its values, or
+ *   has no effect
+ */
 export function assertAccess({ access, auth, routes = {} }: AccessOptions): void {
+  if (auth !== undefined && (typeof auth !== 'object' || auth === null))
+    throw new TypeError(
+      'auth must be an object with issuers, verify or hook; leave it out if clients need no identity',
+    );
   assertPublic(access, 'access');
   for (const [name, route] of Object.entries(routes)) assertPublic(route.access, `routes.${name}.access`);
   if (auth !== undefined && access !== undefined)
