@@ -75,7 +75,7 @@ export interface RouteOptions {
    * @default with `auth`, the route is closed unless `access` opens it; without `auth`, see `access` of the gateway
    */
   readonly allow?: readonly Rule[];
-  /** Opens the route to all clients whose origin is allowed, without a token and without limits. */
+  /** Opens the route to all clients whose origin is allowed: without a token, and with all rights. */
   readonly access?: 'public';
   readonly handlers?: readonly Built<RouteHandlers>[];
   /** Relays each message of a client to all other clients of the route, on all gateways of the log. @default false */
@@ -104,7 +104,9 @@ export interface AuthOptions extends Partial<TokenOptions> {
    * `Origin`, `User-Agent` and `Accept-Language`, and its address in `Pregon-Client-Address`. The application answers
    * within 2 seconds: 200 with `{ sub, iss?, claims?, expiresInMs?, jti? }` as JSON of at most 64 KiB; 204 for an
    * anonymous client; 401 or 403 to refuse it. Any other answer, and none, refuses the client with 503. An identity lasts
-   * `maxTokenLifetimeMs` at most. Excludes `issuers`, `verify`, `cookie` and `leewayMs`. @default the application is not asked
+   * `maxTokenLifetimeMs` at most. Excludes `issuers`, `verify`, `cookie` and `leewayMs`.
+   *
+   * @default the application is not asked
    */
   readonly hook?: string;
   /**

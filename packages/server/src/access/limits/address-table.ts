@@ -3,7 +3,7 @@ import { BoundedMap } from '../../core/bounded-map.js';
 /** What is counted for one address. */
 export interface AddressRecord {
   readonly connections: number;
-  /** Clients that wait for the decision of an admission. */
+  /** Clients that wait for the decision of an admission, or that have not shown their token yet. */
   readonly waiting: number;
   /** The state of the rate of handshakes, see `Rate`. */
   readonly handshakes: number;

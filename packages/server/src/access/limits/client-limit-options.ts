@@ -6,7 +6,10 @@ export interface ClientLimitOptions {
    * @default 2000
    */
   readonly maxConnectionsPerAddress?: number;
-  /** How many new connections and streams one address may ask for; more are refused with 429. 0 means no limit. @default 100 */
+  /**
+   * How many new connections, streams and tickets one address may ask for; more are refused with 429. 0 means no limit.
+   * @default 100
+   */
   readonly maxHandshakesPerSecond?: number;
   /** How many new connections an address that was quiet before may ask for at once. @default 1000 */
   readonly handshakeBurst?: number;
@@ -17,9 +20,13 @@ export interface ClientLimitOptions {
    * @default 30
    */
   readonly maxFailedAuthenticationsPerMinute?: number;
-  /** How many clients of one address may wait for the decision of an admission. 0 means no limit. @default 20 */
+  /**
+   * How many clients of one address may wait for the decision of an admission, or have connected by `pregon.v1` without
+   * showing their token yet; more are refused with 429. 0 means no limit.
+   * @default 20
+   */
   readonly maxPendingPerAddress?: number;
-  /** How many clients may wait for the decision of an admission in total. @default 1000 */
+  /** How many clients of all addresses may wait for the decision of an admission; more are refused with 503. @default 1000 */
   readonly maxPending?: number;
   /**
    * How many connections one identity (`iss` and `sub`) may have, at all addresses; further ones are refused with 429. A

@@ -25,7 +25,7 @@ export function tooManyFailures(address: string, retryAfterMs: number): Refusal 
 }
 
 export function tooManyWaiting(address: string, most: number): Refusal {
-  const remedy = `${most} of ${address} wait for the decision of an admission: make it faster; ${BEHIND_PROXY}, or raise maxPendingPerAddress`;
+  const remedy = `${most} of ${address} wait for the decision of an admission, or have not shown their token yet: ${BEHIND_PROXY}, or raise maxPendingPerAddress`;
   return limited('address pending', 'too many clients of this address wait to be admitted', remedy, WAITING_RETRY_MS);
 }
 

@@ -1,7 +1,7 @@
 import { CLOSE_CODES } from '@pregon/protocol';
 import type { Admission, AdmissionRequest, Decision, Identity, Refusal } from '../../core/ports/admission.js';
 
-/** Not logged: the client of everybody who signs out comes back once. */
+/** Not logged, because it is expected: when a user signs out everywhere, each of the other clients tries once more. */
 const REVOKED: Refusal = Object.freeze({
   status: 401,
   message: 'the identity was revoked',

@@ -86,7 +86,7 @@ export class Tickets {
     if (!content || !isFrom(content.origin, headers)) return TICKET_REFUSED.invalid;
     const leftMs = content.expiresAtMs - this.#wallClock();
     if (leftMs <= -LEEWAY_MS) return TICKET_REFUSED.expired;
-    // It would outlive the memory of used tickets.
+    // Used tickets are forgotten before this one would expire, so it could be used twice.
     if (leftMs > TICKET_LIFETIME_MS + LEEWAY_MS) return TICKET_REFUSED.invalid;
     const use = this.#used.use(opened.id, ownerOf(content.identity));
     if (use !== 'first') return TICKET_REFUSED[use];

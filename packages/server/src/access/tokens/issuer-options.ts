@@ -33,7 +33,10 @@ export interface TokenOptions {
   readonly issuers: readonly IssuerOptions[];
   /** The most that may lie between `iat` and `exp`. A revocation is kept for this long. @default 86400000, a day */
   readonly maxTokenLifetimeMs?: number;
-  /** How far the clocks of issuer and gateway may differ, at most a minute. @default 5000 */
+  /**
+   * How far the clocks of issuer and gateway may differ, at most a minute. The rights of a connection outlive its token
+   * by this time. @default 5000
+   */
   readonly leewayMs?: number;
   /** The name of a cookie that may hold the token, such as `__Host-session`. @default no cookie is looked at */
   readonly cookie?: string;

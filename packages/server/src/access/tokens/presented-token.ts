@@ -63,7 +63,7 @@ function withoutQuotes(value: string): string {
 }
 
 /**
- * The token that a client sends in a message: `auth.token` of Socket.IO.
+ * The token that a client sends in a message: `auth.token` of Socket.IO, or an `auth` frame of `pregon.v1`.
  *
  * @returns undefined if there is none; a refusal if it is not a string, or empty
  */

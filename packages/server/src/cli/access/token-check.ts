@@ -14,7 +14,8 @@ export const tokenCheck: Command = {
   summary: 'Verify a token as a gateway would, and show what it may do',
   details: [
     'Reads the token from standard input or a file, never from the command line, where ps shows it. The exit code',
-    'is 1 if a gateway with this configuration would refuse the token.',
+    'is 1 if the token is not valid for this configuration. Revocations are in the log, and are not looked at: see',
+    'pregon help revocations.',
   ],
   arguments: [],
   flags: { 'token-file': TOKEN_FILE_FLAG, config: LOG_FLAGS.config },

@@ -47,7 +47,7 @@ export interface Identity {
   readonly expiresAtMs?: number;
   /**
    * When the issuer vouched for the subject, in milliseconds since 1970-01-01 UTC: `iat` of a token (RFC 7519 section
-   * 4.1.6). A revocation of a subject ends what was issued before it. @default when the gateway admits the client
+   * 4.1.6). A revocation of a subject ends what was issued until then. @default when the gateway admits the client
    */
   readonly issuedAtMs?: number;
   /** The id of the token, unique within its issuer (RFC 7519 section 4.1.7), so that it can be revoked alone. @default none */
@@ -57,7 +57,10 @@ export interface Identity {
 /** The entrance that a client asks for. */
 export interface EntranceName {
   readonly kind: 'route' | 'socket.io' | 'component' | 'http' | (string & {});
-  /** The name of the route, the path of Socket.IO, the path pattern of the component, or the path of the HTTP port. */
+  /**
+   * The name of the route or of the namespace (kind `namespace`), the path of Socket.IO, the path pattern of the
+   * component, or the path of the HTTP port.
+   */
   readonly name: string;
 }
 
@@ -71,7 +74,10 @@ export interface AdmissionRequest {
   readonly httpVersion: string;
   /** Names in lower case. */
   readonly headers: Readonly<IncomingHttpHeaders>;
-  /** The address of the other end of the socket; `unknown` if it has none, as a Unix socket. */
+  /**
+   * The address of the client: that of its socket or, behind one of `trustedProxies`, the one that the proxy reports.
+   * `unknown` if there is none, as for a Unix socket.
+   */
   readonly remoteAddress: string;
   /**
    * A token that came in the way of a transport: `auth.token` of Socket.IO, or an `auth` frame of `pregon.v1`, which asks
@@ -102,8 +108,9 @@ export type Decision = Allowed | Refusal | undefined;
  * Guarantees of the gateway:
  * - Admissions are asked in order, before any expensive work. The first refusal ends the sequence.
  * - If no admission returns a promise, nothing waits: the client is connected in the same turn of the event loop.
- * - A client that waits for a promise is not a connection: it opens no handler and gets no message. At most 1,000
- *   clients wait at once, and none for longer than 5 seconds; all others are refused with 503.
+ * - A client that waits for a promise is not a connection: it opens no handler and gets no message. At most `maxPending`
+ *   clients wait at once, and none for longer than 5 seconds; all others are refused with 503. Those beyond
+ *   `maxPendingPerAddress` are refused with 429.
  * - An admission that throws, rejects, or returns anything other than a {@link Decision} refuses the client with 503.
  *   It never admits a client.
  *

@@ -43,15 +43,16 @@ export interface PendingClient {
 
 /**
  * The clients of `pregon.v1` that must still show their token, in their first frame. A pending client is no connection:
- * it opens no handler and gets no message. At most 1,000 are pending, 20 of them of one address, each for 5 seconds and
- * with one frame of 16 KB.
+ * it opens no handler and gets no message. At most 1,000 are pending, each for 5 seconds and with one frame of 16 KB.
+ * Until its first frame, a pending client counts for `maxPendingPerAddress`, together with the clients of its address
+ * that wait for the decision of an admission.
  */
 export class PendingClients {
   readonly #registry: ClientRegistry;
   readonly #firstFrames: FirstFrameLimit;
   readonly #deadlines: SlotWheel<Pending>;
   readonly #pending = new Set<Pending>();
-  /** Those that have not sent their first frame. They count among the clients of their address that wait. */
+  /** Those that have not sent their first frame: they count for `maxPendingPerAddress`. */
   readonly #silent = new Set<Pending>();
 
   constructor(registry: ClientRegistry, firstFrames: FirstFrameLimit) {
