@@ -78,7 +78,10 @@ export interface SubscribedFrame {
   readonly position: string;
   /** True if the gateway could serve `since`: no event is missing, and the client can keep what it has. */
   readonly recovered: boolean;
-  /** Equal for rights with equal rows. Only with a snapshot, and only if the gateway has rules. */
+  /**
+   * The same text for all rights under which the snapshot has the same rows. Only with a snapshot, and only if the
+   * gateway has rules.
+   */
   readonly rights?: string;
   /**
    * The approximate number of events in the log between `position` and now, whether or not they match. A `checkpoint`

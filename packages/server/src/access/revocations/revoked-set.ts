@@ -2,7 +2,7 @@ import { joinRevocations, parseRevocation, type Revocation, revocationKeysOf } f
 import type { Identity } from '../../core/ports/admission.js';
 import type { KeptState, KeptValue } from '../../core/ports/kept.js';
 
-/** What a kept value means together with earlier ones of its key. */
+/** The effect of a kept value, after it was joined with the value that its key had before. */
 export interface InForce {
   readonly revocation: Revocation;
   /** False if an earlier value of the key revokes more. */

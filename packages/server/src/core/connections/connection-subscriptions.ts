@@ -21,7 +21,7 @@ export interface Subscriber extends SubscriptionOwner {
   readonly isOpen: boolean;
   /** The rate limits; undefined if there are none. Created when it is first asked for. */
   readonly budget: RequestBudget | undefined;
-  /** Tells the client, and counts it, that the connection may not have a subscription. */
+  /** Counts a refused subscription, and tells the client why it was refused. */
   subscribeRefused(id: RequestId, error: PregonError): void;
   /** Reports an error that the client is not told. */
   failed(error: Error): void;

@@ -19,12 +19,12 @@ export const DEFAULT_HOLD_LIMITS: HoldLimits = { bytes: 67_108_864, ms: 60_000, 
 const ALWAYS_HELD = 2;
 
 /**
- * How long a client has to take its snapshot before another client may need the memory. Whoever reads that fast makes
- * progress, however many clients with other rights are slow.
+ * How long a client has to take its snapshot before another client may need the memory. A client that reads it in this
+ * time makes progress, however many clients with other rights are slow.
  */
 const SAFE_MS = 5_000;
 
-/** What the edge of the log is for a snapshot that could be shared. */
+/** The state of the log against which a held snapshot is checked before it is shared. */
 export interface Shareable {
   readonly generation: number;
   /** The offset of the log's floor: it has dropped the events before. */

@@ -19,7 +19,7 @@ export interface SubscriptionOwner {
 
 /** Where a subscription gets its snapshots. */
 export interface SnapshotSupply {
-  /** Equal for rights with equal rows; undefined if there are no rules. */
+  /** The same text for all rights under which the snapshot has the same rows; undefined if there are no rules. */
   readonly rightsMark: string | undefined;
   /**
    * Reads a snapshot under the rights that the connection has at this moment. The caller must release it.
