@@ -17,7 +17,7 @@ const MOST_PACKAGES = 48;
 const MOST_MIB = 40;
 
 /** Modules that `import 'pregon'` evaluates, both our own and those of other packages. */
-const MOST_MODULES = 125;
+const MOST_MODULES = 140;
 
 /** The number of runs for a median. The limit has a tenfold margin, so a few are enough. */
 const RUNS = 5;

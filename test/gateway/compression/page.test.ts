@@ -14,7 +14,10 @@ describeInBrowser('A page on a route with compression', (open) => {
   it('[I-1][I-2] negotiates it, receives the exact events, live and replayed, and its messages arrive', async () => {
     const heard = new Inbox<unknown>();
     const handlers = [{ message: (_: unknown, data: unknown) => heard.push(data) }];
-    const gateway = await startGateway({ routes: { events: { path: '/events', compression: true, handlers } } });
+    const gateway = await startGateway({
+      routes: { events: { path: '/events', compression: true, handlers } },
+      allowNullOrigin: true,
+    });
     const { ws, append } = gateway;
     const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });
     await untilAtHead(gateway);
@@ -52,7 +55,10 @@ describeInBrowser('A page on a route with compression', (open) => {
   });
 
   it('[I-1][I-3] reads messages on forty sockets whose compression refers to what each socket got before', async () => {
-    const gateway = await startGateway({ routes: { events: { path: '/events', compression: true } } });
+    const gateway = await startGateway({
+      routes: { events: { path: '/events', compression: true } },
+      allowNullOrigin: true,
+    });
     const { ws, append } = gateway;
     const plain = await PlainClient.open(ws('/events'), { perMessageDeflate: false });
     await untilAtHead(gateway);

@@ -240,7 +240,7 @@ describe('counters of a gateway', () => {
     expect(refused).toEqual(['pregon.v1 ID_IN_USE', 'pregon.v1 SNAPSHOT_NOT_OFFERED']);
     const { resumed, resets, refusedSubscribes } = countersOf(counters, 'pregon.v1');
     expect({ resumed, refusedSubscribes }).toEqual({ resumed: 1, refusedSubscribes: 2 });
-    expect(resets).toEqual({ replaced: 1, truncated: 0 });
+    expect(resets).toEqual({ replaced: 1, truncated: 0, rights: 0 });
     expect(client.controls('reset')).toHaveLength(1);
   });
 

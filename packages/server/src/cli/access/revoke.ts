@@ -11,9 +11,9 @@ export const revoke: Command = {
   name: 'revoke',
   summary: 'End tokens before they expire, on all gateways of the log',
   details: [
-    'Give one of --sub (all tokens of a subject until now), --jti (one token) and --issued-before (the older tokens of',
-    'the issuer). Gateways close the connections of these tokens within a second, and refuse new ones. A subject may',
-    'come back with a new token; see pregon help block.',
+    'Give one of --sub (all tokens of a subject until now), --jti (one token) and --issued-before (the older',
+    'tokens of the issuer). Gateways close the connections of these tokens within a second, and refuse new ones.',
+    'A subject may come back with a new token; see pregon help block.',
   ],
   arguments: [],
   flags: {
