@@ -1,48 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { GatewayOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
+import { Application } from '../../support/access/application.js';
 import { PAGE, requestTicket, ticketFor } from '../../support/access/tickets.js';
-import { afterTest } from '../../support/cleanup.js';
 import { FramesClient } from '../../support/gateway/frames-client.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { PlainClient, refusal } from '../../support/gateway/plain-client.js';
 import { SocketIoClient } from '../../support/gateway/socketio-client.js';
 import { StreamClient } from '../../support/gateway/stream-client.js';
-
-/** An application that is asked who a client is, and the requests that it got. */
-class Application {
-  readonly requests: IncomingMessage[] = [];
-  answer: RequestListener = (request, response) => {
-    const [, sub] = /session=([a-z]+)/.exec(request.headers.cookie ?? '') ?? [];
-    if (sub === undefined) response.writeHead(204).end();
-    else response.end(JSON.stringify({ sub, claims: { role: 'member' } }));
-  };
-  url = '';
-
-  static async start(): Promise<Application> {
-    const application = new Application();
-    const server = createServer((request, response) => {
-      application.requests.push(request);
-      return application.answer(request, response);
-    });
-    afterTest(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    await once(server.listen(0, '127.0.0.1'), 'listening');
-    const address: AddressInfo | string | null = server.address();
-    if (typeof address !== 'object' || address === null) throw new Error('the server has a port');
-    application.url = `http://127.0.0.1:${address.port}/pregon/access`;
-    return application;
-  }
-
-  /** Answers each request with this status and body. */
-  answers(status: number, body = '', headers: Record<string, string> = {}): void {
-    this.answer = (_request, response) => response.writeHead(status, headers).end(body);
-  }
-}
 
 interface Started extends TestGateway {
   readonly application: Application;

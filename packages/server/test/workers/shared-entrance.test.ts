@@ -259,6 +259,9 @@ it.each([
   ['/?sid=a', undefined],
   ['/?sid=-1-a', undefined],
   ['/?xsid=1-a', undefined],
+  ['/?sid=2-a&sid=1-a', 1],
+  ['/?s%69d=1-a', 1],
+  ['/?EIO=4#&sid=1-a', undefined],
   ['/', undefined],
   [undefined, undefined],
 ])('the session in %s belongs to worker %s', (target, owner) => {

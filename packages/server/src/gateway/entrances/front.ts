@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clients } from '../../core/admission/clients.js';
+import type { Refusal } from '../../core/ports/admission.js';
 import type { RefusalLog } from '../../core/refusals/refusal-log.js';
 import { systemClock } from '../../core/time/clock.js';
 import type { Entrance } from '../../transports/entrance.js';
@@ -13,6 +14,17 @@ import { bind, createOwnServer, type OwnServerLimits } from '../server/own-serve
 import { SharedServer, type Tenant } from '../server/shared-server.js';
 import { HandshakePace, type WaitingHandshake } from './handshake-pace.js';
 import { PendingHandshakes } from './pending-handshakes.js';
+
+/**
+ * A parser that drops a fragment and one that does not would read different queries, and so see different clients: a
+ * request target has no fragment (RFC 9112 section 3.2).
+ */
+const FRAGMENT: Refusal = {
+  status: 400,
+  reason: 'target',
+  message: 'the request target has a fragment',
+  remedy: 'a client must not send the part of a URL behind #',
+};
 
 /** A server through which clients connect, and the entrances that it serves. */
 interface Attachment {
@@ -210,6 +222,10 @@ export class Front {
   #request(request: IncomingMessage, response: ServerResponse): void {
     this.#onArrival?.(request);
     this.#pendingHandshakes.delete(request.socket);
+    if (request.url?.includes('#')) {
+      logRefusal(this.#refusals, request, FRAGMENT);
+      return refuseRequest(response, FRAGMENT, { Connection: 'close' });
+    }
     const entrance = this.#find(request.url) ?? this.#main;
     // Only sessions of long polling have a body that is read. For other requests the connection ends with the response,
     // instead of waiting for the rest of the body.
@@ -238,6 +254,10 @@ export class Front {
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     this.#onArrival?.(request);
     this.#pendingHandshakes.delete(request.socket);
+    if (request.url?.includes('#')) {
+      logRefusal(this.#refusals, request, FRAGMENT);
+      return refuseUpgrade(socket, FRAGMENT);
+    }
     const entrance = this.#find(request.url) ?? this.#main;
     if (!entrance.arrives(request)) return entrance.upgrade(request, socket, head);
     const enter = () => {

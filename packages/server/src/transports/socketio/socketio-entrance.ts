@@ -27,7 +27,7 @@ import { Recovery } from './recovery/recovery.js';
 import { refusePoll, refuseSocket, watchRefusals } from './refusals.js';
 import { RouteNamespace } from './route-namespace.js';
 import type { SocketIoOptions } from './socketio-options.js';
-import type { SocketIoTargets } from './socketio-path.js';
+import { type SocketIoTargets, sessionIdOf } from './socketio-path.js';
 import type { OnlySocketIoTypes, SocketIo } from './socketio-types.js';
 
 export interface SocketIoEntranceOptions {
@@ -142,7 +142,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   /** The decision about the session of a request; undefined if the client is not connected yet. */
   sessionOf(request: IncomingMessage): Allowed | undefined {
     if (!this.#isUnderWay(request)) return undefined;
-    const first = firstRequestOf(this.io.engine, sidOf(request) ?? '');
+    const first = firstRequestOf(this.io.engine, sessionIdOf(request.url) ?? '');
     return (first && this.#admitted.get(first)) ?? {};
   }
 
@@ -269,7 +269,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
 
   /** A session id that is unknown here does not count. */
   #isUnderWay(request: IncomingMessage): boolean {
-    const sid = sidOf(request);
+    const sid = sessionIdOf(request.url);
     return sid !== undefined && knowsClient(this.io.engine, sid);
   }
 
@@ -281,13 +281,6 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     }
     return writer;
   }
-}
-
-/** The session id of a request. The last one counts, as for Engine.IO, and an empty one begins a session. */
-function sidOf({ url = '/' }: IncomingMessage): string | undefined {
-  if (!url.includes('sid')) return undefined;
-  const query = new URLSearchParams(url.slice(url.indexOf('?') + 1));
-  return query.getAll('sid').at(-1);
 }
 
 function sessions(routeNamespace: RouteNamespace, recovery: Recovery): Sessions {

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type Claim, claimBelow } from '../http/claim.js';
 import { rawPath } from '../http/query.js';
 
+/** Completes a request target to a URL. */
+const ANY_ORIGIN = 'https://socket.io';
+
 /**
  * The path at which Socket.IO is served.
  *
@@ -14,6 +17,16 @@ export function socketIoPath(path = '/socket.io'): string {
 
 /** The builds of Socket.IO's client that its server serves, and their source maps. */
 const CLIENT_SCRIPT = /^socket\.io(\.esm|\.msgpack)?(\.min)?\.js(\.map)?$/;
+
+/**
+ * The id of the session that a request target names, read as Engine.IO reads it: names are decoded, the last one counts,
+ * and a fragment is no part of the query. An empty id begins a session.
+ */
+export function sessionIdOf(target = '/'): string | undefined {
+  // Most requests have no such name, however it is encoded: nothing is parsed for them.
+  if (!/sid|%/.test(target) || !URL.canParse(target, ANY_ORIGIN)) return undefined;
+  return new URL(target, ANY_ORIGIN).searchParams.getAll('sid').at(-1);
+}
 
 /** The request targets that belong to Socket.IO. */
 export class SocketIoTargets {
