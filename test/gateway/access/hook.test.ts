@@ -91,6 +91,24 @@ describe('[I-9] [H-04] With a hook', () => {
     expect(asked.some(({ headers }) => headers.authorization !== undefined || headers['x-admin'])).toBe(false);
   });
 
+  it('[I-11] [H-06] a revocation reaches a question that the application has not answered yet', async () => {
+    const gateway = await start();
+    const open = await PlainClient.open(gateway.ws('/events'), ada);
+    const answer = gateway.application.answer;
+    let release = () => {};
+    gateway.application.answer = (...asked) => {
+      release = () => answer(...asked);
+    };
+    const asking = refusal(gateway.ws('/events'), ada);
+    await expect.poll(() => gateway.application.requests).toHaveLength(2);
+    await gateway.gateway.revoke({ iss: 'hook', sub: 'ada' });
+    expect(await open.whenClosed()).toMatchObject({ code: 4506 });
+    release();
+    expect((await asking).statusCode).toBe(401);
+    gateway.application.answer = answer;
+    await PlainClient.open(gateway.ws('/events'), ada);
+  });
+
   it('a connection ends when the application says so', async () => {
     const gateway = await start();
     gateway.application.answers(200, JSON.stringify({ sub: 'ada', claims: { role: 'member' }, expiresInMs: 500 }));

@@ -226,6 +226,29 @@ describe('[H-06] [I-11] A revocation', () => {
     expect(await ENTERING['pregon.v1']?.(gateway, '').ended).toBe('4506');
   });
 
+  it.each(Object.entries(ENTERING))(
+    'reaches a question to the application that is not answered yet, for %s',
+    async (_, enter) => {
+      const held: (() => void)[] = [];
+      let isHeld = false;
+      const found = { iss: 'shop', sub: 'ada' };
+      const verify = () =>
+        new Promise<typeof found>((resolve) => (isHeld ? held.push(() => resolve(found)) : resolve(found)));
+      const gateway = await start({ auth: { verify } });
+      const open = enter(gateway, '');
+      expect(await open.entered).toBe('connected');
+      isHeld = true;
+      const asking = enter(gateway, '');
+      await expect.poll(() => held.length).toBe(1);
+      await gateway.gateway.revoke({ iss: 'shop', sub: 'ada' });
+      expect(await open.ended).toMatch(REVOKED);
+      for (const answer of held.splice(0)) answer();
+      expect(await asking.entered).toBe('refused');
+      isHeld = false;
+      expect(await enter(gateway, '').entered).toBe('connected');
+    },
+  );
+
   it('is kept as long as the tokens of the gateway that reads it can be valid', async () => {
     const gateway = await start({ auth: { ...AUTH, maxTokenLifetimeMs: 7 * 86_400_000 } });
     const other = await startGateway({ logFile: gateway.logFile });

@@ -79,8 +79,10 @@ export class HookAdmission implements Admission {
     const done = await new Promise<() => void>((resolve) => this.#slots.take(resolve));
     try {
       const limits = { deadlineMs: DEADLINE_MS, maxBytes: MOST_BYTES, signal: this.#closing.signal };
+      // A revocation that comes before the answer must end what the application found before it.
+      const askedAtMs = Date.now();
       const answer = await download(plan.url, { what: 'the answer', headers, fetch, timers, ...limits });
-      const found = readHookAnswer(answer, Date.now(), mostMs);
+      const found = readHookAnswer(answer, askedAtMs, mostMs);
       if (found === undefined) return undefined;
       if ('status' in found)
         return found.status === 401 && !hasCredentials(headers) ? { ...found, awaitsToken: true } : found;

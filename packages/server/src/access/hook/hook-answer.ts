@@ -28,19 +28,19 @@ const FORBIDDEN: Refusal = Object.freeze({
 /**
  * What the answer of the application means.
  *
- * @param nowMs milliseconds since 1970-01-01 UTC
+ * @param askedAtMs when the application was asked, in milliseconds since 1970-01-01 UTC
  * @param mostMs the longest time that an identity may last
  * @returns the identity; undefined if the client is anonymous
  * @throws Error that says what is wrong with the answer
  */
 export function readHookAnswer(
   { status, bytes }: Downloaded,
-  nowMs: number,
+  askedAtMs: number,
   mostMs: number,
 ): Identity | Refusal | undefined {
   switch (status) {
     case 200:
-      return identityIn(bytes, nowMs, mostMs);
+      return identityIn(bytes, askedAtMs, mostMs);
     case 204:
       return undefined;
     case 401:
@@ -53,7 +53,7 @@ export function readHookAnswer(
 }
 
 /** A member with a mistyped name would be ignored, and its author would rely on it. */
-function identityIn(bytes: Uint8Array, nowMs: number, mostMs: number): Identity {
+function identityIn(bytes: Uint8Array, askedAtMs: number, mostMs: number): Identity {
   const members = jsonMembers(bytes);
   if (!members) throw new Error('it answered 200 with something else than an object of JSON');
   const unknown = Object.keys(members).find((name) => !MEMBERS.includes(name));
@@ -69,8 +69,8 @@ function identityIn(bytes: Uint8Array, nowMs: number, mostMs: number): Identity 
     sub,
     ...(claims === undefined ? {} : { claims }),
     ...(jti === undefined ? {} : { jti }),
-    issuedAtMs: nowMs,
-    expiresAtMs: nowMs + Math.min(expiresInMs, mostMs),
+    issuedAtMs: askedAtMs,
+    expiresAtMs: askedAtMs + Math.min(expiresInMs, mostMs),
   };
   if (isIdentity(identity) && !LONE_SURROGATE.test(identity.iss + identity.sub)) return identity;
   throw new Error('the identity needs sub and iss as texts that are not empty, and claims as an object');

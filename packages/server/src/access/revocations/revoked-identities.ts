@@ -1,5 +1,5 @@
 import { CLOSE_CODES } from '@pregon/protocol';
-import type { Admission, AdmissionRequest, Decision, Identity, Refusal } from '../../core/ports/admission.js';
+import type { Admission, AdmissionRequest, Identity, Refusal } from '../../core/ports/admission.js';
 
 /** Not logged, because it is expected: when a user signs out everywhere, each of the other clients tries once more. */
 const REVOKED: Refusal = Object.freeze({
@@ -14,9 +14,6 @@ const REVOKED: Refusal = Object.freeze({
 /**
  * Refuses revoked identities, whichever admission found them. Asked last, so that nothing is awaited between its answer
  * and the connection.
- *
- * An identity without a time of issue gets the time at which it was found: a revocation ends its open connections, and
- * the application decides about new ones.
  */
 export class RevokedIdentities implements Admission {
   readonly name = 'revocations';
@@ -26,10 +23,7 @@ export class RevokedIdentities implements Admission {
     this.#revoked = revoked;
   }
 
-  admit(_: AdmissionRequest, identity: Identity | undefined): Decision {
-    if (!identity) return undefined;
-    const issued = identity.issuedAtMs === undefined ? { ...identity, issuedAtMs: Date.now() } : identity;
-    if (this.#revoked.has(issued)) return REVOKED;
-    return issued === identity ? undefined : { identity: issued };
+  admit(_: AdmissionRequest, identity: Identity | undefined): Refusal | undefined {
+    return identity && this.#revoked.has(identity) ? REVOKED : undefined;
   }
 }

@@ -15,13 +15,15 @@ const UNDECIDED: Refusal = {
 };
 
 /** What one admission answered. */
-type Answer = { readonly verdict: Verdict } | { readonly promise: PromiseLike<unknown> };
+type Answer = { readonly verdict: Verdict } | { readonly promise: Promise<Verdict> };
 
 export interface AdmissionChainOptions {
   /** Knows the addresses of clients, and counts new ones. */
   readonly clients: Clients;
   /** Limits how many clients wait for a promise, and for how long. */
   readonly pending: PendingAdmissions;
+  /** The time of day, in milliseconds since 1970-01-01 UTC. */
+  readonly timeOfDay: () => number;
   /** Called if an admission throws, rejects or returns something that is not a decision. */
   readonly onFailed: (admission: string, error: Error) => void;
 }
@@ -43,7 +45,12 @@ export interface Candidate extends AdmissionDetails {
   readonly isGone: () => boolean;
 }
 
-/** Asks several admissions in order, until one refuses the client. */
+/**
+ * Asks several admissions in order, until one refuses the client.
+ *
+ * An identity without a time of issue gets the time at which its admission was asked: what the answer rests on may be as
+ * old. So a revocation that comes before the answer ends the identity, and a new question finds what is true after it.
+ */
 export class AdmissionChain {
   readonly #admissions: readonly Admission[];
   readonly #options: AdmissionChainOptions;
@@ -80,7 +87,7 @@ export class AdmissionChain {
       const admission = this.#admissions[index];
       if (!admission) continue;
       const answer = this.#answer(admission, request, allowed.identity);
-      if ('promise' in answer) return this.#wait(answer.promise, admission, request, candidate, index + 1, allowed);
+      if ('promise' in answer) return this.#wait(answer.promise, request, candidate, index + 1, allowed);
       const { verdict } = answer;
       if (isRefusal(verdict)) return verdict;
       allowed = both(allowed, verdict);
@@ -89,14 +96,13 @@ export class AdmissionChain {
   }
 
   async #wait(
-    promise: PromiseLike<unknown>,
-    admission: Admission,
+    promise: Promise<Verdict>,
     request: AdmissionRequest,
     candidate: Candidate,
     next: number,
     found: Allowed,
   ): Promise<Verdict> {
-    const verdict = await this.#options.pending.wait(this.#settled(admission, promise), {
+    const verdict = await this.#options.pending.wait(promise, {
       client: candidate.client ?? candidate.request,
       isGone: candidate.isGone,
     });
@@ -106,16 +112,18 @@ export class AdmissionChain {
 
   #answer(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): Answer {
     try {
+      const askedAtMs = this.#options.timeOfDay();
       const decision: unknown = admission.admit(request, identity);
-      return isPromise(decision) ? { promise: decision } : { verdict: parseDecision(decision) ?? ANONYMOUS };
+      if (isPromise(decision)) return { promise: this.#settled(admission, decision, askedAtMs) };
+      return { verdict: verdictOf(decision, askedAtMs) };
     } catch (error) {
       return { verdict: this.#failed(admission, error) };
     }
   }
 
-  async #settled(admission: Admission, promise: PromiseLike<unknown>): Promise<Verdict> {
+  async #settled(admission: Admission, promise: PromiseLike<unknown>, askedAtMs: number): Promise<Verdict> {
     try {
-      return parseDecision(await promise) ?? ANONYMOUS;
+      return verdictOf(await promise, askedAtMs);
     } catch (error) {
       return this.#failed(admission, error);
     }
@@ -125,6 +133,13 @@ export class AdmissionChain {
     this.#options.onFailed(name, toError(error));
     return UNDECIDED;
   }
+}
+
+/** @throws TypeError if it is not a decision */
+function verdictOf(decision: unknown, askedAtMs: number): Verdict {
+  const verdict = parseDecision(decision) ?? ANONYMOUS;
+  if (isRefusal(verdict) || !verdict.identity || verdict.identity.issuedAtMs !== undefined) return verdict;
+  return { ...verdict, identity: { ...verdict.identity, issuedAtMs: askedAtMs } };
 }
 
 /** An identity, or rights, of the later admission replace those of the earlier one. */

@@ -47,7 +47,7 @@ export interface Identity {
   readonly expiresAtMs?: number;
   /**
    * When the issuer vouched for the subject, in milliseconds since 1970-01-01 UTC: `iat` of a token (RFC 7519 section
-   * 4.1.6). A revocation of a subject ends what was issued until then. @default when the gateway admits the client
+   * 4.1.6). A revocation of a subject ends what was issued until then. @default when the gateway asked for the identity
    */
   readonly issuedAtMs?: number;
   /** The id of the token, unique within its issuer (RFC 7519 section 4.1.7), so that it can be revoked alone. @default none */

@@ -6,7 +6,8 @@ import { PendingAdmissions } from '../../../src/core/admission/pending-admission
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../../src/core/ports/admission.js';
 import { FakeClock } from '../support/fake-clock.js';
 
-const ADA: Identity = { iss: 'shop', sub: 'ada' };
+const TODAY = Date.UTC(2030, 0, 1);
+const ADA: Identity = { iss: 'shop', sub: 'ada', issuedAtMs: TODAY };
 const REFUSED = { status: 403, message: 'no' };
 
 const clients = uncounted(socketAddress);
@@ -34,6 +35,7 @@ function chainOf(...decisions: readonly Decide[]) {
   const chain = new AdmissionChain(admissions, {
     pending,
     clients,
+    timeOfDay: () => TODAY + clock.now(),
     onFailed: (name, { message }) => failures.push(`${name}: ${message}`),
   });
   const resume = async () => {
@@ -56,6 +58,27 @@ async function settle(): Promise<void> {
   for (let n = 0; n < 10; n++) await Promise.resolve();
 }
 
+describe('[I-11] an identity without a time of issue', () => {
+  it('counts as issued when its admission was asked, however long the answers took', async () => {
+    const { clock, resume, decide } = chainOf(
+      () => ({ identity: { iss: 'shop', sub: 'ada' } }),
+      () => Promise.resolve(undefined),
+    );
+    const atOnce = decide();
+    clock.advance(3_000);
+    await resume();
+    expect(await atOnce).toEqual({ identity: ADA });
+
+    let answer: (decision: unknown) => void = () => {};
+    const late = chainOf(() => new Promise((resolve) => (answer = resolve)));
+    const verdict = late.decide();
+    late.clock.advance(3_000);
+    answer({ identity: { iss: 'shop', sub: 'ada' } });
+    await late.resume();
+    expect(await verdict).toEqual({ identity: ADA });
+  });
+});
+
 describe('[I-9] a chain of admissions', () => {
   it('admits an anonymous client if no admission objects', () => {
     expect(chainOf().decide()).toEqual({});
@@ -69,7 +92,7 @@ describe('[I-9] a chain of admissions', () => {
 
   it('admits a client with the identity that was found last, and tells each admission what the ones before it found', () => {
     const told: unknown[] = [];
-    const grace: Identity = { iss: 'shop', sub: 'grace' };
+    const grace: Identity = { ...ADA, sub: 'grace' };
     const listen = (decision?: Decision) => (identity: Identity | undefined) => {
       told.push(identity);
       return decision;
