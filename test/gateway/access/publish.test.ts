@@ -26,8 +26,14 @@ interface PublishRequest {
   readonly query?: string;
 }
 
+interface StartOptions {
+  readonly allow?: readonly object[];
+  readonly token?: string;
+  readonly limits?: object;
+}
+
 /** `pregon run` with an HTTP port and these rules of two routes. */
-async function start({ allow = RULES, token = PORT_TOKEN }: { allow?: readonly object[]; token?: string } = {}) {
+async function start({ allow = RULES, token = PORT_TOKEN, limits = {} }: StartOptions = {}) {
   const cwd = temporaryFolder();
   writeFileSync(join(cwd, 'secret.txt'), SECRET);
   const configuration = {
@@ -36,6 +42,7 @@ async function start({ allow = RULES, token = PORT_TOKEN }: { allow?: readonly o
     auth: { issuers: [{ issuer: ISSUER, secretFile: 'secret.txt' }], cookie: 'session' },
     websocket: {
       allowedOrigins: ['https://shop.example'],
+      ...limits,
       routes: {
         events: { path: '/events', allow: [{ subscribe: '#' }] },
         publishers: { path: '/publishers', allow },
@@ -131,6 +138,14 @@ describe('[I-9] [H-04] Publishing over HTTP with a token of an issuer', () => {
     const alone = await start({ token: '' });
     expect((await alone.publish('chat/user.ada.wrote', { headers: await bearer() })).status).toBe(201);
     expect((await alone.publish('shop/anything', { headers })).status).toBe(401);
+  });
+
+  it('[H-08] never locks out the token of the port, however many wrong tokens its address sends', async () => {
+    const { publish } = await start({ limits: { maxFailedAuthenticationsPerMinute: 1, exemptAddresses: [] } });
+    const guesses = Array.from({ length: 40 }, () => publish('shop/a', { headers: { Authorization: 'Bearer x' } }));
+    expect((await Promise.all(guesses)).map(({ status }) => status)).toContain(429);
+    const headers = { Authorization: `Bearer ${PORT_TOKEN}` };
+    expect((await publish('shop/anything', { headers })).status).toBe(201);
   });
 
   it('is off if no rule grants it, whatever else a token may do', async () => {

@@ -26,9 +26,10 @@ export class BearerToken implements Admission {
     if (!this.#expected) return { status: 403, message: 'publishing is off: no token is configured (http.token)' };
     const [, given] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     if (given === undefined) return refusal('send the token as "Authorization: Bearer <token>"', 'Bearer');
+    if (timingSafeEqual(digest(given), this.#expected)) return undefined;
+    // The right token is never refused because others at its address send wrong ones.
     const tooMany = this.#failures?.refusal(remoteAddress);
     if (tooMany) return tooMany;
-    if (timingSafeEqual(digest(given), this.#expected)) return undefined;
     this.#failures?.failed(remoteAddress);
     return refusal('the token is wrong', 'Bearer error="invalid_token"');
   }

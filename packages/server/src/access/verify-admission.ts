@@ -22,9 +22,9 @@ export class VerifyAdmission implements Admission {
 
 /** A page of any site can open a frame with such an origin, and the browser adds the cookies of its user. */
 function withoutCookies(request: AdmissionRequest): AdmissionRequest {
-  const { entrance, method, url, httpVersion, remoteAddress, ticket, token, isNew } = request;
+  const { entrance, method, url, httpVersion, remoteAddress, ticket, token, isNew, isRenewal } = request;
   const { cookie: _, ...headers } = request.headers;
-  return { entrance, method, url, httpVersion, headers, remoteAddress, ticket, token, isNew };
+  return { entrance, method, url, httpVersion, headers, remoteAddress, ticket, token, isNew, isRenewal };
 }
 
 function decisionOf(identity: Identity | undefined): Decision {

@@ -3,10 +3,13 @@ import type { ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { createEvent, PregonError, type PregonEvent } from '@pregon/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AccessLimits } from '../../src/access/limits/access-limits.js';
 import { healthRoutes } from '../../src/admin/health/health-routes.js';
 import { HttpPort, type HttpPortOptions } from '../../src/admin/http-port.js';
 import { type PublishOptions, publishRoute } from '../../src/admin/publish/publish-route.js';
+import { DEFAULT_LIMITS } from '../../src/gateway/validate.js';
 import { openMemoryLog } from '../../src/logs/memory/memory-log.js';
+import { FakeClock } from '../core/support/fake-clock.js';
 
 const silent = { info() {}, warn() {}, error() {}, debug() {} };
 const authorization = 'Bearer secret';
@@ -116,6 +119,18 @@ describe('publishing over HTTP', () => {
     expect(response.status).toBe(status);
     expect(response.headers.get('www-authenticate')).toBe(challenge);
     expect(appended).toEqual([]);
+  });
+
+  it('[H-08] refuses wrong tokens of an address after some of them, and never the right one', async () => {
+    const clock = new FakeClock();
+    const configured = { ...DEFAULT_LIMITS, maxFailedAuthenticationsPerMinute: 3 };
+    const base = await open({ limits: new AccessLimits(configured, { exemptAddresses: [] }, clock) });
+    const guess = { headers: { authorization: 'Bearer wrong' } };
+    const statuses: number[] = [];
+    for (let n = 0; n < 4; n++) statuses.push((await post(base, { type: 'T' }, guess)).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+    expect((await post(base, { type: 'T' })).status).toBe(201);
+    expect((await post(base, { type: 'T' }, guess)).status).toBe(429);
   });
 
   it('is off without a configured token, whatever token a request carries', async () => {

@@ -15,8 +15,8 @@ export interface ClientLimitOptions {
   readonly handshakeBurst?: number;
   /**
    * How many tokens of one address may be refused in a minute. After that, its tokens are refused with 429 before they
-   * are verified, except those that were verified before. A missing or an expired token does not count. 0 means no
-   * limit.
+   * are verified, except those that were verified before, three others a second, and those that renew an open
+   * connection. A missing or an expired token does not count. 0 means no limit.
    * @default 30
    */
   readonly maxFailedAuthenticationsPerMinute?: number;

@@ -8,12 +8,18 @@ import type { LimitedAddresses } from './limited-addresses.js';
 /** About 2 MB. If more addresses fail, the oldest is forgotten, and may fail again; no address is refused for others. */
 const MOST_ADDRESSES = 20_000;
 
+/** The tokens of an address that are verified although too many of it were refused: neighbours can share the address. */
+const TRIES = { perSecond: 3, burst: 3 };
+
 /** Limits the tokens of one address that are refused: a verification costs more than a refusal. */
 export class FailedAuthentications {
   readonly #addresses: LimitedAddresses;
   readonly #clock: Clock;
   readonly #rate: Rate;
   readonly #states = new BoundedMap<string, number>(MOST_ADDRESSES);
+  readonly #tries = new Rate(TRIES);
+  /** Of addresses that are refused. */
+  readonly #tryStates = new BoundedMap<string, number>(MOST_ADDRESSES);
 
   /** @param perMinute how many tokens of an address may be refused in a minute, and at once. 0 means no limit */
   constructor(perMinute: number, addresses: LimitedAddresses, clock: Clock) {
@@ -30,6 +36,18 @@ export class FailedAuthentications {
     const now = this.#clock.now();
     const waitMs = this.#rate.waitMs(this.#rate.take(state, 1, now), now);
     return waitMs === 0 ? undefined : tooManyFailures(key, waitMs);
+  }
+
+  /** Whether a token may be verified although {@link refusal} refuses it. Takes one of the few tries of the address. */
+  takeTry(address: string): boolean {
+    const key = this.#addresses.keyOf(address);
+    if (key === undefined) return true;
+    const now = this.#clock.now();
+    const state = this.#tries.take(this.#tryStates.get(key) ?? 0, 1, now);
+    if (this.#tries.waitMs(state, now) > 0) return false;
+    this.#tryStates.delete(key);
+    this.#tryStates.set(key, state);
+    return true;
   }
 
   /** Counts a refused token. Tokens that were verified at the same time can exceed the limit; they cause no debt. */

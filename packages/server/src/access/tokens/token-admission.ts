@@ -15,7 +15,7 @@ export interface TokenAdmissionOptions {
    */
   readonly origins?: { allows(headers: AdmissionRequest['headers']): boolean } | undefined;
   /** Limits how many tokens of one address may be refused. @default no limit */
-  readonly failures?: Pick<FailedAuthentications, 'refusal' | 'failed'> | undefined;
+  readonly failures?: Pick<FailedAuthentications, 'refusal' | 'takeTry' | 'failed'> | undefined;
 }
 
 /** A name as RFC 6265 section 4.1.1 allows it. */
@@ -48,19 +48,22 @@ export class TokenAdmission implements Admission {
   }
 
   admit(
-    request: Pick<AdmissionRequest, 'headers' | 'token' | 'remoteAddress'> & Partial<Pick<AdmissionRequest, 'isNew'>>,
+    request: Pick<AdmissionRequest, 'headers' | 'token' | 'remoteAddress'> &
+      Partial<Pick<AdmissionRequest, 'isNew' | 'isRenewal'>>,
   ): Decision | Promise<Decision> {
     // A poll of Socket.IO has the identity with which its session began.
     if (request.isNew === false) return undefined;
     const token = this.#tokenOf(request.headers) ?? messageToken(request.token);
     if (token === undefined) return undefined;
     const { verifier, failures } = this.#options;
-    const { remoteAddress } = request;
-    const tooMany = failures?.refusal(remoteAddress);
-    // Whoever shares an address with an attacker still gets in with a token that was verified before.
+    const { remoteAddress, isRenewal = false } = request;
+    // An open connection has a limit of its own, and must not end because of others at its address.
+    const tooMany = isRenewal ? undefined : failures?.refusal(remoteAddress);
+    // Clients that share an address with an attacker get in with a token that was verified before, or within the tries.
     if (tooMany) {
       const identity = typeof token === 'string' ? verifier.find(token) : undefined;
-      return identity ? { identity } : tooMany;
+      if (identity) return { identity };
+      if (!failures?.takeTry(remoteAddress)) return tooMany;
     }
     const result = typeof token === 'string' ? verifier.verify(token) : token;
     const decided = (late: Identity | TokenRefusal): Decision => {

@@ -30,8 +30,7 @@ export class PublishAccess implements AdminAccess {
   decide(candidate: Candidate): Verdict | Promise<Verdict> {
     const { method, url, httpVersion, headers, socket } = candidate.request;
     const remoteAddress = this.#limits?.clients.addressOf(candidate.request) ?? 'unknown';
-    const tooMany = this.#rules && this.#limits?.failures.refusal(remoteAddress);
-    const refusal = tooMany ?? this.#token.admit({ headers, remoteAddress });
+    const refusal = this.#token.admit({ headers, remoteAddress });
     if (!refusal || !this.#rules) return refusal ?? {};
     // A page can make a browser send a cookie, but not `Authorization`.
     const { cookie, ...others } = headers;

@@ -1,6 +1,6 @@
 import { toError } from '@pregon/protocol';
 import type { Admission, AdmissionRequest, Allowed, EntranceName, Identity, Refusal } from '../ports/admission.js';
-import { type AdmissionDetails, type HttpRequest, RequestView } from './admission-request.js';
+import { type HttpRequest, RequestView, type ViewDetails } from './admission-request.js';
 import type { Clients } from './clients.js';
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
 import type { PendingAdmissions } from './pending-admissions.js';
@@ -29,18 +29,13 @@ export interface AdmissionChainOptions {
 }
 
 /** A client that asks for an entrance. */
-export interface Candidate extends AdmissionDetails {
+export interface Candidate extends ViewDetails {
   readonly request: HttpRequest;
   readonly entrance: EntranceName;
   /** The request for which the client counts, if it is another one. @default `request` */
   readonly client?: HttpRequest;
   /** What an earlier decision about the same client found. */
   readonly found?: Allowed | undefined;
-  /**
-   * The open connection of a client that shows another token: it is no new client.
-   * @default the client is not connected
-   */
-  readonly connection?: { readonly identity: Identity | undefined };
   /** Whether the client has left, so that no decision is needed any longer. */
   readonly isGone: () => boolean;
 }
@@ -67,6 +62,7 @@ export class AdmissionChain {
   decide(candidate: Candidate): Verdict | Promise<Verdict> {
     const { request, client = request, entrance, found = ANONYMOUS, isNew = true, connection } = candidate;
     const { clients } = this.#options;
+    // A client with an open connection is no new client.
     const refusal = isNew && !connection ? clients.arrived(client) : undefined;
     if (refusal) return refusal;
     const verdict = this.#ask(new RequestView(request, clients.addressOf, entrance, candidate), candidate, 0, found);

@@ -1,4 +1,4 @@
-import type { AdmissionRequest, EntranceName } from '../ports/admission.js';
+import type { AdmissionRequest, EntranceName, Identity } from '../ports/admission.js';
 import { ticketOf } from './url-tickets.js';
 
 /** The part of a `node:http` request that admissions see. */
@@ -23,24 +23,31 @@ export interface AdmissionDetails {
   readonly token?: unknown;
 }
 
+export interface ViewDetails extends AdmissionDetails {
+  /** The open connection of a client that shows another token. @default the client is not connected */
+  readonly connection?: { readonly identity: Identity | undefined };
+}
+
 /** A view of a request for admissions. Nothing is copied, because most admissions read only one or two fields. */
 export class RequestView implements AdmissionRequest {
   readonly #request: HttpRequest;
   readonly #addressOf: AddressOf;
   readonly entrance: EntranceName;
   readonly isNew: boolean;
+  readonly isRenewal: boolean;
   readonly token: unknown;
 
   constructor(
     request: HttpRequest,
     addressOf: AddressOf,
     entrance: EntranceName,
-    { isNew = true, token }: AdmissionDetails,
+    { isNew = true, token, connection }: ViewDetails,
   ) {
     this.#request = request;
     this.#addressOf = addressOf;
     this.entrance = entrance;
     this.isNew = isNew;
+    this.isRenewal = connection?.identity !== undefined;
     this.token = token;
   }
 

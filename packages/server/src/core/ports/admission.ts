@@ -89,6 +89,8 @@ export interface AdmissionRequest {
   readonly ticket?: string | undefined;
   /** False for a request of a session that was admitted before: Socket.IO's long polling sends many. */
   readonly isNew: boolean;
+  /** Whether the client is connected with an identity already, and shows another token. @default false */
+  readonly isRenewal?: boolean | undefined;
 }
 
 /** Passes the client on to the next admission. If an identity is given, it becomes the client's identity. */

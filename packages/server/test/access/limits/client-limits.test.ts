@@ -228,6 +228,17 @@ describe('[H-08] refused tokens of an address', () => {
     expect(failures.refusal('203.0.113.7')).toBeUndefined();
   });
 
+  it('leave a few tries a second to others at the address', () => {
+    const { failures, clock } = start();
+    const tries = () => [1, 2, 3, 4].map(() => failures.takeTry('203.0.113.7'));
+    expect(tries()).toEqual([true, true, true, false]);
+    expect(failures.takeTry('203.0.113.8')).toBe(true);
+    clock.advance(334);
+    expect(failures.takeTry('203.0.113.7')).toBe(true);
+    clock.advance(60_000);
+    expect(tries()).toEqual([true, true, true, false]);
+  });
+
   it('do not count for exempt addresses', () => {
     const { failures } = start();
     for (let n = 0; n < 9; n++) failures.failed('127.0.0.1');
