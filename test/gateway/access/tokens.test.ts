@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
-import type { GatewayOptions } from 'pregon';
+import type { AdmissionRequest, GatewayOptions } from 'pregon';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket } from 'ws';
 import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
@@ -342,6 +342,31 @@ describe('[I-9] With tokens and rules', () => {
       return response.status;
     };
     expect([await open(), await open('session=2'), await open('session=1')]).toEqual([401, 401, 200]);
+  });
+
+  it('[I-9] the application sees no cookie that a page of any site can make a browser send', async () => {
+    const seen: unknown[] = [];
+    const verify = ({ headers }: AdmissionRequest) => {
+      seen.push(headers.cookie);
+      return headers.cookie === 'session=1' ? { iss: 'shop', sub: 'ada' } : undefined;
+    };
+    const gateway = await start({ auth: { verify }, allowedOrigins: ['null', 'https://shop.example'] });
+    const statusOf = async (path: string, headers: Record<string, string>) => {
+      const request = get(gateway.http(path), { agent: false, headers: { Cookie: 'session=1', ...headers } });
+      onTestFinished(() => void request.destroy());
+      const [response]: IncomingMessage[] = await once(request, 'response');
+      return response?.statusCode;
+    };
+    const stream = { Accept: 'text/event-stream' };
+    for (const site of ['cross-site', 'same-site', 'unknown']) {
+      expect(await statusOf('/events', { ...stream, 'Sec-Fetch-Site': site })).toBe(401);
+      await statusOf('/socket.io/?EIO=4&transport=polling', { 'Sec-Fetch-Site': site });
+    }
+    expect(await statusOf('/events', { ...stream, Origin: 'null', 'Sec-Fetch-Site': 'same-origin' })).toBe(401);
+    expect(seen).toEqual(Array(7).fill(undefined));
+    expect(await statusOf('/events', stream)).toBe(200);
+    expect(await statusOf('/events', { ...stream, Origin: 'https://shop.example' })).toBe(200);
+    expect(await statusOf('/events', { ...stream, 'Sec-Fetch-Site': 'same-origin' })).toBe(200);
   });
 });
 

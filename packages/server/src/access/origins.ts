@@ -46,6 +46,16 @@ export function isNamelessOrigin(origin: string | undefined): boolean {
   return origin === 'null' || origin === 'file://';
 }
 
+/**
+ * Whether the cookies of a request whose origin is allowed may prove who the client is. A page of any site can make a
+ * browser send the cookies of its user: from a sandboxed frame, or in a plain GET without an origin. Of such a GET
+ * browsers say where it comes from, in a header that no page can set (Fetch Metadata). Programs send neither.
+ */
+export function maySendCookies({ origin, ...headers }: AdmissionRequest['headers']): boolean {
+  if (origin !== undefined) return !isNamelessOrigin(origin);
+  return [undefined, 'same-origin', 'none'].includes(headers['sec-fetch-site']?.toString());
+}
+
 /** Admits pages of the allowed origins, and all programs. */
 export class Origins implements Admission {
   readonly name = 'origins';

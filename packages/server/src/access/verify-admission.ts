@@ -1,5 +1,5 @@
 import type { Admission, AdmissionRequest, Decision, Identity, Verify } from '../core/ports/admission.js';
-import { isNamelessOrigin } from './origins.js';
+import { maySendCookies } from './origins.js';
 
 /** Admits with the identity that the application finds. The rules decide about a client without one. */
 export class VerifyAdmission implements Admission {
@@ -15,12 +15,12 @@ export class VerifyAdmission implements Admission {
   admit(request: AdmissionRequest, known: Identity | undefined): Decision | Promise<Decision> {
     // A client of Socket.IO was asked for its identity when its session began. Its polls have that identity.
     if (known || !request.isNew) return undefined;
-    const found = this.#verify(isNamelessOrigin(request.headers.origin) ? withoutCookies(request) : request);
+    const found = this.#verify(maySendCookies(request.headers) ? request : withoutCookies(request));
     return found instanceof Promise ? found.then(decisionOf) : decisionOf(found);
   }
 }
 
-/** A page of any site can open a frame with such an origin, and the browser adds the cookies of its user. */
+/** The application cannot tell cookies that prove something from those that a page of any site made a browser send. */
 function withoutCookies(request: AdmissionRequest): AdmissionRequest {
   const { entrance, method, url, httpVersion, remoteAddress, ticket, token, isNew, isRenewal } = request;
   const { cookie: _, ...headers } = request.headers;

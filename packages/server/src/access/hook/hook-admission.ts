@@ -3,7 +3,7 @@ import type { Admission, AdmissionRequest, Decision, Identity, Refusal } from '.
 import type { Timers } from '../../core/time/clock.js';
 import { Semaphore } from '../../core/time/semaphore.js';
 import { download, type Fetch } from '../download.js';
-import { isNamelessOrigin } from '../origins.js';
+import { maySendCookies } from '../origins.js';
 import { messageToken } from '../tokens/presented-token.js';
 import { REFUSED, toRefusal } from '../tokens/token-refusal.js';
 import { readHookAnswer } from './hook-answer.js';
@@ -111,13 +111,4 @@ export class HookAdmission implements Admission {
 /** Whether the application had anything to decide by. A client of `pregon.v1` without it may still show a token. */
 function hasCredentials({ authorization, cookie }: Readonly<Record<string, string>>): boolean {
   return authorization !== undefined || cookie !== undefined;
-}
-
-/**
- * A page of any site can make a browser send the cookie in a plain GET without an origin. Browsers then say so, in a
- * header that no page can set (Fetch Metadata). Programs send neither.
- */
-function maySendCookies({ origin, ...headers }: AdmissionRequest['headers']): boolean {
-  if (origin !== undefined) return !isNamelessOrigin(origin);
-  return [undefined, 'same-origin', 'none'].includes(headers['sec-fetch-site']?.toString());
 }
