@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { openLog } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { ISSUER, SECRET, signToken, type TokenClaims } from '../../support/access/tokens.js';
 import { afterTest, temporaryFolder } from '../../support/cleanup.js';
 import { startPregon } from '../../support/processes.js';
+import { eventually } from '../../support/waiting.js';
 
 const PORT_TOKEN = 'the-token-of-the-port';
 
@@ -14,6 +17,8 @@ const RULES = [
 ];
 
 interface Publishing {
+  /** The URL of the HTTP port. */
+  readonly base: string;
   publish(place: string, options?: PublishRequest): Promise<Response>;
   /** The topics of the log so far. */
   topics(): Promise<string[]>;
@@ -54,6 +59,7 @@ async function start({ allow = RULES, token = PORT_TOKEN, limits = {} }: StartOp
   const running = startPregon(['run', '127.0.0.1:0'], { cwd });
   const [, base = ''] = await running.until(/http +(http:\S+)/);
   const publishing: Publishing = {
+    base,
     publish: (place, { headers = {}, source, query = '' } = {}) =>
       fetch(`${base}/publish/${place}${query}`, {
         method: 'POST',
@@ -146,6 +152,35 @@ describe('[I-9] [H-04] Publishing over HTTP with a token of an issuer', () => {
     expect((await Promise.all(guesses)).map(({ status }) => status)).toContain(429);
     const headers = { Authorization: `Bearer ${PORT_TOKEN}` };
     expect((await publish('shop/anything', { headers })).status).toBe(201);
+  });
+
+  it('[I-11] ends with the identity also while the body arrives', async () => {
+    const { base, publish, topics } = await start();
+    const ada = await bearer({ sub: 'ada' });
+    const slow = httpRequest(`${base}/publish/chat/user.ada.slow`, {
+      method: 'POST',
+      headers: { ...ada, 'Content-Type': 'application/json', Expect: '100-continue' },
+    });
+    afterTest(() => void slow.destroy());
+    const answered = once(slow, 'response');
+    await once(slow, 'continue');
+    slow.write('{"type":');
+    // When this one is answered, the gateway has decided about the slow one, which came before it.
+    expect((await publish('chat/user.ada.quick', { headers: ada })).status).toBe(201);
+    const revoked = await fetch(`${base}/revocations`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${PORT_TOKEN}` },
+      body: JSON.stringify({ iss: ISSUER, sub: 'ada' }),
+    });
+    expect(revoked.status).toBe(201);
+    await eventually(
+      async () => (await publish('chat/user.ada.late', { headers: ada })).status,
+      (status) => status === 401,
+    );
+    slow.end('"ThingWasDone"}');
+    const [response]: IncomingMessage[] = await answered;
+    expect(response?.statusCode).toBe(401);
+    expect(await topics()).not.toContain('user.ada.slow');
   });
 
   it('is off if no rule grants it, whatever else a token may do', async () => {

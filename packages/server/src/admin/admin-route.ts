@@ -8,6 +8,16 @@ export type PathParameters = Readonly<Record<string, string>>;
 /** Decides about a request with several admissions. */
 export type AdminAccess = Pick<AdmissionChain, 'decide'>;
 
+/** What `access` of a route found. */
+export interface Admitted extends Allowed {
+  /**
+   * Asks `accessAgain` of the route.
+   *
+   * @throws HttpProblem if the client may no longer do what it asks for
+   */
+  assertStillAllowed(): Promise<void>;
+}
+
 /** A route of the HTTP port. */
 export interface AdminRoute {
   readonly methods: readonly string[];
@@ -15,18 +25,19 @@ export interface AdminRoute {
   readonly path: string;
   /** Decides who may ask. */
   readonly access: 'anyone' | Admission | AdminAccess;
+  /** Decides again, with what `access` found, when `answer` asks for it. @default the client is still allowed */
+  readonly accessAgain?: AdminAccess | undefined;
   /**
    * Answers a request for this path with one of the methods. A thrown `PregonError` is answered with the status for its
    * code. Any other error is answered with 500 and logged.
    *
-   * @param allowed what `access` found
    * @throws HttpProblem
    */
   answer(
     request: IncomingMessage,
     response: ServerResponse,
     parameters: PathParameters,
-    allowed: Allowed,
+    admitted: Admitted,
   ): void | Promise<void>;
 }
 

@@ -12,7 +12,7 @@ import { RefusalLog } from '../core/refusals/refusal-log.js';
 import { systemClock } from '../core/time/clock.js';
 import { within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
-import { type AdminRoute, matchPath } from './admin-route.js';
+import { type AdminAccess, type AdminRoute, type Admitted, matchPath } from './admin-route.js';
 import { HttpProblem, sendProblem } from './problem.js';
 
 export interface HttpPortOptions {
@@ -118,11 +118,28 @@ export class HttpPort {
     }
   }
 
-  async #admit({ access, path }: AdminRoute, request: IncomingMessage): Promise<Allowed | HttpProblem> {
-    if (access === 'anyone') return {};
+  async #admit({ access, accessAgain, path }: AdminRoute, request: IncomingMessage): Promise<Admitted | HttpProblem> {
+    if (access === 'anyone') return { async assertStillAllowed() {} };
     const chain = 'decide' in access ? access : new AdmissionChain([access], this.#chain);
+    const found = await this.#decide(chain, path, request);
+    if (found instanceof HttpProblem) return found;
+    return {
+      ...found,
+      assertStillAllowed: async () => {
+        const again = accessAgain && (await this.#decide(accessAgain, path, request, found));
+        if (again instanceof HttpProblem) throw again;
+      },
+    };
+  }
+
+  async #decide(
+    chain: AdminAccess,
+    path: string,
+    request: IncomingMessage,
+    found?: Allowed,
+  ): Promise<Allowed | HttpProblem> {
     const entrance = { kind: 'http', name: path };
-    const verdict = await chain.decide({ request, entrance, isGone: () => request.socket.destroyed });
+    const verdict = await chain.decide({ request, entrance, found, isGone: () => request.socket.destroyed });
     if (!isRefusal(verdict)) return verdict;
     const { status, message, headers, reason, remedy } = verdict;
     if (reason !== undefined) {
@@ -138,9 +155,9 @@ export class HttpPort {
       if (!parameters) continue;
       const { method = 'GET' } = request;
       if (route.methods.includes(method)) {
-        const allowed = await this.#admit(route, request);
-        if (allowed instanceof HttpProblem) return sendProblem(response, allowed);
-        return route.answer(request, response, parameters, allowed);
+        const admitted = await this.#admit(route, request);
+        if (admitted instanceof HttpProblem) return sendProblem(response, admitted);
+        return route.answer(request, response, parameters, admitted);
       }
       throw new HttpProblem(405, `${method} is not allowed on this path`, { allow: route.methods.join(', ') });
     }

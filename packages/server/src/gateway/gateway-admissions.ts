@@ -35,12 +35,20 @@ export interface GatewayAdmissionsOptions {
   readonly pace: (resume: () => void) => void;
 }
 
+/** Decides about publishers over HTTP. */
+export interface PublishingChains {
+  /** Asked when the head of a request has arrived. */
+  readonly first: AdmissionChain;
+  /** Asked with what `first` found when the body has arrived, which takes a while: may the identity still enter? */
+  readonly again: AdmissionChain;
+}
+
 /** The admissions of each entrance of a gateway. */
 export class GatewayAdmissions {
   /** For the routes and Socket.IO. */
   readonly admission: AdmissionChain;
   /** For publishers over HTTP; undefined if no rule grants to publish. */
-  readonly publishing: AdmissionChain | undefined;
+  readonly publishing: PublishingChains | undefined;
   readonly #options: GatewayAdmissionsOptions;
   readonly #chain: AdmissionChainOptions;
   /** Asked last: any admission before them may have found the identity. */
@@ -65,7 +73,10 @@ export class GatewayAdmissions {
     const publishing = { ...this.#chain, clients: uncounted(clients.addressOf) };
     const local = thisMachine ? [thisMachine] : [];
     this.admission = new AdmissionChain([...local, origins, ...auth, ...admissions, ...this.#last], this.#chain);
-    this.publishing = options.publishing && new AdmissionChain([...options.publishing, ...this.#last], publishing);
+    this.publishing = options.publishing && {
+      first: new AdmissionChain([...options.publishing, ...this.#last], publishing),
+      again: new AdmissionChain(this.#last, publishing),
+    };
   }
 
   /**

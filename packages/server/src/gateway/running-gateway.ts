@@ -16,7 +16,6 @@ import {
 import { v7 as uuid } from 'uuid';
 import type { AccessLimits } from '../access/limits/access-limits.js';
 import type { Revocations } from '../access/revocations/revocations.js';
-import type { AdmissionChain } from '../core/admission/admission-chain.js';
 import { OtherGateways } from '../core/broadcasts/other-gateways.js';
 import { shareBroadcasts } from '../core/broadcasts/shared-broadcasts.js';
 import type { Connections } from '../core/connections/connections.js';
@@ -42,6 +41,7 @@ import { drain } from './drain.js';
 import type { Front } from './entrances/front.js';
 import type { RouteEntrance } from './entrances/route-entrance.js';
 import type { Gateway, ListenOptions } from './gateway.js';
+import type { PublishingChains } from './gateway-admissions.js';
 import { guardLogger } from './guard-logger.js';
 import type { Built, GatewayLimits, GatewayOptions, HandlerContext, Logger, Subscriber } from './options.js';
 import type { Routes } from './routes.js';
@@ -62,7 +62,7 @@ export interface Parts {
   /** Whether the log is closed with the gateway. */
   readonly owned: boolean;
   readonly auth: Auth | undefined;
-  readonly publishing: AdmissionChain | undefined;
+  readonly publishing: PublishingChains | undefined;
   readonly access: AccessLimits;
   /** Undefined if no client has an identity. */
   readonly revocations: Revocations | undefined;
@@ -89,7 +89,7 @@ export interface ServedGateway extends Gateway {
   /** Records a revocation in the log, for all gateways. */
   record(revocation: Revocation): Promise<void>;
   /** Decides about publishers over HTTP by the rules of the routes; undefined if none of them grants to publish. */
-  readonly publishing: AdmissionChain | undefined;
+  readonly publishing: PublishingChains | undefined;
   /** Reads the keys of tokens again at once, if there are any. Never rejects. */
   reloadKeys(): Promise<void>;
 }
@@ -183,7 +183,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
     return this.#parts.access;
   }
 
-  get publishing(): AdmissionChain | undefined {
+  get publishing(): PublishingChains | undefined {
     return this.#parts.publishing;
   }
 

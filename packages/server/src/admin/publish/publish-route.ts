@@ -10,8 +10,8 @@ import { readEvent } from './publish-request.js';
 export interface PublishOptions {
   /** The token of the port: a publisher who sends it may publish everything. @default there is none */
   readonly token?: string | undefined;
-  /** Finds other publishers, and what they may publish. @default there are none */
-  readonly rules?: AdminAccess | undefined;
+  /** Finds other publishers, and what they may publish; `again` when the body has arrived. @default there are none */
+  readonly rules?: { readonly first: AdminAccess; readonly again: AdminAccess } | undefined;
   /** Limits how many tokens of one address may be refused. @default no limit */
   readonly limits?: AccessLimits | undefined;
   /** The largest body, in bytes. @default 1048576 (1 MiB) */
@@ -34,14 +34,17 @@ export function publishRoute({
   return {
     methods: ['POST'],
     path: '/publish/:exchange/:topic',
-    access: new PublishAccess({ token, rules, limits }),
-    async answer(request, response, { exchange = '', topic = '' }, { rights }) {
+    access: new PublishAccess({ token, rules: rules?.first, limits }),
+    accessAgain: rules?.again,
+    async answer(request, response, { exchange = '', topic = '' }, { rights, assertStillAllowed }) {
       assertMayPublish(rights, { exchange, topic });
       if (!exchanges.includes(exchange)) {
         throw new HttpProblem(404, `there is no exchange "${exchange}"; the exchanges are ${exchanges.join(', ')}`);
       }
       const event = await readEvent(request, { exchange, topic }, maxBytes);
       assertMayPublish(rights, event);
+      // A slow body takes many seconds, in which the identity can expire or be revoked.
+      await assertStillAllowed();
       sendJson(response, 201, { id: event.id, position: await append(event) });
     },
   };
