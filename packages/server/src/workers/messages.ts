@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_KEY_LENGTH, MOST_ENTRIES } from '../core/counts/counts.js';
 
 /** What a worker reports when it serves clients. */
 const facts = z.object({
@@ -16,6 +17,18 @@ const ticket = z.string();
 /** Why a worker is not ready; undefined if it is. */
 const notReady = z.string().optional();
 
+const entries = z
+  .array(z.tuple([z.string().max(MAX_KEY_LENGTH), z.int().positive()]).readonly())
+  .max(MOST_ENTRIES)
+  .readonly();
+
+const counts = z.object({
+  op: z.literal('counts'),
+  open: z.object({ addresses: entries, identities: entries }).optional(),
+  handshakes: entries,
+  failures: entries,
+});
+
 const toPrimary = z.discriminatedUnion('op', [
   z.object({ op: z.literal('serving'), facts }),
   /** Asks whether all workers are ready. */
@@ -25,6 +38,8 @@ const toPrimary = z.discriminatedUnion('op', [
   z.object({ op: z.literal('hand'), to: z.number(), ticket, head: z.string() }),
   /** The sender of the socket no longer reads it. */
   z.object({ op: z.literal('released'), to: z.number(), ticket }),
+  /** The counts of the clients of this worker. */
+  counts,
 ]);
 
 const toWorker = z.discriminatedUnion('op', [
@@ -34,6 +49,8 @@ const toWorker = z.discriminatedUnion('op', [
   z.object({ op: z.literal('readiness?'), id: z.number() }),
   z.object({ op: z.literal('take'), ticket, head: z.string() }),
   z.object({ op: z.literal('released'), ticket }),
+  /** The counts of the clients of the other workers. */
+  counts,
 ]);
 
 export type ToPrimary = z.output<typeof toPrimary>;

@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../core/time/clock.js';
 import { pause, within } from '../core/time/deadline.js';
 import type { Logger } from '../gateway/options.js';
+import { CountBoard } from './count-board.js';
 import type { Facts, ToPrimary } from './messages.js';
 import { assertPath, privateSocket } from './private-socket.js';
 import { Restarts } from './restarts.js';
@@ -42,6 +44,7 @@ export class Primary {
   readonly #folder = mkdtempSync(join(tmpdir(), 'pregon-workers-'));
   /** The workers by number, from 1. */
   readonly #workers = new Map<number, WorkerProcess>();
+  readonly #counts = new CountBoard<WorkerProcess>(systemClock);
   readonly #stopping = new AbortController();
   /** Called with the reason when restarting is pointless. */
   #giveUp: (error: Error) => void = () => {};
@@ -121,6 +124,8 @@ export class Primary {
       void this.#hear(worker, message, socket instanceof Socket ? socket : undefined);
     };
     this.#workers.set(number, worker);
+    this.#counts.join(worker);
+    void worker.ended.then(() => this.#counts.leave(worker));
     return worker;
   }
 
@@ -138,6 +143,8 @@ export class Primary {
         const { to, ticket } = message;
         return this.#workers.get(to)?.released(ticket);
       }
+      case 'counts':
+        return this.#counts.report(from, message);
     }
   }
 

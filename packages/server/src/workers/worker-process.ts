@@ -1,6 +1,7 @@
 import type { SendHandle } from 'node:child_process';
 import cluster, { type Worker as ClusterWorker } from 'node:cluster';
 import { Socket } from 'node:net';
+import type { Counts } from '../core/counts/counts.js';
 import { handleOf, watchDealt } from '../private-fields/node-net.js';
 import { guard } from '../transports/sockets/guarded-socket.js';
 import { type Facts, readToPrimary, type ToPrimary, type ToWorker } from './messages.js';
@@ -95,6 +96,12 @@ export class WorkerProcess {
 
   tell(message: ToWorker): void {
     if (this.#process.isConnected()) this.#process.process.send(message);
+  }
+
+  /** @param written called when the channel can take the next message; never, if the worker is stuck or ends */
+  tellCounts(counts: Counts, written: () => void): void {
+    if (!this.#process.isConnected()) return;
+    this.#process.process.send({ op: 'counts', ...counts } satisfies ToWorker, undefined, undefined, written);
   }
 
   /**

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { randomUUID } from 'node:crypto';
 import { rmdirSync } from 'node:fs';
 import { Socket } from 'node:net';
+import type { Counts } from '../core/counts/counts.js';
 import { guard } from '../transports/sockets/guarded-socket.js';
 import { type Facts, readToWorker, type ToPrimary } from './messages.js';
 
@@ -33,6 +34,8 @@ export class Worker {
   onReload: () => void = () => {};
   /** Takes a connection from which `head` was already read. */
   onTaken: (socket: Socket, head: Buffer) => void = (socket) => socket.destroy();
+  /** Takes the counts of the clients of the other workers. */
+  onCounts: (others: Counts) => void = () => {};
   readonly #taken = new Map<string, Taken>();
   readonly #asked = new Map<number, (notReady: string | undefined) => void>();
   #lastId = 0;
@@ -56,6 +59,11 @@ export class Worker {
 
   serving(facts: Facts): void {
     tell({ op: 'serving', facts });
+  }
+
+  /** @param written called when the channel can take the next message; never, if it is closed */
+  tellCounts(counts: Counts, written: () => void): void {
+    if (process.connected) process.send?.({ op: 'counts', ...counts } satisfies ToPrimary, undefined, {}, written);
   }
 
   /** Why not all workers are ready; undefined if they are. */
@@ -103,6 +111,8 @@ export class Worker {
         return;
       case 'released':
         return this.#released(heard.ticket);
+      case 'counts':
+        return this.onCounts(heard);
     }
   }
 

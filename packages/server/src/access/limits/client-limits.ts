@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { HttpRequest } from '../../core/admission/admission-request.js';
 import type { Carrier, Clients } from '../../core/admission/clients.js';
+import type { CountExchange } from '../../core/counts/count-exchange.js';
+import { MAX_KEY_LENGTH } from '../../core/counts/counts.js';
 import { Rate } from '../../core/incoming/token-bucket.js';
 import type { Allowed, Identity, Refusal } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
@@ -8,6 +11,7 @@ import { AddressTable } from './address-table.js';
 import type { ClientLimitOptions } from './client-limit-options.js';
 import { CountByKey } from './count-by-key.js';
 import { tooManyConnections, tooManyHandshakes, tooManyOfIdentity, tooManyWaiting } from './limit-refusals.js';
+import { MAX_SHARED_DEBT_MS } from './limit-shares.js';
 import type { LimitedAddresses } from './limited-addresses.js';
 
 /** A client, and what it counts for. */
@@ -31,6 +35,8 @@ export interface ClientLimitsOptions {
   readonly addresses: ClientAddresses;
   readonly limited: LimitedAddresses;
   readonly clock: Clock;
+  /** Tells other processes of the counts of this one, and this one of theirs. */
+  readonly shared: Pick<CountExchange, 'addresses' | 'identities' | 'handshakes'>;
 }
 
 /**
@@ -50,6 +56,7 @@ export class ClientLimits implements Clients {
     this.#options = options;
     const { maxHandshakesPerSecond: perSecond, handshakeBurst: burst } = options.limits;
     this.#handshakes = new Rate({ perSecond, burst });
+    options.shared.handshakes.onOthers = (key, count) => this.#chargeHandshakes(key, count);
   }
 
   /** How many addresses and identities are counted now. */
@@ -85,19 +92,20 @@ export class ClientLimits implements Clients {
     const place = this.#placeOf(request);
     const key = identityKey(identity);
     if (place.identities.includes(key)) return undefined;
-    if (this.#identities.get(key) >= most) return tooManyOfIdentity(identity, most);
+    const { identities } = this.#options.shared;
+    if (this.#identities.get(key) + identities.others(key) >= most) return tooManyOfIdentity(identity, most);
     if (!place.isCounted) this.#count(place);
     if (!place.isCounted) return undefined;
     place.identities = [...place.identities, key];
-    this.#identities.add(key);
+    this.#countIdentity(key);
     return undefined;
   }
 
   signedIn({ identity, rights }: Allowed): () => void {
     if (!identity || rights?.isService) return () => {};
     const key = identityKey(identity);
-    this.#identities.add(key);
-    return () => this.#identities.remove(key);
+    this.#countIdentity(key);
+    return () => this.#releaseIdentity(key);
   }
 
   waits(request: HttpRequest): Refusal | undefined {
@@ -117,16 +125,17 @@ export class ClientLimits implements Clients {
 
   /** @param own how many of the connections of the address belong to the client itself */
   #tooMany(key: string, own: number): Refusal | undefined {
-    const { limits, clock } = this.#options;
+    const { limits, clock, shared } = this.#options;
     const most = limits.maxConnectionsPerAddress;
     const record = this.#table.find(key);
-    const others = (record?.connections ?? 0) - own;
+    const others = (record?.connections ?? 0) - own + shared.addresses.others(key);
     if (most > 0 && others >= most) return tooManyConnections(key, most);
     const now = clock.now();
     const handshakes = this.#handshakes.take(record?.handshakes ?? 0, 1, now);
     const waitMs = this.#handshakes.waitMs(handshakes, now);
     if (waitMs > 0) return tooManyHandshakes(key, waitMs);
     this.#table.add(key, { handshakes }, now);
+    shared.handshakes.add(key);
     return undefined;
   }
 
@@ -146,7 +155,7 @@ export class ClientLimits implements Clients {
     place.carriers = [];
     if (carriers.length === 0) return;
     place.isCounted = true;
-    if (place.key !== undefined) this.#table.add(place.key, { connections: 1 }, this.#options.clock.now());
+    if (place.key !== undefined) this.#countAddress(place.key, 1);
     for (const carrier of carriers) this.#watch(place, carrier);
   }
 
@@ -162,13 +171,37 @@ export class ClientLimits implements Clients {
   #release(place: Place): void {
     if (!place.isCounted) return;
     place.isCounted = false;
-    if (place.key !== undefined) this.#table.add(place.key, { connections: -1 }, this.#options.clock.now());
-    for (const identity of place.identities) this.#identities.remove(identity);
+    if (place.key !== undefined) this.#countAddress(place.key, -1);
+    for (const identity of place.identities) this.#releaseIdentity(identity);
     place.identities = [];
+  }
+
+  #countAddress(key: string, connections: 1 | -1): void {
+    const { clock, shared } = this.#options;
+    this.#table.add(key, { connections }, clock.now());
+    shared.addresses.set(key, this.#table.find(key)?.connections ?? 0);
+  }
+
+  #countIdentity(key: string): void {
+    this.#identities.add(key);
+    this.#options.shared.identities.set(key, this.#identities.get(key));
+  }
+
+  #releaseIdentity(key: string): void {
+    this.#identities.remove(key);
+    this.#options.shared.identities.set(key, this.#identities.get(key));
+  }
+
+  #chargeHandshakes(key: string, count: number): void {
+    const now = this.#options.clock.now();
+    const before = this.#table.find(key)?.handshakes ?? 0;
+    const handshakes = this.#handshakes.charge(before, count, now, MAX_SHARED_DEBT_MS);
+    this.#table.add(key, { handshakes }, now);
   }
 }
 
-/** An issuer chooses its subjects, so a separator could be part of either name. */
+/** An issuer chooses its subjects, so a separator could be part of either name. Long names take their hash. */
 function identityKey({ iss, sub }: Identity): string {
-  return JSON.stringify([iss, sub]);
+  const key = JSON.stringify([iss, sub]);
+  return key.length <= MAX_KEY_LENGTH ? key : createHash('sha256').update(key).digest('base64url');
 }

@@ -1,8 +1,10 @@
 import { BoundedMap } from '../../core/bounded-map.js';
+import type { SharedUses } from '../../core/counts/shared-uses.js';
 import { Rate } from '../../core/incoming/token-bucket.js';
 import type { Refusal } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
 import { tooManyFailures } from './limit-refusals.js';
+import { MAX_SHARED_DEBT_MS } from './limit-shares.js';
 import type { LimitedAddresses } from './limited-addresses.js';
 
 /** About 2 MB. If more addresses fail, the oldest is forgotten, and may fail again; no address is refused for others. */
@@ -16,15 +18,21 @@ export class FailedAuthentications {
   readonly #addresses: LimitedAddresses;
   readonly #clock: Clock;
   readonly #rate: Rate;
+  readonly #shared: SharedUses;
   readonly #states = new BoundedMap<string, number>(MOST_ADDRESSES);
   readonly #tries = new Rate(TRIES);
   /** Of addresses that are refused. */
   readonly #tryStates = new BoundedMap<string, number>(MOST_ADDRESSES);
 
-  /** @param perMinute how many tokens of an address may be refused in a minute, and at once. 0 means no limit */
-  constructor(perMinute: number, addresses: LimitedAddresses, clock: Clock) {
+  /**
+   * @param perMinute how many tokens of an address may be refused in a minute, and at once. 0 means no limit
+   * @param shared tells other processes of refused tokens, and this one of theirs
+   */
+  constructor(perMinute: number, addresses: LimitedAddresses, clock: Clock, shared: SharedUses) {
     this.#addresses = addresses;
     this.#clock = clock;
+    this.#shared = shared;
+    shared.onOthers = (key, count) => this.#charge(key, count, MAX_SHARED_DEBT_MS);
     this.#rate = new Rate({ perSecond: perMinute / 60, burst: perMinute });
   }
 
@@ -53,15 +61,16 @@ export class FailedAuthentications {
   /** Counts a refused token. Tokens that were verified at the same time can exceed the limit; they cause no debt. */
   failed(address: string): void {
     const key = this.#addresses.keyOf(address);
-    if (key !== undefined) this.add(key, 1);
+    if (key === undefined) return;
+    this.#charge(key, 1, 0);
+    this.#shared.add(key);
   }
 
-  /** @param count how many tokens of the address were refused */
-  add(key: string, count: number): void {
+  #charge(key: string, count: number, maxDebtMs: number): void {
     const now = this.#clock.now();
     const before = this.#states.get(key) ?? 0;
-    const after = this.#rate.take(before, count, now);
+    const after = this.#rate.charge(before, count, now, maxDebtMs);
     this.#states.delete(key);
-    if (after > now) this.#states.set(key, Math.min(after, now + this.#rate.burstMs));
+    if (after > now) this.#states.set(key, after);
   }
 }

@@ -5,6 +5,7 @@ import { publishRoute } from '../../admin/publish/publish-route.js';
 import { revocationRoute } from '../../admin/revocations/revocation-route.js';
 import type { RouteConfiguration } from '../../config/configuration.js';
 import { loadHandlers, loadSubscriber } from '../../config/modules.js';
+import type { CountChannel } from '../../core/counts/count-exchange.js';
 import type { Log } from '../../core/ports/log.js';
 import { assembleGateway } from '../../gateway/assemble.js';
 import type { Logger, RouteOptions } from '../../gateway/options.js';
@@ -90,7 +91,11 @@ export class Service {
     const gateway = await createWhenReadable(() => assembleGateway(options, siblings), logger, stop);
     if (!gateway) return undefined;
     this.#gateway = gateway;
-    if (worker) worker.notReady = () => gateway.notReady;
+    if (worker) {
+      worker.notReady = () => gateway.notReady;
+      const tell: CountChannel['tell'] = (counts, written) => worker.tellCounts(counts, written);
+      worker.onCounts = gateway.access.share({ processes: plan.workers, tell });
+    }
     const http = await this.#openHttp(gateway);
     const { port } = await gateway.listen({ ...plan.address, ...plan.tls });
     return { port, log: log.name, http: http && baseUrl('http', http.address) };

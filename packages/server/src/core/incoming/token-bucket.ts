@@ -37,6 +37,15 @@ export class Rate {
     return Math.max(fullAt, now) + amount * this.#msPerToken;
   }
 
+  /**
+   * The new state after `amount` was taken elsewhere: as {@link Rate.take}, but the debt does not grow beyond what the
+   * bucket repays in `maxDebtMs`.
+   */
+  charge(fullAt: number, amount: number, now: number, maxDebtMs: number): number {
+    const most = now + this.#burstMs + maxDebtMs;
+    return Math.max(fullAt, Math.min(this.take(fullAt, amount, now), most));
+  }
+
   /** Milliseconds until the bucket is out of debt; 0 if tokens may be taken now. */
   waitMs(fullAt: number, now: number): number {
     const waitMs = fullAt - now - this.#burstMs;
