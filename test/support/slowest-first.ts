@@ -7,6 +7,7 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 const SLOWEST = [
   'packages/server/test/rabbitmq/outages.test.ts',
   'test/e2e/cli/bench.test.ts',
+  'test/gateway/access/rights/matrix.test.ts',
   'test/packages/dependencies.test.ts',
   'test/chaos/chaos.test.ts',
   'test/e2e/outbox/silent.test.ts',
@@ -32,6 +33,10 @@ const SLOWEST = [
   'test/e2e/cli/output.test.ts',
   'test/e2e/gateways/socketio-kill.test.ts',
   'test/e2e/outbox/kill.test.ts',
+  'test/e2e/gateways/revocation.test.ts',
+  'test/e2e/cli/revocations.test.ts',
+  'test/e2e/cli/access.test.ts',
+  'test/gateway/limits/limits.test.ts',
 ];
 
 /** Starts the slowest files first, so that the short ones fill the time until the last slow one ends. */

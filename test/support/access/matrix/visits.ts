@@ -119,6 +119,8 @@ async function visitFrames(
   { path, token, topics, since, snapshot }: Asked,
 ): Promise<Visit | Refused> {
   const client = new FramesClient(ws(path), { headers: headersOf({ token }) });
+  // A gateway that needs a token would wait for it. Any other first frame is refused at once.
+  if (token === undefined) client.socket.once('open', () => client.send({ op: 'ping' }));
   const closed = await Promise.race([client.control('welcome').then(() => undefined), client.closed]);
   return closed ? { refused: closed.code } : subscribe(client, { topics, since, snapshot });
 }
