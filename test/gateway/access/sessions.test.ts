@@ -1,5 +1,6 @@
 import type { GatewayOptions } from 'pregon';
 import { describe, expect, it } from 'vitest';
+import { ADDRESSED_CLIENTS, connectAs } from '../../support/access/addressed-clients.js';
 import { Application } from '../../support/access/application.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
@@ -57,5 +58,57 @@ describe('[I-9] [H-04] The session of a request', () => {
     expect([answer.status, await answer.text()]).toEqual([200, 'ok']);
     // The session was decided about when it began.
     expect(gateway.application.requests).toHaveLength(1);
+  });
+});
+
+const ADDRESS = '203.0.113.7';
+const OTHER = '203.0.113.8';
+
+describe('[I-7] [H-08] Clients that ask for admission', () => {
+  it.each(Object.keys(ADDRESSED_CLIENTS))(
+    'of one address, by %s: only those that have a place are asked about',
+    async (transport) => {
+      const gateway = await start({ trustedProxies: ['127.0.0.1'], maxPendingPerAddress: 3 });
+      const { application } = gateway;
+      const held: (() => void)[] = [];
+      application.answer = (_request, response) => void held.push(() => response.writeHead(204).end());
+      const connect = (address: string) => connectAs(transport, gateway, { address, path: '/news' });
+      const attempts = Array.from({ length: 20 }, () => connect(ADDRESS));
+      let refused = 0;
+      for (const attempt of attempts) void attempt.then(({ outcome }) => (refused += outcome === 'open' ? 0 : 1));
+      await expect.poll(() => refused).toBe(17);
+      await expect.poll(() => held.length).toBe(3);
+
+      const other = connect(OTHER);
+      await expect.poll(() => held.length).toBe(4);
+      application.answers(204);
+      for (const answer of held) answer();
+      expect(await other).toMatchObject({ outcome: 'open' });
+      const outcomes = (await Promise.all(attempts)).map(({ outcome }) => outcome);
+      expect(outcomes.filter((outcome) => outcome === 'open')).toHaveLength(3);
+    },
+  );
+
+  it('are asked about by verify, and by admissions of the application, only if they have a place', async () => {
+    for (const kind of ['verify', 'admissions']) {
+      let asked = 0;
+      const ask = () => {
+        asked += 1;
+        return new Promise<undefined>(() => {});
+      };
+      const gateway = await startGateway({
+        ...(kind === 'verify'
+          ? { auth: { verify: ask } }
+          : { access: 'public', admissions: [{ name: 'own', admit: ask }] }),
+        trustedProxies: ['127.0.0.1'],
+        maxPendingPerAddress: 3,
+        routes: { news: { path: '/news', access: 'public' } },
+      });
+      const connect = () => connectAs('plain WebSocket', gateway, { address: ADDRESS, path: '/news' });
+      const outcomes: unknown[] = [];
+      for (let n = 0; n < 20; n++) void connect().then(({ outcome }) => outcomes.push(outcome));
+      await expect.poll(() => outcomes).toHaveLength(17);
+      expect([kind, asked, new Set(outcomes)]).toEqual([kind, 3, new Set([429])]);
+    }
   });
 });

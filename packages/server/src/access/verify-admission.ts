@@ -1,8 +1,9 @@
-import type { Admission, AdmissionRequest, Decision, Identity, Verify } from '../core/ports/admission.js';
+import { type AskingAdmission, Question } from '../core/admission/question.js';
+import type { AdmissionRequest, Decision, Identity, Verify } from '../core/ports/admission.js';
 import { maySendCookies } from './origins.js';
 
 /** Admits with the identity that the application finds. The rules decide about a client without one. */
-export class VerifyAdmission implements Admission {
+export class VerifyAdmission implements AskingAdmission {
   readonly name = 'verify';
   readonly #verify: Verify;
 
@@ -12,9 +13,13 @@ export class VerifyAdmission implements Admission {
     this.#verify = verify;
   }
 
-  admit(request: AdmissionRequest, known: Identity | undefined): Decision | Promise<Decision> {
+  admit(request: AdmissionRequest, known: Identity | undefined): Decision | Question {
     // A client of Socket.IO was asked for its identity when its session began. Its polls have that identity.
     if (known || !request.isNew) return undefined;
+    return new Question(() => this.#ask(request));
+  }
+
+  #ask(request: AdmissionRequest): Decision | Promise<Decision> {
     const found = this.#verify(maySendCookies(request.headers) ? request : withoutCookies(request));
     return found instanceof Promise ? found.then(decisionOf) : decisionOf(found);
   }

@@ -4,7 +4,7 @@ import { compileRules } from '../access/rules/compile-rules.js';
 import type { RouteRules } from '../access/rules/route-rules.js';
 import { RulesAdmission } from '../access/rules-admission.js';
 import { UrlTokens } from '../access/tokens/url-tokens.js';
-import type { Admission } from '../core/ports/admission.js';
+import type { AskingAdmission } from '../core/admission/question.js';
 import type { OriginPolicy } from '../transports/http/cors.js';
 import { publicRoutesOf } from './access/access-mode.js';
 import { type IdentitySource, openIdentitySource } from './access/identity-source.js';
@@ -15,7 +15,7 @@ import { GatewayTickets } from './tickets/gateway-tickets.js';
 export interface Auth extends IdentitySource {
   readonly tickets: GatewayTickets;
   /** The admissions of publishers over HTTP; undefined if no rule grants to publish. */
-  readonly publishing: readonly Admission[] | undefined;
+  readonly publishing: readonly AskingAdmission[] | undefined;
 }
 
 type RulesOptions = Pick<GatewayOptions, 'routes' | 'namespaces'>;

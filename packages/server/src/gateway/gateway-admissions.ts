@@ -7,6 +7,7 @@ import type { ThisMachine } from '../access/this-machine.js';
 import { AdmissionChain, type AdmissionChainOptions } from '../core/admission/admission-chain.js';
 import { type Clients, uncounted } from '../core/admission/clients.js';
 import { PendingAdmissions } from '../core/admission/pending-admissions.js';
+import { type AskingAdmission, askedWithPlace } from '../core/admission/question.js';
 import type { Admission, Identity } from '../core/ports/admission.js';
 import { systemClock } from '../core/time/clock.js';
 import type { MountAccess } from '../transports/component/mount.js';
@@ -23,9 +24,9 @@ export interface GatewayAdmissionsOptions {
   /** The admissions of the application, asked after the gateway's own. */
   readonly admissions: readonly Admission[] | undefined;
   /** Those that check identities and rules, asked before those of the application; undefined without `auth`. */
-  readonly auth?: readonly Admission[] | undefined;
+  readonly auth?: readonly AskingAdmission[] | undefined;
   /** Those that check publishers over HTTP; undefined if no rule grants to publish. */
-  readonly publishing?: readonly Admission[] | undefined;
+  readonly publishing?: readonly AskingAdmission[] | undefined;
   /** How long rights outlive the identity, in milliseconds. @default 5000 */
   readonly leewayMs?: number | undefined;
   /** Undefined if no client has an identity. */
@@ -51,6 +52,8 @@ export class GatewayAdmissions {
   readonly publishing: PublishingChains | undefined;
   readonly #options: GatewayAdmissionsOptions;
   readonly #chain: AdmissionChainOptions;
+  /** Those of the application. */
+  readonly #own: readonly AskingAdmission[];
   /** Asked last: any admission before them may have found the identity. */
   readonly #last: readonly Admission[];
 
@@ -59,6 +62,7 @@ export class GatewayAdmissions {
     const { origins, thisMachine, auth = [], admissions = [], leewayMs, logger, pace, clients, maxPending } = options;
     for (const admission of admissions) assertAdmission(admission);
     this.#options = options;
+    this.#own = admissions.map(askedWithPlace);
     this.#last = [
       new ExpiredIdentities(leewayMs),
       ...(options.revocations ? [new RevokedIdentities(options.revocations)] : []),
@@ -72,7 +76,7 @@ export class GatewayAdmissions {
     // A publisher is no connection, and sends as many events as it has.
     const publishing = { ...this.#chain, clients: uncounted(clients.addressOf) };
     const local = thisMachine ? [thisMachine] : [];
-    this.admission = new AdmissionChain([...local, origins, ...auth, ...admissions, ...this.#last], this.#chain);
+    this.admission = new AdmissionChain([...local, origins, ...auth, ...this.#own, ...this.#last], this.#chain);
     this.publishing = options.publishing && {
       first: new AdmissionChain([...options.publishing, ...this.#last], publishing),
       again: new AdmissionChain(this.#last, publishing),
@@ -87,7 +91,7 @@ export class GatewayAdmissions {
    */
   ofMount({ allowedOrigins, blockedAddresses = [], access }: MountOptions): MountAccess {
     assertEntranceAccess(access, 'access');
-    const { auth, thisMachine, admissions = [] } = this.#options;
+    const { auth, thisMachine } = this.#options;
     if (!auth && access === 'authenticated') {
       throw new TypeError("access: 'authenticated' needs auth: without it, no client has an identity");
     }
@@ -97,7 +101,7 @@ export class GatewayAdmissions {
     const closed = auth ? [...auth, new SingleAccess(access)] : [];
     return {
       origins,
-      admission: new AdmissionChain([blocks, ...local, origins, ...closed, ...admissions, ...this.#last], this.#chain),
+      admission: new AdmissionChain([blocks, ...local, origins, ...closed, ...this.#own, ...this.#last], this.#chain),
     };
   }
 }

@@ -1,5 +1,6 @@
 import { CLOSE_CODES, messageOf, toError } from '@pregon/protocol';
-import type { Admission, AdmissionRequest, Decision, Identity, Refusal } from '../../core/ports/admission.js';
+import { type AskingAdmission, Question } from '../../core/admission/question.js';
+import type { AdmissionRequest, Decision, Identity, Refusal } from '../../core/ports/admission.js';
 import type { Timers } from '../../core/time/clock.js';
 import { Semaphore } from '../../core/time/semaphore.js';
 import { download, type Fetch } from '../download.js';
@@ -20,6 +21,9 @@ const MOST_AT_ONCE = 100;
 /** A value that can be in a header (RFC 6750 section 2.1). */
 const TOKEN = /^[\x21-\x7e]{1,8192}$/;
 
+/** For a client that has left, or was refused because it waited for too long. */
+const UNASKED: Refusal = { status: 503, message: 'the client does not wait any longer' };
+
 export interface HookAdmissionOptions {
   readonly plan: HookPlan;
   /** How long an identity may last at most, in milliseconds. */
@@ -34,7 +38,7 @@ export interface HookAdmissionOptions {
  * answers with an identity, that the client is anonymous, or that it is refused. Any other answer, and none in time,
  * refuses the client with 503.
  */
-export class HookAdmission implements Admission {
+export class HookAdmission implements AskingAdmission {
   readonly name = 'hook';
   readonly #options: HookAdmissionOptions;
   readonly #slots = new Semaphore(MOST_AT_ONCE);
@@ -44,7 +48,7 @@ export class HookAdmission implements Admission {
     this.#options = options;
   }
 
-  admit(request: AdmissionRequest, known: Identity | undefined): Decision | Promise<Decision> {
+  admit(request: AdmissionRequest, known: Identity | undefined): Decision | Question {
     // A client of Socket.IO was asked for its identity when its session began. Its polls have that identity.
     if (known || !request.isNew) return undefined;
     const { headers, ticket } = request;
@@ -52,7 +56,8 @@ export class HookAdmission implements Admission {
     if (ticket !== undefined && headers.authorization === undefined) return undefined;
     if (headers.cookie !== undefined && !maySendCookies(headers)) return toRefusal(REFUSED.origin);
     const forwarded = this.#headersFor(request);
-    return 'status' in forwarded ? forwarded : this.#ask(forwarded.headers);
+    if ('status' in forwarded) return forwarded;
+    return new Question((isNeeded) => this.#ask(forwarded.headers, isNeeded));
   }
 
   /** Ends all requests. Their clients are refused. */
@@ -74,10 +79,11 @@ export class HookAdmission implements Admission {
     return { headers: { ...forwarded, authorization: `Bearer ${ofMessage}` } };
   }
 
-  async #ask(headers: Record<string, string>): Promise<Decision> {
+  async #ask(headers: Record<string, string>, isNeeded: () => boolean): Promise<Decision> {
     const { plan, mostMs, timers, fetch = globalThis.fetch } = this.#options;
     const done = await new Promise<() => void>((resolve) => this.#slots.take(resolve));
     try {
+      if (!isNeeded()) return UNASKED;
       const limits = { deadlineMs: DEADLINE_MS, maxBytes: MOST_BYTES, signal: this.#closing.signal };
       // A revocation that comes before the answer must end what the application found before it.
       const askedAtMs = Date.now();

@@ -1,9 +1,10 @@
 import { toError } from '@pregon/protocol';
-import type { Admission, AdmissionRequest, Allowed, EntranceName, Identity, Refusal } from '../ports/admission.js';
+import type { AdmissionRequest, Allowed, EntranceName, Identity, Refusal } from '../ports/admission.js';
 import { type HttpRequest, RequestView, type ViewDetails } from './admission-request.js';
 import type { Clients } from './clients.js';
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
-import type { PendingAdmissions } from './pending-admissions.js';
+import { type PendingAdmissions, Place } from './pending-admissions.js';
+import { type AskingAdmission, Question } from './question.js';
 
 /** The decision for all clients without an identity and rights. */
 const ANONYMOUS: Allowed = Object.freeze({});
@@ -13,9 +14,6 @@ const UNDECIDED: Refusal = {
   message: 'the gateway cannot currently decide whether to admit this client',
   headers: { 'Retry-After': '1' },
 };
-
-/** What one admission answered. */
-type Answer = { readonly verdict: Verdict } | { readonly promise: Promise<Verdict> };
 
 export interface AdmissionChainOptions {
   /** Knows the addresses of clients, and counts new ones. */
@@ -47,10 +45,10 @@ export interface Candidate extends ViewDetails {
  * old. So a revocation that comes before the answer ends the identity, and a new question finds what is true after it.
  */
 export class AdmissionChain {
-  readonly #admissions: readonly Admission[];
+  readonly #admissions: readonly AskingAdmission[];
   readonly #options: AdmissionChainOptions;
 
-  constructor(admissions: readonly Admission[], options: AdmissionChainOptions) {
+  constructor(admissions: readonly AskingAdmission[], options: AdmissionChainOptions) {
     this.#admissions = admissions;
     this.#options = options;
   }
@@ -83,41 +81,71 @@ export class AdmissionChain {
       const admission = this.#admissions[index];
       if (!admission) continue;
       const answer = this.#answer(admission, request, allowed.identity);
-      if ('promise' in answer) return this.#wait(answer.promise, request, candidate, index + 1, allowed);
-      const { verdict } = answer;
+      const isDecided = !(answer instanceof Promise || answer instanceof Question);
+      const verdict = isDecided ? answer : this.#withPlace(admission, answer, candidate);
+      if (verdict instanceof Promise) return this.#goOn(verdict, request, candidate, index + 1, allowed);
       if (isRefusal(verdict)) return verdict;
       allowed = both(allowed, verdict);
     }
     return allowed;
   }
 
-  async #wait(
-    promise: Promise<Verdict>,
+  async #goOn(
+    late: Promise<Verdict>,
     request: AdmissionRequest,
     candidate: Candidate,
     next: number,
     found: Allowed,
   ): Promise<Verdict> {
-    const verdict = await this.#options.pending.wait(promise, {
-      client: candidate.client ?? candidate.request,
-      isGone: candidate.isGone,
-    });
+    const verdict = await late;
     if (isRefusal(verdict)) return verdict;
     return this.#ask(request, candidate, next, both(found, verdict));
   }
 
-  #answer(admission: Admission, request: AdmissionRequest, identity: Identity | undefined): Answer {
+  /** Refuses the client if too many others wait. A question is not asked then. */
+  #withPlace(
+    admission: AskingAdmission,
+    answer: Promise<Verdict> | Question,
+    { request, client = request, isGone }: Candidate,
+  ): Verdict | Promise<Verdict> {
+    const { pending } = this.#options;
+    const place = pending.enter({ client, isGone });
+    if (!(place instanceof Place)) return place;
+    const decision = answer instanceof Question ? this.#askedFor(admission, answer, place) : answer;
+    if (decision instanceof Promise) return pending.wait(decision, place);
+    pending.leave(place);
+    return decision;
+  }
+
+  #answer(
+    admission: AskingAdmission,
+    request: AdmissionRequest,
+    identity: Identity | undefined,
+  ): Verdict | Promise<Verdict> | Question {
     try {
       const askedAtMs = this.#options.timeOfDay();
-      const decision: unknown = admission.admit(request, identity);
-      if (isPromise(decision)) return { promise: this.#settled(admission, decision, askedAtMs) };
-      return { verdict: verdictOf(decision, askedAtMs) };
+      const answer = admission.admit(request, identity);
+      return answer instanceof Question ? answer : this.#parsed(admission, answer, askedAtMs);
     } catch (error) {
-      return { verdict: this.#failed(admission, error) };
+      return this.#failed(admission, error);
     }
   }
 
-  async #settled(admission: Admission, promise: PromiseLike<unknown>, askedAtMs: number): Promise<Verdict> {
+  #askedFor(admission: AskingAdmission, question: Question, { isNeeded }: Place): Verdict | Promise<Verdict> {
+    try {
+      const askedAtMs = this.#options.timeOfDay();
+      return this.#parsed(admission, question.ask(isNeeded), askedAtMs);
+    } catch (error) {
+      return this.#failed(admission, error);
+    }
+  }
+
+  /** @throws TypeError if the value is neither a decision nor a promise */
+  #parsed(admission: AskingAdmission, decision: unknown, askedAtMs: number): Verdict | Promise<Verdict> {
+    return isPromise(decision) ? this.#settled(admission, decision, askedAtMs) : verdictOf(decision, askedAtMs);
+  }
+
+  async #settled(admission: AskingAdmission, promise: PromiseLike<unknown>, askedAtMs: number): Promise<Verdict> {
     try {
       return verdictOf(await promise, askedAtMs);
     } catch (error) {
@@ -125,7 +153,7 @@ export class AdmissionChain {
     }
   }
 
-  #failed({ name }: Admission, error: unknown): Refusal {
+  #failed({ name }: AskingAdmission, error: unknown): Refusal {
     this.#options.onFailed(name, toError(error));
     return UNDECIDED;
   }

@@ -37,6 +37,21 @@ interface WaitingClient {
   readonly isGone: () => boolean;
 }
 
+/** The place of one client among those that wait. */
+export class Place {
+  readonly client: HttpRequest;
+  readonly isGone: () => boolean;
+  isLate = false;
+
+  constructor({ client, isGone }: WaitingClient) {
+    this.client = client;
+    this.isGone = isGone;
+  }
+
+  /** Whether the client still waits for a decision. */
+  readonly isNeeded = (): boolean => !this.isLate && !this.isGone();
+}
+
 export interface PendingAdmissionsOptions {
   /** Limits how many clients of one address wait. */
   readonly clients: Pick<Clients, 'waits' | 'waited'>;
@@ -67,19 +82,39 @@ export class PendingAdmissions {
   }
 
   /**
-   * Resolves with the decision, or with a refusal if too many clients wait, in total or of one address, or if the
-   * deadline passes.
+   * Takes a place for a client. The caller then calls `wait` or `leave`, once.
+   *
+   * @returns a refusal if too many clients wait, in total or of one address
+   */
+  enter(waiting: WaitingClient): Place | Refusal {
+    const { clients, mostPending = MOST_PENDING } = this.#options;
+    if (this.#count >= mostPending) return TOO_MANY;
+    const refusal = clients.waits(waiting.client);
+    if (refusal) return refusal;
+    this.#count += 1;
+    return new Place(waiting);
+  }
+
+  /** Ends a place whose client need not wait. */
+  leave({ client }: Place): void {
+    this.#options.clients.waited(client);
+    this.#count -= 1;
+  }
+
+  /**
+   * Resolves with the decision, or with a refusal if the deadline passes. Ends the place.
    *
    * @param decision must not reject
    */
-  async wait(decision: Promise<Verdict>, { client, isGone }: WaitingClient): Promise<Verdict> {
-    const { clients, clock, pace, mostPending = MOST_PENDING, deadlineMs = DEADLINE_MS } = this.#options;
-    if (this.#count >= mostPending) return TOO_MANY;
-    const refusal = clients.waits(client);
-    if (refusal) return refusal;
-    this.#count += 1;
+  async wait(decision: Promise<Verdict>, place: Place): Promise<Verdict> {
+    const { clients, clock, pace, deadlineMs = DEADLINE_MS } = this.#options;
+    const { client, isGone } = place;
+    const onLate = () => {
+      place.isLate = true;
+      return TOO_LATE;
+    };
     try {
-      const verdict = await within(deadlineMs, decision, () => TOO_LATE, clock);
+      const verdict = await within(deadlineMs, decision, onLate, clock);
       // The wait for a turn is the gateway's own delay, and does not depend on the address.
       clients.waited(client);
       if (!isGone()) await new Promise<void>((resolve) => pace(resolve));

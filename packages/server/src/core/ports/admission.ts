@@ -112,7 +112,8 @@ export type Decision = Allowed | Refusal | undefined;
  * - If no admission returns a promise, nothing waits: the client is connected in the same turn of the event loop.
  * - A client that waits for a promise is not a connection: it opens no handler and gets no message. At most `maxPending`
  *   clients wait at once, and none for longer than 5 seconds; all others are refused with 503. Those beyond
- *   `maxPendingPerAddress` are refused with 429.
+ *   `maxPendingPerAddress` are refused with 429. If so many wait already, no admission of the application is asked about
+ *   a new client.
  * - An admission that throws, rejects, or returns anything other than a {@link Decision} refuses the client with 503.
  *   It never admits a client.
  *

@@ -5,7 +5,7 @@ import { normalizeLifetime } from '../../access/tokens/issuer-plan.js';
 import { TokenAdmission } from '../../access/tokens/token-admission.js';
 import { TokenVerifier } from '../../access/tokens/token-verifier.js';
 import { VerifyAdmission } from '../../access/verify-admission.js';
-import type { Admission } from '../../core/ports/admission.js';
+import type { AskingAdmission } from '../../core/admission/question.js';
 import { systemClock } from '../../core/time/clock.js';
 import type { OriginPolicy } from '../../transports/http/cors.js';
 import type { AuthOptions, GatewayOptions, Logger } from '../options.js';
@@ -14,7 +14,7 @@ import type { AuthOptions, GatewayOptions, Logger } from '../options.js';
 export interface IdentitySource {
   /** How long rights outlive their token, because clocks differ; undefined for the default. */
   readonly leewayMs: number | undefined;
-  readonly admissions: readonly Admission[];
+  readonly admissions: readonly AskingAdmission[];
   /** Reads key files and key sets again. Never rejects: what cannot be read is logged, and the last good keys stay. */
   reload(): Promise<void>;
   close(): void;

@@ -3,6 +3,7 @@ import { AdmissionChain } from '../../../src/core/admission/admission-chain.js';
 import { socketAddress } from '../../../src/core/admission/admission-request.js';
 import { uncounted } from '../../../src/core/admission/clients.js';
 import { PendingAdmissions } from '../../../src/core/admission/pending-admissions.js';
+import { Question } from '../../../src/core/admission/question.js';
 import type { Admission, AdmissionRequest, Decision, Identity } from '../../../src/core/ports/admission.js';
 import { FakeClock } from '../support/fake-clock.js';
 
@@ -263,6 +264,61 @@ describe('[I-7] clients that wait to be admitted', () => {
     clock.advance(5_000);
     await resume();
     expect(await next).toMatchObject({ message: 'it took too long to decide whether this client is admitted' });
+  });
+
+  it('are asked about only if they have a place, which ends with an answer that is there at once', async () => {
+    const asked: string[] = [];
+    const question = (answer: () => Decision | Promise<Decision>) => new Question(answer);
+    const { decide, pending } = chainOf(() =>
+      question(() => {
+        asked.push('at once');
+        return { identity: ADA };
+      }),
+    );
+    for (let n = 0; n < 5; n++) expect(decide()).toEqual({ identity: ADA });
+    expect([asked.length, pending.count]).toEqual([5, 0]);
+
+    const slow = chainOf(() =>
+      question(() => {
+        asked.push('late');
+        return never();
+      }),
+    );
+    for (let n = 0; n < 5; n++) void slow.decide();
+    expect(asked.filter((one) => one === 'late')).toHaveLength(2);
+    expect(await slow.decide()).toMatchObject({ status: 503, message: 'too many clients wait to be admitted' });
+  });
+
+  it.each(['throws', 'is no decision'])('have no place any more if the answer to a question %s', (what) => {
+    const { decide, pending } = chainOf(
+      () =>
+        new Question(() => {
+          if (what === 'throws') throw new Error('no');
+          return JSON.parse('[]');
+        }),
+    );
+    expect(decide()).toMatchObject({ status: 503 });
+    expect(pending.count).toBe(0);
+  });
+
+  it('are not asked about if they have left, or waited for too long, before it is their turn', async () => {
+    const needed: (() => boolean)[] = [];
+    let isGone = false;
+    const { decide, clock, resume } = chainOf(
+      () =>
+        new Question((isNeeded) => {
+          needed.push(isNeeded);
+          return never();
+        }),
+    );
+    const verdicts = [decide(() => isGone), decide()];
+    expect(needed.map((isNeeded) => isNeeded())).toEqual([true, true]);
+    isGone = true;
+    expect(needed.map((isNeeded) => isNeeded())).toEqual([false, true]);
+    clock.advance(5_000);
+    await resume();
+    await Promise.all(verdicts);
+    expect(needed.map((isNeeded) => isNeeded())).toEqual([false, false]);
   });
 
   it('are not admitted if they have left, and no further admission is asked', async () => {
