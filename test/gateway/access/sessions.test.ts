@@ -4,7 +4,7 @@ import { ADDRESSED_CLIENTS, connectAs } from '../../support/access/addressed-cli
 import { Application } from '../../support/access/application.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
-import { parseOpen } from '../../support/socketio/engine-client.js';
+import { EngineSocket, PollingClient, parseOpen } from '../../support/socketio/engine-client.js';
 
 interface Started extends TestGateway {
   readonly application: Application;
@@ -110,5 +110,28 @@ describe('[I-7] [H-08] Clients that ask for admission', () => {
       await expect.poll(() => outcomes).toHaveLength(17);
       expect([kind, asked, new Set(outcomes)]).toEqual([kind, 3, new Set([429])]);
     }
+  });
+});
+
+describe('[I-9] [H-04] A session of Socket.IO', () => {
+  it('is limited in the tokens that it shows', async () => {
+    const { application, http } = await start();
+    application.answer = ({ headers }, response) =>
+      response.writeHead(headers.authorization === undefined ? 204 : 403).end();
+    const client = await PollingClient.open(http(''));
+    await client.say(...Array.from({ length: 30 }, (_, n) => `40/news,{"token":"abc${n}"}`));
+    const packets = await client.untilPackets(30);
+    const codes = packets.map((packet) => /"code":"(\w+)"/.exec(packet)?.[1]);
+    expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(20);
+    expect(codes.filter((code) => code === 'FORBIDDEN')).toHaveLength(10);
+    expect(packets.find((packet) => packet.includes('RATE_LIMITED'))).toMatch(/"retryable":true,"retryAfterMs":\d+/);
+    // Once when the session began, and once for each token.
+    expect(application.requests).toHaveLength(11);
+  });
+
+  it('[I-7] ends if it enters no namespace within 5 seconds', async () => {
+    const { ws } = await start();
+    const { socket } = await EngineSocket.open(ws(''));
+    await expect.poll(() => socket.readyState, { timeout: 20_000 }).toBe(socket.CLOSED);
   });
 });

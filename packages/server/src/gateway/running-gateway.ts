@@ -226,7 +226,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
   async openSocketIo(socketIo: SocketIoOptions): Promise<TransportEntrance> {
     if (this.#socketIo) throw new TypeError('transports: socketIo() is listed twice; remove one of the two');
     const { LazySocketIo } = await import('../transports/socketio/lazy-socketio.js');
-    const { registry, front, log, limits, siblings } = this.#parts;
+    const { registry, front, log, limits, siblings, auth } = this.#parts;
     const { maxFrameBytes, maxPolledPackets } = limits;
     const secret = this.#secret ?? (await log.secret());
     const options = {
@@ -237,6 +237,7 @@ export class RunningGateway<T extends OnlySocketIoTypes<T>> implements Gateway<T
       maxFrameBytes,
       maxPolledPackets,
       shape: { maxDepth: limits.maxFrameDepth, maxValues: limits.maxFrameValues },
+      hasAuth: auth !== undefined,
     };
     const prepare = (opened: SocketIoEntrance<T>) => {
       if (siblings) opened.io.engine.generateId = () => siblings.newSessionId();

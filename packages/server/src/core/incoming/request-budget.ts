@@ -12,7 +12,7 @@ const EXCESS = new Rate({ perSecond: 50, burst: 5_000 });
 const BAD_FRAMES = new Rate({ perSecond: 1, burst: 20 });
 
 /** How many tokens a connection may show while it is open: verifying one costs a tenth of a millisecond of CPU. */
-const TOKENS = new Rate({ perSecond: 1 / 6, burst: 10 });
+export const TOKENS = new Rate({ perSecond: 1 / 6, burst: 10 });
 
 /** The rate limits of one connection for subscriptions: of any kind, with `since`, and with a snapshot. */
 export class RequestBudget {

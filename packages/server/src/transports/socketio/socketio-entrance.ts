@@ -18,6 +18,7 @@ import { type EngineSocket, EngineWriter } from './engine/engine-writer.js';
 import { pacedEngine } from './engine/paced-engine.js';
 import { packetDecoder } from './engine/packet-decoder.js';
 import { PolledPayloads } from './engine/polled-payloads.js';
+import { ShownTokens } from './engine/shown-tokens.js';
 import { limitPollingClose, releaseUnusedFields } from './engine/socketio-internals.js';
 import { type IoPorts, IoServers } from './io-servers.js';
 import type { SocketIoLibrary } from './library.js';
@@ -40,12 +41,17 @@ export interface SocketIoEntranceOptions {
   readonly maxFrameBytes: number;
   readonly maxPolledPackets: number;
   readonly shape: JsonShape;
+  /** Whether clients may need a token, which they show when they enter a namespace. @default false */
+  readonly hasAuth?: boolean | undefined;
 }
 
 /** How long a disconnected client is remembered, with rooms and data. This is Socket.IO's own default. */
 const REMEMBER_MS = 120_000;
 
 const PING_TIMEOUT_MS = 20_000;
+
+/** How long a client may take until it has entered a namespace, if it may have to show a token there. */
+const CONNECT_TIMEOUT_MS = 5_000;
 
 const CLOSED: Refusal = { status: 503, message: 'Socket.IO was closed here by io.close()' };
 
@@ -60,6 +66,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly #admitted = new WeakMap<object, Allowed>();
   /** The decisions about sockets that enter a namespace. */
   readonly #entering = new WeakMap<Socket, Allowed>();
+  /** Undefined if no client needs a token. */
+  readonly #shownTokens: ShownTokens | undefined;
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
 
   constructor(
@@ -69,6 +77,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   ) {
     const GatewayAdapter = gatewayAdapter(library);
     this.#registry = registry;
+    this.#shownTokens = limits.hasAuth ? new ShownTokens(registry.options.clock) : undefined;
     const { clock, heartbeatMs, hub, intake } = registry.options;
     const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
     const canServe = (position: string) => hub.canServe(position);
@@ -86,6 +95,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       // A client can invent names for a namespace that is defined by a pattern, so empty ones must be removed.
       cleanupEmptyChildNamespaces: true,
       wsEngine: pacedEngine(intake, maxFrameBytes),
+      ...(limits.hasAuth ? { connectTimeout: CONNECT_TIMEOUT_MS } : {}),
       ...options,
       parser: {
         Encoder: library.Encoder,
@@ -196,7 +206,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       if (!this.#registry.isOpen) return turnAway(socket, next);
       const wrong = refusalOf(() => routeNamespace.handshake(socket));
       if (wrong) return next(wrong);
-      this.#whenAdmitted(routeNamespace.admit(socket, this.#admitted.get(socket.request)), socket, next, (identity) => {
+      const admit = () => routeNamespace.admit(socket, this.#admitted.get(socket.request));
+      this.#whenAdmitted(this.#tooMany(socket) ?? admit(), socket, next, (identity) => {
         if (socket.recovered) return recovery.belongsTo(namespace.name, socket.handshake.auth.pid, identity);
         // This runs before Socket.IO tells the client its private session id, and replaces the original one, which only
         // this process would know.
@@ -234,8 +245,12 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       const { request, conn } = socket;
       const token: unknown = Reflect.get(socket.handshake.auth, 'token');
       const details = { token, found: this.#admitted.get(request), isGone: () => conn.readyState !== 'open' };
-      this.#whenAdmitted(this.#registry.decide(request, entrance, details), socket, next);
+      this.#whenAdmitted(this.#tooMany(socket) ?? this.#registry.decide(request, entrance, details), socket, next);
     });
+  }
+
+  #tooMany({ conn, handshake }: Socket): Refusal | undefined {
+    return Reflect.get(handshake.auth, 'token') === undefined ? undefined : this.#shownTokens?.show(conn);
   }
 
   /** @param isOwner whether the session of the socket belongs to the admitted identity. Default: it does */
