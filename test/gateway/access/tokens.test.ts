@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import type { AdmissionRequest, GatewayOptions } from 'pregon';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { WebSocket } from 'ws';
+import { ENTERING } from '../../support/access/entering-clients.js';
 import { ISSUER, SECRET, signToken } from '../../support/access/tokens.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { SocketIoClient } from '../../support/gateway/socketio-client.js';
@@ -367,6 +368,24 @@ describe('[I-9] With tokens and rules', () => {
     expect(await statusOf('/events', stream)).toBe(200);
     expect(await statusOf('/events', { ...stream, Origin: 'https://shop.example' })).toBe(200);
     expect(await statusOf('/events', { ...stream, 'Sec-Fetch-Site': 'same-origin' })).toBe(200);
+  });
+});
+
+describe('[I-11] After the machine was suspended', () => {
+  it('no client gets anything under a token that has expired in the meantime, and each connection ends', async () => {
+    const now = Date.now;
+    let suspendedMs = 0;
+    const wallClock = vi.spyOn(Date, 'now').mockImplementation(() => now() + suspendedMs);
+    onTestFinished(() => wallClock.mockRestore());
+    const gateway = await start();
+    const token = await signToken();
+    const clients = Object.values(ENTERING).map((enter) => enter(gateway, token));
+    for (const { entered } of clients) expect(await entered).toBe('connected');
+    // The time of day goes on while the machine is suspended, but no timer does.
+    suspendedMs = 86_400_000;
+    await append(gateway);
+    await Promise.all(clients.map(({ ended }) => ended));
+    expect(clients.flatMap(({ numbers }) => numbers)).toEqual([]);
   });
 });
 

@@ -60,7 +60,7 @@ export class HttpPort {
     this.#chain = {
       pending,
       clients,
-      timeOfDay: Date.now,
+      wallClock: Date.now,
       onFailed: (admission, err) =>
         options.logger.error({ admission, err }, 'an admission failed; the request was refused'),
     };

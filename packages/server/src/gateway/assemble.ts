@@ -96,7 +96,13 @@ async function assemble<T extends OnlySocketIoTypes<T>>(
   const log = typeof options.log === 'string' ? await openLog(options.log, opening) : options.log;
   const { turn } = intake;
   const { secret } = options;
-  const expiry = new Expiry({ clock: systemClock, turn, random: Math.random, leewayMs: auth?.leewayMs });
+  const expiry = new Expiry({
+    clock: systemClock,
+    wallClock: Date.now,
+    turn,
+    random: Math.random,
+    leewayMs: auth?.leewayMs,
+  });
   const open = async () => {
     const revocations = await openRevocations(log, options, { turn, logger });
     const onReserved: HubOptions['onReserved'] = (entries) => revocations?.read(entries);

@@ -70,7 +70,7 @@ export class GatewayAdmissions {
     this.#chain = {
       clients,
       pending: new PendingAdmissions({ clients, clock: systemClock, pace, mostPending: maxPending }),
-      timeOfDay: Date.now,
+      wallClock: Date.now,
       onFailed: (admission, err) => logger.error({ admission, err }, 'an admission failed; the client was refused'),
     };
     // A publisher is no connection, and sends as many events as it has.

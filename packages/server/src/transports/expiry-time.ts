@@ -3,7 +3,8 @@ import type { Identity } from '../core/ports/admission.js';
 import type { Link } from '../core/ports/link.js';
 
 /**
- * When the rights of an identity end, by the gateway's clock. Later changes of the time of day do not move it.
+ * When the rights of an identity end, by the gateway's clock. Setting the time of day back does not extend them; that
+ * they may end earlier by the time of day is for `Expiry`.
  *
  * @param now the time by the gateway's clock, in milliseconds
  * @returns undefined if they do not end

@@ -21,7 +21,7 @@ export interface AdmissionChainOptions {
   /** Limits how many clients wait for a promise, and for how long. */
   readonly pending: PendingAdmissions;
   /** The time of day, in milliseconds since 1970-01-01 UTC. */
-  readonly timeOfDay: () => number;
+  readonly wallClock: () => number;
   /** Called if an admission throws, rejects or returns something that is not a decision. */
   readonly onFailed: (admission: string, error: Error) => void;
 }
@@ -123,7 +123,7 @@ export class AdmissionChain {
     identity: Identity | undefined,
   ): Verdict | Promise<Verdict> | Question {
     try {
-      const askedAtMs = this.#options.timeOfDay();
+      const askedAtMs = this.#options.wallClock();
       const answer = admission.admit(request, identity);
       return answer instanceof Question ? answer : this.#parsed(admission, answer, askedAtMs);
     } catch (error) {
@@ -133,7 +133,7 @@ export class AdmissionChain {
 
   #askedFor(admission: AskingAdmission, question: Question, { isNeeded }: Place): Verdict | Promise<Verdict> {
     try {
-      const askedAtMs = this.#options.timeOfDay();
+      const askedAtMs = this.#options.wallClock();
       return this.#parsed(admission, question.ask(isNeeded), askedAtMs);
     } catch (error) {
       return this.#failed(admission, error);

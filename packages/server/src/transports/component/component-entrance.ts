@@ -76,7 +76,7 @@ export class ComponentEntrance implements Entrance {
   constructor(options: ComponentEntranceOptions) {
     this.#options = options;
     const { clock, intake, leewayMs } = options;
-    this.#expiry = new Expiry({ clock, turn: intake.turn, random: Math.random, leewayMs });
+    this.#expiry = new Expiry({ clock, wallClock: Date.now, turn: intake.turn, random: Math.random, leewayMs });
   }
 
   /**

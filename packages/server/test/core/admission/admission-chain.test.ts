@@ -36,7 +36,7 @@ function chainOf(...decisions: readonly Decide[]) {
   const chain = new AdmissionChain(admissions, {
     pending,
     clients,
-    timeOfDay: () => TODAY + clock.now(),
+    wallClock: () => TODAY + clock.now(),
     onFailed: (name, { message }) => failures.push(`${name}: ${message}`),
   });
   const resume = async () => {

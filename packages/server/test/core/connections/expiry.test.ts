@@ -5,7 +5,7 @@ import { FakeClock } from '../support/fake-clock.js';
 
 function open(random = () => 0.5) {
   const clock = new FakeClock();
-  const expiry = new Expiry({ clock, turn: new TurnBudget(clock), random });
+  const expiry = new Expiry({ clock, wallClock: () => clock.now(), turn: new TurnBudget(clock), random });
   const happened: string[] = [];
   const connect = (name: string, expiresAt: number | undefined, costMs = 0): Expiring => {
     const connection: Expiring = {
@@ -28,6 +28,73 @@ function open(random = () => 0.5) {
   };
   return { clock, expiry, happened, connect, pass };
 }
+
+/** The time of day when a test begins. */
+const TODAY = Date.UTC(2030, 0, 1);
+
+/** A connection whose identity expires in 10 seconds, on a machine whose time of day can jump. */
+function openByDay() {
+  const clock = new FakeClock();
+  let jumpedMs = 0;
+  const wallClock = () => TODAY + clock.now() + jumpedMs;
+  const expiry = new Expiry({ clock, wallClock, turn: new TurnBudget(clock), random: () => 0 });
+  const ended: number[] = [];
+  const identity = { expiresAtMs: TODAY + 10_000 };
+  const connection: Expiring = {
+    expiresAt: 10_000,
+    identity,
+    endRights: () => ended.push(clock.now()),
+    closeEnded: () => {},
+  };
+  expiry.add(connection);
+  const jump = (ms: number) => {
+    jumpedMs += ms;
+  };
+  const pass = (ms: number) => {
+    for (let step = 0; step < ms; step += 50) {
+      clock.advance(50);
+      clock.turn();
+    }
+  };
+  return { clock, expiry, connection, ended, jump, pass };
+}
+
+describe('[I-11] rights end by the time of day, too', () => {
+  it('before a delivery after the machine was suspended, which stops its timers and its clock', () => {
+    const { clock, expiry, ended, jump, pass } = openByDay();
+    pass(1_000);
+    jump(14_500);
+    expiry.endDue();
+    expect(ended).toEqual([1_000]);
+    pass(30_000);
+    expect(ended).toHaveLength(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  it('within a second after the machine was suspended, if nothing is delivered', () => {
+    const { ended, jump, pass } = openByDay();
+    jump(3_600_000);
+    pass(1_100);
+    expect(ended).toEqual([1_000]);
+  });
+
+  it('and the time of day does not extend them if it is set back', () => {
+    const { ended, jump, pass } = openByDay();
+    jump(-3_600_000);
+    pass(14_900);
+    expect(ended).toEqual([]);
+    pass(200);
+    expect(ended).toHaveLength(1);
+  });
+
+  it('not of a connection that left, or whose identity was renewed', () => {
+    const { expiry, connection, ended, jump, pass } = openByDay();
+    expiry.delete(connection);
+    jump(3_600_000);
+    pass(30_000);
+    expect(ended).toEqual([]);
+  });
+});
 
 describe('[I-11] the expiry of connections', () => {
   it('ends rights before a delivery, also if the timer is late because the process was suspended', () => {

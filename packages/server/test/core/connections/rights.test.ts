@@ -209,7 +209,7 @@ describe('[I-11] a connection whose rights have ended', () => {
 
   it('gets nothing that is delivered after a pause of the process, although no timer has run', async () => {
     const clock = new FakeClock();
-    const expiry = new Expiry({ clock, turn: new TurnBudget(clock), random: () => 0 });
+    const expiry = new Expiry({ clock, wallClock: () => clock.now(), turn: new TurnBudget(clock), random: () => 0 });
     const square = await Square.open({ clock, beforeDelivery: () => expiry.endDue() });
     const short = square.connect(new FakeLink(), { rights: rights(['#']), expiresAt: 10_000 });
     const long = square.connect(new FakeLink(), { rights: rights(['#']), expiresAt: 60_000 });
