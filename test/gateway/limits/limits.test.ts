@@ -202,6 +202,18 @@ describe('[H-08] The limits of clients', () => {
     expect(await connectAs('plain WebSocket', gateway, { address: OTHER, token })).toMatchObject({ outcome: 429 });
   });
 
+  it('count a client for the identity of its handshake until it signs out', async () => {
+    const gateway = await start({ ...AUTH, maxConnectionsPerIdentity: 1 });
+    const token = await signToken();
+    const client = await FramesClient.open(gateway.ws('/news'), { headers: { Authorization: `Bearer ${token}` } });
+    const other = { address: OTHER, token };
+    expect(await connectAs('plain WebSocket', gateway, other)).toMatchObject({ outcome: 429 });
+    expect(await client.answer({ op: 'auth', id: 1, token: null })).toMatchObject({ op: 'authorized' });
+    expect(await connectAs('plain WebSocket', gateway, other)).toMatchObject({ outcome: 'open' });
+    // The client that has signed out is still there.
+    expect(await client.answer({ op: 'auth', id: 2, token })).toMatchObject({ code: 'RATE_LIMITED' });
+  });
+
   it('[I-9] let a connection renew its token, and neighbours connect, while an address is full of refused tokens', async () => {
     // Without the tries, one token would be verified in a minute.
     const gateway = await start({ ...AUTH, maxFailedAuthenticationsPerMinute: 1 });

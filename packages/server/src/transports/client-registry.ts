@@ -40,7 +40,7 @@ export interface ClientRegistryOptions extends SubscriptionLimits {
   readonly heartbeatMs: number;
   readonly maxBufferedBytes: number;
   readonly admission: AdmissionChain;
-  readonly clients: Pick<Clients, 'addressOf' | 'keep' | 'signedIn' | 'waits' | 'waited'>;
+  readonly clients: Pick<Clients, 'addressOf' | 'keep' | 'signedIn' | 'signOut' | 'waits' | 'waited'>;
   /** Decides which pages may connect and read responses. */
   readonly origins: OriginPolicy;
   readonly refusals: RefusalLog;
@@ -77,6 +77,8 @@ export class ClientRegistry {
   readonly #expiry: Expiry;
   /** Ends the count of a client for the identity with which it signed in on its open connection. */
   readonly #signedIn = new Map<ClientConnection, () => void>();
+  /** Ends the count of a client for the identity with which it was admitted. */
+  readonly #admitted = new Map<ClientConnection, () => void>();
   #open = true;
   #count = 0;
   #emptied: (() => void) | undefined;
@@ -174,6 +176,8 @@ export class ClientRegistry {
       },
     });
     this.#count += 1;
+    const signOut = identity && this.options.clients.signOut(request);
+    if (signOut) this.#admitted.set(connection, signOut);
     this.options.heartbeat.add(connection);
     this.#expiry.add(connection);
     connection.opened(heartbeatMs);
@@ -274,7 +278,9 @@ export class ClientRegistry {
     this.options.heartbeat.delete(connection);
     this.#expiry.delete(connection);
     this.options.revocations?.delete(connection);
-    this.#signedOut(connection);
+    // The client counts for the identity with which it was admitted until its socket has closed.
+    this.#admitted.delete(connection);
+    this.#endSignIn(connection);
     connection.closed(code, reason, this.options.clock.now());
     if (this.#count === 0) this.#emptied?.();
   }
@@ -287,6 +293,12 @@ export class ClientRegistry {
   }
 
   #signedOut(connection: ClientConnection): void {
+    this.#admitted.get(connection)?.();
+    this.#admitted.delete(connection);
+    this.#endSignIn(connection);
+  }
+
+  #endSignIn(connection: ClientConnection): void {
     this.#signedIn.get(connection)?.();
     this.#signedIn.delete(connection);
   }

@@ -108,6 +108,12 @@ export class ClientLimits implements Clients {
     return () => this.#releaseIdentity(key);
   }
 
+  signOut(request: HttpRequest): (() => void) | undefined {
+    const place = this.#places.get(request);
+    if (!place || place.identities.length === 0) return undefined;
+    return () => this.#releaseIdentities(place);
+  }
+
   waits(request: HttpRequest): Refusal | undefined {
     const { key } = this.#placeOf(request);
     const { maxPendingPerAddress: most } = this.#options.limits;
@@ -172,6 +178,10 @@ export class ClientLimits implements Clients {
     if (!place.isCounted) return;
     place.isCounted = false;
     if (place.key !== undefined) this.#countAddress(place.key, -1);
+    this.#releaseIdentities(place);
+  }
+
+  #releaseIdentities(place: Place): void {
     for (const identity of place.identities) this.#releaseIdentity(identity);
     place.identities = [];
   }

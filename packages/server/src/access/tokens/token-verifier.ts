@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { BoundedMap } from '../../core/bounded-map.js';
 import type { Identity } from '../../core/ports/admission.js';
 import type { Clock } from '../../core/time/clock.js';
 import type { Fetch } from '../download.js';
@@ -24,6 +25,9 @@ export interface TokenVerifierContext {
   readonly wallClock?: () => number;
 }
 
+/** About 1 MB. A token that is forgotten is verified again, and refused again. */
+const MOST_EXPIRED = 10_000;
+
 interface Issuer {
   readonly algorithms: ReadonlySet<Algorithm>;
   readonly rules: ClaimRules;
@@ -35,7 +39,8 @@ interface Issuer {
  *
  * - The configuration binds each key to its algorithms; what a header says only selects among them.
  * - A token is valid for one issuer: that of its `iss`.
- * - A verified token is remembered by its SHA-256 until it expires or its key is replaced.
+ * - A verified token is remembered by its SHA-256 until it expires or its key is replaced; one that has expired is
+ *   remembered as well, because its client may send it again and again.
  *
  * @example
  * const verifier = await TokenVerifier.open(
@@ -51,6 +56,8 @@ export class TokenVerifier {
   readonly #wallClock: () => number;
   readonly #leewayMs: number;
   readonly #verified = new VerifiedTokens();
+  /** When a token was found to have expired, by its digest. If the clock is set back, it is verified again. */
+  readonly #expired = new BoundedMap<string, number>(MOST_EXPIRED);
 
   /**
    * Reads secrets and key files, and begins to fetch key sets. It does not wait for key sets: an issuer that cannot be
@@ -115,15 +122,19 @@ export class TokenVerifier {
   close(): void {
     for (const { keys } of this.#issuers.values()) keys.close();
     this.#verified.clear();
+    this.#expired.clear();
   }
 
   #remembered(digest: string): Identity | TokenRefusal | undefined {
+    const now = this.#wallClock();
     const known = this.#verified.get(digest);
-    if (!known) return undefined;
-    const hasEnded = hasExpired(known.identity.expiresAtMs, this.#leewayMs, this.#wallClock());
+    if (!known) return (this.#expired.get(digest) ?? Number.POSITIVE_INFINITY) <= now ? REFUSED.expired : undefined;
+    const hasEnded = hasExpired(known.identity.expiresAtMs, this.#leewayMs, now);
     if (!hasEnded && known.source.holds(known.key)) return known.identity;
     this.#verified.delete(digest);
-    return hasEnded ? REFUSED.expired : undefined;
+    if (!hasEnded) return undefined;
+    this.#expired.set(digest, now);
+    return REFUSED.expired;
   }
 
   #verify(token: string, digest: string): TokenRefusal | Promise<Identity | TokenRefusal> {
@@ -156,7 +167,9 @@ export class TokenVerifier {
       const payload = await key.check(token);
       if (!payload) continue;
       const claims = jsonMembers(payload);
-      const result = claims ? identityOf(claims, rules, this.#wallClock()) : REFUSED.malformed;
+      const now = this.#wallClock();
+      const result = claims ? identityOf(claims, rules, now) : REFUSED.malformed;
+      if (result === REFUSED.expired) this.#expired.set(digest, now);
       if (!('error' in result)) this.#verified.set(digest, { identity: result, bytes: token.length, key, source });
       return result;
     }

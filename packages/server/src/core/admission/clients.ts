@@ -25,6 +25,11 @@ export interface Clients {
    * @returns a function that ends the count; call it once
    */
   signedIn(allowed: Allowed): () => void;
+  /**
+   * For a client that may sign out of the identity with which it was admitted, and stay connected.
+   * @returns a function that ends its count for that identity; undefined if it has none
+   */
+  signOut(request: HttpRequest): (() => void) | undefined;
   /** Begins the wait for a decision. Refuses the client if too many of its address wait; otherwise, call `waited` later. */
   waits(request: HttpRequest): Refusal | undefined;
   waited(request: HttpRequest): void;
@@ -32,5 +37,14 @@ export interface Clients {
 
 /** Clients without limits. */
 export function uncounted(addressOf: AddressOf): Clients {
-  return { addressOf, keep() {}, arrived() {}, identified() {}, signedIn: () => () => {}, waits() {}, waited() {} };
+  return {
+    addressOf,
+    keep() {},
+    arrived() {},
+    identified() {},
+    signedIn: () => () => {},
+    signOut() {},
+    waits() {},
+    waited() {},
+  };
 }

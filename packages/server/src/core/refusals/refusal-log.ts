@@ -7,11 +7,17 @@ export interface RefusalLogger {
   warn(fields: object, message: string): void;
 }
 
-/** Milliseconds for which the same refusal is not logged again. {@link MOST_LINES} applies to the same period. */
+/** Milliseconds for which the same refusal is not logged again. The limits of lines apply to the same period. */
 const QUIET_MS = 600_000;
 
-/** The most lines in {@link QUIET_MS}: a client can invent any number of origins and paths. */
-const MOST_LINES = 20;
+/**
+ * The most lines for one reason in {@link QUIET_MS}: a client can invent any number of origins and paths. Each reason has
+ * a limit of its own, so that such a client does not hide refusals for other reasons.
+ */
+const MOST_LINES_OF_REASON = 20;
+
+/** The most lines for all reasons together: an admission of the application can have any number of reasons. */
+const MOST_LINES = 200;
 
 /** The most refusals that are remembered, to log each of them only once. */
 const MOST_REMEMBERED = 200;
@@ -36,8 +42,10 @@ export class RefusalLog {
   readonly #observer: Observer;
   readonly #told = new BoundedMap<string, Told>(MOST_REMEMBERED);
   #windowStart = Number.NEGATIVE_INFINITY;
-  #lines = 0;
-  /** The refusals that were not logged because of {@link MOST_LINES}. */
+  /** How many lines each reason had since {@link RefusalLog.#windowStart}. */
+  readonly #lines = new Map<string, number>();
+  #allLines = 0;
+  /** The refusals that were not logged because there were too many lines. */
   #unlogged = 0;
 
   /** @param observer is told of every refusal, logged or not */
@@ -63,7 +71,7 @@ export class RefusalLog {
       told.since += 1;
       return;
     }
-    if (!this.#hasRoom(now)) {
+    if (!this.#hasRoom(reason, now)) {
       this.#unlogged += 1;
       return;
     }
@@ -84,13 +92,17 @@ export class RefusalLog {
     );
   }
 
-  #hasRoom(now: number): boolean {
+  #hasRoom(reason: string, now: number): boolean {
     if (now - this.#windowStart >= QUIET_MS) {
       this.#windowStart = now;
-      this.#lines = 0;
+      this.#lines.clear();
+      this.#allLines = 0;
     }
-    this.#lines += 1;
-    return this.#lines <= MOST_LINES;
+    const lines = this.#lines.get(reason) ?? 0;
+    if (lines >= MOST_LINES_OF_REASON || this.#allLines >= MOST_LINES) return false;
+    this.#lines.set(reason, lines + 1);
+    this.#allLines += 1;
+    return true;
   }
 }
 

@@ -171,6 +171,22 @@ describe('[H-08] the connections of an identity', () => {
     expect(clients.counted).toEqual({ addresses: 0, identities: 0 });
   });
 
+  it('end when a client signs out, and do not end twice when it leaves', () => {
+    const { arrive, clients } = start({ maxConnectionsPerIdentity: 1 });
+    const [first, second, third] = [arrive(), arrive(), arrive()];
+    expect(clients.signOut(first.request)).toBeUndefined();
+    expect(clients.identified(first.request, ADA)).toBeUndefined();
+    const signOut = clients.signOut(first.request);
+    expect(clients.identified(second.request, ADA)).toBeDefined();
+    signOut?.();
+    expect(clients.identified(second.request, ADA)).toBeUndefined();
+    signOut?.();
+    first.socket.close();
+    expect(clients.identified(third.request, ADA)).toBeDefined();
+    for (const { socket } of [second, third]) socket.close();
+    expect(clients.counted).toEqual({ addresses: 0, identities: 0 });
+  });
+
   it('are not limited for a service, and not without an identity', () => {
     const { arrive, clients } = start();
     for (let n = 0; n < 9; n++) {

@@ -240,6 +240,21 @@ describe('[I-7] A token that was verified', () => {
     expect(await verifier.verify(token)).toBe(REFUSED.expired);
   });
 
+  it('[I-9] is refused without another signature check once it was found to have expired', async () => {
+    const { verifier, clock } = await openVerifier(SHOP);
+    clock.advance(10_000);
+    const token = await signHmac(claimsOf({ iat: NOW_S - 60, exp: NOW_S }));
+    expect(await verifier.verify(token)).toBe(REFUSED.expired);
+    expect(verifier.verify(token)).toBe(REFUSED.expired);
+    expect(verifier.find(token)).toBeUndefined();
+    expect(verifier.verify(await signHmac(claimsOf({ iat: NOW_S - 61, exp: NOW_S })))).toBeInstanceOf(Promise);
+    // The clock of the machine is set back.
+    clock.advance(-10_000);
+    expect(await verifier.verify(token)).toMatchObject({ sub: 'ada' });
+    clock.advance(10_000);
+    expect(verifier.verify(token)).toBe(REFUSED.expired);
+  });
+
   it('is not remembered if it was refused', async () => {
     const { verifier } = await openVerifier(SHOP);
     await verifier.verify(await signHmac(claimsOf({ sub: '' })));
