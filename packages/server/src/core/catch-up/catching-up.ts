@@ -24,13 +24,16 @@ interface Behind {
 export class CatchingUp {
   readonly #share: TurnShare;
   readonly #budget: TurnBudget;
+  readonly #beforeDelivery: () => void;
   /** The waiting subscriptions in order, each with the page that it was about to read from. */
   readonly #waiting = new Map<Behind, EventPage | undefined>();
   #advancing = false;
 
-  constructor(clock: Clock, budget: TurnBudget = new TurnBudget(clock)) {
+  /** @param beforeDelivery called before each turn in which subscriptions are advanced. Default: nothing is called */
+  constructor(clock: Clock, budget: TurnBudget = new TurnBudget(clock), beforeDelivery: () => void = () => {}) {
     this.#share = new TurnShare(clock, TURN_MS, () => this.#turn());
     this.#budget = budget;
+    this.#beforeDelivery = beforeDelivery;
   }
 
   /** Whether a subscription that is behind may take a chunk now; if not, it must wait. */
@@ -53,6 +56,7 @@ export class CatchingUp {
 
   #turn(): void {
     if (this.#waiting.size === 0) return;
+    this.#beforeDelivery();
     this.#share.request();
     let left = this.#waiting.size;
     this.#advancing = true;

@@ -275,6 +275,7 @@ export class ClientConnection implements Member, Subscriber, Expiring {
 
   /** The waiting bytes have been taken by the client. */
   drained(): void {
+    this.hub.beforeDelivery();
     this.#subscriptions.advance();
     this.regulate();
   }

@@ -28,7 +28,7 @@ export interface HubOptions {
    * throw. @default they are ignored
    */
   readonly onReserved?: ((entries: readonly LogEntry[]) => void) | undefined;
-  /** Called before new events are delivered. Must not throw. @default nothing is called */
+  /** Called before events are delivered, new and replayed. Must not throw. @default nothing is called */
   readonly beforeDelivery?: (() => void) | undefined;
   /** Called when the log becomes unreadable, when it is readable again, and when it was replaced by another log. */
   readonly onLog: (change: LogChange) => void;

@@ -75,7 +75,7 @@ export class Hub implements Source {
     this.#history = new HistoryWindow(options.historyBytes, edge);
     this.#pages = new PageReader(options.log, options.clock, options.positions);
     this.#resumption = new Resumption(this.#history, options.log, options.clock);
-    this.#catchingUp = new CatchingUp(options.clock, options.turn);
+    this.#catchingUp = new CatchingUp(options.clock, options.turn, options.beforeDelivery);
     this.#flushes = new FlushScheduler(() => this.#flush(), options.flushIntervalMs, options.clock);
     this.#snapshotPoint = new SnapshotPoint(options.log, options.clock);
     this.#arrivals = new Arrivals(
@@ -211,6 +211,11 @@ export class Hub implements Source {
     sink.hold();
   }
 
+  /** Call it before a subscription that is behind is advanced outside its turn. */
+  beforeDelivery(): void {
+    this.#beforeDelivery?.();
+  }
+
   get mayTake(): boolean {
     return this.#catchingUp.isFree;
   }
@@ -328,7 +333,7 @@ export class Hub implements Source {
   }
 
   #flush(): void {
-    this.#beforeDelivery?.();
+    this.beforeDelivery();
     // Takes as many events as one event loop turn may match. The others wait for the next turn.
     const arrived = this.#arrivals.take(this.#audiences.match(this.#arrivals.waiting));
     if (!arrived) return;

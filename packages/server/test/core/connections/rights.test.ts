@@ -223,4 +223,49 @@ describe('[I-11] a connection whose rights have ended', () => {
     expect(short.link.delivered).toHaveLength(TOPICS.length);
     expect(long.link.delivered).toHaveLength(2 * TOPICS.length);
   });
+
+  describe('gets nothing that is replayed after a pause of the process', () => {
+    async function open() {
+      const clock = new FakeClock();
+      const expiry = new Expiry({ clock, wallClock: () => clock.now(), turn: new TurnBudget(clock), random: () => 0 });
+      const square = await Square.open({ clock, beforeDelivery: () => expiry.endDue() });
+      await append(square);
+      const connect = (link = new FakeLink()) => {
+        const client = square.connect(link, { rights: rights(['#']), expiresAt: 10_000 });
+        expiry.add(client.connection);
+        client.connection.subscribe(1, undefined, 'first');
+        return client;
+      };
+      return { clock, connect };
+    }
+
+    it('when its turn comes', async () => {
+      const { clock, connect } = await open();
+      const busy = new FakeLink();
+      // The first client uses up the turn.
+      busy.onEvents = () => clock.suspend(5);
+      connect(busy);
+      const { link } = connect();
+      for (let n = 0; n < 10; n++) await eventLoopTurn();
+      expect(busy.delivered).toHaveLength(TOPICS.length);
+      expect(link.delivered).toEqual([]);
+      clock.suspend(16_000);
+      await clock.settle();
+      expect(link.delivered).toEqual([]);
+    });
+
+    it('when it can take more', async () => {
+      const { clock, connect } = await open();
+      const link = new FakeLink();
+      link.limit = 0;
+      link.bufferedBytes = 1;
+      const { connection } = connect(link);
+      await clock.settle();
+      clock.suspend(16_000);
+      link.limit = Number.POSITIVE_INFINITY;
+      connection.drained();
+      await clock.settle();
+      expect(link.delivered).toEqual([]);
+    });
+  });
 });
