@@ -1,23 +1,27 @@
-import type { GatewayOptions } from 'pregon';
+import type { GatewayOptions, Refused } from 'pregon';
 import { describe, expect, it } from 'vitest';
 import { ADDRESSED_CLIENTS, connectAs } from '../../support/access/addressed-clients.js';
 import { Application } from '../../support/access/application.js';
+import { ISSUER, SECRET } from '../../support/access/tokens.js';
 import { startGateway, type TestGateway } from '../../support/gateway/gateway.js';
 import { RawSocket } from '../../support/gateway/raw-socket.js';
 import { EngineSocket, PollingClient, parseOpen } from '../../support/socketio/engine-client.js';
 
 interface Started extends TestGateway {
   readonly application: Application;
+  readonly refused: Refused[];
 }
 
 async function start(options: Partial<GatewayOptions> = {}): Promise<Started> {
   const application = await Application.start();
+  const refused: Refused[] = [];
   const gateway = await startGateway({
     auth: { hook: application.url },
     routes: { news: { path: '/news', allow: [{ subscribe: '#', who: 'anyone' }] } },
+    observers: [{ refused: (told) => refused.push(told) }],
     ...options,
   });
-  return { ...gateway, application };
+  return { ...gateway, application, refused };
 }
 
 const ENGINE = '/socket.io/?EIO=4&transport=polling';
@@ -133,5 +137,45 @@ describe('[I-9] [H-04] A session of Socket.IO', () => {
     const { ws } = await start();
     const { socket } = await EngineSocket.open(ws(''));
     await expect.poll(() => socket.readyState, { timeout: 20_000 }).toBe(socket.CLOSED);
+  });
+
+  it('[I-7] may send 16 KB until it has entered a namespace, and then as much as others', async () => {
+    const { ws, http } = await start();
+    const large = `42/news,${JSON.stringify(['ask', 'x'.repeat(100_000)])}`;
+    const socket = await EngineSocket.open(ws(''));
+    socket.send(large);
+    expect(await socket.whenClosed()).toBe(1009);
+    const polling = await PollingClient.open(http(''));
+    expect((await polling.push(large)).status).toBe(413);
+    const upgrading = await PollingClient.open(http(''));
+    const upgrade = await EngineSocket.open(ws(''), upgrading.opened.sid);
+    upgrade.send(large);
+    expect(await upgrade.whenClosed()).toBe(1009);
+
+    const inside = await EngineSocket.enter(ws(''), '/news');
+    inside.send(large, '42/news,1["subscribe",{"topics":"a"}]');
+    await expect.poll(() => inside.packets.all.some((packet) => `${packet}`.startsWith('43/news,1'))).toBe(true);
+    const polled = await PollingClient.open(http(''));
+    await polled.say('40/news,');
+    await polled.untilPackets(1);
+    await polled.say(large);
+  });
+
+  it('[I-7] is one of at most 20 of its address until it has entered a namespace', async () => {
+    const auth = { issuers: [{ issuer: ISSUER, secret: SECRET }] };
+    const { ws, http, refused } = await start({ auth, exemptAddresses: [], maxPendingPerAddress: 2 });
+    const first = await EngineSocket.open(ws(''));
+    const second = await EngineSocket.open(ws(''));
+    await Promise.all([first.text(), second.text()]);
+    expect((await fetch(http(ENGINE))).status).toBe(429);
+    expect(refused).toMatchObject([{ reason: 'address pending' }]);
+
+    first.send('40/news,');
+    expect(await first.text()).toMatch(/^40\/news,/);
+    const third = await EngineSocket.enter(ws(''), '/news');
+    expect(String((await third.packets.count(2))[1])).toMatch(/^40\/news,/);
+    const fourth = await EngineSocket.open(ws(''));
+    await fourth.text();
+    expect((await fetch(http(ENGINE))).status).toBe(429);
   });
 });

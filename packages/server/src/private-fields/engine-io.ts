@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { fieldOf, fitArray, replaceField } from './field.js';
-import { socketOf } from './ws.js';
+import { limitMessages, socketOf } from './ws.js';
 
 /** Handles a request in which a long-polling client sends packets; called as a method of the client's transport. */
 export type OnDataRequest<T extends object> = (this: T, request: IncomingMessage, response: ServerResponse) => void;
@@ -17,6 +17,11 @@ const NEEDED_METHODS = ['onDataRequest', 'onPacket', 'onClose', 'onError', 'head
  */
 export function carrierOf(transport: object): Socket | undefined {
   return socketOf(fieldOf(transport, 'socket'));
+}
+
+/** Limits the size of later frames of a WebSocket transport. @returns false for another transport */
+export function limitFrames(transport: object, maxBytes: number): boolean {
+  return limitMessages(fieldOf(transport, 'socket'), maxBytes);
 }
 
 /** @returns whether Engine.IO has a client with this id; always false if its client table cannot be found */

@@ -6,10 +6,11 @@ import type { Carrier } from '../../core/admission/clients.js';
 import { isRefusal, type Verdict } from '../../core/admission/decision.js';
 import { toldError } from '../../core/connections/told-error.js';
 import type { Allowed, Identity, Refusal } from '../../core/ports/admission.js';
-import { firstRequestOf, knowsClient } from '../../private-fields/engine-io.js';
+import { firstRequestOf, knowsClient, limitFrames } from '../../private-fields/engine-io.js';
 import { replacePrivateId } from '../../private-fields/socket-io.js';
 import type { ClientRegistry } from '../client-registry.js';
 import { logRefusal, refuseRequest, refuseUpgrade, retryAfterMs } from '../http/refusal.js';
+import { MAX_PENDING_BYTES, PENDING_DEADLINE_MS } from '../pending-limits.js';
 import { internRequest } from '../sockets/string-interning.js';
 import { gatewayAdapter, type Sessions } from './bus/gateway-adapter.js';
 import type { SocketIoBus } from './bus/socketio-bus.js';
@@ -17,6 +18,7 @@ import { disconnectSurely } from './engine/disconnect-surely.js';
 import { type EngineSocket, EngineWriter } from './engine/engine-writer.js';
 import { pacedEngine } from './engine/paced-engine.js';
 import { packetDecoder } from './engine/packet-decoder.js';
+import { PendingSessions } from './engine/pending-sessions.js';
 import { PolledPayloads } from './engine/polled-payloads.js';
 import { ShownTokens } from './engine/shown-tokens.js';
 import { limitPollingClose, releaseUnusedFields } from './engine/socketio-internals.js';
@@ -50,9 +52,6 @@ const REMEMBER_MS = 120_000;
 
 const PING_TIMEOUT_MS = 20_000;
 
-/** How long a client may take until it has entered a namespace, if it may have to show a token there. */
-const CONNECT_TIMEOUT_MS = 5_000;
-
 const CLOSED: Refusal = { status: 503, message: 'Socket.IO was closed here by io.close()' };
 
 /** The Socket.IO server on the gateway's port. The namespace of a route has the name of its path. */
@@ -68,6 +67,9 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   readonly #entering = new WeakMap<Socket, Allowed>();
   /** Undefined if no client needs a token. */
   readonly #shownTokens: ShownTokens | undefined;
+  /** Undefined if no client needs a token. */
+  readonly #pending: PendingSessions | undefined;
+  readonly #maxFrameBytes: number;
   readonly #writers = new WeakMap<EngineSocket, EngineWriter>();
 
   constructor(
@@ -78,8 +80,12 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     const GatewayAdapter = gatewayAdapter(library);
     this.#registry = registry;
     this.#shownTokens = limits.hasAuth ? new ShownTokens(registry.options.clock) : undefined;
+    this.#pending = limits.hasAuth ? new PendingSessions(registry.options) : undefined;
     const { clock, heartbeatMs, hub, intake } = registry.options;
     const maxFrameBytes = options.maxHttpBufferSize ?? limits.maxFrameBytes;
+    this.#maxFrameBytes = maxFrameBytes;
+    const maxPendingBytes = Math.min(MAX_PENDING_BYTES, maxFrameBytes);
+    const maxBytesOf = (request: IncomingMessage) => (this.#isPending(request) ? maxPendingBytes : maxFrameBytes);
     const canServe = (position: string) => hub.canServe(position);
     const recovery = new Recovery({ secret, rememberMs: REMEMBER_MS, clock, canServe, endedSessions });
     const routeNamespaces = new Map(
@@ -94,8 +100,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       cors: { origin: true, credentials: true },
       // A client can invent names for a namespace that is defined by a pattern, so empty ones must be removed.
       cleanupEmptyChildNamespaces: true,
-      wsEngine: pacedEngine(intake, maxFrameBytes),
-      ...(limits.hasAuth ? { connectTimeout: CONNECT_TIMEOUT_MS } : {}),
+      wsEngine: pacedEngine(intake, maxBytesOf),
+      ...(limits.hasAuth ? { connectTimeout: PENDING_DEADLINE_MS } : {}),
       ...options,
       parser: {
         Encoder: library.Encoder,
@@ -126,7 +132,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       if (verdict instanceof Promise) verdict.then(decided).catch((error: unknown) => next(toError(error)));
       else decided(verdict);
     });
-    const payloads = new PolledPayloads({ intake, maxBytes: maxFrameBytes, maxPackets: limits.maxPolledPackets });
+    const payloads = new PolledPayloads({ intake, maxBytesOf, maxPackets: limits.maxPolledPackets });
     this.io.engine.on('connection', (conn: EngineSocket) => {
       limitPollingClose(conn);
       const { clients } = registry.options;
@@ -134,6 +140,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       // Socket.IO copies it to `handshake.address` of each socket.
       Object.assign(conn, { remoteAddress: clients.addressOf(conn.request) });
       payloads.guard(conn.transport);
+      if (!this.#admitted.get(conn.request)?.identity) this.#pending?.add(conn);
     });
     watchRefusals(this.io, registry.options);
     if (!routeNamespaces.has('/')) this.#guardNamespace(this.io.of('/'));
@@ -163,6 +170,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   request(request: IncomingMessage, response: ServerResponse, allowed: Allowed | undefined): void {
     if (this.#servers.isClosed) return refusePoll(this.#registry, request, response, CLOSED);
     if (allowed) this.#admitted.set(request, allowed);
+    const refusal = allowed && this.#tooManyPending(request);
+    if (refusal) return refusePoll(this.#registry, request, response, refusal);
     // Engine.IO keeps the request with which a client connected.
     if (!this.#isUnderWay(request)) internRequest(request);
     this.#requests.emit('request', request, response);
@@ -171,6 +180,8 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, allowed: Allowed): void {
     if (this.#servers.isClosed) return refuseSocket(this.#registry, request, stream, CLOSED);
     this.#admitted.set(request, allowed);
+    const refusal = this.#tooManyPending(request);
+    if (refusal) return refuseSocket(this.#registry, request, stream, refusal);
     internRequest(request);
     const taken = this.#requests.emit('upgrade', request, stream, head);
     if (!taken) refuseUpgrade(stream, { status: 400, message: 'WebSocket is not among the transports' });
@@ -216,6 +227,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
       });
     });
     namespace.on('connection', (socket: Socket) => {
+      this.#entered(socket.conn);
       recovery.entered(socket.id);
       routeNamespace.enter(socket, this.#writerOf(socket.conn), this.#entering.get(socket) ?? {});
       releaseUnusedFields(socket);
@@ -226,6 +238,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
   #guardNamespace(namespace: Pick<Namespace, 'use' | 'on'>): void {
     this.#askAdmissions(namespace);
     namespace.on('connection', (socket: Socket) => {
+      this.#entered(socket.conn);
       const close = ({ reconnect }: CloseCode) => {
         if (!socket.connected) return;
         // Stock clients reconnect only if the transport is closed. Data that waits is discarded with the transport.
@@ -249,7 +262,27 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
     });
   }
 
+  /** Whether the client of a request has neither an identity nor entered a namespace, and so may still need a token. */
+  #isPending(request: IncomingMessage): boolean {
+    if (!this.#pending) return false;
+    const first = firstRequestOf(this.io.engine, sessionIdOf(request.url) ?? '');
+    return first ? this.#pending.has(first) : !this.#admitted.get(request)?.identity;
+  }
+
+  #tooManyPending(request: IncomingMessage): Refusal | undefined {
+    if (this.#isUnderWay(request) || !this.#isPending(request)) return undefined;
+    return this.#pending?.refusal(request);
+  }
+
+  #entered(conn: EngineSocket): void {
+    if (!this.#pending?.delete(conn)) return;
+    const limit = (transport: EngineSocket['transport']) => limitFrames(transport, this.#maxFrameBytes);
+    if (!limit(conn.transport)) conn.once('upgrade', limit);
+  }
+
+  /** Counts a client that asks to enter a namespace. */
   #tooMany({ conn, handshake }: Socket): Refusal | undefined {
+    this.#pending?.asks(conn);
     return Reflect.get(handshake.auth, 'token') === undefined ? undefined : this.#shownTokens?.show(conn);
   }
 
@@ -273,6 +306,7 @@ export class SocketIoEntrance<T extends OnlySocketIoTypes<T>> {
 
   /** Refuses a client at a namespace. A stock client does not try again by itself, except after a lost transport. */
   #refuseNamespace(socket: Socket, refusal: Refusal, next: (error: ExtendedError) => void): void {
+    this.#pending?.refused(socket.conn);
     logRefusal(this.#registry.options.refusals, socket.request, refusal);
     if (refusal.status === 503) return turnAway(socket, next);
     const data =

@@ -8,18 +8,10 @@ import type { ServedRoute } from '../../core/routes/served-route.js';
 import { SlotWheel } from '../../core/time/slot-wheel.js';
 import type { ClientRegistry } from '../client-registry.js';
 import { logRefusal } from '../http/refusal.js';
+import { MAX_PENDING_BYTES, MOST_PENDING, PENDING_DEADLINE_MS } from '../pending-limits.js';
 import { closeReason } from '../sockets/closing.js';
 import type { ClientSocket } from './client-socket.js';
 import type { FirstFrameLimit, NewClient } from './first-frame-limit.js';
-
-/** The most clients that may be pending at the same time: their sockets take about 10 MB. */
-const MOST_PENDING = 1_000;
-
-/** How long a client may take to show its token, in milliseconds. */
-const DEADLINE_MS = 5_000;
-
-/** The largest frame of a pending client, in bytes: a token has 8 KB at most. */
-export const MAX_PENDING_BYTES = 16_384;
 
 export const TOO_MANY_PENDING: Refusal = {
   status: 503,
@@ -73,7 +65,7 @@ export class PendingClients {
 
   add(details: PendingClient): void {
     const { clients, clock } = this.#registry.options;
-    const deadline = clock.now() + DEADLINE_MS;
+    const deadline = clock.now() + PENDING_DEADLINE_MS;
     const pending = new Pending(details, this.#registry, {
       spoke: () => {
         this.#firstFrames.delete(pending);

@@ -12,6 +12,7 @@ import type { Admitted, ClientRegistry, RouteVerdict } from '../client-registry.
 import { assertQuery } from '../http/query.js';
 import { logRefusal, refuseUpgrade, wrongHandshake } from '../http/refusal.js';
 import type { FrameLimits } from '../kernel.js';
+import { MAX_PENDING_BYTES } from '../pending-limits.js';
 import { CLOSE_TIMEOUT_MS } from '../sockets/closing.js';
 import { guard, unguard } from '../sockets/guarded-socket.js';
 import { closeRefused, hasCloseCode } from '../sockets/refused-socket.js';
@@ -25,7 +26,7 @@ import { compressionOffer, type Offer } from './compression/offer.js';
 import { type EventFormats, PLAIN_FORMATS } from './event-formats.js';
 import { FirstFrameLimit } from './first-frame-limit.js';
 import { Incoming } from './incoming.js';
-import { MAX_PENDING_BYTES, PendingClients, TOO_MANY_PENDING } from './pending-clients.js';
+import { PendingClients, TOO_MANY_PENDING } from './pending-clients.js';
 import { FramesLink, PlainLink, WebSocketLink } from './websocket-link.js';
 
 /** The largest message of a plain client on a route without message handlers, where messages are dropped. */

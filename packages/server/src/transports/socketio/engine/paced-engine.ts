@@ -10,8 +10,15 @@ type Admit = (client: WebSocket, request: IncomingMessage) => void;
 /**
  * The WebSocket server for the `wsEngine` option of Engine.IO. Packets are read only as fast as the intake admits them,
  * as on all other transports.
+ *
+ * @param maxBytesOf the size of the largest packet of the client that sent the request
  */
-export function pacedEngine(intake: Intake, maxBytes: number): new (options?: ServerOptions) => Engine {
+export function pacedEngine(
+  intake: Intake,
+  maxBytesOf: (request: IncomingMessage) => number,
+): new (
+  options?: ServerOptions,
+) => Engine {
   return class extends WebSocketServer {
     constructor(options?: ServerOptions) {
       super({ ...options, WebSocket: PacedSocket });
@@ -19,7 +26,7 @@ export function pacedEngine(intake: Intake, maxBytes: number): new (options?: Se
 
     override handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, admit: Admit): void {
       super.handleUpgrade(request, socket, head, (client, from) => {
-        if (client instanceof PacedSocket) client.pace(intake, maxBytes);
+        if (client instanceof PacedSocket) client.pace(intake, maxBytesOf(request));
         admit(client, from);
       });
     }

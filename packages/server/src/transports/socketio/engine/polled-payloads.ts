@@ -29,7 +29,8 @@ const LONGEST_WAIT_MS = 10_000;
 
 export interface PolledPayloadsOptions {
   readonly intake: Intake;
-  readonly maxBytes: number;
+  /** The size of the largest payload that the client of a request may post. */
+  readonly maxBytesOf: (request: IncomingMessage) => number;
   readonly maxPackets: number;
 }
 
@@ -79,6 +80,7 @@ export class PolledPayloads {
     }
     // Engine.IO ends this request together with the transport.
     setPostedRequest(transport, request);
+    const maxBytes = this.#options.maxBytesOf(request);
     const parts: Buffer[] = [];
     let bytes = 0;
     const cleanUp = () => {
@@ -91,9 +93,9 @@ export class PolledPayloads {
     };
     const onData = (part: Buffer) => {
       bytes += part.length;
-      if (bytes > this.#options.maxBytes) {
+      if (bytes > maxBytes) {
         cleanUp();
-        return refuseTooLarge(transport, request, response, DRAINED * this.#options.maxBytes);
+        return refuseTooLarge(transport, request, response, DRAINED * maxBytes);
       }
       parts.push(part);
     };
