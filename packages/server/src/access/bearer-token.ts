@@ -23,7 +23,8 @@ export class BearerToken implements Admission {
   }
 
   admit({ headers, remoteAddress }: Pick<AdmissionRequest, 'headers' | 'remoteAddress'>): Refusal | undefined {
-    if (!this.#expected) return { status: 403, message: 'publishing is off: no token is configured (http.token)' };
+    if (!this.#expected)
+      return { status: 403, message: 'publishing and revoking are off: no token is configured (http.token)' };
     const [, given] = /^Bearer +(\S+) *$/i.exec(headers.authorization ?? '') ?? [];
     if (given === undefined) return refusal('send the token as "Authorization: Bearer <token>"', 'Bearer');
     if (timingSafeEqual(digest(given), this.#expected)) return undefined;

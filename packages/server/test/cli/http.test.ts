@@ -140,7 +140,9 @@ describe('publishing over HTTP', () => {
       { headers: { authorization: 'Bearer undefined' } },
     );
     expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({ detail: 'publishing is off: no token is configured (http.token)' });
+    expect(await response.json()).toMatchObject({
+      detail: 'publishing and revoking are off: no token is configured (http.token)',
+    });
   });
 
   it.each([

@@ -1,5 +1,14 @@
 import { BlockList, isIP } from 'node:net';
 
+/** Loopback addresses: RFC 1122 section 3.2.1.3, RFC 4291 section 2.5.3. */
+export const LOOPBACK_SUBNETS: readonly string[] = ['127.0.0.0/8', '::1'];
+
+/** Private and link-local addresses: RFC 1918, RFC 3927, RFC 4193, RFC 4291 section 2.5.6. */
+export const PRIVATE_SUBNETS: readonly string[] = [
+  ...['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16'],
+  ...['fc00::/7', 'fe80::/10'],
+];
+
 /** A list of addresses and subnets. */
 export class AddressList {
   readonly #list: BlockList;

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { AddressList } from '../addresses/address-list.js';
+import { AddressList, PRIVATE_SUBNETS } from '../addresses/address-list.js';
 import { isLoopback } from '../hosts.js';
 
 /** How the application is asked who a client is. */
@@ -53,18 +53,14 @@ export function planHook({ hook, forward = [] }: HookOptions): HookPlan {
     url: href,
     shownUrl: origin + pathname,
     forwarded: [...new Set([...ALWAYS_FORWARDED, ...names])],
-    isExposed: protocol === 'http:' && !isNear(hostname),
+    isExposed: protocol === 'http:' && !isPrivateHost(hostname),
   };
 }
 
-/** Private addresses: RFC 1918, RFC 3927, RFC 4193, RFC 4291 section 2.5.6. */
-const PRIVATE = new AddressList(
-  ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', 'fc00::/7', 'fe80::/10'],
-  'private addresses',
-);
+const PRIVATE = new AddressList(PRIVATE_SUBNETS, 'private addresses');
 
 /** A name without dots is that of a container or of a host in the same network; `.internal` is reserved for such names. */
-function isNear(hostname: string): boolean {
+function isPrivateHost(hostname: string): boolean {
   if (isLoopback(hostname)) return true;
   const address = hostname.replace(/^\[|\]$/g, '');
   if (isIP(address) !== 0) return PRIVATE.includes(address);

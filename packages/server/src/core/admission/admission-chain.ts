@@ -1,5 +1,6 @@
 import { toError } from '@pregon/protocol';
 import type { AdmissionRequest, Allowed, EntranceName, Identity, Refusal } from '../ports/admission.js';
+import { isPromiseLike } from '../promise-like.js';
 import { type HttpRequest, RequestView, type ViewDetails } from './admission-request.js';
 import type { Clients } from './clients.js';
 import { isRefusal, parseDecision, type Verdict } from './decision.js';
@@ -142,7 +143,7 @@ export class AdmissionChain {
 
   /** @throws TypeError if the value is neither a decision nor a promise */
   #parsed(admission: AskingAdmission, decision: unknown, askedAtMs: number): Verdict | Promise<Verdict> {
-    return isPromise(decision) ? this.#settled(admission, decision, askedAtMs) : verdictOf(decision, askedAtMs);
+    return isPromiseLike(decision) ? this.#settled(admission, decision, askedAtMs) : verdictOf(decision, askedAtMs);
   }
 
   async #settled(admission: AskingAdmission, promise: PromiseLike<unknown>, askedAtMs: number): Promise<Verdict> {
@@ -172,9 +173,4 @@ function both(earlier: Allowed, later: Allowed): Allowed {
   const rights = later.rights ?? earlier.rights;
   if (!identity && !rights) return ANONYMOUS;
   return { ...(identity ? { identity } : {}), ...(rights ? { rights } : {}) };
-}
-
-/** Also recognises promises of other libraries. */
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -4,6 +4,7 @@ import type { RawData } from 'ws';
 import type { Expiring } from '../../core/connections/expiry.js';
 import { Liveness, type Pulse } from '../../core/connections/liveness.js';
 import type { Identity } from '../../core/ports/admission.js';
+import { isPromiseLike } from '../../core/promise-like.js';
 import type { Clock } from '../../core/time/clock.js';
 import { closeReason } from '../sockets/closing.js';
 import type { PacedSocket } from '../sockets/paced-socket.js';
@@ -120,7 +121,7 @@ export class WebSocketConnection implements ComponentConnection, Expiring {
   failed(error: Error): void {
     try {
       const answer = this.#options.component.onError(this, error);
-      if (isThenable(answer)) Promise.resolve(answer).catch((cause: unknown) => this.#broken(cause));
+      if (isPromiseLike(answer)) Promise.resolve(answer).catch((cause: unknown) => this.#broken(cause));
     } catch (cause) {
       this.#broken(cause);
     }
@@ -149,7 +150,7 @@ export class WebSocketConnection implements ComponentConnection, Expiring {
   #call(call: () => unknown): void {
     try {
       const answer = call();
-      if (isThenable(answer)) void this.#settle(answer);
+      if (isPromiseLike(answer)) void this.#settle(answer);
     } catch (error) {
       this.failed(toError(error));
     }
@@ -210,10 +211,6 @@ function pulseOf(client: PacedSocket, writer: SocketWriter): Pulse {
 function isSendable(code: number): boolean {
   if (!Number.isInteger(code)) return false;
   return (code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
 function toBuffer(data: RawData): Buffer {
